@@ -1,0 +1,57 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of rules for every target: Swift 6, no warnings, memory safety spelled out.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("ImmutableWeakCaptures"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+let package = Package(
+  name: "nftrace",
+  products: [.executable(name: "nftrace", targets: ["nftrace"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CNetfilter", pkgConfig: "libnftnl",
+      providers: [
+        .apt([
+          "libmnl-dev", "libnftnl-dev", "libnetfilter-log-dev", "libnetfilter-conntrack-dev",
+          "libnftables-dev",
+        ])
+      ]),
+    .target(name: "Wire", swiftSettings: settings),
+    .target(name: "Trace", dependencies: ["Wire"], swiftSettings: settings),
+    .target(
+      name: "Kernel", dependencies: ["Wire", "Trace", "CNetfilter"], swiftSettings: settings),
+    .target(name: "Report", dependencies: ["Wire", "Trace"], swiftSettings: settings),
+    .executableTarget(
+      name: "nftrace",
+      dependencies: [
+        "Wire", "Trace", "Kernel", "Report",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: settings),
+    .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: settings),
+    .testTarget(name: "TraceTests", dependencies: ["Trace", "Wire"], swiftSettings: settings),
+    .testTarget(
+      name: "ReportTests", dependencies: ["Report", "Trace", "Wire"], swiftSettings: settings),
+    .testTarget(
+      name: "KernelTests", dependencies: ["Kernel", "Trace", "Wire"], swiftSettings: settings),
+    .testTarget(
+      name: "LiveTests",
+      dependencies: [
+        "Wire", "Trace", "Kernel", .product(name: "Subprocess", package: "swift-subprocess"),
+      ], swiftSettings: settings),
+  ]
+)

@@ -1,0 +1,47 @@
+internal import CNetfilter
+
+/// A kernel facility that did not do what was asked of it.
+public struct KernelError: Error, Sendable, CustomStringConvertible {
+  /// Whose move it is, and so the exit code.
+  public enum Kind: Sendable {
+    /// What was asked for cannot be (wrong name, address, device…): exit code 2.
+    case usage
+    /// The kernel or the permissions do not allow it: exit code 3.
+    case unavailable
+  }
+
+  public var kind: Kind
+  /// What was being attempted, as it reads after "cannot": "open the TUN device tun0".
+  public var attempt: String
+  /// The C function that failed, "" where none did.
+  public var function: String
+  /// Its errno; 0 where it gave none.
+  public var errno: Int32
+  /// What would help, as a sentence.
+  public var help: String?
+
+  public init(
+    _ kind: Kind = .unavailable, cannot attempt: String, function: String = "", errno: Int32 = 0,
+    help: String? = nil
+  ) {
+    self.kind = kind
+    self.attempt = attempt
+    self.function = function
+    self.errno = errno
+    self.help = help
+  }
+
+  public var description: String {
+    var text = "cannot \(attempt)"
+    if errno != 0 { text += ": \(Self.message(errno))" }
+    if !function.isEmpty { text += " (\(function))" }
+    if let help { text += "\n\(help)" }
+    return text
+  }
+
+  /// The C library's words for an errno.
+  static func message(_ errno: Int32) -> String {
+    guard let text = unsafe strerror(errno) else { return "error \(errno)" }
+    return unsafe String(cString: text)
+  }
+}

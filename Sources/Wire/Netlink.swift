@@ -1,0 +1,176 @@
+// Netlink messages and attributes, as <linux/netlink.h> lays them out (RFC 3549 section 2.3.2).
+//
+//   0                   1                   2                   3
+//   0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//  +---------------------------------------------------------------+
+//  |                    length, header included                    |
+//  +-------------------------------+-------------------------------+
+//  |             type              |             flags             |
+//  +-------------------------------+-------------------------------+
+//  |                            sequence                           |
+//  +---------------------------------------------------------------+
+//  |                             port id                           |
+//  +---------------------------------------------------------------+
+//
+// Everything is in host order, save where an attribute says otherwise.
+
+/// One netlink message, header fields and payload apart.
+public struct NetlinkMessage: Sendable, Equatable {
+  /// Message type; for nfnetlink the subsystem is its upper octet.
+  public var type: UInt16
+  /// NLM_F_… bits.
+  public var flags: UInt16
+  /// What an answer repeats.
+  public var sequence: UInt32
+  /// The sender's port id; 0 is the kernel.
+  public var port: UInt32
+  /// What follows the 16 octets of the header.
+  public var payload: [UInt8]
+
+  /// Octets of the header.
+  public static let headerLength = 16
+
+  public init(
+    type: UInt16, flags: UInt16 = 0, sequence: UInt32 = 0, port: UInt32 = 0, payload: [UInt8] = []
+  ) {
+    self.type = type
+    self.flags = flags
+    self.sequence = sequence
+    self.port = port
+    self.payload = payload
+  }
+
+  /// The message as it stands in `reader`, which moves past it and its padding.
+  @_lifetime(reader: copy reader)
+  public init(parsing reader: inout ByteReader) throws(WireError) {
+    let start = reader.offset
+    let length: UInt32 = try reader.littleEndian()
+    type = try reader.littleEndian()
+    flags = try reader.littleEndian()
+    sequence = try reader.littleEndian()
+    port = try reader.littleEndian()
+    guard length >= Self.headerLength else {
+      throw WireError("netlink message length \(length) is shorter than its header", at: start)
+    }
+    payload = try reader.take(Int(length) - Self.headerLength)
+    try reader.skip(min(reader.remaining, (4 - Int(length) % 4) % 4))
+  }
+
+  /// The message on the wire, padded to four octets.
+  public var bytes: [UInt8] {
+    var result: [UInt8] = []
+    result.append(littleEndian: UInt32(Self.headerLength + payload.count))
+    result.append(littleEndian: type)
+    result.append(littleEndian: flags)
+    result.append(littleEndian: sequence)
+    result.append(littleEndian: port)
+    result += payload
+    result.pad(to: 4)
+    return result
+  }
+
+  /// All messages of one datagram.
+  public static func all(in datagram: [UInt8]) throws(WireError) -> [NetlinkMessage] {
+    var reader = ByteReader(datagram.span)
+    var messages: [NetlinkMessage] = []
+    while !reader.isAtEnd { messages.append(try NetlinkMessage(parsing: &reader)) }
+    return messages
+  }
+}
+
+/// One attribute: a type and its octets. Nested attributes are decoded from `value` on demand.
+public struct NetlinkAttribute: Sendable, Equatable {
+  /// Attribute type, without the nested and byte-order flags.
+  public var type: UInt16
+  /// The value, without header and padding.
+  public var value: [UInt8]
+
+  /// An attribute with these octets.
+  public init(_ type: UInt16, _ value: [UInt8]) {
+    self.type = type
+    self.value = value
+  }
+
+  /// An attribute that holds others (NLA_F_NESTED is set when it is written).
+  public init(_ type: UInt16, nested: [NetlinkAttribute]) {
+    self.type = type | Self.nestedFlag
+    self.value = nested.bytes
+  }
+
+  /// A string, with its terminating zero.
+  public init(_ type: UInt16, string: String) { self.init(type, Array(string.utf8) + [0]) }
+
+  /// An integer in host order.
+  public init<T: FixedWidthInteger>(_ type: UInt16, host value: T) {
+    var bytes: [UInt8] = []
+    bytes.append(littleEndian: value)
+    self.init(type, bytes)
+  }
+
+  /// An integer in network order.
+  public init<T: FixedWidthInteger>(_ type: UInt16, network value: T) {
+    var bytes: [UInt8] = []
+    bytes.append(bigEndian: value)
+    self.init(type, bytes)
+  }
+
+  static let nestedFlag: UInt16 = 0x8000
+  static let typeMask: UInt16 = 0x3fff
+
+  /// The value as an integer in network order; nil when its size is another.
+  public func network<T: FixedWidthInteger>(_: T.Type = T.self) -> T? {
+    guard value.count == T.bitWidth / 8 else { return nil }
+    return value.reduce(0) { ($0 << 8) | T(truncatingIfNeeded: $1) }
+  }
+
+  /// The value as an integer in host order; nil when its size is another.
+  public func host<T: FixedWidthInteger>(_: T.Type = T.self) -> T? {
+    (network() as T?)?.byteSwapped
+  }
+
+  /// The value as text, up to its first zero. Octets that are no UTF-8 are replaced.
+  public var string: String {
+    String(decoding: value.prefix { $0 != 0 }, as: UTF8.self)
+  }
+
+  /// The attributes nested in this one.
+  public func nested() throws(WireError) -> [NetlinkAttribute] { try Self.all(in: value) }
+
+  /// All attributes in `bytes`, from octet `start` on.
+  public static func all(
+    in bytes: [UInt8], from start: Int = 0
+  ) throws(WireError) -> [NetlinkAttribute] {
+    var reader = ByteReader(bytes.span)
+    try reader.skip(start)
+    var attributes: [NetlinkAttribute] = []
+    while reader.remaining >= 4 {
+      let at = reader.offset
+      let length: UInt16 = try reader.littleEndian()
+      let type: UInt16 = try reader.littleEndian()
+      guard length >= 4 else {
+        throw WireError("netlink attribute length \(length) is shorter than its header", at: at)
+      }
+      let value = try reader.take(Int(length) - 4)
+      try reader.skip(min(reader.remaining, (4 - Int(length) % 4) % 4))
+      attributes.append(NetlinkAttribute(type & typeMask, value))
+    }
+    return attributes
+  }
+}
+
+extension Array where Element == NetlinkAttribute {
+  /// The first attribute of this type.
+  public subscript(type type: UInt16) -> NetlinkAttribute? { first { $0.type == type } }
+
+  /// The attributes on the wire, each padded to four octets.
+  public var bytes: [UInt8] {
+    var result: [UInt8] = []
+    for attribute in self {
+      result.append(littleEndian: UInt16(4 + attribute.value.count))
+      result.append(littleEndian: attribute.type)
+      result += attribute.value
+      result.pad(to: 4)
+    }
+    return result
+  }
+}
