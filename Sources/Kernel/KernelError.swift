@@ -1,4 +1,5 @@
 internal import CNetfilter
+internal import Glibc
 
 /// A kernel facility that did not do what was asked of it.
 public struct KernelError: Error, Sendable, CustomStringConvertible {
