@@ -1,0 +1,238 @@
+// NFLOG packet messages: <linux/netfilter/nfnetlink_log.h>, nfnetlink subsystem 4 (ULOG).
+
+/// The four octets that begin every nfnetlink payload: family, version 0, and a number that each
+/// subsystem uses in its own way (the group, for NFLOG).
+public struct NetfilterHeader: Sendable, Equatable {
+  /// NFPROTO_…: 2 IPv4, 10 IPv6, 1 inet, 5 netdev, 7 bridge.
+  public var family: UInt8
+  /// In network order on the wire.
+  public var resource: UInt16
+
+  /// Octets on the wire.
+  public static let length = 4
+
+  public init(family: UInt8, resource: UInt16 = 0) {
+    self.family = family
+    self.resource = resource
+  }
+
+  /// The header at the start of `payload`.
+  public init(_ payload: [UInt8]) throws(WireError) {
+    var reader = ByteReader(payload.span)
+    family = try reader.u8()
+    _ = try reader.u8()
+    resource = try reader.u16()
+  }
+
+  /// The header on the wire.
+  public var bytes: [UInt8] {
+    [family, 0, UInt8(resource >> 8), UInt8(truncatingIfNeeded: resource)]
+  }
+}
+
+/// nfnetlink subsystems: the upper octet of a message's type.
+public enum NetfilterSubsystem {
+  public static let conntrack: UInt8 = 1
+  public static let log: UInt8 = 4
+  public static let nftables: UInt8 = 10
+}
+
+/// A netfilter hook. The raw value is the name that JSON and people use.
+public enum Hook: String, Sendable, Hashable, CaseIterable, Codable {
+  case ingress, prerouting, input, forward, output, postrouting, egress
+
+  /// The hook of a number as the kernel gives it; the netdev family and the inet family's ingress
+  /// have numbers of their own. nil if there is no such hook.
+  public init?(number: Int, family: UInt8) {
+    if family == NFProto.netdev {
+      guard number < 2 else { return nil }
+      self = number == 0 ? .ingress : .egress
+      return
+    }
+    switch number {
+    case 0: self = .prerouting
+    case 1: self = .input
+    case 2: self = .forward
+    case 3: self = .output
+    case 4: self = .postrouting
+    case 5: self = .ingress
+    default: return nil
+    }
+  }
+
+  /// The number the kernel gives the hook in `family`.
+  public func number(family: UInt8) -> UInt32 {
+    switch self {
+    case .prerouting: 0
+    case .input: 1
+    case .forward: 2
+    case .output: 3
+    case .postrouting: 4
+    case .ingress: family == NFProto.netdev ? 0 : 5
+    case .egress: 1
+    }
+  }
+}
+
+/// Protocol families of netfilter.
+public enum NFProto {
+  public static let inet: UInt8 = 1
+  public static let ipv4: UInt8 = 2
+  public static let arp: UInt8 = 3
+  public static let netdev: UInt8 = 5
+  public static let bridge: UInt8 = 7
+  public static let ipv6: UInt8 = 10
+
+  /// The family's name in nft(8).
+  public static func name(_ family: UInt8) -> String {
+    switch family {
+    case inet: "inet"
+    case ipv4: "ip"
+    case arp: "arp"
+    case netdev: "netdev"
+    case bridge: "bridge"
+    case ipv6: "ip6"
+    default: "family \(family)"
+    }
+  }
+}
+
+/// One packet seen at one rule, as NFLOG reports it.
+public struct LogMessage: Sendable, Equatable {
+  public var family: UInt8
+  /// The NFLOG group.
+  public var group: UInt16
+  /// The hook number, in the terms of `family`.
+  public var hookNumber: UInt8
+  /// EtherType of the packet: 0x0800, 0x86dd, 0x0806…
+  public var hardwareProtocol: UInt16
+  /// The rule's log prefix.
+  public var prefix: String
+  /// Interface indexes; nil where the hook has none.
+  public var inDevice: UInt32?
+  public var outDevice: UInt32?
+  public var physicalInDevice: UInt32?
+  public var physicalOutDevice: UInt32?
+  /// The packet mark; the kernel leaves it out when it is 0.
+  public var mark: UInt32
+  /// The kernel's timestamp in nanoseconds since the epoch, at hooks that have one.
+  public var timestamp: UInt64?
+  /// Owner of the local socket, if any.
+  public var uid: UInt32?
+  public var gid: UInt32?
+  /// Counts the messages of this log instance, from 0; gaps are losses.
+  public var sequence: UInt32?
+  /// ARPHRD_… of the input device.
+  public var hardwareType: UInt16?
+  /// Source hardware address of what came in.
+  public var hardwareAddress: [UInt8]?
+  /// The packet, from the network header on (egress of Ethernet: from the link header on).
+  public var payload: [UInt8]
+
+  /// NFULNL_MSG_PACKET in subsystem 4.
+  public static let type: UInt16 = UInt16(NetfilterSubsystem.log) << 8
+
+  /// The hook, if the kernel named one this program knows.
+  public var hook: Hook? { Hook(number: Int(hookNumber), family: family) }
+
+  /// Decodes the payload of a netlink message of type 0x0400, or a LINKTYPE_NFLOG record: the two
+  /// are the same octets.
+  public init(_ payload: [UInt8]) throws(WireError) {
+    let header = try NetfilterHeader(payload)
+    family = header.family
+    group = header.resource
+    hookNumber = 0
+    hardwareProtocol = 0
+    prefix = ""
+    mark = 0
+    self.payload = []
+    var seenHeader = false
+    for attribute in try NetlinkAttribute.all(in: payload, from: NetfilterHeader.length) {
+      switch attribute.type {
+      case 1:
+        guard attribute.value.count >= 4 else {
+          throw WireError("NFLOG packet header of \(attribute.value.count) octets", at: 4)
+        }
+        hardwareProtocol = UInt16(attribute.value[0]) << 8 | UInt16(attribute.value[1])
+        hookNumber = attribute.value[2]
+        seenHeader = true
+      case 2: mark = attribute.network() ?? 0
+      case 3:
+        guard attribute.value.count == 16 else { break }
+        let seconds: UInt64 = attribute.value[..<8].reduce(0) { $0 << 8 | UInt64($1) }
+        let micros: UInt64 = attribute.value[8...].reduce(0) { $0 << 8 | UInt64($1) }
+        timestamp = seconds &* 1_000_000_000 &+ micros &* 1000
+      case 4: inDevice = attribute.network()
+      case 5: outDevice = attribute.network()
+      case 6: physicalInDevice = attribute.network()
+      case 7: physicalOutDevice = attribute.network()
+      case 8:
+        guard attribute.value.count >= 4 else { break }
+        let length = Int(attribute.value[0]) << 8 | Int(attribute.value[1])
+        hardwareAddress = Array(attribute.value.dropFirst(4).prefix(length))
+      case 9: self.payload = attribute.value
+      case 10: prefix = attribute.string
+      case 11: uid = attribute.network()
+      case 12: sequence = attribute.network()
+      case 14: gid = attribute.network()
+      case 15: hardwareType = attribute.network()
+      default: break
+      }
+    }
+    guard seenHeader else { throw WireError("no NFLOG packet header", at: payload.count) }
+  }
+
+  /// A message of these fields; what is nil is left out of `bytes`.
+  public init(
+    family: UInt8, group: UInt16 = 0, hookNumber: UInt8, hardwareProtocol: UInt16 = 0x0800,
+    prefix: String, inDevice: UInt32? = nil, outDevice: UInt32? = nil, mark: UInt32 = 0,
+    sequence: UInt32? = nil, payload: [UInt8]
+  ) {
+    self.family = family
+    self.group = group
+    self.hookNumber = hookNumber
+    self.hardwareProtocol = hardwareProtocol
+    self.prefix = prefix
+    self.inDevice = inDevice
+    self.outDevice = outDevice
+    self.mark = mark
+    self.sequence = sequence
+    self.payload = payload
+  }
+
+  /// The payload of the netlink message.
+  public var bytes: [UInt8] {
+    var attributes: [NetlinkAttribute] = [
+      NetlinkAttribute(
+        1,
+        [
+          UInt8(hardwareProtocol >> 8), UInt8(truncatingIfNeeded: hardwareProtocol), hookNumber, 0,
+        ]),
+      NetlinkAttribute(10, string: prefix),
+    ]
+    if let inDevice { attributes.append(NetlinkAttribute(4, network: inDevice)) }
+    if let outDevice { attributes.append(NetlinkAttribute(5, network: outDevice)) }
+    if let physicalInDevice { attributes.append(NetlinkAttribute(6, network: physicalInDevice)) }
+    if let physicalOutDevice { attributes.append(NetlinkAttribute(7, network: physicalOutDevice)) }
+    if mark != 0 { attributes.append(NetlinkAttribute(2, network: mark)) }
+    if let timestamp {
+      var value: [UInt8] = []
+      value.append(bigEndian: timestamp / 1_000_000_000)
+      value.append(bigEndian: timestamp % 1_000_000_000 / 1000)
+      attributes.append(NetlinkAttribute(3, value))
+    }
+    if let uid { attributes.append(NetlinkAttribute(11, network: uid)) }
+    if let gid { attributes.append(NetlinkAttribute(14, network: gid)) }
+    if let sequence { attributes.append(NetlinkAttribute(12, network: sequence)) }
+    if let hardwareType { attributes.append(NetlinkAttribute(15, network: hardwareType)) }
+    if let hardwareAddress {
+      var value: [UInt8] = []
+      value.append(bigEndian: UInt16(hardwareAddress.count))
+      value += [0, 0] + hardwareAddress
+      while value.count < 12 { value.append(0) }
+      attributes.append(NetlinkAttribute(8, value))
+    }
+    attributes.append(NetlinkAttribute(9, payload))
+    return NetfilterHeader(family: family, resource: group).bytes + attributes.bytes
+  }
+}

@@ -1,0 +1,172 @@
+// nf_tables trace messages: <linux/netfilter/nf_tables.h>, enum nft_trace_attributes.
+
+/// A verdict as nf_tables codes it. Unknown ones are kept.
+public struct Verdict: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+  public let rawValue: Int32
+  public init(rawValue: Int32) { self.rawValue = rawValue }
+
+  public static let drop = Verdict(rawValue: 0)
+  public static let accept = Verdict(rawValue: 1)
+  public static let stolen = Verdict(rawValue: 2)
+  public static let queue = Verdict(rawValue: 3)
+  public static let `continue` = Verdict(rawValue: -1)
+  public static let `break` = Verdict(rawValue: -2)
+  public static let jump = Verdict(rawValue: -3)
+  public static let goto = Verdict(rawValue: -4)
+  public static let `return` = Verdict(rawValue: -5)
+
+  /// The number of the queue, for NF_QUEUE: its low octet is 3 and flags stand between.
+  public var queueNumber: UInt16? {
+    rawValue > 0 && rawValue & 0xff == 3
+      ? UInt16(truncatingIfNeeded: rawValue >> 16) : nil
+  }
+
+  /// Whether a queue without a listener lets the packet pass (NF_VERDICT_FLAG_QUEUE_BYPASS).
+  public var bypasses: Bool { queueNumber != nil && rawValue & 0x8000 != 0 }
+
+  /// The word nft(8) has for it.
+  public var description: String {
+    switch self {
+    case .drop: "drop"
+    case .accept: "accept"
+    case .stolen: "stolen"
+    case .continue: "continue"
+    case .break: "break"
+    case .jump: "jump"
+    case .goto: "goto"
+    case .return: "return"
+    default: queueNumber.map { "queue to \($0)" } ?? "verdict \(rawValue)"
+    }
+  }
+}
+
+/// One step of one packet through the rules, for packets with `meta nftrace` on.
+public struct TraceMessage: Sendable, Equatable {
+  /// What the step was.
+  public enum Kind: UInt32, Sendable {
+    case policy = 1
+    case `return` = 2
+    case rule = 3
+  }
+
+  public var family: UInt8
+  /// The packet's trace id: not unique, reused by later packets.
+  public var id: UInt32
+  public var kind: Kind
+  public var table: String
+  public var chain: String
+  /// The rule; nil at the end of a chain and for policies.
+  public var handle: UInt64?
+  public var verdict: Verdict
+  /// Where a jump or goto leads.
+  public var target: String?
+  /// The base chain's policy, in its policy event.
+  public var policy: Verdict?
+  public var mark: UInt32?
+  /// Interface indexes; like the headers, only in the first step in a base chain.
+  public var inDevice: UInt32?
+  public var outDevice: UInt32?
+  /// The link header, cut to 20 octets.
+  public var linkHeader: [UInt8]?
+  /// The network header without options or extension headers: 20 octets in IPv4, 40 in IPv6.
+  public var networkHeader: [UInt8]?
+  /// The first 20 octets of the transport header.
+  public var transportHeader: [UInt8]?
+  /// Id of the connection, as ctnetlink's CTA_ID; from Linux 6.13 on, like the next three.
+  public var conntrackID: UInt32?
+  /// 0 original, 1 reply.
+  public var conntrackDirection: UInt8?
+  /// IPS_… bits.
+  public var conntrackStatus: UInt32?
+  /// One bit: 1 invalid, 2 established, 4 related, 8 new, 64 untracked.
+  public var conntrackState: UInt32?
+
+  /// NFT_MSG_TRACE in subsystem 10.
+  public static let type: UInt16 = UInt16(NetfilterSubsystem.nftables) << 8 | 17
+
+  /// A step of these fields; the rest is nil.
+  public init(
+    family: UInt8, id: UInt32, kind: Kind, table: String, chain: String, handle: UInt64? = nil,
+    verdict: Verdict, target: String? = nil
+  ) {
+    self.family = family
+    self.id = id
+    self.kind = kind
+    self.table = table
+    self.chain = chain
+    self.handle = handle
+    self.verdict = verdict
+    self.target = target
+  }
+
+  /// Whether this is the first step in a base chain, the one that carries the headers.
+  public var startsChain: Bool { networkHeader != nil }
+
+  /// Decodes the payload of a netlink message of type 0x0a11.
+  public init(_ payload: [UInt8]) throws(WireError) {
+    family = try NetfilterHeader(payload).family
+    id = 0
+    kind = .rule
+    table = ""
+    chain = ""
+    verdict = .continue
+    for attribute in try NetlinkAttribute.all(in: payload, from: NetfilterHeader.length) {
+      switch attribute.type {
+      case 1: table = attribute.string
+      case 2: chain = attribute.string
+      case 3: handle = attribute.network()
+      case 4:
+        guard let value: UInt32 = attribute.network(), let known = Kind(rawValue: value) else {
+          throw WireError("unknown trace type", at: 0)
+        }
+        kind = known
+      case 5:
+        let nested = try attribute.nested()
+        if let code: UInt32 = nested[type: 1]?.network() {
+          verdict = Verdict(rawValue: Int32(bitPattern: code))
+        }
+        target = nested[type: 2]?.string
+      case 6: id = attribute.network() ?? 0
+      case 7: linkHeader = attribute.value
+      case 8: networkHeader = attribute.value
+      case 9: transportHeader = attribute.value
+      case 10: inDevice = attribute.network()
+      case 12: outDevice = attribute.network()
+      case 14: mark = attribute.network()
+      case 16:
+        policy = (attribute.network() as UInt32?).map { Verdict(rawValue: Int32(bitPattern: $0)) }
+      case 18: conntrackID = attribute.network()
+      case 19: conntrackDirection = attribute.value.first
+      case 20: conntrackStatus = attribute.network()
+      case 21: conntrackState = attribute.network()
+      default: break
+      }
+    }
+    if kind == .policy, let policy { verdict = policy }
+  }
+
+  /// The payload of the netlink message.
+  public var bytes: [UInt8] {
+    func code(_ verdict: Verdict) -> UInt32 { UInt32(bitPattern: verdict.rawValue) }
+    var attributes = [
+      NetlinkAttribute(6, network: id), NetlinkAttribute(4, network: kind.rawValue),
+      NetlinkAttribute(1, string: table), NetlinkAttribute(2, string: chain),
+    ]
+    if let handle { attributes.append(NetlinkAttribute(3, network: handle)) }
+    var nested = [NetlinkAttribute(1, network: code(verdict))]
+    if let target { nested.append(NetlinkAttribute(2, string: target)) }
+    attributes.append(NetlinkAttribute(5, nested: nested))
+    if let linkHeader { attributes.append(NetlinkAttribute(7, linkHeader)) }
+    if let networkHeader { attributes.append(NetlinkAttribute(8, networkHeader)) }
+    if let transportHeader { attributes.append(NetlinkAttribute(9, transportHeader)) }
+    if let inDevice { attributes.append(NetlinkAttribute(10, network: inDevice)) }
+    if let outDevice { attributes.append(NetlinkAttribute(12, network: outDevice)) }
+    if let mark { attributes.append(NetlinkAttribute(14, network: mark)) }
+    if let policy { attributes.append(NetlinkAttribute(16, network: code(policy))) }
+    if let conntrackID { attributes.append(NetlinkAttribute(18, network: conntrackID)) }
+    if let conntrackDirection { attributes.append(NetlinkAttribute(19, [conntrackDirection])) }
+    if let conntrackStatus { attributes.append(NetlinkAttribute(20, network: conntrackStatus)) }
+    if let conntrackState { attributes.append(NetlinkAttribute(21, network: conntrackState)) }
+    return NetfilterHeader(family: family).bytes + attributes.bytes
+  }
+}

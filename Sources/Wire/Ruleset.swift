@@ -1,0 +1,116 @@
+// nf_tables' own objects as netlink messages: <linux/netfilter/nf_tables.h>. Only what tracing
+// needs of them: names, places, handles, and which expressions a rule is made of.
+
+/// A chain, from NFT_MSG_NEWCHAIN or NFT_MSG_DELCHAIN.
+public struct ChainMessage: Sendable, Hashable {
+  public var family: UInt8
+  public var table: String
+  public var name: String
+  public var handle: UInt64
+  /// "filter", "nat" or "route"; nil for a chain that is only jumped to.
+  public var type: String?
+  public var hookNumber: UInt32?
+  public var priority: Int32?
+  public var policy: Verdict?
+  /// Devices of a netdev chain.
+  public var devices: [String]
+
+  public static let newType: UInt16 = 0x0a03
+  public static let deleteType: UInt16 = 0x0a05
+
+  /// The hook, for a base chain.
+  public var hook: Hook? { hookNumber.flatMap { Hook(number: Int($0), family: family) } }
+
+  public init(_ payload: [UInt8]) throws(WireError) {
+    family = try NetfilterHeader(payload).family
+    let attributes = try NetlinkAttribute.all(in: payload, from: NetfilterHeader.length)
+    table = attributes[type: 1]?.string ?? ""
+    handle = attributes[type: 2]?.network() ?? 0
+    name = attributes[type: 3]?.string ?? ""
+    type = attributes[type: 7]?.string
+    policy = (attributes[type: 5]?.network() as UInt32?).map {
+      Verdict(rawValue: Int32(bitPattern: $0))
+    }
+    devices = []
+    if let hook = try attributes[type: 4]?.nested() {
+      hookNumber = hook[type: 1]?.network()
+      priority = (hook[type: 2]?.network() as UInt32?).map { Int32(bitPattern: $0) }
+      if let device = hook[type: 3] { devices.append(device.string) }
+      if let list = try hook[type: 4]?.nested() { devices += list.map(\.string) }
+    }
+  }
+}
+
+/// A rule, from NFT_MSG_NEWRULE or NFT_MSG_DELRULE.
+public struct NFTRuleMessage: Sendable, Equatable {
+  public var family: UInt8
+  public var table: String
+  public var chain: String
+  public var handle: UInt64
+  /// The expressions in order: "meta", "cmp", "masq", "target:MASQUERADE" (an iptables target),
+  /// "match:comment" (an iptables match), "nat:dnat".
+  public var expressions: [String]
+  /// A comment attached by nft(8), from the rule's user data.
+  public var comment: String?
+
+  public static let newType: UInt16 = 0x0a06
+  public static let deleteType: UInt16 = 0x0a08
+
+  public init(_ payload: [UInt8]) throws(WireError) {
+    family = try NetfilterHeader(payload).family
+    let attributes = try NetlinkAttribute.all(in: payload, from: NetfilterHeader.length)
+    table = attributes[type: 1]?.string ?? ""
+    chain = attributes[type: 2]?.string ?? ""
+    handle = attributes[type: 3]?.network() ?? 0
+    expressions = []
+    for element in try attributes[type: 4]?.nested() ?? [] {
+      let parts = try element.nested()
+      expressions.append(try Self.name(parts[type: 1]?.string ?? "?", data: parts[type: 2]))
+    }
+    comment = attributes[type: 7].flatMap { Self.comment($0.value) }
+  }
+
+  private static func name(
+    _ name: String, data: NetlinkAttribute?
+  ) throws(WireError) -> String {
+    guard let data = try data?.nested() else { return name }
+    switch name {
+    case "target", "match": return "\(name):\(data[type: 1]?.string ?? "?")"
+    case "nat": return data[type: 1]?.network() == UInt32(0) ? "nat:snat" : "nat:dnat"
+    default: return name
+    }
+  }
+
+  /// libnftnl's user data: type, length, value; NFTNL_UDATA_RULE_COMMENT is 0.
+  private static func comment(_ bytes: [UInt8]) -> String? {
+    var at = 0
+    while at + 2 <= bytes.count {
+      let (type, length) = (bytes[at], Int(bytes[at + 1]))
+      guard at + 2 + length <= bytes.count else { return nil }
+      if type == 0 {
+        return String(decoding: bytes[(at + 2)..<(at + 2 + length)].prefix { $0 != 0 }, as: UTF8.self)
+      }
+      at += 2 + length
+    }
+    return nil
+  }
+
+  /// What kind of address translation the rule asks for, if it does.
+  public var translation: Translation? {
+    for expression in expressions {
+      switch expression {
+      case "masq", "target:MASQUERADE": return .masquerade
+      case "redir", "target:REDIRECT": return .redirect
+      case "nat:snat", "target:SNAT", "target:NETMAP": return .snat
+      case "nat:dnat", "target:DNAT": return .dnat
+      default: continue
+      }
+    }
+    return nil
+  }
+
+  /// Kinds of address translation.
+  public enum Translation: String, Sendable {
+    case masquerade, redirect, snat, dnat
+  }
+}

@@ -1,0 +1,205 @@
+/// The first eight octets of ICMP (RFC 792) and ICMPv6 (RFC 4443): type, code, checksum and four
+/// octets whose meaning depends on the type.
+public struct ICMPHeader: Sendable, Equatable {
+  public var type: UInt8
+  public var code: UInt8
+  /// As received; computed anew when a packet is written.
+  public var checksum: UInt16
+  /// Identifier and sequence number of an echo, MTU of "packet too big", gateway of a redirect.
+  public var rest: UInt32
+
+  public init(type: UInt8, code: UInt8 = 0, checksum: UInt16 = 0, rest: UInt32 = 0) {
+    self.type = type
+    self.code = code
+    self.checksum = checksum
+    self.rest = rest
+  }
+
+  @_lifetime(reader: copy reader)
+  init(parsing reader: inout ByteReader) throws(WireError) {
+    guard reader.remaining >= 8 else { throw WireError("ICMP header cut off", at: reader.offset) }
+    type = try reader.u8()
+    code = try reader.u8()
+    checksum = try reader.u16()
+    rest = try reader.u32()
+  }
+
+  /// Echo identifier.
+  public var identifier: UInt16 { UInt16(rest >> 16) }
+  /// Echo sequence number.
+  public var sequence: UInt16 { UInt16(truncatingIfNeeded: rest) }
+  /// Next-hop MTU in octets, of "fragmentation needed" (RFC 1191) or "packet too big".
+  public func mtu(_ proto: IPProtocol) -> Int? {
+    if proto == .icmp, type == 3, code == 4 { return Int(rest & 0xffff) }
+    if proto == .icmpv6, type == 2 { return Int(rest) }
+    return nil
+  }
+
+  /// Whether this is an echo request of the given version.
+  public func isEchoRequest(_ proto: IPProtocol) -> Bool {
+    proto == .icmp ? type == 8 : type == 128
+  }
+
+  /// Whether this is an echo reply of the given version.
+  public func isEchoReply(_ proto: IPProtocol) -> Bool { proto == .icmp ? type == 0 : type == 129 }
+
+  /// Whether this reports an error, and so quotes a packet.
+  public func isError(_ proto: IPProtocol) -> Bool {
+    proto == .icmp ? [3, 4, 5, 11, 12].contains(type) : type < 128
+  }
+}
+
+/// A TCP header without its options: RFC 9293 section 3.1.
+public struct TCPHeader: Sendable, Equatable {
+  public var sourcePort: UInt16
+  public var destinationPort: UInt16
+  public var sequence: UInt32
+  public var acknowledgment: UInt32
+  public var flags: Flags
+  /// Octets the sender is ready to receive, unscaled.
+  public var window: UInt16
+
+  /// The control bits.
+  public struct Flags: OptionSet, Sendable, Hashable, CustomStringConvertible {
+    public let rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    public static let fin = Flags(rawValue: 1)
+    public static let syn = Flags(rawValue: 2)
+    public static let rst = Flags(rawValue: 4)
+    public static let psh = Flags(rawValue: 8)
+    public static let ack = Flags(rawValue: 16)
+
+    /// SYN, SYN-ACK, RST…, as people say them.
+    public var description: String {
+      let names: [(Flags, String)] = [
+        (.syn, "SYN"), (.fin, "FIN"), (.rst, "RST"), (.psh, "PSH"), (.ack, "ACK"),
+      ]
+      let set = names.filter { contains($0.0) }.map(\.1)
+      return set.isEmpty ? "none" : set.joined(separator: "-")
+    }
+  }
+
+  public init(
+    sourcePort: UInt16, destinationPort: UInt16, sequence: UInt32, acknowledgment: UInt32 = 0,
+    flags: Flags, window: UInt16 = 64240
+  ) {
+    self.sourcePort = sourcePort
+    self.destinationPort = destinationPort
+    self.sequence = sequence
+    self.acknowledgment = acknowledgment
+    self.flags = flags
+    self.window = window
+  }
+
+  @_lifetime(reader: copy reader)
+  init(parsing reader: inout ByteReader) throws(WireError) {
+    guard reader.remaining >= 20 else { throw WireError("TCP header cut off", at: reader.offset) }
+    sourcePort = try reader.u16()
+    destinationPort = try reader.u16()
+    sequence = try reader.u32()
+    acknowledgment = try reader.u32()
+    let dataOffset = Int(try reader.u8() >> 4) * 4
+    flags = Flags(rawValue: try reader.u8())
+    window = try reader.u16()
+    try reader.skip(4)
+    try reader.skip(min(max(0, dataOffset - 20), reader.remaining))
+  }
+}
+
+/// A UDP header: RFC 768.
+public struct UDPHeader: Sendable, Equatable {
+  public var sourcePort: UInt16
+  public var destinationPort: UInt16
+
+  public init(sourcePort: UInt16, destinationPort: UInt16) {
+    self.sourcePort = sourcePort
+    self.destinationPort = destinationPort
+  }
+
+  @_lifetime(reader: copy reader)
+  init(parsing reader: inout ByteReader) throws(WireError) {
+    guard reader.remaining >= 8 else { throw WireError("UDP header cut off", at: reader.offset) }
+    sourcePort = try reader.u16()
+    destinationPort = try reader.u16()
+    try reader.skip(4)
+  }
+}
+
+// MARK: - Value to bytes
+
+extension Packet {
+  /// The packet on the wire: lengths and checksums computed, no options, no extension headers.
+  /// `length` and received checksums play no part.
+  public var bytes: [UInt8] {
+    let segment = transportBytes
+    var result: [UInt8] = []
+    switch (source, destination) {
+    case (.v4, .v4):
+      result += [0x45, tos]
+      result.append(bigEndian: UInt16(truncatingIfNeeded: 20 + segment.count))
+      result.append(bigEndian: identification ?? 0)
+      var flags: UInt16 = dontFragment ? 0x4000 : 0
+      if let fragment {
+        flags |= UInt16(truncatingIfNeeded: fragment.offset / 8) | (fragment.more ? 0x2000 : 0)
+      }
+      result.append(bigEndian: flags)
+      result += [ttl, proto.rawValue, 0, 0]
+      result += source.bytes + destination.bytes
+      let checksum = InternetChecksum.of(result)
+      result[10] = UInt8(checksum >> 8)
+      result[11] = UInt8(truncatingIfNeeded: checksum)
+    default:
+      result += [0x60 | tos >> 4, tos << 4, 0, 0]
+      result.append(bigEndian: UInt16(truncatingIfNeeded: segment.count))
+      result += [proto.rawValue, ttl]
+      result += source.bytes + destination.bytes
+    }
+    return result + segment
+  }
+
+  /// Transport header and payload, the transport's checksum filled in.
+  private var transportBytes: [UInt8] {
+    var segment: [UInt8] = []
+    let checksumAt: Int
+    switch transport {
+    case .icmp(let header):
+      segment += [header.type, header.code, 0, 0]
+      segment.append(bigEndian: header.rest)
+      checksumAt = 2
+    case .tcp(let header):
+      segment.append(bigEndian: header.sourcePort)
+      segment.append(bigEndian: header.destinationPort)
+      segment.append(bigEndian: header.sequence)
+      segment.append(bigEndian: header.acknowledgment)
+      segment += [0x50, header.flags.rawValue]
+      segment.append(bigEndian: header.window)
+      segment += [0, 0, 0, 0]
+      checksumAt = 16
+    case .udp(let header):
+      segment.append(bigEndian: header.sourcePort)
+      segment.append(bigEndian: header.destinationPort)
+      segment.append(bigEndian: UInt16(truncatingIfNeeded: 8 + payload.count))
+      segment += [0, 0]
+      checksumAt = 6
+    case .other, .absent:
+      return payload
+    }
+    segment += payload
+    var checksum = InternetChecksum()
+    if proto != .icmp { checksum.add(pseudoHeader(length: segment.count)) }
+    checksum.add(segment)
+    // RFC 768: a computed zero is sent as all ones.
+    let value = checksum.value == 0 && proto == .udp ? 0xffff : checksum.value
+    segment[checksumAt] = UInt8(value >> 8)
+    segment[checksumAt + 1] = UInt8(truncatingIfNeeded: value)
+    return segment
+  }
+
+  /// RFC 9293 section 3.1 and RFC 8200 section 8.1.
+  private func pseudoHeader(length: Int) -> [UInt8] {
+    var bytes = source.bytes + destination.bytes
+    bytes.append(bigEndian: UInt32(length))
+    bytes.append(bigEndian: UInt32(proto.rawValue))
+    return bytes
+  }
+}
