@@ -1,0 +1,108 @@
+/// A neighbour: the link-layer address behind an IP address (`struct ndmsg` of
+/// <linux/neighbour.h>).
+public struct NeighbourMessage: Sendable, Equatable {
+  /// Index of the interface it is reached through.
+  public var interface: UInt32
+  /// Its IP address.
+  public var address: IPAddress
+  /// nil as long as nobody answered.
+  public var hardwareAddress: HardwareAddress?
+  /// What the kernel knows of its being reachable.
+  public var state: State
+  /// `NTF_…` bits.
+  public var flags: UInt8
+  /// `RTN_…`: 1 unicast, 5 multicast.
+  public var kind: UInt8
+
+  /// `NUD_…`: RFC 4861 section 7.3.2 and what Linux adds.
+  public struct State: OptionSet, Sendable, Hashable, CustomStringConvertible {
+    /// The number on the wire.
+    public var rawValue: UInt16
+    /// The value with this number.
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    /// `NUD_INCOMPLETE`.
+    public static let incomplete = State(rawValue: 0x01)
+    /// `NUD_REACHABLE`.
+    public static let reachable = State(rawValue: 0x02)
+    /// `NUD_STALE`.
+    public static let stale = State(rawValue: 0x04)
+    /// `NUD_DELAY`.
+    public static let delay = State(rawValue: 0x08)
+    /// `NUD_PROBE`.
+    public static let probe = State(rawValue: 0x10)
+    /// `NUD_FAILED`.
+    public static let failed = State(rawValue: 0x20)
+    /// `NUD_NOARP`.
+    public static let noARP = State(rawValue: 0x40)
+    /// `NUD_PERMANENT`.
+    public static let permanent = State(rawValue: 0x80)
+
+    /// The names ip(8) prints, with "," between; unknown bits as a number.
+    public var description: String {
+      let names = [
+        "INCOMPLETE", "REACHABLE", "STALE", "DELAY", "PROBE", "FAILED", "NOARP", "PERMANENT",
+      ]
+      var parts: [String] = []
+      for (bit, name) in names.enumerated() where rawValue & (1 << UInt16(bit)) != 0 {
+        parts.append(name)
+      }
+      if rawValue >> 8 != 0 { parts.append("0x" + String(rawValue & 0xff00, radix: 16)) }
+      return parts.isEmpty ? "NONE" : parts.joined(separator: ",")
+    }
+  }
+
+  /// A value with these fields.
+  public init(
+    interface: UInt32, address: IPAddress, hardwareAddress: HardwareAddress?,
+    state: State = .permanent
+  ) {
+    self.interface = interface
+    self.address = address
+    self.hardwareAddress = hardwareAddress
+    self.state = state
+    flags = 0
+    kind = 1
+  }
+
+  private static let headerLength = 12
+  private enum Attribute {
+    static let destination: UInt16 = 1
+    static let hardwareAddress: UInt16 = 2
+  }
+
+  /// The neighbour in an `RTM_NEWNEIGH` or `RTM_DELNEIGH`; throws for families other than IP (a
+  /// bridge's forwarding table is dumped as neighbours too).
+  public init(parsing message: NetlinkMessage) throws(WireError) {
+    try message.need(RouteMessageType.newNeighbour...RouteMessageType.deleteNeighbour, "neighbour")
+    var reader = ByteReader(message.payload.span)
+    let family = try reader.u8()
+    try reader.skip(3)
+    interface = try reader.littleEndian()
+    state = State(rawValue: try reader.littleEndian())
+    flags = try reader.u8()
+    kind = try reader.u8()
+    let attributes = try RouteAttributes(message, after: Self.headerLength)
+    guard let address = try attributes.address(Attribute.destination),
+      AddressFamily.of(address) == family
+    else { throw WireError("neighbour of family \(family) without an IP address", at: 0) }
+    self.address = address
+    hardwareAddress = attributes.hardware(Attribute.hardwareAddress)
+  }
+
+  /// The neighbour as an `RTM_NEWNEIGH`.
+  public var message: NetlinkMessage {
+    var payload: [UInt8] = [AddressFamily.of(address), 0, 0, 0]
+    payload.append(littleEndian: interface)
+    payload.append(littleEndian: state.rawValue)
+    payload += [flags, kind]
+    var attributes = [NetlinkAttribute(Attribute.destination, address.bytes)]
+    if let hardwareAddress {
+      attributes.append(.init(Attribute.hardwareAddress, hardwareAddress.bytes))
+    }
+    return NetlinkMessage(type: RouteMessageType.newNeighbour, payload: payload + attributes.bytes)
+  }
+
+  /// The `RTM_DELNEIGH` that takes it away.
+  public var deletion: NetlinkMessage { message.typed(RouteMessageType.deleteNeighbour) }
+}
