@@ -1,0 +1,102 @@
+internal import CNetfilter
+internal import Glibc
+
+/// A file descriptor with one owner, closed when that goes.
+struct FileDescriptor: ~Copyable {
+  /// The number; valid as long as this value lives.
+  let number: Int32
+
+  /// Takes over a descriptor somebody opened.
+  init(owning number: Int32) { self.number = number }
+
+  /// The corresponding C function is `open`; the descriptor is not inherited by programs that are
+  /// started. Throws an errno.
+  init(_ path: String, _ flags: Int32, mode: mode_t = 0) throws(Errno) {
+    let number = unsafe nftrace_open(path, flags | O_CLOEXEC, mode)
+    guard number >= 0 else { throw Errno.current }
+    self.number = number
+  }
+
+  deinit { _ = close(number) }
+
+  /// Hands the descriptor over to somebody else, who closes it.
+  consuming func release() -> Int32 {
+    let number = number
+    discard self
+    return number
+  }
+
+  /// Writes all of `bytes`. The corresponding C function is `write`.
+  borrowing func write(_ bytes: [UInt8]) throws(Errno) {
+    var start = 0
+    while start < bytes.count {
+      // Sound: the pointer stays inside the array for as long as the call lasts.
+      let written = unsafe bytes.withUnsafeBytes {
+        unsafe Glibc.write(number, $0.baseAddress! + start, bytes.count - start)
+      }
+      if written < 0 {
+        let error = Errno.current
+        if error.code == EINTR { continue }
+        throw error
+      }
+      start += written
+    }
+  }
+
+  /// Reads to the end. The corresponding C function is `read`.
+  borrowing func readToEnd() throws(Errno) -> [UInt8] {
+    var result: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while true {
+      // Sound: the pointer and the size are those of one buffer.
+      let count = unsafe buffer.withUnsafeMutableBytes {
+        unsafe Glibc.read(number, $0.baseAddress!, $0.count)
+      }
+      if count < 0 {
+        let error = Errno.current
+        if error.code == EINTR { continue }
+        throw error
+      }
+      if count == 0 { return result }
+      result += buffer[..<count]
+    }
+  }
+}
+
+/// An errno on its way to the place that knows what was being attempted.
+struct Errno: Error {
+  let code: Int32
+
+  /// That of the call that just failed.
+  static var current: Errno { Errno(code: errno) }
+}
+
+/// Small files and directories, of /proc mostly.
+enum Files {
+  /// The whole of a file as text. The corresponding C functions are `open` and `read`.
+  static func text(_ path: String) throws(Errno) -> String {
+    String(decoding: try FileDescriptor(path, O_RDONLY).readToEnd(), as: UTF8.self)
+  }
+
+  /// The names in a directory, without "." and ".."; empty if it cannot be read.
+  static func names(in path: String) -> [String] {
+    guard let directory = unsafe opendir(path) else { return [] }
+    defer { unsafe closedir(directory) }
+    var names: [String] = []
+    while let entry = unsafe readdir(directory) {
+      let name = unsafe String(cString: nftrace_entry_name(entry))
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
+  /// Where a symbolic link leads; nil if it cannot be read.
+  static func destination(ofLink path: String) -> String? {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    // Sound: the pointer and the size are those of one buffer; readlink writes no terminator.
+    let count = unsafe buffer.withUnsafeMutableBytes {
+      unsafe readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+    }
+    return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
+  }
+}
