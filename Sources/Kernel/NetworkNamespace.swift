@@ -1,0 +1,240 @@
+internal import CNetfilter
+internal import Glibc
+
+/// A network namespace, held by a file descriptor: network_namespaces(7).
+public struct NetworkNamespace: ~Copyable {
+  private let file: FileDescriptor
+  /// Which namespace it is.
+  public let identity: Identity
+
+  /// What tells namespaces apart.
+  public struct Identity: Sendable, Hashable, CustomStringConvertible {
+    /// The number `ls -l /proc/PID/ns/net` shows. It is given to another namespace when this one is
+    /// gone.
+    public var inode: UInt64
+
+    /// The identity with this number.
+    public init(inode: UInt64) { self.inode = inode }
+
+    /// As /proc prints it: "net:[4026531840]".
+    public var description: String { "net:[\(inode)]" }
+  }
+
+  /// Where named namespaces are, as ip-netns(8) keeps them.
+  public static let directory = "/run/netns"
+
+  /// The file descriptor, for requests that name a namespace by one. Valid as long as this value
+  /// lives.
+  public var descriptor: Int32 { file.number }
+
+  // MARK: Opening
+
+  /// Opens the namespace that a user named: by NAME as `ip netns` has it, by PATH (anything with a
+  /// slash) or by PID (digits only; a name of digits that exists is taken for the name).
+  public init(_ text: String) throws(KernelError) {
+    if text.contains("/") {
+      try self.init(path: text, called: text)
+    } else if text.isEmpty || text == "." || text == ".." {
+      throw KernelError(
+        .usage, cannot: "open the network namespace '\(text)'", help: "that is no name")
+    } else if let path = Self.path(ofName: text) {
+      try self.init(path: path, called: text)
+    } else if text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }) {
+      try self.init(path: "/proc/\(text)/ns/net", called: "of process \(text)")
+    } else {
+      throw KernelError(
+        .usage, cannot: "open the network namespace \(text)", function: "open", errno: ENOENT,
+        help: "'ip netns' lists the names there are; a path or a process id will do as well")
+    }
+  }
+
+  /// The namespace of the calling thread.
+  public static func current() throws(KernelError) -> NetworkNamespace {
+    try NetworkNamespace(path: "/proc/thread-self/ns/net", called: "of this process")
+  }
+
+  private static func path(ofName name: String) -> String? {
+    // Normally the second is a link to the first.
+    [directory, "/var/run/netns"].map { "\($0)/\(name)" }.first { unsafe access($0, F_OK) == 0 }
+  }
+
+  private init(path: String, called name: String) throws(KernelError) {
+    let attempt = "open the network namespace \(name)"
+    let file: FileDescriptor
+    do {
+      file = try FileDescriptor(path, O_RDONLY)
+    } catch {
+      var help: String?
+      if error.code == EACCES { help = "run as root, or as the user the process belongs to" }
+      if error.code == ENOENT, path.hasPrefix("/proc/") { help = "there is no such process" }
+      throw KernelError(
+        error.code == EACCES ? .unavailable : .usage, cannot: attempt, function: "open",
+        errno: error.code, help: help)
+    }
+    try self.init(file, attempt: attempt, path: path)
+  }
+
+  /// Checks that the file is what it should be: ioctl_ns(2).
+  private init(
+    _ file: consuming FileDescriptor, attempt: String, path: String
+  ) throws(KernelError) {
+    guard nftrace_namespace_type(file.number) == nftrace_clone_newnet else {
+      throw KernelError(
+        .usage, cannot: attempt,
+        help: "\(path) is no network namespace"
+          + (path.hasPrefix("/run/netns") ? "; left behind by one, perhaps" : ""))
+    }
+    let inode = nftrace_inode(file.number)
+    guard inode != 0 else {
+      throw KernelError(cannot: attempt, function: "fstat", errno: errno)
+    }
+    self.file = file
+    identity = Identity(inode: inode)
+  }
+
+  // MARK: Entering
+
+  /// Moves the calling thread there, and with it every thread it starts afterwards. Call it before
+  /// there are others. The corresponding C function is `setns`. Needs CAP_SYS_ADMIN.
+  public borrowing func enter() throws(KernelError) {
+    guard setns(file.number, nftrace_clone_newnet) == 0 else {
+      let code = errno
+      throw KernelError(
+        cannot: "enter the network namespace \(identity)", function: "setns", errno: code,
+        help: code == EPERM ? "it needs CAP_SYS_ADMIN: run as root" : nil)
+    }
+  }
+
+  /// Runs `body` there, on the calling thread, which comes back afterwards. What `body` opens stays
+  /// in the namespace it was opened in. Throws what `body` throws.
+  public borrowing func within<Result: ~Copyable>(
+    _ body: () throws(KernelError) -> Result
+  ) throws(KernelError) -> Result {
+    let home = try NetworkNamespace.current()
+    try enter()
+    do {
+      let result = try body()
+      try home.enter()
+      return result
+    } catch {
+      try home.enter()
+      throw error
+    }
+  }
+
+  // MARK: Making and removing
+
+  /// Makes a namespace without a name, which goes with the last that holds it; `lo` is up.
+  public static func create() throws(KernelError) -> NetworkNamespace {
+    try create { () throws(KernelError) in }
+  }
+
+  /// Makes a namespace with a name, as `ip netns add` does, so that `ip netns exec` finds it. `lo`
+  /// is up. Throws EEXIST if there is one of this name. Needs CAP_SYS_ADMIN.
+  public static func create(named name: String) throws(KernelError) -> NetworkNamespace {
+    let attempt = "create the network namespace \(name)"
+    try checkName(name, attempt: attempt)
+    try prepareDirectory(attempt: attempt)
+    let path = "\(directory)/\(name)"
+    do {
+      _ = try FileDescriptor(path, O_RDONLY | O_CREAT | O_EXCL)
+    } catch {
+      throw KernelError(
+        error.code == EEXIST ? .usage : .unavailable, cannot: attempt, function: "open",
+        errno: error.code)
+    }
+    do {
+      return try create { () throws(KernelError) in
+        guard
+          unsafe mount("/proc/thread-self/ns/net", path, "none", UInt(MS_BIND), nil) == 0
+        else { throw failure(attempt, "mount") }
+      }
+    } catch {
+      try? remove(named: name)
+      throw error
+    }
+  }
+
+  /// A new namespace, `publish` run inside of it.
+  private static func create(
+    _ publish: () throws(KernelError) -> Void
+  ) throws(KernelError) -> NetworkNamespace {
+    let attempt = "create a network namespace"
+    let home = try NetworkNamespace.current()
+    guard unshare(nftrace_clone_newnet) == 0 else { throw failure(attempt, "unshare") }
+    do {
+      let made = try NetworkNamespace.current()
+      try publish()
+      var socket = try RouteSocket()
+      try socket.setLink("lo", up: true)
+      try home.enter()
+      return made
+    } catch {
+      try home.enter()
+      throw error
+    }
+  }
+
+  /// Removes the name and what hangs on it; processes inside keep the namespace until they end.
+  /// That there is no such name is no error.
+  public static func remove(named name: String) throws(KernelError) {
+    let attempt = "remove the network namespace \(name)"
+    try checkName(name, attempt: attempt)
+    let path = "\(directory)/\(name)"
+    // EINVAL: nothing is mounted there.
+    if unsafe umount2(path, Int32(MNT_DETACH)) != 0, ![EINVAL, ENOENT].contains(errno) {
+      throw failure(attempt, "umount2")
+    }
+    if unsafe unlink(path) != 0, errno != ENOENT { throw failure(attempt, "unlink") }
+  }
+
+  /// A name is that of a file, in one directory.
+  private static func checkName(_ name: String, attempt: String) throws(KernelError) {
+    guard !name.isEmpty, name.utf8.count < 256, !name.contains("/"), name != ".", name != ".."
+    else { throw KernelError(.usage, cannot: attempt, help: "that cannot be a file's name") }
+  }
+
+  /// The names there are, in alphabetical order.
+  public static var names: [String] { Files.names(in: directory).sorted() }
+
+  /// Makes /run/netns a shared mount, as `ip netns add` does: a namespace that is made or removed
+  /// later is then seen to be so from every mount namespace that has a copy.
+  private static func prepareDirectory(attempt: String) throws(KernelError) {
+    if unsafe mkdir(directory, 0o755) != 0, errno != EEXIST { throw failure(attempt, "mkdir") }
+    let lock = try openDirectory(attempt: attempt)
+    // Two that make it a mount at the same time would stack them: ip(8) takes this lock as well.
+    _ = flock(lock.number, LOCK_EX)
+    let done = share()
+    let code = errno
+    _ = flock(lock.number, LOCK_UN)
+    guard done else { throw failure(attempt, "mount", errno: code) }
+  }
+
+  private static func openDirectory(attempt: String) throws(KernelError) -> FileDescriptor {
+    do {
+      return try FileDescriptor(directory, O_RDONLY | O_DIRECTORY)
+    } catch {
+      throw KernelError(cannot: attempt, function: "open", errno: error.code)
+    }
+  }
+
+  /// Makes the directory a shared mount; false, with errno set, if that failed.
+  private static func share() -> Bool {
+    let shared = UInt(MS_SHARED | MS_REC)
+    if unsafe mount("", directory, "none", shared, nil) == 0 { return true }
+    guard errno == EINVAL else { return false }
+    // It is no mount point yet: make it one, on itself.
+    let bind = UInt(MS_BIND | MS_REC)
+    guard unsafe mount(directory, directory, "none", bind, nil) == 0 else { return false }
+    return unsafe mount("", directory, "none", shared, nil) == 0
+  }
+
+  /// The error of the C function that just failed.
+  private static func failure(
+    _ attempt: String, _ function: String, errno code: Int32 = errno
+  ) -> KernelError {
+    KernelError(
+      cannot: attempt, function: function, errno: code,
+      help: code == EPERM ? "it needs CAP_SYS_ADMIN: run as root" : nil)
+  }
+}

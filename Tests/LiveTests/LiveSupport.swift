@@ -1,0 +1,29 @@
+import Kernel
+import Testing
+
+/// All live tests, one after the other: they change the namespace of the thread they run on.
+///
+/// They need CAP_NET_ADMIN and CAP_SYS_ADMIN, and are reported as disabled, with that reason, where
+/// those are missing. Everything happens in namespaces of their own; the machine's network is not
+/// touched.
+@Suite(
+  .serialized, .enabled(if: Rights.areThere, "needs CAP_NET_ADMIN and CAP_SYS_ADMIN: run as root"))
+struct LiveTests {}
+
+enum Rights {
+  /// Whether a network namespace can be made, which is what every live test begins with.
+  static let areThere: Bool = {
+    do {
+      _ = try NetworkNamespace.create()
+      return true
+    } catch {
+      return false
+    }
+  }()
+}
+
+/// Runs `body` in a new namespace that goes with it. Only `lo` is there, and up.
+func inNewNamespace<R>(_ body: () throws -> R) throws -> R {
+  let namespace = try NetworkNamespace.create()
+  return try namespace.within { () throws(KernelError) in Result { try body() } }.get()
+}
