@@ -5,7 +5,8 @@
 // First: it has NFNLGRP_NFTRACE; libnfnetlink's older copy, behind the same guard, has not.
 #include <linux/netfilter/nfnetlink.h>
 
-#include <linux/if.h>
+// Before any <linux/if.h>: both define struct ifreq, and Swift's Glibc module has this one.
+#include <net/if.h>
 #include <linux/if_tun.h>
 #include <linux/if_packet.h>
 #include <linux/netfilter.h>
@@ -71,3 +72,18 @@ static inline unsigned long long nftrace_inode(int fd) {
   struct stat info;
   return fstat(fd, &info) == 0 ? info.st_ino : 0;
 }
+
+// Struct ifreq is a pair of unions, and ioctl is variadic. `name` holds IFNAMSIZ octets and receives
+// the name the kernel chose.
+static inline int nftrace_tun_attach(int fd, char *name, short flags) {
+  struct ifreq request;
+  memset(&request, 0, sizeof request);
+  memcpy(request.ifr_name, name, IFNAMSIZ);
+  request.ifr_flags = flags;
+  int result = ioctl(fd, TUNSETIFF, &request);
+  memcpy(name, request.ifr_name, IFNAMSIZ);
+  return result;
+}
+
+// ioctl is variadic.
+static inline int nftrace_tun_persist(int fd, int on) { return ioctl(fd, TUNSETPERSIST, on); }

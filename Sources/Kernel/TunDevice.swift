@@ -1,0 +1,235 @@
+internal import CNetfilter
+internal import Glibc
+internal import Wire
+
+/// A TUN device, open: what is written to it the kernel takes for received, what the kernel sends
+/// through it is read from it. Packets come and go without a header of their own (`IFF_NO_PI`).
+/// Documentation/networking/tuntap.rst of the kernel.
+///
+/// A device that is not persistent goes with this value, and its addresses and routes with it. A
+/// persistent one that nobody has open drops what it is given to send.
+public struct TunDevice: ~Copyable {
+  private let file: FileDescriptor
+  /// The interface's name; the one the kernel chose where it was asked to.
+  public let name: String
+  /// Index of the interface.
+  public let index: UInt32
+  /// Whether opening it made it.
+  public let isNew: Bool
+
+  /// The file descriptor, for poll(2). Valid as long as this value lives.
+  public var descriptor: Int32 { file.number }
+
+  /// Largest packet there is, in octets.
+  private static let largestPacket = 65536
+
+  /// Octets of an interface's name, its terminating zero included (`IFNAMSIZ`).
+  private static let nameSize = 16
+
+  /// Attaches to the TUN device of this name, or makes it; "nftrace%d" lets the kernel choose the
+  /// number. Throws with words for what helps: the name is no name, or is that of something else; the
+  /// device is in use; /dev/net/tun is missing; CAP_NET_ADMIN is missing. The corresponding request
+  /// is `TUNSETIFF`.
+  public init(_ name: String) throws(KernelError) {
+    let attempt = "open the TUN device \(name)"
+    if let reason = Self.fault(inName: name) {
+      throw KernelError(.usage, cannot: attempt, help: reason)
+    }
+    var socket = try RouteSocket()
+    let existing = try socket.link(name)
+    if let existing, existing.kind != "tun" || existing.tun?.isTap == true {
+      throw Self.notTun(attempt, name, existing.tun?.isTap == true ? "TAP" : existing.kind)
+    }
+    let file = try Self.openCloneDevice(attempt: attempt)
+    var flags = IFF_TUN | IFF_NO_PI
+    // A device that was made for several queues refuses who does not say so.
+    if existing?.tun?.isMultiQueue == true { flags |= IFF_MULTI_QUEUE }
+    var buffer = Array(name.utf8.map { CChar(bitPattern: $0) })
+    buffer += Array(repeating: 0, count: Self.nameSize - buffer.count)
+    // Sound: the buffer has the IFNAMSIZ octets that the function reads and writes.
+    guard unsafe nftrace_tun_attach(file.number, &buffer, Int16(truncatingIfNeeded: flags)) == 0
+    else { throw Self.failure(attempt, name, errno: errno) }
+    let chosen = String(
+      decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    index = try socket.existingLink(chosen).index
+    self.name = chosen
+    self.isNew = existing == nil
+    self.file = file
+  }
+
+  private static func openCloneDevice(attempt: String) throws(KernelError) -> FileDescriptor {
+    do {
+      return try FileDescriptor("/dev/net/tun", O_RDWR | O_NONBLOCK)
+    } catch {
+      let help: String? =
+        switch error.code {
+        case ENOENT, ENODEV, ENXIO:
+          "/dev/net/tun is missing: load the module with 'modprobe tun'; in a container, pass the "
+            + "device into it (--device /dev/net/tun)"
+        case EACCES, EPERM:
+          "opening /dev/net/tun is not allowed: run as root; in a container, pass the device into it"
+        default: nil
+        }
+      throw KernelError(cannot: attempt, function: "open", errno: error.code, help: help)
+    }
+  }
+
+  // MARK: Properties
+
+  /// Whether the device stays when it is closed. The corresponding request is `TUNSETPERSIST`.
+  public borrowing func setPersistent(_ on: Bool) throws(KernelError) {
+    guard nftrace_tun_persist(file.number, on ? 1 : 0) == 0 else {
+      throw KernelError(
+        cannot: "make \(name) \(on ? "persistent" : "go when it is closed")", function: "ioctl",
+        errno: errno)
+    }
+  }
+
+  /// Sets the MTU, in octets.
+  public borrowing func setMTU(_ mtu: UInt32) throws(KernelError) {
+    var socket = try RouteSocket()
+    try socket.setLink(name, mtu: mtu)
+  }
+
+  // MARK: Packets
+
+  /// The next packet the kernel sent through the device; nil if there is none at the moment.
+  public borrowing func read() throws(KernelError) -> [UInt8]? {
+    var result = 0
+    // Sound: read() fills at most the capacity, and what it filled is what is declared initialised.
+    let packet = unsafe [UInt8](unsafeUninitializedCapacity: Self.largestPacket) { buffer, count in
+      repeat {
+        result = unsafe Glibc.read(file.number, buffer.baseAddress!, buffer.count)
+      } while result < 0 && errno == EINTR
+      count = max(result, 0)
+    }
+    guard result < 0 else { return packet }
+    let code = errno
+    if code == EAGAIN { return nil }
+    throw failure("read from \(name)", "read", code)
+  }
+
+  /// Gives the kernel a packet as if it had been received; IPv4 and IPv6 are told apart by its first
+  /// four bits. The kernel takes it through its hooks before this returns.
+  public borrowing func write(_ packet: [UInt8]) throws(KernelError) {
+    var result = 0
+    // Sound: the pointer and the size are those of one array, which the call only reads.
+    unsafe packet.withUnsafeBytes { bytes in
+      repeat {
+        result = unsafe Glibc.write(file.number, bytes.baseAddress, bytes.count)
+      } while result < 0 && errno == EINTR
+    }
+    if result < 0 {
+      let code = errno
+      throw failure("write a packet to \(name)", "write", code)
+    }
+  }
+
+  private borrowing func failure(
+    _ attempt: String, _ function: String, _ code: Int32
+  ) -> KernelError {
+    let help: String? =
+      switch code {
+      case EIO: "the interface is down"
+      case EBADFD: "the interface was removed"
+      case EINVAL: "the packet is neither IPv4 nor IPv6"
+      default: nil
+      }
+    return KernelError(cannot: attempt, function: function, errno: code, help: help)
+  }
+
+  // MARK: Errors
+
+  /// Why an interface cannot have this name; nil if it can (`dev_valid_name` of the kernel).
+  static func fault(inName name: String) -> String? {
+    let octets = Array(name.utf8)
+    if octets.isEmpty { return "a name is missing" }
+    if octets.count >= nameSize {
+      return "an interface's name has at most \(nameSize - 1) characters"
+    }
+    if name == "." || name == ".."
+      || octets.contains(where: { $0 <= 0x20 || $0 == 0x2f || $0 == 0x3a })
+    {
+      return "that cannot be an interface's name"
+    }
+    let percents = octets.count { $0 == 0x25 }
+    if percents > 1 || percents == 1 && !name.contains("%d") {
+      return "'%' in an interface's name stands before 'd' only, where the kernel puts a number"
+    }
+    return nil
+  }
+
+  private static func notTun(_ attempt: String, _ name: String, _ kind: String?) -> KernelError {
+    let article = kind.map { "a \($0) interface" } ?? "an interface that is not virtual"
+    return KernelError(
+      .usage, cannot: attempt, help: "\(name) is no TUN device but \(article); give another name")
+  }
+
+  private static func failure(_ attempt: String, _ name: String, errno code: Int32) -> KernelError {
+    var error = KernelError(cannot: attempt, function: "ioctl TUNSETIFF", errno: code)
+    switch code {
+    case EBUSY:
+      error.kind = .usage
+      let users = TunUser.all(of: name)
+      error.help =
+        users.isEmpty
+        ? "another program has it open"
+        : "in use by "
+          + users.map { "process \($0.process) (\($0.command))" }.joined(separator: ", ")
+    case EPERM, EACCES:
+      error.help =
+        "it needs CAP_NET_ADMIN: run as root; or let root make the device for you with "
+        + "'ip tuntap add \(name) mode tun user NAME'"
+    case EINVAL:
+      error.kind = .usage
+      error.help = "\(name) exists and is no TUN device of this kind"
+    default: break
+    }
+    return error
+  }
+}
+
+/// A process that has a TUN device open.
+struct TunUser: Equatable {
+  let process: Int
+  /// The name of its program, as ps(1) shows it.
+  let command: String
+
+  /// The processes that have the device of this name open. The kernel writes the name into
+  /// /proc/PID/fdinfo/FD; devices of this name in other namespaces are looked past if one in this
+  /// namespace was found.
+  static func all(of name: String) -> [TunUser] {
+    let home = Files.destination(ofLink: "/proc/thread-self/ns/net")
+    var here: [TunUser] = []
+    var elsewhere: [TunUser] = []
+    for process in Files.names(in: "/proc").compactMap({ Int($0) }).sorted() {
+      guard holds(process, name) else { continue }
+      let command = (try? Files.text("/proc/\(process)/comm")) ?? "?"
+      let user = TunUser(process: process, command: String(command.prefix { $0 != "\n" }))
+      if Files.destination(ofLink: "/proc/\(process)/ns/net") == home {
+        here.append(user)
+      } else {
+        elsewhere.append(user)
+      }
+    }
+    return here.isEmpty ? elsewhere : here
+  }
+
+  private static func holds(_ process: Int, _ name: String) -> Bool {
+    Files.names(in: "/proc/\(process)/fd").contains { number in
+      guard
+        Files.destination(ofLink: "/proc/\(process)/fd/\(number)")?.hasSuffix("/net/tun") == true,
+        let info = try? Files.text("/proc/\(process)/fdinfo/\(number)")
+      else { return false }
+      return Self.device(inInfo: info) == name
+    }
+  }
+
+  /// The interface in the text of an fdinfo file: its line "iff:", a tab and the name.
+  static func device(inInfo text: String) -> String? {
+    for line in text.split(separator: "\n") where line.hasPrefix("iff:") {
+      return String(line.dropFirst(4).drop { $0 == "\t" || $0 == " " })
+    }
+    return nil
+  }
+}
