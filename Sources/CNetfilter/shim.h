@@ -2,7 +2,10 @@
 // define the same enums behind one guard, so the order of these includes matters.
 #pragma once
 
-// First: it has NFNLGRP_NFTRACE; libnfnetlink's older copy, behind the same guard, has not.
+// Before the kernel headers: without it they declare in6_addr and its kin a second time.
+#include <netinet/in.h>
+
+// Before the libraries: it has NFNLGRP_NFTRACE; libnfnetlink's older copy, behind the same guard, has not.
 #include <linux/netfilter/nfnetlink.h>
 
 // Before any <linux/if.h>: both define struct ifreq, and Swift's Glibc module has this one.

@@ -1,0 +1,58 @@
+internal import Glibc
+
+/// What a refusal means to somebody who wants it to work.
+enum Capability {
+  /// A sentence for the errno of a refused call: which capability, or which part of the kernel.
+  static func help(for errno: Int32, _ capability: String, _ feature: String) -> String? {
+    switch errno {
+    case EPERM, EACCES: "This needs \(capability) in the network namespace: run it as root (sudo)."
+    case EOPNOTSUPP, EPROTONOSUPPORT, ENOENT, EINVAL, EAFNOSUPPORT:
+      "The kernel has no \(feature), or not all of it."
+    default: nil
+    }
+  }
+}
+
+/// Who listens on which NFLOG group, from /proc/thread-self/net/netfilter/nfnetlink_log.
+public enum LogGroups {
+  /// The groups held in this namespace and the netlink port that holds each.
+  public static func held() -> [UInt16: UInt32] {
+    guard let text = TextFile.read("/proc/thread-self/net/netfilter/nfnetlink_log") else {
+      return [:]
+    }
+    var held: [UInt16: UInt32] = [:]
+    for line in text.split(separator: "\n") {
+      let columns = line.split(separator: " ")
+      guard columns.count >= 2, let group = UInt16(columns[0]), let port = UInt32(columns[1]) else {
+        continue
+      }
+      held[group] = port
+    }
+    return held
+  }
+
+  /// The program that holds a group, as "ulogd (pid 812)". A netlink port is mostly its pid.
+  static func holder(of group: UInt16) -> String? {
+    guard let port = held()[group] else { return nil }
+    guard let name = TextFile.read("/proc/\(port)/comm") else { return "netlink port \(port)" }
+    return "\(name.split(separator: "\n").first ?? "a program") (pid \(port))"
+  }
+}
+
+/// Small files of /proc.
+enum TextFile {
+  /// The file's text; nil if it cannot be read.
+  static func read(_ path: String) -> String? {
+    let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = unsafe Glibc.read(file, &buffer, buffer.count)
+      guard count > 0 else { break }
+      bytes += buffer[..<count]
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

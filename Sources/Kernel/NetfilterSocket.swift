@@ -1,0 +1,204 @@
+internal import CNetfilter
+internal import Glibc
+public import Trace
+internal import Wire
+
+/// libnetfilter_log's netlink socket, which is at once the holder of an NFLOG group, a member of
+/// the nf_tables trace and conntrack event groups, and the owner of nftrace's tables: its queue
+/// is the order in which things happened, and the kernel removes everything when it closes.
+@safe public struct NetfilterSocket: ~Copyable {
+  private let handle: OpaquePointer
+  private let descriptor: Int32
+  private var buffer: [UInt8]
+  private var sequence: UInt32 = 1
+  /// The NFLOG group this socket holds.
+  public private(set) var group: UInt16?
+
+  /// Opens the socket. Throws when this kernel has no nfnetlink.
+  public init() throws(KernelError) {
+    guard let opened = unsafe nflog_open() else {
+      throw KernelError(
+        cannot: "open a netfilter socket", function: "nflog_open", errno: Glibc.errno,
+        help: "The kernel needs CONFIG_NETFILTER_NETLINK_LOG (modprobe nfnetlink_log).")
+    }
+    unsafe handle = opened
+    descriptor = unsafe nflog_fd(opened)
+    buffer = [UInt8](repeating: 0, count: 1 << 18)
+    // libnfnetlink opens it inheritable; a child that kept it would keep our tables alive.
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+  }
+
+  deinit { _ = unsafe nflog_close(handle) }
+
+  /// For poll(2).
+  public var fileDescriptor: Int32 { descriptor }
+
+  // MARK: Setting up
+
+  /// Takes an NFLOG group: `wanted`, or the first free one. Throws if another program holds it.
+  public mutating func takeGroup(_ wanted: UInt16? = nil) throws(KernelError) {
+    let candidates = wanted.map { [$0] } ?? (0..<64).map { _ in UInt16.random(in: 0xf000...0xfffe) }
+    for candidate in candidates {
+      guard let bound = unsafe nflog_bind_group(handle, candidate) else { continue }
+      group = candidate
+      // Every message at once, in order, numbered. The timeout is in hundredths of a second.
+      _ = unsafe nflog_set_mode(bound, UInt8(NFULNL_COPY_PACKET), 0xffff)
+      _ = unsafe nflog_set_qthresh(bound, 1)
+      _ = unsafe nflog_set_timeout(bound, 1)
+      _ = unsafe nflog_set_flags(bound, UInt16(NFULNL_CFG_F_SEQ))
+      return
+    }
+    let failed = Glibc.errno
+    guard let wanted else {
+      throw KernelError(
+        cannot: "find a free NFLOG group", function: "nflog_bind_group", errno: failed,
+        help: Capability.help(for: failed, "CAP_NET_ADMIN", "NFLOG (modprobe nfnetlink_log)"))
+    }
+    throw KernelError(
+      cannot: "listen on NFLOG group \(wanted)", function: "nflog_bind_group", errno: failed,
+      help: LogGroups.holder(of: wanted).map { "It is held by \($0). Choose another --group." }
+        ?? Capability.help(for: failed, "CAP_NET_ADMIN", "NFLOG (modprobe nfnetlink_log)"))
+  }
+
+  /// Makes room for this many octets of messages that were not read yet.
+  public func setReceiveBuffer(_ octets: Int32) {
+    var size = octets
+    if unsafe setsockopt(
+      descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, socklen_t(MemoryLayout<Int32>.size)) != 0
+    {
+      _ = unsafe setsockopt(
+        descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+    }
+  }
+
+  /// Joins the groups of nf_tables trace, nf_tables changes and conntrack events.
+  public func join() throws(KernelError) {
+    let groups = [
+      NFNLGRP_NFTRACE, NFNLGRP_NFTABLES, NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_UPDATE,
+      NFNLGRP_CONNTRACK_DESTROY,
+    ]
+    for group in groups {
+      var number = Int32(group.rawValue)
+      guard
+        unsafe setsockopt(
+          descriptor, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &number,
+          socklen_t(MemoryLayout<Int32>.size)) == 0
+      else {
+        let failed = Glibc.errno
+        throw KernelError(
+          cannot: "listen to netfilter's event group \(number)", function: "setsockopt",
+          errno: failed, help: Capability.help(for: failed, "CAP_NET_ADMIN", "nf_tables"))
+      }
+    }
+  }
+
+  /// Carries out the transaction that makes the observation's tables. Returns the points that
+  /// were made: a kernel without the netdev family's hooks (egress came with 5.16) has fewer.
+  public mutating func install(
+    _ observation: Observation, table: String, owned: Bool, points: [ObservationPoint],
+    devices: [String]
+  ) throws(KernelError) -> [ObservationPoint] {
+    var points = points
+    while true {
+      do {
+        try run(
+          observation.batch(
+            table: table, owned: owned, points: points, devices: devices, firstSequence: sequence))
+        return points
+      } catch {
+        let edges: [Hook] = [.egress, .ingress]
+        guard error.errno == EOPNOTSUPP,
+          let missing = edges.first(where: { hook in points.contains { $0.hook == hook } })
+        else { throw error }
+        points.removeAll { $0.hook == missing }
+      }
+    }
+  }
+
+  /// Removes a table of this name in both families, if it is there.
+  public mutating func removeTables(_ name: String, families: [UInt8]) throws(KernelError) {
+    guard !families.isEmpty else { return }
+    var batch = RulesetBatch(firstSequence: sequence)
+    for family in families { batch.deleteTable(family: family, name: name) }
+    batch.end()
+    try run(batch)
+  }
+
+  /// Sends a transaction and waits for its acknowledgment.
+  private mutating func run(_ batch: RulesetBatch) throws(KernelError) {
+    sequence += UInt32(batch.purposes.count)
+    var room = Int32(batch.bytes.count * 4)
+    _ = unsafe setsockopt(
+      descriptor, SOL_SOCKET, SO_SNDBUFFORCE, &room, socklen_t(MemoryLayout<Int32>.size))
+    let sent = unsafe batch.bytes.withUnsafeBytes {
+      unsafe send(descriptor, $0.baseAddress!, $0.count, 0)
+    }
+    guard sent == batch.bytes.count else {
+      throw KernelError(
+        cannot: "send an nf_tables transaction", function: "send", errno: Glibc.errno)
+    }
+    while true {
+      for message in try receive(wait: true) where message.type == NLMSG_ERROR {
+        guard message.payload.count >= 4 else { continue }
+        let code = message.payload[..<4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        let failed = -Int32(bitPattern: code)
+        if failed != 0 { throw transactionError(failed, batch, message.sequence) }
+        if message.sequence == batch.lastObject { return }
+      }
+    }
+  }
+
+  private func transactionError(
+    _ errno: Int32, _ batch: RulesetBatch, _ sequence: UInt32
+  ) -> KernelError {
+    let index = Int(sequence &- batch.firstSequence)
+    let purpose = batch.purposes.indices.contains(index) ? batch.purposes[index] : "run a batch"
+    return KernelError(
+      cannot: purpose, function: "nf_tables", errno: errno,
+      help: Capability.help(for: errno, "CAP_NET_ADMIN", "nf_tables (modprobe nf_tables)"))
+  }
+
+  // MARK: Receiving
+
+  /// All messages that are there now, in the order in which the kernel sent them.
+  public mutating func drain(into record: (Record) -> Void) throws(KernelError) {
+    while true {
+      let messages: [NetlinkMessage]
+      do {
+        messages = try receive(wait: false)
+      } catch where error.errno == ENOBUFS {
+        record(Record(time: Clock.realtime, .lost(nil)))
+        continue
+      }
+      if messages.isEmpty { return }
+      let time = Clock.realtime
+      for message in messages where message.type != NLMSG_DONE {
+        if message.type == LogMessage.type {
+          record(Record(time: time, .log(message.payload)))
+        } else if message.type != NLMSG_ERROR {
+          record(Record(time: time, .netlink(message)))
+        }
+      }
+    }
+  }
+
+  /// One datagram's messages; none when there is nothing and `wait` is false.
+  private mutating func receive(wait: Bool) throws(KernelError) -> [NetlinkMessage] {
+    while true {
+      let count = unsafe buffer.withUnsafeMutableBytes {
+        unsafe recv(descriptor, $0.baseAddress!, $0.count, wait ? 0 : Int32(MSG_DONTWAIT))
+      }
+      let failed = Glibc.errno
+      if count >= 0 {
+        return (try? NetlinkMessage.all(in: Array(buffer[..<count]))) ?? []
+      }
+      switch failed {
+      case EINTR: continue
+      case EAGAIN: return []
+      default:
+        throw KernelError(
+          cannot: "receive from netfilter", function: "recv", errno: failed)
+      }
+    }
+  }
+}

@@ -1,0 +1,170 @@
+internal import CNetfilter
+internal import Trace
+public import Wire
+
+/// Which packets nftrace's rules look at, and what they do with them.
+public struct Observation: Sendable {
+  /// Packets from or to these addresses.
+  public var prefixes: [Prefix]
+  /// Echo packets whose payload begins with this number in network order, and errors about them.
+  public var nonce: UInt64?
+  /// The IP versions to look at; rules for others are not made.
+  public var versions: Set<Int>
+  /// Where the packets are reported.
+  public var backend: Backend
+  /// Translate what these addresses send elsewhere than back to the device.
+  public var masquerade: (source: Prefix, device: String)?
+
+  /// Where observations go.
+  public enum Backend: Sendable, Equatable {
+    /// To the socket that holds this NFLOG group.
+    case group(UInt16)
+    /// To the kernel log.
+    case kernelLog
+  }
+
+  public init(
+    prefixes: [Prefix], nonce: UInt64? = nil, versions: Set<Int>, backend: Backend,
+    masquerade: (source: Prefix, device: String)? = nil
+  ) {
+    self.prefixes = prefixes
+    self.nonce = nonce
+    self.versions = versions
+    self.backend = backend
+    self.masquerade = masquerade
+  }
+
+  /// Octets of each packet that are reported: enough for every header and the nonce, also quoted
+  /// in an ICMPv6 error.
+  static let snapLength: UInt32 = 256
+
+  /// The transaction that makes `table` in the families inet and netdev with one chain a point.
+  ///
+  /// Each rule logs and accepts, so that a packet is reported once a point; accepting in a chain
+  /// of one's own decides nothing in those of others. `devices` are those whose ingress and
+  /// egress are seen; with none, the netdev table is left out.
+  func batch(
+    table: String, owned: Bool, points: [ObservationPoint], devices: [String], firstSequence: UInt32
+  ) -> RulesetBatch {
+    var batch = RulesetBatch(firstSequence: firstSequence)
+    let inet = NFProto.inet
+    batch.addTable(family: inet, name: table, owned: owned)
+    let sets = addSets(to: &batch, family: inet, table: table)
+    for point in points where ObservationPoint.inetHooks.contains(point.hook) {
+      batch.addBaseChain(
+        family: inet, table: table, name: point.chain, hook: point.hook.number(family: inet),
+        priority: point.priority)
+      addRules(to: &batch, family: inet, table: table, point: point, sets: sets)
+    }
+    if let masquerade { addMasquerade(masquerade, to: &batch, table: table) }
+    let edges = points.filter { $0.hook == .ingress || $0.hook == .egress }
+    if !devices.isEmpty, !edges.isEmpty {
+      let netdev = NFProto.netdev
+      batch.addTable(family: netdev, name: table, owned: owned)
+      let sets = addSets(to: &batch, family: netdev, table: table)
+      for point in edges {
+        batch.addBaseChain(
+          family: netdev, table: table, name: point.chain, hook: point.hook.number(family: netdev),
+          priority: point.priority, devices: devices)
+        addRules(to: &batch, family: netdev, table: table, point: point, sets: sets)
+      }
+    }
+    batch.end()
+    return batch
+  }
+
+  private func addSets(
+    to batch: inout RulesetBatch, family: UInt8, table: String
+  ) -> [Int: UInt32] {
+    var sets: [Int: UInt32] = [:]
+    for version in versions.sorted() {
+      let ranges = AddressRange.merged(prefixes, version: version)
+      guard !ranges.isEmpty else { continue }
+      sets[version] = batch.addSet(
+        family: family, table: table, name: Self.setName(version), ranges: ranges, version: version)
+    }
+    return sets
+  }
+
+  static func setName(_ version: Int) -> String { "targets\(version)" }
+
+  private func addRules(
+    to batch: inout RulesetBatch, family: UInt8, table: String, point: ObservationPoint,
+    sets: [Int: UInt32]
+  ) {
+    let report: [RuleExpression] =
+      switch backend {
+      case .group(let group):
+        [
+          .one, .trace,
+          .logToGroup(group, prefix: point.label, snapLength: Self.snapLength), .verdict(1),
+        ]
+      // Lines of the kernel log need no trace, and must not switch on that of iptables-legacy.
+      case .kernelLog: [.logToKernel(prefix: "\(point.label): "), .verdict(1)]
+      }
+    for version in versions.sorted() {
+      for match in nonceMatches(version) + addressMatches(version, family: family, sets) {
+        batch.addRule(family: family, table: table, chain: point.chain, match + report)
+      }
+    }
+  }
+
+  /// The nonce stands behind the eight octets of the ICMP header; in an error, behind the quoted
+  /// IP header and its ICMP header as well.
+  private func nonceMatches(_ version: Int) -> [[RuleExpression]] {
+    guard let nonce else { return [] }
+    var mark: [UInt8] = []
+    mark.append(bigEndian: nonce)
+    let proto = version == 4 ? IPProtocol.icmp : .icmpv6
+    let quotedHeader: UInt32 = version == 4 ? 20 : 40
+    return [8, 8 + quotedHeader + 8].map { offset in
+      [
+        .loadTransport, .compare([proto.rawValue], equal: true),
+        .loadPayload(base: .transport, offset: offset, length: 8), .compare(mark, equal: true),
+      ]
+    }
+  }
+
+  private func addressMatches(
+    _ version: Int, family: UInt8, _ sets: [Int: UInt32]
+  ) -> [[RuleExpression]] {
+    guard let id = sets[version] else { return [] }
+    let (offsets, length): ([UInt32], UInt32) = version == 4 ? ([12, 16], 4) : ([8, 24], 16)
+    // The netdev family has no family of its own packets, only their EtherType.
+    let isVersion: [RuleExpression] =
+      family == NFProto.netdev
+      ? [.loadProtocol, .compare(version == 4 ? [0x08, 0x00] : [0x86, 0xdd], equal: true)]
+      : [.loadFamily, .compare([version == 4 ? NFProto.ipv4 : NFProto.ipv6], equal: true)]
+    return offsets.map { offset in
+      isVersion + [
+        .loadPayload(base: .network, offset: offset, length: length),
+        .lookup(set: Self.setName(version), id: id),
+      ]
+    }
+  }
+
+  /// NAT chains only order among themselves: ours comes last, the user's rules decide first.
+  private func addMasquerade(
+    _ masquerade: (source: Prefix, device: String), to batch: inout RulesetBatch, table: String
+  ) {
+    let inet = NFProto.inet
+    batch.addBaseChain(
+      family: inet, table: table, name: "masquerade", type: "nat",
+      hook: Hook.postrouting.number(family: inet), priority: 32767)
+    let version = masquerade.source.address.family
+    let id = batch.addSet(
+      family: inet, table: table, name: "masqueraded", ranges: [AddressRange(masquerade.source)],
+      version: version)
+    var name = Array(masquerade.device.utf8)
+    while name.count < 16 { name.append(0) }
+    batch.addRule(
+      family: inet, table: table, chain: "masquerade",
+      [
+        .loadFamily, .compare([version == 4 ? NFProto.ipv4 : NFProto.ipv6], equal: true),
+        .loadPayload(
+          base: .network, offset: version == 4 ? 12 : 8, length: version == 4 ? 4 : 16),
+        .lookup(set: "masqueraded", id: id), .loadOutDevice, .compare(name, equal: false),
+        .masquerade,
+      ])
+  }
+}

@@ -1,0 +1,130 @@
+internal import CNetfilter
+internal import Wire
+
+/// The expressions nftrace's own rules are made of, as libnftnl knows them. They use register 1.
+enum RuleExpression {
+  /// Loads the packet's family, NFPROTO_…
+  case loadFamily
+  /// Loads the EtherType.
+  case loadProtocol
+  /// Loads the transport protocol.
+  case loadTransport
+  /// Loads the name of the interface the packet leaves by.
+  case loadOutDevice
+  /// Loads octets of a header.
+  case loadPayload(base: Header, offset: UInt32, length: UInt32)
+  /// Goes on only if the register is (or is not) these octets.
+  case compare([UInt8], equal: Bool)
+  /// Goes on only if the register is in the set.
+  case lookup(set: String, id: UInt32)
+  /// Loads the octet 1.
+  case one
+  /// Turns `meta nftrace` on for the packet if the register holds 1.
+  case trace
+  /// Sends the packet to an NFLOG group, `snapLength` octets of it at most.
+  case logToGroup(UInt16, prefix: String, snapLength: UInt32)
+  /// Writes a line to the kernel log.
+  case logToKernel(prefix: String)
+  /// Accepts or drops.
+  case verdict(Int32)
+  case counter
+  case masquerade
+
+  enum Header: UInt32 { case network = 1, transport = 2 }
+
+  /// The expression, to be owned by a rule.
+  func made() -> OpaquePointer {
+    switch self {
+    case .loadFamily: unsafe meta(NFT_META_NFPROTO)
+    case .loadProtocol: unsafe meta(NFT_META_PROTOCOL)
+    case .loadTransport: unsafe meta(NFT_META_L4PROTO)
+    case .loadOutDevice: unsafe meta(NFT_META_OIFNAME)
+    case .loadPayload(let base, let offset, let length):
+      unsafe expression(
+        "payload",
+        [
+          (NFTNL_EXPR_PAYLOAD_DREG, 1), (NFTNL_EXPR_PAYLOAD_BASE, base.rawValue),
+          (NFTNL_EXPR_PAYLOAD_OFFSET, offset), (NFTNL_EXPR_PAYLOAD_LEN, length),
+        ])
+    case .compare(let bytes, let equal):
+      unsafe compare(bytes, equal: equal)
+    case .lookup(let set, let id): unsafe lookup(set, id)
+    case .one: unsafe immediate([1])
+    case .trace: unsafe setTrace()
+    case .logToGroup(let group, let prefix, let snapLength):
+      unsafe log(prefix, group: group, snapLength: snapLength)
+    case .logToKernel(let prefix): unsafe log(prefix, group: nil, snapLength: 0)
+    case .verdict(let code):
+      unsafe expression(
+        "immediate",
+        [(NFTNL_EXPR_IMM_DREG, 0), (NFTNL_EXPR_IMM_VERDICT, UInt32(bitPattern: code))])
+    case .counter: unsafe expression("counter", [])
+    case .masquerade: unsafe expression("masq", [])
+    }
+  }
+
+  private func expression(_ name: String, _ values: [(Int, UInt32)]) -> OpaquePointer {
+    let made = unsafe nftnl_expr_alloc(name)!
+    for (attribute, value) in values {
+      unsafe nftnl_expr_set_u32(made, UInt16(attribute), value)
+    }
+    return unsafe made
+  }
+
+  private func meta(_ key: nft_meta_keys) -> OpaquePointer {
+    unsafe expression(
+      "meta", [(NFTNL_EXPR_META_KEY, key.rawValue), (NFTNL_EXPR_META_DREG, 1)])
+  }
+
+  private func compare(_ bytes: [UInt8], equal: Bool) -> OpaquePointer {
+    let made = unsafe expression(
+      "cmp",
+      [
+        (NFTNL_EXPR_CMP_SREG, 1),
+        (NFTNL_EXPR_CMP_OP, equal ? NFT_CMP_EQ.rawValue : NFT_CMP_NEQ.rawValue),
+      ])
+    unsafe set(made, NFTNL_EXPR_CMP_DATA, bytes)
+    return unsafe made
+  }
+
+  private func set(_ made: OpaquePointer, _ attribute: Int, _ bytes: [UInt8]) {
+    // libnftnl copies the octets.
+    unsafe bytes.withUnsafeBytes { data in
+      _ = unsafe nftnl_expr_set(made, UInt16(attribute), data.baseAddress!, UInt32(data.count))
+    }
+  }
+
+  private func lookup(_ name: String, _ id: UInt32) -> OpaquePointer {
+    let made = unsafe expression(
+      "lookup", [(NFTNL_EXPR_LOOKUP_SREG, 1), (NFTNL_EXPR_LOOKUP_SET_ID, id)])
+    unsafe nftnl_expr_set_str(made, UInt16(NFTNL_EXPR_LOOKUP_SET), name)
+    return unsafe made
+  }
+
+  private func immediate(_ bytes: [UInt8]) -> OpaquePointer {
+    let made = unsafe expression("immediate", [(NFTNL_EXPR_IMM_DREG, 1)])
+    unsafe set(made, NFTNL_EXPR_IMM_DATA, bytes)
+    return unsafe made
+  }
+
+  /// `meta nftrace set 1`: the register must hold 1, so this stands behind an immediate.
+  private func setTrace() -> OpaquePointer {
+    unsafe expression(
+      "meta", [(NFTNL_EXPR_META_KEY, NFT_META_NFTRACE.rawValue), (NFTNL_EXPR_META_SREG, 1)])
+  }
+
+  private func log(_ prefix: String, group: UInt16?, snapLength: UInt32) -> OpaquePointer {
+    let made = unsafe nftnl_expr_alloc("log")!
+    unsafe nftnl_expr_set_str(made, UInt16(NFTNL_EXPR_LOG_PREFIX), prefix)
+    if let group {
+      unsafe nftnl_expr_set_u16(made, UInt16(NFTNL_EXPR_LOG_GROUP), group)
+      unsafe nftnl_expr_set_u32(made, UInt16(NFTNL_EXPR_LOG_SNAPLEN), snapLength)
+    }
+    return unsafe made
+  }
+}
+
+extension RuleExpression {
+  /// `meta nftrace set 1`, as the two expressions it takes.
+  static var startTrace: [RuleExpression] { [.one, .trace] }
+}

@@ -1,0 +1,76 @@
+internal import Wire
+
+/// Finds what changed between neighbouring hops, and who did it.
+struct Changes {
+  let surroundings: Surroundings
+  let legacyNAT: [Int: [String]]
+  let connection: Connection?
+  /// Whether the packet goes in the reply direction of its connection.
+  let isReply: Bool
+
+  /// Fills in the changes of every hop.
+  func explain(_ hops: inout [Hop]) {
+    for index in hops.indices.dropFirst() {
+      hops[index].changes = changes(from: hops[index - 1], to: hops[index])
+    }
+  }
+
+  private func changes(from earlier: Hop, to later: Hop) -> [Change] {
+    let (old, new) = (earlier.packet, later.packet)
+    var changes: [Change] = []
+    func compare<T: Equatable>(_ field: Change.Field, _ from: T?, _ to: T?, _ cause: Change.Cause) {
+      guard let from, let to, from != to else { return }
+      changes.append(Change(field, from: "\(from)", to: "\(to)", cause: cause))
+    }
+    let source = translation(.source, earlier, later)
+    let destination = translation(.destination, earlier, later)
+    let forwarded =
+      old.ttl == new.ttl &+ 1 && later.point.hook != .prerouting && earlier.point.hook != .output
+    compare(.ttl, old.ttl, new.ttl, forwarded ? .forwarding : .mangle)
+    compare(.source, old.source, new.source, source)
+    compare(.sourcePort, old.sourcePort, new.sourcePort, source)
+    compare(.destination, old.destination, new.destination, destination)
+    compare(.destinationPort, old.destinationPort, new.destinationPort, destination)
+    if let from = old.icmp, let to = new.icmp, from.type == to.type,
+      from.isEchoRequest(old.proto) || from.isEchoReply(old.proto)
+    {
+      let side: Side = later.point.hook == .postrouting ? .source : .destination
+      compare(.icmpID, from.identifier, to.identifier, translation(side, earlier, later))
+    }
+    compare(.tos, old.tos, new.tos, .mangle)
+    compare(.mark, earlier.mark, later.mark, .mangle)
+    return changes
+  }
+
+  private enum Side { case source, destination }
+
+  /// Who translated this side of the addresses, if somebody did. The rule that was met says it
+  /// best; a reply's translation is undone by conntrack without a rule; so is the one of a later
+  /// packet of a flow done, and iptables-legacy's rules are not traced.
+  private func translation(_ side: Side, _ earlier: Hop, _ later: Hop) -> Change.Cause {
+    if let rule = later.rules.last(where: { $0.translation != nil })?.translation {
+      switch rule {
+      case .masquerade: return .masquerade
+      case .redirect: return .redirect
+      case .snat: return .snat
+      case .dnat: return .dnat
+      }
+    }
+    if isReply { return .natReply }
+    guard side == .source else {
+      return later.point.hook == .prerouting || later.point.hook == .output ? .dnat : .unknown
+    }
+    let targets = legacyNAT[later.packet.source.family] ?? []
+    if targets.contains("MASQUERADE"), !targets.contains("SNAT") { return .masquerade }
+    if targets.contains("SNAT"), !targets.contains("MASQUERADE") { return .snat }
+    return surroundings.isAddress(later.packet.source, of: later.outDevice) ? .masquerade : .snat
+  }
+}
+
+extension Surroundings {
+  /// Whether the interface of this name has the address.
+  func isAddress(_ address: IPAddress, of device: String?) -> Bool {
+    guard let index = linkNames.first(where: { $0.value == device })?.key else { return false }
+    return addresses[index]?.contains(address) == true
+  }
+}

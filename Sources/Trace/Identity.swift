@@ -1,0 +1,68 @@
+internal import Wire
+
+/// What of a packet neither routing nor NAT changes: two observations with the same identity are
+/// most likely the same packet. Addresses, ports, ICMP identifiers, TTL and checksums play no part.
+struct Identity: Hashable {
+  private var proto: UInt8
+  private var identification: UInt16
+  private var fragmentOffset: Int
+  private var numbers: UInt64
+  private var payload: UInt64
+
+  init(_ packet: Packet) {
+    proto = packet.proto.rawValue
+    identification = packet.identification ?? 0
+    fragmentOffset = packet.fragment?.offset ?? 0
+    numbers = 0
+    payload = 0
+    switch packet.transport {
+    case .icmp(let header):
+      numbers = UInt64(header.type) << 40 | UInt64(header.code) << 32
+      if let quoted = packet.quoted {
+        // NAT rewrites the quotation's addresses too.
+        numbers |= UInt64(quoted.identification ?? 0)
+        return
+      }
+      numbers |= UInt64(header.sequence)
+    case .tcp(let header):
+      numbers = UInt64(header.sequence) << 32 | UInt64(header.acknowledgment)
+      payload = UInt64(header.flags.rawValue)
+    case .udp, .other, .absent: break
+    }
+    payload = Self.hash(packet.payload.prefix(48), seed: payload)
+  }
+
+  /// FNV-1a, 64 bits.
+  private static func hash(_ bytes: some Sequence<UInt8>, seed: UInt64) -> UInt64 {
+    var value: UInt64 = 0xcbf2_9ce4_8422_2325 ^ seed
+    for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    return value
+  }
+}
+
+extension ObservationPoint {
+  /// Ascending along the path of a packet through this host.
+  var rank: (Int, Int32) {
+    let stage =
+      switch hook {
+      case .ingress: 0
+      case .prerouting: 1
+      case .input, .forward, .output: 2
+      case .postrouting: 3
+      case .egress: 4
+      }
+    return (stage, priority)
+  }
+
+  /// Whether a packet seen at `earlier` can come here next.
+  func follows(_ earlier: ObservationPoint) -> Bool {
+    switch (earlier.hook, hook) {
+    case (.input, .forward), (.input, .output), (.forward, .input), (.forward, .output),
+      (.output, .input), (.output, .forward), (.prerouting, .output), (.ingress, .output),
+      (.input, .postrouting):
+      // INPUT is a packet's end; OUTPUT is a beginning.
+      false
+    default: earlier.rank < rank
+    }
+  }
+}

@@ -1,0 +1,139 @@
+public import Wire
+
+/// A place in the path of packets at which nftrace looks: one base chain of its own.
+public struct ObservationPoint: Sendable, Hashable, Codable {
+  public var hook: Hook
+  /// The priority of nftrace's chain. Packets meet chains in ascending order.
+  public var priority: Int32
+  /// What stands just before this point: "raw", "conntrack", "mangle", "nat", "filter", "security",
+  /// "defrag", or the name of a user's chain. nil for the entry of a hook.
+  public var table: String?
+  /// The name people know, and the log prefix of its rules: "raw-PREROUTING".
+  public var label: String
+  /// The name of nftrace's chain.
+  public var chain: String
+
+  public init(hook: Hook, priority: Int32, table: String?, label: String, chain: String) {
+    self.hook = hook
+    self.priority = priority
+    self.table = table
+    self.label = label
+    self.chain = chain
+  }
+}
+
+/// A base chain that is there already, whoever made it.
+public struct BaseChain: Sendable, Hashable {
+  public var hook: Hook
+  public var priority: Int32
+  public var name: String
+  /// "filter", "nat" or "route".
+  public var type: String
+
+  public init(hook: Hook, priority: Int32, name: String, type: String) {
+    self.hook = hook
+    self.priority = priority
+    self.name = name
+    self.type = type
+  }
+}
+
+extension ObservationPoint {
+  /// Positions at which the kernel's own code and the iptables tables work, by hook:
+  /// enum nf_ip_hook_priorities of <linux/netfilter_ipv4.h>. IPv6 has the same numbers.
+  static let positions: [Hook: [(priority: Int32, table: String)]] = [
+    .prerouting: [
+      (-400, "defrag"), (-300, "raw"), (-200, "conntrack"), (-150, "mangle"), (-100, "nat"),
+    ],
+    .input: [(-150, "mangle"), (0, "filter"), (50, "security"), (100, "nat")],
+    .forward: [(-150, "mangle"), (0, "filter"), (50, "security")],
+    .output: [
+      (-400, "defrag"), (-300, "raw"), (-200, "conntrack"), (-150, "mangle"), (-100, "nat"),
+      (0, "filter"), (50, "security"),
+    ],
+    .postrouting: [(-150, "mangle"), (100, "nat")],
+  ]
+
+  /// The hooks of IP packets, in no order.
+  public static let inetHooks: [Hook] = [.prerouting, .input, .forward, .output, .postrouting]
+
+  /// The points that see a packet before and after everything that can happen to it at the
+  /// hooks of IPv4 and IPv6, given the base chains that are there.
+  ///
+  /// Of chains with the same priority the one registered last runs first, so a point that is to
+  /// stand after a chain has a priority one higher.
+  public static func plan(around chains: [BaseChain]) -> [ObservationPoint] {
+    var points: [ObservationPoint] = []
+    var names = Set<String>()
+    for hook in inetHooks {
+      let upper = hook.rawValue.uppercased()
+      let entry = ObservationPoint(
+        hook: hook, priority: .min, table: nil, label: upper, chain: hook.rawValue)
+      points.append(entry)
+      names.insert(entry.chain)
+      for (priority, table) in positionsWithChains(hook, chains) {
+        var chain = identifier("\(hook.rawValue)_\(table)")
+        var copy = 2
+        while !names.insert(chain).inserted {
+          chain = identifier("\(hook.rawValue)_\(table)_\(copy)")
+          copy += 1
+        }
+        points.append(
+          ObservationPoint(
+            hook: hook, priority: priority == .max ? .max : priority + 1, table: table,
+            label: "\(table)-\(upper)", chain: chain))
+      }
+    }
+    return points
+  }
+
+  private static func positionsWithChains(
+    _ hook: Hook, _ chains: [BaseChain]
+  ) -> [(priority: Int32, table: String)] {
+    var positions = positions[hook] ?? []
+    for chain in chains where chain.hook == hook && chain.priority != .min {
+      // All NAT chains of a hook run inside the one NAT position, whatever their priority.
+      if chain.type == "nat" || positions.contains(where: { $0.priority == chain.priority }) {
+        continue
+      }
+      positions.append((chain.priority, chain.name))
+    }
+    return positions.sorted { $0.priority < $1.priority }
+  }
+
+  /// `text` as nft(8) takes a chain's name: letters, digits and underscores, 120 octets at most.
+  private static func identifier(_ text: String) -> String {
+    String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.prefix(120).map {
+          $0.isASCII && ($0.properties.isAlphabetic || "0"..."9" ~= $0) ? $0 : "_"
+        }))
+  }
+
+  /// The point of a packet that arrived: the first chain of the netdev family's ingress hook.
+  public static let ingress = ObservationPoint(
+    hook: .ingress, priority: .min, table: nil, label: "INGRESS", chain: "ingress")
+
+  /// The point of a packet that leaves: after all other egress chains of the netdev family.
+  public static let egress = ObservationPoint(
+    hook: .egress, priority: .max, table: nil, label: "EGRESS", chain: "egress")
+
+  /// The point a log prefix names, for captures that came without a list of points: "TABLE-HOOK"
+  /// or "HOOK", trailing punctuation ignored. `hook` is what the message itself says.
+  public static func guessed(prefix: String, hook: Hook) -> ObservationPoint {
+    let label = String(prefix.reversed().drop { " :".contains($0) }.reversed())
+    let suffix = "-\(hook.rawValue.uppercased())"
+    var table: String?
+    if label.uppercased().hasSuffix(suffix), label.count > suffix.count {
+      table = String(label.dropLast(suffix.count))
+    } else if !label.isEmpty, label.uppercased() != hook.rawValue.uppercased() {
+      table = label
+    }
+    let known = positions[hook]?.first { $0.table == table?.lowercased() }
+    let priority: Int32 =
+      known.map { $0.priority + 1 } ?? (hook == .egress ? .max : table == nil ? .min : 0)
+    return ObservationPoint(
+      hook: hook, priority: priority, table: known?.table ?? table,
+      label: label.isEmpty ? hook.rawValue.uppercased() : label, chain: "")
+  }
+}

@@ -1,0 +1,173 @@
+internal import FoundationEssentials
+public import Wire
+
+/// One thing the kernel said, or one packet that passed the TUN device, as it was.
+public struct Record: Sendable, Equatable {
+  /// Nanoseconds since the epoch, when nftrace received it.
+  public var time: UInt64
+  public var content: Content
+
+  /// What there is to record.
+  public enum Content: Sendable, Equatable {
+    /// An NFLOG message: the payload of its netlink message.
+    case log([UInt8])
+    /// Any other netlink message.
+    case netlink(NetlinkMessage)
+    /// An IP packet written to the TUN device, or sent otherwise.
+    case sent([UInt8])
+    /// An IP packet read from the TUN device.
+    case received([UInt8])
+    /// Messages the kernel had to throw away here: how many, where it said so.
+    case lost(Int?)
+  }
+
+  public init(time: UInt64, _ content: Content) {
+    self.time = time
+    self.content = content
+  }
+}
+
+/// What nftrace itself knew when a session began. It is kept as JSON in the session file.
+public struct SessionHeader: Sendable, Codable, Equatable {
+  /// "nftrace-session/1".
+  public var schema = "nftrace-session/1"
+  /// The command that made it: "ping", "setup" or "record".
+  public var command: String
+  /// nftrace's version.
+  public var version: String
+  /// The kernel's release, as uname(2) gives it.
+  public var kernel: String
+  /// The name under which the network namespace was asked for.
+  public var netns: String?
+  /// nftrace's points, in the order in which they were made.
+  public var points: [ObservationPoint]
+  /// The name of nftrace's tables.
+  public var table: String
+  /// The probes of a ping.
+  public var probe: ProbePlan?
+  /// The prefixes whose traffic is recorded.
+  public var targets: [String]
+  /// Sysctls of the namespace when the session began, by name.
+  public var sysctls: [String: String]
+  /// Names of the iptables-legacy NAT table's targets in use, by IP version, if there is that table.
+  public var legacyNAT: [Int: [String]]
+
+  public init(
+    command: String, version: String, kernel: String, netns: String? = nil,
+    points: [ObservationPoint], table: String, probe: ProbePlan? = nil, targets: [String] = [],
+    sysctls: [String: String] = [:], legacyNAT: [Int: [String]] = [:]
+  ) {
+    self.command = command
+    self.version = version
+    self.kernel = kernel
+    self.netns = netns
+    self.points = points
+    self.table = table
+    self.probe = probe
+    self.targets = targets
+    self.sysctls = sysctls
+    self.legacyNAT = legacyNAT
+  }
+
+  /// The header as JSON text.
+  public var json: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(self) else { return "{}" }
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  /// The header in JSON text; nil when it is not one.
+  public init?(json: String) {
+    guard let header = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)),
+      header.schema == "nftrace-session/1"
+    else { return nil }
+    self = header
+  }
+}
+
+/// The probes that a ping sends.
+public struct ProbePlan: Sendable, Codable, Equatable {
+  public var source: String
+  public var destination: String
+  /// "icmp", "tcp" or "udp".
+  public var proto: String
+  /// ICMP identifier, or the first source port.
+  public var identifier: UInt16
+  public var count: Int
+  /// Seconds between probes.
+  public var interval: Double
+  /// Seconds to wait for an answer.
+  public var timeout: Double
+  public var ttl: UInt8
+  public var tos: UInt8
+  public var dontFragment: Bool
+  /// Octets of payload behind the transport header.
+  public var size: Int
+  /// Eight octets that mark the payload of every probe, as a number in network order.
+  public var nonce: UInt64
+  /// Where the probe enters: the name of the TUN device.
+  public var device: String?
+
+  public init(
+    source: String, destination: String, proto: String, identifier: UInt16, count: Int,
+    interval: Double, timeout: Double, ttl: UInt8, tos: UInt8, dontFragment: Bool, size: Int,
+    nonce: UInt64, device: String?
+  ) {
+    self.source = source
+    self.destination = destination
+    self.proto = proto
+    self.identifier = identifier
+    self.count = count
+    self.interval = interval
+    self.timeout = timeout
+    self.ttl = ttl
+    self.tos = tos
+    self.dontFragment = dontFragment
+    self.size = size
+    self.nonce = nonce
+    self.device = device
+  }
+
+  /// The probe of this sequence number, counted from 1.
+  public func packet(sequence: Int) -> Packet? {
+    guard let from = IPAddress(source), let to = IPAddress(destination),
+      from.family == to.family
+    else { return nil }
+    let v6 = from.family == 6
+    return Packet(
+      source: from, destination: to, proto: v6 ? .icmpv6 : .icmp, ttl: ttl, tos: tos,
+      identification: v6 ? nil : identifier &+ UInt16(truncatingIfNeeded: sequence),
+      dontFragment: dontFragment,
+      transport: .icmp(
+        ICMPHeader(
+          type: v6 ? 128 : 8,
+          rest: UInt32(identifier) << 16 | UInt32(UInt16(truncatingIfNeeded: sequence)))),
+      payload: payload(sequence: sequence))
+  }
+
+  /// The nonce, the sequence number in four octets, then the alphabet.
+  private func payload(sequence: Int) -> [UInt8] {
+    var payload: [UInt8] = []
+    payload.append(bigEndian: nonce)
+    payload.append(bigEndian: UInt32(truncatingIfNeeded: sequence))
+    while payload.count < size { payload.append(UInt8(97 + payload.count % 26)) }
+    return Array(payload.prefix(max(size, 12)))
+  }
+
+  /// The sequence number of the probe that `packet` is, answers with its payload, or quotes; nil
+  /// for other people's packets.
+  public func sequence(of packet: Packet) -> Int? {
+    if let quoted = packet.quoted { return sequence(of: quoted) }
+    var mark: [UInt8] = []
+    mark.append(bigEndian: nonce)
+    if packet.payload.count >= 12, packet.payload.starts(with: mark) {
+      return packet.payload[8..<12].reduce(0) { $0 << 8 | Int($1) }
+    }
+    // An error may quote no more than the first eight octets of the transport header.
+    guard packet.payload.isEmpty, let icmp = packet.icmp, icmp.isEchoRequest(packet.proto),
+      icmp.identifier == identifier, packet.destination == IPAddress(destination)
+    else { return nil }
+    return Int(icmp.sequence)
+  }
+}

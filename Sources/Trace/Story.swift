@@ -1,0 +1,433 @@
+internal import Wire
+
+/// Tells what happened from what the kernel said: records go in, in the order in which they were
+/// received, exchanges come out. No clock, no file: time is what the records say.
+public struct Story: Sendable {
+  /// What nftrace knew when the session began.
+  public let header: SessionHeader?
+  /// Messages so far.
+  public private(set) var counts = EventCounts()
+  /// Whether the ruleset was changed by somebody while the session ran.
+  public private(set) var rulesetChanged = false
+
+  private var surroundings = Surroundings()
+  private let points: [String: ObservationPoint]
+  private var open: [OpenJourney] = []
+  /// Log messages whose trace message, which brings the trace id, has not come yet.
+  private var pending: [Observation] = []
+  private var nextID = 1
+  private var lastSequence: UInt32?
+  private var now: UInt64 = 0
+
+  /// A journey closes when nothing was heard of its exchange for this long, in nanoseconds.
+  static let idle: UInt64 = 1_000_000_000
+  /// A log message waits this long for its trace message, in nanoseconds.
+  static let patience: UInt64 = 50_000_000
+
+  /// One packet at one point, from an NFLOG message or the first trace message of a chain.
+  struct Observation {
+    var point: ObservationPoint
+    var time: UInt64
+    var inDevice: String?
+    var outDevice: String?
+    var packet: Packet
+    var identity: Identity?
+    var mark: UInt32
+  }
+
+  /// A journey that may go on.
+  struct OpenJourney {
+    var id: Int
+    var identity: Identity
+    var traceID: UInt32?
+    var hops: [Hop]
+    var steps: [RuleStep] = []
+    /// The verdict that ended it, and where.
+    var dropped: RuleStep?
+    var droppedAt: (hook: Hook, priority: Int32)?
+    var connectionID: UInt32?
+    var connectionState: Connection.State?
+    var isReply: Bool?
+    var start: UInt64
+    var last: UInt64
+
+    var lastPoint: ObservationPoint { hops[hops.count - 1].point }
+  }
+
+  /// A story about to begin. `header` is nil for captures that other programs made.
+  public init(header: SessionHeader?) {
+    self.header = header
+    var points: [String: ObservationPoint] = [:]
+    for point in (header?.points ?? []) + [.ingress, .egress] { points[point.chain] = point }
+    self.points = points
+  }
+
+  // MARK: Records in
+
+  /// Takes in one record. Damaged messages are left out; the session file keeps them.
+  public mutating func take(_ record: Record) {
+    now = max(now, record.time)
+    switch record.content {
+    case .log(let payload):
+      counts.nflog += 1
+      if let message = try? LogMessage(payload) { takeLog(message) }
+    case .netlink(let message): takeNetlink(message)
+    case .lost(let count): counts.lost += count ?? 1
+    case .sent, .received: break
+    }
+    if let first = pending.first, now - first.time > Self.patience { settlePending() }
+  }
+
+  private mutating func takeLog(_ message: LogMessage) {
+    if let sequence = message.sequence {
+      if let last = lastSequence, sequence != last &+ 1 {
+        counts.lost += Int(sequence &- last &- 1)
+      }
+      lastSequence = sequence
+    }
+    guard let hook = message.hook, let packet = Self.packet(message) else { return }
+    let point = point(message, hook: hook)
+    let observation = Observation(
+      point: point, time: now, inDevice: surroundings.name(message.inDevice),
+      outDevice: surroundings.name(message.outDevice), packet: packet, identity: Identity(packet),
+      mark: packet.source.family == 6 && packet.proto == .icmpv6 ? 0 : message.mark)
+    if header == nil {
+      place(observation, traceID: nil)
+    } else {
+      pending.append(observation)
+    }
+  }
+
+  private func point(_ message: LogMessage, hook: Hook) -> ObservationPoint {
+    if hook == .ingress || hook == .egress {
+      var point = hook == .ingress ? ObservationPoint.ingress : .egress
+      let index = hook == .ingress ? message.inDevice : message.outDevice
+      if let name = surroundings.name(index) { point.label += "-\(name)" }
+      return point
+    }
+    return header?.points.first { $0.hook == hook && $0.label == message.prefix }
+      ?? .guessed(prefix: message.prefix, hook: hook)
+  }
+
+  /// The IP packet of a log message. At egress the payload of Ethernet begins with its link header.
+  static func packet(_ message: LogMessage) -> Packet? {
+    let bytes = message.payload
+    if message.family == NFProto.netdev, message.hookNumber == 1, bytes.count > 34,
+      UInt16(bytes[12]) << 8 | UInt16(bytes[13]) == message.hardwareProtocol,
+      let packet = try? Packet(Array(bytes[14...])), packet.length >= 20
+    {
+      return packet
+    }
+    return try? Packet(bytes)
+  }
+
+  private mutating func takeNetlink(_ message: NetlinkMessage) {
+    if message.type == TraceMessage.type {
+      counts.trace += 1
+      if let trace = try? TraceMessage(message.payload) { takeTrace(trace) }
+    } else if ConntrackMessage.isOne(message.type) {
+      counts.conntrack += 1
+      if let connection = try? ConntrackMessage(message) { surroundings.take(connection) }
+    } else if message.type == 0x0a0f {
+      rulesetChanged = true
+    } else {
+      _ = surroundings.take(message)
+    }
+  }
+
+  private mutating func takeTrace(_ trace: TraceMessage) {
+    if trace.table == header?.table {
+      takeOwnTrace(trace)
+      return
+    }
+    guard let index = open.lastIndex(where: { $0.traceID == trace.id }) else { return }
+    open[index].last = now
+    noteConnection(trace, of: index)
+    // The end of a user's chain says nothing that its policy or its caller does not say.
+    guard trace.kind == .policy || trace.handle != nil else { return }
+    let step = RuleStep(
+      family: trace.family, table: trace.table, chain: trace.chain, handle: trace.handle,
+      verdict: trace.verdict, target: trace.target, isPolicy: trace.kind == .policy)
+    open[index].steps.append(step)
+    if trace.verdict == .drop {
+      open[index].dropped = step
+      open[index].droppedAt = place(ofDropBy: step, in: open[index])
+    }
+  }
+
+  /// Where the base chain stands from which a dropping rule was reached.
+  private func place(
+    ofDropBy step: RuleStep, in journey: OpenJourney
+  ) -> (hook: Hook, priority: Int32)? {
+    if let place = surroundings.place(of: step) { return place }
+    return journey.steps.reversed().lazy
+      .filter { $0.family == step.family && $0.table == step.table }
+      .compactMap { surroundings.place(of: $0) }.first
+  }
+
+  /// A trace message of nftrace's own chains: the very rule that logged, with the trace id.
+  private mutating func takeOwnTrace(_ trace: TraceMessage) {
+    guard let point = points[trace.chain], trace.startsChain else { return }
+    let header = trace.networkHeader.flatMap { try? Packet($0 + (trace.transportHeader ?? [])) }
+    if let index = pending.firstIndex(where: { isSame($0, point: point, header: header) }) {
+      let observation = pending.remove(at: index)
+      let journey = place(observation, traceID: trace.id)
+      noteConnection(trace, of: journey)
+    } else if trace.handle == nil, let header,
+      let journey = open.lastIndex(where: { $0.traceID == trace.id }),
+      point.follows(open[journey].lastPoint)
+    {
+      // Not logged, since NAT took it out of the target, and yet traced: seen all the same.
+      var packet = header
+      packet.payload = open[journey].hops[0].packet.payload
+      add(
+        Observation(
+          point: point, time: now, inDevice: surroundings.name(trace.inDevice),
+          outDevice: surroundings.name(trace.outDevice), packet: packet, identity: nil,
+          mark: trace.mark ?? 0), to: journey, traceID: trace.id)
+      noteConnection(trace, of: journey)
+    }
+  }
+
+  private func isSame(_ seen: Observation, point: ObservationPoint, header: Packet?) -> Bool {
+    guard seen.point.chain == point.chain else { return false }
+    guard let header else { return true }
+    return seen.packet.source == header.source && seen.packet.destination == header.destination
+      && seen.packet.identification == header.identification
+  }
+
+  private mutating func noteConnection(_ trace: TraceMessage, of index: Int) {
+    if let id = trace.conntrackID { open[index].connectionID = id }
+    if let bit = trace.conntrackState, let state = Connection.State(bit: bit) {
+      open[index].connectionState = state
+    }
+    if let direction = trace.conntrackDirection { open[index].isReply = direction == 1 }
+  }
+
+  /// Places log messages whose trace messages did not come.
+  private mutating func settlePending() {
+    for observation in pending { place(observation, traceID: nil) }
+    pending = []
+  }
+
+  /// Adds an observation to the journey it belongs to, or begins one. Returns its index.
+  @discardableResult
+  private mutating func place(_ observation: Observation, traceID: UInt32?) -> Int {
+    let identity = observation.identity ?? Identity(observation.packet)
+    let candidates = open.indices.filter { continues(open[$0], with: observation, identity) }
+    let index =
+      candidates.last { traceID != nil && open[$0].traceID == traceID }
+      ?? candidates.first { open[$0].traceID == nil || traceID == nil } ?? candidates.first
+    if let index {
+      add(observation, to: index, traceID: traceID)
+      return index
+    }
+    open.append(
+      OpenJourney(
+        id: nextID, identity: identity, traceID: traceID, hops: [], start: observation.time,
+        last: observation.time))
+    nextID += 1
+    add(observation, to: open.count - 1, traceID: traceID)
+    return open.count - 1
+  }
+
+  /// Whether the packet of an open journey can be the one observed.
+  private func continues(
+    _ journey: OpenJourney, with next: Observation, _ identity: Identity
+  ) -> Bool {
+    guard journey.identity == identity, let last = journey.hops.last else { return false }
+    if next.point.follows(last.point) { return journey.dropped == nil }
+    // Out through the loopback interface and in again is still the same packet.
+    return last.outDevice == "lo" && next.inDevice == "lo"
+      && (next.point.hook == .ingress || next.point.hook == .prerouting)
+  }
+
+  private mutating func add(_ observation: Observation, to index: Int, traceID: UInt32?) {
+    let steps = open[index].steps
+    open[index].steps = []
+    open[index].last = now
+    if let traceID { open[index].traceID = traceID }
+    open[index].hops.append(
+      Hop(
+        point: observation.point, time: observation.time - open[index].start,
+        inDevice: observation.inDevice, outDevice: observation.outDevice,
+        packet: observation.packet, mark: observation.mark, rules: steps))
+  }
+
+  // MARK: Exchanges out
+
+  /// The exchanges of which nothing was heard for a second, in the order in which they began.
+  public mutating func closeIdle() -> [Exchange] {
+    let groups = Dictionary(grouping: open.indices) { key(of: open[$0]) }
+    let idle = groups.values.filter { group in
+      group.allSatisfy { now - open[$0].last > Self.idle }
+    }
+    return close(idle)
+  }
+
+  /// The exchange of the probe with this number, whether or not more could come.
+  public mutating func closeProbe(_ sequence: Int) -> Exchange {
+    settlePending()
+    let group = open.indices.filter { self.sequence(of: open[$0]) == sequence }
+    return close([group]).first ?? Exchange(journeys: [])
+  }
+
+  /// All that is left, at the end of the session.
+  public mutating func finish() -> [Exchange] {
+    settlePending()
+    let groups = Dictionary(grouping: open.indices) { key(of: open[$0]) }
+    return close(Array(groups.values))
+  }
+
+  /// Whether the request of this probe met its end in a rule, so that nothing more can come of it.
+  public func isDropped(probe sequence: Int) -> Bool {
+    open.contains { $0.dropped != nil && self.sequence(of: $0) == sequence }
+  }
+
+  /// Rules of the user that decided over open journeys and whose texts are not known yet.
+  public var unknownDeciders: [RuleStep] {
+    var found: [RuleStep] = []
+    for journey in open {
+      for step in journey.hops.flatMap(\.rules) + journey.steps
+      where step.handle != nil && step.verdict != .continue && surroundings.rule(step) == nil {
+        if !found.contains(step) { found.append(step) }
+      }
+    }
+    return found
+  }
+
+  private enum Key: Hashable {
+    case probe(Int)
+    case flow(UInt32, UInt16)
+    case journey(Int)
+  }
+
+  private func key(of journey: OpenJourney) -> Key {
+    if let sequence = sequence(of: journey) { return .probe(sequence) }
+    if let id = journey.connectionID {
+      let echo = journey.hops[0].packet.icmp?.sequence ?? 0
+      return .flow(id, echo)
+    }
+    return .journey(journey.id)
+  }
+
+  private func sequence(of journey: OpenJourney) -> Int? {
+    header?.probe?.sequence(of: journey.hops[0].packet)
+  }
+
+  private mutating func close(_ groups: [[Int]]) -> [Exchange] {
+    let ordered = groups.filter { !$0.isEmpty }.map { $0.sorted() }.sorted { $0[0] < $1[0] }
+    let exchanges = ordered.map { group in
+      Exchange(journeys: group.map { journey(open[$0]) })
+    }
+    let closed = Set(ordered.joined())
+    open = open.indices.filter { !closed.contains($0) }.map { open[$0] }
+    return exchanges.map(withRefusals)
+  }
+
+  /// A dropped request that an ICMP error or a reset of this host answered was rejected.
+  private func withRefusals(_ exchange: Exchange) -> Exchange {
+    var exchange = exchange
+    let refused = exchange.journeys.contains {
+      $0.direction == .error && $0.hops.first?.point.hook == .output
+    }
+    for index in exchange.journeys.indices
+    where refused && exchange.journeys[index].direction == .request
+      && exchange.journeys[index].end.kind == .dropped
+    {
+      exchange.journeys[index].end.kind = .rejected
+    }
+    return exchange
+  }
+
+  private func journey(_ open: OpenJourney) -> Journey {
+    let connection = open.connectionID.map { id in
+      let known = surroundings.connections[id]
+      return Connection(
+        id: id, state: open.connectionState, isReply: open.isReply, original: known?.original,
+        reply: known?.reply, status: known?.status ?? [])
+    }
+    var hops = open.hops.map { hop in
+      var hop = hop
+      hop.rules = hop.rules.map(named)
+      return hop
+    }
+    if let dropped = open.dropped {
+      hops.append(placeOfDrop(open, dropped))
+    }
+    let direction = direction(open)
+    Changes(
+      surroundings: surroundings, legacyNAT: header?.legacyNAT ?? [:], connection: connection,
+      isReply: open.isReply ?? (direction == .reply)
+    ).explain(&hops)
+    return Journey(
+      id: open.id, direction: direction, packet: open.hops[0].packet, start: open.start,
+      hops: hops, end: end(open, hops: hops), connection: connection, probe: sequence(of: open))
+  }
+
+  private func named(_ step: RuleStep) -> RuleStep {
+    var step = step
+    if let rule = surroundings.rule(step) {
+      step.translation = rule.translation
+      step.text = step.text ?? rule.comment.map { "comment \"\($0)\"" }
+    }
+    return step
+  }
+
+  /// The hop that never was: where a rule ended the journey.
+  private func placeOfDrop(_ open: OpenJourney, _ dropped: RuleStep) -> Hop {
+    var hop = open.hops[open.hops.count - 1]
+    let place = open.droppedAt
+    let hook = place?.hook ?? hop.point.hook
+    let priority = place?.priority ?? hop.point.priority
+    let known = header?.points.first { $0.hook == hook && $0.priority == priority &+ 1 }
+    hop.point =
+      known
+      ?? ObservationPoint(
+        hook: hook, priority: priority, table: dropped.chain,
+        label: "\(dropped.chain)-\(hook.rawValue.uppercased())", chain: "")
+    hop.time = open.last - open.start
+    hop.rules = open.steps.map(named)
+    hop.passed = false
+    return hop
+  }
+
+  private func end(_ open: OpenJourney, hops: [Hop]) -> End {
+    let last = hops[hops.count - 1]
+    let place = (hook: last.point.hook, table: last.point.table)
+    if open.dropped != nil { return End(.dropped, hook: place.hook, table: place.table) }
+    switch place.hook {
+    case .egress: return End(.transmitted, hook: place.hook, out: last.outDevice)
+    case .input where isLast(last.point):
+      return End(.delivered, hook: place.hook, table: place.table)
+    case .postrouting where isLast(last.point) && header?.seesEgress != true:
+      return End(.transmitted, hook: place.hook, table: place.table, out: last.outDevice)
+    default: return End(.unknown, hook: place.hook, table: place.table, out: last.outDevice)
+    }
+  }
+
+  /// Whether no point of this hook stands behind it.
+  private func isLast(_ point: ObservationPoint) -> Bool {
+    guard let header else { return true }
+    return !header.points.contains { $0.hook == point.hook && $0.priority > point.priority }
+  }
+
+  private func direction(_ open: OpenJourney) -> Journey.Direction {
+    let packet = open.hops[0].packet
+    if let icmp = packet.icmp {
+      if icmp.isEchoRequest(packet.proto) { return .request }
+      if icmp.isEchoReply(packet.proto) { return .reply }
+      return icmp.isError(packet.proto) ? .error : .other
+    }
+    if let isReply = open.isReply { return isReply ? .reply : .request }
+    if let tcp = packet.tcp, tcp.flags.contains(.syn) {
+      return tcp.flags.contains(.ack) ? .reply : .request
+    }
+    return .other
+  }
+}
+
+extension SessionHeader {
+  /// Whether there is a point at the netdev family's egress hook.
+  var seesEgress: Bool { points.contains { $0.hook == .egress } }
+}
