@@ -55,3 +55,18 @@ let package = Package(
       ], swiftSettings: settings),
   ]
 )
+
+// Fuzz targets have no main of their own, so they link only with libFuzzer's: they are there when
+// asked for. Optimised they run five times as often, but stripping dead code would take libFuzzer's
+// tables with it, and it would search blindly:
+//   NFTRACE_FUZZ=1 swift build -c release --disable-dead-strip --product FuzzCapture \
+//     --scratch-path .build-fuzz --sanitize fuzzer --sanitize address -Xswiftc -parse-as-library
+//   mkdir -p .build-fuzz/corpus
+//   .build-fuzz/release/FuzzCapture -max_total_time=30 .build-fuzz/corpus
+if Context.environment["NFTRACE_FUZZ"] != nil {
+  package.targets += [
+    .executableTarget(
+      name: "FuzzCapture", dependencies: ["Wire"], path: "Tests/Fuzz/Capture",
+      swiftSettings: settings)
+  ]
+}
