@@ -1,0 +1,119 @@
+internal import CNetfilter
+internal import Glibc
+public import Trace
+public import Wire
+
+/// Reads nf_tables' ruleset: which chains there are, and single rules by their handle.
+@safe public struct RulesetReader: ~Copyable {
+  private let socket: OpaquePointer
+  private var sequence: UInt32 = 0
+
+  /// Opens a netlink socket of its own.
+  public init() throws(KernelError) {
+    guard let opened = unsafe mnl_socket_open2(NETLINK_NETFILTER, Int32(SOCK_CLOEXEC.rawValue))
+    else {
+      throw KernelError(
+        cannot: "open a netfilter socket", function: "mnl_socket_open2", errno: Glibc.errno,
+        help: "The kernel needs CONFIG_NETFILTER_NETLINK.")
+    }
+    unsafe socket = opened
+    _ = unsafe mnl_socket_bind(socket, 0, 0)
+  }
+
+  deinit { _ = unsafe mnl_socket_close(socket) }
+
+  /// All chains of all families, as NFT_MSG_NEWCHAIN messages.
+  public mutating func chains() throws(KernelError) -> [NetlinkMessage] {
+    try request("list chains", NFT_MSG_GETCHAIN, family: 0, [], dump: true)
+  }
+
+  /// All tables of all families, by name.
+  public mutating func tables() throws(KernelError) -> [(family: UInt8, name: String)] {
+    try request("list tables", NFT_MSG_GETTABLE, family: 0, [], dump: true).compactMap { message in
+      guard let family = try? NetfilterHeader(message.payload).family,
+        let attributes = try? NetlinkAttribute.all(
+          in: message.payload, from: NetfilterHeader.length),
+        let name = attributes[type: UInt16(NFTA_TABLE_NAME.rawValue)]?.string
+      else { return nil }
+      return (family, name)
+    }
+  }
+
+  /// The rule of a step, as an NFT_MSG_NEWRULE message; nil if it is gone.
+  public mutating func rule(_ step: RuleStep) -> NetlinkMessage? {
+    guard let handle = step.handle else { return nil }
+    return try? request(
+      "read a rule", NFT_MSG_GETRULE, family: step.family,
+      [
+        NetlinkAttribute(UInt16(NFTA_RULE_TABLE.rawValue), string: step.table),
+        NetlinkAttribute(UInt16(NFTA_RULE_CHAIN.rawValue), string: step.chain),
+        NetlinkAttribute(UInt16(NFTA_RULE_HANDLE.rawValue), network: handle),
+      ], dump: false
+    ).first
+  }
+
+  private mutating func request(
+    _ attempt: String, _ type: nf_tables_msg_types, family: UInt8, _ attributes: [NetlinkAttribute],
+    dump: Bool
+  ) throws(KernelError) -> [NetlinkMessage] {
+    sequence += 1
+    let message = NetlinkMessage(
+      type: UInt16(NetfilterSubsystem.nftables) << 8 | UInt16(type.rawValue),
+      flags: UInt16(NLM_F_REQUEST) | (dump ? UInt16(NLM_F_DUMP) : UInt16(NLM_F_ACK)),
+      sequence: sequence, payload: NetfilterHeader(family: family).bytes + attributes.bytes)
+    let bytes = message.bytes
+    let sent = unsafe bytes.withUnsafeBytes {
+      unsafe mnl_socket_sendto(socket, $0.baseAddress!, $0.count)
+    }
+    guard sent >= 0 else {
+      throw KernelError(cannot: attempt, function: "mnl_socket_sendto", errno: Glibc.errno)
+    }
+    return try receive(attempt)
+  }
+
+  private mutating func receive(_ attempt: String) throws(KernelError) -> [NetlinkMessage] {
+    var found: [NetlinkMessage] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = unsafe buffer.withUnsafeMutableBytes {
+        unsafe mnl_socket_recvfrom(socket, $0.baseAddress!, $0.count)
+      }
+      guard count >= 0 else {
+        throw KernelError(cannot: attempt, function: "mnl_socket_recvfrom", errno: Glibc.errno)
+      }
+      for message in (try? NetlinkMessage.all(in: Array(buffer[..<count]))) ?? []
+      where message.sequence == sequence {
+        switch Int32(message.type) {
+        case NLMSG_DONE: return found
+        case NLMSG_ERROR:
+          let code = message.payload.prefix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+          if code == 0 { return found }
+          let failed = -Int32(bitPattern: code)
+          throw KernelError(
+            cannot: attempt, function: "nf_tables", errno: failed,
+            help: Capability.help(for: failed, "CAP_NET_ADMIN", "nf_tables (modprobe nf_tables)"))
+        default: found.append(message)
+        }
+      }
+    }
+  }
+}
+
+extension BaseChain {
+  /// The base chains among listed ones that packets of these IP versions meet, save nftrace's own.
+  public static func all(in messages: [NetlinkMessage], versions: Set<Int>) -> [BaseChain] {
+    messages.compactMap { message in
+      guard let chain = try? ChainMessage(message.payload), let hook = chain.hook,
+        let priority = chain.priority, !chain.table.hasPrefix("nftrace_")
+      else { return nil }
+      switch chain.family {
+      case NFProto.inet: break
+      case NFProto.ipv4 where versions.contains(4): break
+      case NFProto.ipv6 where versions.contains(6): break
+      default: return nil
+      }
+      return BaseChain(
+        hook: hook, priority: priority, name: chain.name, type: chain.type ?? "filter")
+    }
+  }
+}

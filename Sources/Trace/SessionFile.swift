@@ -1,0 +1,137 @@
+public import Wire
+
+/// Sessions as pcapng: one section whose comment is the session's header, three interfaces.
+/// Interface 0 has the NFLOG messages, 1 all other netlink messages, 2 the packets sent and read.
+public enum SessionFile {
+  /// The octets that begin a session.
+  public static func beginning(_ header: SessionHeader) -> [UInt8] {
+    let blocks: [CaptureBlock] = [
+      .section(
+        CaptureSection(
+          os: "Linux \(header.kernel)", application: "nftrace \(header.version)",
+          comments: [header.json])),
+      .interface(
+        CaptureInterface(
+          linkType: .nflog, name: "nflog", description: "netfilter log messages of nftrace's rules")),
+      .interface(
+        CaptureInterface(
+          linkType: .netlink, name: "netlink",
+          description: "nf_tables trace, conntrack, ruleset and routing messages")),
+      .interface(
+        CaptureInterface(
+          linkType: .raw, name: header.probe?.device ?? "probe",
+          description: "packets that nftrace sent and received")),
+    ]
+    return blocks.flatMap(\.bytes)
+  }
+
+  /// The octets of one record.
+  public static func bytes(_ record: Record) -> [UInt8] {
+    switch record.content {
+    case .log(let payload): packet(0, record.time, payload)
+    case .netlink(let message):
+      packet(1, record.time, cooked(message), comment: comment(message))
+    case .sent(let bytes): packet(2, record.time, bytes, direction: .outbound)
+    case .received(let bytes): packet(2, record.time, bytes, direction: .inbound)
+    case .lost(let count):
+      CaptureBlock.statistics(
+        CaptureStatistics(
+          interface: 0, time: record.time, dropped: UInt64(count ?? 0), comment: lostComment)
+      ).bytes
+    }
+  }
+
+  static let lostComment = "the kernel reported lost messages here"
+
+  private static func packet(
+    _ interface: Int, _ time: UInt64, _ data: [UInt8], direction: CaptureDirection? = nil,
+    comment: String? = nil
+  ) -> [UInt8] {
+    CaptureBlock.packet(
+      CapturedPacket(
+        interface: interface, time: time, data: data, direction: direction, comment: comment)
+    ).bytes
+  }
+
+  /// LINKTYPE_NETLINK: packet type 0, ARPHRD_NETLINK 824, ten zeros, the netlink family, all in
+  /// network order; then the message. Types below 0x100 are rtnetlink's, the others nfnetlink's.
+  private static func cooked(_ message: NetlinkMessage) -> [UInt8] {
+    let family: UInt8 = message.type < 0x100 ? 0 : 12
+    return [0, 0, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, family] + message.bytes
+  }
+
+  /// What Wireshark does not decode is said in words.
+  private static func comment(_ message: NetlinkMessage) -> String? {
+    guard message.type == TraceMessage.type, let trace = try? TraceMessage(message.payload) else {
+      return nil
+    }
+    let rule = trace.handle.map { "rule handle \($0)" } ?? "\(trace.kind)"
+    let target = trace.target.map { " \($0)" } ?? ""
+    return "trace \(String(trace.id, radix: 16)) \(NFProto.name(trace.family)) \(trace.table)"
+      + " \(trace.chain) \(rule) verdict \(trace.verdict)\(target)"
+  }
+}
+
+/// Reads sessions, and NFLOG captures that other programs made, as their octets come in.
+public struct SessionDecoder: Sendable {
+  private var decoder = CaptureDecoder()
+  private var interfaces: [LinkType] = []
+
+  /// What a file yields.
+  public enum Element: Sendable {
+    /// A new section; with nil, one that other programs made.
+    case header(SessionHeader?)
+    case record(Record)
+  }
+
+  public init() {}
+
+  /// Whether any interface so far holds what nftrace reads.
+  public private(set) var holdsNetfilter = false
+
+  /// Takes in the next octets of the file.
+  public mutating func feed(_ bytes: [UInt8]) { decoder.feed(bytes) }
+
+  /// The next element; nil when more octets are needed. Throws where the file is damaged.
+  public mutating func next() throws(CaptureDamage) -> Element? {
+    while let block = try decoder.next() {
+      switch block {
+      case .section(let section):
+        interfaces = []
+        return .header(section.comments.lazy.compactMap { SessionHeader(json: $0) }.first)
+      case .interface(let interface):
+        interfaces.append(interface.linkType)
+        holdsNetfilter = holdsNetfilter || interface.linkType == .nflog
+      case .packet(let packet):
+        if let record = record(packet) { return .record(record) }
+      case .statistics(let statistics):
+        guard statistics.comment == SessionFile.lostComment else { continue }
+        let count = statistics.dropped.map { Int($0) } ?? 0
+        return .record(Record(time: statistics.time, .lost(count == 0 ? nil : count)))
+      case .unknown: continue
+      }
+    }
+    return nil
+  }
+
+  /// Throws if the file ends in the middle of a block.
+  public mutating func finish() throws(CaptureDamage) { try decoder.finish() }
+
+  private func record(_ packet: CapturedPacket) -> Record? {
+    guard interfaces.indices.contains(packet.interface) else { return nil }
+    switch interfaces[packet.interface] {
+    case .nflog: return Record(time: packet.time, .log(packet.data))
+    case .netlink:
+      var reader = ByteReader(packet.data.span)
+      guard (try? reader.skip(16)) != nil,
+        let message = try? NetlinkMessage(parsing: &reader)
+      else { return nil }
+      return Record(time: packet.time, .netlink(message))
+    case .raw:
+      return Record(
+        time: packet.time,
+        packet.direction == .inbound ? .received(packet.data) : .sent(packet.data))
+    default: return nil
+    }
+  }
+}
