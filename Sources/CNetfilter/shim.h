@@ -90,3 +90,8 @@ static inline int nftrace_tun_attach(int fd, char *name, short flags) {
 
 // ioctl is variadic.
 static inline int nftrace_tun_persist(int fd, int on) { return ioctl(fd, TUNSETPERSIST, on); }
+
+// ioctl is variadic, which Swift does not call.
+static inline int nftrace_window_size(int fd, struct winsize *size) {
+  return ioctl(fd, TIOCGWINSZ, size);
+}

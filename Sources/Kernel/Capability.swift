@@ -17,7 +17,7 @@ enum Capability {
 public enum LogGroups {
   /// The groups held in this namespace and the netlink port that holds each.
   public static func held() -> [UInt16: UInt32] {
-    guard let text = TextFile.read("/proc/thread-self/net/netfilter/nfnetlink_log") else {
+    guard let text = try? Files.text("/proc/thread-self/net/netfilter/nfnetlink_log") else {
       return [:]
     }
     var held: [UInt16: UInt32] = [:]
@@ -34,25 +34,7 @@ public enum LogGroups {
   /// The program that holds a group, as "ulogd (pid 812)". A netlink port is mostly its pid.
   static func holder(of group: UInt16) -> String? {
     guard let port = held()[group] else { return nil }
-    guard let name = TextFile.read("/proc/\(port)/comm") else { return "netlink port \(port)" }
+    guard let name = try? Files.text("/proc/\(port)/comm") else { return "netlink port \(port)" }
     return "\(name.split(separator: "\n").first ?? "a program") (pid \(port))"
-  }
-}
-
-/// Small files of /proc.
-enum TextFile {
-  /// The file's text; nil if it cannot be read.
-  static func read(_ path: String) -> String? {
-    let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return nil }
-    defer { close(file) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count = unsafe Glibc.read(file, &buffer, buffer.count)
-      guard count > 0 else { break }
-      bytes += buffer[..<count]
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -161,22 +161,24 @@ internal import Wire
   // MARK: Receiving
 
   /// All messages that are there now, in the order in which the kernel sent them.
-  public mutating func drain(into record: (Record) -> Void) throws(KernelError) {
+  public mutating func drain(
+    into record: (Record) throws(KernelError) -> Void
+  ) throws(KernelError) {
     while true {
       let messages: [NetlinkMessage]
       do {
         messages = try receive(wait: false)
-      } catch where error.errno == ENOBUFS {
-        record(Record(time: Clock.realtime, .lost(nil)))
+      } catch  where error.errno == ENOBUFS {
+        try record(Record(time: Clock.realtime, .lost(nil)))
         continue
       }
       if messages.isEmpty { return }
       let time = Clock.realtime
       for message in messages where message.type != NLMSG_DONE {
         if message.type == LogMessage.type {
-          record(Record(time: time, .log(message.payload)))
+          try record(Record(time: time, .log(message.payload)))
         } else if message.type != NLMSG_ERROR {
-          record(Record(time: time, .netlink(message)))
+          try record(Record(time: time, .netlink(message)))
         }
       }
     }

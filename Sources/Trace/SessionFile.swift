@@ -12,7 +12,8 @@ public enum SessionFile {
           comments: [header.json])),
       .interface(
         CaptureInterface(
-          linkType: .nflog, name: "nflog", description: "netfilter log messages of nftrace's rules")),
+          linkType: .nflog, name: "nflog", description: "netfilter log messages of nftrace's rules")
+      ),
       .interface(
         CaptureInterface(
           linkType: .netlink, name: "netlink",

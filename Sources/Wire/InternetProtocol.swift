@@ -140,7 +140,8 @@ public struct Packet: Sendable, Equatable {
   //  |                         Source Address                        |
   //  |                      Destination Address                      |
   @_lifetime(reader: copy reader)
-  private static func parseV4(_ reader: inout ByteReader, first: UInt8) throws(WireError) -> Packet {
+  private static func parseV4(_ reader: inout ByteReader, first: UInt8) throws(WireError) -> Packet
+  {
     let headerLength = Int(first & 15) * 4
     guard headerLength >= 20 else {
       throw WireError("IPv4 header length \(headerLength)", at: reader.offset - 1)
@@ -172,7 +173,8 @@ public struct Packet: Sendable, Equatable {
   //  |        Payload Length         |  Next Header  |   Hop Limit   |
   //  |                 Source Address, Destination Address           |
   @_lifetime(reader: copy reader)
-  private static func parseV6(_ reader: inout ByteReader, first: UInt8) throws(WireError) -> Packet {
+  private static func parseV6(_ reader: inout ByteReader, first: UInt8) throws(WireError) -> Packet
+  {
     let second = try reader.u8()
     try reader.skip(2)
     let payloadLength = Int(try reader.u16())

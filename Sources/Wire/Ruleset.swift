@@ -88,7 +88,8 @@ public struct NFTRuleMessage: Sendable, Equatable {
       let (type, length) = (bytes[at], Int(bytes[at + 1]))
       guard at + 2 + length <= bytes.count else { return nil }
       if type == 0 {
-        return String(decoding: bytes[(at + 2)..<(at + 2 + length)].prefix { $0 != 0 }, as: UTF8.self)
+        return String(
+          decoding: bytes[(at + 2)..<(at + 2 + length)].prefix { $0 != 0 }, as: UTF8.self)
       }
       at += 2 + length
     }

@@ -1,0 +1,89 @@
+internal import CNetfilter
+internal import Glibc
+internal import Synchronization
+
+/// Writes one packet to a device from a thread of its own. The kernel takes a packet through all
+/// its hooks inside write(2); meanwhile the caller reads what is said about it, and so knows when.
+public final class Injection: Sendable {
+  private let descriptor: Int32
+  private let packet: [UInt8]
+  /// -1 while the thread runs, then 0 or the errno of write(2).
+  private let result = Atomic<Int32>(-1)
+
+  /// Begins to write `packet` to a descriptor, which must stay open until `errno` is not nil.
+  public init(_ packet: [UInt8], to descriptor: Int32) {
+    self.packet = packet
+    self.descriptor = descriptor
+    var thread = pthread_t()
+    let unmanaged = unsafe Unmanaged.passRetained(self)
+    // Sound: the thread releases the reference that was retained for it.
+    let started = unsafe pthread_create(
+      &thread, nil,
+      { pointer in
+        let injection = unsafe Unmanaged<Injection>.fromOpaque(pointer!).takeRetainedValue()
+        injection.write()
+        return nil
+      }, unmanaged.toOpaque())
+    guard started == 0 else {
+      unsafe unmanaged.release()
+      write()
+      return
+    }
+    pthread_detach(thread)
+  }
+
+  /// Nil while the packet is on its way; then 0, or the errno that refused it.
+  public var errno: Int32? {
+    let value = result.load(ordering: .acquiring)
+    return value < 0 ? nil : value
+  }
+
+  private func write() {
+    let count = unsafe packet.withUnsafeBytes {
+      unsafe Glibc.write(descriptor, $0.baseAddress!, $0.count)
+    }
+    let failed = Glibc.errno
+    result.store(count == packet.count ? 0 : failed, ordering: .releasing)
+  }
+}
+
+/// Waits for descriptors and signals.
+public enum Waiting {
+  /// Returns when one of the descriptors can be read, or after so many nanoseconds,
+  /// rounded up to milliseconds.
+  public static func forReading(_ descriptors: [Int32], nanoseconds: UInt64) {
+    var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    let milliseconds = min((nanoseconds + 999_999) / 1_000_000, 60_000)
+    _ = unsafe poll(&polled, nfds_t(polled.count), Int32(milliseconds))
+  }
+
+  /// Processors this process may run on.
+  public static var processors: Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
+}
+
+/// SIGINT, SIGTERM and SIGHUP as something to read: they no longer end the process by themselves.
+public struct SignalWatch: ~Copyable {
+  /// For poll(2).
+  public let fileDescriptor: Int32
+
+  /// Blocks the signals in this thread and those it starts.
+  public init() {
+    var set = sigset_t()
+    unsafe sigemptyset(&set)
+    for signal in [SIGINT, SIGTERM, SIGHUP] { _ = unsafe sigaddset(&set, signal) }
+    unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+    fileDescriptor = unsafe signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
+    // A reader that goes away is an error of write(2), not the end of us and our clean-up.
+    signal(SIGPIPE, SIG_IGN)
+  }
+
+  deinit { _ = close(fileDescriptor) }
+
+  /// The signal that came, if one did.
+  public func next() -> Int32? {
+    var info = signalfd_siginfo()
+    let size = MemoryLayout<signalfd_siginfo>.size
+    guard unsafe read(fileDescriptor, &info, size) == size else { return nil }
+    return Int32(info.ssi_signo)
+  }
+}

@@ -1,0 +1,46 @@
+internal import CNetfilter
+internal import Glibc
+
+/// Standard output and standard error, and what stands behind them.
+public enum Terminal {
+  /// One of the two.
+  public enum Stream: Int32, Sendable {
+    case output = 1
+    case error = 2
+  }
+
+  /// Writes text. Returns false when it cannot be written, as when the reader went away.
+  @discardableResult
+  public static func write(_ text: String, to stream: Stream) -> Bool {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = unsafe bytes.withUnsafeBytes {
+        unsafe Glibc.write(stream.rawValue, $0.baseAddress!, $0.count)
+      }
+      if count < 0 {
+        if errno == EINTR { continue }
+        return false
+      }
+      bytes = bytes.dropFirst(count)
+    }
+    return true
+  }
+
+  /// Whether standard output is a terminal.
+  public static var isInteractive: Bool { isatty(Stream.output.rawValue) == 1 }
+
+  /// Columns of the terminal; nil where there is none, or it does not say.
+  public static var columns: Int? {
+    var size = winsize()
+    guard unsafe nftrace_window_size(Stream.output.rawValue, &size) == 0, size.ws_col > 0 else {
+      return nil
+    }
+    return Int(size.ws_col)
+  }
+
+  /// An environment variable; nil if it is not set.
+  public static func environment(_ name: String) -> String? {
+    guard let value = unsafe getenv(name) else { return nil }
+    return unsafe String(cString: value)
+  }
+}

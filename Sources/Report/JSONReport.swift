@@ -1,0 +1,127 @@
+public import Trace
+internal import Wire
+
+/// Journeys and findings as the JSON objects of schema "nftrace/1".
+public enum JSONReport {
+  /// The object of a whole run.
+  public static func run(
+    header: SessionHeader?, command: String, session: String?, probes: [ProbeResult]?,
+    journeys: [Journey]?, findings: [Finding], counts: EventCounts
+  ) -> JSONValue {
+    var members: [(String, JSONValue)] = [
+      ("schema", .string("nftrace/1")), ("command", .string(command)),
+      ("netns", .string(header?.netns)), ("kernel", .string(header?.kernel)),
+      ("session", .string(session)), ("target", target(header)),
+    ]
+    if let probes { members.append(("probes", .array(probes.map(probe)))) }
+    if let journeys { members.append(("journeys", .array(journeys.map(journey)))) }
+    members.append(("findings", .array(findings.map(finding))))
+    members.append(("events", events(counts)))
+    return .object(members)
+  }
+
+  private static func target(_ header: SessionHeader?) -> JSONValue {
+    guard let probe = header?.probe else {
+      return header.map { .object([("subnets", .array($0.targets.map { .string($0) }))]) } ?? .null
+    }
+    return .object([
+      ("source", .string(probe.source)), ("destination", .string(probe.destination)),
+      ("protocol", .string(probe.proto)),
+    ])
+  }
+
+  private static func events(_ counts: EventCounts) -> JSONValue {
+    .object([
+      ("nflog", .int(counts.nflog)), ("trace", .int(counts.trace)),
+      ("conntrack", .int(counts.conntrack)), ("drops", .int(counts.drops)),
+      ("lost", .int(counts.lost)),
+    ])
+  }
+
+  static func probe(_ probe: ProbeResult) -> JSONValue {
+    .object([
+      ("sequence", .int(probe.sequence)), ("outcome", .string(probe.outcome.rawValue)),
+      ("rtt_us", probe.roundTrip.map { .tenths($0) } ?? .null),
+      ("journeys", .array(probe.exchange.journeys.map(journey))),
+      ("findings", .array(probe.findings.map(finding))),
+    ])
+  }
+
+  /// One packet's journey.
+  public static func journey(_ journey: Journey) -> JSONValue {
+    .object([
+      ("id", .int(journey.id)), ("direction", .string(journey.direction.rawValue)),
+      ("packet", packet(journey.packet)), ("hops", .array(journey.hops.map(hop))),
+      ("end", end(journey.end)),
+    ])
+  }
+
+  private static func packet(_ packet: Packet) -> JSONValue {
+    let echo = packet.icmp.flatMap {
+      $0.isEchoRequest(packet.proto) || $0.isEchoReply(packet.proto) ? $0 : nil
+    }
+    return .object([
+      ("family", .int(packet.source.family)), ("protocol", .string("\(packet.proto)")),
+      ("source", .string("\(packet.source)")), ("destination", .string("\(packet.destination)")),
+      ("source_port", .int(packet.sourcePort)), ("destination_port", .int(packet.destinationPort)),
+      ("icmp_type", .int(packet.icmp?.type)), ("icmp_code", .int(packet.icmp?.code)),
+      ("icmp_id", .int(echo?.identifier)), ("icmp_sequence", .int(echo?.sequence)),
+      ("ip_id", .int(packet.identification)), ("ttl", .int(packet.ttl)),
+      ("length", .int(packet.length)),
+    ])
+  }
+
+  private static func hop(_ hop: Hop) -> JSONValue {
+    .object([
+      ("hook", .string(hop.point.hook.rawValue)), ("table", .string(hop.point.table)),
+      ("label", .string(hop.point.label)), ("priority", .int(Int(hop.point.priority))),
+      ("time_us", .tenths(Double(hop.time) / 1000)), ("in", .string(hop.inDevice)),
+      ("out", .string(hop.outDevice)), ("source", .string("\(hop.packet.source)")),
+      ("destination", .string("\(hop.packet.destination)")),
+      ("source_port", .int(hop.packet.sourcePort)),
+      ("destination_port", .int(hop.packet.destinationPort)), ("ttl", .int(hop.packet.ttl)),
+      ("mark", .int(hop.mark)), ("passed", .bool(hop.passed)),
+      ("changes", .array(hop.changes.map(change))), ("rules", .array(hop.rules.map(rule))),
+    ])
+  }
+
+  private static func change(_ change: Change) -> JSONValue {
+    func value(_ text: String) -> JSONValue { Int(text).map { .int($0) } ?? .string(text) }
+    return .object([
+      ("field", .string(change.field.rawValue)), ("from", value(change.from)),
+      ("to", value(change.to)), ("cause", .string(change.cause.rawValue)),
+    ])
+  }
+
+  private static func rule(_ step: RuleStep) -> JSONValue {
+    .object([
+      ("family", .string(NFProto.name(step.family))), ("table", .string(step.table)),
+      ("chain", .string(step.chain)), ("handle", .int(step.handle)), ("rule", .string(step.text)),
+      ("verdict", .string(step.target.map { "\(step.verdict) \($0)" } ?? "\(step.verdict)")),
+    ])
+  }
+
+  private static func end(_ end: End) -> JSONValue {
+    .object([
+      ("kind", .string(end.kind.rawValue)), ("hook", .string(end.hook?.rawValue)),
+      ("table", .string(end.table)), ("out", .string(end.out)),
+      ("drop_reason", .string(end.dropReason)),
+    ])
+  }
+
+  private static func finding(_ finding: Finding) -> JSONValue {
+    let at = finding.at.map { place in
+      JSONValue.object([
+        ("hook", .string(place.hook?.rawValue)), ("table", .string(place.table)),
+        ("chain", .string(place.chain)), ("handle", .int(place.handle)),
+        ("rule", .string(place.rule)),
+      ])
+    }
+    return .object([
+      ("id", .string(finding.id)), ("severity", .string(finding.severity.rawValue)),
+      ("confidence", .string(finding.confidence.rawValue)), ("summary", .string(finding.summary)),
+      ("evidence", .array(finding.evidence.map { .string($0) })),
+      ("remedy", .string(finding.remedy)), ("at", at ?? .null),
+    ])
+  }
+}

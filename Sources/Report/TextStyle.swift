@@ -1,0 +1,44 @@
+/// How text is to look: decided by who knows the terminal.
+public struct TextStyle: Sendable {
+  /// Columns to use.
+  public var width: Int
+  /// Whether to use ANSI colours.
+  public var color: Bool
+  /// Whether characters beyond ASCII may be used.
+  public var unicode: Bool
+  public var verbosity: Verbosity
+
+  /// How much to print.
+  public enum Verbosity: Sendable {
+    case quiet, normal, verbose
+  }
+
+  public init(
+    width: Int = 80, color: Bool = false, unicode: Bool = true, verbosity: Verbosity = .normal
+  ) {
+    self.width = width
+    self.color = color
+    self.unicode = unicode
+    self.verbosity = verbosity
+  }
+
+  var arrow: String { unicode ? "→" : "->" }
+  var backArrow: String { unicode ? "←" : "<-" }
+  var cross: String { unicode ? "✗" : "x" }
+  var micro: String { unicode ? "µs" : "us" }
+  var ellipsis: String { unicode ? "…" : "..." }
+
+  enum Paint: String {
+    case bold = "1"
+    case dim = "2"
+    case red = "31"
+    case green = "32"
+    case yellow = "33"
+    case cyan = "36"
+  }
+
+  /// `text` in a colour, if colours are used.
+  func paint(_ text: String, _ paint: Paint) -> String {
+    color && !text.isEmpty ? "\u{1b}[\(paint.rawValue)m\(text)\u{1b}[0m" : text
+  }
+}

@@ -1,0 +1,228 @@
+internal import Trace
+internal import Wire
+
+/// A journey as lines of text: the hooks as the backbone, the tables passed beside them, and what
+/// changed where it changed.
+struct Timeline {
+  let style: TextStyle
+  /// When the exchange began: times are counted from here. Nanoseconds since the epoch.
+  let origin: UInt64
+
+  /// One line of the timeline, before it is laid out.
+  struct Row {
+    var time: UInt64?
+    var stage: String = ""
+    var tables: [String] = []
+    var details: [String] = []
+    var failed = false
+  }
+
+  /// The journey, its heading first.
+  func lines(_ journey: Journey) -> [String] {
+    [heading(journey), ""] + rows(journey).flatMap(layout)
+  }
+
+  /// Names of the columns.
+  var columns: String {
+    style.paint(pad("      \(style.micro)", 10) + pad("hook", 13) + "tables passed", .dim)
+  }
+
+  // MARK: Heading
+
+  private func heading(_ journey: Journey) -> String {
+    let packet = journey.packet
+    let arrow = journey.direction == .request ? style.arrow : style.backArrow
+    var words = "\(arrow) \(Wording.name(packet))"
+    words += "  \(Wording.endpoint(packet, .source)) \(style.arrow) "
+    words += Wording.endpoint(packet, .destination)
+    if let icmp = packet.icmp, packet.quoted == nil {
+      words += "  id \(icmp.identifier) seq \(icmp.sequence)"
+    }
+    return style.paint(words, .bold)
+  }
+
+  // MARK: Rows
+
+  private func rows(_ journey: Journey) -> [Row] {
+    var builder = RowBuilder(style: style, start: journey.start - min(origin, journey.start))
+    for (index, hop) in journey.hops.enumerated() {
+      builder.add(hop, after: index > 0 ? journey.hops[index - 1] : nil)
+    }
+    builder.finish(journey)
+    return builder.rows
+  }
+
+  // MARK: Layout
+
+  private static let stageAt = 10
+  private static let tablesAt = 23
+  private static let detailsAt = 34
+
+  private func layout(_ row: Row) -> [String] {
+    let time = row.time.map { Wording.microseconds($0) } ?? ""
+    var first =
+      String(repeating: " ", count: max(0, 8 - time.count)) + style.paint(time, .dim) + "  "
+    first += style.paint(pad(row.stage, Self.tablesAt - Self.stageAt), row.failed ? .red : .bold)
+    let tables = row.tables.joined(separator: " ")
+    guard !row.details.isEmpty else { return [trimmed(first + tables)] }
+    var lines: [String] = []
+    let width = style.width
+    let column =
+      tables.isEmpty ? Self.tablesAt : max(Self.detailsAt, Self.tablesAt + tables.count + 2)
+    let details = row.details.flatMap { wrap($0, width - column) }
+    if let widest = details.map(\.count).max(), column + widest > width, column > Self.detailsAt {
+      // Too long to stand beside the tables: it goes below them.
+      lines.append(trimmed(first + tables))
+      lines += row.details.flatMap { wrap($0, width - Self.detailsAt) }.map {
+        String(repeating: " ", count: Self.detailsAt) + paint($0, row)
+      }
+      return lines
+    }
+    first += tables + String(repeating: " ", count: column - Self.tablesAt - tables.count)
+    for (index, detail) in details.enumerated() {
+      let lead = index == 0 ? first : String(repeating: " ", count: column)
+      lines.append(lead + paint(detail, row))
+    }
+    return lines
+  }
+
+  private func paint(_ detail: String, _ row: Row) -> String {
+    row.failed ? style.paint(detail, .red) : detail
+  }
+
+  /// Breaks at spaces; what has none stays whole.
+  private func wrap(_ text: String, _ width: Int) -> [String] {
+    guard text.count > width else { return [text] }
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(separator: " ") {
+      if !line.isEmpty, line.count + 1 + word.count > width {
+        lines.append(line)
+        line = "  " + word
+      } else {
+        line += (line.isEmpty ? "" : " ") + word
+      }
+    }
+    return lines + [line]
+  }
+
+  private func pad(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - text.count))
+  }
+
+  private func trimmed(_ text: String) -> String {
+    var text = text
+    while text.last == " " { text.removeLast() }
+    return text
+  }
+}
+
+/// Folds the hops of a journey into rows: what nothing happened at shares one.
+struct RowBuilder {
+  let style: TextStyle
+  /// When the journey began, nanoseconds after the exchange.
+  let start: UInt64
+  private(set) var rows: [Timeline.Row] = []
+  private var open: Timeline.Row?
+  private var hook: Hook?
+
+  init(style: TextStyle, start: UInt64) {
+    self.style = style
+    self.start = start
+  }
+
+  mutating func add(_ hop: Hop, after previous: Hop?) {
+    switch hop.point.hook {
+    case .ingress:
+      close()
+      var details = ["in \(hop.inDevice ?? "?"), ttl \(hop.packet.ttl)"]
+      if previous?.point.hook == .egress { details = ["in \(hop.inDevice ?? "?") again"] }
+      rows.append(Timeline.Row(time: start + hop.time, stage: "arrived", details: details))
+      hook = .ingress
+    case .egress:
+      close()
+      rows.append(
+        Timeline.Row(
+          time: start + hop.time, stage: "sent", details: ["out \(hop.outDevice ?? "?")"]))
+      hook = .egress
+    default:
+      if hop.point.hook != hook { begin(hop, after: previous) }
+      if hop.passed { pass(hop) } else { fail(hop) }
+    }
+  }
+
+  /// A new hook: before FORWARD and INPUT stands the routing decision.
+  private mutating func begin(_ hop: Hop, after previous: Hop?) {
+    close()
+    switch hop.point.hook {
+    case .forward where previous?.point.hook == .prerouting:
+      rows.append(Timeline.Row(stage: "route", details: ["to \(hop.outDevice ?? "?")"]))
+    case .input where previous?.point.hook == .prerouting:
+      rows.append(Timeline.Row(stage: "route", details: ["to this host itself"]))
+    default: break
+    }
+    hook = hop.point.hook
+    open = Timeline.Row(time: start + hop.time, stage: hop.point.hook.rawValue.uppercased())
+    if previous == nil {
+      let device = hop.inDevice.map { "in \($0), " } ?? hop.outDevice.map { "out \($0), " } ?? ""
+      open?.details.append("\(device)ttl \(hop.packet.ttl)")
+    }
+    let ttl = hop.changes.filter { $0.field == .ttl }
+    open?.details += ttl.map { "ttl \($0.from) \(style.arrow) \($0.to)" }
+  }
+
+  /// Adds a table that was passed; what happened in it gets a row of its own.
+  private mutating func pass(_ hop: Hop) {
+    let details = Wording.details(hop, style)
+    let quiet = hop.point.table == nil || (hop.point.table == "defrag" && !isVerbose)
+    if details.isEmpty, !isVerbose {
+      guard !quiet else { return }
+      if open == nil { open = Timeline.Row(time: start + hop.time) }
+      open?.tables.append(hop.point.table ?? "")
+      return
+    }
+    // A hook whose first table has something to say needs no empty row before it.
+    if let row = open, row.tables.isEmpty, row.details.isEmpty || isVerbose {
+      open?.tables = hop.point.table.map { [$0] } ?? []
+      open?.details += details
+      if !(isVerbose && hop.point.table == nil && details.isEmpty) { close() }
+      return
+    }
+    close()
+    rows.append(
+      Timeline.Row(
+        time: start + hop.time, tables: hop.point.table.map { [$0] } ?? [], details: details))
+  }
+
+  private mutating func fail(_ hop: Hop) {
+    let stage = open?.tables.isEmpty == true ? open!.stage : ""
+    if stage.isEmpty { close() } else { open = nil }
+    rows.append(
+      Timeline.Row(
+        time: start + hop.time, stage: stage, tables: ["\(style.cross) \(hop.point.table ?? "")"],
+        details: [Wording.drop(hop)], failed: true))
+  }
+
+  private mutating func close() {
+    if let open { rows.append(open) }
+    open = nil
+  }
+
+  private var isVerbose: Bool { style.verbosity == .verbose }
+
+  /// Adds where the journey ended, if the last hop does not say so.
+  mutating func finish(_ journey: Journey) {
+    close()
+    switch journey.end.kind {
+    case .delivered:
+      rows.append(Timeline.Row(stage: "delivered", details: ["to this host itself"]))
+    case .unknown:
+      rows.append(
+        Timeline.Row(
+          stage: "\(style.cross) lost", details: [Wording.lost(journey)], failed: true))
+    case .transmitted where journey.end.hook != .egress:
+      rows.append(Timeline.Row(stage: "sent", details: ["out \(journey.end.out ?? "?")"]))
+    default: break
+    }
+  }
+}

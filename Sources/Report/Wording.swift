@@ -1,0 +1,154 @@
+internal import Trace
+internal import Wire
+
+/// What things are called, and how they are told in words.
+enum Wording {
+  enum Side { case source, destination }
+
+  /// The kind of packet: "echo request", "TCP SYN", "ICMP time exceeded".
+  static func name(_ packet: Packet) -> String {
+    switch packet.transport {
+    case .icmp(let header):
+      if header.isEchoRequest(packet.proto) { return "echo request" }
+      if header.isEchoReply(packet.proto) { return "echo reply" }
+      return icmpError(header, packet.proto)
+    case .tcp(let header): return "TCP \(header.flags)"
+    case .udp: return "UDP"
+    case .other, .absent:
+      return packet.fragment == nil ? "\(packet.proto)" : "fragment (\(packet.proto))"
+    }
+  }
+
+  /// ICMP messages by their names in RFC 792, RFC 1812 and RFC 4443.
+  static func icmpError(_ header: ICMPHeader, _ proto: IPProtocol) -> String {
+    let names4: [UInt8: String] = [
+      0: "network unreachable", 1: "host unreachable", 2: "protocol unreachable",
+      3: "port unreachable", 4: "fragmentation needed", 9: "network prohibited",
+      10: "host prohibited", 13: "administratively prohibited",
+    ]
+    let names6: [UInt8: String] = [
+      0: "no route", 1: "administratively prohibited", 2: "beyond scope of source",
+      3: "address unreachable", 4: "port unreachable", 5: "source address failed policy",
+      6: "route rejected",
+    ]
+    switch (proto, header.type) {
+    case (.icmp, 3): return "ICMP " + (names4[header.code] ?? "unreachable, code \(header.code)")
+    case (.icmp, 5): return "ICMP redirect"
+    case (.icmp, 11), (.icmpv6, 3): return "ICMP time exceeded"
+    case (.icmp, 12), (.icmpv6, 4): return "ICMP parameter problem"
+    case (.icmpv6, 1): return "ICMP " + (names6[header.code] ?? "unreachable, code \(header.code)")
+    case (.icmpv6, 2): return "ICMP packet too big"
+    default: return "ICMP type \(header.type)"
+    }
+  }
+
+  /// An address, with its port if there is one.
+  static func endpoint(_ packet: Packet, _ side: Side) -> String {
+    let address = side == .source ? packet.source : packet.destination
+    let port = side == .source ? packet.sourcePort : packet.destinationPort
+    guard let port else { return "\(address)" }
+    return address.family == 6 ? "[\(address)]:\(port)" : "\(address):\(port)"
+  }
+
+  /// Nanoseconds as microseconds with one decimal.
+  static func microseconds(_ nanoseconds: UInt64) -> String {
+    let tenths = (nanoseconds + 50) / 100
+    return "\(tenths / 10).\(tenths % 10)"
+  }
+
+  /// Microseconds as milliseconds: "0.31 ms", "12.4 ms", "340 ms".
+  static func milliseconds(_ microseconds: Double) -> String {
+    let hundredths = Int((microseconds / 10).rounded())
+    switch hundredths {
+    case ..<1000: return "\(hundredths / 100).\(twoDigits(hundredths % 100)) ms"
+    case ..<10000: return "\(hundredths / 100).\(hundredths % 100 / 10) ms"
+    default: return "\(hundredths / 100) ms"
+    }
+  }
+
+  /// Microseconds as ping(8) writes round-trip times: milliseconds with three decimals.
+  static func pingTime(_ microseconds: Double) -> String {
+    let whole = Int(microseconds.rounded())
+    let rest = "\(whole % 1000)"
+    return "\(whole / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
+  }
+
+  private static func twoDigits(_ number: Int) -> String {
+    number < 10 ? "0\(number)" : "\(number)"
+  }
+
+  /// What happened at a hop, a line each: changes of the header and who made them.
+  static func details(_ hop: Hop, _ style: TextStyle) -> [String] {
+    let changes = hop.changes.filter { $0.field != .ttl || $0.cause != .forwarding }
+    var lines: [String] = []
+    for (address, port) in [
+      (Change.Field.source, Change.Field.sourcePort),
+      (Change.Field.destination, Change.Field.destinationPort),
+    ] {
+      let parts = changes.filter { $0.field == address || $0.field == port }
+      guard let first = parts.first else { continue }
+      lines.append(translation(address.rawValue, parts, hop, style))
+      lines.append(cause(first, hop))
+    }
+    for change in changes {
+      switch change.field {
+      case .source, .destination, .sourcePort, .destinationPort: continue
+      case .icmpID: lines.append("echo id \(change.from) \(style.arrow) \(change.to)")
+      default: lines.append("\(change.field.rawValue) \(change.from) \(style.arrow) \(change.to)")
+      }
+    }
+    return lines
+  }
+
+  private static func translation(
+    _ name: String, _ parts: [Change], _ hop: Hop, _ style: TextStyle
+  ) -> String {
+    func text(_ pick: (Change) -> String) -> String {
+      let address = parts.first { $0.field == .source || $0.field == .destination }.map(pick)
+      let port = parts.first { $0.field == .sourcePort || $0.field == .destinationPort }.map(pick)
+      switch (address, port) {
+      case (let address?, let port?):
+        return address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
+      case (nil, let port?): return "port \(port)"
+      default: return address ?? ""
+      }
+    }
+    return "\(name) \(text { $0.from }) \(style.arrow) \(text { $0.to })"
+  }
+
+  private static func cause(_ change: Change, _ hop: Hop) -> String {
+    switch change.cause {
+    case .natReply: return "conntrack undoes the translation; no rule is asked"
+    case .masquerade, .snat, .dnat, .redirect:
+      let rule = hop.rules.last { $0.translation != nil }
+      return "\(change.cause.rawValue)" + (rule.map { ": \(place($0))" } ?? "")
+    default: return "changed by a rule"
+    }
+  }
+
+  /// A rule's place: "rule handle 4 of chain POSTROUTING (ip nat)".
+  static func place(_ step: RuleStep) -> String {
+    let chain = "chain \(step.chain) (\(NFProto.name(step.family)) \(step.table))"
+    guard let handle = step.handle else { return "policy of \(chain)" }
+    return "rule handle \(handle) of \(chain)"
+  }
+
+  /// Why a hop was the last.
+  static func drop(_ hop: Hop) -> String {
+    guard let step = hop.rules.last(where: { $0.verdict == .drop }) else { return "dropped" }
+    return "dropped by \(place(step))"
+  }
+
+  /// Where a journey that just stops was seen last, and what comes after that.
+  static func lost(_ journey: Journey) -> String {
+    guard let last = journey.hops.last(where: \.passed) else { return "never seen" }
+    let after = "last seen at \(last.point.label)"
+    switch last.point.hook {
+    case .ingress: return "\(after), before PREROUTING"
+    case .prerouting where last.point.table == "nat":
+      return "\(after): the routing decision let it go nowhere"
+    case .postrouting: return "\(after), never sent through \(last.outDevice ?? "an interface")"
+    default: return "\(after), not at the point after it"
+    }
+  }
+}

@@ -1,0 +1,146 @@
+public import Wire
+
+/// One probe of a ping and what came of it.
+public struct ProbeResult: Sendable, Equatable {
+  /// Counts from 1.
+  public var sequence: Int
+  public var outcome: Outcome
+  /// Microseconds from sending it to its answer.
+  public var roundTrip: Double?
+  /// Who answered; not the destination, for an error from on the way.
+  public var answeredBy: IPAddress?
+  /// The answer, if one was read back.
+  public var answer: Packet?
+  public var exchange: Exchange
+  public var findings: [Finding]
+
+  /// How a probe can end; the raw value is the name in JSON.
+  public enum Outcome: String, Sendable {
+    case replied, rejected, lost, sent
+    case localError = "local-error"
+  }
+
+  public init(
+    sequence: Int, outcome: Outcome, roundTrip: Double? = nil, answer: Packet? = nil,
+    exchange: Exchange, findings: [Finding] = []
+  ) {
+    self.sequence = sequence
+    self.outcome = outcome
+    self.roundTrip = roundTrip
+    self.answer = answer
+    self.answeredBy = answer?.source
+    self.exchange = exchange
+    self.findings = findings
+  }
+}
+
+/// Why a packet did not get through, or what else a person should know: a row of the catalogue of
+/// diagnoses.
+public struct Finding: Sendable, Equatable {
+  /// The catalogue's id: "rule-drop".
+  public var id: String
+  public var severity: Severity
+  public var confidence: Confidence
+  /// One sentence a person can act on.
+  public var summary: String
+  public var evidence: [String]
+  /// One line for a root shell in the namespace; nil where no command helps.
+  public var remedy: String?
+  public var at: Place?
+
+  public enum Severity: String, Sendable {
+    case error, warning, note
+  }
+
+  public enum Confidence: String, Sendable {
+    case certain, likely, possible
+  }
+
+  /// The place of the deciding rule, in nf_tables' terms.
+  public struct Place: Sendable, Equatable {
+    public var hook: Hook?
+    public var table: String?
+    public var chain: String?
+    public var handle: UInt64?
+    public var rule: String?
+
+    public init(
+      hook: Hook? = nil, table: String? = nil, chain: String? = nil, handle: UInt64? = nil,
+      rule: String? = nil
+    ) {
+      self.hook = hook
+      self.table = table
+      self.chain = chain
+      self.handle = handle
+      self.rule = rule
+    }
+  }
+
+  public init(
+    id: String, severity: Severity, confidence: Confidence, summary: String,
+    evidence: [String] = [], remedy: String? = nil, at: Place? = nil
+  ) {
+    self.id = id
+    self.severity = severity
+    self.confidence = confidence
+    self.summary = summary
+    self.evidence = evidence
+    self.remedy = remedy
+    self.at = at
+  }
+}
+
+/// Follows the probes of a ping through its records: when each was sent, and what answered it.
+public struct ProbeLedger: Sendable {
+  private let plan: ProbePlan
+  private var entries: [Int: Entry] = [:]
+
+  private struct Entry {
+    var sent: UInt64
+    var answer: Packet?
+    var answered: UInt64?
+  }
+
+  public init(_ plan: ProbePlan) { self.plan = plan }
+
+  /// Takes in a record. Returns the number of the probe that it answers, if it does.
+  @discardableResult
+  public mutating func take(_ record: Record) -> Int? {
+    switch record.content {
+    case .sent(let bytes):
+      guard let packet = try? Packet(bytes), let sequence = plan.sequence(of: packet) else {
+        return nil
+      }
+      entries[sequence] = Entry(sent: record.time)
+    case .received(let bytes):
+      guard let packet = try? Packet(bytes), let sequence = plan.sequence(of: packet),
+        let entry = entries[sequence], entry.answered == nil,
+        packet.icmp?.isEchoRequest(packet.proto) != true,
+        record.time <= entry.sent + UInt64(plan.timeout * 1e9)
+      else { return nil }
+      entries[sequence]?.answer = packet
+      entries[sequence]?.answered = record.time
+      return sequence
+    default: break
+    }
+    return nil
+  }
+
+  /// The probes that were sent, in order.
+  public var sequences: [Int] { entries.keys.sorted() }
+
+  /// When a probe was sent, nanoseconds since the epoch.
+  public func sent(_ sequence: Int) -> UInt64? { entries[sequence]?.sent }
+
+  /// What came of a probe, its packets' journeys being `exchange`. The probe is forgotten.
+  public mutating func settle(_ sequence: Int, _ exchange: Exchange) -> ProbeResult {
+    let entry = entries.removeValue(forKey: sequence)
+    guard let entry, let answer = entry.answer, let answered = entry.answered else {
+      return ProbeResult(sequence: sequence, outcome: .lost, exchange: exchange)
+    }
+    return ProbeResult(
+      sequence: sequence, outcome: answer.quoted == nil ? .replied : .rejected,
+      roundTrip: Double(answered - min(entry.sent, answered)) / 1000, answer: answer,
+      exchange: exchange)
+  }
+}

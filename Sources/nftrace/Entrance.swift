@@ -1,0 +1,124 @@
+import Kernel
+import Trace
+import Wire
+
+/// Where probes come in: a TUN device and the addresses that go with it.
+struct Entrance: ~Copyable {
+  let device: TunDevice
+  let source: IPAddress
+  let destination: IPAddress
+  /// The subnet behind the device.
+  let subnet: Prefix
+
+  /// Opens the device `tun`, or makes one and gives it an address. Throws when source and
+  /// destination do not fit together, or the source collides with what the host has.
+  static func open(
+    destination: IPAddress, source: IPAddress?, tun: String?, tunAddress: Prefix?
+  ) throws -> Entrance {
+    if let source, source.family != destination.family {
+      throw UsageError(
+        "source \(source) is IPv\(source.family) and destination \(destination) is "
+          + "IPv\(destination.family): a packet has one IP version")
+    }
+    if let tunAddress, tunAddress.address.family != destination.family {
+      throw UsageError(
+        "--tun-address \(tunAddress) is IPv\(tunAddress.address.family) and destination "
+          + "\(destination) is IPv\(destination.family): give one of the destination's version")
+    }
+    var routes = try RouteSocket()
+    if let tun {
+      return try existing(tun, destination, source, &routes)
+    }
+    let address =
+      tunAddress ?? Prefix(destination.family == 4 ? "192.168.69.100/24" : "fd00:69::100/64")!
+    return try made(address, destination, source, &routes)
+  }
+
+  /// A device of the user's.
+  private static func existing(
+    _ name: String, _ destination: IPAddress, _ source: IPAddress?, _ routes: inout RouteSocket
+  ) throws -> Entrance {
+    guard let link = try routes.link(name) else {
+      throw UsageError(
+        "there is no interface \(name) here. Leave --tun out and nftrace makes a device for the "
+          + "probe; or make it with: ip tuntap add \(name) mode tun")
+    }
+    let device = try TunDevice(name)
+    guard link.flags.contains(.up) else {
+      throw UsageError("\(name) is down, so nothing can come in: ip link set \(name) up")
+    }
+    let own = try routes.addresses().filter { $0.interface == device.index }.map(\.local)
+    let subnet = own.first {
+      $0.address.family == destination.family && !$0.address.isLinkLocal
+    }
+    guard let chosen = source ?? subnet.flatMap({ neighbour(of: $0) }) else {
+      throw UsageError(
+        "\(name) has no IPv\(destination.family) address to choose a source by: give one with "
+          + "--source")
+    }
+    return Entrance(
+      device: device, source: chosen, destination: destination,
+      subnet: subnet?.network ?? Prefix(chosen))
+  }
+
+  /// A device that goes when the command ends.
+  private static func made(
+    _ address: Prefix, _ destination: IPAddress, _ source: IPAddress?, _ routes: inout RouteSocket
+  ) throws -> Entrance {
+    let chosen = source ?? neighbour(of: address)!
+    let subnet = address.network
+    if chosen == address.address {
+      throw UsageError(
+        "source \(chosen) is the address of the TUN device itself; the probe comes from behind "
+          + "it: choose another address of \(subnet)")
+    }
+    guard subnet.contains(chosen) else {
+      throw UsageError(
+        "source \(chosen) is not in the TUN device's subnet \(subnet), so no answer would come "
+          + "back to it: give the subnet with --tun-address, or a device of your own with --tun")
+    }
+    try refuseCollisions(subnet, chosen, &routes)
+    let device = try TunDevice("nftrace%d")
+    try routes.add(address, to: device.name)
+    try routes.setLink(device.name, up: true)
+    return Entrance(device: device, source: chosen, destination: destination, subnet: subnet)
+  }
+
+  /// The first address of a prefix that is neither the network's, nor this one.
+  private static func neighbour(of prefix: Prefix) -> IPAddress? {
+    guard prefix.length < prefix.address.bitWidth - 1 else { return nil }
+    let candidates: [IPAddress] =
+      switch prefix.first {
+      case .v4(let value): [.v4(value + 1), .v4(value + 2)]
+      case .v6(let value): [.v6(value + 1), .v6(value + 2)]
+      }
+    return candidates.first { $0 != prefix.address }
+  }
+
+  /// The device is about to take over `subnet`: nobody else here may have a part in it.
+  private static func refuseCollisions(
+    _ subnet: Prefix, _ source: IPAddress, _ routes: inout RouteSocket
+  ) throws {
+    let names = Dictionary(
+      try routes.links().map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
+    func name(_ index: UInt32?) -> String { index.flatMap { names[$0] } ?? "another interface" }
+    let way = "choose another subnet with --tun-address, or your own device with --tun"
+    for address in try routes.addresses() where subnet.overlaps(address.local.network) {
+      let whose =
+        address.local.address == source ? "is this host's own address" : "collides with"
+      throw UsageError(
+        address.local.address == source
+          ? "source \(source) \(whose) on \(name(address.interface)): \(way)"
+          : "the TUN device's subnet \(subnet) \(whose) \(address.local) on "
+            + "\(name(address.interface)): \(way)")
+    }
+    for route in try routes.routes() where route.destination.length > 0 {
+      guard route.destination.overlaps(subnet), !route.destination.address.isMulticast else {
+        continue
+      }
+      throw UsageError(
+        "the TUN device's subnet \(subnet), with the probe's source \(source), collides with the "
+          + "route to \(route.destination) through \(name(route.outputInterface)): \(way)")
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Kernel
+
+/// nftrace's version.
+let version = "0.1.0"
+
+@main
+struct Nftrace: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "nftrace",
+    abstract: "What happened to my packet, and why?",
+    discussion: """
+      Sends a probe into the kernel, watches it at every netfilter hook and prints its path: \
+      hooks, interfaces, TTL, what NAT did and where it ended.
+
+      Start with 'nftrace lab': a router, a client and a server in network namespaces, to try it.
+      """,
+    version: "nftrace \(version)",
+    subcommands: [Ping.self])
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      exit(for: error)
+    }
+  }
+
+  /// Exit codes of INTERFACE.md: ArgumentParser's own for wrong usage is 64.
+  private static func exit(for error: any Error) -> Never {
+    switch error {
+    case let code as ExitCode: Output.exit(code.rawValue)
+    case let failure as KernelError:
+      Output.complain("\(failure)")
+      Output.exit(failure.kind == .usage ? 2 : 3)
+    case let failure as UsageError:
+      Output.complain(failure.message)
+      Output.exit(2)
+    default:
+      let text = fullMessage(for: error)
+      if exitCode(for: error) == .success {
+        Output.print(text)
+        Output.exit(0)
+      }
+      Output.complain(text, prefix: "")
+      Output.exit(2)
+    }
+  }
+}
+
+/// Wrong usage that only shows after the arguments were parsed: exit code 2.
+struct UsageError: Error {
+  var message: String
+  init(_ message: String) { self.message = message }
+}

@@ -1,0 +1,148 @@
+import ArgumentParser
+import Glibc
+import Kernel
+import Report
+import Trace
+import Wire
+
+/// Protocols a probe can have.
+enum ProbeProtocol: String, ExpressibleByArgument, CaseIterable {
+  case icmp
+}
+
+struct Ping: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Send a probe, watch it at every hook, and say what happened to it.",
+    discussion: """
+      The probe comes in through a TUN device, as if a client behind it had sent it; its payload \
+      marks it, so that nobody else's packets are taken for it. Rules, device and settings are \
+      gone when the command ends, however it ends.
+      """)
+
+  @Argument(help: ArgumentHelp("Where the probe goes: an IPv4 or IPv6 address.", valueName: "dest"))
+  var destination: String
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "The probe's source address. Default: the first free one of the TUN device's subnet.",
+      valueName: "addr"))
+  var source: String?
+
+  @Option(name: .customLong("protocol"), help: "What to send: icmp (echo request).")
+  var proto: ProbeProtocol = .icmp
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("TTL or hop limit, 1 to 255.", valueName: "n"))
+  var ttl: Int = 64
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("How many probes to send.", valueName: "n"))
+  var count: Int = 1
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Seconds between probes; 0 sends the next one as soon as the last one is answered.",
+      valueName: "s"))
+  var interval: Double = 1
+
+  @Option(
+    name: [.customShort("W"), .long],
+    help: ArgumentHelp("Seconds to wait for an answer.", valueName: "s"))
+  var timeout: Double = 1
+
+  @Option(help: ArgumentHelp("Octets of payload, 12 to 65000.", valueName: "n"))
+  var size: Int = 56
+
+  @Flag(help: "Forbid fragmentation (always so in IPv6).")
+  var df = false
+
+  @Option(help: ArgumentHelp("Type of service or traffic class, 0 to 255.", valueName: "n"))
+  var tos: Int = 0
+
+  @Option(
+    help: ArgumentHelp(
+      "Use this TUN device, which must exist. Default: nftrace0 is made and removed.",
+      valueName: "name"))
+  var tun: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The TUN device's address. Default: 192.168.69.100/24 or fd00:69::100/64.", valueName: "cidr")
+  )
+  var tunAddress: String?
+
+  @Flag(help: "Masquerade the probe's source while the command runs.")
+  var masquerade = false
+
+  @Flag(help: "Switch on forwarding while the command runs.")
+  var forward = false
+
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("Keep the session in this file.", valueName: "file"))
+  var write: String?
+
+  @OptionGroup var shared: SharedOptions
+
+  mutating func validate() throws {
+    guard IPAddress(destination) != nil else {
+      throw ValidationError(Self.notAnAddress(destination, "DEST"))
+    }
+    if let source, IPAddress(source) == nil {
+      throw ValidationError(Self.notAnAddress(source, "--source"))
+    }
+    if let tunAddress {
+      guard let prefix = Prefix(tunAddress), tunAddress.contains("/") else {
+        throw ValidationError(
+          "--tun-address '\(tunAddress)' is not ADDRESS/LENGTH, such as 192.168.69.100/24")
+      }
+      guard prefix.length < prefix.address.bitWidth - 1 else {
+        throw ValidationError("--tun-address \(prefix) leaves no address for the probe's source")
+      }
+    }
+    try Self.check("--ttl", ttl, 1...255)
+    try Self.check("--count", count, 1...1_000_000)
+    try Self.check("--tos", tos, 0...255)
+    try Self.check("--size", size, 12...65000)
+    guard (0...3600).contains(interval) else {
+      throw ValidationError("--interval is in seconds, 0 to 3600")
+    }
+    guard timeout > 0, timeout <= 3600 else {
+      throw ValidationError("--timeout is in seconds, more than 0 and at most 3600")
+    }
+    if tun != nil, tunAddress != nil {
+      throw ValidationError(
+        "--tun-address is for a device that is made; --tun names one that exists")
+    }
+  }
+
+  private static func notAnAddress(_ text: String, _ what: String) -> String {
+    if text.contains("/"), let prefix = Prefix(text) {
+      return "\(what) '\(text)' is a subnet; give one address, such as \(prefix.address)"
+    }
+    return "\(what) '\(text)' is not an IPv4 or IPv6 address (names are not looked up)"
+  }
+
+  private static func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws {
+    guard range.contains(value) else {
+      throw ValidationError("\(name) is \(range.lowerBound) to \(range.upperBound), not \(value)")
+    }
+  }
+
+  func run() throws {
+    try shared.enterNamespace()
+    let entrance = try Entrance.open(
+      destination: IPAddress(destination)!, source: source.flatMap { IPAddress($0) }, tun: tun,
+      tunAddress: tunAddress.flatMap { Prefix($0) })
+    let identifier = UInt16.random(in: 1...UInt16.max)
+    let plan = ProbePlan(
+      source: "\(entrance.source)", destination: "\(entrance.destination)", proto: proto.rawValue,
+      identifier: identifier, count: count, interval: interval, timeout: timeout,
+      ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df, size: size,
+      nonce: UInt64.random(in: .min ... .max), device: entrance.device.name)
+    var run = try PingRun(
+      plan, entrance: entrance, masquerade: masquerade, forward: forward, file: write,
+      options: shared)
+    let code = try run.send()
+    Output.exit(code)
+  }
+}

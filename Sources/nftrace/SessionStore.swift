@@ -1,0 +1,71 @@
+import Glibc
+import Kernel
+import Trace
+
+/// Where nftrace keeps sessions and journals.
+enum StateDirectory {
+  /// $NFTRACE_STATE_DIR, or /var/lib/nftrace.
+  static var path: String {
+    Terminal.environment("NFTRACE_STATE_DIR").flatMap { $0.isEmpty ? nil : $0 }
+      ?? "/var/lib/nftrace"
+  }
+
+  /// The newest session of a ping.
+  static var lastSession: String { path + "/last.pcapng" }
+}
+
+/// Writes a session as it happens: to the file the user asked for, and to the one that keeps the
+/// latest session, which gets its name when it is whole.
+struct SessionWriter: ~Copyable {
+  private var asked: OutputFile?
+  private var latest: OutputFile?
+  private var buffer: [UInt8]
+
+  /// Begins the session. Not being able to write the file the user asked for is an error; that the
+  /// latest session cannot be kept is said, and that is all.
+  init(_ header: SessionHeader, path: String?) throws(KernelError) {
+    if let path { asked = try OutputFile(path, followLinks: true) } else { asked = nil }
+    buffer = SessionFile.beginning(header)
+    latest = nil
+    guard OutputFile.makeDirectory(StateDirectory.path) else {
+      Output.complain("the session is not kept: there is no directory \(StateDirectory.path)")
+      return
+    }
+    do {
+      latest = try OutputFile("\(StateDirectory.lastSession).\(getpid())", followLinks: false)
+    } catch {
+      Output.complain("the session is not kept: \(error)")
+    }
+  }
+
+  /// Adds a record.
+  mutating func write(_ record: Record) throws(KernelError) {
+    buffer += SessionFile.bytes(record)
+    if buffer.count > 1 << 18 { try flush() }
+  }
+
+  private mutating func flush() throws(KernelError) {
+    if asked != nil { try asked!.write(buffer) }
+    if latest != nil {
+      do {
+        try latest!.write(buffer)
+      } catch {
+        Output.complain("the session is not kept: \(error)")
+        latest.take()?.remove()
+      }
+    }
+    buffer.removeAll(keepingCapacity: true)
+  }
+
+  /// Ends the session. Returns the path by which it is known.
+  consuming func finish() throws(KernelError) -> String? {
+    try flush()
+    var path: String?
+    if let file = latest.take() {
+      try file.rename(to: StateDirectory.lastSession)
+      path = StateDirectory.lastSession
+    }
+    if let file = asked.take() { path = file.path }
+    return path
+  }
+}
