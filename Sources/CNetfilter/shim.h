@@ -95,3 +95,59 @@ static inline int nftrace_tun_persist(int fd, int on) { return ioctl(fd, TUNSETP
 static inline int nftrace_window_size(int fd, struct winsize *size) {
   return ioctl(fd, TIOCGWINSZ, size);
 }
+
+// The cookie of the network namespace the thread is in: unlike the inode number it is never given to
+// another one before the next boot. 0 where the kernel (before 5.14) has none. The option's number is
+// newer than some C libraries.
+static inline unsigned long long nftrace_namespace_cookie(void) {
+  unsigned long long cookie = 0;
+  socklen_t size = sizeof cookie;
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return 0;
+  if (getsockopt(fd, SOL_SOCKET, 71 /* SO_NETNS_COOKIE */, &cookie, &size) != 0) cookie = 0;
+  close(fd);
+  return cookie;
+}
+
+// Starts a program with two arguments in a session of its own, with `input` as its standard input, /dev/null as the
+// other two, nothing else open, and the signals that end a command blocked. Returns 0 or an errno.
+// In C because the flag and the closing of the rest are GNU extensions that Swift does not import.
+static inline int nftrace_spawn_detached(
+    const char *path, const char *first, const char *second, int input, pid_t *process) {
+  extern char **environ;
+  // posix_spawn takes what it only reads as pointers to what could be written.
+  char *arguments[] = {(char *)"nftrace", (char *)first, (char *)second, 0};
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int error = posix_spawn_file_actions_init(&actions);
+  if (error != 0) return error;
+  error = posix_spawnattr_init(&attributes);
+  if (error != 0) {
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+  }
+  sigset_t defaults, blocked;
+  sigfillset(&defaults);
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGINT);
+  sigaddset(&blocked, SIGTERM);
+  sigaddset(&blocked, SIGHUP);
+  sigaddset(&blocked, SIGQUIT);
+  posix_spawnattr_setsigdefault(&attributes, &defaults);
+  posix_spawnattr_setsigmask(&attributes, &blocked);
+  posix_spawnattr_setflags(
+      &attributes,
+      0x80 /* POSIX_SPAWN_SETSID */ | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  error = posix_spawn_file_actions_adddup2(&actions, input, 0);
+  if (error == 0) error = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  if (error == 0) error = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  if (error == 0) error = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+  if (error == 0) error = posix_spawn(process, path, &actions, &attributes, arguments, environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return error;
+}
+
+// pipe2 is a GNU extension, which Swift's importer leaves out.
+int pipe2(int ends[2], int flags);
+static inline int nftrace_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }

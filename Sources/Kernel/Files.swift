@@ -19,6 +19,9 @@ struct FileDescriptor: ~Copyable {
 
   deinit { _ = close(number) }
 
+  /// Closes it before its owner goes.
+  consuming func closeNow() {}
+
   /// Hands the descriptor over to somebody else, who closes it.
   consuming func release() -> Int32 {
     let number = number
