@@ -48,10 +48,15 @@ let package = Package(
       name: "ReportTests", dependencies: ["Report", "Trace", "Wire"], swiftSettings: settings),
     .testTarget(
       name: "KernelTests", dependencies: ["Kernel", "Trace", "Wire"], swiftSettings: settings),
+    // A command that dies, for the tests of what cleans up after it.
+    .executableTarget(
+      name: "guardian-helper", dependencies: ["Kernel", "Wire"], path: "Tests/GuardianHelper",
+      swiftSettings: settings),
     .testTarget(
       name: "LiveTests",
       dependencies: [
-        "Wire", "Trace", "Kernel", .product(name: "Subprocess", package: "swift-subprocess"),
+        "Wire", "Trace", "Kernel", "guardian-helper",
+        .product(name: "Subprocess", package: "swift-subprocess"),
       ], swiftSettings: settings),
   ]
 )

@@ -1,3 +1,4 @@
+import Glibc
 import Kernel
 import Testing
 
@@ -25,5 +26,21 @@ enum Rights {
 /// Runs `body` in a new namespace that goes with it. Only `lo` is there, and up.
 func inNewNamespace<R>(_ body: () throws -> R) throws -> R {
   let namespace = try NetworkNamespace.create()
+  // A new namespace takes this over from the machine.
+  try namespace.within { () throws(KernelError) in try Sysctl.forwarding4.write("0") }
   return try namespace.within { () throws(KernelError) in Result { try body() } }.get()
+}
+
+/// What the tests need of the file system.
+enum Directory {
+  /// Removes an empty directory; whether it did.
+  @discardableResult
+  static func remove(_ path: String) -> Bool { unsafe rmdir(path) == 0 }
+
+  /// The permissions of a file; nil if there is none.
+  static func mode(of path: String) -> UInt32? {
+    var info = stat()
+    // Sound: the pointer is that of a variable of the type the function fills.
+    return unsafe stat(path, &info) == 0 ? info.st_mode & 0o777 : nil
+  }
 }

@@ -3,9 +3,7 @@ import Subprocess
 import Testing
 import Wire
 
-#if canImport(Glibc)
-  import Glibc
-#endif
+import Glibc
 
 extension LiveTests {
   struct NetworkNamespaceTests {

@@ -1,0 +1,35 @@
+// A command that dies in the middle of its work, for the tests of the journal and its guardian:
+//   guardian-helper guardian JOURNAL             what `Guardian.start` runs
+//   guardian-helper victim NAMESPACE DIRECTORY   changes things, then kills itself with SIGKILL
+
+import Glibc
+import Kernel
+import Wire
+
+do {
+  let words = CommandLine.arguments
+  switch words.dropFirst().first {
+  case "guardian": try Guardian.run(journal: words[2])
+  case "victim": try die(in: words[2], journal: words[3])
+  default: exit(2)
+  }
+} catch {
+  print(error)
+  exit(1)
+}
+
+func die(in namespace: String, journal directory: String) throws {
+  try NetworkNamespace(namespace).enter()
+  let journal = try Journal(in: directory)
+  let guardian = try Guardian.start(journal: journal)
+  try journal.set(.forwarding4, to: "1")
+  var socket = try RouteSocket()
+  let rule = RuleMessage(family: 4, priority: 4242, table: 100)
+  try journal.add(
+    rule.message, inverse: rule.deletion, with: &socket, attempt: "add a rule")
+  guard try Sysctl.forwarding4.read() == "1", try socket.rules().contains(rule) else { exit(3) }
+  // What a terminal, a service manager or a closed window would send to all.
+  for signal in [SIGINT, SIGTERM, SIGHUP] { kill(guardian.process, signal) }
+  kill(getpid(), SIGKILL)
+  pause()
+}

@@ -1,0 +1,138 @@
+import Glibc
+import Kernel
+import Subprocess
+import Testing
+import Wire
+
+extension LiveTests {
+  struct JournalTests {
+    /// A directory of this test's own, removed with its journals when `body` is done.
+    private func inDirectory<R>(_ body: (String) throws -> R) throws -> R {
+      let path = "/tmp/nftrace-test-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+      defer { Directory.remove(path) }
+      return try body(path)
+    }
+
+    private func forwardingSettings() throws -> [String] {
+      try [
+        "ip_forward", "conf/all/forwarding", "conf/default/forwarding", "conf/a/forwarding",
+        "conf/b/forwarding", "conf/all/accept_redirects", "conf/a/accept_redirects",
+      ].map { try #require(Sysctl(path: "net/ipv4/\($0)")).read() }
+    }
+
+    @Test func undoIsTheInverse() throws {
+      try inNewNamespace {
+        try inDirectory { directory in
+          var socket = try RouteSocket()
+          try socket.createVeth("a", peer: "b")
+          try socket.setLink("a", up: true)
+          // Interfaces that differ from "all" are what a plain "set it back" would lose.
+          try Sysctl.interface("b", family: 4, "forwarding")?.write("1")
+          try Sysctl.interface("all", family: 4, "accept_redirects")?.write("0")
+          let before = try forwardingSettings()
+          let rulesBefore = try socket.rules()
+          let routesBefore = try socket.routes()
+
+          let journal = try Journal(in: directory)
+          #expect(try journal.set(.forwarding4, to: "1"))
+          #expect(try !journal.set(.forwarding4, to: "1"))
+          #expect(try forwardingSettings() != before)
+          let rule = RuleMessage(family: 4, priority: 77, table: 1000)
+          try journal.add(
+            rule.message, inverse: rule.deletion, with: &socket, attempt: "add a rule")
+          let route = RouteMessage(to: Prefix("10.9.0.0/16")!, kind: .blackhole, table: 1000)
+          try journal.add(
+            route.message, inverse: route.deletion, with: &socket, attempt: "add a route")
+          // What is there already is not ours to remove.
+          #expect(throws: KernelError.self) {
+            try journal.add(
+              route.message, inverse: route.deletion, with: &socket, attempt: "add a route")
+          }
+          let path = journal.path
+          let again = try Journal(path: path)
+          try journal.undo()
+          #expect(try forwardingSettings() == before)
+          #expect(try socket.rules() == rulesBefore)
+          #expect(try socket.routes() == routesBefore)
+          #expect(Directory.mode(of: path) == nil)
+          try again.undo()
+        }
+      }
+    }
+
+    @Test func whatOthersChangedStays() throws {
+      try inNewNamespace {
+        try inDirectory { directory in
+          let setting = try #require(Sysctl.interface("lo", family: 4, "rp_filter"))
+          try setting.write("0")
+          let journal = try Journal(in: directory)
+          try journal.set(setting, to: "1")
+          try setting.write("2")
+          try journal.undo()
+          #expect(try setting.read() == "2")
+        }
+      }
+    }
+
+    @Test func notInAnotherNamespaceAndNotWhileTheOwnerLives() throws {
+      try inDirectory { directory in
+        let namespace = try NetworkNamespace.create()
+        let path = try namespace.within { () throws(KernelError) in
+          try Sysctl.forwarding4.write("0")
+          let journal = try Journal(in: directory)
+          try journal.set(.forwarding4, to: "1")
+          return journal.path
+        }
+        #expect(Directory.mode(of: path) == 0o600)
+        #expect(throws: KernelError.self) { try Journal(path: path).undo() }
+        try namespace.within { () throws(KernelError) in
+          let count = try Journal.undoStale(in: directory)
+          let value = try Sysctl.forwarding4.read()
+          #expect(count == 0 && value == "1")
+          try Journal(path: path).undo()
+          #expect(try Sysctl.forwarding4.read() == "0")
+        }
+      }
+    }
+
+    /// The issue asks for a second after SIGKILL.
+    @Test func theGuardianUndoesAfterSIGKILL() async throws {
+      let name = "nftrace-test-\(getpid())"
+      let directory = "/tmp/\(name)"
+      let namespace = try NetworkNamespace.create(named: name)
+      defer {
+        try? NetworkNamespace.remove(named: name)
+        Directory.remove(directory)
+      }
+      try namespace.within { () throws(KernelError) in try Sysctl.forwarding4.write("0") }
+      let result = try await run(
+        .name("env"), arguments: [Self.helper, "victim", name, directory],
+        output: .string(limit: 4096))
+      #expect(result.terminationStatus == .signaled(SIGKILL), "\(result)")
+      let clock = ContinuousClock()
+      let start = clock.now
+      var undone = false
+      while !undone, clock.now - start < .seconds(1) {
+        undone = try namespace.within { () throws(KernelError) in
+          var socket = try RouteSocket()
+          let forwarding = try Sysctl.forwarding4.read()
+          let rules = try socket.rules()
+          return forwarding == "0" && rules.allSatisfy { $0.priority != 4242 }
+        }
+        usleep(500)
+      }
+      print("guardian: undone \(clock.now - start) after the end was seen")
+      #expect(undone)
+      usleep(50_000)
+      #expect(Directory.remove(directory), "the journal is still there")
+    }
+
+    /// Beside the test bundle.
+    static var helper: String {
+      let words = CommandLine.arguments
+      let bundle = words.firstIndex(of: "--test-bundle-path").map { words[$0 + 1] } ?? words[0]
+      return bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        .joined(separator: "/") + "/guardian-helper"
+    }
+  }
+}
