@@ -13,13 +13,16 @@ extension RouteSocket {
     return link
   }
 
-  /// Makes a veth pair. A namespace is a file descriptor of it; nil is that of this socket.
+  /// Makes a veth pair. A namespace is a file descriptor of it; nil is that of this socket. The
+  /// kernel chooses the indexes unless both are given.
   public mutating func createVeth(
-    _ name: String, namespace: Int32? = nil, peer: String, peerNamespace: Int32? = nil
+    _ name: String, namespace: Int32? = nil, index: UInt32 = 0, peer: String,
+    peerNamespace: Int32? = nil, peerIndex: UInt32 = 0
   ) throws(KernelError) {
     try request(
       LinkMessage.vethCreation(
-        name, namespace: namespace, peer: peer, peerNamespace: peerNamespace),
+        name, namespace: namespace, index: index, peer: peer, peerNamespace: peerNamespace,
+        peerIndex: peerIndex),
       flags: .new, attempt: "create the veth pair \(name) and \(peer)")
   }
 

@@ -178,9 +178,11 @@ extension LinkMessage {
     return NetlinkMessage(type: RouteMessageType.newLink, payload: header() + attributes.bytes)
   }
 
-  /// Makes a veth pair, either end in the namespace of a file descriptor if that is given.
+  /// Makes a veth pair, either end in the namespace of a file descriptor if that is given. The
+  /// kernel chooses the indexes unless both are given.
   public static func vethCreation(
-    _ name: String, namespace: Int32? = nil, peer: String, peerNamespace: Int32? = nil
+    _ name: String, namespace: Int32? = nil, index: UInt32 = 0, peer: String,
+    peerNamespace: Int32? = nil, peerIndex: UInt32 = 0
   ) -> NetlinkMessage {
     func end(_ name: String, _ namespace: Int32?) -> [NetlinkAttribute] {
       var attributes = [NetlinkAttribute(Attribute.name, string: name)]
@@ -190,7 +192,8 @@ extension LinkMessage {
       return attributes
     }
     // The peer is described by a message inside the message: a header and its attributes.
-    let other = NetlinkAttribute(Attribute.vethPeer, header() + end(peer, peerNamespace).bytes)
+    let other = NetlinkAttribute(
+      Attribute.vethPeer, header(index: peerIndex) + end(peer, peerNamespace).bytes)
     let info = NetlinkAttribute(
       Attribute.info,
       nested: [
@@ -198,7 +201,8 @@ extension LinkMessage {
         NetlinkAttribute(Attribute.infoData, nested: [other]),
       ])
     let attributes = end(name, namespace) + [info]
-    return NetlinkMessage(type: RouteMessageType.newLink, payload: header() + attributes.bytes)
+    return NetlinkMessage(
+      type: RouteMessageType.newLink, payload: header(index: index) + attributes.bytes)
   }
 
   /// Sets it up or down.

@@ -28,6 +28,8 @@ func die(in namespace: String, journal directory: String) throws {
   try journal.add(
     rule.message, inverse: rule.deletion, with: &socket, attempt: "add a rule")
   guard try Sysctl.forwarding4.read() == "1", try socket.rules().contains(rule) else { exit(3) }
+  let lab = try Lab.create(journal: journal)
+  guard NetworkNamespace.names.contains(lab.routerName) else { exit(4) }
   // What a terminal, a service manager or a closed window would send to all.
   for signal in [SIGINT, SIGTERM, SIGHUP] { kill(guardian.process, signal) }
   kill(getpid(), SIGKILL)

@@ -99,6 +99,7 @@ extension LiveTests {
     @Test func theGuardianUndoesAfterSIGKILL() async throws {
       let name = "nftrace-test-\(getpid())"
       let directory = "/tmp/\(name)"
+      let before = NetworkNamespace.names
       let namespace = try NetworkNamespace.create(named: name)
       defer {
         try? NetworkNamespace.remove(named: name)
@@ -123,7 +124,10 @@ extension LiveTests {
       }
       print("guardian: undone \(clock.now - start) after the end was seen")
       #expect(undone)
-      usleep(50_000)
+      // The file is the last to go.
+      while !Directory.isEmpty(directory), clock.now - start < .seconds(1) { usleep(500) }
+      print("guardian: gone \(clock.now - start) after the end was seen")
+      #expect(NetworkNamespace.names == (before + [name]).sorted())
       #expect(Directory.remove(directory), "the journal is still there")
     }
 

@@ -37,6 +37,15 @@ enum Directory {
   @discardableResult
   static func remove(_ path: String) -> Bool { unsafe rmdir(path) == 0 }
 
+  /// Whether there is nothing in it.
+  static func isEmpty(_ path: String) -> Bool {
+    guard let directory = unsafe opendir(path) else { return true }
+    defer { unsafe closedir(directory) }
+    var count = 0
+    while unsafe readdir(directory) != nil { count += 1 }
+    return count <= 2
+  }
+
   /// The permissions of a file; nil if there is none.
   static func mode(of path: String) -> UInt32? {
     var info = stat()
