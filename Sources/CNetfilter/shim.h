@@ -109,9 +109,9 @@ static inline unsigned long long nftrace_namespace_cookie(void) {
   return cookie;
 }
 
-// Starts a program with two arguments in a session of its own, with `input` as its standard input, /dev/null as the
-// other two, nothing else open, and the signals that end a command blocked. Returns 0 or an errno.
-// In C because the flag and the closing of the rest are GNU extensions that Swift does not import.
+// Starts a program with two arguments in a session of its own, with `input` as its standard input,
+// /dev/null as the other two, nothing else open, and the signals that end a command blocked. Returns
+// 0 or an errno. In C because the flag and the closing of the rest are GNU extensions that Swift does not import.
 static inline int nftrace_spawn_detached(
     const char *path, const char *first, const char *second, int input, pid_t *process) {
   extern char **environ;

@@ -123,9 +123,16 @@ public struct Journal: ~Copyable {
     }
   }
 
-  /// Writes down that a network namespace of this name is about to be made.
-  borrowing func willCreate(namespace name: String) throws(KernelError) {
+  /// Makes a network namespace with a name, which is written down first.
+  public borrowing func createNamespace(named name: String) throws(KernelError) -> NetworkNamespace
+  {
     try record(.namespace(name))
+    do {
+      return try NetworkNamespace.create(named: name)
+    } catch {
+      try withdraw()
+      throw error
+    }
   }
 
   private borrowing func record(_ entry: JournalEntry) throws(KernelError) {
@@ -133,7 +140,7 @@ public struct Journal: ~Copyable {
   }
 
   /// Says that the last entry did not come to be.
-  borrowing func withdraw() throws(KernelError) { try append("withdrawn\n") }
+  private borrowing func withdraw() throws(KernelError) { try append("withdrawn\n") }
 
   private borrowing func append(_ line: String) throws(KernelError) {
     do {

@@ -48,7 +48,9 @@ public struct Lab: ~Copyable {
 
   /// Builds a lab, and removes what a failure left of it. The names begin with "nftrace-lab-PID".
   public static func create(_ topology: LabTopology = .walk) throws(KernelError) -> Lab {
-    try create(topology) { (_) throws(KernelError) in }
+    try create(topology) { (name) throws(KernelError) in
+      try NetworkNamespace.create(named: name)
+    }
   }
 
   /// Builds a lab whose names are in a journal before they are made: the journal's guardian removes
@@ -57,18 +59,17 @@ public struct Lab: ~Copyable {
     _ topology: LabTopology = .walk, journal: borrowing Journal
   ) throws(KernelError) -> Lab {
     try create(topology) { (name) throws(KernelError) in
-      try journal.willCreate(namespace: name)
+      try journal.createNamespace(named: name)
     }
   }
 
   private static func create(
-    _ topology: LabTopology, announce: (String) throws(KernelError) -> Void
+    _ topology: LabTopology, make: (String) throws(KernelError) -> NetworkNamespace
   ) throws(KernelError) -> Lab {
     let base = freeName()
     let names = (router: "\(base)-router", server: "\(base)-server")
-    try announce(names.router)
-    let router = try NetworkNamespace.create(named: names.router)
-    let server = try createSecond(names.server, first: names.router, announce: announce)
+    let router = try make(names.router)
+    let server = try createSecond(names.server, first: names.router, make: make)
     let lab = Lab(router: router, server: server, names: names)
     // From here on a failure removes them, because `lab` goes.
     try lab.furnish(topology)
@@ -86,11 +87,10 @@ public struct Lab: ~Copyable {
   }
 
   private static func createSecond(
-    _ name: String, first: String, announce: (String) throws(KernelError) -> Void
+    _ name: String, first: String, make: (String) throws(KernelError) -> NetworkNamespace
   ) throws(KernelError) -> NetworkNamespace {
     do {
-      try announce(name)
-      return try NetworkNamespace.create(named: name)
+      return try make(name)
     } catch {
       try? NetworkNamespace.remove(named: first)
       throw error

@@ -53,7 +53,10 @@ public import Wire
         for message in try receive(attempt: attempt) where message.sequence == sequence {
           interrupted = interrupted || message.flags & UInt16(NLM_F_DUMP_INTR) != 0
           switch Int32(message.type) {
-          case NLMSG_DONE: break reading
+          case NLMSG_DONE:
+            // It has the errno of a dump that failed midway.
+            try Self.check(message, attempt: attempt)
+            break reading
           case NLMSG_ERROR: try Self.check(message, attempt: attempt)
           default: messages.append(message)
           }
@@ -75,7 +78,17 @@ public import Wire
 
   /// The interface of this name; nil if there is none.
   public mutating func link(_ name: String) throws(KernelError) -> LinkMessage? {
-    try links().first { $0.name == name }
+    let attempt = "look for the interface \(name)"
+    let answer = try ask(LinkMessage.question(name: name), attempt: attempt)
+    if Int32(answer.type) == NLMSG_ERROR {
+      // ERANGE, EINVAL: longer than a name can be.
+      if [ENODEV, ERANGE, EINVAL].contains(Self.errorCode(of: answer)) { return nil }
+      try Self.check(answer, attempt: attempt)
+    }
+    let links = try decode([answer]) { (message) throws(WireError) in
+      try LinkMessage(parsing: message)
+    }
+    return links[0]
   }
 
   /// The IPv4 and IPv6 addresses of all interfaces.
@@ -149,18 +162,26 @@ public import Wire
     _ question: RouteLookup
   ) throws(KernelError) -> (answer: LookupAnswer, message: NetlinkMessage) {
     let attempt = "look up the route to \(question.destination)"
-    var request = question.message
+    let message = try ask(question.message, attempt: attempt)
+    if Int32(message.type) == NLMSG_ERROR {
+      return (.refused(errno: Self.errorCode(of: message)), message)
+    }
+    let routes = try decode([message]) { (message) throws(WireError) in
+      try RouteMessage(parsing: message)
+    }
+    return (.route(routes[0]), message)
+  }
+
+  /// Sends a question that has one answer, an NLMSG_ERROR perhaps.
+  private mutating func ask(
+    _ question: NetlinkMessage, attempt: String
+  ) throws(KernelError) -> NetlinkMessage {
+    var request = question
     request.flags = UInt16(NLM_F_REQUEST)
     try send(request, attempt: attempt)
     while true {
       for message in try receive(attempt: attempt) where message.sequence == sequence {
-        if Int32(message.type) == NLMSG_ERROR {
-          return (.refused(errno: Self.errorCode(of: message)), message)
-        }
-        let route = try decode([message]) { (message) throws(WireError) in
-          try RouteMessage(parsing: message)
-        }
-        return (.route(route[0]), message)
+        return message
       }
     }
   }

@@ -95,18 +95,28 @@ public struct TunDevice: ~Copyable {
 
   /// The next packet the kernel sent through the device; nil if there is none at the moment.
   public borrowing func read() throws(KernelError) -> [UInt8]? {
-    var result = 0
-    // Sound: read() fills at most the capacity, and what it filled is what is declared initialised.
-    let packet = unsafe [UInt8](unsafeUninitializedCapacity: Self.largestPacket) { buffer, count in
-      repeat {
-        result = unsafe Glibc.read(file.number, buffer.baseAddress!, buffer.count)
-      } while result < 0 && errno == EINTR
-      count = max(result, 0)
+    var packet: [UInt8] = []
+    var code: Int32 = 0
+    // Sound: read() fills at most the buffer, and only what it filled is copied. A buffer on the
+    // stack, so that a packet that is kept takes no more than its own length.
+    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.largestPacket) { buffer in
+      while true {
+        let count = unsafe Glibc.read(file.number, buffer.baseAddress!, buffer.count)
+        if count < 0 {
+          code = errno
+          if code == EINTR { continue }
+        } else {
+          code = 0
+          packet = unsafe Array(buffer[..<count])
+        }
+        return
+      }
     }
-    guard result < 0 else { return packet }
-    let code = errno
-    if code == EAGAIN { return nil }
-    throw failure("read from \(name)", "read", code)
+    switch code {
+    case 0: return packet
+    case EAGAIN: return nil
+    default: throw failure("read from \(name)", "read", code)
+    }
   }
 
   /// Gives the kernel a packet as if it had been received; IPv4 and IPv6 are told apart by its first

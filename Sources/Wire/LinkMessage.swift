@@ -168,6 +168,13 @@ extension LinkMessage {
       type: RouteMessageType.newLink, payload: header(index: index) + [attribute].bytes)
   }
 
+  /// Asks for the interface of this name.
+  public static func question(name: String) -> NetlinkMessage {
+    NetlinkMessage(
+      type: RouteMessageType.getLink,
+      payload: header() + [NetlinkAttribute(Attribute.name, string: name)].bytes)
+  }
+
   /// Makes an interface of this kind: "dummy", "bridge".
   public static func creation(kind: String, name: String) -> NetlinkMessage {
     let attributes = [
