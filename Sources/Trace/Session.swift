@@ -92,7 +92,8 @@ public struct ProbePlan: Sendable, Codable, Equatable {
   public var destination: String
   /// "icmp", "tcp" or "udp".
   public var proto: String
-  /// ICMP identifier, or the first source port.
+  /// ICMP identifier of the first probe. Each has one of its own, so that each is a connection of
+  /// its own and its NAT rules are really asked.
   public var identifier: UInt16
   public var count: Int
   /// Seconds between probes.
@@ -142,7 +143,8 @@ public struct ProbePlan: Sendable, Codable, Equatable {
       transport: .icmp(
         ICMPHeader(
           type: v6 ? 128 : 8,
-          rest: UInt32(identifier) << 16 | UInt32(UInt16(truncatingIfNeeded: sequence)))),
+          rest: UInt32(identifier &+ UInt16(truncatingIfNeeded: sequence - 1)) << 16
+            | UInt32(UInt16(truncatingIfNeeded: sequence)))),
       payload: payload(sequence: sequence))
   }
 
@@ -166,7 +168,8 @@ public struct ProbePlan: Sendable, Codable, Equatable {
     }
     // An error may quote no more than the first eight octets of the transport header.
     guard packet.payload.isEmpty, let icmp = packet.icmp, icmp.isEchoRequest(packet.proto),
-      icmp.identifier == identifier, packet.destination == IPAddress(destination)
+      icmp.identifier == identifier &+ icmp.sequence &- 1,
+      packet.destination == IPAddress(destination)
     else { return nil }
     return Int(icmp.sequence)
   }

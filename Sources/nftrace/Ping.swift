@@ -140,7 +140,7 @@ struct Ping: ParsableCommand {
       ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df, size: size,
       nonce: UInt64.random(in: .min ... .max), device: entrance.device.name)
     var run = try PingRun(
-      plan, entrance: entrance, masquerade: masquerade, forward: forward, file: write,
+      plan, entrance: entrance, masquerade: masquerade, file: write,
       options: shared)
     let code = try run.send()
     Output.exit(code)

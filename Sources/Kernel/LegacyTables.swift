@@ -1,0 +1,79 @@
+internal import CNetfilter
+internal import Glibc
+internal import Wire
+
+/// The tables of iptables-legacy, which nf_tables knows nothing of.
+public enum LegacyTables {
+  /// The tables there are in this namespace, for IPv4 or IPv6. Asking for one that is not there
+  /// would make it, so nobody must.
+  public static func names(version: Int) -> [String] {
+    let file = version == 4 ? "ip_tables_names" : "ip6_tables_names"
+    guard let text = try? Files.text("/proc/thread-self/net/\(file)") else { return [] }
+    return text.split(separator: "\n").map(String.init)
+  }
+
+  /// The NAT targets that the rules of the legacy nat tables use, by IP version: "MASQUERADE",
+  /// "SNAT", "DNAT"…
+  public static func natTargets() -> [Int: [String]] {
+    var found: [Int: [String]] = [:]
+    for version in [4, 6] where names(version: version).contains("nat") {
+      let layout: Layout = version == 4 ? .ipv4 : .ipv6
+      found[version] = Array(Set(targets(entries("nat", layout), layout))).sorted()
+    }
+    return found
+  }
+
+  /// Where things stand in struct ipt_entry and struct ip6t_entry, in octets.
+  private struct Layout {
+    var domain: Int32
+    var level: Int32
+    var targetOffset: Int
+    static let ipv4 = Layout(domain: AF_INET, level: Int32(IPPROTO_IP), targetOffset: 88)
+    static let ipv6 = Layout(domain: AF_INET6, level: Int32(IPPROTO_IPV6), targetOffset: 140)
+  }
+
+  /// IPT_SO_GET_INFO and IPT_SO_GET_ENTRIES; the same numbers for IPv6.
+  private static let getInfo: Int32 = 64
+  private static let getEntries: Int32 = 65
+
+  /// The rules of a table as the kernel keeps them; none if they cannot be had.
+  private static func entries(_ table: String, _ layout: Layout) -> [UInt8]? {
+    let raw = socket(layout.domain, Int32(SOCK_RAW.rawValue), Int32(IPPROTO_RAW))
+    guard raw >= 0 else { return nil }
+    defer { close(raw) }
+    var name = Array(table.utf8)
+    while name.count < 32 { name.append(0) }
+    // struct ipt_getinfo: name[32], valid_hooks, hook_entry[5], underflow[5], num_entries, size.
+    var info = name + [UInt8](repeating: 0, count: 84 - 32)
+    var length = socklen_t(info.count)
+    guard unsafe getsockopt(raw, layout.level, getInfo, &info, &length) == 0 else { return nil }
+    let size = info[80..<84].reversed().reduce(0) { $0 << 8 | Int($1) }
+    // struct ipt_get_entries: name[32], size, then the entries at a multiple of eight.
+    var request = name
+    request.append(littleEndian: UInt32(size))
+    request.append(littleEndian: UInt32(0))
+    request += [UInt8](repeating: 0, count: size)
+    length = socklen_t(request.count)
+    guard unsafe getsockopt(raw, layout.level, getEntries, &request, &length) == 0 else {
+      return nil
+    }
+    return Array(request[40...])
+  }
+
+  /// The names of the targets, by walking from entry to entry.
+  private static func targets(_ entries: [UInt8]?, _ layout: Layout) -> [String] {
+    guard let entries else { return [] }
+    func u16(_ at: Int) -> Int { Int(entries[at]) | Int(entries[at + 1]) << 8 }
+    var found: [String] = []
+    var at = 0
+    while at + layout.targetOffset + 4 <= entries.count {
+      let next = u16(at + layout.targetOffset + 2)
+      // struct xt_entry_target: a size of two octets, then the name.
+      let name = at + u16(at + layout.targetOffset) + 2
+      guard next > 0, name + 29 <= entries.count else { break }
+      found.append(String(decoding: entries[name..<(name + 29)].prefix { $0 != 0 }, as: UTF8.self))
+      at += next
+    }
+    return found.filter { ["MASQUERADE", "SNAT", "DNAT", "REDIRECT", "NETMAP"].contains($0) }
+  }
+}

@@ -1,0 +1,94 @@
+internal import Wire
+
+/// The story of a ping: which probes were sent, what answered them, and the path of each. The same
+/// records give the same results, live and replayed.
+public struct PingStory: Sendable {
+  /// What the records tell of packets.
+  public private(set) var story: Story
+  private let plan: ProbePlan
+  private var open: [Int: Entry] = [:]
+
+  private struct Entry {
+    var sent: UInt64
+    var deadline: UInt64
+    var answer: Packet?
+    var answered: UInt64?
+  }
+
+  /// The story of the ping that `header` describes; nil if it describes none.
+  public init?(header: SessionHeader) {
+    guard let plan = header.probe else { return nil }
+    self.plan = plan
+    story = Story(header: header)
+  }
+
+  /// Takes in a record.
+  public mutating func take(_ record: Record) {
+    story.take(record)
+    switch record.content {
+    case .sent(let bytes):
+      guard let packet = try? Packet(bytes), let sequence = plan.sequence(of: packet) else { return }
+      open[sequence] = Entry(
+        sent: record.time, deadline: record.time + UInt64(plan.timeout * 1e9))
+    case .received(let bytes):
+      guard let packet = try? Packet(bytes), let sequence = plan.sequence(of: packet),
+        let entry = open[sequence], entry.answered == nil, record.time <= entry.deadline,
+        packet.icmp?.isEchoRequest(packet.proto) != true
+      else { return }
+      open[sequence]?.answer = packet
+      open[sequence]?.answered = record.time
+    default: break
+    }
+  }
+
+  /// Whether a packet read from the device is a probe's, or answers one.
+  public func concerns(_ bytes: [UInt8]) -> Bool {
+    (try? Packet(bytes)).flatMap { plan.sequence(of: $0) } != nil
+  }
+
+  /// Probes sent and not settled.
+  public var outstanding: Int { open.count }
+
+  /// Whether every probe sent so far was answered.
+  public var allAnswered: Bool { open.values.allSatisfy { $0.answered != nil } }
+
+  /// When waiting for the first of the outstanding probes ends, nanoseconds since the epoch.
+  public var nextDeadline: UInt64? { open.values.map(\.deadline).min() }
+
+  /// The probes of which nothing more is to come, in order.
+  public func ready(_ now: UInt64) -> [Int] {
+    open.filter { $0.value.answered != nil || now > $0.value.deadline }.keys.sorted()
+  }
+
+  /// What came of a probe. It is forgotten.
+  public mutating func settle(_ sequence: Int) -> ProbeResult {
+    let exchange = story.closeProbe(sequence)
+    guard let entry = open.removeValue(forKey: sequence), let answer = entry.answer,
+      let answered = entry.answered
+    else { return ProbeResult(sequence: sequence, outcome: .lost, exchange: exchange) }
+    return ProbeResult(
+      sequence: sequence, outcome: answer.quoted == nil ? .replied : .rejected,
+      roundTrip: Double(answered - min(entry.sent, answered)) / 1000, answer: answer,
+      exchange: exchange)
+  }
+
+  /// Takes in the next record of a session that is over. Returns the probes that were settled
+  /// before it came: live, they were settled once the rules that decided over them were read.
+  public mutating func replay(_ record: Record) -> [ProbeResult] {
+    var results: [ProbeResult] = []
+    if !Self.isRule(record) { results = ready(record.time).map { settle($0) } }
+    take(record)
+    return results
+  }
+
+  /// The probes that were not settled when the session ended.
+  public mutating func finishReplay() -> [ProbeResult] {
+    open.keys.sorted().map { settle($0) }
+  }
+
+  private static func isRule(_ record: Record) -> Bool {
+    if case .netlink(let message) = record.content { message.type == NFTRuleMessage.newType } else {
+      false
+    }
+  }
+}

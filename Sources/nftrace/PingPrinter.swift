@@ -1,0 +1,45 @@
+import Report
+import Trace
+
+/// Prints probes as they settle, and what they sum up to; as JSON, all at the end.
+struct PingPrinter {
+  private let header: SessionHeader
+  private let options: SharedOptions
+  private let command: String
+  private var results: [ProbeResult] = []
+  private var text: PingText
+
+  /// A printer for the ping that `header` describes.
+  init(header: SessionHeader, options: SharedOptions, command: String = "ping") {
+    self.header = header
+    self.options = options
+    self.command = command
+    text = PingText(plan: header.probe!, style: options.style)
+  }
+
+  /// Probes that were answered by their destination.
+  var received: Int { text.received }
+
+  mutating func print(_ result: ProbeResult) {
+    let lines = text.add(result)
+    if options.json {
+      results.append(result)
+    } else if !lines.isEmpty {
+      Output.print(lines.joined(separator: "\n"))
+    }
+  }
+
+  mutating func finish(counts: EventCounts, session: String?) {
+    if options.json {
+      Output.print(
+        JSONReport.run(
+          header: header, command: command, session: session, probes: results,
+          journeys: command == "show" ? results.flatMap(\.exchange.journeys) : nil,
+          findings: [], counts: counts
+        ).pretty)
+    } else {
+      let lines = text.summary(counts)
+      if !lines.isEmpty { Output.print(lines.joined(separator: "\n")) }
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import Kernel
+import Trace
+import Wire
+
+/// What the kernel lists when a session begins: interfaces, addresses and chains. It is recorded
+/// first, so that a session explains itself.
+struct SurroundingsReader {
+  var links: [NetlinkMessage]
+  var addresses: [NetlinkMessage]
+  var chains: [NetlinkMessage]
+
+  /// Asks the kernel, in the namespace of the calling thread.
+  static func read(_ rules: inout RulesetReader) throws(KernelError) -> SurroundingsReader {
+    var routes = try RouteSocket()
+    return SurroundingsReader(
+      links: try routes.dump(RouteMessageType.getLink),
+      addresses: try routes.dump(RouteMessageType.getAddress), chains: try rules.chains())
+  }
+
+  /// The lists as records.
+  var records: [Record] {
+    let now = Clock.realtime
+    return (links + addresses + chains).map { Record(time: now, .netlink($0)) }
+  }
+
+  /// The names of all interfaces.
+  var deviceNames: [String] { links.compactMap { try? LinkMessage(parsing: $0).name } }
+}
