@@ -17,9 +17,17 @@ struct Timeline {
     var failed = false
   }
 
-  /// The journey, its heading first.
-  func lines(_ journey: Journey) -> [String] {
-    [heading(journey), ""] + rows(journey).flatMap(layout)
+  /// All journeys of an exchange, one below the other.
+  static func all(_ exchange: Exchange, _ style: TextStyle) -> [String] {
+    let timeline = Timeline(style: style, origin: exchange.journeys.first?.start ?? 0)
+    var lines: [String] = []
+    for journey in exchange.journeys {
+      lines += lines.isEmpty ? [] : [""]
+      lines += [timeline.heading(journey), ""]
+      if journey == exchange.journeys.first { lines.append(timeline.columns) }
+      lines += timeline.rows(journey).flatMap(timeline.layout)
+    }
+    return lines
   }
 
   /// Names of the columns.
@@ -65,25 +73,24 @@ struct Timeline {
     first += style.paint(pad(row.stage, Self.tablesAt - Self.stageAt), row.failed ? .red : .bold)
     let tables = row.tables.joined(separator: " ")
     guard !row.details.isEmpty else { return [trimmed(first + tables)] }
-    var lines: [String] = []
-    let width = style.width
-    let column =
+    let beside =
       tables.isEmpty ? Self.tablesAt : max(Self.detailsAt, Self.tablesAt + tables.count + 2)
-    let details = row.details.flatMap { wrap($0, width - column) }
-    if let widest = details.map(\.count).max(), column + widest > width, column > Self.detailsAt {
+    let room = style.width - beside
+    guard beside == Self.detailsAt || row.details.allSatisfy({ $0.count <= room }) else {
       // Too long to stand beside the tables: it goes below them.
-      lines.append(trimmed(first + tables))
-      lines += row.details.flatMap { wrap($0, width - Self.detailsAt) }.map {
-        String(repeating: " ", count: Self.detailsAt) + paint($0, row)
-      }
-      return lines
+      return [trimmed(first + tables)] + below(row, at: Self.detailsAt)
     }
-    first += tables + String(repeating: " ", count: column - Self.tablesAt - tables.count)
-    for (index, detail) in details.enumerated() {
-      let lead = index == 0 ? first : String(repeating: " ", count: column)
-      lines.append(lead + paint(detail, row))
-    }
+    var lines = below(row, at: beside)
+    let gap = String(repeating: " ", count: beside - Self.tablesAt - tables.count)
+    lines[0] = first + tables + gap + lines[0].drop { $0 == " " }
     return lines
+  }
+
+  /// The details of a row, each line beginning at this column.
+  private func below(_ row: Row, at column: Int) -> [String] {
+    row.details.flatMap { wrap($0, style.width - column) }.map {
+      String(repeating: " ", count: column) + paint($0, row)
+    }
   }
 
   private func paint(_ detail: String, _ row: Row) -> String {
@@ -155,6 +162,14 @@ struct RowBuilder {
   private mutating func begin(_ hop: Hop, after previous: Hop?) {
     close()
     switch hop.point.hook {
+    case .output where previous == nil:
+      rows.append(
+        Timeline.Row(
+          stage: "created",
+          details: ["by this host, out \(hop.outDevice ?? "?"), ttl \(hop.packet.ttl)"]))
+    case _ where previous == nil:
+      let device = hop.inDevice.map { "in \($0), " } ?? hop.outDevice.map { "out \($0), " } ?? ""
+      rows.append(Timeline.Row(stage: "seen first", details: ["\(device)ttl \(hop.packet.ttl)"]))
     case .forward where previous?.point.hook == .prerouting:
       rows.append(Timeline.Row(stage: "route", details: ["to \(hop.outDevice ?? "?")"]))
     case .input where previous?.point.hook == .prerouting:
@@ -163,10 +178,6 @@ struct RowBuilder {
     }
     hook = hop.point.hook
     open = Timeline.Row(time: start + hop.time, stage: hop.point.hook.rawValue.uppercased())
-    if previous == nil {
-      let device = hop.inDevice.map { "in \($0), " } ?? hop.outDevice.map { "out \($0), " } ?? ""
-      open?.details.append("\(device)ttl \(hop.packet.ttl)")
-    }
     let ttl = hop.changes.filter { $0.field == .ttl }
     open?.details += ttl.map { "ttl \($0.from) \(style.arrow) \($0.to)" }
   }

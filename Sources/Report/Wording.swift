@@ -118,10 +118,10 @@ enum Wording {
 
   private static func cause(_ change: Change, _ hop: Hop) -> String {
     switch change.cause {
-    case .natReply: return "conntrack undoes the translation; no rule is asked"
+    case .natReply: return "undone by conntrack, no rule is asked"
     case .masquerade, .snat, .dnat, .redirect:
       let rule = hop.rules.last { $0.translation != nil }
-      return "\(change.cause.rawValue)" + (rule.map { ": \(place($0))" } ?? "")
+      return "\(change.cause.rawValue)" + (rule.map { ", \(shortPlace($0))" } ?? "")
     default: return "changed by a rule"
     }
   }
@@ -131,6 +131,12 @@ enum Wording {
     let chain = "chain \(step.chain) (\(NFProto.name(step.family)) \(step.table))"
     guard let handle = step.handle else { return "policy of \(chain)" }
     return "rule handle \(handle) of \(chain)"
+  }
+
+  /// The same in few words: "ip nat POSTROUTING handle 4".
+  static func shortPlace(_ step: RuleStep) -> String {
+    "\(NFProto.name(step.family)) \(step.table) \(step.chain)"
+      + (step.handle.map { " handle \($0)" } ?? " policy")
   }
 
   /// Why a hop was the last.

@@ -227,4 +227,13 @@ public struct EventCounts: Sendable, Equatable {
   public var lost = 0
 
   public init() {}
+
+  /// Adds the counts of another part of the session.
+  public mutating func add(_ other: EventCounts) {
+    nflog += other.nflog
+    trace += other.trace
+    conntrack += other.conntrack
+    drops += other.drops
+    lost += other.lost
+  }
 }

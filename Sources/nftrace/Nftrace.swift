@@ -16,7 +16,7 @@ struct Nftrace: ParsableCommand {
       Start with 'nftrace lab': a router, a client and a server in network namespaces, to try it.
       """,
     version: "nftrace \(version)",
-    subcommands: [Ping.self])
+    subcommands: [Ping.self, Show.self])
 
   static func main() {
     do {

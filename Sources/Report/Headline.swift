@@ -1,0 +1,84 @@
+internal import Trace
+internal import Wire
+
+/// The first line of a probe's report: the answer in words.
+struct Headline {
+  let style: TextStyle
+
+  func line(_ probe: ProbeResult, target: String) -> String {
+    switch probe.outcome {
+    case .replied:
+      let time = probe.roundTrip.map { " in \(Wording.milliseconds($0))" } ?? ""
+      return style.paint("\(target) answered\(time)", .green) + way(probe.exchange.request)
+    case .rejected:
+      let what = probe.answer.map { Wording.name($0) } ?? "an error"
+      let who = probe.answeredBy.map { " from \($0)" } ?? ""
+      return style.paint("\(target) did not answer: \(what)\(who)", .red)
+    case .sent: return "sent to \(target)"
+    case .localError: return style.paint("\(target): the probe could not be sent", .red)
+    case .lost:
+      return style.paint("\(target) did not answer: ", .red) + fate(probe.exchange)
+    }
+  }
+
+  /// The first line of recorded traffic: nobody knows what the sender hoped for.
+  static func traffic(_ exchange: Exchange, _ style: TextStyle) -> String {
+    let journey = exchange.request ?? exchange.journeys[0]
+    let headline = Headline(style: style)
+    let packet = journey.packet
+    let what =
+      "\(Wording.name(packet)) \(Wording.endpoint(packet, .source)) \(style.arrow) "
+      + Wording.endpoint(packet, .destination)
+    let isThrough = journey.end.kind == .transmitted || journey.end.kind == .delivered
+    guard isThrough else {
+      return style.paint("\(what): ", .red) + headline.fate(journey)
+    }
+    if exchange.reply != nil, journey.direction == .request {
+      return style.paint("\(what): answered", .green) + headline.way(journey)
+    }
+    return "\(what)" + headline.way(journey)
+  }
+
+  private func way(_ request: Journey?) -> String {
+    guard let request, let first = request.hops.first else { return "" }
+    var words = ""
+    let input = request.hops.lazy.compactMap(\.inDevice).first
+    switch request.end.kind {
+    case .transmitted:
+      let out = request.end.out ?? request.hops.last?.outDevice
+      words += ", forwarded \(input ?? "?") \(style.arrow) \(out ?? "?")"
+      if first.point.hook == .output { words = ", sent from this host through \(out ?? "?")" }
+    case .delivered: words += ": it is an address of this host"
+    default: break
+    }
+    let changes = request.hops.flatMap(\.changes)
+    if let change = changes.first(where: { $0.field == .source }) {
+      words += ", source translated to \(change.to)"
+    }
+    if let change = changes.first(where: { $0.field == .destination }) {
+      words += ", destination translated to \(change.to)"
+    }
+    return words
+  }
+
+  private func fate(_ exchange: Exchange) -> String {
+    guard let request = exchange.request ?? exchange.journeys.first else {
+      return "the probe was not seen at any hook"
+    }
+    if let reply = exchange.reply { return "its answer " + fate(reply) }
+    return fate(request)
+  }
+
+  private func fate(_ journey: Journey) -> String {
+    switch journey.end.kind {
+    case .transmitted:
+      let out = journey.end.out ?? "?"
+      let source = journey.hops.last?.packet.source
+      return "left through \(out)" + (source.map { " as \($0)" } ?? "") + ", and nothing came back"
+    case .delivered: return "was delivered to this host"
+    case .dropped, .rejected:
+      return journey.hops.last.map { "\(Wording.drop($0)) at \($0.point.label)" } ?? "was dropped"
+    case .unknown: return Wording.lost(journey)
+    }
+  }
+}

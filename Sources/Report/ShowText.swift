@@ -1,0 +1,20 @@
+public import Trace
+internal import Wire
+
+/// The text of recorded traffic: each exchange with a line that says what became of it.
+public struct ShowText: Sendable {
+  private let style: TextStyle
+  private var isFirst = true
+
+  public init(style: TextStyle) { self.style = style }
+
+  /// The lines of one exchange.
+  public mutating func lines(_ exchange: Exchange) -> [String] {
+    guard let first = exchange.journeys.first else { return [] }
+    let headline = "#\(first.id)  \(Headline.traffic(exchange, style))"
+    if style.verbosity == .quiet { return [headline] }
+    let lead = isFirst ? [] : [""]
+    isFirst = false
+    return lead + [headline, ""] + Timeline.all(exchange, style)
+  }
+}

@@ -1,0 +1,49 @@
+public import Wire
+
+/// Which exchanges somebody wants to see.
+public struct ExchangeFilter: Sendable {
+  private let from: Prefix?
+  private let to: Prefix?
+  private let proto: String?
+  private let packet: Int?
+  private let onlyLost: Bool
+
+  /// A filter; what is nil or false lets everything through. `proto` is a protocol's name or
+  /// number; "icmp" means both versions.
+  public init(from: Prefix?, to: Prefix?, proto: String?, packet: Int?, onlyLost: Bool) {
+    self.from = from
+    self.to = to
+    self.proto = proto?.lowercased()
+    self.packet = packet
+    self.onlyLost = onlyLost
+  }
+
+  /// Whether any packet of the exchange is wanted: an answer is shown with its request.
+  public func matches(_ exchange: Exchange) -> Bool {
+    if onlyLost, !isLost(exchange) { return false }
+    return exchange.journeys.contains(where: matches)
+  }
+
+  private func matches(_ journey: Journey) -> Bool {
+    if let packet, journey.id != packet { return false }
+    if let proto {
+      let name = "\(journey.packet.proto)"
+      guard name == proto || (proto == "icmp" && name == "icmpv6")
+        || "\(journey.packet.proto.rawValue)" == proto
+      else { return false }
+    }
+    return has(from, journey) { $0.source } && has(to, journey) { $0.destination }
+  }
+
+  /// Whether the packet had such an address anywhere on its way.
+  private func has(_ prefix: Prefix?, _ journey: Journey, _ side: (Packet) -> IPAddress) -> Bool {
+    guard let prefix else { return true }
+    return journey.hops.contains { prefix.contains(side($0.packet)) }
+  }
+
+  private func isLost(_ exchange: Exchange) -> Bool {
+    exchange.journeys.contains {
+      $0.end.kind == .dropped || $0.end.kind == .rejected || $0.end.kind == .unknown
+    }
+  }
+}
