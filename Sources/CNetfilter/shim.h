@@ -35,9 +35,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <spawn.h>
+
 #include <string.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/file.h>
 #include <sys/mount.h>
@@ -151,3 +152,38 @@ static inline int nftrace_spawn_detached(
 // pipe2 is a GNU extension, which Swift's importer leaves out.
 int pipe2(int ends[2], int flags);
 static inline int nftrace_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
+
+// Starts a program in the foreground: it has our standard streams, the default actions of the signals
+// that we may have blocked or ignored, and nothing else of ours. Found by its PATH. Returns 0 or an
+// errno. In C for the same reason as nftrace_spawn_detached.
+static inline int nftrace_spawn_foreground(
+    const char *path, char *const arguments[], pid_t *process) {
+  extern char **environ;
+  posix_spawnattr_t attributes;
+  int error = posix_spawnattr_init(&attributes);
+  if (error != 0) return error;
+  sigset_t signals;
+  sigemptyset(&signals);
+  error = posix_spawnattr_setsigmask(&attributes, &signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
+  sigaddset(&signals, SIGQUIT);
+  sigaddset(&signals, SIGPIPE);
+  if (error == 0) error = posix_spawnattr_setsigdefault(&attributes, &signals);
+  if (error == 0) {
+    error = posix_spawnattr_setflags(
+        &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  if (error == 0) error = posix_spawnp(process, path, 0, &attributes, arguments, environ);
+  posix_spawnattr_destroy(&attributes);
+  return error;
+}
+
+// A descriptor that can be read when the process has ended; syscall is variadic.
+static inline int nftrace_pidfd(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+
+// The macros that take a wait status apart. The exit code, or 128 and the signal as a shell has it.
+static inline int nftrace_exit_code(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}

@@ -118,8 +118,15 @@ internal import Wire
   /// Removes a table of this name in both families, if it is there.
   public mutating func removeTables(_ name: String, families: [UInt8]) throws(KernelError) {
     guard !families.isEmpty else { return }
+    try run { batch in
+      for family in families { batch.deleteTable(family: family, name: name) }
+    }
+  }
+
+  /// Carries out the transaction that `build` makes.
+  mutating func run(_ build: (inout RulesetBatch) -> Void) throws(KernelError) {
     var batch = RulesetBatch(firstSequence: sequence)
-    for family in families { batch.deleteTable(family: family, name: name) }
+    build(&batch)
     batch.end()
     try run(batch)
   }

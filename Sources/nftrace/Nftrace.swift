@@ -16,7 +16,7 @@ struct Nftrace: ParsableCommand {
       Start with 'nftrace lab': a router, a client and a server in network namespaces, to try it.
       """,
     version: "nftrace \(version)",
-    subcommands: [Ping.self, Show.self])
+    subcommands: [Ping.self, Show.self, LabCommand.self, GuardianCommand.self])
 
   static func main() {
     do {
@@ -53,4 +53,13 @@ struct Nftrace: ParsableCommand {
 struct UsageError: Error {
   var message: String
   init(_ message: String) { self.message = message }
+}
+
+/// What the guardian process runs; nobody types it.
+struct GuardianCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "guardian", shouldDisplay: false)
+
+  @Argument var journal: String
+
+  func run() throws { try Guardian.run(journal: journal) }
 }

@@ -130,6 +130,11 @@ struct Ping: ParsableCommand {
 
   func run() throws {
     try shared.enterNamespace()
+    Output.exit(try send())
+  }
+
+  /// Sends the probes, in the namespace of the calling thread. Returns the exit code.
+  func send() throws -> Int32 {
     let entrance = try Entrance.open(
       destination: IPAddress(destination)!, source: source.flatMap { IPAddress($0) }, tun: tun,
       tunAddress: tunAddress.flatMap { Prefix($0) })
@@ -142,7 +147,6 @@ struct Ping: ParsableCommand {
     var run = try PingRun(
       plan, entrance: entrance, masquerade: masquerade, file: write,
       options: shared)
-    let code = try run.send()
-    Output.exit(code)
+    return try run.send()
   }
 }

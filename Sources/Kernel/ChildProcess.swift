@@ -1,0 +1,33 @@
+internal import CNetfilter
+internal import Glibc
+
+/// A program that runs in the foreground, in the network namespace of who started it.
+public enum ChildProcess {
+  /// Runs a program, found by PATH, and waits for its end. Returns its exit code as a shell would:
+  /// 128 and the signal that ended it. A Ctrl-C reaches it from the terminal; other requests to end
+  /// are passed on to it.
+  public static func run(_ arguments: [String]) throws(KernelError) -> Int32 {
+    guard let program = arguments.first else { return 0 }
+    let signals = SignalWatch()
+    let isOurselves = program == "nftrace"
+    // Sound: the strings live until they are freed, after the call that copies them.
+    var words = unsafe arguments.map { unsafe strdup($0) } + [nil]
+    defer { unsafe words.forEach { unsafe free($0) } }
+    var process: pid_t = 0
+    let code = unsafe nftrace_spawn_foreground(
+      isOurselves ? "/proc/self/exe" : program, &words, &process)
+    guard code == 0 else {
+      throw KernelError(
+        .usage, cannot: "run \(program)", function: "posix_spawnp", errno: code)
+    }
+    let end = nftrace_pidfd(process)
+    defer { close(end) }
+    var status: Int32 = 0
+    while unsafe waitpid(process, &status, WNOHANG) == 0 {
+      Waiting.forReading(
+        [signals.fileDescriptor] + (end < 0 ? [] : [end]), nanoseconds: 100_000_000)
+      if let signal = signals.next(), signal != SIGINT { kill(process, signal) }
+    }
+    return nftrace_exit_code(status)
+  }
+}
