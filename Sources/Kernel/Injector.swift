@@ -7,10 +7,16 @@ internal import Synchronization
 public final class Injection: Sendable {
   private let descriptor: Int32
   private let packet: [UInt8]
-  /// -1 while the thread runs, then 0 or the errno of write(2).
-  private let result = Atomic<Int32>(-1)
+  /// One of the states below while the thread runs, then 0 or the errno of write(2).
+  private let state = Atomic<Int32>(starting)
 
-  /// Begins to write `packet` to a descriptor, which must stay open until `errno` is not nil.
+  private static let starting: Int32 = -1
+  private static let ready: Int32 = -2
+  private static let going: Int32 = -3
+
+  /// Starts the thread that will write `packet` to a descriptor, and waits until it runs, so that
+  /// what `go` sets off takes no longer than it must. The descriptor must stay open until `errno`
+  /// is not nil.
   public init(_ packet: [UInt8], to descriptor: Int32) {
     self.packet = packet
     self.descriptor = descriptor
@@ -26,24 +32,33 @@ public final class Injection: Sendable {
       }, unmanaged.toOpaque())
     guard started == 0 else {
       unsafe unmanaged.release()
-      write()
+      state.store(started, ordering: .releasing)
       return
     }
     pthread_detach(thread)
+    while state.load(ordering: .acquiring) == Self.starting { sched_yield() }
+  }
+
+  /// Has the packet written now.
+  public func go() {
+    _ = state.compareExchange(
+      expected: Self.ready, desired: Self.going, ordering: .acquiringAndReleasing)
   }
 
   /// Nil while the packet is on its way; then 0, or the errno that refused it.
   public var errno: Int32? {
-    let value = result.load(ordering: .acquiring)
+    let value = state.load(ordering: .acquiring)
     return value < 0 ? nil : value
   }
 
   private func write() {
+    state.store(Self.ready, ordering: .releasing)
+    while state.load(ordering: .acquiring) == Self.ready { sched_yield() }
     let count = unsafe packet.withUnsafeBytes {
       unsafe Glibc.write(descriptor, $0.baseAddress!, $0.count)
     }
     let failed = Glibc.errno
-    result.store(count == packet.count ? 0 : failed, ordering: .releasing)
+    state.store(count == packet.count ? 0 : failed, ordering: .releasing)
   }
 }
 
@@ -57,8 +72,8 @@ public enum Waiting {
     _ = unsafe poll(&polled, nfds_t(polled.count), Int32(milliseconds))
   }
 
-  /// Processors this process may run on.
-  public static var processors: Int { sysconf(Int32(_SC_NPROCESSORS_ONLN)) }
+  /// Processors of this machine. To ask takes a while.
+  public static let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))
 }
 
 /// SIGINT, SIGTERM and SIGHUP as something to read: they no longer end the process by themselves.

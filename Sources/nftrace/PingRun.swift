@@ -85,10 +85,11 @@ struct PingRun: ~Copyable {
   /// Writes a probe to the device, and reads meanwhile what the kernel says about it.
   private mutating func inject(_ sequence: Int) throws {
     let bytes = plan.packet(sequence: sequence)!.bytes
-    inbox.append(Record(time: Clock.realtime, .sent(bytes)))
-    let injection = Injection(bytes, to: entrance.device.descriptor)
     // With one processor the writer needs it: waiting gives way.
     let isAlone = Waiting.processors == 1
+    let injection = Injection(bytes, to: entrance.device.descriptor)
+    inbox.append(Record(time: Clock.realtime, .sent(bytes)))
+    injection.go()
     while injection.errno == nil {
       if isAlone { Waiting.forReading([socket.fileDescriptor], nanoseconds: 1_000_000) }
       try receive()
