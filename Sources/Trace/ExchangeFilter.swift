@@ -10,7 +10,10 @@ public struct ExchangeFilter: Sendable {
 
   /// A filter; what is nil or false lets everything through. `proto` is a protocol's name or
   /// number; "icmp" means both versions.
-  public init(from: Prefix?, to: Prefix?, proto: String?, packet: Int?, onlyLost: Bool) {
+  public init(
+    from: Prefix? = nil, to: Prefix? = nil, proto: String? = nil, packet: Int? = nil,
+    onlyLost: Bool = false
+  ) {
     self.from = from
     self.to = to
     self.proto = proto?.lowercased()
@@ -20,6 +23,8 @@ public struct ExchangeFilter: Sendable {
 
   /// Whether any packet of the exchange is wanted: an answer is shown with its request.
   public func matches(_ exchange: Exchange) -> Bool {
+    // A probe that was seen nowhere is no packet, and yet what came of it is to be told.
+    if exchange.journeys.isEmpty { return from == nil && to == nil && packet == nil }
     if onlyLost, !isLost(exchange) { return false }
     return exchange.journeys.contains(where: matches)
   }

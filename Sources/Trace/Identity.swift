@@ -32,6 +32,18 @@ struct Identity: Hashable {
     payload = Self.hash(packet.payload.prefix(48), seed: payload)
   }
 
+  /// What an echo request and its reply have in common; nil for other packets.
+  init?(echo packet: Packet) {
+    guard let icmp = packet.icmp,
+      icmp.isEchoRequest(packet.proto) || icmp.isEchoReply(packet.proto)
+    else { return nil }
+    proto = packet.proto.rawValue
+    identification = icmp.sequence
+    fragmentOffset = 0
+    numbers = 0
+    payload = Self.hash(packet.payload.prefix(48), seed: 0)
+  }
+
   /// FNV-1a, 64 bits.
   private static func hash(_ bytes: some Sequence<UInt8>, seed: UInt64) -> UInt64 {
     var value: UInt64 = 0xcbf2_9ce4_8422_2325 ^ seed

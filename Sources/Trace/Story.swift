@@ -299,6 +299,7 @@ public struct Story: Sendable {
   private enum Key: Hashable {
     case probe(Int)
     case flow(UInt32, UInt16)
+    case echo(Identity)
     case journey(Int)
   }
 
@@ -308,6 +309,8 @@ public struct Story: Sendable {
       let echo = journey.hops[0].packet.icmp?.sequence ?? 0
       return .flow(id, echo)
     }
+    // Without conntrack's word: an echo reply has the payload of its request.
+    if let echo = Identity(echo: journey.hops[0].packet) { return .echo(echo) }
     return .journey(journey.id)
   }
 

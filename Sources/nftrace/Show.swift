@@ -57,15 +57,16 @@ struct Show: ParsableCommand {
     try shared.enterNamespace()
     let paths = try file.map { [$0] } ?? StateDirectory.sessions()
     if let export {
-      try SessionExport.run(paths, to: export)
+      try Playback.export(paths, to: export)
       return
     }
     let filter = ExchangeFilter(
       from: from.flatMap { Prefix($0) }, to: to.flatMap { Prefix($0) }, proto: proto,
       packet: packet, onlyLost: lost)
-    var playback = Playback(paths: paths, filter: filter, last: last, options: shared)
-    let shown = try playback.run()
-    Output.exit(shown > 0 ? 0 : 1)
+    let matches = try Playback.run(
+      paths, SessionReport(filter: filter, style: shared.style, json: shared.json, last: last))
+    if matches == 0 { Output.complain("no packet matches") }
+    Output.exit(matches > 0 ? 0 : 1)
   }
 }
 
