@@ -11,6 +11,7 @@ public struct KernelError: Error, Sendable, CustomStringConvertible {
     case unavailable
   }
 
+  /// Whose move it is.
   public var kind: Kind
   /// What was being attempted, as it reads after "cannot": "open the TUN device tun0".
   public var attempt: String
@@ -21,6 +22,7 @@ public struct KernelError: Error, Sendable, CustomStringConvertible {
   /// What would help, as a sentence.
   public var help: String?
 
+  /// An error of the call that just failed; `errno` is read by the caller, at once.
   public init(
     _ kind: Kind = .unavailable, cannot attempt: String, function: String = "", errno: Int32 = 0,
     help: String? = nil
@@ -32,6 +34,7 @@ public struct KernelError: Error, Sendable, CustomStringConvertible {
     self.help = help
   }
 
+  /// What could not be done, why, and what would help, on one or two lines.
   public var description: String {
     var text = "cannot \(attempt)"
     if errno != 0 { text += ": \(Self.message(errno))" }

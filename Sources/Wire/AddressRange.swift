@@ -1,6 +1,8 @@
 /// Addresses from one to another, both included, of one family.
 public struct AddressRange: Sendable, Equatable {
+  /// The lowest address.
   public var first: IPAddress
+  /// The highest address, included.
   public var last: IPAddress
 
   /// The addresses of a prefix.

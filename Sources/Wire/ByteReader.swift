@@ -5,11 +5,13 @@ public struct WireError: Error, Equatable, CustomStringConvertible {
   /// Octets from the start of what was being decoded.
   public let offset: Int
 
+  /// An error for this reason, found `offset` octets from the start.
   public init(_ reason: String, at offset: Int) {
     self.reason = reason
     self.offset = offset
   }
 
+  /// The reason and the offset, for a person.
   public var description: String { "\(reason) at byte \(offset)" }
 }
 

@@ -2,17 +2,24 @@
 
 /// One direction of a connection as conntrack keeps it.
 public struct ConntrackTuple: Sendable, Hashable {
+  /// Who sends in this direction.
   public var source: IPAddress
+  /// Who receives in this direction, of the same family as `source`.
   public var destination: IPAddress
+  /// The transport protocol.
   public var proto: IPProtocol
-  /// Ports of TCP, UDP and their like.
+  /// The sender's port, in TCP, UDP and their like.
   public var sourcePort: UInt16?
+  /// The receiver's port, in TCP, UDP and their like.
   public var destinationPort: UInt16?
   /// The identifier of an ICMP echo.
   public var icmpID: UInt16?
+  /// The ICMP type; in the reply direction, the answer's.
   public var icmpType: UInt8?
+  /// The ICMP code.
   public var icmpCode: UInt8?
 
+  /// A tuple of these fields.
   public init(
     source: IPAddress, destination: IPAddress, proto: IPProtocol, sourcePort: UInt16? = nil,
     destinationPort: UInt16? = nil, icmpID: UInt16? = nil, icmpType: UInt8? = nil,
@@ -76,28 +83,44 @@ public struct ConntrackMessage: Sendable, Equatable {
 
   /// IPS_… bits of <linux/netfilter/nf_conntrack_common.h>.
   public struct Status: OptionSet, Sendable, Hashable {
+    /// The bits as the kernel gives them, unknown ones too.
     public let rawValue: UInt32
+    /// The status of these bits.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// IPS_EXPECTED: another connection announced it.
     public static let expected = Status(rawValue: 1)
+    /// IPS_SEEN_REPLY: packets went both ways.
     public static let seenReply = Status(rawValue: 2)
+    /// IPS_ASSURED: not dropped early when the table is full.
     public static let assured = Status(rawValue: 4)
+    /// IPS_CONFIRMED: its first packet got past the last hook.
     public static let confirmed = Status(rawValue: 8)
+    /// IPS_SRC_NAT: the source is translated, in the original direction.
     public static let sourceNAT = Status(rawValue: 0x10)
+    /// IPS_DST_NAT: the destination is translated, in the original direction.
     public static let destinationNAT = Status(rawValue: 0x20)
+    /// IPS_DYING: removed from the table.
     public static let dying = Status(rawValue: 0x200)
   }
 
+  /// NFPROTO_IPV4 or NFPROTO_IPV6.
   public var family: UInt8
+  /// What happened.
   public var event: Event
+  /// The direction of the first packet, as it was before translation.
   public var original: ConntrackTuple
+  /// The direction of the answers, as they are before their translation is undone.
   public var reply: ConntrackTuple
+  /// What is known of the connection.
   public var status: Status
   /// The same number as in trace messages.
   public var id: UInt32?
   /// Seconds until it is forgotten.
   public var timeout: UInt32?
+  /// The conntrack zone; nil for the default one, 0.
   public var zone: UInt16?
 
+  /// A message of these fields, without timeout and zone.
   public init(
     family: UInt8, event: Event, original: ConntrackTuple, reply: ConntrackTuple, status: Status,
     id: UInt32?
@@ -113,7 +136,8 @@ public struct ConntrackMessage: Sendable, Equatable {
   /// Whether `type` is one of conntrack's: IPCTNL_MSG_CT_NEW and _DELETE in subsystem 1.
   public static func isOne(_ type: UInt16) -> Bool { type == 0x0100 || type == 0x0102 }
 
-  /// Decodes a conntrack event or dump entry. nil for one without both tuples.
+  /// Decodes a conntrack event or dump entry. nil for one without both tuples. Throws when it is
+  /// cut off.
   public init?(_ message: NetlinkMessage) throws(WireError) {
     let attributes = try NetlinkAttribute.all(in: message.payload, from: NetfilterHeader.length)
     guard let original = try ConntrackTuple(attributes[type: 1]),

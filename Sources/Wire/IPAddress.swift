@@ -132,6 +132,7 @@ public enum IPAddress: Sendable, Hashable {
 }
 
 extension IPAddress: CustomStringConvertible {
+  /// Dotted decimal, or the one form RFC 5952 leaves of an IPv6 address.
   public var description: String {
     switch self {
     case .v4(let value):
@@ -227,6 +228,7 @@ public struct Prefix: Sendable, Hashable, CustomStringConvertible {
     length <= other.length ? contains(other.address) : other.contains(address)
   }
 
+  /// ADDRESS/LENGTH, host bits and all.
   public var description: String { "\(address)/\(length)" }
 }
 

@@ -1,12 +1,19 @@
 /// An IP protocol number (IANA "Assigned Internet Protocol Numbers"). Unknown ones are kept.
 public struct IPProtocol: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+  /// The number.
   public let rawValue: UInt8
+  /// The protocol of a number, known or not.
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+  /// RFC 792.
   public static let icmp = IPProtocol(rawValue: 1)
+  /// RFC 3376.
   public static let igmp = IPProtocol(rawValue: 2)
+  /// RFC 9293.
   public static let tcp = IPProtocol(rawValue: 6)
+  /// RFC 768.
   public static let udp = IPProtocol(rawValue: 17)
+  /// RFC 4443.
   public static let icmpv6 = IPProtocol(rawValue: 58)
 
   /// Whether this is ICMP of either version.
@@ -39,6 +46,7 @@ public struct InternetChecksum: Sendable {
   private var sum: UInt64 = 0
   private var isOdd = false
 
+  /// The sum of nothing.
   public init() {}
 
   /// Adds octets; they need not come in even portions.
@@ -67,7 +75,9 @@ public struct InternetChecksum: Sendable {
 /// An IPv4 (RFC 791) or IPv6 (RFC 8200) packet: the header fields that tracing looks at, and the
 /// transport header if it is there.
 public struct Packet: Sendable, Equatable {
+  /// The sender, of the same family as `destination`.
   public var source: IPAddress
+  /// The receiver.
   public var destination: IPAddress
   /// The transport protocol; in IPv6 what follows the extension headers.
   public var proto: IPProtocol
@@ -98,6 +108,7 @@ public struct Packet: Sendable, Equatable {
     public var more: Bool
   }
 
+  /// A packet of these fields; `length` plays no part in `bytes`.
   public init(
     source: IPAddress, destination: IPAddress, proto: IPProtocol, ttl: UInt8 = 64, tos: UInt8 = 0,
     identification: UInt16? = nil, dontFragment: Bool = false, fragment: Fragment? = nil,
@@ -117,12 +128,13 @@ public struct Packet: Sendable, Equatable {
   }
 
   /// The packet in `bytes`, which begin with its IP header and may have been cut off behind it.
+  /// Throws when the fixed part of that header (20 or 40 octets) is not there whole.
   public init(_ bytes: [UInt8]) throws(WireError) {
     var reader = ByteReader(bytes.span)
     try self.init(parsing: &reader)
   }
 
-  /// The packet that `reader` stands before.
+  /// The packet that `reader` stands before. Throws as `init(_:)` does.
   @_lifetime(reader: copy reader)
   public init(parsing reader: inout ByteReader) throws(WireError) {
     let first = try reader.u8()
@@ -140,8 +152,9 @@ public struct Packet: Sendable, Equatable {
   //  |                         Source Address                        |
   //  |                      Destination Address                      |
   @_lifetime(reader: copy reader)
-  private static func parseV4(_ reader: inout ByteReader, first: UInt8) throws(WireError) -> Packet
-  {
+  private static func parseV4(
+    _ reader: inout ByteReader, first: UInt8
+  ) throws(WireError) -> Packet {
     let headerLength = Int(first & 15) * 4
     guard headerLength >= 20 else {
       throw WireError("IPv4 header length \(headerLength)", at: reader.offset - 1)
@@ -173,8 +186,9 @@ public struct Packet: Sendable, Equatable {
   //  |        Payload Length         |  Next Header  |   Hop Limit   |
   //  |                 Source Address, Destination Address           |
   @_lifetime(reader: copy reader)
-  private static func parseV6(_ reader: inout ByteReader, first: UInt8) throws(WireError) -> Packet
-  {
+  private static func parseV6(
+    _ reader: inout ByteReader, first: UInt8
+  ) throws(WireError) -> Packet {
     let second = try reader.u8()
     try reader.skip(2)
     let payloadLength = Int(try reader.u16())

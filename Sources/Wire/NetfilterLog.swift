@@ -11,12 +11,13 @@ public struct NetfilterHeader: Sendable, Equatable {
   /// Octets on the wire.
   public static let length = 4
 
+  /// A header of these fields.
   public init(family: UInt8, resource: UInt16 = 0) {
     self.family = family
     self.resource = resource
   }
 
-  /// The header at the start of `payload`.
+  /// The header at the start of `payload`. Throws when there are fewer than four octets.
   public init(_ payload: [UInt8]) throws(WireError) {
     var reader = ByteReader(payload.span)
     family = try reader.u8()
@@ -32,8 +33,11 @@ public struct NetfilterHeader: Sendable, Equatable {
 
 /// nfnetlink subsystems: the upper octet of a message's type.
 public enum NetfilterSubsystem {
+  /// NFNL_SUBSYS_CTNETLINK.
   public static let conntrack: UInt8 = 1
+  /// NFNL_SUBSYS_ULOG.
   public static let log: UInt8 = 4
+  /// NFNL_SUBSYS_NFTABLES.
   public static let nftables: UInt8 = 10
 }
 
@@ -76,11 +80,17 @@ public enum Hook: String, Sendable, Hashable, CaseIterable, Codable {
 
 /// Protocol families of netfilter.
 public enum NFProto {
+  /// NFPROTO_INET: IPv4 and IPv6.
   public static let inet: UInt8 = 1
+  /// NFPROTO_IPV4.
   public static let ipv4: UInt8 = 2
+  /// NFPROTO_ARP.
   public static let arp: UInt8 = 3
+  /// NFPROTO_NETDEV.
   public static let netdev: UInt8 = 5
+  /// NFPROTO_BRIDGE.
   public static let bridge: UInt8 = 7
+  /// NFPROTO_IPV6.
   public static let ipv6: UInt8 = 10
 
   /// The family's name in nft(8).
@@ -99,6 +109,7 @@ public enum NFProto {
 
 /// One packet seen at one rule, as NFLOG reports it.
 public struct LogMessage: Sendable, Equatable {
+  /// NFPROTO_… of the hook; IPv4 or IPv6 also for rules of an inet table.
   public var family: UInt8
   /// The NFLOG group.
   public var group: UInt16
@@ -108,17 +119,21 @@ public struct LogMessage: Sendable, Equatable {
   public var hardwareProtocol: UInt16
   /// The rule's log prefix.
   public var prefix: String
-  /// Interface indexes; nil where the hook has none.
+  /// Index of the input interface; nil where the hook has none.
   public var inDevice: UInt32?
+  /// Index of the output interface; nil where the hook has none.
   public var outDevice: UInt32?
+  /// Index of the bridge port it came in through.
   public var physicalInDevice: UInt32?
+  /// Index of the bridge port it leaves through.
   public var physicalOutDevice: UInt32?
   /// The packet mark; the kernel leaves it out when it is 0.
   public var mark: UInt32
   /// The kernel's timestamp in nanoseconds since the epoch, at hooks that have one.
   public var timestamp: UInt64?
-  /// Owner of the local socket, if any.
+  /// User id of the local socket's owner, if any.
   public var uid: UInt32?
+  /// Group id of the same.
   public var gid: UInt32?
   /// Counts the messages of this log instance, from 0; gaps are losses.
   public var sequence: UInt32?
@@ -136,7 +151,7 @@ public struct LogMessage: Sendable, Equatable {
   public var hook: Hook? { Hook(number: Int(hookNumber), family: family) }
 
   /// Decodes the payload of a netlink message of type 0x0400, or a LINKTYPE_NFLOG record: the two
-  /// are the same octets.
+  /// are the same octets. Throws when it is cut off or has no packet header.
   public init(_ payload: [UInt8]) throws(WireError) {
     let header = try NetfilterHeader(payload)
     family = header.family

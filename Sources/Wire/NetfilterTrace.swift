@@ -2,17 +2,28 @@
 
 /// A verdict as nf_tables codes it. Unknown ones are kept.
 public struct Verdict: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+  /// The code as it is on the wire.
   public let rawValue: Int32
+  /// The verdict of a code, known or not.
   public init(rawValue: Int32) { self.rawValue = rawValue }
 
+  /// NF_DROP.
   public static let drop = Verdict(rawValue: 0)
+  /// NF_ACCEPT.
   public static let accept = Verdict(rawValue: 1)
+  /// NF_STOLEN: somebody else has the packet now.
   public static let stolen = Verdict(rawValue: 2)
+  /// NF_QUEUE, to queue 0.
   public static let queue = Verdict(rawValue: 3)
+  /// NFT_CONTINUE: the next rule, or the end of the chain.
   public static let `continue` = Verdict(rawValue: -1)
+  /// NFT_BREAK: the rule did not match.
   public static let `break` = Verdict(rawValue: -2)
+  /// NFT_JUMP, to return here.
   public static let jump = Verdict(rawValue: -3)
+  /// NFT_GOTO, to return to the chain before.
   public static let goto = Verdict(rawValue: -4)
+  /// NFT_RETURN.
   public static let `return` = Verdict(rawValue: -5)
 
   /// The number of the queue, for NF_QUEUE: its low octet is 3 and flags stand between.
@@ -49,22 +60,29 @@ public struct TraceMessage: Sendable, Equatable {
     case rule = 3
   }
 
+  /// NFPROTO_… of the table.
   public var family: UInt8
   /// The packet's trace id: not unique, reused by later packets.
   public var id: UInt32
+  /// What the step was.
   public var kind: Kind
+  /// The table's name.
   public var table: String
+  /// The chain's name.
   public var chain: String
   /// The rule; nil at the end of a chain and for policies.
   public var handle: UInt64?
+  /// What was decided; in a policy's step, the policy.
   public var verdict: Verdict
   /// Where a jump or goto leads.
   public var target: String?
   /// The base chain's policy, in its policy event.
   public var policy: Verdict?
+  /// The packet mark; the kernel leaves it out when it is 0.
   public var mark: UInt32?
-  /// Interface indexes; like the headers, only in the first step in a base chain.
+  /// Index of the input interface; like the headers, only in the first step in a base chain.
   public var inDevice: UInt32?
+  /// Index of the output interface, in the same steps.
   public var outDevice: UInt32?
   /// The link header, cut to 20 octets.
   public var linkHeader: [UInt8]?
@@ -102,7 +120,8 @@ public struct TraceMessage: Sendable, Equatable {
   /// Whether this is the first step in a base chain, the one that carries the headers.
   public var startsChain: Bool { networkHeader != nil }
 
-  /// Decodes the payload of a netlink message of type 0x0a11.
+  /// Decodes the payload of a netlink message of type 0x0a11. Throws when it is cut off or its kind
+  /// of step is unknown.
   public init(_ payload: [UInt8]) throws(WireError) {
     family = try NetfilterHeader(payload).family
     id = 0

@@ -30,6 +30,7 @@ public struct NetlinkMessage: Sendable, Equatable {
   /// Octets of the header.
   public static let headerLength = 16
 
+  /// A message of these fields, as it would be sent to the kernel (port 0).
   public init(
     type: UInt16, flags: UInt16 = 0, sequence: UInt32 = 0, port: UInt32 = 0, payload: [UInt8] = []
   ) {
@@ -40,7 +41,8 @@ public struct NetlinkMessage: Sendable, Equatable {
     self.payload = payload
   }
 
-  /// The message as it stands in `reader`, which moves past it and its padding.
+  /// The message as it stands in `reader`, which moves past it and its padding. Throws when the
+  /// length it claims is shorter than a header or longer than what is left.
   @_lifetime(reader: copy reader)
   public init(parsing reader: inout ByteReader) throws(WireError) {
     let start = reader.offset
@@ -69,7 +71,7 @@ public struct NetlinkMessage: Sendable, Equatable {
     return result
   }
 
-  /// All messages of one datagram.
+  /// All messages of one datagram. Throws when one of them is cut off.
   public static func all(in datagram: [UInt8]) throws(WireError) -> [NetlinkMessage] {
     var reader = ByteReader(datagram.span)
     var messages: [NetlinkMessage] = []
@@ -133,10 +135,11 @@ public struct NetlinkAttribute: Sendable, Equatable {
     String(decoding: value.prefix { $0 != 0 }, as: UTF8.self)
   }
 
-  /// The attributes nested in this one.
+  /// The attributes nested in this one; offsets in errors count from the start of `value`.
   public func nested() throws(WireError) -> [NetlinkAttribute] { try Self.all(in: value) }
 
-  /// All attributes in `bytes`, from octet `start` on.
+  /// All attributes in `bytes`, from octet `start` on. Throws when one is cut off; fewer than four
+  /// octets at the end are padding.
   public static func all(
     in bytes: [UInt8], from start: Int = 0
   ) throws(WireError) -> [NetlinkAttribute] {

@@ -3,24 +3,34 @@
 
 /// A chain, from NFT_MSG_NEWCHAIN or NFT_MSG_DELCHAIN.
 public struct ChainMessage: Sendable, Hashable {
+  /// NFPROTO_… of the table.
   public var family: UInt8
+  /// The table's name.
   public var table: String
+  /// The chain's name.
   public var name: String
+  /// The chain's number in its table.
   public var handle: UInt64
   /// "filter", "nat" or "route"; nil for a chain that is only jumped to.
   public var type: String?
+  /// The hook's number in the terms of `family`; nil for a chain that is only jumped to.
   public var hookNumber: UInt32?
+  /// Lower ones run first; nil for a chain that is only jumped to.
   public var priority: Int32?
+  /// What becomes of packets no rule decided on; nil for a chain that is only jumped to.
   public var policy: Verdict?
   /// Devices of a netdev chain.
   public var devices: [String]
 
+  /// NFT_MSG_NEWCHAIN in subsystem 10.
   public static let newType: UInt16 = 0x0a03
+  /// NFT_MSG_DELCHAIN in subsystem 10.
   public static let deleteType: UInt16 = 0x0a05
 
   /// The hook, for a base chain.
   public var hook: Hook? { hookNumber.flatMap { Hook(number: Int($0), family: family) } }
 
+  /// Decodes the payload of a netlink message of one of the two types. Throws when it is cut off.
   public init(_ payload: [UInt8]) throws(WireError) {
     family = try NetfilterHeader(payload).family
     let attributes = try NetlinkAttribute.all(in: payload, from: NetfilterHeader.length)
@@ -43,9 +53,13 @@ public struct ChainMessage: Sendable, Hashable {
 
 /// A rule, from NFT_MSG_NEWRULE or NFT_MSG_DELRULE.
 public struct NFTRuleMessage: Sendable, Equatable {
+  /// NFPROTO_… of the table.
   public var family: UInt8
+  /// The table's name.
   public var table: String
+  /// The chain's name.
   public var chain: String
+  /// The rule's number in its table.
   public var handle: UInt64
   /// The expressions in order: "meta", "cmp", "masq", "target:MASQUERADE" (an iptables target),
   /// "match:comment" (an iptables match), "nat:dnat".
@@ -53,9 +67,12 @@ public struct NFTRuleMessage: Sendable, Equatable {
   /// A comment attached by nft(8), from the rule's user data.
   public var comment: String?
 
+  /// NFT_MSG_NEWRULE in subsystem 10.
   public static let newType: UInt16 = 0x0a06
+  /// NFT_MSG_DELRULE in subsystem 10.
   public static let deleteType: UInt16 = 0x0a08
 
+  /// Decodes the payload of a netlink message of one of the two types. Throws when it is cut off.
   public init(_ payload: [UInt8]) throws(WireError) {
     family = try NetfilterHeader(payload).family
     let attributes = try NetlinkAttribute.all(in: payload, from: NetfilterHeader.length)
@@ -88,8 +105,8 @@ public struct NFTRuleMessage: Sendable, Equatable {
       let (type, length) = (bytes[at], Int(bytes[at + 1]))
       guard at + 2 + length <= bytes.count else { return nil }
       if type == 0 {
-        return String(
-          decoding: bytes[(at + 2)..<(at + 2 + length)].prefix { $0 != 0 }, as: UTF8.self)
+        let text = bytes[(at + 2)..<(at + 2 + length)].prefix { $0 != 0 }
+        return String(decoding: text, as: UTF8.self)
       }
       at += 2 + length
     }

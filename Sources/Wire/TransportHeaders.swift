@@ -1,13 +1,16 @@
 /// The first eight octets of ICMP (RFC 792) and ICMPv6 (RFC 4443): type, code, checksum and four
 /// octets whose meaning depends on the type.
 public struct ICMPHeader: Sendable, Equatable {
+  /// What the message is: IANA "ICMP Type Numbers" and "ICMPv6 type Numbers".
   public var type: UInt8
+  /// Which kind of that type; 0 where there is one only.
   public var code: UInt8
   /// As received; computed anew when a packet is written.
   public var checksum: UInt16
   /// Identifier and sequence number of an echo, MTU of "packet too big", gateway of a redirect.
   public var rest: UInt32
 
+  /// A header of these fields.
   public init(type: UInt8, code: UInt8 = 0, checksum: UInt16 = 0, rest: UInt32 = 0) {
     self.type = type
     self.code = code
@@ -51,22 +54,34 @@ public struct ICMPHeader: Sendable, Equatable {
 
 /// A TCP header without its options: RFC 9293 section 3.1.
 public struct TCPHeader: Sendable, Equatable {
+  /// The sender's port.
   public var sourcePort: UInt16
+  /// The receiver's port.
   public var destinationPort: UInt16
+  /// Number of the first octet of data, or of the SYN.
   public var sequence: UInt32
+  /// The next sequence number expected, where `flags` has ACK.
   public var acknowledgment: UInt32
+  /// The control bits.
   public var flags: Flags
   /// Octets the sender is ready to receive, unscaled.
   public var window: UInt16
 
   /// The control bits.
   public struct Flags: OptionSet, Sendable, Hashable, CustomStringConvertible {
+    /// The octet as it is on the wire; URG, ECE and CWR are kept in it.
     public let rawValue: UInt8
+    /// The flags of the octet.
     public init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// No more data from the sender.
     public static let fin = Flags(rawValue: 1)
+    /// Synchronise sequence numbers: a connection begins.
     public static let syn = Flags(rawValue: 2)
+    /// Reset the connection.
     public static let rst = Flags(rawValue: 4)
+    /// Push: hand the data to the application.
     public static let psh = Flags(rawValue: 8)
+    /// `acknowledgment` counts.
     public static let ack = Flags(rawValue: 16)
 
     /// SYN, SYN-ACK, RST…, as people say them.
@@ -79,6 +94,7 @@ public struct TCPHeader: Sendable, Equatable {
     }
   }
 
+  /// A header of these fields.
   public init(
     sourcePort: UInt16, destinationPort: UInt16, sequence: UInt32, acknowledgment: UInt32 = 0,
     flags: Flags, window: UInt16 = 64240
@@ -108,9 +124,12 @@ public struct TCPHeader: Sendable, Equatable {
 
 /// A UDP header: RFC 768.
 public struct UDPHeader: Sendable, Equatable {
+  /// The sender's port; 0 where no answer is wanted.
   public var sourcePort: UInt16
+  /// The receiver's port.
   public var destinationPort: UInt16
 
+  /// A header of these fields.
   public init(sourcePort: UInt16, destinationPort: UInt16) {
     self.sourcePort = sourcePort
     self.destinationPort = destinationPort
