@@ -42,12 +42,14 @@ let package = Package(
         "Wire", "Trace", "Kernel", "Report",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
-    .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: settings),
+    .target(name: "Recordings", path: "Tests/Recordings", swiftSettings: settings),
+    .testTarget(name: "WireTests", dependencies: ["Wire", "Recordings"], swiftSettings: settings),
     .testTarget(name: "TraceTests", dependencies: ["Trace", "Wire"], swiftSettings: settings),
     .testTarget(
       name: "ReportTests", dependencies: ["Report", "Trace", "Wire"], swiftSettings: settings),
     .testTarget(
-      name: "KernelTests", dependencies: ["Kernel", "Trace", "Wire"], swiftSettings: settings),
+      name: "KernelTests", dependencies: ["Kernel", "Trace", "Wire", "CNetfilter", "Recordings"],
+      swiftSettings: settings),
     // A command that dies, for the tests of what cleans up after it.
     .executableTarget(
       name: "guardian-helper", dependencies: ["Kernel", "Wire"], path: "Tests/GuardianHelper",
