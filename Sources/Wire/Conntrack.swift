@@ -41,7 +41,7 @@ public struct ConntrackTuple: Sendable, Hashable {
     guard let ip = try parts[type: 1]?.nested(), let l4 = try parts[type: 2]?.nested(),
       let source = (ip[type: 1] ?? ip[type: 3]).flatMap({ IPAddress(bytes: $0.value) }),
       let destination = (ip[type: 2] ?? ip[type: 4]).flatMap({ IPAddress(bytes: $0.value) }),
-      let proto = l4[type: 1]?.value.first
+      source.family == destination.family, let proto = l4[type: 1]?.value.first
     else { return nil }
     self.init(
       source: source, destination: destination, proto: IPProtocol(rawValue: proto),

@@ -83,13 +83,18 @@ public enum IPAddress: Sendable, Hashable {
         guard let value = parseV4(part) else { return nil }
         groups += [UInt16(value >> 16), UInt16(truncatingIfNeeded: value)]
       } else {
-        guard (1...4).contains(part.utf8.count), part.utf8.first != UInt8(ascii: "+"),
+        // UInt16 would take a sign as well.
+        guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(Self.isHexDigit),
           let group = UInt16(part, radix: 16)
         else { return nil }
         groups.append(group)
       }
     }
     return groups
+  }
+
+  private static func isHexDigit(_ byte: UInt8) -> Bool {
+    0x30...0x39 ~= byte || 0x41...0x46 ~= byte || 0x61...0x66 ~= byte
   }
 
   /// An address no router forwards to the Internet: RFC 1918, RFC 6598, RFC 4193.

@@ -178,7 +178,8 @@ public struct Packet: Sendable, Equatable {
       source: source, destination: destination, proto: proto, ttl: ttl, tos: tos,
       identification: identification, dontFragment: flags & 0x4000 != 0, fragment: fragment,
       length: length, transport: .absent)
-    packet.parseTransport(&reader, octets: length - headerLength)
+    // A packet that segmentation offload makes longer than 65535 octets has length 0.
+    packet.parseTransport(&reader, octets: length == 0 ? reader.remaining : length - headerLength)
     return packet
   }
 
@@ -220,6 +221,11 @@ public struct Packet: Sendable, Equatable {
       if let fragment = packet.fragment, fragment.offset > 0 { break }
     }
     packet.proto = IPProtocol(rawValue: next)
+    // An extension header that was cut off: what would follow it is not known.
+    if packet.fragment.map({ $0.offset == 0 }) ?? true, [0, 43, 60, 44].contains(next) {
+      packet.payload = reader.rest()
+      return packet
+    }
     packet.parseTransport(&reader, octets: octets)
     return packet
   }

@@ -49,7 +49,7 @@ public enum Hook: String, Sendable, Hashable, CaseIterable, Codable {
   /// have numbers of their own. nil if there is no such hook.
   public init?(number: Int, family: UInt8) {
     if family == NFProto.netdev {
-      guard number < 2 else { return nil }
+      guard 0..<2 ~= number else { return nil }
       self = number == 0 ? .ingress : .egress
       return
     }
@@ -176,7 +176,12 @@ public struct LogMessage: Sendable, Equatable {
         guard attribute.value.count == 16 else { break }
         let seconds: UInt64 = attribute.value[..<8].reduce(0) { $0 << 8 | UInt64($1) }
         let micros: UInt64 = attribute.value[8...].reduce(0) { $0 << 8 | UInt64($1) }
-        timestamp = seconds &* 1_000_000_000 &+ micros &* 1000
+        // No kernel sends what does not fit, but a file may hold it.
+        let (nanoseconds, tooLarge) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        if !tooLarge, micros < 1_000_000 {
+          let (sum, overflow) = nanoseconds.addingReportingOverflow(micros * 1000)
+          timestamp = overflow ? nil : sum
+        }
       case 4: inDevice = attribute.network()
       case 5: outDevice = attribute.network()
       case 6: physicalInDevice = attribute.network()
@@ -242,7 +247,7 @@ public struct LogMessage: Sendable, Equatable {
     if let hardwareType { attributes.append(NetlinkAttribute(15, network: hardwareType)) }
     if let hardwareAddress {
       var value: [UInt8] = []
-      value.append(bigEndian: UInt16(hardwareAddress.count))
+      value.append(bigEndian: UInt16(clamping: hardwareAddress.count))
       value += [0, 0] + hardwareAddress
       while value.count < 12 { value.append(0) }
       attributes.append(NetlinkAttribute(8, value))

@@ -117,8 +117,11 @@ public struct TraceMessage: Sendable, Equatable {
     self.target = target
   }
 
-  /// Whether this is the first step in a base chain, the one that carries the headers.
-  public var startsChain: Bool { networkHeader != nil }
+  /// Whether this is the first step in a base chain, the one that carries the headers. Of an IPv6
+  /// fragment that is not the first one, that is all but the network header.
+  public var startsChain: Bool {
+    networkHeader != nil || transportHeader != nil || inDevice != nil || outDevice != nil
+  }
 
   /// Decodes the payload of a netlink message of type 0x0a11. Throws when it is cut off or its kind
   /// of step is unknown.
@@ -136,7 +139,7 @@ public struct TraceMessage: Sendable, Equatable {
       case 3: handle = attribute.network()
       case 4:
         guard let value: UInt32 = attribute.network(), let known = Kind(rawValue: value) else {
-          throw WireError("unknown trace type", at: 0)
+          throw WireError("unknown trace type \(attribute.value)", at: NetfilterHeader.length)
         }
         kind = known
       case 5:

@@ -116,6 +116,9 @@ public struct NetlinkAttribute: Sendable, Equatable {
     self.init(type, bytes)
   }
 
+  /// The most octets a value can have: the length field, 16 bits, counts the header too.
+  public static let maximumLength = 65531
+
   static let nestedFlag: UInt16 = 0x8000
   static let typeMask: UInt16 = 0x3fff
 
@@ -165,13 +168,15 @@ extension Array where Element == NetlinkAttribute {
   /// The first attribute of this type.
   public subscript(type type: UInt16) -> NetlinkAttribute? { first { $0.type == type } }
 
-  /// The attributes on the wire, each padded to four octets.
+  /// The attributes on the wire, each padded to four octets. Of a value that is too long for an
+  /// attribute the end is cut off.
   public var bytes: [UInt8] {
     var result: [UInt8] = []
     for attribute in self {
-      result.append(littleEndian: UInt16(4 + attribute.value.count))
+      let value = attribute.value.prefix(NetlinkAttribute.maximumLength)
+      result.append(littleEndian: UInt16(4 + value.count))
       result.append(littleEndian: attribute.type)
-      result += attribute.value
+      result += value
       result.pad(to: 4)
     }
     return result

@@ -45,8 +45,13 @@ public struct ChainMessage: Sendable, Hashable {
     if let hook = try attributes[type: 4]?.nested() {
       hookNumber = hook[type: 1]?.network()
       priority = (hook[type: 2]?.network() as UInt32?).map { Int32(bitPattern: $0) }
-      if let device = hook[type: 3] { devices.append(device.string) }
-      if let list = try hook[type: 4]?.nested() { devices += list.map(\.string) }
+      if let list = try hook[type: 4]?.nested() {
+        // NFTA_DEVICE_PREFIX, type 2, is a name's beginning: "eth*" in nft(8).
+        devices = list.map { $0.type == 2 ? $0.string + "*" : $0.string }
+      } else if let device = hook[type: 3] {
+        // Of a single device the kernel sends this as well as the list.
+        devices = [device.string]
+      }
     }
   }
 }
@@ -64,7 +69,7 @@ public struct NFTRuleMessage: Sendable, Equatable {
   /// The expressions in order: "meta", "cmp", "masq", "target:MASQUERADE" (an iptables target),
   /// "match:comment" (an iptables match), "nat:dnat".
   public var expressions: [String]
-  /// A comment attached by nft(8), from the rule's user data.
+  /// The rule's comment: from nft(8)'s user data, or from an iptables match of that name.
   public var comment: String?
 
   /// NFT_MSG_NEWRULE in subsystem 10.
@@ -80,11 +85,15 @@ public struct NFTRuleMessage: Sendable, Equatable {
     chain = attributes[type: 2]?.string ?? ""
     handle = attributes[type: 3]?.network() ?? 0
     expressions = []
+    var matched: String?
     for element in try attributes[type: 4]?.nested() ?? [] {
       let parts = try element.nested()
-      expressions.append(try Self.name(parts[type: 1]?.string ?? "?", data: parts[type: 2]))
+      let name = try Self.name(parts[type: 1]?.string ?? "?", data: parts[type: 2])
+      expressions.append(name)
+      // NFTA_MATCH_INFO is a struct xt_comment_info: 256 octets of text.
+      if name == "match:comment" { matched = try parts[type: 2]?.nested()[type: 3]?.string }
     }
-    comment = attributes[type: 7].flatMap { Self.comment($0.value) }
+    comment = attributes[type: 7].flatMap { Self.comment($0.value) } ?? matched
   }
 
   private static func name(
@@ -93,7 +102,12 @@ public struct NFTRuleMessage: Sendable, Equatable {
     guard let data = try data?.nested() else { return name }
     switch name {
     case "target", "match": return "\(name):\(data[type: 1]?.string ?? "?")"
-    case "nat": return data[type: 1]?.network() == UInt32(0) ? "nat:snat" : "nat:dnat"
+    case "nat":
+      switch data[type: 1]?.network(UInt32.self) {
+      case 0: return "nat:snat"
+      case 1: return "nat:dnat"
+      default: return name
+      }
     default: return name
     }
   }
