@@ -106,6 +106,13 @@ public struct Packet: Sendable, Equatable {
     public var offset: Int
     /// Whether fragments follow.
     public var more: Bool
+
+    /// A fragment at this place; `bytes` rounds `offset` down to a multiple of eight.
+    public init(identification: UInt32, offset: Int, more: Bool) {
+      self.identification = identification
+      self.offset = offset
+      self.more = more
+    }
   }
 
   /// A packet of these fields; `length` plays no part in `bytes`.

@@ -47,7 +47,8 @@ import Wire
     let attributes = [
       NetlinkAttribute(1, [1, 2, 3]), NetlinkAttribute(2, string: "größe"),
       NetlinkAttribute(3, host: UInt32(5)), NetlinkAttribute(4, network: UInt64(6)),
-      NetlinkAttribute(5, nested: [NetlinkAttribute(6, network: Int32(-7))]), NetlinkAttribute(8, []),
+      NetlinkAttribute(5, nested: [NetlinkAttribute(6, network: Int32(-7))]),
+      NetlinkAttribute(8, []),
     ]
     let read = try NetlinkAttribute.all(in: attributes.bytes)
     #expect(read.map(\.type) == [1, 2, 3, 4, 5, 8])
