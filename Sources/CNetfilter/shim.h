@@ -20,6 +20,7 @@
 #include <linux/rtnetlink.h>
 
 #include <libmnl/libmnl.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
 #include <libnetfilter_log/libnetfilter_log.h>
 #include <libnftnl/batch.h>
 #include <libnftnl/chain.h>
@@ -28,6 +29,7 @@
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
+#include <libnftnl/trace.h>
 #include <nftables/libnftables.h>
 
 #include <dirent.h>
