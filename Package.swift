@@ -65,15 +65,20 @@ let package = Package(
 
 // Fuzz targets have no main of their own, so they link only with libFuzzer's: they are there when
 // asked for. Optimised they run five times as often, but stripping dead code would take libFuzzer's
-// tables with it, and it would search blindly:
-//   NFTRACE_FUZZ=1 swift build -c release --disable-dead-strip --product FuzzCapture \
-//     --scratch-path .build-fuzz --sanitize fuzzer --sanitize address -Xswiftc -parse-as-library
+// tables with it, and it would search blindly. So it would if the compiler got its two -sanitize
+// options with `fuzzer` first, and SwiftPM gives them in any order: name both in one, last.
+//   NFTRACE_FUZZ=1 swift build -c release --disable-dead-strip --product FuzzNetlink \
+//     --scratch-path .build-fuzz --sanitize fuzzer --sanitize address \
+//     -Xswiftc -parse-as-library -Xswiftc -sanitize=address,fuzzer
 //   mkdir -p .build-fuzz/corpus
-//   .build-fuzz/release/FuzzCapture -max_total_time=30 .build-fuzz/corpus
+//   .build-fuzz/release/FuzzNetlink -max_total_time=60 .build-fuzz/corpus
 if Context.environment["NFTRACE_FUZZ"] != nil {
   package.targets += [
     .executableTarget(
       name: "FuzzCapture", dependencies: ["Wire"], path: "Tests/Fuzz/Capture",
-      swiftSettings: settings)
+      swiftSettings: settings),
+    .executableTarget(
+      name: "FuzzNetlink", dependencies: ["Wire"], path: "Tests/Fuzz/Netlink",
+      swiftSettings: settings),
   ]
 }
