@@ -37,7 +37,8 @@ public struct PingText: Sendable {
       if again { return [line] }
       return ["", line, ""] + Timeline.all(probe.exchange, style)
     }
-    return [plan.count > 1 ? numbered(probe, headline) : headline, ""] + Timeline.all(probe.exchange, style)
+    return [plan.count > 1 ? numbered(probe, headline) : headline, ""]
+      + Timeline.all(probe.exchange, style)
   }
 
   private func numbered(_ probe: ProbeResult, _ line: String) -> String {

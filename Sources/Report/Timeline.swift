@@ -76,7 +76,7 @@ struct Timeline {
     let beside =
       tables.isEmpty ? Self.tablesAt : max(Self.detailsAt, Self.tablesAt + tables.count + 2)
     let room = style.width - beside
-    guard beside == Self.detailsAt || row.details.allSatisfy({ $0.count <= room }) else {
+    guard beside <= Self.detailsAt || row.details.allSatisfy({ $0.count <= room }) else {
       // Too long to stand beside the tables: it goes below them.
       return [trimmed(first + tables)] + below(row, at: Self.detailsAt)
     }

@@ -121,20 +121,13 @@ enum Wording {
     case .natReply: return "undone by conntrack, no rule is asked"
     case .masquerade, .snat, .dnat, .redirect:
       let rule = hop.rules.last { $0.translation != nil }
-      return "\(change.cause.rawValue)" + (rule.map { ", \(shortPlace($0))" } ?? "")
+      return "\(change.cause.rawValue)" + (rule.map { ", \(place($0))" } ?? "")
     default: return "changed by a rule"
     }
   }
 
-  /// A rule's place: "rule handle 4 of chain POSTROUTING (ip nat)".
+  /// A rule's place in few words: "ip nat POSTROUTING handle 4".
   static func place(_ step: RuleStep) -> String {
-    let chain = "chain \(step.chain) (\(NFProto.name(step.family)) \(step.table))"
-    guard let handle = step.handle else { return "policy of \(chain)" }
-    return "rule handle \(handle) of \(chain)"
-  }
-
-  /// The same in few words: "ip nat POSTROUTING handle 4".
-  static func shortPlace(_ step: RuleStep) -> String {
     "\(NFProto.name(step.family)) \(step.table) \(step.chain)"
       + (step.handle.map { " handle \($0)" } ?? " policy")
   }
@@ -151,8 +144,8 @@ enum Wording {
     let after = "last seen at \(last.point.label)"
     switch last.point.hook {
     case .ingress: return "\(after), before PREROUTING"
-    case .prerouting where last.point.table == "nat":
-      return "\(after): the routing decision let it go nowhere"
+    case .prerouting where last.point.priority >= -99:
+      return "\(after), then lost in the routing decision"
     case .postrouting: return "\(after), never sent through \(last.outDevice ?? "an interface")"
     default: return "\(after), not at the point after it"
     }

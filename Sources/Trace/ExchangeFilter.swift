@@ -33,8 +33,9 @@ public struct ExchangeFilter: Sendable {
     if let packet, journey.id != packet { return false }
     if let proto {
       let name = "\(journey.packet.proto)"
-      guard name == proto || (proto == "icmp" && name == "icmpv6")
-        || "\(journey.packet.proto.rawValue)" == proto
+      guard
+        name == proto || (proto == "icmp" && name == "icmpv6")
+          || "\(journey.packet.proto.rawValue)" == proto
       else { return false }
     }
     return has(from, journey) { $0.source } && has(to, journey) { $0.destination }

@@ -27,7 +27,9 @@ public struct PingStory: Sendable {
     story.take(record)
     switch record.content {
     case .sent(let bytes):
-      guard let packet = try? Packet(bytes), let sequence = plan.sequence(of: packet) else { return }
+      guard let packet = try? Packet(bytes), let sequence = plan.sequence(of: packet) else {
+        return
+      }
       open[sequence] = Entry(
         sent: record.time, deadline: record.time + UInt64(plan.timeout * 1e9))
     case .received(let bytes):
@@ -87,7 +89,9 @@ public struct PingStory: Sendable {
   }
 
   private static func isRule(_ record: Record) -> Bool {
-    if case .netlink(let message) = record.content { message.type == NFTRuleMessage.newType } else {
+    if case .netlink(let message) = record.content {
+      message.type == NFTRuleMessage.newType
+    } else {
       false
     }
   }

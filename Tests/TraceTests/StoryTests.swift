@@ -1,0 +1,174 @@
+import Testing
+import Trace
+import Wire
+
+/// Records as a kernel would send them, for stories told without one.
+struct Script {
+  var records: [Record] = []
+  var time: UInt64 = 1_000_000_000_000
+  var sequence: UInt32 = 0
+  let header: SessionHeader
+
+  init(probe: ProbePlan? = nil) {
+    let points = ObservationPoint.plan(around: []) + [.ingress, .egress]
+    header = SessionHeader(
+      command: "record", version: "test", kernel: "6.18", points: points, table: "nftrace_test",
+      probe: probe)
+  }
+
+  func point(_ label: String) -> ObservationPoint {
+    header.points.first { $0.label == label }!
+  }
+
+  /// A packet at a point, with the trace message of the rule that logged it.
+  mutating func see(
+    _ packet: Packet, at label: String, id: UInt32, in input: UInt32? = nil, out: UInt32? = nil,
+    traced: Bool = true
+  ) {
+    let point = point(label)
+    let isEdge = point.hook == .ingress || point.hook == .egress
+    let family = isEdge ? NFProto.netdev : NFProto.inet
+    time += 1000
+    let log = LogMessage(
+      family: isEdge ? family : NFProto.ipv4,
+      hookNumber: UInt8(point.hook.number(family: isEdge ? family : NFProto.ipv4)),
+      prefix: point.label, inDevice: input, outDevice: out, sequence: sequence,
+      payload: packet.bytes)
+    sequence += 1
+    records.append(Record(time: time, .log(log.bytes)))
+    guard traced else { return }
+    time += 1000
+    var trace = TraceMessage(
+      family: family, id: id, kind: .rule, table: header.table, chain: point.chain, handle: 1,
+      verdict: .accept)
+    trace.networkHeader = Array(packet.bytes.prefix(20))
+    records.append(Record(time: time, .netlink(message(trace))))
+  }
+
+  mutating func step(_ trace: TraceMessage) {
+    time += 1000
+    records.append(Record(time: time, .netlink(message(trace))))
+  }
+
+  private func message(_ trace: TraceMessage) -> NetlinkMessage {
+    NetlinkMessage(type: TraceMessage.type, payload: trace.bytes)
+  }
+
+  func story() -> [Exchange] {
+    var story = Story(header: header)
+    for record in records { story.take(record) }
+    return story.finish()
+  }
+}
+
+func echo(
+  from source: String = "192.0.2.1", to destination: String = "198.51.100.9", ttl: UInt8 = 64,
+  id: UInt16 = 7, sequence: UInt16 = 1, reply: Bool = false, identification: UInt16 = 99,
+  payload: [UInt8] = Array("payload of the echo".utf8)
+) -> Packet {
+  Packet(
+    source: IPAddress(source)!, destination: IPAddress(destination)!, proto: .icmp, ttl: ttl,
+    identification: identification,
+    transport: .icmp(
+      ICMPHeader(type: reply ? 0 : 8, rest: UInt32(id) << 16 | UInt32(sequence))),
+    payload: payload)
+}
+
+@Suite struct StoryTests {
+  @Test func oneJourneyFromIngressToEgress() throws {
+    var script = Script()
+    script.see(echo(), at: "INGRESS", id: 1, in: 3)
+    script.see(echo(), at: "PREROUTING", id: 1, in: 3)
+    script.see(echo(ttl: 63), at: "FORWARD", id: 1, in: 3, out: 2)
+    script.see(echo(ttl: 63), at: "POSTROUTING", id: 1, out: 2)
+    let translated = echo(from: "203.0.113.1", ttl: 63)
+    script.see(translated, at: "nat-POSTROUTING", id: 1, out: 2)
+    script.see(translated, at: "EGRESS", id: 1, out: 2)
+    let exchanges = script.story()
+    #expect(exchanges.count == 1)
+    let journey = try #require(exchanges.first?.request)
+    #expect(journey.hops.count == 6)
+    #expect(journey.end.kind == .transmitted)
+    #expect(journey.end.out == "if2")
+    #expect(
+      journey.hops[2].changes == [Change(.ttl, from: "64", to: "63", cause: .forwarding)])
+    #expect(
+      journey.hops[4].changes
+        == [Change(.source, from: "192.0.2.1", to: "203.0.113.1", cause: .snat)])
+  }
+
+  /// Two packets that look alike, one overtaking the other between two points: the trace id tells.
+  @Test func traceIdsTellTwinsApart() throws {
+    var script = Script()
+    let points = ["PREROUTING", "raw-PREROUTING", "mangle-PREROUTING"]
+    script.see(echo(), at: points[0], id: 1, in: 3)
+    script.see(echo(), at: points[0], id: 2, in: 3)
+    script.see(echo(), at: points[1], id: 2, in: 3)
+    script.see(echo(), at: points[2], id: 2, in: 3)
+    script.see(echo(), at: points[1], id: 1, in: 3)
+    let journeys = script.story().flatMap(\.journeys).sorted { $0.id < $1.id }
+    #expect(journeys.map(\.hops.count) == [2, 3])
+  }
+
+  @Test func aDropIsPlacedAtItsChain() throws {
+    var script = Script()
+    script.see(echo(), at: "PREROUTING", id: 5, in: 3)
+    script.see(echo(ttl: 63), at: "FORWARD", id: 5, in: 3, out: 2)
+    script.see(echo(ttl: 63), at: "mangle-FORWARD", id: 5, in: 3, out: 2)
+    script.step(
+      TraceMessage(
+        family: NFProto.ipv4, id: 5, kind: .rule, table: "filter", chain: "FORWARD", handle: 7,
+        verdict: .drop))
+    let journey = try #require(script.story().first?.request)
+    #expect(journey.end.kind == .dropped)
+    let last = try #require(journey.hops.last)
+    #expect(!last.passed)
+    #expect(last.rules.map(\.handle) == [7])
+    #expect(last.rules.map(\.verdict) == [.drop])
+  }
+
+  /// The kernel reuses trace ids: a new packet with an old id is a new journey.
+  @Test func reusedTraceIds() {
+    var script = Script()
+    for sequence in 1...20 as ClosedRange<UInt16> {
+      for label in ["PREROUTING", "raw-PREROUTING", "FORWARD"] {
+        script.see(echo(sequence: sequence, identification: sequence), at: label, id: 4, in: 3)
+      }
+    }
+    let journeys = script.story().flatMap(\.journeys)
+    #expect(journeys.count == 20)
+    #expect(journeys.allSatisfy { $0.hops.count == 3 })
+  }
+
+  @Test func gapsAreCounted() {
+    var script = Script()
+    script.see(echo(), at: "PREROUTING", id: 1, in: 3)
+    script.sequence += 5
+    script.see(echo(ttl: 63), at: "FORWARD", id: 1, in: 3)
+    var story = Story(header: script.header)
+    for record in script.records { story.take(record) }
+    #expect(story.counts.lost == 5)
+    #expect(story.counts.nflog == 2)
+  }
+
+  @Test func withoutTraceMessagesJourneysAreTheSame() throws {
+    var script = Script()
+    for label in ["PREROUTING", "raw-PREROUTING", "FORWARD", "EGRESS"] {
+      script.see(echo(), at: label, id: 1, in: 3, out: 2, traced: false)
+    }
+    let journeys = script.story().flatMap(\.journeys)
+    #expect(journeys.map(\.hops.count) == [4])
+  }
+
+  /// Memory stays bounded: what was quiet for a second is told and forgotten.
+  @Test func idleExchangesClose() {
+    var script = Script()
+    script.see(echo(), at: "PREROUTING", id: 1, in: 3)
+    script.time += 3_000_000_000
+    script.see(echo(sequence: 2, identification: 5), at: "PREROUTING", id: 2, in: 3)
+    var story = Story(header: script.header)
+    for record in script.records { story.take(record) }
+    #expect(story.closeIdle().count == 1)
+    #expect(story.finish().count == 1)
+  }
+}
