@@ -189,3 +189,30 @@ static inline int nftrace_pidfd(pid_t process) { return (int)syscall(SYS_pidfd_o
 static inline int nftrace_exit_code(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
+
+// Starts a program whose standard output is `output` and whose other streams are /dev/null, with the
+// default actions of signals. Returns 0 or an errno. In C for the same reason.
+static inline int nftrace_spawn_reader(
+    const char *path, char *const arguments[], int output, pid_t *process) {
+  extern char **environ;
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int error = posix_spawn_file_actions_init(&actions);
+  if (error != 0) return error;
+  error = posix_spawnattr_init(&attributes);
+  if (error != 0) {
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+  }
+  sigset_t signals;
+  sigemptyset(&signals);
+  error = posix_spawnattr_setsigmask(&attributes, &signals);
+  if (error == 0) error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  if (error == 0) error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, output, 1);
+  if (error == 0) error = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  if (error == 0) error = posix_spawn(process, path, &actions, &attributes, arguments, environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return error;
+}

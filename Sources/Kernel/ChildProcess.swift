@@ -30,4 +30,25 @@ public enum ChildProcess {
     }
     return nftrace_exit_code(status)
   }
+
+  /// What a program prints; nil if it cannot be run or fails. `arguments` begin with its absolute
+  /// path; it gets no shell, no input, and its complaints are thrown away.
+  static func output(_ arguments: [String]) -> String? {
+    var ends: [Int32] = [0, 0]
+    // Sound: the array has the two elements that the function fills.
+    guard unsafe nftrace_pipe(&ends) == 0 else { return nil }
+    let reading = FileDescriptor(owning: ends[0])
+    let writing = FileDescriptor(owning: ends[1])
+    var words = unsafe arguments.map { unsafe strdup($0) } + [nil]
+    defer { unsafe words.forEach { unsafe free($0) } }
+    var process: pid_t = 0
+    let code = unsafe nftrace_spawn_reader(arguments[0], &words, writing.number, &process)
+    writing.closeNow()
+    guard code == 0 else { return nil }
+    let bytes = try? reading.readToEnd()
+    var status: Int32 = 0
+    while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
+    guard nftrace_exit_code(status) == 0, let bytes else { return nil }
+    return String(decoding: bytes, as: UTF8.self)
+  }
 }

@@ -3,7 +3,7 @@ public import Wire
 
 /// What a lab's router has besides its links: a NAT rule an administrator would write.
 public enum LabFirewall {
-  /// Adds "table ip nat { chain POSTROUTING … ip saddr SUBNET masquerade }", or the like in ip6,
+  /// Adds "table ip nat { chain postrouting … ip saddr SUBNET masquerade }", or the like in ip6,
   /// to the namespace of the calling thread.
   public static func masquerade(_ subnet: Prefix) throws(KernelError) {
     var socket = try NetfilterSocket()
@@ -12,10 +12,10 @@ public enum LabFirewall {
     try socket.run { batch in
       batch.addTable(family: family, name: "nat", owned: false)
       batch.addBaseChain(
-        family: family, table: "nat", name: "POSTROUTING", type: "nat",
+        family: family, table: "nat", name: "postrouting", type: "nat",
         hook: Hook.postrouting.number(family: family), priority: 100)
       batch.addRule(
-        family: family, table: "nat", chain: "POSTROUTING",
+        family: family, table: "nat", chain: "postrouting",
         RuleExpression.isFrom(subnet) + [.counter, .masquerade])
     }
   }

@@ -52,6 +52,17 @@ public import Wire
     ).first
   }
 
+  /// The handles of all rules of the step's chain, in their order.
+  public mutating func handles(_ step: RuleStep) -> [UInt64] {
+    let messages = try? request(
+      "list a chain", NFT_MSG_GETRULE, family: step.family,
+      [
+        NetlinkAttribute(UInt16(NFTA_RULE_TABLE.rawValue), string: step.table),
+        NetlinkAttribute(UInt16(NFTA_RULE_CHAIN.rawValue), string: step.chain),
+      ], dump: true)
+    return (messages ?? []).compactMap { try? NFTRuleMessage($0.payload).handle }
+  }
+
   private mutating func request(
     _ attempt: String, _ type: nf_tables_msg_types, family: UInt8, _ attributes: [NetlinkAttribute],
     dump: Bool

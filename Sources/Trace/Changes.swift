@@ -2,7 +2,7 @@ internal import Wire
 
 /// Finds what changed between neighbouring hops, and who did it.
 struct Changes {
-  let surroundings: Surroundings
+  let environment: Environment
   let legacyNAT: [Int: [String]]
   let connection: Connection?
   /// Whether the packet goes in the reply direction of its connection.
@@ -63,14 +63,6 @@ struct Changes {
     let targets = legacyNAT[later.packet.source.family] ?? []
     if targets.contains("MASQUERADE"), !targets.contains("SNAT") { return .masquerade }
     if targets.contains("SNAT"), !targets.contains("MASQUERADE") { return .snat }
-    return surroundings.isAddress(later.packet.source, of: later.outDevice) ? .masquerade : .snat
-  }
-}
-
-extension Surroundings {
-  /// Whether the interface of this name has the address.
-  func isAddress(_ address: IPAddress, of device: String?) -> Bool {
-    guard let index = linkNames.first(where: { $0.value == device })?.key else { return false }
-    return addresses[index]?.contains(address) == true
+    return environment.isAddress(later.packet.source, of: later.outDevice) ? .masquerade : .snat
   }
 }

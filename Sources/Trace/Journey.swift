@@ -106,8 +106,10 @@ public struct RuleStep: Sendable, Equatable {
   public var family: UInt8
   public var table: String
   public var chain: String
-  /// nil for a policy.
+  /// nil for a policy, and for rules of iptables-legacy.
   public var handle: UInt64?
+  /// The place in its chain, from 1, of a rule of iptables-legacy, as its TRACE tells it.
+  public var position: Int?
   public var verdict: Verdict
   /// The chain that a jump or goto leads to.
   public var target: String?
@@ -118,10 +120,11 @@ public struct RuleStep: Sendable, Equatable {
   public var translation: NFTRuleMessage.Translation?
 
   public init(
-    family: UInt8, table: String, chain: String, handle: UInt64?, verdict: Verdict,
-    target: String? = nil, isPolicy: Bool = false, text: String? = nil,
+    family: UInt8, table: String, chain: String, handle: UInt64?, position: Int? = nil,
+    verdict: Verdict, target: String? = nil, isPolicy: Bool = false, text: String? = nil,
     translation: NFTRuleMessage.Translation? = nil
   ) {
+    self.position = position
     self.family = family
     self.table = table
     self.chain = chain

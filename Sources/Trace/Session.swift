@@ -19,6 +19,8 @@ public struct Record: Sendable, Equatable {
     case received([UInt8])
     /// Messages the kernel had to throw away here: how many, where it said so.
     case lost(Int?)
+    /// What nftrace found out by other means.
+    case note(Note)
   }
 
   public init(time: UInt64, _ content: Content) {

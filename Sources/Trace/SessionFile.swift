@@ -39,8 +39,16 @@ public enum SessionFile {
         CaptureStatistics(
           interface: 0, time: record.time, dropped: UInt64(count ?? 0), comment: lostComment)
       ).bytes
+    case .note(let note):
+      CaptureBlock.statistics(
+        CaptureStatistics(
+          interface: 1, time: record.time, comment: notePrefix + note.json)
+      ).bytes
     }
   }
+
+  /// What begins the comment of a statistics block that holds a note.
+  static let notePrefix = "nftrace note "
 
   static let lostComment = "the kernel reported lost messages here"
 
@@ -106,6 +114,11 @@ public struct SessionDecoder: Sendable {
       case .packet(let packet):
         if let record = record(packet) { return .record(record) }
       case .statistics(let statistics):
+        if let comment = statistics.comment, comment.hasPrefix(SessionFile.notePrefix) {
+          guard let note = Note(json: String(comment.dropFirst(SessionFile.notePrefix.count)))
+          else { continue }
+          return .record(Record(time: statistics.time, .note(note)))
+        }
         guard statistics.comment == SessionFile.lostComment else { continue }
         let count = statistics.dropped.map { Int($0) } ?? 0
         return .record(Record(time: statistics.time, .lost(count == 0 ? nil : count)))

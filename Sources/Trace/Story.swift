@@ -10,7 +10,7 @@ public struct Story: Sendable {
   /// Whether the ruleset was changed by somebody while the session ran.
   public private(set) var rulesetChanged = false
 
-  private var surroundings = Surroundings()
+  private(set) var environment = Environment()
   private let points: [String: ObservationPoint]
   private var open: [OpenJourney] = []
   /// Log messages whose trace message, which brings the trace id, has not come yet.
@@ -73,6 +73,7 @@ public struct Story: Sendable {
       if let message = try? LogMessage(payload) { takeLog(message) }
     case .netlink(let message): takeNetlink(message)
     case .lost(let count): counts.lost += count ?? 1
+    case .note(let note): environment.take(note)
     case .sent, .received: break
     }
     if let first = pending.first, now - first.time > Self.patience { settlePending() }
@@ -88,8 +89,8 @@ public struct Story: Sendable {
     guard let hook = message.hook, let packet = Self.packet(message) else { return }
     let point = point(message, hook: hook)
     let observation = Observation(
-      point: point, time: now, inDevice: surroundings.name(message.inDevice),
-      outDevice: surroundings.name(message.outDevice), packet: packet, identity: Identity(packet),
+      point: point, time: now, inDevice: environment.name(message.inDevice),
+      outDevice: environment.name(message.outDevice), packet: packet, identity: Identity(packet),
       mark: packet.source.family == 6 && packet.proto == .icmpv6 ? 0 : message.mark)
     if header == nil {
       place(observation, traceID: nil)
@@ -102,7 +103,7 @@ public struct Story: Sendable {
     if hook == .ingress || hook == .egress {
       var point = hook == .ingress ? ObservationPoint.ingress : .egress
       let index = hook == .ingress ? message.inDevice : message.outDevice
-      if let name = surroundings.name(index) { point.label += "-\(name)" }
+      if let name = environment.name(index) { point.label += "-\(name)" }
       return point
     }
     return header?.points.first { $0.hook == hook && $0.label == message.prefix }
@@ -127,11 +128,11 @@ public struct Story: Sendable {
       if let trace = try? TraceMessage(message.payload) { takeTrace(trace) }
     } else if ConntrackMessage.isOne(message.type) {
       counts.conntrack += 1
-      if let connection = try? ConntrackMessage(message) { surroundings.take(connection) }
+      if let connection = try? ConntrackMessage(message) { environment.take(connection) }
     } else if message.type == 0x0a0f {
       rulesetChanged = true
     } else {
-      _ = surroundings.take(message)
+      environment.take(message)
     }
   }
 
@@ -159,10 +160,10 @@ public struct Story: Sendable {
   private func place(
     ofDropBy step: RuleStep, in journey: OpenJourney
   ) -> (hook: Hook, priority: Int32)? {
-    if let place = surroundings.place(of: step) { return place }
+    if let place = environment.place(of: step) { return place }
     return journey.steps.reversed().lazy
       .filter { $0.family == step.family && $0.table == step.table }
-      .compactMap { surroundings.place(of: $0) }.first
+      .compactMap { environment.place(of: $0) }.first
   }
 
   /// A trace message of nftrace's own chains: the very rule that logged, with the trace id.
@@ -182,8 +183,8 @@ public struct Story: Sendable {
       packet.payload = open[journey].hops[0].packet.payload
       add(
         Observation(
-          point: point, time: now, inDevice: surroundings.name(trace.inDevice),
-          outDevice: surroundings.name(trace.outDevice), packet: packet, identity: nil,
+          point: point, time: now, inDevice: environment.name(trace.inDevice),
+          outDevice: environment.name(trace.outDevice), packet: packet, identity: nil,
           mark: trace.mark ?? 0), to: journey, traceID: trace.id)
       noteConnection(trace, of: journey)
     }
@@ -289,11 +290,16 @@ public struct Story: Sendable {
     var found: [RuleStep] = []
     for journey in open {
       for step in journey.hops.flatMap(\.rules) + journey.steps
-      where step.handle != nil && step.verdict != .continue && surroundings.rule(step) == nil {
+      where step.handle != nil && step.verdict != .continue && environment.rule(step) == nil {
         if !found.contains(step) { found.append(step) }
       }
     }
     return found
+  }
+
+  /// The journeys of a probe as far as they went.
+  func openJourneys(probe sequence: Int) -> [Journey] {
+    open.filter { self.sequence(of: $0) == sequence }.map(journey)
   }
 
   private enum Key: Hashable {
@@ -345,7 +351,7 @@ public struct Story: Sendable {
 
   private func journey(_ open: OpenJourney) -> Journey {
     let connection = open.connectionID.map { id in
-      let known = surroundings.connections[id]
+      let known = environment.connections[id]
       return Connection(
         id: id, state: open.connectionState, isReply: open.isReply, original: known?.original,
         reply: known?.reply, status: known?.status ?? [])
@@ -360,7 +366,7 @@ public struct Story: Sendable {
     }
     let direction = direction(open)
     Changes(
-      surroundings: surroundings, legacyNAT: header?.legacyNAT ?? [:], connection: connection,
+      environment: environment, legacyNAT: header?.legacyNAT ?? [:], connection: connection,
       isReply: open.isReply ?? (direction == .reply)
     ).explain(&hops)
     return Journey(
@@ -370,7 +376,7 @@ public struct Story: Sendable {
 
   private func named(_ step: RuleStep) -> RuleStep {
     var step = step
-    if let rule = surroundings.rule(step) {
+    if let rule = environment.rule(step) {
       step.translation = rule.translation
       step.text = step.text ?? rule.comment.map { "comment \"\($0)\"" }
     }

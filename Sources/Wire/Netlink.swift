@@ -71,6 +71,16 @@ public struct NetlinkMessage: Sendable, Equatable {
     return result
   }
 
+  /// NLMSG_ERROR: an errno, then the message it is about.
+  public static let errorType: UInt16 = 2
+
+  /// The errno in an error message, 0 for an acknowledgment; 0 as well in other messages.
+  public var errorCode: Int32 {
+    guard type == Self.errorType, payload.count >= 4 else { return 0 }
+    let code = payload[..<4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    return 0 &- Int32(bitPattern: code)
+  }
+
   /// All messages of one datagram. Throws when one of them is cut off.
   public static func all(in datagram: [UInt8]) throws(WireError) -> [NetlinkMessage] {
     var reader = ByteReader(datagram.span)

@@ -380,4 +380,29 @@ public struct RouteLookup: Sendable, Equatable {
     }
     return NetlinkMessage(type: RouteMessageType.getRoute, payload: payload + attributes.bytes)
   }
+
+  /// The question in an `RTM_GETROUTE`. Throws when it is none, or cut off.
+  public init(parsing message: NetlinkMessage) throws(WireError) {
+    typealias Attribute = RouteMessage.Attribute
+    guard message.type == RouteMessageType.getRoute else {
+      throw WireError("no route lookup: type \(message.type)", at: 0)
+    }
+    var reader = ByteReader(message.payload.span)
+    try reader.skip(3)
+    tos = try reader.u8()
+    try reader.skip(4)
+    let flags: UInt32 = try reader.littleEndian()
+    fibMatch = RouteMessage.Flags(rawValue: flags).contains(.fibMatch)
+    let attributes = try NetlinkAttribute.all(in: message.payload, from: 12)
+    guard let to = attributes[type: Attribute.destination].flatMap({ IPAddress(bytes: $0.value) })
+    else { throw WireError("route lookup without a destination", at: 12) }
+    destination = to
+    source = attributes[type: Attribute.source].flatMap { IPAddress(bytes: $0.value) }
+    inputInterface = attributes[type: Attribute.inputInterface]?.host()
+    outputInterface = attributes[type: Attribute.outputInterface]?.host()
+    mark = attributes[type: Attribute.mark]?.host()
+    ipProtocol = attributes[type: Attribute.ipProtocol]?.value.first
+    sourcePort = attributes[type: Attribute.sourcePort]?.network()
+    destinationPort = attributes[type: Attribute.destinationPort]?.network()
+  }
 }

@@ -1,0 +1,68 @@
+public import Trace
+internal import Wire
+
+/// Asks the kernel the questions that a story raises, and answers with records.
+public struct Investigator: ~Copyable {
+  private var routes: RouteSocket
+  private var rules: RulesetReader
+  private var texts: RuleTexts
+
+  /// Opens the sockets it asks through, in the namespace of the calling thread.
+  public init() throws(KernelError) {
+    let routes = try RouteSocket()
+    let rules = try RulesetReader()
+    self.routes = routes
+    self.rules = rules
+    texts = RuleTexts()
+  }
+
+  /// The answers; what cannot be found out is left out.
+  public mutating func answer(_ questions: [Question]) -> [Record] {
+    questions.flatMap { answer($0) }
+  }
+
+  private mutating func answer(_ question: Question) -> [Record] {
+    let now = Clock.realtime
+    switch question {
+    case .lookup(let lookup):
+      guard let (_, message) = try? routes.lookupRaw(lookup) else { return [] }
+      return [Record(time: now, .netlink(lookup.message)), Record(time: now, .netlink(message))]
+    case .neighbours:
+      return dumps([RouteMessageType.getNeighbour, RouteMessageType.getLink])
+    case .routes: return dumps([RouteMessageType.getRoute, RouteMessageType.getRule])
+    case .sysctls(let paths):
+      var values: [String: String] = [:]
+      for path in paths {
+        guard let sysctl = Sysctl(path: path), let value = try? sysctl.read() else { continue }
+        values[sysctl.description] = value
+      }
+      return [Record(time: now, .note(.sysctls(values)))]
+    case .counters: return [Record(time: now, .note(.counters(Counters.read())))]
+    case .rule(let step): return answer(rule: step)
+    }
+  }
+
+  private mutating func dumps(_ types: [UInt16]) -> [Record] {
+    var records: [Record] = []
+    for type in types {
+      for family in [2, 10] as [UInt8] {
+        guard let messages = try? routes.dump(type, family: type == RouteMessageType.getLink ? 0 : family)
+        else { continue }
+        records += messages.map { Record(time: Clock.realtime, .netlink($0)) }
+        if type == RouteMessageType.getLink { break }
+      }
+    }
+    return records
+  }
+
+  private mutating func answer(rule step: RuleStep) -> [Record] {
+    var records: [Record] = []
+    if let message = rules.rule(step) {
+      records.append(Record(time: Clock.realtime, .netlink(message)))
+    }
+    if let text = texts.text(of: step, &rules) {
+      records.append(Record(time: Clock.realtime, .note(.rule(text))))
+    }
+    return records
+  }
+}

@@ -1,0 +1,120 @@
+internal import CNetfilter
+internal import Glibc
+internal import Trace
+internal import Wire
+
+/// Rules in the words of the tool that made them: nft's from libnftables, iptables' from the
+/// matching iptables-save.
+struct RuleTexts {
+  /// What was listed already: the lines of a chain or table.
+  private var listings: [String: [String]] = [:]
+  /// The rules' handles in the order of their chain.
+  private var orders: [String: [UInt64]] = [:]
+  private var chains: [ChainMessage]?
+
+  /// The text of the rule that a step names; nil if nobody can tell it.
+  mutating func text(of step: RuleStep, _ rules: inout RulesetReader) -> RuleText? {
+    if step.handle == nil, let position = step.position { return legacyText(step, position) }
+    guard let handle = step.handle else { return nil }
+    if let found = iptablesText(step, handle, &rules) { return found }
+    return nftText(step, handle)
+  }
+
+  // MARK: nft
+
+  private mutating func nftText(_ step: RuleStep, _ handle: UInt64) -> RuleText? {
+    let family = NFProto.name(step.family)
+    let command = "list chain \(family) \(Self.quoted(step.table)) \(Self.quoted(step.chain))"
+    let suffix = " # handle \(handle)"
+    let lines = listing(command) { NFTables.run(command) }
+    guard let line = lines.first(where: { $0.hasSuffix(suffix) }) else { return nil }
+    let text = line.dropLast(suffix.count).drop { $0 == "\t" || $0 == " " }
+    return RuleText(
+      family: step.family, table: step.table, chain: step.chain, handle: handle, position: nil,
+      text: String(text), tool: .nft)
+  }
+
+  /// Names that nft reads back; its grammar takes quotes for others.
+  private static func quoted(_ name: String) -> String {
+    name.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 || $0 >= 0x41 && $0 <= 0x7a || $0 == 0x2d })
+      ? name : "\"\(name)\""
+  }
+
+  private mutating func listing(_ key: String, _ make: () -> String?) -> [String] {
+    if let known = listings[key] { return known }
+    let lines = (make() ?? "").split(separator: "\n").map(String.init)
+    listings[key] = lines
+    return lines
+  }
+
+  // MARK: iptables
+
+  /// Tables that iptables-nft keeps in nf_tables, in the families ip and ip6.
+  private static let iptablesTables = ["filter", "nat", "mangle", "raw", "security"]
+
+  /// A rule that iptables-nft made: found by its place in the chain.
+  private mutating func iptablesText(
+    _ step: RuleStep, _ handle: UInt64, _ rules: inout RulesetReader
+  ) -> RuleText? {
+    guard step.family == NFProto.ipv4 || step.family == NFProto.ipv6,
+      Self.iptablesTables.contains(step.table),
+      isIPTables(step, &rules)
+    else { return nil }
+    let key = "\(step.family) \(step.table) \(step.chain)"
+    if orders[key] == nil { orders[key] = rules.handles(step) }
+    guard let position = orders[key]?.firstIndex(of: handle).map({ $0 + 1 }),
+      let text = saved(step, position, legacy: false)
+    else { return nil }
+    return RuleText(
+      family: step.family, table: step.table, chain: step.chain, handle: handle,
+      position: position, text: text, tool: .iptables)
+  }
+
+  /// Whether iptables-nft made this table: its base chains have the names of their hooks in upper
+  /// case, as people who write for nft hardly name them.
+  private mutating func isIPTables(_ step: RuleStep, _ rules: inout RulesetReader) -> Bool {
+    if chains == nil {
+      chains = ((try? rules.chains()) ?? []).compactMap { try? ChainMessage($0.payload) }
+    }
+    let base = (chains ?? []).filter {
+      $0.family == step.family && $0.table == step.table && $0.hook != nil
+    }
+    return !base.isEmpty && base.allSatisfy { $0.name == $0.hook?.rawValue.uppercased() }
+  }
+
+  private mutating func legacyText(_ step: RuleStep, _ position: Int) -> RuleText? {
+    guard let text = saved(step, position, legacy: true) else { return nil }
+    return RuleText(
+      family: step.family, table: step.table, chain: step.chain, handle: nil, position: position,
+      text: text, tool: .iptablesLegacy)
+  }
+
+  /// The rule at this place of a chain, as iptables-save prints it.
+  private mutating func saved(_ step: RuleStep, _ position: Int, legacy: Bool) -> String? {
+    let program =
+      "/usr/sbin/\(step.family == NFProto.ipv4 ? "iptables" : "ip6tables")"
+      + "-\(legacy ? "legacy" : "nft")-save"
+    let lines = listing("\(program) \(step.table)") {
+      ChildProcess.output([program, "-t", step.table])
+    }
+    let prefix = "-A \(step.chain) "
+    let inChain = lines.lazy.filter { $0.hasPrefix(prefix) }
+    return inChain.dropFirst(position - 1).first
+  }
+}
+
+/// libnftables, for the texts of rules.
+enum NFTables {
+  /// The output of a command, with handles and without counters; nil if it failed.
+  static func run(_ command: String) -> String? {
+    guard let context = unsafe nft_ctx_new(UInt32(NFT_CTX_DEFAULT)) else { return nil }
+    defer { unsafe nft_ctx_free(context) }
+    unsafe nft_ctx_output_set_flags(
+      context, UInt32(NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_STATELESS))
+    guard unsafe nft_ctx_buffer_output(context) == 0, unsafe nft_ctx_buffer_error(context) == 0,
+      unsafe nft_run_cmd_from_buffer(context, command) == 0,
+      let text = unsafe nft_ctx_get_output_buffer(context)
+    else { return nil }
+    return unsafe String(cString: text)
+  }
+}

@@ -1,0 +1,188 @@
+internal import Wire
+
+/// What the kernel's own listings said of the namespace, and what nftrace asked it: interfaces,
+/// addresses, neighbours, routes, chains, rules, connections, settings, counters. Filled from the
+/// records of a session in their order, so that it is the same live and replayed.
+struct Environment: Sendable {
+  private(set) var links: [UInt32: LinkMessage] = [:]
+  private(set) var addresses: [AddressMessage] = []
+  private(set) var neighbours: [NeighbourMessage] = []
+  /// Rules of policy routing, in the order they are asked.
+  private(set) var policy: [RuleMessage] = []
+  private(set) var chains: [ChainKey: ChainMessage] = [:]
+  private(set) var rules: [RuleKey: NFTRuleMessage] = [:]
+  private(set) var connections: [UInt32: ConntrackMessage] = [:]
+  private(set) var sysctls: [String: String] = [:]
+  /// Facts with names: "rp_filter tool", "legacy tables 4"…
+  private(set) var facts: [String: String] = [:]
+  private(set) var counters: [String: UInt64] = [:]
+  /// By how much counters went up between the last two readings.
+  private(set) var counterDeltas: [String: UInt64] = [:]
+  private(set) var drops: [DropNote] = []
+  private(set) var lookups: [(question: RouteLookup, answer: RouteAnswer)] = []
+  private(set) var texts: [RuleText] = []
+  private var question: RouteLookup?
+  /// Connection ids in the order they came, so that the oldest can be forgotten.
+  private var connectionOrder: [UInt32] = []
+
+  struct ChainKey: Hashable {
+    var family: UInt8
+    var table: String
+    var chain: String
+  }
+
+  struct RuleKey: Hashable {
+    var family: UInt8
+    var table: String
+    var chain: String
+    var handle: UInt64
+  }
+
+  /// The name of an interface; "if7" for one whose name was never told.
+  func name(_ index: UInt32?) -> String? {
+    guard let index, index != 0 else { return nil }
+    return links[index]?.name ?? "if\(index)"
+  }
+
+  /// The interface of this name.
+  func link(_ name: String?) -> LinkMessage? {
+    guard let name else { return nil }
+    return links.values.first { $0.name == name }
+  }
+
+  /// Takes in what a message says of the namespace.
+  mutating func take(_ message: NetlinkMessage) {
+    switch message.type {
+    case RouteMessageType.newLink:
+      if let link = try? LinkMessage(parsing: message) { links[link.index] = link }
+    case RouteMessageType.newAddress:
+      guard let address = try? AddressMessage(parsing: message), !addresses.contains(address) else {
+        return
+      }
+      addresses.append(address)
+    case RouteMessageType.newNeighbour:
+      guard let neighbour = try? NeighbourMessage(parsing: message) else { return }
+      neighbours.removeAll {
+        $0.interface == neighbour.interface && $0.address == neighbour.address
+      }
+      neighbours.append(neighbour)
+    case RouteMessageType.newRule:
+      guard let rule = try? RuleMessage(parsing: message), !policy.contains(rule) else { return }
+      policy.append(rule)
+    case RouteMessageType.getRoute: question = try? RouteLookup(parsing: message)
+    case RouteMessageType.newRoute, NetlinkMessage.errorType: takeAnswer(message)
+    case ChainMessage.newType:
+      guard let chain = try? ChainMessage(message.payload) else { return }
+      chains[ChainKey(family: chain.family, table: chain.table, chain: chain.name)] = chain
+    case NFTRuleMessage.newType, NFTRuleMessage.deleteType:
+      guard let rule = try? NFTRuleMessage(message.payload) else { return }
+      // A rule that is gone is still the one that decided: keep what is known of it.
+      rules[
+        RuleKey(family: rule.family, table: rule.table, chain: rule.chain, handle: rule.handle)] =
+        rule
+    default: break
+    }
+  }
+
+  /// The answer to the lookup before it.
+  private mutating func takeAnswer(_ message: NetlinkMessage) {
+    guard let asked = question else { return }
+    question = nil
+    if message.type == NetlinkMessage.errorType {
+      lookups.append((asked, .refused(message.errorCode)))
+    } else if let route = try? RouteMessage(parsing: message) {
+      lookups.append((asked, .route(route)))
+    }
+    if lookups.count > 256 { lookups.removeFirst(128) }
+  }
+
+  /// Keeps what conntrack says of a connection; the oldest are forgotten when there are many.
+  mutating func take(_ connection: ConntrackMessage) {
+    guard let id = connection.id else { return }
+    if connections[id] == nil { connectionOrder.append(id) }
+    connections[id] = connection
+    if connectionOrder.count > 8192 {
+      for old in connectionOrder.prefix(4096) { connections[old] = nil }
+      connectionOrder.removeFirst(4096)
+    }
+  }
+
+  /// Takes in a note.
+  mutating func take(_ note: Note) {
+    switch note {
+    case .counters(let now):
+      counterDeltas = [:]
+      for (name, value) in now where value > counters[name] ?? value {
+        counterDeltas[name] = value - counters[name]!
+      }
+      counters = now
+    case .sysctls(let values): sysctls.merge(values) { _, new in new }
+    case .facts(let values): facts.merge(values) { _, new in new }
+    case .rule(let text): texts.append(text)
+    case .drop(let drop):
+      drops.append(drop)
+      if drops.count > 1024 { drops.removeFirst(512) }
+    case .notSent: break
+    }
+  }
+
+  /// The base chain's hook and priority, if that chain was listed.
+  func place(of step: RuleStep) -> (hook: Hook, priority: Int32)? {
+    guard let chain = chain(of: step), let hook = chain.hook, let priority = chain.priority else {
+      return nil
+    }
+    return (hook, priority)
+  }
+
+  /// The chain a step was made in.
+  func chain(of step: RuleStep) -> ChainMessage? {
+    chains[ChainKey(family: step.family, table: step.table, chain: step.chain)]
+  }
+
+  /// What is known of the rule a step names.
+  func rule(_ step: RuleStep) -> NFTRuleMessage? {
+    guard let handle = step.handle else { return nil }
+    return rules[
+      RuleKey(family: step.family, table: step.table, chain: step.chain, handle: handle)]
+  }
+
+  /// The rule's text, if somebody told it.
+  func text(_ step: RuleStep) -> RuleText? {
+    texts.last {
+      $0.family == step.family && $0.table == step.table && $0.chain == step.chain
+        && (step.handle != nil ? $0.handle == step.handle : $0.position == step.position)
+    }
+  }
+
+  /// Whether this host has the address, on any interface.
+  func isLocal(_ address: IPAddress) -> Bool {
+    address.isLoopback || addresses.contains { $0.local.address == address }
+  }
+
+  /// Whether the interface of this name has the address.
+  func isAddress(_ address: IPAddress, of device: String?) -> Bool {
+    guard let index = link(device)?.index else { return false }
+    return addresses.contains { $0.interface == index && $0.local.address == address }
+  }
+
+  /// The address of an interface, of this IP version, that is not link-local.
+  func address(of device: String?, version: Int) -> Prefix? {
+    guard let index = link(device)?.index else { return nil }
+    return addresses.first {
+      $0.interface == index && $0.local.address.family == version
+        && !$0.local.address.isLinkLocal
+    }?.local
+  }
+}
+
+/// What the kernel answered to a route lookup.
+enum RouteAnswer: Sendable, Equatable {
+  case route(RouteMessage)
+  /// An errno is an answer, too.
+  case refused(Int32)
+
+  /// The route, if there is one.
+  var route: RouteMessage? { if case .route(let route) = self { route } else { nil } }
+  /// The errno, if it was refused.
+  var errno: Int32? { if case .refused(let errno) = self { errno } else { nil } }
+}

@@ -1,0 +1,89 @@
+internal import FoundationEssentials
+
+/// What nftrace found out by other means than messages of the kernel, kept in the session file as
+/// JSON in the comment of a statistics block.
+public enum Note: Sendable, Codable, Equatable {
+  /// Counters of the namespace, cumulative: "IpInAddrErrors", "ct.drop", "eth0.tx_dropped".
+  case counters([String: UInt64])
+  /// Settings: "net.ipv4.ip_forward" and its value.
+  case sysctls([String: String])
+  /// A rule as its owner would write it.
+  case rule(RuleText)
+  /// Facts with a name of their own: see `Fact`.
+  case facts([String: String])
+  /// The kernel said why it dropped a packet.
+  case drop(DropNote)
+  /// A probe could not be sent: its number and the errno.
+  case notSent(Int, Int32)
+
+  /// The note as JSON text.
+  public var json: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(self) else { return "{}" }
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  /// The note in JSON text; nil when it is none.
+  public init?(json: String) {
+    guard let note = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)) else {
+      return nil
+    }
+    self = note
+  }
+}
+
+/// A rule in the words of the tool that made it.
+public struct RuleText: Sendable, Codable, Equatable {
+  public var family: UInt8
+  public var table: String
+  public var chain: String
+  /// nf_tables' handle; nil for a rule of iptables-legacy.
+  public var handle: UInt64?
+  /// Its place in the chain, from 1, where that is known.
+  public var position: Int?
+  /// The rule: "ip saddr 10.0.0.0/8 drop", or "-A FORWARD -s 10.0.0.0/8 -j DROP".
+  public var text: String
+  /// Who wrote it so.
+  public var tool: Tool
+
+  /// The tools in whose words rules are told.
+  public enum Tool: String, Sendable, Codable {
+    case nft, iptables
+    case iptablesLegacy = "iptables-legacy"
+  }
+
+  /// A rule's text. Of handle and position one at least is there.
+  public init(
+    family: UInt8, table: String, chain: String, handle: UInt64?, position: Int?, text: String,
+    tool: Tool
+  ) {
+    self.family = family
+    self.table = table
+    self.chain = chain
+    self.handle = handle
+    self.position = position
+    self.text = text
+    self.tool = tool
+  }
+}
+
+/// A packet that the kernel dropped, as skb:kfree_skb tells it.
+public struct DropNote: Sendable, Codable, Equatable {
+  /// The kernel's name of the reason, without SKB_DROP_REASON_.
+  public var reason: String
+  /// The function that dropped it, with an offset; nil where symbols may not be read.
+  public var location: String?
+  /// Index of the packet's interface at that moment; 0 if it had none.
+  public var interface: UInt32
+  /// The packet, from its IP header on.
+  public var packet: [UInt8]
+
+  /// A drop of these fields.
+  public init(reason: String, location: String?, interface: UInt32, packet: [UInt8]) {
+    self.reason = reason
+    self.location = location
+    self.interface = interface
+    self.packet = packet
+  }
+}

@@ -1,0 +1,100 @@
+public import Wire
+
+/// Something to ask the kernel about a probe once its packets have come to rest. What it answers is
+/// recorded, so that a session explains itself later.
+public enum Question: Sendable, Equatable {
+  /// Which way would this packet go?
+  case lookup(RouteLookup)
+  /// Who are the neighbours, and how do the interfaces do?
+  case neighbours
+  /// The routes and rules of policy routing.
+  case routes
+  /// Settings, by their paths below /proc/sys.
+  case sysctls([String])
+  /// The namespace's counters.
+  case counters
+  /// One rule, and its text.
+  case rule(RuleStep)
+}
+
+extension Story {
+  /// What to ask about the exchange of a probe. `isAnswered` is whether all went well: then it is
+  /// only asked what the timeline tells.
+  public func questions(probe sequence: Int, isAnswered: Bool) -> [Question] {
+    let journeys = openJourneys(probe: sequence)
+    var questions: [Question] = unknownDeciders.map { .rule($0) }
+    for journey in journeys { questions += lookups(journey, all: !isAnswered) }
+    guard !isAnswered else { return questions }
+    questions += [.routes, .neighbours, .counters, .sysctls(settings(journeys))]
+    return questions
+  }
+
+  /// The lookups that tell which way a packet went, or why it went none: as it was seen after DNAT
+  /// and before SNAT.
+  private func lookups(_ journey: Journey, all: Bool) -> [Question] {
+    guard let hop = journey.hops.last(where: { $0.point.hook == .prerouting && $0.passed }) else {
+      return outputLookups(journey, all: all)
+    }
+    let packet = hop.packet
+    var question = RouteLookup(
+      to: packet.destination, from: packet.source,
+      inputInterface: environment.link(hop.inDevice)?.index,
+      mark: hop.mark == 0 ? nil : hop.mark, tos: packet.tos & 0x1c)
+    question.setTransport(packet)
+    var exact = question
+    exact.fibMatch = true
+    var questions: [Question] = [.lookup(question), .lookup(exact)]
+    guard all else { return questions }
+    var plain = question
+    plain.inputInterface = nil
+    plain.source = nil
+    questions.append(.lookup(plain))
+    // The way back to the source decides over reverse path filtering, and over the answer.
+    if !packet.source.isMulticast, !packet.source.isUnspecified {
+      questions.append(.lookup(RouteLookup(to: packet.source)))
+    }
+    return questions
+  }
+
+  private func outputLookups(_ journey: Journey, all: Bool) -> [Question] {
+    guard let hop = journey.hops.last(where: { $0.point.hook == .output && $0.passed }) else {
+      return []
+    }
+    var question = RouteLookup(
+      to: hop.packet.destination, from: hop.packet.source,
+      mark: hop.mark == 0 ? nil : hop.mark, tos: hop.packet.tos & 0x1c)
+    question.setTransport(hop.packet)
+    return [.lookup(question)]
+  }
+
+  /// The settings that decide over packets like these.
+  private func settings(_ journeys: [Journey]) -> [String] {
+    let devices = Set(
+      journeys.flatMap { $0.hops.flatMap { [$0.inDevice, $0.outDevice] } }.compactMap { $0 }
+        + [header?.probe?.device].compactMap { $0 })
+    var paths = [
+      "net/ipv4/ip_forward", "net/ipv4/icmp_echo_ignore_all",
+      "net/ipv4/icmp_echo_ignore_broadcasts", "net/ipv6/icmp/echo_ignore_all",
+      "net/ipv6/conf/all/forwarding", "net/netfilter/nf_conntrack_max",
+      "net/netfilter/nf_conntrack_count", "net/netfilter/nf_conntrack_tcp_loose",
+      "net/netfilter/nf_conntrack_checksum", "net/bridge/bridge-nf-call-iptables",
+      "net/bridge/bridge-nf-call-ip6tables",
+    ]
+    for device in ["all"] + devices.sorted() {
+      paths += ["forwarding", "rp_filter", "accept_local", "route_localnet"].map {
+        "net/ipv4/conf/\(device)/\($0)"
+      }
+      paths += ["forwarding", "disable_ipv6"].map { "net/ipv6/conf/\(device)/\($0)" }
+    }
+    return paths
+  }
+}
+
+extension RouteLookup {
+  /// The fields that policy routing can choose by.
+  fileprivate mutating func setTransport(_ packet: Packet) {
+    ipProtocol = packet.proto.rawValue
+    sourcePort = packet.sourcePort
+    destinationPort = packet.destinationPort
+  }
+}
