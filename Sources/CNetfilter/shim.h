@@ -12,6 +12,7 @@
 #include <net/if.h>
 #include <linux/if_tun.h>
 #include <linux/if_packet.h>
+#include <linux/bpf.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/magic.h>
@@ -43,6 +44,7 @@
 #include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -215,4 +217,80 @@ static inline int nftrace_spawn_reader(
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   return error;
+}
+
+// The C library has no bpf(2), and Swift cannot fill in union bpf_attr, a union of unnamed structs.
+// All of these return a descriptor or 0, and -1 with errno set, as the system call does.
+
+static inline int nftrace_bpf(int command, union bpf_attr *attributes) {
+  return (int)syscall(SYS_bpf, command, attributes, sizeof *attributes);
+}
+
+static inline unsigned long long nftrace_address(const void *pointer) {
+  return (unsigned long long)(unsigned long)pointer;
+}
+
+static inline int nftrace_bpf_map(unsigned type, unsigned key, unsigned value, unsigned entries,
+                                  unsigned flags) {
+  union bpf_attr attributes;
+  memset(&attributes, 0, sizeof attributes);
+  attributes.map_type = type;
+  attributes.key_size = key;
+  attributes.value_size = value;
+  attributes.max_entries = entries;
+  attributes.map_flags = flags;
+  return nftrace_bpf(BPF_MAP_CREATE, &attributes);
+}
+
+// Reads the first value of an array map, or writes it.
+static inline int nftrace_bpf_value(int map, int write, void *value) {
+  unsigned key = 0;
+  union bpf_attr attributes;
+  memset(&attributes, 0, sizeof attributes);
+  attributes.map_fd = map;
+  attributes.key = nftrace_address(&key);
+  attributes.value = nftrace_address(value);
+  return nftrace_bpf(write ? BPF_MAP_UPDATE_ELEM : BPF_MAP_LOOKUP_ELEM, &attributes);
+}
+
+static inline int nftrace_bpf_freeze(int map) {
+  union bpf_attr attributes;
+  memset(&attributes, 0, sizeof attributes);
+  attributes.map_fd = map;
+  return nftrace_bpf(BPF_MAP_FREEZE, &attributes);
+}
+
+// `log` may be empty: the verifier then says nothing.
+static inline int nftrace_bpf_program(unsigned type, const void *instructions, unsigned count,
+                                      const char *license, char *log, unsigned log_size) {
+  union bpf_attr attributes;
+  memset(&attributes, 0, sizeof attributes);
+  attributes.prog_type = type;
+  attributes.insns = nftrace_address(instructions);
+  attributes.insn_cnt = count;
+  attributes.license = nftrace_address(license);
+  attributes.log_buf = log_size ? nftrace_address(log) : 0;
+  attributes.log_size = log_size;
+  attributes.log_level = log_size ? 1 : 0;
+  return nftrace_bpf(BPF_PROG_LOAD, &attributes);
+}
+
+static inline int nftrace_bpf_raw_tracepoint(const char *name, int program) {
+  union bpf_attr attributes;
+  memset(&attributes, 0, sizeof attributes);
+  attributes.raw_tracepoint.name = nftrace_address(name);
+  attributes.raw_tracepoint.prog_fd = program;
+  return nftrace_bpf(BPF_RAW_TRACEPOINT_OPEN, &attributes);
+}
+
+// The positions of a BPF ring buffer lie in memory that the kernel writes at the same time: reading
+// the producer's must come before reading the records, writing the consumer's after it.
+static inline unsigned long nftrace_load_acquire(const void *position) {
+  return __atomic_load_n((const unsigned long *)position, __ATOMIC_ACQUIRE);
+}
+static inline unsigned nftrace_load_length(const void *header) {
+  return __atomic_load_n((const unsigned *)header, __ATOMIC_ACQUIRE);
+}
+static inline void nftrace_store_release(void *position, unsigned long value) {
+  __atomic_store_n((unsigned long *)position, value, __ATOMIC_RELEASE);
 }
