@@ -62,9 +62,33 @@ struct FileDescriptor: ~Copyable {
       }
       if count == 0 { return result }
       result += buffer[..<count]
-      // Large files of /sys are many times faster in large steps.
-      if count == buffer.count { buffer = [UInt8](repeating: 0, count: 65536) }
     }
+  }
+}
+
+extension FileDescriptor {
+  /// Reads to the end a file of about `expected` octets: one of some megabytes is read several times as
+  /// fast where it need not grow.
+  borrowing func readToEnd(expecting expected: Int) throws(Errno) -> [UInt8] {
+    var failure: Errno?
+    // Sound: read() is given what is left of the buffer, and what it filled is declared initialised.
+    let octets = unsafe [UInt8](unsafeUninitializedCapacity: expected + 1) { buffer, filled in
+      while filled < buffer.count {
+        let count = unsafe Glibc.read(
+          number, buffer.baseAddress! + filled, buffer.count - filled)
+        if count > 0 {
+          filled += count
+        } else if count < 0, errno == EINTR {
+          continue
+        } else {
+          if count < 0 { failure = Errno.current }
+          return
+        }
+      }
+    }
+    if let failure { throw failure }
+    // Full to the last octet: it is longer than was expected.
+    return octets.count <= expected ? octets : try octets + readToEnd()
   }
 }
 

@@ -1,0 +1,107 @@
+public import Wire
+
+/// Whose drops are wanted. A packet passes that has the nonce or one of the addresses; when neither
+/// is given, every IP packet of the namespace does.
+public struct DropFilter: Sendable, Equatable {
+  /// Eight octets, as a number in network order, somewhere behind the packet's IP header: that of
+  /// every probe. An ICMP error that quotes enough of a probe has it, too.
+  public var nonce: UInt64?
+  /// Prefixes of which the packet's source or destination is to be one. It is a test a prefix and
+  /// dropped packet, in the kernel: meant for a few.
+  public var prefixes: [Prefix]
+
+  /// A filter for this nonce, and these prefixes.
+  public init(nonce: UInt64? = nil, prefixes: [Prefix] = []) {
+    self.nonce = nonce
+    self.prefixes = prefixes
+  }
+
+  /// Whether everything passes.
+  public var isEmpty: Bool { nonce == nil && prefixes.isEmpty }
+
+  /// More prefixes than this would make the program longer than a kernel takes.
+  static let maximumPrefixes = 128
+}
+
+extension DropFilter {
+  /// Where IPv4 and IPv6 keep the addresses: RFC 791 section 3.1, RFC 8200 section 3. In octets.
+  private static func addressOffsets(_ family: Int) -> [Int] { family == 4 ? [12, 16] : [8, 24] }
+
+  /// The shortest header before a nonce: IPv4's 20 octets and ICMP's or UDP's 8.
+  private static let firstNonce = 28
+
+  /// Writes the test: goes on behind it if the packet passes, and to `refused` if not. The packet's
+  /// first `count` octets lie at `packet` from the end of the stack, zeros behind the packet's end.
+  /// Uses r1.
+  func write(
+    into program: inout BPFAssembler, packet: Int, count: Int, refused: BPFAssembler.Label
+  ) {
+    let version6 = program.label()
+    let isVersion6 = program.label()
+    let addressesDone = program.label()
+    let passed = program.label()
+    program.load(.u8, .r1, .stackEnd, packet)
+    program.operate(.shiftRight, .r1, 4)
+    program.jump32(.r1, .notEqual, 4, to: version6)
+    writePrefixes(4, into: &program, packet: packet, passed: passed)
+    program.jump(to: addressesDone)
+    program.place(version6)
+    program.jump32(.r1, .equal, 6, to: isVersion6)
+    program.jump(to: refused)
+    program.place(isVersion6)
+    writePrefixes(6, into: &program, packet: packet, passed: passed)
+    program.place(addressesDone)
+    if let nonce {
+      // All headers before it are of a multiple of four octets. The stack is read four octets at a
+      // time: eight need an address that is a multiple of eight.
+      let words = Self.words(UInt128(nonce) << 64)
+      for offset in stride(from: Self.firstNonce, through: count - 8, by: 4) {
+        let next = program.label()
+        program.load(.u32, .r1, .stackEnd, packet + offset)
+        program.jump32(.r1, .notEqual, words[0], to: next)
+        program.load(.u32, .r1, .stackEnd, packet + offset + 4)
+        program.jump32(.r1, .equal, words[1], to: passed)
+        program.place(next)
+      }
+    }
+    if !isEmpty { program.jump(to: refused) }
+    program.place(passed)
+  }
+
+  private func writePrefixes(
+    _ family: Int, into program: inout BPFAssembler, packet: Int, passed: BPFAssembler.Label
+  ) {
+    for prefix in prefixes where prefix.address.family == family {
+      guard prefix.length > 0 else {
+        // All of them. The verifier refuses what cannot be reached, so no jump may be without a
+        // condition here; the octet has the IP version in it.
+        program.load(.u8, .r1, .stackEnd, packet)
+        program.jump32(.r1, .notEqual, 0, to: passed)
+        continue
+      }
+      let ones = UInt128.max << UInt128(128 - prefix.length)
+      let masks = Self.words(ones)
+      let values =
+        switch prefix.first {
+        case .v4(let value): Self.words(UInt128(value) << 96)
+        case .v6(let value): Self.words(value)
+        }
+      for start in Self.addressOffsets(family) {
+        let next = program.label()
+        for (index, mask) in masks.enumerated() where mask != 0 {
+          program.load(.u32, .r1, .stackEnd, packet + start + 4 * index)
+          if mask != .max { program.and32(.r1, mask) }
+          program.jump32(.r1, .notEqual, values[index], to: next)
+        }
+        program.jump(to: passed)
+        program.place(next)
+      }
+    }
+  }
+
+  /// Sixteen octets in network order as the four numbers a load of 32 bits finds there, on a machine
+  /// that has the least significant octet first.
+  private static func words(_ value: UInt128) -> [UInt32] {
+    [96, 64, 32, 0].map { UInt32(truncatingIfNeeded: value >> UInt128($0)).byteSwapped }
+  }
+}

@@ -1,0 +1,185 @@
+internal import CNetfilter
+internal import Glibc
+public import Wire
+
+/// Listens to the kernel throwing packets away, with its reasons: the tracepoint skb:kfree_skb, in
+/// one network namespace, for the packets of a filter. Both are looked at in the kernel, so that
+/// other people's drops cost a comparison and no room.
+///
+/// It begins when the value is made and ends with it, and with the process, however that ends.
+public struct DropWatch: ~Copyable {
+  private var ring: BPFRing
+  private let lostCount: BPFMap
+  private let link: FileDescriptor
+  private let reasons: [UInt32: String]
+  private let hasReasons: Bool
+
+  /// Events that are held until they are read: a thousand of them. More are counted as lost.
+  private static let ringSize = 256 << 10
+
+  /// Begins to listen for drops in the namespace of the calling thread, or in another one. Throws
+  /// when the kernel does not let us, with words for what is missing: BTF, capabilities, lockdown.
+  public init(
+    filter: DropFilter, namespace: NetworkNamespace.Identity? = nil
+  ) throws(KernelError) {
+    try self.init(kernelTypes: try KernelTypes.read(), filter: filter, namespace: namespace)
+  }
+
+  init(
+    kernelTypes btf: BTF, filter: DropFilter, namespace: NetworkNamespace.Identity?
+  ) throws(KernelError) {
+    guard filter.prefixes.count <= DropFilter.maximumPrefixes else {
+      throw KernelError(
+        .usage, cannot: "listen for drops of \(filter.prefixes.count) prefixes",
+        help: "at most \(DropFilter.maximumPrefixes) can be told apart in the kernel")
+    }
+    let layout = try DropProgram.Layout(btf)
+    let wanted: NetworkNamespace.Identity
+    if let namespace {
+      wanted = namespace
+    } else {
+      wanted = try NetworkNamespace.current().identity
+    }
+    let ring = try BPFRing(size: Self.ringSize)
+    let lost = try BPFMap.counter()
+    let program = DropProgram(
+      layout: layout, namespace: UInt32(truncatingIfNeeded: wanted.inode), filter: filter)
+    link = try Self.start(program, ring: ring.map.descriptor, lost: lost.descriptor)
+    hasReasons = layout.reasonArgument != nil
+    reasons = Self.names(btf)
+    self.ring = ring
+    lostCount = lost
+  }
+
+  /// Loads the program and attaches it. The link keeps the program, and that its maps.
+  private static func start(
+    _ program: DropProgram, ring: Int32, lost: Int32
+  ) throws(KernelError) -> FileDescriptor {
+    let attempt = "ask the kernel for drop reasons"
+    if let format = try? BPFMap.constant(DropProgram.format) {
+      do {
+        let instructions = program.assembled(
+          ring: ring, lost: lost, format: format.descriptor)
+        return try BPFProgram(.rawTracepoint, instructions, attempt: attempt)
+          .attach(toTracepoint: "kfree_skb")
+      } catch {
+        // EINVAL: the kernel does not know the helper that prints (before Linux 5.13).
+        guard error.errno == EINVAL else { throw error }
+      }
+    }
+    return try BPFProgram(
+      .rawTracepoint, program.assembled(ring: ring, lost: lost, format: nil), attempt: attempt
+    ).attach(toTracepoint: "kfree_skb")
+  }
+
+  /// The reasons of this kernel, by their numbers.
+  private static func names(_ btf: BTF) -> [UInt32: String] {
+    let prefix = "SKB_DROP_REASON_"
+    var names: [UInt32: String] = [:]
+    for (number, name) in btf.enumeration("skb_drop_reason") ?? [:] {
+      names[UInt32(truncatingIfNeeded: number)] =
+        name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
+    }
+    return names
+  }
+
+  // MARK: Reading
+
+  /// Readable, for poll(2), when there are events. Valid as long as this value lives.
+  public var fileDescriptor: Int32 { ring.map.descriptor }
+
+  /// Events that there was no room for, since the beginning. Throws if the kernel cannot be asked.
+  public borrowing func lost() throws(KernelError) -> UInt64 { try lostCount.count() }
+
+  /// Hands over the events that there are, oldest first. Does not wait.
+  ///
+  /// Their times are the kernel's at the moment of the drop, moved from CLOCK_MONOTONIC to the epoch:
+  /// comparable with those of netlink messages, which have the time at which they were read and so a
+  /// later one.
+  public mutating func drain(into body: (DropEvent) -> Void) {
+    let difference = Clock.realtime &- Clock.monotonic
+    let reasons = reasons
+    let hasReasons = hasReasons
+    ring.drain { octets in
+      guard
+        let event = DropRecord.event(
+          octets, clockDifference: difference, reasons: reasons, hasReasons: hasReasons)
+      else { return }
+      body(event)
+    }
+  }
+
+  // MARK: Whether it works
+
+  /// What is missing for drop reasons here, as a sentence; nil if they can be had. It is tried: a
+  /// watch is made and ended, which takes some milliseconds.
+  public static func availability() -> String? {
+    do {
+      let watch = try DropWatch(filter: DropFilter(nonce: 0))
+      return watch.hasReasons
+        ? nil : "the kernel tells where packets are dropped but not why: Linux 5.17 and later do"
+    } catch {
+      return error.help ?? error.description
+    }
+  }
+}
+
+/// The octets that `DropProgram` writes, as a value.
+enum DropRecord {
+  static func event(
+    _ octets: [UInt8], clockDifference: UInt64, reasons: [UInt32: String], hasReasons: Bool
+  ) -> DropEvent? {
+    typealias Record = DropProgram.Record
+    guard octets.count == Record.length else { return nil }
+    let reason: UInt32 = number(octets, Record.reason)
+    let symbol = octets[Record.symbol..<(Record.symbol + Record.symbolLength)].prefix { $0 != 0 }
+    let count = min(Int(number(octets, Record.count) as UInt32), Record.packetLength)
+    return DropEvent(
+      time: number(octets, Record.time) &+ clockDifference,
+      reasonNumber: hasReasons ? reason : nil, reasonName: hasReasons ? reasons[reason] : nil,
+      location: location(String(decoding: symbol, as: UTF8.self)),
+      device: number(octets, Record.device), namespace: number(octets, Record.namespace),
+      packet: Array(octets[Record.packet..<(Record.packet + count)]))
+  }
+
+  /// "nft_do_chain+0x3e8/0x5f0 [nf_tables]" without the function's size. Nil for an address that is no
+  /// function's: "0xffffffff…".
+  static func location(_ text: String) -> String? {
+    guard !text.isEmpty, !text.hasPrefix("0x") else { return nil }
+    guard let slash = text.firstIndex(of: "/") else { return text }
+    let rest = text[slash...].drop { $0 != " " }
+    return String(text[..<slash] + rest)
+  }
+
+  /// An integer in host order.
+  private static func number<T: FixedWidthInteger>(_ octets: [UInt8], _ offset: Int) -> T {
+    octets[offset..<(offset + T.bitWidth / 8)].reversed().reduce(0) { $0 << 8 | T($1) }
+  }
+}
+
+/// The running kernel's types.
+enum KernelTypes {
+  static let path = "/sys/kernel/btf/vmlinux"
+  /// In octets: what distributions' kernels have is between four and seven megabytes.
+  private static let expectedLength = 8 << 20
+
+  /// Reads and indexes them: some milliseconds.
+  static func read() throws(KernelError) -> BTF {
+    let attempt = "read the kernel's types from \(path)"
+    let bytes: [UInt8]
+    do {
+      bytes = try FileDescriptor(path, O_RDONLY).readToEnd(expecting: expectedLength)
+    } catch {
+      throw KernelError(
+        cannot: attempt, function: "open", errno: error.code,
+        help: error.code == ENOENT
+          ? "\(path) is missing: the kernel was built without CONFIG_DEBUG_INFO_BTF, or /sys is not "
+            + "mounted" : nil)
+    }
+    do {
+      return try BTF(bytes)
+    } catch {
+      throw KernelError(cannot: attempt, help: "\(error)")
+    }
+  }
+}
