@@ -283,6 +283,27 @@ static inline int nftrace_bpf_raw_tracepoint(const char *name, int program) {
   return nftrace_bpf(BPF_RAW_TRACEPOINT_OPEN, &attributes);
 }
 
+// Runs an XDP program on one frame as if interface `index` had received it, and lets the frame go
+// where the program sends it.
+static inline int nftrace_xdp_live_frame(int program, const void *frame, unsigned size,
+                                         unsigned index) {
+  struct xdp_md context;
+  memset(&context, 0, sizeof context);
+  context.data_end = size;
+  context.ingress_ifindex = index;
+  union bpf_attr attributes;
+  memset(&attributes, 0, sizeof attributes);
+  attributes.test.prog_fd = program;
+  attributes.test.data_in = nftrace_address(frame);
+  attributes.test.data_size_in = size;
+  attributes.test.ctx_in = nftrace_address(&context);
+  attributes.test.ctx_size_in = sizeof context;
+  attributes.test.repeat = 1;
+  attributes.test.batch_size = 1;
+  attributes.test.flags = BPF_F_TEST_XDP_LIVE_FRAMES;
+  return nftrace_bpf(BPF_PROG_TEST_RUN, &attributes);
+}
+
 // The positions of a BPF ring buffer lie in memory that the kernel writes at the same time: reading
 // the producer's must come before reading the records, writing the consumer's after it.
 static inline unsigned long nftrace_load_acquire(const void *position) {
