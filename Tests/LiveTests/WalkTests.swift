@@ -1,0 +1,301 @@
+import Glibc
+import Testing
+
+/// The table that the path of a probe must come out as, for whatever a plan calls things.
+struct Walk {
+  var plan = RouterPlan()
+  /// The source the request leaves with, and who gave it that.
+  var translated: String? = nil
+  var cause = "masquerade"
+  /// Tables passed at a hook: those that are always there, and the user's own at their places.
+  var prerouting = "defrag raw conntrack mangle"
+  var forward = "mangle filter security"
+  /// The TUN device, if it is not the plan's.
+  var tun: String? = nil
+
+  /// Through the router to the server, and back.
+  var throughRouter: [[String]] {
+    let (tun, uplink) = (tun ?? plan.tun, plan.uplink)
+    let (client, server) = (plan.client, plan.server)
+    let router = translated ?? plan.router
+    let request = "\(client) | \(server)"
+    let translation = " | \(router) | \(server) | source \(client)>\(router) \(cause)"
+    let answer = "\(server) | \(router)"
+    let restored = "\(server) | \(client)"
+    return [
+      [
+        "request",
+        "ingress of | \(tun) |  | 64 | \(request)",
+        "prerouting entry \(prerouting) nat | \(tun) |  | 64 | \(request)",
+        "forward entry \(forward) | \(tun) | \(uplink) | 63 | \(request) | ttl 64>63 forwarding",
+        "postrouting entry mangle |  | \(uplink) | 63 | \(request)",
+        "postrouting nat |  | \(uplink) | 63\(translation)",
+        "egress of |  | \(uplink) | 63 | \(router) | \(server)",
+        "transmitted egress \(uplink)",
+      ],
+      [
+        "reply",
+        "ingress of | \(uplink) |  | 64 | \(answer)",
+        "prerouting entry \(prerouting) | \(uplink) |  | 64 | \(answer)",
+        "prerouting nat | \(uplink) |  | 64 | \(restored)"
+          + " | destination \(router)>\(client) nat-reply",
+        "forward entry \(forward) | \(uplink) | \(tun) | 63 | \(restored) | ttl 64>63 forwarding",
+        "postrouting entry mangle nat |  | \(tun) | 63 | \(restored)",
+        "egress of |  | \(tun) | 63 | \(restored)",
+        "transmitted egress \(tun)",
+      ],
+    ]
+  }
+
+  /// To the router's own address on the uplink, and its answer.
+  var toRouter: [[String]] {
+    let tun = plan.tun
+    let request = "\(plan.client) | \(plan.router)"
+    let answer = "\(plan.router) | \(plan.client)"
+    return [
+      [
+        "request",
+        "ingress of | \(tun) |  | 64 | \(request)",
+        "prerouting entry \(prerouting) nat | \(tun) |  | 64 | \(request)",
+        "input entry mangle filter security nat | \(tun) |  | 64 | \(request)",
+        "delivered input",
+      ],
+      [
+        "reply",
+        "output entry defrag raw conntrack mangle nat filter security |  | \(tun) | 64 | \(answer)",
+        "postrouting entry mangle nat |  | \(tun) | 64 | \(answer)",
+        "egress of |  | \(tun) | 64 | \(answer)",
+        "transmitted egress \(tun)",
+      ],
+    ]
+  }
+}
+
+extension LiveTests {
+  struct WalkTests {
+    /// A firewall by its commands, and what is particular about the path then.
+    struct Case: Sendable, CustomTestStringConvertible {
+      var name: String
+      var plan: RouterPlan
+      var walk: @Sendable (RouterPlan) -> Walk = { Walk(plan: $0) }
+      var testDescription: String { name }
+    }
+
+    static let translations: [Case] = [
+      Case(
+        name: "the walk: iptables-nft MASQUERADE",
+        plan: RouterPlan().with("iptables-nft -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE")),
+      Case(
+        name: "nft masquerade in an ip table",
+        plan: RouterPlan().with(
+          """
+          nft "table ip mine { chain out { type nat hook postrouting priority srcnat
+            ip saddr $SUBNET masquerade
+          }
+          }"
+          """)),
+      Case(
+        name: "nft masquerade in an inet table",
+        plan: RouterPlan().with(
+          """
+          nft "table inet mine { chain out { type nat hook postrouting priority srcnat
+            ip saddr $SUBNET oifname \\"$UPLINK\\" masquerade
+          }
+          }"
+          """)),
+      Case(
+        name: "iptables-legacy MASQUERADE",
+        plan: RouterPlan().with("iptables-legacy -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE")),
+      Case(
+        name: "iptables-nft SNAT",
+        plan: RouterPlan().with(
+          """
+          ip addr add 172.16.16.44/32 dev "$UPLINK"
+          iptables-nft -t nat -A POSTROUTING -o "$UPLINK" -j SNAT --to-source 172.16.16.44
+          """),
+        walk: { Walk(plan: $0, translated: "172.16.16.44", cause: "snat") }),
+      Case(
+        name: "iptables-legacy SNAT",
+        plan: RouterPlan().with(
+          """
+          ip addr add 172.16.16.44/32 dev "$UPLINK"
+          iptables-legacy -t nat -A POSTROUTING -o "$UPLINK" -j SNAT --to-source 172.16.16.44
+          """),
+        walk: { Walk(plan: $0, translated: "172.16.16.44", cause: "snat") }),
+      Case(
+        name: "nft snat to",
+        plan: RouterPlan.other.with(
+          """
+          nft "table ip mine { chain out { type nat hook postrouting priority 90
+            oifname \\"$UPLINK\\" snat to $ROUTER
+          }
+          }"
+          """),
+        walk: { Walk(plan: $0, cause: "snat") }),
+      Case(
+        name: "NAT66 by nft in an ip6 table",
+        plan: RouterPlan.ipv6.with(
+          """
+          nft "table ip6 mine { chain out { type nat hook postrouting priority srcnat
+            ip6 saddr $SUBNET masquerade
+          }
+          }"
+          """)),
+      Case(
+        name: "NAT66 by nft in an inet table",
+        plan: RouterPlan.ipv6.with(
+          """
+          nft "table inet mine { chain out { type nat hook postrouting priority srcnat
+            ip6 saddr $SUBNET masquerade
+          }
+          }"
+          """)),
+      Case(
+        name: "NAT66 by ip6tables-nft",
+        plan: RouterPlan.ipv6.with(
+          "ip6tables-nft -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE")),
+      Case(
+        name: "NAT66 by ip6tables-legacy",
+        plan: RouterPlan.ipv6.with(
+          "ip6tables-legacy -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE")),
+      Case(
+        name: "other names, and base chains at odd places",
+        plan: RouterPlan.other.with(
+          """
+          iptables-nft -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE
+          nft "table inet firewall {
+            chain early { type filter hook prerouting priority -250; policy accept; }
+            chain guard { type filter hook forward priority 10; policy accept; counter; }
+          }"
+          """),
+        walk: {
+          Walk(
+            plan: $0, prerouting: "defrag raw early conntrack mangle",
+            forward: "mangle filter guard security")
+        }),
+    ]
+
+    @Test(arguments: translations)
+    func comesOutAsInTheTable(_ example: Case) async throws {
+      let net = try await RouterNet(example.plan)
+      let before = try await net.state()
+      let report = try await net.report(["-s", net.plan.client])
+      #expect(report.schema == "nftrace/1" && report.command == "ping")
+      let probe = try #require(report.probes?.first)
+      #expect(probe.outcome == "replied" && probe.rttUs != nil)
+      #expect(probe.journeys.map(\.walk) == example.walk(net.plan).throughRouter)
+      #expect(report.events.lost == 0)
+      // Within a hook in the order of priorities; time never goes back.
+      for journey in probe.journeys {
+        for (earlier, later) in zip(journey.hops, journey.hops.dropFirst()) {
+          #expect(earlier.timeUs <= later.timeUs)
+          #expect(earlier.hook != later.hook || earlier.priority < later.priority)
+        }
+      }
+      try await net.expectState(before, example.name)
+    }
+
+    @Test(arguments: [RouterPlan(), .other, .ipv6])
+    func theRouterItselfAnswers(_ plan: RouterPlan) async throws {
+      let net = try await RouterNet(plan)
+      // Without a rule that needs it there is no conntrack, and nothing of it to see.
+      let report = try await net.report(["-s", plan.client], to: plan.router)
+      #expect(report.probes?.first?.journeys.map(\.walk) == Walk(plan: plan).toRouter)
+      #expect(report.events.conntrack == 0, "conntrack was switched on by looking")
+    }
+
+    @Test func destinationTranslated() async throws {
+      let plan = RouterPlan()
+      let public4 = "192.0.2.80"
+      let net = try await RouterNet(
+        plan.with(
+          """
+          iptables-nft -t nat -A PREROUTING -d \(public4) -j DNAT --to-destination $SERVER
+          iptables-nft -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE
+          """))
+      let before = try await net.state()
+      let report = try await net.report(to: public4)
+      let walks = report.probes?.first?.journeys.map(\.walk) ?? []
+      try #require(walks.count == 2)
+      #expect(
+        walks[0].contains(
+          "prerouting nat | tun0 |  | 64 | \(plan.client) | \(plan.server)"
+            + " | destination \(public4)>\(plan.server) dnat"), "\(walks[0])")
+      #expect(
+        walks[0].contains(
+          "postrouting nat |  | eth0 | 63 | \(plan.router) | \(plan.server)"
+            + " | source \(plan.client)>\(plan.router) masquerade"), "\(walks[0])")
+      // Both are undone for the answer, each at the same place as ever.
+      #expect(
+        walks[1].contains(
+          "prerouting nat | eth0 |  | 64 | \(plan.server) | \(plan.client)"
+            + " | destination \(plan.router)>\(plan.client) nat-reply"), "\(walks[1])")
+      #expect(
+        walks[1].contains(
+          "postrouting nat |  | tun0 | 63 | \(public4) | \(plan.client)"
+            + " | source \(plan.server)>\(public4) nat-reply"), "\(walks[1])")
+      #expect(report.probes?.first?.outcome == "replied")
+      try await net.expectState(before, "DNAT")
+    }
+
+    @Test func redirected() async throws {
+      let net = try await RouterNet(
+        RouterPlan().with(
+          """
+          nft "table ip mine { chain in { type nat hook prerouting priority dstnat
+            ip daddr 192.0.2.80 redirect
+          }
+          }"
+          """))
+      let report = try await net.report(to: "192.0.2.80")
+      let walks = report.probes?.first?.journeys.map(\.walk) ?? []
+      try #require(walks.count == 2)
+      #expect(
+        walks[0].contains(
+          "prerouting nat | tun0 |  | 64 | 192.168.69.1 | 192.168.69.100"
+            + " | destination 192.0.2.80>192.168.69.100 redirect"), "\(walks[0])")
+      #expect(walks[0].last == "delivered input")
+      #expect(
+        walks[1].contains {
+          $0.hasSuffix("| 192.0.2.80 | 192.168.69.1 | source 192.168.69.100>192.0.2.80 nat-reply")
+        }, "\(walks[1])")
+    }
+
+    @Test(arguments: [RouterPlan(), .ipv6])
+    func aDeviceOfItsOwnAndItsOwnMasquerade(_ plan: RouterPlan) async throws {
+      let net = try await RouterNet(plan.withoutTun())
+      let before = try await net.state()
+      let report = try await net.report(["--masquerade"])
+      #expect(
+        report.probes?.first?.journeys.map(\.walk)
+          == Walk(plan: plan, tun: "nftrace0").throughRouter)
+      try await net.expectState(before, "the device that is made")
+    }
+
+    @Test func severalProbes() async throws {
+      let net = try await RouterNet(Self.translations[0].plan)
+      let report = try await net.report(["-c", "3", "-i", "0.05"])
+      #expect(report.probes?.map(\.sequence) == [1, 2, 3])
+      for probe in report.probes ?? [] {
+        #expect(probe.journeys.map(\.walk) == Walk(plan: net.plan).throughRouter)
+      }
+      let ids = Set(report.probes?.compactMap { $0.journeys.first?.packet.icmpId } ?? [])
+      #expect(ids.count == 3, "each probe is a connection of its own")
+    }
+
+    @Test(arguments: [translations[0], translations[8], translations[3]])
+    func asFastAsTheyGo(_ example: Case) async throws {
+      let net = try await RouterNet(example.plan)
+      let report = try await net.report(["-c", "200", "-i", "0"])
+      let probes = report.probes ?? []
+      #expect(probes.map(\.sequence) == Array(1...200))
+      #expect(probes.allSatisfy { $0.outcome == "replied" })
+      #expect(report.events.lost == 0)
+      let walk = Walk(plan: net.plan).throughRouter
+      let incomplete = probes.filter { $0.journeys.map(\.walk) != walk }
+      #expect(
+        incomplete.isEmpty,
+        "\(incomplete.map(\.sequence)): \(incomplete.first?.journeys.map(\.walk) ?? [])")
+    }
+  }
+}
