@@ -54,6 +54,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+// glibc has O_TMPFILE with _GNU_SOURCE alone, which Swift's importer does not define.
+static const int nftrace_o_tmpfile = __O_TMPFILE;
+
 // open is variadic, and Swift imports no variadic functions.
 static inline int nftrace_open(const char *path, int flags, mode_t mode) {
   return open(path, flags, mode);

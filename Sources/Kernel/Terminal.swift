@@ -9,21 +9,17 @@ public enum Terminal {
     case error = 2
   }
 
-  /// Writes text. Returns false when it cannot be written, as when the reader went away.
-  @discardableResult
-  public static func write(_ text: String, to stream: Stream) -> Bool {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let count = unsafe bytes.withUnsafeBytes {
-        unsafe Glibc.write(stream.rawValue, $0.baseAddress!, $0.count)
-      }
-      if count < 0 {
-        if errno == EINTR { continue }
-        return false
-      }
-      bytes = bytes.dropFirst(count)
+  /// Writes text. Throws when it cannot be written: EPIPE, when the reader went away.
+  public static func write(_ text: String, to stream: Stream) throws(KernelError) {
+    let name = stream == .output ? "standard output" : "standard error"
+    let file = FileDescriptor(owning: stream.rawValue)
+    do {
+      try file.write(Array(text.utf8))
+    } catch {
+      _ = file.release()  // It stays open: others write to it too.
+      throw KernelError(cannot: "write to \(name)", function: "write", errno: error.code)
     }
-    return true
+    _ = file.release()
   }
 
   /// Whether standard output is a terminal.

@@ -24,7 +24,7 @@ struct LabCommand: ParsableCommand {
     var command = command
     if command.first == "--" { command.removeFirst() }
     if let first = command.first, ["-h", "--help", "help"].contains(first) {
-      Output.print(Nftrace.helpMessage(for: LabCommand.self))
+      try Output.print(Nftrace.helpMessage(for: LabCommand.self))
       return
     }
     if let first = command.first, first.hasPrefix("-") {
@@ -85,7 +85,7 @@ enum Demonstration {
   static func run() throws -> Int32 {
     let style = Output.style(color: .auto, verbosity: .normal)
     let line = style.unicode ? "──" : "--"
-    Output.print(
+    try Output.print(
       """
       A router and a server, each in a network namespace made for this:
 
@@ -99,7 +99,7 @@ enum Demonstration {
 
       """)
     let code = try Ping.parse(["-s", "192.168.69.1", "--tun", "tun0", "119.29.29.29"]).send()
-    Output.print(
+    try Output.print(
       """
 
       How to read it: the request comes in at tun0 and meets the tables of each hook from left

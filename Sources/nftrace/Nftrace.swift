@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Kernel
 
 /// nftrace's version.
@@ -31,6 +32,9 @@ struct Nftrace: ParsableCommand {
   private static func exit(for error: any Error) -> Never {
     switch error {
     case let code as ExitCode: Output.exit(code.rawValue)
+    case let failure as KernelError where failure.errno == EPIPE && failure.function == "write":
+      // Whoever read the output has read enough: the end of any program in a pipe.
+      Output.exit(128 + SIGPIPE)
     case let failure as KernelError:
       Output.complain("\(failure)")
       Output.exit(failure.kind == .usage ? 2 : 3)
@@ -40,7 +44,7 @@ struct Nftrace: ParsableCommand {
     default:
       let text = fullMessage(for: error)
       if exitCode(for: error) == .success {
-        Output.print(text)
+        try? Output.print(text)
         Output.exit(0)
       }
       Output.complain(text, prefix: "")

@@ -4,14 +4,14 @@ import Report
 
 /// Results go to standard output, everything else to standard error.
 enum Output {
-  /// Writes a line, or several, to standard output. A reader that went away ends the program.
-  static func print(_ text: String) {
-    if !Terminal.write(text + (text.hasSuffix("\n") ? "" : "\n"), to: .output) { exit(0) }
+  /// Writes a line, or several, to standard output. Throws when nobody reads it or the disk is full.
+  static func print(_ text: String) throws(KernelError) {
+    try Terminal.write(text + (text.hasSuffix("\n") ? "" : "\n"), to: .output)
   }
 
   /// Says on standard error what went wrong or is going on.
   static func complain(_ text: String, prefix: String = "nftrace: ") {
-    Terminal.write(prefix + text + "\n", to: .error)
+    try? Terminal.write(prefix + text + "\n", to: .error)
   }
 
   /// Ends the program.

@@ -20,18 +20,18 @@ struct PingPrinter {
   /// Probes that were answered by their destination.
   var received: Int { text.received }
 
-  mutating func print(_ result: ProbeResult) {
+  mutating func print(_ result: ProbeResult) throws {
     let lines = text.add(result)
     if options.json {
       results.append(result)
     } else if !lines.isEmpty {
-      Output.print(lines.joined(separator: "\n"))
+      try Output.print(lines.joined(separator: "\n"))
     }
   }
 
-  mutating func finish(counts: EventCounts, session: String?) {
+  mutating func finish(counts: EventCounts, session: String?) throws {
     if options.json {
-      Output.print(
+      try Output.print(
         JSONReport.run(
           header: header, command: command, session: session, probes: results,
           journeys: command == "show" ? results.flatMap(\.exchange.journeys) : nil,
@@ -39,7 +39,7 @@ struct PingPrinter {
         ).pretty)
     } else {
       let lines = text.summary(counts)
-      if !lines.isEmpty { Output.print(lines.joined(separator: "\n")) }
+      if !lines.isEmpty { try Output.print(lines.joined(separator: "\n")) }
     }
   }
 }

@@ -69,7 +69,7 @@ struct PingRun: ~Copyable {
       if !ready.isEmpty {
         readRules(ping.story.unknownDeciders)
         try digest(&ping, &writer)
-        for sequence in ready { printer.print(ping.settle(sequence)) }
+        for sequence in ready { try printer.print(ping.settle(sequence)) }
       } else if interrupted == nil {
         Waiting.forReading(
           [socket.fileDescriptor, entrance.device.descriptor, signals.fileDescriptor],
@@ -77,7 +77,7 @@ struct PingRun: ~Copyable {
       }
     }
     let path = try writer.finish()
-    printer.finish(counts: ping.story.counts, session: path)
+    try printer.finish(counts: ping.story.counts, session: path)
     if let interrupted { return 128 + interrupted }
     return printer.received > 0 ? 0 : 1
   }

@@ -11,11 +11,11 @@ enum Playback {
     for path in paths {
       try read(path) { element in
         let lines = report.take(element)
-        if !lines.isEmpty { Output.print(lines.joined(separator: "\n")) }
+        if !lines.isEmpty { try Output.print(lines.joined(separator: "\n")) }
       }
     }
     let lines = report.finish(session: paths.last)
-    if !lines.isEmpty { Output.print(lines.joined(separator: "\n")) }
+    if !lines.isEmpty { try Output.print(lines.joined(separator: "\n")) }
     return report.matches
   }
 

@@ -32,7 +32,7 @@ struct SessionWriter: ~Copyable {
       return
     }
     do {
-      latest = try OutputFile("\(StateDirectory.lastSession).\(getpid())", followLinks: false)
+      latest = try OutputFile.unnamed("\(StateDirectory.lastSession).\(getpid())")
     } catch {
       Output.complain("the session is not kept: \(error)")
     }
