@@ -23,8 +23,14 @@ enum Programs {
       .joined(separator: "/") + "/nftrace"
   }
 
-  /// A directory of this process's own for whatever the tests write, and for nftrace's state.
-  static let directory = "/tmp/nftrace-test-\(getpid())-walk"
+  /// A directory of this process's own for whatever the tests write, and for nftrace's state. It
+  /// goes with the process.
+  static let directory = {
+    atexit { _ = try? FileManager.default.removeItem(atPath: directoryName) }
+    return directoryName
+  }()
+
+  private static var directoryName: String { "/tmp/nftrace-test-\(getpid())-walk" }
 
   /// What is different in the environment of the programs: nothing of the user's plays a part.
   private static func environment(_ more: [String: String]) -> Environment {
