@@ -57,6 +57,11 @@ struct SessionWriter: ~Copyable {
     buffer.removeAll(keepingCapacity: true)
   }
 
+  /// A session that an error ends: what the user asked to be kept is kept as far as it went.
+  deinit {
+    if asked != nil { try? asked!.write(buffer) }
+  }
+
   /// Ends the session. Returns the path by which it is known.
   consuming func finish() throws(KernelError) -> String? {
     try flush()

@@ -59,8 +59,10 @@ extension LiveTests {
       let net = try await RouterNet(Self.masquerading)
       let before = try await net.state()
       let line = try await net.run(
-        #""$NFTRACE" ping --netns $R --tun "$TUN" -c 5 -i 0 $SERVER | head -n1"#)
+        #""$NFTRACE" ping --netns $R --tun "$TUN" -c 5 -w "$DIR/$R" $SERVER | head -n1"#)
       #expect(line.contains("119.29.29.29 answered in "), "\(line)")
+      let kept = try await net.run(#""$NFTRACE" show -q "$DIR/$R""#)
+      #expect(kept.split(separator: "\n").count == 2, "the first probe, and the one that found out")
       try await net.expectState(before, "| head -n1")
     }
 
