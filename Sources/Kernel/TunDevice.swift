@@ -193,6 +193,8 @@ public struct TunDevice: ~Copyable {
     case EINVAL:
       error.kind = .usage
       error.help = "\(name) exists and is no TUN device of this kind"
+    case ENOTTY:
+      error.help = "/dev/net/tun is something else than the TUN driver's device: see 'man 4 tun'"
     default: break
     }
     return error

@@ -29,7 +29,8 @@ struct Ping: ParsableCommand {
       valueName: "addr"))
   var source: String?
 
-  @Option(name: .customLong("protocol"), help: "What to send: icmp (echo request).")
+  @Option(
+    name: [.customShort("p"), .customLong("protocol")], help: "What to send: icmp (echo request).")
   var proto: ProbeProtocol = .icmp
 
   @Option(name: .shortAndLong, help: ArgumentHelp("TTL or hop limit, 1 to 255.", valueName: "n"))
