@@ -1,0 +1,172 @@
+import Glibc
+import Testing
+
+extension LiveTests {
+  /// What cannot be: an exit code, a sentence that says why, and nothing left behind.
+  struct BadInputTests {
+    /// Arguments of `nftrace`, in a router like the walk's; what is expected on standard error.
+    struct Case: Sendable, CustomTestStringConvertible {
+      var words: [String]
+      var code: Int32
+      var message: String
+      var testDescription: String { words.joined(separator: " ") }
+
+      init(_ words: String, _ code: Int32, _ message: String) {
+        self.words = words.split(separator: " ").map { $0 == "''" ? "" : String($0) }
+        self.code = code
+        self.message = message
+      }
+    }
+
+    static let usage: [Case] = [
+      Case("ping", 2, "dest"),
+      Case("ping ''", 2, "'' is not an IPv4 or IPv6 address"),
+      Case("ping 300.1.1.1", 2, "'300.1.1.1' is not an IPv4 or IPv6 address"),
+      Case("ping 1.2.3", 2, "'1.2.3' is not an IPv4 or IPv6 address"),
+      Case("ping 010.1.1.1", 2, "is not an IPv4 or IPv6 address"),
+      Case("ping 1.2.3.4.5", 2, "is not an IPv4 or IPv6 address"),
+      Case("ping fe80::1%eth0", 2, "is not an IPv4 or IPv6 address"),
+      Case("ping 1:2:3:4:5:6:7:8:9", 2, "is not an IPv4 or IPv6 address"),
+      Case("ping ::1::", 2, "is not an IPv4 or IPv6 address"),
+      Case("ping example.org", 2, "names are not looked up"),
+      Case("ping 119.29.29.0/24", 2, "is a subnet"),
+      Case("ping 119.29.29.29 119.29.29.30", 2, "119.29.29.30"),
+      Case("ping 119.29.29.29 -s 192.168.69", 2, "--source '192.168.69'"),
+      Case("ping 119.29.29.29 -s fd00::1", 2, "a packet has one IP version"),
+      Case("ping 2001:db8::1 -s 192.168.69.1", 2, "a packet has one IP version"),
+      Case("ping 2001:db8::1 --tun-address 10.0.0.1/24", 2, "destination's version"),
+      Case("ping 119.29.29.29 --tun-address 10.0.0.1", 2, "ADDRESS/LENGTH"),
+      Case("ping 119.29.29.29 --tun-address 10.0.0.1/33", 2, "ADDRESS/LENGTH"),
+      Case("ping 119.29.29.29 --tun-address 10.0.0.1/32", 2, "leaves no address"),
+      Case("ping 119.29.29.29 --tun-address 10.0.0.1/31", 2, "leaves no address"),
+      Case("ping 119.29.29.29 --tun tun0 --tun-address 10.0.0.1/24", 2, "--tun names one"),
+      Case("ping 119.29.29.29 -t 0", 2, "--ttl is 1 to 255, not 0"),
+      Case("ping 119.29.29.29 -t 256", 2, "--ttl is 1 to 255, not 256"),
+      Case("ping 119.29.29.29 --ttl=-1", 2, "--ttl is 1 to 255, not -1"),
+      Case("ping 119.29.29.29 -t many", 2, "many"),
+      Case("ping 119.29.29.29 -t 99999999999999999999", 2, "99999999999999999999"),
+      Case("ping 119.29.29.29 -c 0", 2, "--count is 1 to"),
+      Case("ping 119.29.29.29 --count=-3", 2, "--count is 1 to"),
+      Case("ping 119.29.29.29 --size 11", 2, "--size is 12 to"),
+      Case("ping 119.29.29.29 --size 65536", 2, "--size is 12 to"),
+      Case("ping 119.29.29.29 --tos 256", 2, "--tos is 0 to 255"),
+      Case("ping 119.29.29.29 --interval=-1", 2, "--interval is in seconds"),
+      Case("ping 119.29.29.29 -i nan", 2, "--interval is in seconds"),
+      Case("ping 119.29.29.29 -i inf", 2, "--interval is in seconds"),
+      Case("ping 119.29.29.29 -W 0", 2, "--timeout is in seconds"),
+      Case("ping 119.29.29.29 -W nan", 2, "--timeout is in seconds"),
+      Case("ping 119.29.29.29 -p carrier-pigeon", 2, "carrier-pigeon"),
+      Case("ping 119.29.29.29 --color sometimes", 2, "sometimes"),
+      Case("ping 119.29.29.29 --no-such-option", 2, "--no-such-option"),
+      Case("ping 119.29.29.29 --tun eth9", 2, "there is no interface eth9"),
+      Case("ping 119.29.29.29 --tun ''", 2, "interface"),
+      Case("ping 119.29.29.29 --tun a-name-longer-than-15", 2, "a-name-longer-than-15"),
+      Case("ping 119.29.29.29 --tun eth0", 2, "eth0 is no TUN device but a veth interface"),
+      Case("ping 119.29.29.29 --tun lo", 2, "lo"),
+      Case("ping 119.29.29.29 --tun tap0", 2, "tap0"),
+      Case("ping 119.29.29.29 --tun down0", 2, "ip link set down0 up"),
+      Case("ping 119.29.29.29 --tun bare0", 2, "give one with --source"),
+      Case("ping 119.29.29.29 -s 10.9.9.1", 2, "is not in the TUN device's subnet"),
+      Case("ping 119.29.29.29", 2, "on tun0"),
+      Case("ping 119.29.29.29 --tun-address 172.16.16.77/24", 2, "collides with 172.16.16.15/24"),
+      Case("ping 119.29.29.29 --tun-address 10.55.1.1/24", 2, "route to 10.55.0.0/16"),
+      Case("ping 119.29.29.29 --tun-address 10.1.1.1/24 -s 10.1.1.1", 2, "itself"),
+      Case("ping 119.29.29.29 --tun tun0 -w /tmp", 2, "Is a directory"),
+      Case("ping 119.29.29.29 --tun tun0 -w /no/such/place", 2, "No such file or directory"),
+      Case("show /tmp", 2, "/tmp"),
+      Case("show /no/such/file", 2, "/no/such/file"),
+      Case("show /dev/null", 2, "/dev/null"),
+      Case("show /proc/self/exe", 2, "neither a session of nftrace nor a capture file"),
+      Case("show --last 0 /dev/null", 2, "--last is 1 or more"),
+      Case("show --packet 0 /dev/null", 2, "--packet is 1 or more"),
+      Case("show --from nobody /dev/null", 2, "--from 'nobody'"),
+      Case("no-such-command", 2, "no-such-command"),
+      Case("lab --no-such-option", 2, "--no-such-option"),
+    ]
+
+    @Test func wrongUsage() async throws {
+      let net = try await RouterNet(
+        RouterPlan().with(
+          """
+          ip tuntap add tap0 mode tap; ip link set tap0 up
+          ip tuntap add down0 mode tun; ip tuntap add bare0 mode tun
+          sysctl -qw net.ipv6.conf.bare0.disable_ipv6=1; ip link set bare0 up
+          ip route add 10.55.0.0/16 via $GATEWAY
+          sleep 1.2
+          """))
+      let before = try await net.state()
+      for example in Self.usage {
+        let outcome = try await Programs.run(
+          ["ip", "netns", "exec", net.router, Programs.nftrace] + example.words,
+          environment: ["NFTRACE_STATE_DIR": "\(Programs.directory)/none"])
+        let found = outcome.error.contains(example.message)
+        #expect(
+          outcome.code == example.code && found && outcome.output.isEmpty,
+          "\(example.testDescription): \(example.message): \(outcome)")
+      }
+      try await net.expectState(before, "wrong usage")
+    }
+
+    @Test(arguments: ["no-such-namespace", "/no/such/path", "/etc/passwd", "999999999", "''"])
+    func whatIsNoNamespace(_ name: String) async throws {
+      let name = name == "''" ? "" : name
+      let outcome = try await Programs.nftrace(["ping", "--netns", name, "119.29.29.29"])
+      #expect(outcome.code == 2 && outcome.output.isEmpty, "\(outcome)")
+      #expect(outcome.error.contains(name), "\(outcome)")
+    }
+
+    @Test func aDeviceInUse() async throws {
+      let net = try await RouterNet()
+      let outcome = try await net.run(
+        """
+        "$NFTRACE" ping --netns $R --tun "$TUN" -c 600 -i 0.1 $SERVER >/dev/null & first=$!
+        until ip netns exec $R nft list tables | grep -q nftrace_; do sleep .01; done
+        "$NFTRACE" ping --netns $R --tun "$TUN" $SERVER 2>&1 || code=$?
+        kill -KILL $first; wait $first || true
+        echo "exit code $code, first $first"
+        """)
+      let first = try #require(outcome.firstMatch(of: /first (\d+)/)?.output.1)
+      #expect(outcome.contains("exit code 2"), "\(outcome)")
+      #expect(outcome.contains("in use by process \(first)"), "\(outcome)")
+    }
+
+    /// Nobody's capabilities: what is missing is named.
+    @Test(arguments: [
+      ["ping", "--tun-address", "10.1.1.1/24", "119.29.29.29"],
+      ["ping", "--tun", "tun0", "119.29.29.29"], ["lab"],
+    ])
+    func withoutRights(_ words: [String]) async throws {
+      let net = try await RouterNet()
+      let before = try await net.state()
+      let outcome = try await Programs.run(
+        [
+          "ip", "netns", "exec", net.router, "setpriv", "--reuid=65534", "--regid=65534",
+          "--clear-groups", "--bounding-set=-all", "--inh-caps=-all", Programs.nftrace,
+        ] + words, environment: ["NFTRACE_STATE_DIR": "/tmp"])
+      #expect(outcome.code == 3 && outcome.output.isEmpty, "\(outcome)")
+      let named = ["CAP_NET_ADMIN", "CAP_SYS_ADMIN", "/dev/net/tun"]
+        .contains { outcome.error.contains($0) }
+      #expect(named, "\(outcome)")
+      try await net.expectState(before, "no rights")
+    }
+
+    @Test func withoutTunDevices() async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      for hide in ["mount -t tmpfs none /dev/net", "mount --bind /etc/hostname /dev/net/tun"] {
+        let outcome = try await Programs.run([
+          "unshare", "--mount", "--propagation", "private", "sh", "-euc",
+          "\(hide); exec \"$NFTRACE\" ping --netns \(net.router) 119.29.29.29",
+        ])
+        #expect(outcome.code == 3 && outcome.error.contains("/dev/net/tun"), "\(hide): \(outcome)")
+      }
+    }
+
+    /// A state directory that cannot be had costs the kept session, not the ping.
+    @Test func withoutAPlaceForTheSession() async throws {
+      let net = try await RouterNet()
+      let outcome = try await net.ping(
+        to: net.plan.router, environment: ["NFTRACE_STATE_DIR": "/proc/nothing"])
+      #expect(outcome.code == 0 && outcome.error.contains("the session is not kept"), "\(outcome)")
+    }
+  }
+}
