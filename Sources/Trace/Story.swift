@@ -144,8 +144,12 @@ public struct Story: Sendable {
     guard let index = open.lastIndex(where: { $0.traceID == trace.id }) else { return }
     open[index].last = now
     noteConnection(trace, of: index)
-    // The end of a user's chain says nothing that its policy or its caller does not say.
+    // The end of a user's chain says nothing that its policy or its caller does not say. What
+    // another nftrace looks at beside this one is no rule of the user's; what it translates is.
     guard trace.kind == .policy || trace.handle != nil else { return }
+    if trace.table.hasPrefix("nftrace_"), trace.chain != "masquerade" || trace.handle == nil {
+      return
+    }
     let step = RuleStep(
       family: trace.family, table: trace.table, chain: trace.chain, handle: trace.handle,
       verdict: trace.verdict, target: trace.target, isPolicy: trace.kind == .policy)
