@@ -31,7 +31,7 @@ public struct TunDevice: ~Copyable {
   /// device is in use; /dev/net/tun is missing; CAP_NET_ADMIN is missing. The corresponding request
   /// is `TUNSETIFF`.
   public init(_ name: String) throws(KernelError) {
-    let attempt = "open the TUN device \(name)"
+    let attempt = name.contains("%") ? "make a TUN device" : "open the TUN device \(name)"
     if let reason = Self.fault(inName: name) {
       throw KernelError(.usage, cannot: attempt, help: reason)
     }
@@ -189,7 +189,7 @@ public struct TunDevice: ~Copyable {
     case EPERM, EACCES:
       error.help =
         "it needs CAP_NET_ADMIN: run as root; or let root make the device for you with "
-        + "'ip tuntap add \(name) mode tun user NAME'"
+        + "'ip tuntap add \(name.contains("%") ? "tun0" : name) mode tun user NAME'"
     case EINVAL:
       error.kind = .usage
       error.help = "\(name) exists and is no TUN device of this kind"
