@@ -283,6 +283,55 @@ extension LiveTests {
       #expect(ids.count == 3, "each probe is a connection of its own")
     }
 
+    /// Two at a time, each with a device of its own: neither sees the other.
+    @Test func severalAtATime() async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      let before = try await net.state()
+      try await withThrowingTaskGroup { group in
+        for number in 1...4 {
+          group.addTask {
+            let outcome = try await net.ping([
+              "--json", "--masquerade", "--tun-address", "10.70.\(number).1/24", "-c", "10", "-i",
+              "0.02",
+            ])
+            let probes = try RunReport(outcome).probes ?? []
+            #expect(outcome.code == 0 && probes.count == 10, "\(outcome.error)")
+            for journey in probes.flatMap(\.journeys) {
+              #expect(journey.hops.count == 15)
+              #expect(
+                journey.hops.allSatisfy {
+                  $0.source.hasPrefix("10.70.\(number).")
+                    || $0.destination.hasPrefix("10.70.\(number).")
+                    || [$0.source, $0.destination].contains(net.plan.router)
+                })
+              #expect(journey.hops.flatMap(\.rules).isEmpty)
+            }
+          }
+        }
+        try await group.waitForAll()
+      }
+      try await net.expectState(before, "four at a time")
+    }
+
+    /// Other people's packets through the same hooks, conntrack and rules.
+    @Test func otherTrafficStaysOut() async throws {
+      let net = try await RouterNet(Self.translations[0].plan)
+      let outcome = try await net.run(
+        """
+        ip netns exec $S ping -q -f -n $ROUTER >/dev/null & flood=$!
+        ip netns exec $R ping -q -i 0.002 -n $SERVER >/dev/null & local=$!
+        code=0
+        "$NFTRACE" ping --netns $R --tun "$TUN" -c 20 -i 0.01 --json $SERVER || code=$?
+        kill $flood $local
+        exit $code
+        """)
+      let report = try RunReport(Outcome(code: 0, output: outcome, error: ""))
+      let walk = Walk(plan: net.plan).throughRouter
+      #expect(report.probes?.count == 20 && report.events.lost == 0)
+      for probe in report.probes ?? [] { #expect(probe.journeys.map(\.walk) == walk) }
+      #expect(report.events.nflog == 20 * 30)
+    }
+
     @Test(arguments: [translations[0], translations[8], translations[3]])
     func asFastAsTheyGo(_ example: Case) async throws {
       let net = try await RouterNet(example.plan)
