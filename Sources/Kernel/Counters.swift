@@ -54,7 +54,9 @@ public enum Counters {
   static func addDevices(_ text: String, to counters: inout [String: UInt64]) {
     for line in text.split(separator: "\n") {
       guard let colon = line.firstIndex(of: ":") else { continue }
-      let numbers = line[line.index(after: colon)...].split(separator: " ").compactMap { UInt64($0) }
+      let numbers = line[line.index(after: colon)...].split(separator: " ").compactMap {
+        UInt64($0)
+      }
       guard numbers.count >= 16 else { continue }
       let name = line[..<colon].drop { $0 == " " }
       counters["\(name).rx_dropped"] = numbers[3]

@@ -39,6 +39,8 @@ public struct Investigator: ~Copyable {
       return [Record(time: now, .note(.sysctls(values)))]
     case .counters: return [Record(time: now, .note(.counters(Counters.read())))]
     case .rule(let step): return answer(rule: step)
+    case .chain(let step):
+      return rules.chain(step).map { Record(time: Clock.realtime, .netlink($0)) }
     }
   }
 
@@ -46,8 +48,8 @@ public struct Investigator: ~Copyable {
     var records: [Record] = []
     for type in types {
       for family in [2, 10] as [UInt8] {
-        guard let messages = try? routes.dump(type, family: type == RouteMessageType.getLink ? 0 : family)
-        else { continue }
+        let asked = type == RouteMessageType.getLink ? 0 : family
+        guard let messages = try? routes.dump(type, family: asked) else { continue }
         records += messages.map { Record(time: Clock.realtime, .netlink($0)) }
         if type == RouteMessageType.getLink { break }
       }

@@ -61,7 +61,9 @@ struct RuleTexts {
       isIPTables(step, &rules)
     else { return nil }
     let key = "\(step.family) \(step.table) \(step.chain)"
-    if orders[key] == nil { orders[key] = rules.handles(step) }
+    if orders[key] == nil {
+      orders[key] = rules.chain(step).compactMap { try? NFTRuleMessage($0.payload).handle }
+    }
     guard let position = orders[key]?.firstIndex(of: handle).map({ $0 + 1 }),
       let text = saved(step, position, legacy: false)
     else { return nil }

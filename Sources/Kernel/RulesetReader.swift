@@ -52,15 +52,15 @@ public import Wire
     ).first
   }
 
-  /// The handles of all rules of the step's chain, in their order.
-  public mutating func handles(_ step: RuleStep) -> [UInt64] {
+  /// All rules of the step's chain in their order, as NFT_MSG_NEWRULE messages; none if it is gone.
+  public mutating func chain(_ step: RuleStep) -> [NetlinkMessage] {
     let messages = try? request(
       "list a chain", NFT_MSG_GETRULE, family: step.family,
       [
         NetlinkAttribute(UInt16(NFTA_RULE_TABLE.rawValue), string: step.table),
         NetlinkAttribute(UInt16(NFTA_RULE_CHAIN.rawValue), string: step.chain),
       ], dump: true)
-    return (messages ?? []).compactMap { try? NFTRuleMessage($0.payload).handle }
+    return messages ?? []
   }
 
   private mutating func request(

@@ -21,6 +21,13 @@ struct Headline {
     }
   }
 
+  /// The first line when it is all there is: with the cause.
+  func quietLine(_ probe: ProbeResult, target: String) -> String {
+    let line = line(probe, target: target)
+    guard let cause = probe.findings.first(where: { $0.severity == .error }) else { return line }
+    return "\(line): \(cause.summary)"
+  }
+
   /// The first line of recorded traffic: nobody knows what the sender hoped for.
   static func traffic(_ exchange: Exchange, _ style: TextStyle) -> String {
     let journey = exchange.request ?? exchange.journeys[0]
@@ -65,7 +72,7 @@ struct Headline {
     guard let request = exchange.request ?? exchange.journeys.first else {
       return "the probe was not seen at any hook"
     }
-    if let reply = exchange.reply { return "its answer " + fate(reply) }
+    if let reply = exchange.reply { return "its answer was " + fate(reply) }
     return fate(request)
   }
 
@@ -77,7 +84,9 @@ struct Headline {
       return "left through \(out)" + (source.map { " as \($0)" } ?? "") + ", and nothing came back"
     case .delivered: return "was delivered to this host"
     case .dropped, .rejected:
-      return journey.hops.last.map { "\(Wording.drop($0)) at \($0.point.label)" } ?? "was dropped"
+      let verb = journey.end.kind == .rejected ? "rejected" : "dropped"
+      let hook = journey.end.hook?.rawValue.uppercased() ?? "a hook"
+      return "\(verb) in \(journey.end.table.map { "\($0) " } ?? "")\(hook)"
     case .unknown: return Wording.lost(journey)
     }
   }

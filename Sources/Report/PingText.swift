@@ -30,15 +30,24 @@ public struct PingText: Sendable {
     let headline = Headline(style: style).line(probe, target: plan.destination)
     let path = Self.path(probe)
     defer { lastPath = path }
-    if style.verbosity == .quiet { return [plan.count > 1 ? numbered(probe, headline) : headline] }
+    if style.verbosity == .quiet {
+      let line = Headline(style: style).quietLine(probe, target: plan.destination)
+      return [plan.count > 1 ? numbered(probe, line) : line]
+    }
     if plan.count > 1, sent > 1 {
       let again = path == lastPath
       let line = numbered(probe, again ? "\(headline) (same path)" : headline)
       if again { return [line] }
-      return ["", line, ""] + Timeline.all(probe.exchange, style)
+      return ["", line, ""] + body(probe)
     }
     return [plan.count > 1 ? numbered(probe, headline) : headline, ""]
-      + Timeline.all(probe.exchange, style)
+      + body(probe)
+  }
+
+  /// The findings, then the path.
+  private func body(_ probe: ProbeResult) -> [String] {
+    let findings = FindingText(style: style).lines(probe.findings)
+    return findings + (findings.isEmpty ? [] : [""]) + Timeline.all(probe.exchange, style)
   }
 
   private func numbered(_ probe: ProbeResult, _ line: String) -> String {

@@ -132,7 +132,8 @@ public struct SessionReport {
     return [
       JSONReport.run(
         header: header, command: "show", session: session, probes: probes.isEmpty ? nil : probes,
-        journeys: kept.flatMap(\.exchange.journeys), findings: [], counts: counts
+        journeys: kept.flatMap(\.exchange.journeys),
+        findings: ProbeResult.findings(of: probes, counts), counts: counts
       ).pretty
     ]
   }

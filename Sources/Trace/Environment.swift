@@ -18,7 +18,8 @@ struct Environment: Sendable {
   private(set) var counters: [String: UInt64] = [:]
   /// By how much counters went up between the last two readings.
   private(set) var counterDeltas: [String: UInt64] = [:]
-  private(set) var drops: [DropNote] = []
+  /// All routes of all tables, as far as they were listed.
+  private(set) var routes: [RouteMessage] = []
   private(set) var lookups: [(question: RouteLookup, answer: RouteAnswer)] = []
   private(set) var texts: [RuleText] = []
   private var question: RouteLookup?
@@ -84,14 +85,23 @@ struct Environment: Sendable {
     }
   }
 
-  /// The answer to the lookup before it.
+  /// The answer to the lookup before it, or an entry of a list.
   private mutating func takeAnswer(_ message: NetlinkMessage) {
-    guard let asked = question else { return }
+    guard let asked = question else {
+      if let route = try? RouteMessage(parsing: message), !routes.contains(route) {
+        routes.append(route)
+      }
+      return
+    }
     question = nil
     if message.type == NetlinkMessage.errorType {
       lookups.append((asked, .refused(message.errorCode)))
     } else if let route = try? RouteMessage(parsing: message) {
       lookups.append((asked, .route(route)))
+    }
+    // Answers to the same question replace each other: routes may have changed between probes.
+    if let old = lookups.dropLast().firstIndex(where: { $0.question == asked }) {
+      lookups.remove(at: old)
     }
     if lookups.count > 256 { lookups.removeFirst(128) }
   }
@@ -119,9 +129,6 @@ struct Environment: Sendable {
     case .sysctls(let values): sysctls.merge(values) { _, new in new }
     case .facts(let values): facts.merge(values) { _, new in new }
     case .rule(let text): texts.append(text)
-    case .drop(let drop):
-      drops.append(drop)
-      if drops.count > 1024 { drops.removeFirst(512) }
     case .notSent: break
     }
   }

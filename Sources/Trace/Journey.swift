@@ -11,6 +11,8 @@ public struct Journey: Sendable, Equatable {
   public var start: UInt64
   public var hops: [Hop]
   public var end: End
+  /// Rules met after the last hop, where no verdict of theirs ended the journey.
+  public var unplacedRules: [RuleStep] = []
   /// Its connection, if conntrack spoke of one.
   public var connection: Connection?
   /// The probe it belongs to, by sequence number.
@@ -118,6 +120,10 @@ public struct RuleStep: Sendable, Equatable {
   public var text: String?
   /// What the rule translates, if it does.
   public var translation: NFTRuleMessage.Translation?
+  /// Whether the rule answers with an error or a reset.
+  public var rejects = false
+  /// Whether the rule does what rp_filter does.
+  public var checksReversePath = false
 
   public init(
     family: UInt8, table: String, chain: String, handle: UInt64?, position: Int? = nil,

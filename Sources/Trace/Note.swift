@@ -11,8 +11,6 @@ public enum Note: Sendable, Codable, Equatable {
   case rule(RuleText)
   /// Facts with a name of their own: see `Fact`.
   case facts([String: String])
-  /// The kernel said why it dropped a packet.
-  case drop(DropNote)
   /// A probe could not be sent: its number and the errno.
   case notSent(Int, Int32)
 
@@ -65,25 +63,5 @@ public struct RuleText: Sendable, Codable, Equatable {
     self.position = position
     self.text = text
     self.tool = tool
-  }
-}
-
-/// A packet that the kernel dropped, as skb:kfree_skb tells it.
-public struct DropNote: Sendable, Codable, Equatable {
-  /// The kernel's name of the reason, without SKB_DROP_REASON_.
-  public var reason: String
-  /// The function that dropped it, with an offset; nil where symbols may not be read.
-  public var location: String?
-  /// Index of the packet's interface at that moment; 0 if it had none.
-  public var interface: UInt32
-  /// The packet, from its IP header on.
-  public var packet: [UInt8]
-
-  /// A drop of these fields.
-  public init(reason: String, location: String?, interface: UInt32, packet: [UInt8]) {
-    self.reason = reason
-    self.location = location
-    self.interface = interface
-    self.packet = packet
   }
 }

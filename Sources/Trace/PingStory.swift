@@ -62,23 +62,38 @@ public struct PingStory: Sendable {
     open.filter { $0.value.answered != nil || now > $0.value.deadline }.keys.sorted()
   }
 
-  /// What came of a probe. It is forgotten.
+  /// What to ask the kernel before a probe is settled.
+  public func questions(_ sequence: Int) -> [Question] {
+    story.questions(probe: sequence, isAnswered: outcome(sequence) == .replied)
+  }
+
+  private func outcome(_ sequence: Int) -> ProbeResult.Outcome {
+    guard let answer = open[sequence]?.answer else { return .lost }
+    return answer.quoted == nil ? .replied : .rejected
+  }
+
+  /// What came of a probe, and why. It is forgotten.
   public mutating func settle(_ sequence: Int) -> ProbeResult {
+    let outcome = outcome(sequence)
     let exchange = story.closeProbe(sequence)
-    guard let entry = open.removeValue(forKey: sequence), let answer = entry.answer,
-      let answered = entry.answered
-    else { return ProbeResult(sequence: sequence, outcome: .lost, exchange: exchange) }
+    let entry = open.removeValue(forKey: sequence)
+    let findings = Diagnosis.findings(
+      exchange, isAnswered: outcome == .replied, answer: entry?.answer, header: story.header,
+      environment: story.environment)
+    var roundTrip: Double?
+    if let entry, let answered = entry.answered {
+      roundTrip = Double(answered - min(entry.sent, answered)) / 1000
+    }
     return ProbeResult(
-      sequence: sequence, outcome: answer.quoted == nil ? .replied : .rejected,
-      roundTrip: Double(answered - min(entry.sent, answered)) / 1000, answer: answer,
-      exchange: exchange)
+      sequence: sequence, outcome: outcome, roundTrip: roundTrip, answer: entry?.answer,
+      exchange: exchange, findings: findings)
   }
 
   /// Takes in the next record of a session that is over. Returns the probes that were settled
   /// before it came: live, they were settled once the rules that decided over them were read.
   public mutating func replay(_ record: Record) -> [ProbeResult] {
     var results: [ProbeResult] = []
-    if !Self.isRule(record) { results = ready(record.time).map { settle($0) } }
+    if !Self.isAnswer(record) { results = ready(record.time).map { settle($0) } }
     take(record)
     return results
   }
@@ -88,11 +103,12 @@ public struct PingStory: Sendable {
     open.keys.sorted().map { settle($0) }
   }
 
-  private static func isRule(_ record: Record) -> Bool {
-    if case .netlink(let message) = record.content {
-      message.type == NFTRuleMessage.newType
-    } else {
-      false
+  /// Whether a record is an answer to a question of nftrace's.
+  private static func isAnswer(_ record: Record) -> Bool {
+    switch record.content {
+    case .note: true
+    case .netlink(let message): message.type < 0x100 || message.type == NFTRuleMessage.newType
+    default: false
     }
   }
 }

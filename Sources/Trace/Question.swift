@@ -15,6 +15,8 @@ public enum Question: Sendable, Equatable {
   case counters
   /// One rule, and its text.
   case rule(RuleStep)
+  /// All rules of the chain in which a step was made.
+  case chain(RuleStep)
 }
 
 extension Story {
@@ -25,6 +27,9 @@ extension Story {
     var questions: [Question] = unknownDeciders.map { .rule($0) }
     for journey in journeys { questions += lookups(journey, all: !isAnswered) }
     guard !isAnswered else { return questions }
+    questions += journeys.compactMap { $0.hops.last?.rules.last }.filter(\.isPolicy).map {
+      .chain($0)
+    }
     questions += [.routes, .neighbours, .counters, .sysctls(settings(journeys))]
     return questions
   }

@@ -373,16 +373,26 @@ public struct Story: Sendable {
       environment: environment, legacyNAT: header?.legacyNAT ?? [:], connection: connection,
       isReply: open.isReply ?? (direction == .reply)
     ).explain(&hops)
-    return Journey(
+    var journey = Journey(
       id: open.id, direction: direction, packet: open.hops[0].packet, start: open.start,
       hops: hops, end: end(open, hops: hops), connection: connection, probe: sequence(of: open))
+    if open.dropped == nil { journey.unplacedRules = open.steps.map(named) }
+    return journey
   }
 
+  /// The step with all that is known of its rule.
   private func named(_ step: RuleStep) -> RuleStep {
     var step = step
     if let rule = environment.rule(step) {
       step.translation = rule.translation
-      step.text = step.text ?? rule.comment.map { "comment \"\($0)\"" }
+      step.rejects = rule.rejects
+      step.checksReversePath = rule.checksReversePath
+    }
+    if let text = environment.text(step) {
+      step.text = text.text
+      step.position = step.position ?? text.position
+      // What iptables-legacy's TRACE does not say, the rule's text does.
+      step.rejects = step.rejects || text.text.contains("-j REJECT")
     }
     return step
   }

@@ -141,6 +141,16 @@ public struct NFTRuleMessage: Sendable, Equatable {
     return nil
   }
 
+  /// Whether the rule answers what it drops with an ICMP error or a TCP reset.
+  public var rejects: Bool {
+    expressions.contains("reject") || expressions.contains("target:REJECT")
+  }
+
+  /// Whether the rule looks at the way back to the source, as rp_filter does.
+  public var checksReversePath: Bool {
+    expressions.contains("fib") || expressions.contains("match:rpfilter")
+  }
+
   /// Kinds of address translation.
   public enum Translation: String, Sendable {
     case masquerade, redirect, snat, dnat

@@ -35,7 +35,7 @@ struct PingPrinter {
         JSONReport.run(
           header: header, command: command, session: session, probes: results,
           journeys: command == "show" ? results.flatMap(\.exchange.journeys) : nil,
-          findings: [], counts: counts
+          findings: ProbeResult.findings(of: results, counts), counts: counts
         ).pretty)
     } else {
       let lines = text.summary(counts)

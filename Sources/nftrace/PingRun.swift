@@ -12,7 +12,7 @@ struct PingRun: ~Copyable {
   private let file: String?
 
   private var socket: NetfilterSocket
-  private var rules: RulesetReader
+  private var investigator: Investigator
   private let header: SessionHeader
   private var schedule: Schedule
   /// What was received and not looked at yet: while a probe is on its way there is no time to.
@@ -25,6 +25,7 @@ struct PingRun: ~Copyable {
     let version4 = entrance.source.family == 4
     var socket = try NetfilterSocket()
     var rules = try RulesetReader()
+    let investigator = try Investigator()
     try socket.takeGroup()
     let surroundings = try SurroundingsReader.read(&rules)
     let observation = Observation(
@@ -50,7 +51,7 @@ struct PingRun: ~Copyable {
     self.options = options
     self.file = file
     self.socket = socket
-    self.rules = rules
+    self.investigator = investigator
   }
 
   /// Sends the probes and prints what came of them. Returns the exit code.
@@ -67,7 +68,7 @@ struct PingRun: ~Copyable {
       interrupted = signals.next()
       let ready = ping.ready(Clock.realtime)
       if !ready.isEmpty {
-        readRules(ping.story.unknownDeciders)
+        inbox += investigator.answer(ready.flatMap { ping.questions($0) })
         try digest(&ping, &writer)
         for sequence in ready { try printer.print(ping.settle(sequence)) }
       } else if interrupted == nil {
@@ -128,14 +129,6 @@ struct PingRun: ~Copyable {
       ping.take(record)
     }
     inbox.removeAll(keepingCapacity: true)
-  }
-
-  private mutating func readRules(_ steps: [RuleStep]) {
-    for step in steps {
-      if let rule = rules.rule(step) {
-        inbox.append(Record(time: Clock.realtime, .netlink(rule)))
-      }
-    }
   }
 }
 

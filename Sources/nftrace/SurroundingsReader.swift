@@ -2,7 +2,8 @@ import Kernel
 import Trace
 import Wire
 
-/// What the kernel lists when a session begins: interfaces, addresses and chains. It is recorded
+/// What the kernel lists when a session begins: interfaces, addresses,
+/// chains and counters. It is recorded
 /// first, so that a session explains itself.
 struct SurroundingsReader {
   var links: [NetlinkMessage]
@@ -20,7 +21,12 @@ struct SurroundingsReader {
   /// The lists as records.
   var records: [Record] {
     let now = Clock.realtime
-    return (links + addresses + chains).map { Record(time: now, .netlink($0)) }
+    let facts = [4, 6].map { ("legacy tables \($0)", LegacyTables.names(version: $0)) }
+      .filter { !$0.1.isEmpty }.map { ($0.0, $0.1.joined(separator: " ")) }
+    return (links + addresses + chains).map { Record(time: now, .netlink($0)) } + [
+      Record(time: now, .note(.counters(Counters.read()))),
+      Record(time: now, .note(.facts(Dictionary(uniqueKeysWithValues: facts)))),
+    ]
   }
 
   /// The names of all interfaces.

@@ -28,9 +28,11 @@ import Wire
     try compare(text, with: "\(name).json")
   }
 
-  /// No line is wider than the 80 columns that were asked for.
+  /// No line is wider than the 80 columns that were asked for, but the first, and what is there to
+  /// be pasted or recognised: commands and rules.
   @Test(arguments: names) func fits(_ name: String) throws {
-    for line in try render(name, json: false).split(separator: "\n").dropFirst() {
+    for line in try render(name, json: false).split(separator: "\n").dropFirst()
+    where !line.hasPrefix("  remedy") && !line.hasPrefix("            ") {
       #expect(line.count <= 80, "\(line)")
     }
   }

@@ -1,0 +1,148 @@
+internal import Wire
+
+/// A packet that did not do what was hoped for, and all that is known about it: what a diagnosis
+/// looks at.
+struct Case {
+  let header: SessionHeader?
+  let environment: Environment
+  let exchange: Exchange
+  /// The packet in question: the request, or the reply if that died.
+  let journey: Journey
+  /// An ICMP error about the request, with who sent it, if one was read back or seen.
+  let error: Packet?
+  /// Whether this host sent that error.
+  let isOurError: Bool
+
+  /// Where the packet was last, before whatever happened to it.
+  let last: Hop
+  /// Where it stopped.
+  let stage: Stage
+
+  /// Parts of the way through this host, as far as a packet got.
+  enum Stage: Equatable {
+    /// A rule's or policy's verdict ended it.
+    case ruled
+    /// Seen at ingress, not at PREROUTING.
+    case arrival
+    /// Stopped between two points of one hook, and no nf_tables rule did it.
+    case within(Hook)
+    /// Through with PREROUTING, and at neither INPUT nor FORWARD.
+    case routing
+    /// Through with FORWARD, and not at POSTROUTING; or through with OUTPUT.
+    case beforePostrouting
+    /// Through with POSTROUTING, and not sent.
+    case output
+    case sent
+    case delivered
+  }
+
+  init?(
+    _ journey: Journey, of exchange: Exchange, error: Packet?, header: SessionHeader?,
+    environment: Environment
+  ) {
+    guard let last = journey.hops.last(where: \.passed) else { return nil }
+    self.header = header
+    self.environment = environment
+    self.exchange = exchange
+    self.journey = journey
+    self.last = last
+    let seen = exchange.error
+    self.error = error ?? seen?.packet
+    isOurError = seen?.hops.first?.point.hook == .output
+    stage = Self.stage(journey, last, header)
+  }
+
+  private static func stage(_ journey: Journey, _ last: Hop, _ header: SessionHeader?) -> Stage {
+    switch journey.end.kind {
+    case .dropped, .rejected: return .ruled
+    case .transmitted: return .sent
+    case .delivered: return .delivered
+    case .unknown: break
+    }
+    let hook = last.point.hook
+    if hook == .ingress { return .arrival }
+    let isLast =
+      header?.points.contains { $0.hook == hook && $0.priority > last.point.priority } != true
+    guard isLast else { return .within(hook) }
+    switch hook {
+    case .prerouting: return .routing
+    case .postrouting: return .output
+    default: return .beforePostrouting
+    }
+  }
+
+  // MARK: What is known
+
+  var packet: Packet { last.packet }
+  var version: Int { packet.source.family }
+  /// The interface it came in by, on its whole way.
+  var inDevice: String? { journey.hops.lazy.compactMap(\.inDevice).first }
+  /// The interface it was to leave by, as far as that was known.
+  var outDevice: String? { journey.hops.last { $0.outDevice != nil }?.outDevice }
+  var isReply: Bool { journey.direction == .reply }
+
+  /// By how much a counter went up while the probe was on its way.
+  func delta(_ counter: String) -> UInt64 { environment.counterDeltas[counter] ?? 0 }
+
+  /// A setting by its name.
+  func sysctl(_ name: String) -> String? { environment.sysctls[name] }
+
+  /// A setting of an interface: "net.ipv4.conf.eth0.rp_filter", dots in names as sysctl(8) has them.
+  func setting(_ device: String, _ name: String) -> (name: String, value: String)? {
+    let spelled = String(device.map { $0 == "." ? "/" : $0 })
+    let full = "net.ipv\(version).conf.\(spelled).\(name)"
+    return environment.sysctls[full].map { (full, $0) }
+  }
+
+  /// The packet as routing saw it: after DNAT, before SNAT.
+  var routed: Hop? {
+    journey.hops.last { $0.point.hook == .prerouting && $0.passed }
+      ?? journey.hops.last { $0.point.hook == .output && $0.passed }
+  }
+
+  /// Which way routing sends the packet, coming in where it came in.
+  var route: RouteAnswer? { lookup { $0.inputInterface != nil && !$0.fibMatch } }
+  /// The same, the route as it stands in its table.
+  var matchedRoute: RouteAnswer? { lookup { $0.inputInterface != nil && $0.fibMatch } }
+  /// Which way it would go if this host had made it.
+  var plainRoute: RouteAnswer? { lookup { $0.inputInterface == nil && $0.source == nil } }
+
+  private func lookup(_ isIt: (RouteLookup) -> Bool) -> RouteAnswer? {
+    guard let routed else { return nil }
+    return environment.lookups.last {
+      $0.question.destination == routed.packet.destination && isIt($0.question)
+        && ($0.question.source == nil || $0.question.source == routed.packet.source)
+        && ($0.question.mark ?? 0) == routed.mark
+    }?.answer
+  }
+
+  /// Which way the answer would go: a plain lookup of the source.
+  var wayBack: RouteAnswer? {
+    guard let routed else { return nil }
+    return environment.lookups.last {
+      $0.question.destination == routed.packet.source && $0.question.inputInterface == nil
+    }?.answer
+  }
+
+  /// The rule that ended the journey.
+  var decider: RuleStep? { journey.hops.last.flatMap { $0.passed ? nil : $0.rules.last } }
+
+  /// The change of destination the packet met here, if one.
+  var destinationChange: Change? {
+    journey.hops.flatMap(\.changes).first { $0.field == .destination && $0.cause != .natReply }
+  }
+
+  /// The change of source the packet met here, if one.
+  var sourceChange: Change? {
+    journey.hops.flatMap(\.changes).first { $0.field == .source && $0.cause != .natReply }
+  }
+
+  /// The kernel's own reasons for dropping this packet, the last first.
+  var dropReason: String? { journey.end.dropReason }
+
+  /// "IPv4" or "IPv6" rules: the program that people type for it.
+  var iptables: String { version == 4 ? "iptables" : "ip6tables" }
+
+  /// Evidence that the kernel's drop reason gives, if there is one.
+  var reasonEvidence: [String] { dropReason.map { ["the kernel's drop reason is \($0)"] } ?? [] }
+}

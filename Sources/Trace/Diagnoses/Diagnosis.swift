@@ -1,0 +1,106 @@
+internal import Wire
+
+extension ProbeResult {
+  /// The findings of a whole run: the worst first, none repeated.
+  public static func findings(of results: [ProbeResult], _ counts: EventCounts) -> [Finding] {
+    var found: [Finding] = []
+    for finding in results.flatMap(\.findings)
+    where !found.contains(where: { $0.id == finding.id && $0.at == finding.at }) {
+      found.append(finding)
+    }
+    if let lost = Notes.eventsLost(counts) { found.append(lost) }
+    let order: [Finding.Severity] = [.error, .warning, .note]
+    return order.flatMap { severity in found.filter { $0.severity == severity } }
+  }
+}
+
+/// The catalogue of causes. Each is a pure function that looks at a case and speaks only if it is
+/// sure to be the one; the first that speaks is the cause, those after it would be its symptoms.
+enum Diagnosis {
+  typealias Cause = @Sendable (Case) -> Finding?
+
+  /// Causes in the order in which a packet meets them.
+  static let causes: [Cause] = [
+    RuleDiagnoses.all, RoutingDiagnoses.all, OutputDiagnoses.all, DeliveryDiagnoses.all,
+    SilenceDiagnoses.all,
+  ].flatMap { $0 }
+
+  /// What is to be said about an exchange: the cause, if it went wrong, and notes.
+  static func findings(
+    _ exchange: Exchange, isAnswered: Bool, answer: Packet?, header: SessionHeader?,
+    environment: Environment
+  ) -> [Finding] {
+    var findings: [Finding] = []
+    if !isAnswered {
+      let error = answer?.quoted == nil ? nil : answer
+      let suspect = suspect(exchange)
+      if let suspect,
+        let examined = Case(
+          suspect, of: exchange, error: error, header: header, environment: environment)
+      {
+        findings.append(
+          causes.lazy.compactMap { $0(examined) }.first ?? Unexplained.finding(examined))
+        findings += Notes.aboutLoss(examined)
+      }
+    }
+    return findings + Notes.all(exchange, environment)
+  }
+
+  /// The packet to look at: the reply, if one was seen, for then the request got through.
+  private static func suspect(_ exchange: Exchange) -> Journey? {
+    if let reply = exchange.journeys.last(where: { $0.direction == .reply }) { return reply }
+    return exchange.request ?? exchange.journeys.first
+  }
+}
+
+extension Finding {
+  /// An error: what kept the packet from its answer.
+  static func error(
+    _ id: String, _ summary: String, confidence: Confidence = .certain, evidence: [String] = [],
+    remedy: String? = nil, at: Place? = nil
+  ) -> Finding {
+    Finding(
+      id: id, severity: .error, confidence: confidence, summary: summary, evidence: evidence,
+      remedy: remedy, at: at)
+  }
+
+  /// A note: what explains what the user sees.
+  static func note(_ id: String, _ summary: String, evidence: [String] = []) -> Finding {
+    Finding(
+      id: id, severity: .note, confidence: .certain, summary: summary, evidence: evidence)
+  }
+}
+
+/// When no cause fits: say so, with the last place and what was ruled out. Never guess.
+enum Unexplained {
+  static func finding(_ examined: Case) -> Finding {
+    let label = examined.last.point.label
+    var evidence = ["seen last at \(label)"]
+    switch examined.stage {
+    case .routing:
+      if examined.route?.route != nil { evidence.append("routing has a way for it") }
+    case .within(let hook):
+      evidence.append("no nf_tables rule of \(hook.rawValue.uppercased()) dropped it")
+    case .output, .beforePostrouting:
+      evidence.append("no nf_tables rule dropped it, and its next hop is known")
+    default: break
+    }
+    evidence += examined.reasonEvidence
+    let next: String =
+      switch examined.stage {
+      case .arrival: "before PREROUTING: look at tc ingress filters and at the packet itself"
+      case .within(let hook): "inside \(hook.rawValue.uppercased())"
+      case .routing: "between PREROUTING and the next hook"
+      case .beforePostrouting: "before POSTROUTING: look at xfrm policies"
+      case .output:
+        "behind the last hook: look at 'tc -s qdisc' and tc filters of "
+          + "\(examined.outDevice ?? "the interface")"
+      default: "somewhere behind \(label)"
+      }
+    return .error(
+      "lost-after",
+      "the \(examined.isReply ? "answer" : "packet") was lost after \(label), \(next)",
+      evidence: evidence,
+      at: Finding.Place(hook: examined.last.point.hook, table: examined.last.point.table))
+  }
+}

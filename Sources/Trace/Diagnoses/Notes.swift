@@ -1,0 +1,75 @@
+internal import Wire
+
+/// What explains what the user sees, without being a fault.
+enum Notes {
+  /// Notes about any exchange.
+  static func all(_ exchange: Exchange, _ environment: Environment) -> [Finding] {
+    [natOncePerFlow(exchange), hairpinRedirect(exchange), fragmented(exchange)].compactMap { $0 }
+  }
+
+  /// Notes that only matter when something was lost.
+  static func aboutLoss(_ examined: Case) -> [Finding] {
+    [mixedBackends(examined)].compactMap { $0 }
+  }
+
+  /// A translated packet that met no NAT rule: an earlier packet of its flow did.
+  private static func natOncePerFlow(_ exchange: Exchange) -> Finding? {
+    let journey = exchange.journeys.first { journey in
+      journey.connection?.isReply == false && journey.connection?.state == .established
+        && journey.hops.contains { hop in
+          hop.changes.contains { $0.field == .source || $0.field == .destination }
+            && !hop.rules.contains { $0.translation != nil }
+        }
+    }
+    guard let journey else { return nil }
+    return .note(
+      "nat-once-per-flow",
+      "no NAT rule was asked: NAT rules see the first packet of a flow only, conntrack translates "
+        + "the rest", evidence: ["packet \(journey.id) belongs to an established connection"])
+  }
+
+  private static func hairpinRedirect(_ exchange: Exchange) -> Finding? {
+    let redirect = exchange.journeys.contains {
+      $0.packet.proto == .icmp && $0.packet.icmp?.type == 5
+        || $0.packet.proto == .icmpv6 && $0.packet.icmp?.type == 137
+    }
+    guard let request = exchange.request, redirect,
+      let out = request.end.out, request.hops.first?.inDevice == out
+    else { return nil }
+    return .note(
+      "hairpin-redirect",
+      "it was sent out of \(out), by which it came in; the sender was told with an ICMP redirect")
+  }
+
+  private static func fragmented(_ exchange: Exchange) -> Finding? {
+    guard let request = exchange.request else { return nil }
+    let fragments = exchange.journeys.filter {
+      $0.packet.fragment != nil
+        || $0.hops.contains { $0.point.hook == .egress && $0.packet.fragment != nil }
+    }
+    guard fragments.count > 1 else { return nil }
+    return .note("fragmented", "packet \(request.id) was sent on in \(fragments.count) fragments")
+  }
+
+  private static func mixedBackends(_ examined: Case) -> Finding? {
+    let legacy = examined.environment.facts["legacy tables \(examined.version)"] ?? ""
+    let family = examined.version == 4 ? NFProto.ipv4 : NFProto.ipv6
+    let modern = examined.environment.chains.values.contains {
+      $0.hook != nil && !$0.table.hasPrefix("nftrace_")
+        && ($0.family == family || $0.family == NFProto.inet)
+    }
+    guard !legacy.isEmpty, modern else { return nil }
+    return .note(
+      "mixed-backends",
+      "rules of both iptables-legacy and nf_tables are in force here: either may drop a packet, and "
+        + "each tool lists only its own", evidence: ["iptables-legacy tables: \(legacy)"])
+  }
+
+  /// The kernel had no room for all events.
+  static func eventsLost(_ counts: EventCounts) -> Finding? {
+    guard counts.lost > 0 else { return nil }
+    return .note(
+      "events-lost",
+      "\(counts.lost) messages of the kernel were lost: the timeline may have gaps")
+  }
+}

@@ -1,0 +1,80 @@
+internal import Wire
+
+/// Causes that lie behind the last hook: the packet was through with POSTROUTING and was not sent.
+enum OutputDiagnoses {
+  static let all: [Diagnosis.Cause] = [snatClash, noCarrier, neighbourUnresolved]
+
+  static func snatClash(_ examined: Case) -> Finding? {
+    guard examined.stage == .output || examined.stage == .within(.postrouting),
+      examined.sourceChange != nil
+        || examined.journey.connection?.status.contains(.sourceNAT) == true
+        || examined.delta("ct.insert_failed") > 0,
+      examined.delta("ct.insert_failed") > 0 || examined.delta("ct.drop") > 0
+    else { return nil }
+    return .error(
+      "snat-clash",
+      "no free port or identifier is left for the translated source"
+        + (examined.sourceChange.map { " \($0.to)" } ?? ""),
+      evidence: ["ct.insert_failed", "ct.drop"].filter { examined.delta($0) > 0 }.map {
+        "conntrack's counter \($0.dropFirst(3)) went up by \(examined.delta($0))"
+      } + examined.reasonEvidence)
+  }
+
+  static func noCarrier(_ examined: Case) -> Finding? {
+    guard examined.stage == .output, let device = examined.outDevice,
+      let link = examined.environment.link(device),
+      !link.flags.contains(.loopback),
+      !link.flags.contains(.up) || !link.flags.contains(.lowerUp) || link.carrier == false
+    else { return nil }
+    let isDown = !link.flags.contains(.up)
+    return .error(
+      "no-carrier",
+      isDown
+        ? "\(device) is down" : "\(device) has no carrier: look at the cable and the other end",
+      evidence: ["the state of \(device) is \(link.state)"] + examined.reasonEvidence,
+      remedy: isDown ? "ip link set \(device) up" : nil)
+  }
+
+  static func neighbourUnresolved(_ examined: Case) -> Finding? {
+    guard examined.stage == .output, let route = examined.route?.route ?? examined.plainRoute?.route
+    else { return nil }
+    let hop = route.gateway ?? examined.routed?.packet.destination ?? examined.packet.destination
+    let neighbour = examined.environment.neighbours.last {
+      $0.address == hop && ($0.interface == route.outputInterface || route.outputInterface == nil)
+    }
+    guard let neighbour,
+      !neighbour.state.isDisjoint(with: [.incomplete, .failed])
+    else { return nil }
+    let device = examined.environment.name(neighbour.interface) ?? "?"
+    let asks = hop.family == 4 ? "ARP" : "neighbour discovery"
+    let role = route.gateway == nil ? "destination" : "next hop"
+    return .error(
+      "neighbour-unresolved",
+      "the \(role) \(hop) does not answer \(asks) on \(device): see that it is there and up",
+      evidence: ["ip neigh: \(hop) dev \(device) \(neighbour.state)"] + examined.reasonEvidence)
+  }
+}
+
+/// Causes that lie on this host as the packet's destination.
+enum DeliveryDiagnoses {
+  static let all: [Diagnosis.Cause] = [echoIgnored]
+
+  static func echoIgnored(_ examined: Case) -> Finding? {
+    guard examined.stage == .delivered, let icmp = examined.packet.icmp,
+      icmp.isEchoRequest(examined.packet.proto)
+    else { return nil }
+    var names = [
+      examined.version == 4 ? "net.ipv4.icmp_echo_ignore_all" : "net.ipv6.icmp.echo_ignore_all"
+    ]
+    let destination = examined.packet.destination
+    let isBroadcast =
+      destination.isMulticast
+      || examined.environment.addresses.contains { $0.broadcast == destination }
+    if isBroadcast, examined.version == 4 { names.append("net.ipv4.icmp_echo_ignore_broadcasts") }
+    guard let name = names.first(where: { examined.sysctl($0) == "1" }) else { return nil }
+    return .error(
+      "echo-ignored", "this host ignores echo requests: \(name) is 1",
+      evidence: ["\(name) = 1", "delivered at INPUT, and no reply was made"],
+      remedy: "sysctl -w \(name)=0")
+  }
+}

@@ -1,0 +1,183 @@
+internal import Wire
+
+/// Causes that lie in a rule or a policy: nf_tables said so itself, or, for iptables-legacy and
+/// conntrack, the points before and after did.
+enum RuleDiagnoses {
+  static let all: [Diagnosis.Cause] = [
+    queueWithoutListener, masqueradeNoAddress, invalidStateDrop, rejected, replyFiltered,
+    dnatThenFiltered, policyDrop, ruleDrop, conntrackTableFull, legacyDrop,
+  ]
+
+  static func queueWithoutListener(_ examined: Case) -> Finding? {
+    guard let step = queueStep(examined), examined.stage != .sent, examined.stage != .delivered,
+      let number = step.verdict.queueNumber, !step.verdict.bypasses
+    else { return nil }
+    return .error(
+      "queue-without-listener",
+      "\(Words.rule(step)) hands it to queue \(number), and no program reads that queue",
+      evidence: Words.evidence(step) + examined.reasonEvidence,
+      remedy: Remedy.accept(examined, before: step), at: Words.place(step, examined))
+  }
+
+  /// The last rule that handed the packet to user space.
+  private static func queueStep(_ examined: Case) -> RuleStep? {
+    examined.journey.trailingRules.last { $0.verdict.queueNumber != nil }
+  }
+
+  static func masqueradeNoAddress(_ examined: Case) -> Finding? {
+    guard let step = examined.decider, step.translation == .masquerade, step.verdict == .drop else {
+      return nil
+    }
+    let device = examined.outDevice ?? "the interface"
+    return .error(
+      "masquerade-no-address",
+      "\(device) has no usable IPv\(examined.version) address to masquerade with",
+      evidence: Words.evidence(step) + examined.reasonEvidence, at: Words.place(step, examined))
+  }
+
+  static func invalidStateDrop(_ examined: Case) -> Finding? {
+    guard let step = examined.decider, step.verdict == .drop, !step.isPolicy,
+      examined.journey.connection?.state == .invalid || examined.delta("ct.invalid") > 0,
+      step.text?.contains("invalid") == true || step.text?.contains("INVALID") == true
+    else { return nil }
+    var why = "it belongs to no connection that conntrack knows"
+    if examined.delta("ct.icmp_error") > 0 { why = "its checksum is wrong" }
+    if examined.packet.tcp != nil, examined.sysctl("net.netfilter.nf_conntrack_tcp_loose") == "0" {
+      why = "it does not begin a connection, and nf_conntrack_tcp_loose is 0"
+    }
+    return .error(
+      "invalid-state-drop",
+      "\(Words.rule(step)) drops packets of state invalid: \(why)",
+      evidence: Words.evidence(step) + examined.reasonEvidence, at: Words.place(step, examined))
+  }
+
+  static func rejected(_ examined: Case) -> Finding? {
+    guard let step = examined.decider, step.verdict == .drop,
+      step.rejects || examined.journey.end.kind == .rejected
+    else { return nil }
+    let answer = examined.error?.icmp.map {
+      " and answers with ICMP type \($0.type) code \($0.code)"
+    }
+    return .error(
+      examined.isReply ? "reply-filtered" : "rule-reject",
+      "\(Words.rule(step)) on this host refuses the \(Words.what(examined))\(answer ?? "")",
+      evidence: Words.evidence(step) + examined.reasonEvidence,
+      remedy: Remedy.accept(examined, before: step), at: Words.place(step, examined))
+  }
+
+  static func replyFiltered(_ examined: Case) -> Finding? {
+    guard examined.isReply, let step = examined.decider ?? legacyStep(examined) else { return nil }
+    return .error(
+      "reply-filtered",
+      "the request got through, its answer did not: \(Words.rule(step)) dropped it",
+      evidence: Words.evidence(step) + examined.reasonEvidence,
+      remedy: step.isPolicy
+        ? Remedy.acceptEstablished(examined, step) : Remedy.accept(examined, before: step),
+      at: Words.place(step, examined))
+  }
+
+  static func dnatThenFiltered(_ examined: Case) -> Finding? {
+    guard let step = examined.decider ?? legacyStep(examined),
+      let change = examined.destinationChange
+    else { return nil }
+    return .error(
+      "dnat-then-filtered",
+      "\(change.from) is translated to \(change.to), and \(Words.rule(step)) drops that",
+      evidence: Words.evidence(step) + examined.reasonEvidence,
+      remedy: Remedy.accept(examined, before: step), at: Words.place(step, examined))
+  }
+
+  static func policyDrop(_ examined: Case) -> Finding? {
+    guard let step = examined.decider, step.isPolicy else { return nil }
+    let chain = examined.environment.chain(of: step)
+    var evidence: [String] = []
+    if let hook = chain?.hook, let priority = chain?.priority {
+      evidence.append("chain \(step.chain) is at hook \(hook.rawValue), priority \(priority)")
+    }
+    evidence += Words.managers(examined.environment)
+    return .error(
+      "policy-drop",
+      "no rule of \(Words.chain(step)) accepts it, and the chain's policy is drop",
+      evidence: evidence + examined.reasonEvidence, remedy: Remedy.accept(examined, before: step),
+      at: Words.place(step, examined))
+  }
+
+  static func ruleDrop(_ examined: Case) -> Finding? {
+    guard let step = examined.decider, step.verdict == .drop else { return nil }
+    // A rule that does what rp_filter does: its remedy is a route, not a rule.
+    if step.checksReversePath {
+      let packet = examined.packet
+      return .error(
+        "rule-drop",
+        "\(Words.rule(step)) drops what has no way back by the interface it came in",
+        evidence: Words.evidence(step) + examined.reasonEvidence,
+        remedy: examined.inDevice.map {
+          "ip \(examined.version == 6 ? "-6 " : "")route add \(packet.source) dev \($0)"
+        }, at: Words.place(step, examined))
+    }
+    return .error(
+      "rule-drop", "\(Words.rule(step)) drops it",
+      evidence: Words.evidence(step) + Words.managers(examined.environment)
+        + examined.reasonEvidence,
+      remedy: Remedy.accept(examined, before: step), at: Words.place(step, examined))
+  }
+
+  /// Dropped where conntrack makes its entry, between raw and mangle.
+  static func conntrackTableFull(_ examined: Case) -> Finding? {
+    guard case .within(let hook) = examined.stage, hook == .prerouting || hook == .output,
+      examined.last.point.priority < -199, examined.last.point.priority >= -299
+    else { return nil }
+    let most = examined.sysctl("net.netfilter.nf_conntrack_max").flatMap { Int($0) }
+    let count = examined.sysctl("net.netfilter.nf_conntrack_count").flatMap { Int($0) }
+    let isFull = most.map { count ?? 0 >= $0 } ?? false
+    guard isFull || examined.delta("ct.drop") > 0 else { return nil }
+    return .error(
+      "conntrack-table-full",
+      "the connection table is full: conntrack drops packets of new connections",
+      confidence: isFull ? .certain : .likely,
+      evidence: ["nf_conntrack_count \(count ?? 0) of nf_conntrack_max \(most ?? 0)"]
+        + (examined.delta("ct.drop") > 0 ? ["conntrack's drop counter went up"] : [])
+        + examined.reasonEvidence,
+      remedy: most.map { "sysctl -w net.netfilter.nf_conntrack_max=\(max(2 * $0, 65536))" })
+  }
+
+  static func legacyDrop(_ examined: Case) -> Finding? {
+    guard let step = legacyStep(examined) else { return nil }
+    let isNamed = step.position != nil
+    var evidence = Words.evidence(step)
+    evidence.append("seen before that table, and not after it; no nf_tables rule dropped it")
+    if !isNamed { evidence.append(examined.environment.facts["legacy trace"] ?? "") }
+    return .error(
+      "legacy-drop",
+      isNamed
+        ? "\(Words.rule(step)) drops it"
+        : "a rule of the iptables-legacy table \(step.table) drops it",
+      confidence: isNamed ? .certain : .likely,
+      evidence: evidence.filter { !$0.isEmpty } + examined.reasonEvidence,
+      remedy: isNamed ? Remedy.accept(examined, before: step) : nil,
+      at: Words.place(step, examined))
+  }
+
+  /// The rule of iptables-legacy behind the last point: the one its TRACE named last, or a step
+  /// that only names the table. nil where there is no such table.
+  static func legacyStep(_ examined: Case) -> RuleStep? {
+    guard case .within(let hook) = examined.stage else {
+      return examined.stage == .beforePostrouting ? nil : nil
+    }
+    let tables = (examined.environment.facts["legacy tables \(examined.version)"] ?? "")
+      .split(separator: " ").map(String.init)
+    guard
+      let next = examined.header?.points.first(where: {
+        $0.hook == hook && $0.priority > examined.last.point.priority
+      }), let table = next.table, tables.contains(table)
+    else { return nil }
+    if let traced = examined.journey.trailingRules.last(where: {
+      $0.isLegacy && $0.table == table
+    }) {
+      return traced
+    }
+    return RuleStep(
+      family: examined.version == 4 ? NFProto.ipv4 : NFProto.ipv6, table: table,
+      chain: hook.rawValue.uppercased(), handle: nil, verdict: .drop)
+  }
+}

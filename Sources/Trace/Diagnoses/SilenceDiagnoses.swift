@@ -1,0 +1,151 @@
+internal import Wire
+
+/// Causes for a packet that left this host and was not answered.
+enum SilenceDiagnoses {
+  static let all: [Diagnosis.Cause] = [
+    refusedFarAway, hairpinWithoutMasquerade, notTranslated, missingMasquerade, unroutableSNAT,
+    noReply,
+  ]
+
+  /// An ICMP error came from somewhere else: not this host's doing.
+  static func refusedFarAway(_ examined: Case) -> Finding? {
+    guard examined.stage == .sent, let error = examined.error, !examined.isOurError,
+      !examined.environment.isLocal(error.source), let icmp = error.icmp
+    else { return nil }
+    let isTarget = error.source == examined.packet.destination
+    let isPort =
+      error.proto == .icmp ? (icmp.type, icmp.code) == (3, 3) : (icmp.type, icmp.code) == (1, 4)
+    let id = isPort ? "no-listener" : "no-reply"
+    return .error(
+      id,
+      "\(isTarget ? "the destination" : "a router on the way") \(error.source) refused it, not this "
+        + "host: look there",
+      evidence: ["ICMP type \(icmp.type) code \(icmp.code) from \(error.source)"])
+  }
+
+  static func hairpinWithoutMasquerade(_ examined: Case) -> Finding? {
+    guard examined.stage == .sent, let change = examined.destinationChange,
+      examined.sourceChange == nil, let device = examined.outDevice,
+      let subnet = examined.environment.address(of: device, version: examined.version)?.network,
+      subnet.contains(examined.packet.source), subnet.contains(examined.packet.destination)
+    else { return nil }
+    return .error(
+      "hairpin-without-masquerade",
+      "\(change.from) is translated to \(change.to) in the client's own subnet, so the answer goes "
+        + "to the client directly and is not recognised", confidence: .likely,
+      evidence: ["source \(examined.packet.source) and target \(change.to) are both in \(subnet)"],
+      remedy: masquerade(examined, from: subnet, device: device))
+  }
+
+  /// There is a NAT rule, but conntrack does not follow this packet.
+  static func notTranslated(_ examined: Case) -> Finding? {
+    guard examined.stage == .sent, examined.sourceChange == nil, !isOurs(examined),
+      let state = examined.journey.connection?.state, state == .invalid || state == .untracked,
+      hasNAT(examined)
+    else { return nil }
+    return .error(
+      "not-translated",
+      "it left \(examined.outDevice ?? "this host") with the source \(examined.packet.source): NAT "
+        + "passes over packets of state \(state.rawValue)", confidence: .likely,
+      evidence: ["conntrack's state of the packet is \(state.rawValue)"])
+  }
+
+  static func missingMasquerade(_ examined: Case) -> Finding? {
+    guard examined.stage == .sent, examined.sourceChange == nil, !isOurs(examined),
+      !examined.isReply,
+      examined.packet.source.isPrivate || examined.wayBack?.route != nil
+    else { return nil }
+    let device = examined.outDevice ?? "?"
+    let source = examined.packet.source
+    let subnet = subnet(of: source, examined)
+    var evidence: [String] = []
+    if examined.journey.connection?.status.contains(.seenReply) == false {
+      evidence.append("connection UNREPLIED, an answer is expected for \(source)")
+    }
+    if let own = examined.environment.address(of: device, version: examined.version) {
+      evidence.append("\(device) is \(own)")
+    }
+    return .error(
+      "missing-masquerade",
+      "it left \(device) with the \(source.isPrivate ? "private " : "")source \(source): no rule "
+        + "translates it, so the answer has no way back",
+      confidence: examined.packet.destination.isPrivate ? .possible : .likely, evidence: evidence,
+      remedy: masquerade(examined, from: subnet, device: device))
+  }
+
+  static func unroutableSNAT(_ examined: Case) -> Finding? {
+    guard examined.stage == .sent, let change = examined.sourceChange,
+      let address = IPAddress(change.to), !examined.environment.isLocal(address)
+    else { return nil }
+    return .error(
+      "unroutable-snat",
+      "its source was translated to \(address), which is no address of this host: the answer goes "
+        + "elsewhere", confidence: .likely,
+      evidence: ["no interface has \(address)"] + natRule(examined))
+  }
+
+  static func noReply(_ examined: Case) -> Finding? {
+    guard examined.stage == .sent, !examined.isReply else { return nil }
+    let device = examined.outDevice ?? "?"
+    var evidence = ["sent through \(device) with the source \(examined.packet.source)"]
+    if let hop = examined.route?.route?.gateway,
+      let neighbour = examined.environment.neighbours.last(where: { $0.address == hop })
+    {
+      evidence.append("next hop \(hop) is \(neighbour.state)")
+    }
+    return .error(
+      "no-reply",
+      "it left \(device) in order, and nothing came back: look at \(examined.packet.destination) "
+        + "and at the way there and back", confidence: .likely, evidence: evidence)
+  }
+
+  // MARK: What they share
+
+  /// Whether the source is one of this host's addresses.
+  private static func isOurs(_ examined: Case) -> Bool {
+    examined.environment.isLocal(examined.packet.source)
+  }
+
+  private static func hasNAT(_ examined: Case) -> Bool {
+    examined.environment.chains.values.contains {
+      $0.type == "nat" && $0.hook == .postrouting && !$0.table.hasPrefix("nftrace_")
+    } || examined.header?.legacyNAT[examined.version]?.isEmpty == false
+  }
+
+  private static func natRule(_ examined: Case) -> [String] {
+    examined.journey.hops.flatMap(\.rules).last { $0.translation != nil }.map(Words.evidence) ?? []
+  }
+
+  /// The subnet the source is in, as the interface it came in by knows it.
+  private static func subnet(of source: IPAddress, _ examined: Case) -> Prefix {
+    let network = examined.environment.address(of: examined.inDevice, version: examined.version)?
+      .network
+    return network.flatMap { $0.contains(source) ? $0 : nil } ?? Prefix(source)
+  }
+
+  /// The rule that translates what comes from `subnet`, in the words of the ruleset that is there.
+  private static func masquerade(_ examined: Case, from subnet: Prefix, device: String) -> String {
+    let environment = examined.environment
+    let family = examined.version == 4 ? NFProto.ipv4 : NFProto.ipv6
+    let own = environment.chains.values.filter { !$0.table.hasPrefix("nftrace_") && $0.hook != nil }
+    let nat = own.filter {
+      $0.type == "nat" && $0.hook == .postrouting
+        && ($0.family == family || $0.family == NFProto.inet)
+    }
+    let source = PolicyRouting.text(subnet)
+    let usesNFT = own.contains { $0.name != $0.hook?.rawValue.uppercased() }
+    guard usesNFT else {
+      let legacy = examined.header?.legacyNAT[examined.version] != nil ? "-legacy" : ""
+      return "\(examined.iptables)\(legacy) -t nat -A POSTROUTING -s \(source) -o \(device) "
+        + "-j MASQUERADE"
+    }
+    let ip = examined.version == 4 ? "ip" : "ip6"
+    let match = "\(ip) saddr \(source) oifname \"\(device)\" masquerade"
+    if let chain = nat.first {
+      return "nft add rule \(NFProto.name(chain.family)) \(chain.table) \(chain.name) '\(match)'"
+    }
+    return "nft add table \(ip) nat && nft add chain \(ip) nat postrouting "
+      + "'{ type nat hook postrouting priority srcnat; }' && nft add rule \(ip) nat postrouting "
+      + "'\(match)'"
+  }
+}

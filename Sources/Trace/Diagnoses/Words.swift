@@ -1,0 +1,58 @@
+internal import Wire
+
+/// How rules and chains are called in findings.
+enum Words {
+  /// "rule 3 of chain BLOCK (ip filter)", with what jumped there left to the timeline.
+  static func rule(_ step: RuleStep) -> String {
+    if step.isPolicy { return "the policy of \(chain(step))" }
+    let number =
+      step.position.map { "rule \($0)" } ?? step.handle.map { "the rule with handle \($0)" }
+      ?? "a rule"
+    return "\(number) of \(chain(step))"
+  }
+
+  /// "chain FORWARD (ip filter)".
+  static func chain(_ step: RuleStep) -> String {
+    let backend = step.isLegacy ? "iptables-legacy, " : ""
+    return "chain \(step.chain) (\(backend)\(NFProto.name(step.family)) \(step.table))"
+  }
+
+  /// The rule as its owner wrote it.
+  static func evidence(_ step: RuleStep) -> [String] { step.text.map { [$0] } ?? [] }
+
+  static func what(_ examined: Case) -> String { examined.isReply ? "answer" : "packet" }
+
+  /// The place of a rule in nf_tables' terms.
+  static func place(_ step: RuleStep, _ examined: Case) -> Finding.Place {
+    let hook = examined.journey.hops.last?.point.hook
+    return Finding.Place(
+      hook: examined.environment.place(of: step)?.hook ?? hook, table: step.table,
+      chain: step.chain, handle: step.handle, rule: step.text)
+  }
+
+  /// Programs that manage rules here, told by the names of their chains: rules added by hand may
+  /// not survive them.
+  static func managers(_ environment: Environment) -> [String] {
+    let names = Set(environment.chains.keys.map(\.chain))
+    let tables = Set(environment.chains.keys.map(\.table))
+    var found: [String] = []
+    if names.contains("DOCKER") || names.contains("DOCKER-USER") { found.append("Docker") }
+    if tables.contains("firewalld") { found.append("firewalld") }
+    if names.contains(where: { $0.hasPrefix("ufw-") }) { found.append("ufw") }
+    if names.contains(where: { $0.hasPrefix("KUBE-") }) { found.append("Kubernetes") }
+    return found.map { "\($0) manages rules here" }
+  }
+}
+
+extension RuleStep {
+  /// Whether this is a step through the tables of iptables-legacy.
+  var isLegacy: Bool { handle == nil && (position != nil || !isPolicy && verdict == .drop) }
+}
+
+extension Journey {
+  /// The rules met after the last point the packet passed.
+  var trailingRules: [RuleStep] {
+    guard let last = hops.last else { return [] }
+    return last.passed ? unplacedRules : last.rules
+  }
+}
