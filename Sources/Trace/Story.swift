@@ -18,6 +18,7 @@ public struct Story: Sendable {
   private var nextID = 1
   private var lastSequence: UInt32?
   private var now: UInt64 = 0
+  private var lastIdleCheck: UInt64 = 0
 
   /// A journey closes when nothing was heard of its exchange for this long, in nanoseconds.
   static let idle: UInt64 = 1_000_000_000
@@ -263,6 +264,8 @@ public struct Story: Sendable {
 
   /// The exchanges of which nothing was heard for a second, in the order in which they began.
   public mutating func closeIdle() -> [Exchange] {
+    guard now - lastIdleCheck > Self.idle / 10 else { return [] }
+    lastIdleCheck = now
     let groups = Dictionary(grouping: open.indices) { key(of: open[$0]) }
     let idle = groups.values.filter { group in
       group.allSatisfy { now - open[$0].last > Self.idle }
