@@ -212,7 +212,11 @@ public struct Journal: ~Copyable {
     }
     try change.setting.write(change.old)
     for (setting, value) in wanted where (try? setting.read()) != value {
-      try setting.write(value)
+      do {
+        try setting.write(value)
+      } catch  where error.errno == ENOENT {
+        // Its interface went meanwhile: that of the command that died, say.
+      }
     }
   }
 

@@ -39,11 +39,7 @@ struct LabCommand: ParsableCommand {
   /// Builds the lab, runs `body` in its router, and removes the lab. Should this process die
   /// meanwhile, its guardian removes the lab.
   private static func inLab(_ body: () throws -> Int32) throws -> Int32 {
-    guard OutputFile.makeDirectory(StateDirectory.path) else {
-      throw KernelError(
-        cannot: "make the directory \(StateDirectory.path)",
-        help: "Name another one in NFTRACE_STATE_DIR.")
-    }
+    try StateDirectory.make()
     try Lab.removeStale()
     let journal = try Journal(in: StateDirectory.path, name: "lab-\(getpid())")
     let guardian = try Guardian.start(journal: journal)

@@ -145,9 +145,17 @@ struct Ping: ParsableCommand {
       identifier: identifier, count: count, interval: interval, timeout: timeout,
       ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df, size: size,
       nonce: UInt64.random(in: .min ... .max), device: entrance.device.name)
-    var run = try PingRun(
-      plan, entrance: entrance, masquerade: masquerade, file: write,
-      options: shared)
-    return try run.send()
+    var forwarding = forward ? try Forwarding.switchOn([entrance.destination.family]) : nil
+    do {
+      var run = try PingRun(
+        plan, entrance: entrance, masquerade: masquerade, file: write,
+        options: shared)
+      let code = try run.send()
+      try forwarding.take()?.end()
+      return code
+    } catch {
+      try? forwarding.take()?.end()
+      throw error
+    }
   }
 }

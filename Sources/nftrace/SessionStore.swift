@@ -2,18 +2,6 @@ import Glibc
 import Kernel
 import Trace
 
-/// Where nftrace keeps sessions and journals.
-enum StateDirectory {
-  /// $NFTRACE_STATE_DIR, or /var/lib/nftrace.
-  static var path: String {
-    Terminal.environment("NFTRACE_STATE_DIR").flatMap { $0.isEmpty ? nil : $0 }
-      ?? "/var/lib/nftrace"
-  }
-
-  /// The newest session of a ping.
-  static var lastSession: String { path + "/last.pcapng" }
-}
-
 /// Writes a session as it happens: to the file the user asked for, and to the one that keeps the
 /// latest session, which gets its name when it is whole.
 struct SessionWriter: ~Copyable {
