@@ -87,8 +87,8 @@ public enum Waiting {
     _ = unsafe poll(&polled, nfds_t(polled.count), Int32(milliseconds))
   }
 
-  /// Processors of this machine. To ask takes a while.
-  public static let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+  /// Lets another thread have this processor, if one waits for it.
+  public static func giveWay() { sched_yield() }
 }
 
 /// SIGINT, SIGTERM and SIGHUP as something to read: they no longer end the process by themselves.

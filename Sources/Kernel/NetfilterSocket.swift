@@ -36,11 +36,14 @@ internal import Wire
   // MARK: Setting up
 
   /// Takes an NFLOG group: `wanted`, or the first free one. Throws if another program holds it.
-  public mutating func takeGroup(_ wanted: UInt16? = nil) throws(KernelError) {
+  /// `besides` takes it beside the one there is, which stays the `group` to log to.
+  public mutating func takeGroup(
+    _ wanted: UInt16? = nil, besides: Bool = false
+  ) throws(KernelError) {
     let candidates = wanted.map { [$0] } ?? (0..<64).map { _ in UInt16.random(in: 0xf000...0xfffe) }
     for candidate in candidates {
       guard let bound = unsafe nflog_bind_group(handle, candidate) else { continue }
-      group = candidate
+      if !besides { group = candidate }
       // Every message at once, in order, numbered. The timeout is in hundredths of a second.
       _ = unsafe nflog_set_mode(bound, UInt8(NFULNL_COPY_PACKET), 0xffff)
       _ = unsafe nflog_set_qthresh(bound, 1)

@@ -126,10 +126,13 @@ enum Wording {
     }
   }
 
-  /// A rule's place in few words: "ip nat POSTROUTING handle 4".
+  /// A rule's place in few words: "ip nat POSTROUTING rule 1"; nft's rules have no numbers but
+  /// handles.
   static func place(_ step: RuleStep) -> String {
-    "\(NFProto.name(step.family)) \(step.table) \(step.chain)"
-      + (step.handle.map { " handle \($0)" } ?? " policy")
+    let chain = "\(NFProto.name(step.family)) \(step.table) \(step.chain)"
+    if step.isPolicy { return "\(chain) policy" }
+    if let position = step.position { return "\(chain) rule \(position)" }
+    return chain + (step.handle.map { " handle \($0)" } ?? "")
   }
 
   /// Why a hop was the last.

@@ -16,7 +16,8 @@ public struct Story: Sendable {
   /// Log messages whose trace message, which brings the trace id, has not come yet.
   private var pending: [Observation] = []
   private var nextID = 1
-  private var lastSequence: UInt32?
+  /// The last number of each log group.
+  private var lastSequence: [UInt16: UInt32] = [:]
   private var now: UInt64 = 0
   private var lastIdleCheck: UInt64 = 0
 
@@ -82,12 +83,16 @@ public struct Story: Sendable {
 
   private mutating func takeLog(_ message: LogMessage) {
     if let sequence = message.sequence {
-      if let last = lastSequence, sequence != last &+ 1 {
+      if let last = lastSequence[message.group], sequence != last &+ 1 {
         counts.lost += Int(sequence &- last &- 1)
       }
-      lastSequence = sequence
+      lastSequence[message.group] = sequence
     }
     guard let hook = message.hook, let packet = Self.packet(message) else { return }
+    if let step = LegacyTrace.step(message) {
+      takeLegacy(step, packet)
+      return
+    }
     let point = point(message, hook: hook)
     let observation = Observation(
       point: point, time: now, inDevice: environment.name(message.inDevice),
@@ -98,6 +103,17 @@ public struct Story: Sendable {
     } else {
       pending.append(observation)
     }
+  }
+
+  /// A rule of iptables-legacy that this packet met.
+  private mutating func takeLegacy(_ step: RuleStep, _ packet: Packet) {
+    let identity = Identity(packet)
+    settlePending()
+    guard let index = open.lastIndex(where: { $0.identity == identity && $0.dropped == nil }) else {
+      return
+    }
+    open[index].last = now
+    open[index].steps.append(step)
   }
 
   private func point(_ message: LogMessage, hook: Hook) -> ObservationPoint {
@@ -296,12 +312,20 @@ public struct Story: Sendable {
   public var unknownDeciders: [RuleStep] {
     var found: [RuleStep] = []
     for journey in open {
-      for step in journey.hops.flatMap(\.rules) + journey.steps
-      where step.handle != nil && step.verdict != .continue && environment.rule(step) == nil {
-        if !found.contains(step) { found.append(step) }
+      for step in journey.hops.flatMap(\.rules) where isUnknown(step) && !found.contains(step) {
+        if step.handle != nil || step.table == "nat" { found.append(step) }
+      }
+      for step in journey.steps where isUnknown(step) && !found.contains(step) {
+        found.append(step)
       }
     }
     return found
+  }
+
+  /// Whether a step decided something and its rule was not read yet.
+  private func isUnknown(_ step: RuleStep) -> Bool {
+    if step.handle != nil { return step.verdict != .continue && environment.rule(step) == nil }
+    return step.position != nil && !step.isPolicy && environment.text(step) == nil
   }
 
   /// The journeys of a probe as far as they went.
@@ -356,7 +380,14 @@ public struct Story: Sendable {
     return exchange
   }
 
-  private func journey(_ open: OpenJourney) -> Journey {
+  private func journey(_ unjudged: OpenJourney) -> Journey {
+    var open = unjudged
+    if let step = legacyVerdict(open) {
+      open.steps[open.steps.count - 1] = step
+      open.dropped = step
+      open.droppedAt = (open.lastPoint.hook, nextPoint(open.lastPoint)?.priority ?? 1)
+      open.droppedAt!.priority -= 1
+    }
     let connection = open.connectionID.map { id in
       let known = environment.connections[id]
       return Connection(
@@ -396,8 +427,25 @@ public struct Story: Sendable {
       step.position = step.position ?? text.position
       // What iptables-legacy's TRACE does not say, the rule's text does.
       step.rejects = step.rejects || text.text.contains("-j REJECT")
+      step.translation = step.translation ?? LegacyTrace.translation(text.text)
     }
     return step
+  }
+
+  /// The rule of iptables-legacy that dropped the packet: the last one it met, if it met it in the
+  /// table behind which it was not seen any more. TRACE names rules, not verdicts.
+  private func legacyVerdict(_ open: OpenJourney) -> RuleStep? {
+    guard open.dropped == nil, var step = open.steps.last, step.handle == nil,
+      step.position != nil, nextPoint(open.lastPoint)?.table == step.table
+    else { return nil }
+    step.verdict = .drop
+    return step
+  }
+
+  /// The point of the same hook that follows.
+  private func nextPoint(_ point: ObservationPoint) -> ObservationPoint? {
+    header?.points.filter { $0.hook == point.hook && $0.priority > point.priority }
+      .min { $0.priority < $1.priority }
   }
 
   /// The hop that never was: where a rule ended the journey.

@@ -3,7 +3,7 @@ import Glibc
 import Kernel
 
 /// nftrace's version.
-let version = "0.1.0"
+let nftraceVersion = "0.1.0"
 
 @main
 struct Nftrace: ParsableCommand {
@@ -16,7 +16,7 @@ struct Nftrace: ParsableCommand {
 
       Start with 'nftrace lab': a router, a client and a server in network namespaces, to try it.
       """,
-    version: "nftrace \(version)",
+    version: "nftrace \(nftraceVersion)",
     subcommands: [Ping.self, Show.self, LabCommand.self, GuardianCommand.self])
 
   static func main() {

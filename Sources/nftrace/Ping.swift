@@ -145,16 +145,15 @@ struct Ping: ParsableCommand {
       identifier: identifier, count: count, interval: interval, timeout: timeout,
       ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df, size: size,
       nonce: UInt64.random(in: .min ... .max), device: entrance.device.name)
-    var forwarding = forward ? try Forwarding.switchOn([entrance.destination.family]) : nil
+    var run = try PingRun(
+      plan, entrance: entrance, masquerade: masquerade, forward: forward, file: write,
+      options: shared)
     do {
-      var run = try PingRun(
-        plan, entrance: entrance, masquerade: masquerade, file: write,
-        options: shared)
       let code = try run.send()
-      try forwarding.take()?.end()
+      try run.end()
       return code
     } catch {
-      try? forwarding.take()?.end()
+      try? run.end()
       throw error
     }
   }

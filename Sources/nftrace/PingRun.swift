@@ -18,8 +18,11 @@ struct PingRun: ~Copyable {
   /// What was received and not looked at yet: while a probe is on its way there is no time to.
   private var inbox: [Record]
 
+  /// What was changed in the namespace for the duration.
+  private var settings: TemporarySettings?
+
   init(
-    _ plan: ProbePlan, entrance: consuming Entrance, masquerade: Bool, file: String?,
+    _ plan: ProbePlan, entrance: consuming Entrance, masquerade: Bool, forward: Bool, file: String?,
     options: SharedOptions
   ) throws {
     let version4 = entrance.source.family == 4
@@ -27,10 +30,22 @@ struct PingRun: ~Copyable {
     var rules = try RulesetReader()
     let investigator = try Investigator()
     try socket.takeGroup()
-    let surroundings = try SurroundingsReader.read(&rules)
+    var surroundings = try SurroundingsReader.read(&rules)
+    let version = version4 ? 4 : 6
+    var wanted = forward ? TemporarySettings.forwarding([version]) : []
+    if !LegacyTables.names(version: version).isEmpty {
+      // nf_tables does not see iptables-legacy; its TRACE lines name the rules all the same.
+      do {
+        try socket.takeGroup(0, besides: true)
+        wanted += TemporarySettings.legacyTrace(version: version)
+      } catch {
+        surroundings.facts["legacy trace"] = "its rules cannot be named: \(error)"
+      }
+    }
+    let settings = try TemporarySettings.apply(wanted)
     let observation = Observation(
       prefixes: [Prefix(entrance.source)], nonce: plan.nonce,
-      versions: [version4 ? 4 : 6], backend: .group(socket.group!),
+      versions: [version], backend: .group(socket.group!),
       masquerade: masquerade ? (entrance.subnet, entrance.device.name) : nil)
     let table = "nftrace_\(getpid())"
     let points = try socket.install(
@@ -42,7 +57,7 @@ struct PingRun: ~Copyable {
     socket.setReceiveBuffer(64 << 20)
     try socket.join()
     header = SessionHeader(
-      command: "ping", version: version, kernel: Machine.kernelRelease, netns: options.netns,
+      command: "ping", version: nftraceVersion, kernel: Machine.kernelRelease, netns: options.netns,
       points: points, table: table, probe: plan, legacyNAT: LegacyTables.natTargets())
     inbox = surroundings.records
     schedule = Schedule(plan)
@@ -52,6 +67,7 @@ struct PingRun: ~Copyable {
     self.file = file
     self.socket = socket
     self.investigator = investigator
+    self.settings = settings
   }
 
   /// Sends the probes and prints what came of them. Returns the exit code.
@@ -83,16 +99,18 @@ struct PingRun: ~Copyable {
     return printer.received > 0 ? 0 : 1
   }
 
+  /// Sets back what was changed.
+  mutating func end() throws(KernelError) { try settings.take()?.end() }
+
   /// Writes a probe to the device, and reads meanwhile what the kernel says about it.
   private mutating func inject(_ sequence: Int) throws {
     let bytes = plan.packet(sequence: sequence)!.bytes
-    // With one processor the writer needs it: waiting gives way.
-    let isAlone = Waiting.processors == 1
     let injection = Injection(bytes, to: entrance.device.descriptor)
     inbox.append(Record(time: Clock.realtime, .sent(bytes)))
     injection.go()
     while injection.errno == nil {
-      if isAlone { Waiting.forReading([socket.fileDescriptor], nanoseconds: 1_000_000) }
+      // The writer may have been put on this very processor.
+      Waiting.giveWay()
       try receive()
     }
     if let failed = injection.errno, failed != 0 {

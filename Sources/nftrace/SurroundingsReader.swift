@@ -9,6 +9,8 @@ struct SurroundingsReader {
   var links: [NetlinkMessage]
   var addresses: [NetlinkMessage]
   var chains: [NetlinkMessage]
+  /// Facts with names of their own, as `Note.facts` has them.
+  var facts: [String: String] = [:]
 
   /// Asks the kernel, in the namespace of the calling thread.
   static func read(_ rules: inout RulesetReader) throws(KernelError) -> SurroundingsReader {
@@ -21,11 +23,11 @@ struct SurroundingsReader {
   /// The lists as records.
   var records: [Record] {
     let now = Clock.realtime
-    let facts = [4, 6].map { ("legacy tables \($0)", LegacyTables.names(version: $0)) }
+    let legacy = [4, 6].map { ("legacy tables \($0)", LegacyTables.names(version: $0)) }
       .filter { !$0.1.isEmpty }.map { ($0.0, $0.1.joined(separator: " ")) }
     return (links + addresses + chains).map { Record(time: now, .netlink($0)) } + [
       Record(time: now, .note(.counters(Counters.read()))),
-      Record(time: now, .note(.facts(Dictionary(uniqueKeysWithValues: facts)))),
+      Record(time: now, .note(.facts(facts.merging(legacy) { _, new in new }))),
     ]
   }
 

@@ -5,7 +5,7 @@ internal import Wire
 enum RuleDiagnoses {
   static let all: [Diagnosis.Cause] = [
     queueWithoutListener, masqueradeNoAddress, invalidStateDrop, rejected, replyFiltered,
-    dnatThenFiltered, policyDrop, ruleDrop, conntrackTableFull, legacyDrop,
+    dnatThenFiltered, legacyDrop, policyDrop, ruleDrop, conntrackTableFull, legacyDropUnnamed,
   ]
 
   static func queueWithoutListener(_ examined: Case) -> Finding? {
@@ -66,7 +66,7 @@ enum RuleDiagnoses {
   }
 
   static func replyFiltered(_ examined: Case) -> Finding? {
-    guard examined.isReply, let step = examined.decider ?? legacyStep(examined) else { return nil }
+    guard examined.isReply, let step = examined.decider ?? legacyTable(examined) else { return nil }
     return .error(
       "reply-filtered",
       "the request got through, its answer did not: \(Words.rule(step)) dropped it",
@@ -77,7 +77,7 @@ enum RuleDiagnoses {
   }
 
   static func dnatThenFiltered(_ examined: Case) -> Finding? {
-    guard let step = examined.decider ?? legacyStep(examined),
+    guard let step = examined.decider ?? legacyTable(examined),
       let change = examined.destinationChange
     else { return nil }
     return .error(
@@ -88,7 +88,7 @@ enum RuleDiagnoses {
   }
 
   static func policyDrop(_ examined: Case) -> Finding? {
-    guard let step = examined.decider, step.isPolicy else { return nil }
+    guard let step = examined.decider, step.isPolicy, !step.isLegacy else { return nil }
     let chain = examined.environment.chain(of: step)
     var evidence: [String] = []
     if let hook = chain?.hook, let priority = chain?.priority {
@@ -142,28 +142,28 @@ enum RuleDiagnoses {
   }
 
   static func legacyDrop(_ examined: Case) -> Finding? {
-    guard let step = legacyStep(examined) else { return nil }
-    let isNamed = step.position != nil
-    var evidence = Words.evidence(step)
-    evidence.append("seen before that table, and not after it; no nf_tables rule dropped it")
-    if !isNamed { evidence.append(examined.environment.facts["legacy trace"] ?? "") }
+    guard let step = examined.decider, step.isLegacy else { return nil }
     return .error(
-      "legacy-drop",
-      isNamed
-        ? "\(Words.rule(step)) drops it"
-        : "a rule of the iptables-legacy table \(step.table) drops it",
-      confidence: isNamed ? .certain : .likely,
-      evidence: evidence.filter { !$0.isEmpty } + examined.reasonEvidence,
-      remedy: isNamed ? Remedy.accept(examined, before: step) : nil,
+      "legacy-drop", "\(Words.rule(step)) drops it",
+      evidence: Words.evidence(step) + ["iptables-legacy's TRACE names it last"]
+        + examined.reasonEvidence, remedy: Remedy.accept(examined, before: step),
       at: Words.place(step, examined))
   }
 
-  /// The rule of iptables-legacy behind the last point: the one its TRACE named last, or a step
-  /// that only names the table. nil where there is no such table.
-  static func legacyStep(_ examined: Case) -> RuleStep? {
-    guard case .within(let hook) = examined.stage else {
-      return examined.stage == .beforePostrouting ? nil : nil
-    }
+  /// The same where TRACE could not be had: pinned to its table by the points around it.
+  static func legacyDropUnnamed(_ examined: Case) -> Finding? {
+    guard let step = legacyTable(examined) else { return nil }
+    return .error(
+      "legacy-drop", "a rule of the iptables-legacy table \(step.table) drops it",
+      confidence: .likely,
+      evidence: ["seen before that table and not behind it; no nf_tables rule dropped it"]
+        + [examined.environment.facts["legacy trace"]].compactMap { $0 } + examined.reasonEvidence,
+      at: Words.place(step, examined))
+  }
+
+  /// A step that names no more than the legacy table behind the last point; nil where there is none.
+  private static func legacyTable(_ examined: Case) -> RuleStep? {
+    guard case .within(let hook) = examined.stage else { return nil }
     let tables = (examined.environment.facts["legacy tables \(examined.version)"] ?? "")
       .split(separator: " ").map(String.init)
     guard
@@ -171,11 +171,6 @@ enum RuleDiagnoses {
         $0.hook == hook && $0.priority > examined.last.point.priority
       }), let table = next.table, tables.contains(table)
     else { return nil }
-    if let traced = examined.journey.trailingRules.last(where: {
-      $0.isLegacy && $0.table == table
-    }) {
-      return traced
-    }
     return RuleStep(
       family: examined.version == 4 ? NFProto.ipv4 : NFProto.ipv6, table: table,
       chain: hook.rawValue.uppercased(), handle: nil, verdict: .drop)
