@@ -23,6 +23,7 @@ public struct Observation: Sendable {
     case kernelLog
   }
 
+  /// An observation of these packets.
   public init(
     prefixes: [Prefix], nonce: UInt64? = nil, versions: Set<Int>, backend: Backend,
     masquerade: (source: Prefix, device: String)? = nil

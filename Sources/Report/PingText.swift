@@ -11,6 +11,7 @@ public struct PingText: Sendable {
   /// The path of the probe printed last, to tell only what is different.
   private var lastPath: [String] = []
 
+  /// The text of a ping of which nothing was told yet.
   public init(plan: ProbePlan, style: TextStyle) {
     self.plan = plan
     self.style = style

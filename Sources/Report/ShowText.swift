@@ -6,6 +6,7 @@ public struct ShowText: Sendable {
   private let style: TextStyle
   private var isFirst = true
 
+  /// The text of traffic of which nothing was told yet.
   public init(style: TextStyle) { self.style = style }
 
   /// The lines of one exchange.

@@ -6,6 +6,7 @@ public struct TextStyle: Sendable {
   public var color: Bool
   /// Whether characters beyond ASCII may be used.
   public var unicode: Bool
+  /// How much to print.
   public var verbosity: Verbosity
 
   /// How much to print.
@@ -13,6 +14,7 @@ public struct TextStyle: Sendable {
     case quiet, normal, verbose
   }
 
+  /// A style of these fields.
   public init(
     width: Int = 80, color: Bool = false, unicode: Bool = true, verbosity: Verbosity = .normal
   ) {

@@ -4,12 +4,15 @@ public import Wire
 public struct Journey: Sendable, Equatable {
   /// Counts the journeys of a session, from 1.
   public var id: Int
+  /// Its part in the conversation.
   public var direction: Direction
   /// The packet as first seen.
   public var packet: Packet
   /// When it was first seen, nanoseconds since the epoch.
   public var start: UInt64
+  /// Where it was seen, in order.
   public var hops: [Hop]
+  /// What became of it.
   public var end: End
   /// Rules met after the last hop, where no verdict of theirs ended the journey.
   public var unplacedRules: [RuleStep] = []
@@ -23,6 +26,7 @@ public struct Journey: Sendable, Equatable {
     case request, reply, error, other
   }
 
+  /// A journey of these fields.
   public init(
     id: Int, direction: Direction, packet: Packet, start: UInt64, hops: [Hop] = [], end: End,
     connection: Connection? = nil, probe: Int? = nil
@@ -40,14 +44,17 @@ public struct Journey: Sendable, Equatable {
 
 /// One packet at one observation point.
 public struct Hop: Sendable, Equatable {
+  /// Where.
   public var point: ObservationPoint
   /// Nanoseconds since the journey began, as nftrace received the messages.
   public var time: UInt64
   /// Names of the interfaces, where the hook has them.
   public var inDevice: String?
+  /// The one it is to leave by.
   public var outDevice: String?
   /// The packet as seen here.
   public var packet: Packet
+  /// The packet mark; 0 is none.
   public var mark: UInt32
   /// What is different from the hop before.
   public var changes: [Change]
@@ -56,6 +63,7 @@ public struct Hop: Sendable, Equatable {
   /// Whether the packet was really here: false at the place where a rule ended its journey.
   public var passed: Bool
 
+  /// A hop of these fields.
   public init(
     point: ObservationPoint, time: UInt64, inDevice: String? = nil, outDevice: String? = nil,
     packet: Packet, mark: UInt32 = 0, changes: [Change] = [], rules: [RuleStep] = [],
@@ -75,9 +83,13 @@ public struct Hop: Sendable, Equatable {
 
 /// A header field that is not what it was one hop before.
 public struct Change: Sendable, Equatable {
+  /// Which field.
   public var field: Field
+  /// Its value one hop before.
   public var from: String
+  /// Its value here.
   public var to: String
+  /// Who changed it.
   public var cause: Cause
 
   /// Fields whose changes are followed; the raw value is the name in JSON.
@@ -95,6 +107,7 @@ public struct Change: Sendable, Equatable {
     case natReply = "nat-reply"
   }
 
+  /// A change of one field.
   public init(_ field: Field, from: String, to: String, cause: Cause) {
     self.field = field
     self.from = from
@@ -105,16 +118,21 @@ public struct Change: Sendable, Equatable {
 
 /// One rule, end of chain or policy that a packet met in the user's tables.
 public struct RuleStep: Sendable, Equatable {
+  /// NFPROTO_… of the table.
   public var family: UInt8
+  /// The table's name.
   public var table: String
+  /// The chain's name.
   public var chain: String
   /// nil for a policy, and for rules of iptables-legacy.
   public var handle: UInt64?
   /// The place in its chain, from 1, of a rule of iptables-legacy, as its TRACE tells it.
   public var position: Int?
+  /// What the rule or policy said.
   public var verdict: Verdict
   /// The chain that a jump or goto leads to.
   public var target: String?
+  /// Whether the chain's policy spoke, for no rule had.
   public var isPolicy: Bool
   /// The rule in the user's words, once it is known.
   public var text: String?
@@ -125,6 +143,7 @@ public struct RuleStep: Sendable, Equatable {
   /// Whether the rule does what rp_filter does.
   public var checksReversePath = false
 
+  /// A step of these fields.
   public init(
     family: UInt8, table: String, chain: String, handle: UInt64?, position: Int? = nil,
     verdict: Verdict, target: String? = nil, isPolicy: Bool = false, text: String? = nil,
@@ -145,9 +164,11 @@ public struct RuleStep: Sendable, Equatable {
 
 /// How a journey ended, as far as this host can tell.
 public struct End: Sendable, Equatable {
+  /// In which way.
   public var kind: Kind
   /// Where it was seen last, or where it was dropped.
   public var hook: Hook?
+  /// The table there, as `ObservationPoint.table`.
   public var table: String?
   /// The interface it left through.
   public var out: String?
@@ -159,6 +180,7 @@ public struct End: Sendable, Equatable {
     case transmitted, delivered, dropped, rejected, unknown
   }
 
+  /// An end of these fields.
   public init(
     _ kind: Kind, hook: Hook? = nil, table: String? = nil, out: String? = nil,
     dropReason: String? = nil
@@ -173,13 +195,17 @@ public struct End: Sendable, Equatable {
 
 /// A packet's connection, as conntrack keeps it.
 public struct Connection: Sendable, Equatable {
+  /// ctnetlink's id of it.
   public var id: UInt32
   /// Of this packet: new, established, related, invalid, untracked; nil where unknown.
   public var state: State?
   /// Whether the packet goes in the reply direction.
   public var isReply: Bool?
+  /// Its addresses as the first packet had them.
   public var original: ConntrackTuple?
+  /// The addresses that answers are expected to have.
   public var reply: ConntrackTuple?
+  /// IPS_… bits, as last heard of.
   public var status: ConntrackMessage.Status
 
   /// enum ip_conntrack_info, as the bits of NF_CT_STATE_BIT.
@@ -199,6 +225,7 @@ public struct Connection: Sendable, Equatable {
     }
   }
 
+  /// A connection of these fields.
   public init(
     id: UInt32, state: State? = nil, isReply: Bool? = nil, original: ConntrackTuple? = nil,
     reply: ConntrackTuple? = nil, status: ConntrackMessage.Status = []
@@ -214,8 +241,10 @@ public struct Connection: Sendable, Equatable {
 
 /// A packet and what came of it: the request first, then its answers in order of time.
 public struct Exchange: Sendable, Equatable {
+  /// The packets, in the order in which they were first seen.
   public var journeys: [Journey]
 
+  /// An exchange of these packets.
   public init(journeys: [Journey]) { self.journeys = journeys }
 
   /// The packet that began it.
@@ -228,13 +257,18 @@ public struct Exchange: Sendable, Equatable {
 
 /// How many messages a story was told from.
 public struct EventCounts: Sendable, Equatable {
+  /// NFLOG messages.
   public var nflog = 0
+  /// nf_tables trace messages.
   public var trace = 0
+  /// Conntrack events.
   public var conntrack = 0
+  /// Packets of which the kernel said why it dropped them.
   public var drops = 0
   /// Messages known to be missing.
   public var lost = 0
 
+  /// No messages yet.
   public init() {}
 
   /// Adds the counts of another part of the session.

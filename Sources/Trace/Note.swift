@@ -33,8 +33,11 @@ public enum Note: Sendable, Codable, Equatable {
 
 /// A rule in the words of the tool that made it.
 public struct RuleText: Sendable, Codable, Equatable {
+  /// NFPROTO_… of the table.
   public var family: UInt8
+  /// The table's name.
   public var table: String
+  /// The chain's name.
   public var chain: String
   /// nf_tables' handle; nil for a rule of iptables-legacy.
   public var handle: UInt64?

@@ -2,6 +2,7 @@ public import Wire
 
 /// A place in the path of packets at which nftrace looks: one base chain of its own.
 public struct ObservationPoint: Sendable, Hashable, Codable {
+  /// The hook it is at.
   public var hook: Hook
   /// The priority of nftrace's chain. Packets meet chains in ascending order.
   public var priority: Int32
@@ -13,6 +14,7 @@ public struct ObservationPoint: Sendable, Hashable, Codable {
   /// The name of nftrace's chain.
   public var chain: String
 
+  /// A point of these fields.
   public init(hook: Hook, priority: Int32, table: String?, label: String, chain: String) {
     self.hook = hook
     self.priority = priority
@@ -24,12 +26,16 @@ public struct ObservationPoint: Sendable, Hashable, Codable {
 
 /// A base chain that is there already, whoever made it.
 public struct BaseChain: Sendable, Hashable {
+  /// The hook it is registered at.
   public var hook: Hook
+  /// Its priority there.
   public var priority: Int32
+  /// The chain's name.
   public var name: String
   /// "filter", "nat" or "route".
   public var type: String
 
+  /// A base chain of these fields.
   public init(hook: Hook, priority: Int32, name: String, type: String) {
     self.hook = hook
     self.priority = priority

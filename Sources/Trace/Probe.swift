@@ -4,6 +4,7 @@ public import Wire
 public struct ProbeResult: Sendable, Equatable {
   /// Counts from 1.
   public var sequence: Int
+  /// How it ended.
   public var outcome: Outcome
   /// Microseconds from sending it to its answer.
   public var roundTrip: Double?
@@ -11,7 +12,9 @@ public struct ProbeResult: Sendable, Equatable {
   public var answeredBy: IPAddress?
   /// The answer, if one was read back.
   public var answer: Packet?
+  /// Its packet and those that answered it.
   public var exchange: Exchange
+  /// What is to be said about it, the cause first.
   public var findings: [Finding]
 
   /// How a probe can end; the raw value is the name in JSON.
@@ -20,6 +23,7 @@ public struct ProbeResult: Sendable, Equatable {
     case localError = "local-error"
   }
 
+  /// A result of these fields.
   public init(
     sequence: Int, outcome: Outcome, roundTrip: Double? = nil, answer: Packet? = nil,
     exchange: Exchange, findings: [Finding] = []
@@ -39,31 +43,43 @@ public struct ProbeResult: Sendable, Equatable {
 public struct Finding: Sendable, Equatable {
   /// The catalogue's id: "rule-drop".
   public var id: String
+  /// How bad it is.
   public var severity: Severity
+  /// How sure nftrace is.
   public var confidence: Confidence
   /// One sentence a person can act on.
   public var summary: String
+  /// What it was concluded from, a line each.
   public var evidence: [String]
   /// One line for a root shell in the namespace; nil where no command helps.
   public var remedy: String?
+  /// The rule or chain that decided, if one did.
   public var at: Place?
 
+  /// An error kept the probe from its answer, a warning will one day, a note explains.
   public enum Severity: String, Sendable {
     case error, warning, note
   }
 
+  /// How sure a finding is.
   public enum Confidence: String, Sendable {
     case certain, likely, possible
   }
 
   /// The place of the deciding rule, in nf_tables' terms.
   public struct Place: Sendable, Equatable {
+    /// The hook of the base chain.
     public var hook: Hook?
+    /// The table's name.
     public var table: String?
+    /// The chain's name.
     public var chain: String?
+    /// nf_tables' handle of the rule.
     public var handle: UInt64?
+    /// The rule as its owner wrote it.
     public var rule: String?
 
+    /// A place of these fields.
     public init(
       hook: Hook? = nil, table: String? = nil, chain: String? = nil, handle: UInt64? = nil,
       rule: String? = nil
@@ -76,6 +92,7 @@ public struct Finding: Sendable, Equatable {
     }
   }
 
+  /// A finding of these fields.
   public init(
     id: String, severity: Severity, confidence: Confidence, summary: String,
     evidence: [String] = [], remedy: String? = nil, at: Place? = nil

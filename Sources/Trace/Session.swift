@@ -5,6 +5,7 @@ public import Wire
 public struct Record: Sendable, Equatable {
   /// Nanoseconds since the epoch, when nftrace received it.
   public var time: UInt64
+  /// What it was.
   public var content: Content
 
   /// What there is to record.
@@ -23,6 +24,7 @@ public struct Record: Sendable, Equatable {
     case note(Note)
   }
 
+  /// A record of something at this time.
   public init(time: UInt64, _ content: Content) {
     self.time = time
     self.content = content
@@ -54,6 +56,7 @@ public struct SessionHeader: Sendable, Codable, Equatable {
   /// Names of the iptables-legacy NAT table's targets in use, by IP version, if there is that table.
   public var legacyNAT: [Int: [String]]
 
+  /// A header of these fields.
   public init(
     command: String, version: String, kernel: String, netns: String? = nil,
     points: [ObservationPoint], table: String, probe: ProbePlan? = nil, targets: [String] = [],
@@ -90,20 +93,26 @@ public struct SessionHeader: Sendable, Codable, Equatable {
 
 /// The probes that a ping sends.
 public struct ProbePlan: Sendable, Codable, Equatable {
+  /// The address they come from.
   public var source: String
+  /// The address they go to.
   public var destination: String
   /// "icmp", "tcp" or "udp".
   public var proto: String
   /// ICMP identifier of the first probe. Each has one of its own, so that each is a connection of
   /// its own and its NAT rules are really asked.
   public var identifier: UInt16
+  /// How many there are.
   public var count: Int
   /// Seconds between probes.
   public var interval: Double
   /// Seconds to wait for an answer.
   public var timeout: Double
+  /// TTL or hop limit they are sent with.
   public var ttl: UInt8
+  /// Type of service or traffic class they are sent with.
   public var tos: UInt8
+  /// Whether they forbid fragmentation.
   public var dontFragment: Bool
   /// Octets of payload behind the transport header.
   public var size: Int
@@ -112,6 +121,7 @@ public struct ProbePlan: Sendable, Codable, Equatable {
   /// Where the probe enters: the name of the TUN device.
   public var device: String?
 
+  /// A plan of these fields.
   public init(
     source: String, destination: String, proto: String, identifier: UInt16, count: Int,
     interval: Double, timeout: Double, ttl: UInt8, tos: UInt8, dontFragment: Bool, size: Int,

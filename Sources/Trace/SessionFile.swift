@@ -93,6 +93,7 @@ public struct SessionDecoder: Sendable {
     case record(Record)
   }
 
+  /// A decoder before its first octet.
   public init() {}
 
   /// Whether any interface so far holds what nftrace reads.
