@@ -1,0 +1,129 @@
+internal import Wire
+
+extension Story {
+  /// An open journey as it stands: changes explained, rules named, its end judged.
+  func journey(_ unjudged: OpenJourney) -> Journey {
+    var open = unjudged
+    if let step = legacyVerdict(open) {
+      open.steps[open.steps.count - 1] = step
+      open.dropped = step
+      open.droppedAt = (open.lastPoint.hook, nextPoint(open.lastPoint)?.priority ?? 1)
+      open.droppedAt!.priority -= 1
+    }
+    let connection = open.connectionID.map { id in
+      let known = environment.connections[id]
+      return Connection(
+        id: id, state: open.connectionState, isReply: open.isReply, original: known?.original,
+        reply: known?.reply, status: known?.status ?? [])
+    }
+    var hops = open.hops.map { hop in
+      var hop = hop
+      hop.rules = hop.rules.map(named)
+      return hop
+    }
+    if let dropped = open.dropped {
+      hops.append(placeOfDrop(open, dropped))
+    }
+    let direction = direction(open)
+    Changes(
+      environment: environment, legacyNAT: header?.legacyNAT ?? [:], connection: connection,
+      isReply: open.isReply ?? (direction == .reply)
+    ).explain(&hops)
+    var journey = Journey(
+      id: open.id, direction: direction, packet: open.hops[0].packet, start: open.start,
+      hops: hops, end: end(open, hops: hops), connection: connection, probe: sequence(of: open))
+    if open.dropped == nil { journey.unplacedRules = open.steps.map(named) }
+    return journey
+  }
+
+  /// The step with all that is known of its rule.
+  private func named(_ step: RuleStep) -> RuleStep {
+    var step = step
+    if let rule = environment.rule(step) {
+      step.translation = rule.translation
+      step.rejects = rule.rejects
+      step.checksReversePath = rule.checksReversePath
+    }
+    if let text = environment.text(step) {
+      step.text = text.text
+      step.position = step.position ?? text.position
+      // What iptables-legacy's TRACE does not say, the rule's text does.
+      step.rejects = step.rejects || text.text.contains("-j REJECT")
+      step.translation = step.translation ?? LegacyTrace.translation(text.text)
+    }
+    return step
+  }
+
+  /// The rule of iptables-legacy that dropped the packet: the last one it met, if it met it in the
+  /// table behind which it was not seen any more. TRACE names rules, not verdicts.
+  private func legacyVerdict(_ open: OpenJourney) -> RuleStep? {
+    guard open.dropped == nil, var step = open.steps.last, step.handle == nil,
+      step.position != nil, nextPoint(open.lastPoint)?.table == step.table
+    else { return nil }
+    step.verdict = .drop
+    return step
+  }
+
+  /// The point of the same hook that follows.
+  private func nextPoint(_ point: ObservationPoint) -> ObservationPoint? {
+    header?.points.filter { $0.hook == point.hook && $0.priority > point.priority }
+      .min { $0.priority < $1.priority }
+  }
+
+  /// The hop that never was: where a rule ended the journey.
+  private func placeOfDrop(_ open: OpenJourney, _ dropped: RuleStep) -> Hop {
+    var hop = open.hops[open.hops.count - 1]
+    let place = open.droppedAt
+    let hook = place?.hook ?? hop.point.hook
+    let priority = place?.priority ?? hop.point.priority
+    let known = header?.points.first { $0.hook == hook && $0.priority == priority &+ 1 }
+    hop.point =
+      known
+      ?? ObservationPoint(
+        hook: hook, priority: priority, table: dropped.chain,
+        label: "\(dropped.chain)-\(hook.rawValue.uppercased())", chain: "")
+    hop.time = open.last - open.start
+    hop.rules = open.steps.map(named)
+    hop.passed = false
+    return hop
+  }
+
+  private func end(_ open: OpenJourney, hops: [Hop]) -> End {
+    let last = hops[hops.count - 1]
+    let place = (hook: last.point.hook, table: last.point.table)
+    if open.dropped != nil { return End(.dropped, hook: place.hook, table: place.table) }
+    switch place.hook {
+    case .egress: return End(.transmitted, hook: place.hook, out: last.outDevice)
+    case .input where isLast(last.point):
+      return End(.delivered, hook: place.hook, table: place.table)
+    case .postrouting where isLast(last.point) && header?.seesEgress != true:
+      return End(.transmitted, hook: place.hook, table: place.table, out: last.outDevice)
+    default: return End(.unknown, hook: place.hook, table: place.table, out: last.outDevice)
+    }
+  }
+
+  /// Whether no point of this hook stands behind it.
+  private func isLast(_ point: ObservationPoint) -> Bool {
+    guard let header else { return true }
+    return !header.points.contains { $0.hook == point.hook && $0.priority > point.priority }
+  }
+
+  private func direction(_ open: OpenJourney) -> Journey.Direction {
+    let packet = open.hops[0].packet
+    if let icmp = packet.icmp {
+      if icmp.isEchoRequest(packet.proto) { return .request }
+      if icmp.isEchoReply(packet.proto) { return .reply }
+      return icmp.isError(packet.proto) ? .error : .other
+    }
+    if let isReply = open.isReply { return isReply ? .reply : .request }
+    if let tcp = packet.tcp, tcp.flags.contains(.syn) {
+      return tcp.flags.contains(.ack) ? .reply : .request
+    }
+    return .other
+  }
+}
+
+extension SessionHeader {
+  /// Whether there is a point at the netdev family's egress hook.
+  var seesEgress: Bool { points.contains { $0.hook == .egress } }
+}
