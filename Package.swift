@@ -57,7 +57,7 @@ let package = Package(
     .testTarget(
       name: "LiveTests",
       dependencies: [
-        "Wire", "Trace", "Kernel", "guardian-helper",
+        "Wire", "Trace", "Kernel", "guardian-helper", "nftrace",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ], swiftSettings: settings),
   ]
