@@ -71,7 +71,13 @@ struct Timeline {
     var first =
       String(repeating: " ", count: max(0, 8 - time.count)) + style.paint(time, .dim) + "  "
     first += style.paint(pad(row.stage, Self.tablesAt - Self.stageAt), row.failed ? .red : .bold)
-    let tables = row.tables.joined(separator: " ")
+    let tableLines = wrap(row.tables.joined(separator: " "), style.width - Self.tablesAt)
+    guard tableLines.count == 1 else {
+      // A ruleset of many base chains: the names go on below, and what happened below them.
+      let more = tableLines.dropFirst().map { String(repeating: " ", count: Self.tablesAt) + $0 }
+      return [first + tableLines[0]] + more + below(row, at: Self.detailsAt)
+    }
+    let tables = tableLines[0]
     guard !row.details.isEmpty else { return [trimmed(first + tables)] }
     let beside =
       tables.isEmpty ? Self.tablesAt : max(Self.detailsAt, Self.tablesAt + tables.count + 2)
