@@ -39,6 +39,10 @@ public struct Observation: Sendable {
   /// in an ICMPv6 error.
   static let snapLength: UInt32 = 256
 
+  /// Devices that one chain of the netdev family can have: fewer than the kernel's
+  /// `NFT_NETDEVICE_MAX`, 256. With more of them there is "ingress_2" beside "ingress", and so on.
+  static let mostDevices = 255
+
   /// The transaction that makes `table` in the families inet and netdev with one chain a point.
   ///
   /// Each rule logs and accepts, so that a packet is reported once a point; accepting in a chain
@@ -63,11 +67,17 @@ public struct Observation: Sendable {
       let netdev = NFProto.netdev
       batch.addTable(family: netdev, name: table, owned: owned)
       let sets = addSets(to: &batch, family: netdev, table: table)
-      for point in edges {
-        batch.addBaseChain(
-          family: netdev, table: table, name: point.chain, hook: point.hook.number(family: netdev),
-          priority: point.priority, devices: devices)
-        addRules(to: &batch, family: netdev, table: table, point: point, sets: sets)
+      for var point in edges {
+        let name = point.chain
+        for (number, start) in stride(from: 0, to: devices.count, by: Self.mostDevices).enumerated()
+        {
+          if number > 0 { point.chain = "\(name)_\(number + 1)" }
+          batch.addBaseChain(
+            family: netdev, table: table, name: point.chain,
+            hook: point.hook.number(family: netdev), priority: point.priority,
+            devices: Array(devices[start..<min(start + Self.mostDevices, devices.count)]))
+          addRules(to: &batch, family: netdev, table: table, point: point, sets: sets)
+        }
       }
     }
     batch.end()

@@ -159,7 +159,12 @@ public struct Story: Sendable {
 
   /// A trace message of nftrace's own chains: the very rule that logged, with the trace id.
   private mutating func takeOwnTrace(_ trace: TraceMessage) {
-    guard let point = points[trace.chain], trace.startsChain else { return }
+    // Where there are very many interfaces, "ingress_2" stands beside "ingress".
+    let chain =
+      trace.chain.hasPrefix("ingress_")
+      ? "ingress"
+      : trace.chain.hasPrefix("egress_") ? "egress" : trace.chain
+    guard let point = points[chain], trace.startsChain else { return }
     let header = trace.networkHeader.flatMap { try? Packet($0 + (trace.transportHeader ?? [])) }
     if let index = pending.firstIndex(where: { isSame($0, point: point, header: header) }) {
       let observation = pending.remove(at: index)

@@ -313,6 +313,37 @@ extension LiveTests {
       try await net.expectState(before, "four at a time")
     }
 
+    /// One netdev chain has room for 255 interfaces. With --masquerade the new device is the last.
+    @Test func hundredsOfInterfaces() async throws {
+      let net = try await RouterNet(
+        RouterPlan().withoutTun().with(
+          """
+          for i in $(seq 150); do echo "link add va$i type veth peer name vb$i"; done | ip -batch -
+          """))
+      let report = try await net.report(["--masquerade", "-c", "3", "-i", "0"])
+      let walk = Walk(plan: net.plan, tun: "nftrace0").throughRouter
+      #expect(report.probes?.count == 3)
+      for probe in report.probes ?? [] { #expect(probe.journeys.map(\.walk) == walk) }
+    }
+
+    /// Somebody loads his ruleset anew all the time; nftrace's own is not his to remove.
+    @Test func theRulesetIsReloaded() async throws {
+      let net = try await RouterNet(Self.translations[1].plan)
+      let report = try RunReport(
+        Outcome(
+          code: 0,
+          output: try await net.inRouter(
+            """
+            (echo flush ruleset; nft list ruleset) >"$DIR/ruleset"
+            (while :; do nft -f "$DIR/ruleset"; done) & reload=$!
+            "$NFTRACE" ping --tun "$TUN" -c 30 -i 0.01 --json $SERVER || true
+            kill $reload
+            """), error: ""))
+      let walk = Walk(plan: net.plan).throughRouter
+      #expect(report.probes?.count == 30)
+      for probe in report.probes ?? [] { #expect(probe.journeys.map(\.walk) == walk) }
+    }
+
     /// Other people's packets through the same hooks, conntrack and rules.
     @Test func otherTrafficStaysOut() async throws {
       let net = try await RouterNet(Self.translations[0].plan)
