@@ -62,6 +62,11 @@ static inline int nftrace_open(const char *path, int flags, mode_t mode) {
   return open(path, flags, mode);
 }
 
+// fcntl is variadic, too.
+static inline bool nftrace_is_closed(int descriptor) {
+  return fcntl(descriptor, F_GETFD) < 0 && errno == EBADF;
+}
+
 // d_name is an array of 256 characters: Swift sees a tuple.
 static inline const char *nftrace_entry_name(const struct dirent *entry) { return entry->d_name; }
 

@@ -9,6 +9,16 @@ public enum Terminal {
     case error = 2
   }
 
+  /// Puts something into the places of the standard streams that whoever started us has closed, so
+  /// that no file or device we open gets there and is written to as if it were one. What is put
+  /// there cannot be written to: it is an error to have results and no output.
+  public static func fillClosedStreams() {
+    for number: Int32 in 0...2 where nftrace_is_closed(number) {
+      // The lowest free number is given out, which is this one.
+      _ = unsafe nftrace_open("/dev/null", O_RDONLY, 0)
+    }
+  }
+
   /// Writes text. Throws when it cannot be written: EPIPE, when the reader went away.
   public static func write(_ text: String, to stream: Stream) throws(KernelError) {
     let name = stream == .output ? "standard output" : "standard error"

@@ -20,6 +20,7 @@ struct Nftrace: ParsableCommand {
     subcommands: [Ping.self, Show.self, LabCommand.self, GuardianCommand.self])
 
   static func main() {
+    Terminal.fillClosedStreams()
     do {
       var command = try parseAsRoot()
       try command.run()
@@ -44,7 +45,7 @@ struct Nftrace: ParsableCommand {
     default:
       let text = fullMessage(for: error)
       if exitCode(for: error) == .success {
-        try? Output.print(text)
+        do { try Output.print(text) } catch { exit(for: error) }
         Output.exit(0)
       }
       Output.complain(text, prefix: "")

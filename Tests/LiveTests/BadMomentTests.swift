@@ -73,14 +73,27 @@ extension LiveTests {
         #""$NFTRACE" ping --netns \#(net.router) --tun tun0 119.29.29.29 >/dev/full"#)
       #expect(outcome.code == 3, "\(outcome)")
       #expect(outcome.error.contains("No space left on device"), "\(outcome)")
+      // Nothing that is opened later may take the place of an output that is not there.
+      let closed = try await Programs.shell(
+        #""$NFTRACE" ping --netns \#(net.router) --tun tun0 119.29.29.29 <&- >&-"#)
+      #expect(closed.code == 3, "\(closed)")
+      #expect(closed.error.contains("cannot write to standard output"), "\(closed)")
       try await net.expectState(before, ">/dev/full")
     }
   }
 
   /// `nftrace lab`, and what is left of it.
   struct LabCommandTests {
+    /// The labs whose process is gone.
     private func labs() async throws -> String {
-      try await Programs.shell("ip netns list | grep nftrace-lab- || true").output
+      try await Programs.shell(
+        """
+        for name in $(ls /run/netns | grep nftrace-lab- || true); do
+          process=${name#nftrace-lab-}; process=${process%%-*}
+          kill -0 $process 2>/dev/null || echo $name
+        done
+        """
+      ).output
     }
 
     @Test func theDemonstration() async throws {
