@@ -30,7 +30,7 @@ public struct TextStyle: Sendable {
   var micro: String { unicode ? "µs" : "us" }
   var ellipsis: String { unicode ? "…" : "..." }
 
-  enum Paint: String {
+  enum Paint: String, CaseIterable {
     case bold = "1"
     case dim = "2"
     case red = "31"

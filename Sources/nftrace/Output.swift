@@ -6,12 +6,12 @@ import Report
 enum Output {
   /// Writes a line, or several, to standard output. Throws when nobody reads it or the disk is full.
   static func print(_ text: String) throws(KernelError) {
-    try Terminal.write(text + (text.hasSuffix("\n") ? "" : "\n"), to: .output)
+    try Terminal.write(Printable.clean(text + (text.hasSuffix("\n") ? "" : "\n")), to: .output)
   }
 
   /// Says on standard error what went wrong or is going on.
   static func complain(_ text: String, prefix: String = "nftrace: ") {
-    try? Terminal.write(prefix + text + "\n", to: .error)
+    try? Terminal.write(Printable.clean(prefix + text + "\n"), to: .error)
   }
 
   /// Ends the program.
