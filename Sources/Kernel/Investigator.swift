@@ -29,7 +29,8 @@ public struct Investigator: ~Copyable {
       return [Record(time: now, .netlink(lookup.message)), Record(time: now, .netlink(message))]
     case .neighbours:
       return dumps([RouteMessageType.getNeighbour, RouteMessageType.getLink])
-    case .routes: return dumps([RouteMessageType.getRoute, RouteMessageType.getRule])
+    case .routes: return dumps([RouteMessageType.getRoute])
+    case .policy: return dumps([RouteMessageType.getRule])
     case .sysctls(let paths):
       var values: [String: String] = [:]
       for path in paths {

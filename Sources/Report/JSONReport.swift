@@ -2,9 +2,15 @@ public import Trace
 internal import Wire
 
 /// Journeys and findings as the JSON objects of schema "nftrace/1".
-public enum JSONReport {
+public struct JSONReport: Sendable {
+  /// Whether to tell every rule that was met, not only those that decided.
+  private let allRules: Bool
+
+  /// A report.
+  public init(allRules: Bool = false) { self.allRules = allRules }
+
   /// The object of a whole run.
-  public static func run(
+  public func run(
     header: SessionHeader?, command: String, session: String?, probes: [ProbeResult]?,
     journeys: [Journey]?, findings: [Finding], counts: EventCounts
   ) -> JSONValue {
@@ -20,7 +26,7 @@ public enum JSONReport {
     return .object(members)
   }
 
-  private static func target(_ header: SessionHeader?) -> JSONValue {
+  private func target(_ header: SessionHeader?) -> JSONValue {
     guard let probe = header?.probe else {
       return header.map { .object([("subnets", .array($0.targets.map { .string($0) }))]) } ?? .null
     }
@@ -30,7 +36,7 @@ public enum JSONReport {
     ])
   }
 
-  private static func events(_ counts: EventCounts) -> JSONValue {
+  private func events(_ counts: EventCounts) -> JSONValue {
     .object([
       ("nflog", .int(counts.nflog)), ("trace", .int(counts.trace)),
       ("conntrack", .int(counts.conntrack)), ("drops", .int(counts.drops)),
@@ -38,7 +44,7 @@ public enum JSONReport {
     ])
   }
 
-  static func probe(_ probe: ProbeResult) -> JSONValue {
+  func probe(_ probe: ProbeResult) -> JSONValue {
     .object([
       ("sequence", .int(probe.sequence)), ("outcome", .string(probe.outcome.rawValue)),
       ("rtt_us", probe.roundTrip.map { .tenths($0) } ?? .null),
@@ -48,15 +54,43 @@ public enum JSONReport {
   }
 
   /// One packet's journey.
-  public static func journey(_ journey: Journey) -> JSONValue {
+  public func journey(_ journey: Journey) -> JSONValue {
     .object([
       ("id", .int(journey.id)), ("direction", .string(journey.direction.rawValue)),
       ("packet", packet(journey.packet)), ("hops", .array(journey.hops.map(hop))),
-      ("end", end(journey.end)),
+      ("end", end(journey.end)), ("route", route(journey.route)),
+      ("connection", connection(journey.connection)),
     ])
   }
 
-  private static func packet(_ packet: Packet) -> JSONValue {
+  private func route(_ route: RouteDecision?) -> JSONValue {
+    guard let route else { return .null }
+    return .object([
+      ("device", .string(route.device)), ("via", .string(route.gateway.map { "\($0)" })),
+      ("destination", .string(route.destination.map { "\($0)" })),
+      ("table", .string(route.tableName)), ("rule", .int(route.rule)),
+      ("preferred_source", .string(route.preferredSource.map { "\($0)" })),
+    ])
+  }
+
+  private func connection(_ connection: Connection?) -> JSONValue {
+    guard let connection else { return .null }
+    func tuple(_ tuple: ConntrackTuple?) -> JSONValue {
+      guard let tuple else { return .null }
+      return .object([
+        ("source", .string("\(tuple.source)")), ("destination", .string("\(tuple.destination)")),
+        ("source_port", .int(tuple.sourcePort)),
+        ("destination_port", .int(tuple.destinationPort)), ("icmp_id", .int(tuple.icmpID)),
+      ])
+    }
+    return .object([
+      ("id", .int(connection.id)), ("state", .string(connection.state?.rawValue)),
+      ("original", tuple(connection.original)), ("reply", tuple(connection.reply)),
+      ("replied", .bool(connection.status.contains(.seenReply))),
+    ])
+  }
+
+  private func packet(_ packet: Packet) -> JSONValue {
     let echo = packet.icmp.flatMap {
       $0.isEchoRequest(packet.proto) || $0.isEchoReply(packet.proto) ? $0 : nil
     }
@@ -71,7 +105,7 @@ public enum JSONReport {
     ])
   }
 
-  private static func hop(_ hop: Hop) -> JSONValue {
+  private func hop(_ hop: Hop) -> JSONValue {
     .object([
       ("hook", .string(hop.point.hook.rawValue)), ("table", .string(hop.point.table)),
       ("label", .string(hop.point.label)), ("priority", .int(Int(hop.point.priority))),
@@ -81,11 +115,12 @@ public enum JSONReport {
       ("source_port", .int(hop.packet.sourcePort)),
       ("destination_port", .int(hop.packet.destinationPort)), ("ttl", .int(hop.packet.ttl)),
       ("mark", .int(hop.mark)), ("passed", .bool(hop.passed)),
-      ("changes", .array(hop.changes.map(change))), ("rules", .array(hop.rules.map(rule))),
+      ("changes", .array(hop.changes.map(change))),
+      ("rules", .array(hop.rules.filter { allRules || $0.decided }.map(rule))),
     ])
   }
 
-  private static func change(_ change: Change) -> JSONValue {
+  private func change(_ change: Change) -> JSONValue {
     func value(_ text: String) -> JSONValue { Int(text).map { .int($0) } ?? .string(text) }
     return .object([
       ("field", .string(change.field.rawValue)), ("from", value(change.from)),
@@ -93,7 +128,7 @@ public enum JSONReport {
     ])
   }
 
-  private static func rule(_ step: RuleStep) -> JSONValue {
+  private func rule(_ step: RuleStep) -> JSONValue {
     .object([
       ("family", .string(NFProto.name(step.family))), ("table", .string(step.table)),
       ("chain", .string(step.chain)), ("handle", .int(step.handle)), ("rule", .string(step.text)),
@@ -101,7 +136,7 @@ public enum JSONReport {
     ])
   }
 
-  private static func end(_ end: End) -> JSONValue {
+  private func end(_ end: End) -> JSONValue {
     .object([
       ("kind", .string(end.kind.rawValue)), ("hook", .string(end.hook?.rawValue)),
       ("table", .string(end.table)), ("out", .string(end.out)),
@@ -109,7 +144,7 @@ public enum JSONReport {
     ])
   }
 
-  private static func finding(_ finding: Finding) -> JSONValue {
+  private func finding(_ finding: Finding) -> JSONValue {
     let at = finding.at.map { place in
       JSONValue.object([
         ("hook", .string(place.hook?.rawValue)), ("table", .string(place.table)),

@@ -130,7 +130,7 @@ public struct SessionReport {
     guard json else { return lines + kept.flatMap { traffic.lines($0.exchange) } }
     let probes = kept.compactMap { if case .probe(let result) = $0 { result } else { nil } }
     return [
-      JSONReport.run(
+      JSONReport(allRules: style.allRules).run(
         header: header, command: "show", session: session, probes: probes.isEmpty ? nil : probes,
         journeys: kept.flatMap(\.exchange.journeys),
         findings: ProbeResult.findings(of: probes, counts), counts: counts

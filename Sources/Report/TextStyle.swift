@@ -8,6 +8,8 @@ public struct TextStyle: Sendable {
   public var unicode: Bool
   /// How much to print.
   public var verbosity: Verbosity
+  /// Whether to print every rule that was met, not only those that decided.
+  public var allRules = false
 
   /// How much to print.
   public enum Verbosity: Sendable {

@@ -52,7 +52,8 @@ struct Timeline {
   // MARK: Rows
 
   private func rows(_ journey: Journey) -> [Row] {
-    var builder = RowBuilder(style: style, start: journey.start - min(origin, journey.start))
+    var builder = RowBuilder(
+      style: style, start: journey.start - min(origin, journey.start), route: journey.route)
     for (index, hop) in journey.hops.enumerated() {
       builder.add(hop, after: index > 0 ? journey.hops[index - 1] : nil)
     }
@@ -139,9 +140,12 @@ struct RowBuilder {
   private var open: Timeline.Row?
   private var hook: Hook?
 
-  init(style: TextStyle, start: UInt64) {
+  private let route: RouteDecision?
+
+  init(style: TextStyle, start: UInt64, route: RouteDecision?) {
     self.style = style
     self.start = start
+    self.route = route
   }
 
   mutating func add(_ hop: Hop, after previous: Hop?) {
@@ -177,7 +181,7 @@ struct RowBuilder {
       let device = hop.inDevice.map { "in \($0), " } ?? hop.outDevice.map { "out \($0), " } ?? ""
       rows.append(Timeline.Row(stage: "seen first", details: ["\(device)ttl \(hop.packet.ttl)"]))
     case .forward where previous?.point.hook == .prerouting:
-      rows.append(Timeline.Row(stage: "route", details: ["to \(hop.outDevice ?? "?")"]))
+      rows.append(Timeline.Row(stage: "route", details: [Wording.route(route, hop.outDevice)]))
     case .input where previous?.point.hook == .prerouting:
       rows.append(Timeline.Row(stage: "route", details: ["to this host itself"]))
     default: break

@@ -80,7 +80,7 @@ enum Wording {
   /// What happened at a hop, a line each: changes of the header and who made them.
   static func details(_ hop: Hop, _ style: TextStyle) -> [String] {
     let changes = hop.changes.filter { $0.field != .ttl || $0.cause != .forwarding }
-    var lines: [String] = []
+    var lines = connection(hop, style)
     for (address, port) in [
       (Change.Field.source, Change.Field.sourcePort),
       (Change.Field.destination, Change.Field.destinationPort),
@@ -97,8 +97,35 @@ enum Wording {
       default: lines.append("\(change.field.rawValue) \(change.from) \(style.arrow) \(change.to)")
       }
     }
-    return lines
+    return lines + rules(hop, style)
   }
+
+  /// What conntrack makes of the packet, where that is not the usual thing.
+  private static func connection(_ hop: Hop, _ style: TextStyle) -> [String] {
+    guard hop.point.table == "conntrack", let state = hop.connectionState else { return [] }
+    switch state {
+    case .invalid: return ["invalid: of no connection that conntrack knows"]
+    case .untracked: return ["untracked: conntrack passes it over"]
+    case .related: return ["related to a connection"]
+    case .new: return style.verbosity == .verbose ? ["new connection"] : []
+    case .established: return style.verbosity == .verbose ? ["of a known connection"] : []
+    }
+  }
+
+  /// The rules that decided here, or all that were met. A rule that translated is told with what it
+  /// changed, one that dropped with the drop.
+  private static func rules(_ hop: Hop, _ style: TextStyle) -> [String] {
+    if style.allRules { return hop.rules.map { "\(place($0)): \(verdict($0))" + text($0) } }
+    return hop.rules.filter {
+      $0.verdict == .accept && !$0.isPolicy && $0.translation == nil && hop.passed
+    }.map { "accepted by \(place($0))" }
+  }
+
+  private static func verdict(_ step: RuleStep) -> String {
+    step.target.map { "\(step.verdict) \($0)" } ?? "\(step.verdict)"
+  }
+
+  private static func text(_ step: RuleStep) -> String { step.text.map { "  \($0)" } ?? "" }
 
   private static func translation(
     _ name: String, _ parts: [Change], _ hop: Hop, _ style: TextStyle
@@ -121,9 +148,30 @@ enum Wording {
     case .natReply: return "undone by conntrack, no rule is asked"
     case .masquerade, .snat, .dnat, .redirect:
       let rule = hop.rules.last { $0.translation != nil }
+      if let rule, let text = rule.text { return withoutChain(text, rule.chain) }
       return "\(change.cause.rawValue)" + (rule.map { ", \(place($0))" } ?? "")
     default: return "changed by a rule"
     }
+  }
+
+  /// A rule's text without the chain, which is told beside it already.
+  private static func withoutChain(_ text: String, _ chain: String) -> String {
+    let prefix = "-A \(chain) "
+    return text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
+  }
+
+  /// The routing decision: "to eth0 via 172.16.16.1, default route", with the table if it is not the
+  /// usual one.
+  static func route(_ route: RouteDecision?, _ device: String?) -> String {
+    var words = "to \(device ?? "?")"
+    guard let route, route.device == device else { return words }
+    if let gateway = route.gateway { words += " via \(gateway)" }
+    if let destination = route.destination {
+      words += destination.length == 0 ? ", default route" : ", route \(destination)"
+    }
+    if route.tableName != "main" { words += ", table \(route.tableName)" }
+    if let rule = route.rule { words += " by rule \(rule)" }
+    return words
   }
 
   /// A rule's place in few words: "ip nat POSTROUTING rule 1"; nft's rules have no numbers but

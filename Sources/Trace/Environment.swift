@@ -161,6 +161,19 @@ struct Environment: Sendable {
     }
   }
 
+  /// What the kernel answered when it was asked about the packet as it was at a hop. `arriving` is
+  /// whether it was asked as for a packet that comes in, `exact` whether for the route as it stands
+  /// in its table.
+  func answer(about hop: Hop, arriving: Bool, exact: Bool = false) -> RouteAnswer? {
+    lookups.last {
+      let asked = $0.question
+      return asked.destination == hop.packet.destination && asked.fibMatch == exact
+        && (asked.inputInterface != nil) == arriving
+        && (asked.source == nil || asked.source == hop.packet.source)
+        && (asked.mark ?? 0) == hop.mark
+    }?.answer
+  }
+
   /// Whether this host has the address, on any interface.
   func isLocal(_ address: IPAddress) -> Bool {
     address.isLoopback || addresses.contains { $0.local.address == address }

@@ -16,6 +16,8 @@ public struct Journey: Sendable, Equatable {
   public var end: End
   /// Rules met after the last hop, where no verdict of theirs ended the journey.
   public var unplacedRules: [RuleStep] = []
+  /// Which way routing sent it, if that was asked.
+  public var route: RouteDecision?
   /// Its connection, if conntrack spoke of one.
   public var connection: Connection?
   /// The probe it belongs to, by sequence number.
@@ -56,6 +58,8 @@ public struct Hop: Sendable, Equatable {
   public var packet: Packet
   /// The packet mark; 0 is none.
   public var mark: UInt32
+  /// What conntrack made of the packet, as known when it left this point.
+  public var connectionState: Connection.State?
   /// What is different from the hop before.
   public var changes: [Change]
   /// Rules of the user's own tables, evaluated since the hop before.
@@ -160,6 +164,11 @@ public struct RuleStep: Sendable, Equatable {
     self.text = text
     self.translation = translation
   }
+}
+
+extension RuleStep {
+  /// Whether the step decided or changed something: more than being met on the way.
+  public var decided: Bool { verdict != .continue || translation != nil }
 }
 
 /// How a journey ended, as far as this host can tell.
@@ -278,5 +287,38 @@ public struct EventCounts: Sendable, Equatable {
     conntrack += other.conntrack
     drops += other.drops
     lost += other.lost
+  }
+}
+
+/// Which way routing sends a packet: looked up after the packet had come to rest.
+public struct RouteDecision: Sendable, Equatable {
+  /// The interface; nil for a packet of this host's own.
+  public var device: String?
+  /// The next hop; nil where the destination is on the link.
+  public var gateway: IPAddress?
+  /// The route's prefix; nil where that could not be told.
+  public var destination: Prefix?
+  /// The routing table's number.
+  public var table: UInt32
+  /// The priority of the policy rule that led to the table, where it is none of the three that
+  /// every host has.
+  public var rule: UInt32?
+  /// The route's preferred source.
+  public var preferredSource: IPAddress?
+
+  /// Names of the tables that have one everywhere, or the number.
+  public var tableName: String { PolicyRouting.name(ofTable: table) }
+
+  /// A decision of these fields.
+  public init(
+    device: String?, gateway: IPAddress?, destination: Prefix?, table: UInt32, rule: UInt32?,
+    preferredSource: IPAddress?
+  ) {
+    self.device = device
+    self.gateway = gateway
+    self.destination = destination
+    self.table = table
+    self.rule = rule
+    self.preferredSource = preferredSource
   }
 }

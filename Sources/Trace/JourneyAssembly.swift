@@ -32,8 +32,25 @@ extension Story {
     var journey = Journey(
       id: open.id, direction: direction, packet: open.hops[0].packet, start: open.start,
       hops: hops, end: end(open, hops: hops), connection: connection, probe: sequence(of: open))
+    journey.route = routeDecision(journey)
     if open.dropped == nil { journey.unplacedRules = open.steps.map(named) }
     return journey
+  }
+
+  /// Which way routing sent the packet, if the kernel was asked.
+  private func routeDecision(_ journey: Journey) -> RouteDecision? {
+    guard let hop = journey.routed else { return nil }
+    let arriving = hop.point.hook == .prerouting
+    guard let route = environment.answer(about: hop, arriving: arriving)?.route else { return nil }
+    let exact = environment.answer(about: hop, arriving: arriving, exact: true)?.route
+    let isLocal = route.kind == .local
+    let rule = PolicyRouting(hop, environment).rule(for: route.table)
+    let usual: [UInt32] = [0, 32766, 32767]
+    return RouteDecision(
+      device: isLocal ? nil : environment.name(route.outputInterface), gateway: route.gateway,
+      destination: exact?.destination, table: exact?.table ?? route.table,
+      rule: rule.flatMap { usual.contains($0.priority) ? nil : $0.priority },
+      preferredSource: route.preferredSource)
   }
 
   /// The step with all that is known of its rule.

@@ -7,8 +7,10 @@ public enum Question: Sendable, Equatable {
   case lookup(RouteLookup)
   /// Who are the neighbours, and how do the interfaces do?
   case neighbours
-  /// The routes and rules of policy routing.
+  /// All routes of all tables.
   case routes
+  /// The rules of policy routing.
+  case policy
   /// Settings, by their paths below /proc/sys.
   case sysctls([String])
   /// The namespace's counters.
@@ -26,6 +28,7 @@ extension Story {
     let journeys = openJourneys(probe: sequence)
     var questions: [Question] = unknownDeciders.map { .rule($0) }
     for journey in journeys { questions += lookups(journey, all: !isAnswered) }
+    if environment.policy.isEmpty { questions.append(.policy) }
     guard !isAnswered else { return questions }
     questions += journeys.compactMap { $0.hops.last?.rules.last }.filter(\.isPolicy).map {
       .chain($0)

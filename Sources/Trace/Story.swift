@@ -197,6 +197,9 @@ public struct Story: Sendable {
     if let id = trace.conntrackID { open[index].connectionID = id }
     if let bit = trace.conntrackState, let state = Connection.State(bit: bit) {
       open[index].connectionState = state
+      if trace.table == header?.table, !open[index].hops.isEmpty {
+        open[index].hops[open[index].hops.count - 1].connectionState = state
+      }
     }
     if let direction = trace.conntrackDirection { open[index].isReply = direction == 1 }
   }

@@ -32,7 +32,7 @@ struct PingPrinter {
   mutating func finish(counts: EventCounts, session: String?) throws {
     if options.json {
       try Output.print(
-        JSONReport.run(
+        JSONReport().run(
           header: header, command: command, session: session, probes: results,
           journeys: command == "show" ? results.flatMap(\.exchange.journeys) : nil,
           findings: ProbeResult.findings(of: results, counts), counts: counts

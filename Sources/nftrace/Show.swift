@@ -36,6 +36,9 @@ struct Show: ParsableCommand {
   @Flag(help: "Only packets that did not get through.")
   var lost = false
 
+  @Flag(help: "Every rule that was met, not only those that decided.")
+  var rules = false
+
   @Option(
     help: ArgumentHelp(
       "Write the NFLOG messages alone to this file, for tcpdump.", valueName: "file"))
@@ -63,8 +66,10 @@ struct Show: ParsableCommand {
     let filter = ExchangeFilter(
       from: from.flatMap { Prefix($0) }, to: to.flatMap { Prefix($0) }, proto: proto,
       packet: packet, onlyLost: lost)
+    var style = shared.style
+    style.allRules = rules
     let matches = try Playback.run(
-      paths, SessionReport(filter: filter, style: shared.style, json: shared.json, last: last))
+      paths, SessionReport(filter: filter, style: style, json: shared.json, last: last))
     if matches == 0 { Output.complain("no packet matches") }
     Output.exit(matches > 0 ? 0 : 1)
   }

@@ -96,25 +96,13 @@ struct Case {
 
   /// The packet as routing saw it: after DNAT, before SNAT.
   var routed: Hop? {
-    journey.hops.last { $0.point.hook == .prerouting && $0.passed }
-      ?? journey.hops.last { $0.point.hook == .output && $0.passed }
+    journey.routed
   }
 
   /// Which way routing sends the packet, coming in where it came in.
-  var route: RouteAnswer? { lookup { $0.inputInterface != nil && !$0.fibMatch } }
-  /// The same, the route as it stands in its table.
-  var matchedRoute: RouteAnswer? { lookup { $0.inputInterface != nil && $0.fibMatch } }
+  var route: RouteAnswer? { routed.flatMap { environment.answer(about: $0, arriving: true) } }
   /// Which way it would go if this host had made it.
-  var plainRoute: RouteAnswer? { lookup { $0.inputInterface == nil && $0.source == nil } }
-
-  private func lookup(_ isIt: (RouteLookup) -> Bool) -> RouteAnswer? {
-    guard let routed else { return nil }
-    return environment.lookups.last {
-      $0.question.destination == routed.packet.destination && isIt($0.question)
-        && ($0.question.source == nil || $0.question.source == routed.packet.source)
-        && ($0.question.mark ?? 0) == routed.mark
-    }?.answer
-  }
+  var plainRoute: RouteAnswer? { routed.flatMap { environment.answer(about: $0, arriving: false) } }
 
   /// Which way the answer would go: a plain lookup of the source.
   var wayBack: RouteAnswer? {
@@ -145,4 +133,12 @@ struct Case {
 
   /// Evidence that the kernel's drop reason gives, if there is one.
   var reasonEvidence: [String] { dropReason.map { ["the kernel's drop reason is \($0)"] } ?? [] }
+}
+
+extension Journey {
+  /// The packet as routing saw it: after DNAT, before SNAT.
+  var routed: Hop? {
+    hops.last { $0.point.hook == .prerouting && $0.passed }
+      ?? hops.last { $0.point.hook == .output && $0.passed }
+  }
 }

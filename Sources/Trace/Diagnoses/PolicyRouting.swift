@@ -10,11 +10,16 @@ struct PolicyRouting {
   private let version: Int
 
   init(_ examined: Case) {
-    environment = examined.environment
-    packet = examined.routed?.packet ?? examined.packet
-    mark = examined.routed?.mark ?? 0
-    inDevice = examined.routed?.inDevice
-    version = examined.version
+    self.init(examined.routed ?? examined.last, examined.environment)
+  }
+
+  /// The way of the packet as it was at a hop.
+  init(_ hop: Hop, _ environment: Environment) {
+    self.environment = environment
+    packet = hop.packet
+    mark = hop.mark
+    inDevice = hop.inDevice
+    version = hop.packet.source.family
   }
 
   /// The rule by which the packet is refused without looking at a table; nil if a route decides.
@@ -60,6 +65,11 @@ struct PolicyRouting {
       && (rule.tos == 0 || rule.tos == packet.tos & 0x1c)
       && (rule.ipProtocol.map { $0 == packet.proto.rawValue } ?? true)
     return matches != rule.isInverted
+  }
+
+  /// The rule by which a table is asked for the packet.
+  func rule(for table: UInt32) -> RuleMessage? {
+    rules.first { applies($0) && $0.action == .lookup && $0.table == table }
   }
 
   /// The longest prefix of a table, the smallest metric.
