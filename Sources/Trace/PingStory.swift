@@ -57,9 +57,12 @@ public struct PingStory: Sendable {
   /// When waiting for the first of the outstanding probes ends, nanoseconds since the epoch.
   public var nextDeadline: UInt64? { open.values.map(\.deadline).min() }
 
-  /// The probes of which nothing more is to come, in order.
+  /// The probes of which nothing more is to come, in the order in which that came about: so it does
+  /// not matter how often somebody asks.
   public func ready(_ now: UInt64) -> [Int] {
-    open.filter { $0.value.answered != nil || now > $0.value.deadline }.keys.sorted()
+    open.filter { $0.value.answered != nil || now > $0.value.deadline }
+      .map { (end: $0.value.answered ?? $0.value.deadline, sequence: $0.key) }.sorted(by: <)
+      .map(\.sequence)
   }
 
   /// What to ask the kernel before a probe is settled.

@@ -80,14 +80,12 @@ struct PingRun: ~Copyable {
     while interrupted == nil, !(schedule.isOver && ping.outstanding == 0) {
       if let sequence = schedule.next(Clock.realtime, ping) { try inject(sequence) }
       try receive()
-      try digest(&ping, &writer)
+      try digest(&ping, &writer, &printer)
       interrupted = signals.next()
       let ready = ping.ready(Clock.realtime)
       if !ready.isEmpty {
-        inbox += investigator.answer(ready.flatMap { ping.questions($0) })
-        try digest(&ping, &writer)
-        for sequence in ready { try printer.print(ping.settle(sequence)) }
-      } else if interrupted == nil {
+        try settle(ready, &ping, &writer, &printer)
+      } else if interrupted == nil, !(schedule.isOver && ping.outstanding == 0) {
         Waiting.forReading(
           [socket.fileDescriptor, entrance.device.descriptor, signals.fileDescriptor],
           nanoseconds: schedule.pause(Clock.realtime, ping))
@@ -138,15 +136,32 @@ struct PingRun: ~Copyable {
   }
 
   /// Looks at what was received, and keeps it.
+  ///
+  /// Probes are settled before the first record that is younger than their end, as in a replay.
   private mutating func digest(
-    _ ping: inout PingStory, _ writer: inout SessionWriter
+    _ ping: inout PingStory, _ writer: inout SessionWriter, _ printer: inout PingPrinter
   ) throws {
-    for record in inbox {
+    let records = inbox
+    inbox.removeAll(keepingCapacity: true)
+    for record in records {
       if case .received(let bytes) = record.content, !ping.concerns(bytes) { continue }
+      try settle(ping.ready(record.time), &ping, &writer, &printer)
       try writer.write(record)
       ping.take(record)
     }
-    inbox.removeAll(keepingCapacity: true)
+  }
+
+  /// Asks the kernel what is still to be known about probes that are over, and prints them.
+  private mutating func settle(
+    _ ready: [Int], _ ping: inout PingStory, _ writer: inout SessionWriter,
+    _ printer: inout PingPrinter
+  ) throws {
+    guard !ready.isEmpty else { return }
+    for record in investigator.answer(ready.flatMap({ ping.questions($0) })) {
+      try writer.write(record)
+      ping.take(record)
+    }
+    for sequence in ready { try printer.print(ping.settle(sequence)) }
   }
 }
 
