@@ -46,6 +46,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -122,14 +123,14 @@ static inline unsigned long long nftrace_namespace_cookie(void) {
   return cookie;
 }
 
-// Starts a program with two arguments in a session of its own, with `input` as its standard input,
-// /dev/null as the other two, nothing else open, and the signals that end a command blocked. Returns
-// 0 or an errno. In C because the flag and the closing of the rest are GNU extensions that Swift does not import.
+// Starts a program in a session of its own, with `input` as its standard input, `output` as its
+// standard output (or /dev/null if that is negative), the file `errors` as its standard error,
+// nothing else open, and the signals that end a command blocked. Returns 0 or an errno. In C because
+// the flag and the closing of the rest are GNU extensions that Swift does not import.
 static inline int nftrace_spawn_detached(
-    const char *path, const char *first, const char *second, int input, pid_t *process) {
+    const char *path, char *const arguments[], int input, int output, const char *errors,
+    pid_t *process) {
   extern char **environ;
-  // posix_spawn takes what it only reads as pointers to what could be written.
-  char *arguments[] = {(char *)"nftrace", (char *)first, (char *)second, 0};
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   int error = posix_spawn_file_actions_init(&actions);
@@ -152,8 +153,15 @@ static inline int nftrace_spawn_detached(
       &attributes,
       0x80 /* POSIX_SPAWN_SETSID */ | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   error = posix_spawn_file_actions_adddup2(&actions, input, 0);
-  if (error == 0) error = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  if (error == 0) error = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  if (error == 0) {
+    error = output >= 0
+        ? posix_spawn_file_actions_adddup2(&actions, output, 1)
+        : posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  }
+  if (error == 0) {
+    error = posix_spawn_file_actions_addopen(
+        &actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+  }
   if (error == 0) error = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
   if (error == 0) error = posix_spawn(process, path, &actions, &attributes, arguments, environ);
   posix_spawnattr_destroy(&attributes);
@@ -194,6 +202,11 @@ static inline int nftrace_spawn_foreground(
 
 // A descriptor that can be read when the process has ended; syscall is variadic.
 static inline int nftrace_pidfd(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+
+// Sends a signal to the process of such a descriptor, and to no later one with its number.
+static inline int nftrace_pidfd_signal(int file, int number) {
+  return (int)syscall(SYS_pidfd_send_signal, file, number, 0, 0);
+}
 
 // The macros that take a wait status apart. The exit code, or 128 and the signal as a shell has it.
 static inline int nftrace_exit_code(int status) {
@@ -323,3 +336,6 @@ static inline unsigned nftrace_load_length(const void *header) {
 static inline void nftrace_store_release(void *position, unsigned long value) {
   __atomic_store_n((unsigned long *)position, value, __ATOMIC_RELEASE);
 }
+
+// prctl is variadic. Up to 15 octets of a name.
+static inline int nftrace_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }

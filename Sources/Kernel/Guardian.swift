@@ -19,21 +19,11 @@ public struct Guardian: ~Copyable {
     subcommand: String = "guardian"
   ) throws(KernelError) -> Guardian {
     let attempt = "start the process that cleans up"
-    var ends: [Int32] = [0, 0]
-    // Sound: the array has the two elements that the function fills.
-    guard unsafe nftrace_pipe(&ends) == 0 else {
-      throw KernelError(cannot: attempt, function: "pipe2", errno: errno)
-    }
-    let input = FileDescriptor(owning: ends[0])
-    let pipe = FileDescriptor(owning: ends[1])
-    var process: pid_t = 0
-    // Sound: the strings and the variable outlive the call, which copies what it needs.
-    let code = unsafe nftrace_spawn_detached(
-      executable, subcommand, journal.path, input.number, &process)
-    guard code == 0 else {
-      throw KernelError(cannot: attempt, function: "posix_spawn", errno: code)
-    }
-    return Guardian(process: process, pipe: pipe)
+    let pipe = try DetachedProcess.pipe(attempt: attempt)
+    let process = try DetachedProcess.start(
+      [subcommand, journal.path], executable: executable, input: pipe.reading.number,
+      attempt: attempt)
+    return Guardian(process: process, pipe: pipe.writing)
   }
 
   private init(process: Int32, pipe: consuming FileDescriptor) {

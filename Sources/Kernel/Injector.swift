@@ -87,6 +87,12 @@ public enum Waiting {
     _ = unsafe poll(&polled, nfds_t(polled.count), Int32(milliseconds))
   }
 
+  /// Whether a descriptor can be read now, or is at its end.
+  public static func isReadable(_ descriptor: Int32) -> Bool {
+    var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return unsafe poll(&polled, 1, 0) > 0
+  }
+
   /// Lets another thread have this processor, if one waits for it.
   public static func giveWay() { sched_yield() }
 }

@@ -135,12 +135,17 @@ public struct Journal: ~Copyable {
     }
   }
 
-  private borrowing func record(_ entry: JournalEntry) throws(KernelError) {
+  borrowing func record(_ entry: JournalEntry) throws(KernelError) {
     try append(entry.line)
   }
 
   /// Says that the last entry did not come to be.
-  private borrowing func withdraw() throws(KernelError) { try append("withdrawn\n") }
+  borrowing func withdraw() throws(KernelError) { try append("withdrawn\n") }
+
+  /// Says that the last entry came to be like this.
+  borrowing func amend(_ entry: JournalEntry) throws(KernelError) {
+    try append("withdrawn\n" + entry.line)
+  }
 
   private borrowing func append(_ line: String) throws(KernelError) {
     do {

@@ -110,35 +110,6 @@ struct JournalPlace: Equatable {
   var boot: String
 }
 
-/// A process, told apart from a later one with the same number.
-struct ProcessIdentity: Equatable {
-  var process: Int32
-  /// Clock ticks from boot to its start: field 22 of /proc/PID/stat, proc(5).
-  var start: UInt64
-
-  init(process: Int32, start: UInt64) {
-    self.process = process
-    self.start = start
-  }
-
-  /// The process that has this number now; nil if there is none.
-  init?(_ process: Int32) {
-    guard let text = try? Files.text("/proc/\(process)/stat"), let start = Self.start(inStat: text)
-    else { return nil }
-    self.init(process: process, start: start)
-  }
-
-  /// Field 22. The second is the program's name in parentheses, with anything in it.
-  static func start(inStat text: String) -> UInt64? {
-    guard let end = text.lastIndex(of: ")") else { return nil }
-    let fields = text[end...].split(separator: " ")
-    return fields.count > 20 ? UInt64(fields[20]) : nil
-  }
-
-  /// Whether it still runs.
-  var isAlive: Bool { ProcessIdentity(process) == self }
-}
-
 /// One change, and what takes it back.
 enum JournalEntry: Equatable {
   /// A sysctl, its value before and the one that was set; and those that the kernel changes along

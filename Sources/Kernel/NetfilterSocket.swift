@@ -95,18 +95,20 @@ internal import Wire
     }
   }
 
-  /// Carries out the transaction that makes the observation's tables. Returns the points that
+  /// Carries out the transaction that makes the observation's tables, in the place of those that
+  /// have this name if `replacing`. Returns the points that
   /// were made: a kernel without the netdev family's hooks (egress came with 5.16) has fewer.
   public mutating func install(
-    _ observation: Observation, table: String, owned: Bool, points: [ObservationPoint],
-    devices: [String]
+    _ observation: Observation, table: String, owned: Bool, replacing: Bool = false,
+    points: [ObservationPoint], devices: [String]
   ) throws(KernelError) -> [ObservationPoint] {
     var points = points
     while true {
       do {
         try run(
           observation.batch(
-            table: table, owned: owned, points: points, devices: devices, firstSequence: sequence))
+            table: table, owned: owned, replacing: replacing, points: points,
+            devices: devices, firstSequence: sequence))
         return points
       } catch {
         let edges: [Hook] = [.egress, .ingress]
@@ -158,6 +160,40 @@ internal import Wire
     }
   }
 
+  /// Tries a transaction out: the kernel looks at everything in it, says what it would refuse, and
+  /// carries nothing out, because the end is missing. Returns what it refused, and why.
+  mutating func tryOut(
+    _ build: (inout RulesetBatch) -> Void
+  ) throws(KernelError) -> [(purpose: String, errno: Int32)] {
+    var batch = RulesetBatch(firstSequence: sequence)
+    build(&batch)
+    batch.leaveOpen()
+    sequence += UInt32(batch.purposes.count)
+    let sent = unsafe batch.bytes.withUnsafeBytes {
+      unsafe send(descriptor, $0.baseAddress!, $0.count, 0)
+    }
+    guard sent == batch.bytes.count else {
+      throw KernelError(
+        cannot: "try an nf_tables transaction", function: "send", errno: Glibc.errno)
+    }
+    // The kernel answers before send(2) returns.
+    var refused: [(purpose: String, errno: Int32)] = []
+    while true {
+      let messages = try receive(wait: false)
+      if messages.isEmpty { return refused }
+      for message in messages where message.type == NLMSG_ERROR && message.payload.count >= 4 {
+        let code = message.payload[..<4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        let failed = -Int32(bitPattern: code)
+        let index = Int(message.sequence &- batch.firstSequence)
+        if failed != 0, batch.purposes.indices.contains(index) {
+          // Refused as a whole where the first message already is: for want of rights.
+          let purposes = index == 0 ? batch.purposes : [batch.purposes[index]]
+          refused += purposes.map { ($0, failed) }
+        }
+      }
+    }
+  }
+
   private func transactionError(
     _ errno: Int32, _ batch: RulesetBatch, _ sequence: UInt32
   ) -> KernelError {
@@ -170,11 +206,13 @@ internal import Wire
 
   // MARK: Receiving
 
-  /// All messages that are there now, in the order in which the kernel sent them.
+  /// All messages that are there now, in the order in which the kernel sent them; at most those of
+  /// so many datagrams. Returns whether there was nothing more.
+  @discardableResult
   public mutating func drain(
-    into record: (Record) throws(KernelError) -> Void
-  ) throws(KernelError) {
-    while true {
+    atMost limit: Int = .max, into record: (Record) throws(KernelError) -> Void
+  ) throws(KernelError) -> Bool {
+    for _ in 0..<limit {
       let messages: [NetlinkMessage]
       do {
         messages = try receive(wait: false)
@@ -182,7 +220,7 @@ internal import Wire
         try record(Record(time: Clock.realtime, .lost(nil)))
         continue
       }
-      if messages.isEmpty { return }
+      if messages.isEmpty { return true }
       let time = Clock.realtime
       for message in messages where message.type != NLMSG_DONE {
         if message.type == LogMessage.type {
@@ -192,6 +230,7 @@ internal import Wire
         }
       }
     }
+    return false
   }
 
   /// One datagram's messages; none when there is nothing and `wait` is false.

@@ -13,7 +13,7 @@ public struct Observation: Sendable {
   /// Where the packets are reported.
   public var backend: Backend
   /// Translate what these addresses send elsewhere than back to the device.
-  public var masquerade: (source: Prefix, device: String)?
+  public var masquerade: [(source: Prefix, device: String)]
 
   /// Where observations go.
   public enum Backend: Sendable, Equatable {
@@ -32,7 +32,7 @@ public struct Observation: Sendable {
     self.nonce = nonce
     self.versions = versions
     self.backend = backend
-    self.masquerade = masquerade
+    self.masquerade = masquerade.map { [$0] } ?? []
   }
 
   /// Octets of each packet that are reported: enough for every header and the nonce, also quoted
@@ -47,13 +47,23 @@ public struct Observation: Sendable {
   ///
   /// Each rule logs and accepts, so that a packet is reported once a point; accepting in a chain
   /// of one's own decides nothing in those of others. `devices` are those whose ingress and
-  /// egress are seen; with none, the netdev table is left out.
+  /// egress are seen; with none, the netdev table is left out. With `replacing`, tables of this name
+  /// go in the same transaction: there is no moment without.
   func batch(
-    table: String, owned: Bool, points: [ObservationPoint], devices: [String], firstSequence: UInt32
+    table: String, owned: Bool, replacing: Bool = false, points: [ObservationPoint],
+    devices: [String], firstSequence: UInt32
   ) -> RulesetBatch {
     var batch = RulesetBatch(firstSequence: firstSequence)
+    func addTable(_ family: UInt8) {
+      if replacing {
+        // To delete what is not there is an error, to add what is there is none.
+        batch.addTable(family: family, name: table, owned: owned)
+        batch.deleteTable(family: family, name: table)
+      }
+      batch.addTable(family: family, name: table, owned: owned)
+    }
     let inet = NFProto.inet
-    batch.addTable(family: inet, name: table, owned: owned)
+    addTable(inet)
     let sets = addSets(to: &batch, family: inet, table: table)
     for point in points where ObservationPoint.inetHooks.contains(point.hook) {
       batch.addBaseChain(
@@ -61,11 +71,11 @@ public struct Observation: Sendable {
         priority: point.priority)
       addRules(to: &batch, family: inet, table: table, point: point, sets: sets)
     }
-    if let masquerade { addMasquerade(masquerade, to: &batch, table: table) }
+    addMasquerades(to: &batch, table: table)
     let edges = points.filter { $0.hook == .ingress || $0.hook == .egress }
     if !devices.isEmpty, !edges.isEmpty {
       let netdev = NFProto.netdev
-      batch.addTable(family: netdev, name: table, owned: owned)
+      addTable(netdev)
       let sets = addSets(to: &batch, family: netdev, table: table)
       for var point in edges {
         let name = point.chain
@@ -155,27 +165,28 @@ public struct Observation: Sendable {
   }
 
   /// NAT chains only order among themselves: ours comes last, the user's rules decide first.
-  private func addMasquerade(
-    _ masquerade: (source: Prefix, device: String), to batch: inout RulesetBatch, table: String
-  ) {
+  private func addMasquerades(to batch: inout RulesetBatch, table: String) {
+    guard !masquerade.isEmpty else { return }
     let inet = NFProto.inet
     batch.addBaseChain(
       family: inet, table: table, name: "masquerade", type: "nat",
       hook: Hook.postrouting.number(family: inet), priority: 32767)
-    let version = masquerade.source.address.family
-    let id = batch.addSet(
-      family: inet, table: table, name: "masqueraded", ranges: [AddressRange(masquerade.source)],
-      version: version)
-    var name = Array(masquerade.device.utf8)
-    while name.count < 16 { name.append(0) }
-    batch.addRule(
-      family: inet, table: table, chain: "masquerade",
-      [
-        .loadFamily, .compare([version == 4 ? NFProto.ipv4 : NFProto.ipv6], equal: true),
-        .loadPayload(
-          base: .network, offset: version == 4 ? 12 : 8, length: version == 4 ? 4 : 16),
-        .lookup(set: "masqueraded", id: id), .loadOutDevice, .compare(name, equal: false),
-        .masquerade,
-      ])
+    for (index, (source, device)) in masquerade.enumerated() {
+      let version = source.address.family
+      let set = index == 0 ? "masqueraded" : "masqueraded_\(index + 1)"
+      let id = batch.addSet(
+        family: inet, table: table, name: set, ranges: [AddressRange(source)], version: version)
+      var name = Array(device.utf8)
+      while name.count < 16 { name.append(0) }
+      batch.addRule(
+        family: inet, table: table, chain: "masquerade",
+        [
+          .loadFamily, .compare([version == 4 ? NFProto.ipv4 : NFProto.ipv6], equal: true),
+          .loadPayload(
+            base: .network, offset: version == 4 ? 12 : 8, length: version == 4 ? 4 : 16),
+          .lookup(set: set, id: id), .loadOutDevice, .compare(name, equal: false),
+          .masquerade,
+        ])
+    }
   }
 }

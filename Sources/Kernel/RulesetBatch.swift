@@ -29,6 +29,10 @@ struct RulesetBatch {
     unsafe append("end a transaction") { unsafe nftnl_batch_end($0, $1) }
   }
 
+  /// Asks for the acknowledgment of the last object, and does not end the batch: the kernel looks
+  /// at each object and then forgets them all.
+  mutating func leaveOpen() { setFlags(UInt16(NLM_F_ACK), at: lastStart) }
+
   private var lastStart = 0
 
   private mutating func setFlags(_ flags: UInt16, at start: Int) {
@@ -42,10 +46,10 @@ struct RulesetBatch {
     _ purpose: String,
     _ build: (UnsafeMutablePointer<CChar>, UInt32) -> UnsafeMutablePointer<nlmsghdr>?
   ) {
-    // Larger than any one message here: elements of a set are the longest.
-    var buffer = [CChar](repeating: 0, count: 1 << 16)
     let sequence = firstSequence + UInt32(purposes.count)
-    let message = unsafe buffer.withUnsafeMutableBufferPointer { memory -> [UInt8] in
+    // Larger than any one message here: elements of a set are the longest. It need not be cleared.
+    let message = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1 << 16) {
+      memory -> [UInt8] in
       // Sound: libnftnl writes a message of nlmsg_len octets at the start of the buffer.
       guard let header = unsafe build(memory.baseAddress!, sequence) else { return [] }
       let length = Int(unsafe header.pointee.nlmsg_len)
@@ -148,39 +152,54 @@ struct RulesetBatch {
     ) { header in
       unsafe nftnl_set_nlmsg_build_payload(header, set)
     }
-    unsafe setElements(of: set, ranges, family: family, purpose: "fill set \(name)")
+    addElements(ranges, family: family, table: table, set: name, id: id)
     return id
   }
 
-  /// Elements of an interval set: where each range begins, and behind it where it is over.
-  private mutating func setElements(
-    of set: OpaquePointer, _ ranges: [AddressRange], family: UInt8, purpose: String
+  /// Elements of an interval set: where each range begins, and behind it where it is over. They come
+  /// in several messages, for the length of an attribute has 16 bits.
+  private mutating func addElements(
+    _ ranges: [AddressRange], family: UInt8, table: String, set name: String, id: UInt32
   ) {
-    func add(_ address: [UInt8], isEnd: Bool) {
-      let element = unsafe nftnl_set_elem_alloc()!
-      unsafe address.withUnsafeBytes { key in
-        _ = unsafe nftnl_set_elem_set(
-          element, UInt16(NFTNL_SET_ELEM_KEY), key.baseAddress!, UInt32(key.count))
-      }
-      if isEnd {
-        unsafe nftnl_set_elem_set_u32(
-          element, UInt16(NFTNL_SET_ELEM_FLAGS), UInt32(NFT_SET_ELEM_INTERVAL_END.rawValue))
-      }
-      // The set owns the element from here on.
-      unsafe nftnl_set_elem_add(set, element)
-    }
+    var elements: [(address: [UInt8], isEnd: Bool)] = []
     if let first = ranges.first, !first.first.isUnspecified {
-      add(first.first.bytes.map { _ in 0 }, isEnd: true)
+      elements.append((first.first.bytes.map { _ in 0 }, true))
     }
     for range in ranges {
-      add(range.first.bytes, isEnd: false)
-      if let behind = range.behind { add(behind.bytes, isEnd: true) }
+      elements.append((range.first.bytes, false))
+      if let behind = range.behind { elements.append((behind.bytes, true)) }
     }
-    unsafe append(
-      purpose, NFT_MSG_NEWSETELEM, family: family, flags: Self.create
-    ) { header in
-      unsafe nftnl_set_elems_nlmsg_build_payload(header, set)
+    let most = 512
+    for start in stride(from: 0, to: elements.count, by: most) {
+      let set = unsafe nftnl_set_alloc()!
+      defer { unsafe nftnl_set_free(set) }
+      unsafe nftnl_set_set_str(set, NFTNL_SET_TABLE.number, table)
+      unsafe nftnl_set_set_str(set, NFTNL_SET_NAME.number, name)
+      unsafe nftnl_set_set_u32(set, NFTNL_SET_FAMILY.number, UInt32(family))
+      unsafe nftnl_set_set_u32(set, NFTNL_SET_ID.number, id)
+      for (address, isEnd) in elements[start..<min(start + most, elements.count)] {
+        // The set owns the element from here on.
+        unsafe nftnl_set_elem_add(set, Self.element(address, isEnd: isEnd))
+      }
+      unsafe append(
+        "fill set \(name)", NFT_MSG_NEWSETELEM, family: family, flags: Self.create
+      ) { header in
+        unsafe nftnl_set_elems_nlmsg_build_payload(header, set)
+      }
     }
+  }
+
+  private static func element(_ address: [UInt8], isEnd: Bool) -> OpaquePointer {
+    let element = unsafe nftnl_set_elem_alloc()!
+    unsafe address.withUnsafeBytes { key in
+      _ = unsafe nftnl_set_elem_set(
+        element, UInt16(NFTNL_SET_ELEM_KEY), key.baseAddress!, UInt32(key.count))
+    }
+    if isEnd {
+      unsafe nftnl_set_elem_set_u32(
+        element, UInt16(NFTNL_SET_ELEM_FLAGS), UInt32(NFT_SET_ELEM_INTERVAL_END.rawValue))
+    }
+    return unsafe element
   }
 
   /// A rule at the end of a chain.

@@ -39,6 +39,9 @@ public import Wire
     }
   }
 
+  /// What nft(8) calls a family: "inet".
+  public static func family(_ number: UInt8) -> String { NFProto.name(number) }
+
   /// The rule of a step, as an NFT_MSG_NEWRULE message; nil if it is gone.
   public mutating func rule(_ step: RuleStep) -> NetlinkMessage? {
     guard let handle = step.handle else { return nil }

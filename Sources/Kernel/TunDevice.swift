@@ -151,7 +151,7 @@ public struct TunDevice: ~Copyable {
   // MARK: Errors
 
   /// Why an interface cannot have this name; nil if it can (`dev_valid_name` of the kernel).
-  static func fault(inName name: String) -> String? {
+  public static func fault(inName name: String) -> String? {
     let octets = Array(name.utf8)
     if octets.isEmpty { return "a name is missing" }
     if octets.count >= nameSize {

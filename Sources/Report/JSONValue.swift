@@ -10,9 +10,9 @@ public indirect enum JSONValue: Sendable, Equatable {
   case object([(String, JSONValue)])
 
   /// A string, or null.
-  static func string(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+  public static func string(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
   /// A number, or null.
-  static func int<T: BinaryInteger>(_ number: T?) -> JSONValue {
+  public static func int<T: BinaryInteger>(_ number: T?) -> JSONValue {
     number.map { .int(Int($0)) } ?? .null
   }
 

@@ -55,6 +55,8 @@ public struct SessionHeader: Sendable, Codable, Equatable {
   public var sysctls: [String: String]
   /// Names of the iptables-legacy NAT table's targets in use, by IP version, if there is that table.
   public var legacyNAT: [Int: [String]]
+  /// What a recorder that keeps to a size has thrown away before this section; nil if nothing.
+  public var dropped: DroppedRecords?
 
   /// A header of these fields.
   public init(
@@ -88,6 +90,20 @@ public struct SessionHeader: Sendable, Codable, Equatable {
       header.schema == "nftrace-session/1"
     else { return nil }
     self = header
+  }
+}
+
+/// Records of a session that were thrown away because it grew too large.
+public struct DroppedRecords: Sendable, Codable, Equatable {
+  /// How many.
+  public var records: Int
+  /// Their octets in the session file.
+  public var octets: Int
+
+  /// So many records of so many octets.
+  public init(records: Int = 0, octets: Int = 0) {
+    self.records = records
+    self.octets = octets
   }
 }
 

@@ -246,4 +246,9 @@ extension LinkMessage {
       type: RouteMessageType.deleteLink,
       payload: header() + [NetlinkAttribute(Attribute.name, string: name)].bytes)
   }
+
+  /// Removes the interface with this index.
+  public static func deletion(index: UInt32) -> NetlinkMessage {
+    NetlinkMessage(type: RouteMessageType.deleteLink, payload: header(index: index))
+  }
 }

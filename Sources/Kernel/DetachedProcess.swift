@@ -1,0 +1,102 @@
+internal import CNetfilter
+internal import Glibc
+
+/// Programs that run on when the command that started them is over: they have a session of their
+/// own, and a Ctrl-C does not reach them.
+enum DetachedProcess {
+  /// Starts a program in the network namespace of the calling thread. It has `input` as its standard
+  /// input, `output` (or nothing) as its standard output and `errors` as its standard error. The
+  /// corresponding C function is `posix_spawn`.
+  static func start(
+    _ arguments: [String], executable: String = "/proc/self/exe", input: Int32,
+    output: Int32 = -1, errors: String = "/dev/null", attempt: String
+  ) throws(KernelError) -> pid_t {
+    var process: pid_t = 0
+    var words = unsafe (["nftrace"] + arguments).map { unsafe strdup($0) } + [nil]
+    // Sound: the strings and the variable outlive the call, which copies what it needs.
+    let code = unsafe nftrace_spawn_detached(
+      executable, &words, input, output, errors, &process)
+    unsafe words.forEach { unsafe free($0) }
+    guard code == 0 else {
+      throw KernelError(cannot: attempt, function: "posix_spawn", errno: code)
+    }
+    return process
+  }
+
+  /// A pipe whose ends are not inherited. The corresponding C function is `pipe2`.
+  static func pipe(attempt: String) throws(KernelError) -> Pipe {
+    var ends: [Int32] = [0, 0]
+    // Sound: the array has the two elements that the function fills.
+    guard unsafe nftrace_pipe(&ends) == 0 else {
+      throw KernelError(cannot: attempt, function: "pipe2", errno: errno)
+    }
+    return Pipe(
+      reading: FileDescriptor(owning: ends[0]), writing: FileDescriptor(owning: ends[1]))
+  }
+
+  /// The two ends of a pipe.
+  struct Pipe: ~Copyable {
+    let reading: FileDescriptor
+    let writing: FileDescriptor
+  }
+}
+
+/// A program that works in the background until it is told to stop, and says when it is ready.
+public struct BackgroundProcess: ~Copyable {
+  /// Which process it is.
+  public let identity: ProcessIdentity
+  private let output: FileDescriptor
+
+  /// Starts this program with these arguments, in the network namespace of the calling thread, in a
+  /// session of its own. What it says on standard error goes to the file `errors`. The
+  /// corresponding C function is `posix_spawn`.
+  public static func start(
+    _ arguments: [String], errors: String, attempt: String
+  ) throws(KernelError) -> BackgroundProcess {
+    let pipe = try DetachedProcess.pipe(attempt: attempt)
+    let nothing: FileDescriptor
+    do {
+      nothing = try FileDescriptor("/dev/null", O_RDONLY)
+    } catch {
+      throw KernelError(cannot: attempt, function: "open /dev/null", errno: error.code)
+    }
+    let process = try DetachedProcess.start(
+      arguments, input: nothing.number, output: pipe.writing.number, errors: errors,
+      attempt: attempt)
+    guard let identity = ProcessIdentity(process) else {
+      throw KernelError(cannot: attempt, help: "/proc is not mounted")
+    }
+    // The writing end goes here, so that reading ends when the program does.
+    return BackgroundProcess(identity: identity, output: pipe.reading)
+  }
+
+  private init(identity: ProcessIdentity, output: consuming FileDescriptor) {
+    self.identity = identity
+    self.output = output
+  }
+
+  /// For poll(2): readable when it has said something, or ended.
+  public var descriptor: Int32 { output.number }
+
+  /// Whether it said that it is ready; false if it ended instead. Waits for either.
+  public borrowing func isReady() -> Bool {
+    var octet: UInt8 = 0
+    while true {
+      // Sound: the pointer is that of the one octet to be filled.
+      let count = unsafe read(output.number, &octet, 1)
+      if count < 0, errno == EINTR { continue }
+      return count == 1
+    }
+  }
+
+  /// What the program in the background calls when it works: its standard output is over with that.
+  public static func sayReady() {
+    // Who waited for it may be gone: then it goes on all the same.
+    try? Terminal.write("\n", to: .output)
+    let nothing = unsafe nftrace_open("/dev/null", O_WRONLY | O_CLOEXEC, 0)
+    if nothing >= 0 {
+      dup2(nothing, 1)
+      close(nothing)
+    }
+  }
+}

@@ -1,0 +1,162 @@
+internal import CNetfilter
+internal import Glibc
+internal import Wire
+
+/// Something nftrace needs of the kernel, or of the rights it runs with.
+public struct Feature: Sendable, Equatable {
+  /// What it is called.
+  public var name: String
+  /// What nftrace needs it for.
+  public var purpose: String
+  /// Whether it is there; nil if that could not be found out.
+  public var isThere: Bool?
+  /// What would help where it is not; nil where it is.
+  public var help: String?
+
+  init(_ name: String, _ purpose: String, _ isThere: Bool?, help: String? = nil) {
+    self.name = name
+    self.purpose = purpose
+    self.isThere = isThere
+    self.help = isThere == true ? nil : help
+  }
+
+  /// All there is to know, in the network namespace of the calling thread. Nothing is changed by
+  /// asking: rules are tried in a transaction that is never finished.
+  public static func all() -> [Feature] {
+    let hasRights = Capability.isEffective(Capability.networkAdministration)
+    return [
+      Feature(
+        "CAP_NET_ADMIN", "everything", hasRights,
+        help: "run as root (sudo), or give the program the capability: "
+          + "setcap cap_net_admin,cap_sys_admin+ep nftrace")
+    ] + rules() + [log(), trace(), connections(), tun(), forwarding()]
+  }
+
+  private static let needsRights = "asking needs CAP_NET_ADMIN"
+
+  /// What each step of a transaction that makes all kinds of things meets.
+  private static func rules() -> [Feature] {
+    let hint = "a kernel with"
+    let wanted: [(step: String, name: String, purpose: String, help: String)] = [
+      (
+        "chain inet \(table) p", "nf_tables", "rules of its own",
+        "\(hint) CONFIG_NF_TABLES and CONFIG_NF_TABLES_INET (modprobe nf_tables)"
+      ),
+      (
+        "chain inet \(table) i", "inet ingress hook", "chains before all others of IP",
+        "Linux 5.10 or newer with CONFIG_NETFILTER_INGRESS"
+      ),
+      (
+        "chain netdev \(table) i", "netdev ingress hook", "seeing packets arrive",
+        "\(hint) CONFIG_NF_TABLES_NETDEV and CONFIG_NETFILTER_INGRESS"
+      ),
+      (
+        "chain netdev \(table) e", "netdev egress hook", "seeing packets leave",
+        "Linux 5.16 or newer with CONFIG_NETFILTER_EGRESS"
+      ),
+      (
+        "a rule to chain inet \(table) p", "log expression", "rules that report",
+        "\(hint) CONFIG_NFT_LOG (modprobe nft_log)"
+      ),
+    ]
+    let outcome = Result { () throws(KernelError) in
+      var socket = try NetfilterSocket()
+      return try socket.tryOut(fill)
+    }
+    return wanted.map { step, name, purpose, help in
+      guard case .success(let errors) = outcome else {
+        return Feature(name, purpose, false, help: "it needs \(help)")
+      }
+      let failed = errors.first { $0.purpose.hasSuffix(step) }?.errno
+      switch failed {
+      case nil: return Feature(name, purpose, true)
+      case EPERM, EACCES: return Feature(name, purpose, nil, help: needsRights)
+      default: return Feature(name, purpose, false, help: "it needs \(help)")
+      }
+    }
+  }
+
+  /// The name of tables that never come to be.
+  private static let table = "nftrace_try"
+
+  private static func fill(_ batch: inout RulesetBatch) {
+    let (inet, netdev) = (NFProto.inet, NFProto.netdev)
+    batch.addTable(family: inet, name: table, owned: false)
+    batch.addBaseChain(family: inet, table: table, name: "p", hook: 0, priority: .min)
+    batch.addRule(
+      family: inet, table: table, chain: "p",
+      [.one, .trace, .logToGroup(0xffff, prefix: "p", snapLength: 64), .verdict(1)])
+    // NF_INET_INGRESS.
+    batch.addBaseChain(
+      family: inet, table: table, name: "i", hook: 5, priority: .min, devices: ["lo"])
+    batch.addTable(family: netdev, name: table, owned: false)
+    for (name, hook) in [("i", UInt32(0)), ("e", 1)] {
+      batch.addBaseChain(
+        family: netdev, table: table, name: name, hook: hook, priority: .min, devices: ["lo"])
+    }
+  }
+
+  private static func log() -> Feature {
+    attempt("NFLOG", "packets as rules see them", "CONFIG_NETFILTER_NETLINK_LOG (nfnetlink_log)") {
+      () throws(KernelError) in
+      var socket = try NetfilterSocket()
+      try socket.takeGroup()
+    }
+  }
+
+  private static func trace() -> Feature {
+    attempt("nf_tables trace", "the rules that a packet meets", "CONFIG_NF_TABLES") {
+      () throws(KernelError) in try NetfilterSocket().join()
+    }
+  }
+
+  private static func attempt(
+    _ name: String, _ purpose: String, _ option: String,
+    _ body: () throws(KernelError) -> Void
+  ) -> Feature {
+    do {
+      try body()
+      return Feature(name, purpose, true)
+    } catch {
+      let isRefused = error.errno == EPERM || error.errno == EACCES
+      return Feature(
+        name, purpose, isRefused ? nil : false,
+        help: isRefused ? needsRights : "it needs a kernel with \(option)")
+    }
+  }
+
+  /// Events come where the setting is 1, or 2 and somebody listens. Asking does not switch
+  /// connection tracking on.
+  private static func connections() -> Feature {
+    let (name, purpose) = ("conntrack events", "which connection a packet belongs to")
+    let setting = Sysctl(path: "net/netfilter/nf_conntrack_events")!
+    guard let value = try? setting.read() else {
+      return Feature(
+        name, purpose, false,
+        help: "it needs CONFIG_NF_CONNTRACK_EVENTS (modprobe nf_conntrack nf_conntrack_netlink)")
+    }
+    return Feature(name, purpose, value != "0", help: "sysctl -w \(setting)=2")
+  }
+
+  private static func tun() -> Feature {
+    let (name, purpose) = ("/dev/net/tun", "probes that come in as if received")
+    do {
+      _ = try FileDescriptor("/dev/net/tun", O_RDWR)
+      return Feature(name, purpose, true)
+    } catch {
+      let isRefused = error.code == EACCES || error.code == EPERM
+      return Feature(
+        name, purpose, isRefused ? nil : false,
+        help: isRefused
+          ? "opening it is not allowed: run as root"
+          : "it needs CONFIG_TUN (modprobe tun); in a container --device /dev/net/tun")
+    }
+  }
+
+  private static func forwarding() -> Feature {
+    let isWritable = unsafe access("/proc/sys/\(Sysctl.forwarding4.path)", W_OK) == 0
+    return Feature(
+      "writable /proc/sys", "--forward", isWritable,
+      help: "run as root; in an unprivileged container /proc/sys is read-only: set it from outside")
+  }
+}

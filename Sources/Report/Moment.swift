@@ -1,0 +1,27 @@
+/// Moments of the calendar.
+public enum Moment {
+  /// Seconds since the epoch as "2026-03-01 12:00:05 UTC".
+  public static func text(_ seconds: UInt64) -> String {
+    let date = date(day: Int(seconds / 86400))
+    let second = Int(seconds % 86400)
+    return "\(date.year)-\(two(date.month))-\(two(date.day)) "
+      + "\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60)) UTC"
+  }
+
+  private static func two(_ number: Int) -> String { (number < 10 ? "0" : "") + "\(number)" }
+
+  /// The date of a day since the epoch. Years are counted from March, so that leap days come last:
+  /// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
+  private static func date(day: Int) -> (year: Int, month: Int, day: Int) {
+    let shifted = day + 719_468
+    let era = shifted / 146_097
+    let dayOfEra = shifted % 146_097
+    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let part = (5 * dayOfYear + 2) / 153
+    let month = part < 10 ? part + 3 : part - 9
+    return (
+      yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * part + 2) / 5 + 1
+    )
+  }
+}

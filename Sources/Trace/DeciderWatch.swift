@@ -1,0 +1,71 @@
+public import Wire
+
+/// Notices which of the user's rules decide over packets, so that their texts can be read and
+/// recorded: each once. It keeps no packets, for a recorder runs for long.
+public struct DeciderWatch: Sendable {
+  private struct Key: Hashable {
+    var family: UInt8
+    var table: String
+    var chain: String
+    var handle: UInt64
+  }
+
+  /// What is known of a rule: its message, or nil when it could not be read.
+  private var known: [Key: NetlinkMessage?] = [:]
+  private var unread: [RuleStep] = []
+
+  /// More rules than this are not remembered: a recorder's memory has its bounds.
+  static let most = 8192
+
+  /// Nothing is known.
+  public init() {}
+
+  /// Takes in a message of the kernel.
+  public mutating func take(_ message: NetlinkMessage) {
+    switch message.type {
+    case TraceMessage.type: takeTrace(message)
+    case NFTRuleMessage.newType: note(message)
+    // A table that is made anew counts its handles from the beginning.
+    case RulesetWatch.deleteTableType:
+      guard let table = RulesetWatch.table(of: message),
+        let header = try? NetfilterHeader(message.payload)
+      else { return }
+      known = known.filter { $0.key.family != header.family || $0.key.table != table }
+    default: break
+    }
+  }
+
+  private mutating func takeTrace(_ message: NetlinkMessage) {
+    guard let trace = try? TraceMessage(message.payload), let handle = trace.handle,
+      trace.verdict != .continue, !trace.table.hasPrefix(RulesetWatch.ownPrefix)
+    else { return }
+    let key = Key(family: trace.family, table: trace.table, chain: trace.chain, handle: handle)
+    guard known[key] == nil else { return }
+    if known.count >= Self.most { known.removeAll() }
+    known[key] = .some(nil)
+    unread.append(
+      RuleStep(
+        family: trace.family, table: trace.table, chain: trace.chain, handle: handle,
+        verdict: trace.verdict))
+  }
+
+  /// Keeps what a rule's NFT_MSG_NEWRULE says.
+  public mutating func note(_ message: NetlinkMessage) {
+    guard let rule = try? NFTRuleMessage(message.payload),
+      !rule.table.hasPrefix(RulesetWatch.ownPrefix)
+    else { return }
+    if known.count >= Self.most { known.removeAll() }
+    let key = Key(family: rule.family, table: rule.table, chain: rule.chain, handle: rule.handle)
+    known[key] = .some(message)
+  }
+
+  /// The rules that decided and are to be read; they are not named again.
+  public mutating func takeUnread() -> [RuleStep] {
+    let steps = unread
+    unread = []
+    return steps
+  }
+
+  /// The messages of all rules that are known, for a file that begins anew.
+  public var messages: [NetlinkMessage] { known.values.compactMap { $0 } }
+}

@@ -1,0 +1,51 @@
+public import Wire
+
+/// nftrace's own chains, as the kernel lists them: what is really there of a setup.
+public struct InstalledPoints: Sendable, Equatable {
+  private var chains: Set<Chain> = []
+  private var devices: Set<String> = []
+
+  private struct Chain: Hashable {
+    var hook: Hook
+    var priority: Int32
+    var name: String
+  }
+
+  /// The base chains of nftrace's table among NFT_MSG_NEWCHAIN messages.
+  public init(_ messages: [NetlinkMessage], table: String) {
+    for message in messages {
+      guard let chain = try? ChainMessage(message.payload), chain.table == table,
+        chain.type == "filter", let hook = chain.hook, let priority = chain.priority
+      else { continue }
+      // Where there are many devices, several chains are one point: "ingress", "ingress_2"…
+      let isEdge = hook == .ingress || hook == .egress
+      let name = isEdge ? String(chain.name.prefix { $0 != "_" }) : chain.name
+      chains.insert(Chain(hook: hook, priority: priority, name: name))
+      devices.formUnion(chain.devices)
+    }
+  }
+
+  /// How many points there are.
+  public var count: Int { chains.count }
+
+  /// Whether there is nothing.
+  public var isEmpty: Bool { chains.isEmpty }
+
+  /// Whether these points are there and no others, and, where points stand at devices, all of
+  /// `devices` have them.
+  public func match(_ points: [ObservationPoint], devices: [String]) -> Bool {
+    let wanted = Set(
+      points.map { Chain(hook: $0.hook, priority: $0.priority, name: $0.chain) })
+    let hasEdges = points.contains { $0.hook == .ingress || $0.hook == .egress }
+    return chains == wanted && (!hasEdges || self.devices == Set(devices))
+  }
+}
+
+extension ObservationPoint {
+  /// The points to have around `chains`, with those at devices that `offered` says this kernel has.
+  public static func plan(
+    around chains: [BaseChain], edges offered: Set<Hook>
+  ) -> [ObservationPoint] {
+    plan(around: chains) + [.ingress, .egress].filter { offered.contains($0.hook) }
+  }
+}
