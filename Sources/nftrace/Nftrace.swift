@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Kernel
+import Trace
 
 /// nftrace's version.
 let nftraceVersion = "0.1.0"
@@ -17,10 +18,14 @@ struct Nftrace: ParsableCommand {
       Start with 'nftrace lab': a router, a client and a server in network namespaces, to try it.
       """,
     version: "nftrace \(nftraceVersion)",
-    subcommands: [Ping.self, Show.self, LabCommand.self, GuardianCommand.self])
+    subcommands: [
+      Ping.self, Setup.self, Show.self, Teardown.self, Status.self, RecordCommand.self,
+      LabCommand.self, GuardianCommand.self,
+    ])
 
   static func main() {
     Terminal.fillClosedStreams()
+    ProcessIdentity.setName(RulesetWatch.program)
     do {
       var command = try parseAsRoot()
       try command.run()
@@ -39,6 +44,9 @@ struct Nftrace: ParsableCommand {
     case let failure as KernelError:
       Output.complain("\(failure)")
       Output.exit(failure.kind == .usage ? 2 : 3)
+    case let interruption as SetupInterrupted:
+      Output.complain("interrupted: everything is as it was before")
+      Output.exit(128 + interruption.signal)
     case let failure as UsageError:
       Output.complain(failure.message)
       Output.exit(2)

@@ -91,15 +91,7 @@ struct Ping: ParsableCommand {
     if let source, IPAddress(source) == nil {
       throw ValidationError(Self.notAnAddress(source, "--source"))
     }
-    if let tunAddress {
-      guard let prefix = Prefix(tunAddress), tunAddress.contains("/") else {
-        throw ValidationError(
-          "--tun-address '\(tunAddress)' is not ADDRESS/LENGTH, such as 192.168.69.100/24")
-      }
-      guard prefix.length < prefix.address.bitWidth - 1 else {
-        throw ValidationError("--tun-address \(prefix) leaves no address for the probe's source")
-      }
-    }
+    if let tunAddress { _ = try Self.tunAddress(tunAddress) }
     try Self.check("--ttl", ttl, 1...255)
     try Self.check("--count", count, 1...1_000_000)
     try Self.check("--tos", tos, 0...255)
@@ -114,6 +106,18 @@ struct Ping: ParsableCommand {
       throw ValidationError(
         "--tun-address is for a device that is made; --tun names one that exists")
     }
+  }
+
+  /// The address of a TUN device that is made: with a length, and room for others in its subnet.
+  static func tunAddress(_ text: String) throws -> Prefix {
+    guard let prefix = Prefix(text), text.contains("/") else {
+      throw ValidationError(
+        "--tun-address '\(text)' is not ADDRESS/LENGTH, such as 192.168.69.100/24")
+    }
+    guard prefix.length < prefix.address.bitWidth - 1 else {
+      throw ValidationError("--tun-address \(prefix) leaves no address for the probe's source")
+    }
+    return prefix
   }
 
   private static func notAnAddress(_ text: String, _ what: String) -> String {

@@ -76,8 +76,9 @@ struct Show: ParsableCommand {
 }
 
 extension StateDirectory {
-  /// The files of the newest session.
+  /// The files of the recording of this namespace's setup, or of the latest ping.
   static func sessions() throws -> [String] {
+    if let recording = recording() { return recording }
     guard InputFile.exists(lastSession) else {
       throw UsageError(
         "nothing is recorded yet: 'nftrace ping' and 'nftrace setup' record, or name a FILE")

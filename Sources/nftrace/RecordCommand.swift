@@ -1,0 +1,68 @@
+import ArgumentParser
+import Kernel
+import Report
+import Trace
+
+struct RecordCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "record",
+    abstract: "Record what the rules of this namespace's setup report.",
+    discussion: """
+      The recorder in the foreground; 'nftrace setup' starts the same in the background. It writes \
+      a session to FILE until it is interrupted or torn down, follows changes of the ruleset, and \
+      keeps to its limit by dropping what is oldest: FILE.1 has what came before FILE. \
+      'nftrace show' reads both.
+      """)
+
+  @Argument(help: ArgumentHelp("The session file to write.", valueName: "file"))
+  var file: String
+
+  @OptionGroup var limit: RecordingLimit
+
+  /// It was started by setup, which waits for it to be ready.
+  @Flag(help: .hidden)
+  var background = false
+
+  @OptionGroup var shared: SharedOptions
+
+  func run() throws {
+    try shared.enterNamespace()
+    let place = try SetupPlace.current()
+    guard let state = place.load() else {
+      throw UsageError(
+        "nothing is set up in this network namespace: 'nftrace setup --no-record SUBNET' first, "
+          + "then record what it reports")
+    }
+    guard state.group != nil else {
+      throw UsageError(
+        "the setup here writes to the kernel log, where dmesg finds it: there is nothing to record")
+    }
+    var recorder = try Recorder(
+      place, state, path: file, limit: limit.octets, background: background, netns: shared.netns)
+    let signal = try recorder.run { if background { BackgroundProcess.sayReady() } }
+    let end = recorder.state
+    if background { return }
+    if shared.json {
+      try Output.print(
+        JSONValue.object([
+          ("schema", .string("nftrace/1")), ("command", .string("record")),
+          ("netns", .string(shared.netns)), ("session", .string(end.session)),
+          ("recorder", SetupJSON.json(end)),
+        ]).pretty)
+    } else {
+      try Output.print(Self.summary(end))
+    }
+    Output.exit(128 + signal)
+  }
+
+  static func summary(_ recorder: RecorderState) -> String {
+    var text =
+      "\(recorder.packets) packets, \(recorder.events) events, \(recorder.lost) lost"
+    if recorder.dropped.records > 0 {
+      text +=
+        "; the oldest \(recorder.dropped.records) events were dropped to keep to "
+        + "\(recorder.limit >> 20) MiB"
+    }
+    return text + ": \(recorder.session)"
+  }
+}

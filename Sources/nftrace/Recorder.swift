@@ -1,0 +1,264 @@
+import Glibc
+import Kernel
+import Trace
+import Wire
+
+/// Writes down what the rules of a setup report, and keeps those rules in order.
+struct Recorder: ~Copyable {
+  private let place: SetupPlace
+  /// The setup as it was when recording began.
+  private let setup: SetupState
+  private var socket: NetfilterSocket
+  private var rules: RulesetReader
+  private var routes: RouteSocket
+  private var file: RecordingFile
+  private var header: SessionHeader
+  private var targets: [Prefix]
+  /// How far it has come.
+  private(set) var state: RecorderState
+
+  private var changes = RulesetWatch()
+  private var deciders = DeciderWatch()
+  private var lastSequence: UInt32?
+  /// What the kernel listed last, without the numbers that differ from list to list.
+  private var chains: [[UInt8]] = []
+  private var devices: [String] = []
+  /// Moments of the monotonic clock.
+  private var nextLook: UInt64 = 0
+  private var notBefore: UInt64 = 0
+  private var nextSave: UInt64 = 0
+
+  /// Datagrams that are taken in at a time, so that nothing else waits for long.
+  private static let batch = 4096
+  /// Nanoseconds between looks at the interfaces, and between notes of how far it has come.
+  private static let pause: UInt64 = 2_000_000_000
+  /// Octets the kernel keeps for it while it is busy: KERNEL.md, section I.
+  private static let room: Int32 = 64 << 20
+
+  /// Takes the setup's group, and begins the file.
+  init(
+    _ place: SetupPlace, _ setup: SetupState, path: String, limit: Int, background: Bool,
+    netns: String?
+  ) throws(KernelError) {
+    var socket = try NetfilterSocket()
+    try socket.takeGroup(setup.group)
+    socket.setReceiveBuffer(Self.room)
+    try socket.join()
+    let rules = try RulesetReader()
+    let routes = try RouteSocket()
+    guard let identity = ProcessIdentity.current else {
+      throw KernelError(cannot: "find out about this process", help: "/proc is not mounted")
+    }
+    file = try RecordingFile(path, limit: limit, followLinks: !background)
+    state = RecorderState(
+      process: identity.process, start: identity.start, session: path, limit: limit,
+      since: Clock.realtime / 1_000_000_000)
+    header = SessionHeader(
+      command: "record", version: nftraceVersion, kernel: Machine.kernelRelease, netns: netns,
+      points: setup.points, table: SetupTables.name)
+    targets = []
+    self.setup = setup
+    self.place = place
+    self.socket = socket
+    self.rules = rules
+    self.routes = routes
+  }
+
+  // MARK: The loop
+
+  /// Records until a signal comes; returns it. `ready` is called when nothing is missed any more.
+  mutating func run(ready: () -> Void) throws(KernelError) -> Int32 {
+    let signals = SignalWatch()
+    try begin(setup, try SurroundingsReader.read(&rules))
+    try place.save(state)
+    ready()
+    do throws(KernelError) {
+      while true {
+        Waiting.forReading(
+          [socket.fileDescriptor, signals.fileDescriptor], nanoseconds: pauseLength)
+        try receive()
+        if let signal = signals.next() {
+          try finish()
+          return signal
+        }
+        try readRules()
+        try lookAround(Clock.monotonic)
+        if let due = file.due, Clock.monotonic >= due { try file.flush() }
+      }
+    } catch {
+      state.error = "\(error)"
+      state.ended = Clock.realtime / 1_000_000_000
+      try? place.save(state)
+      throw error
+    }
+  }
+
+  private var pauseLength: UInt64 {
+    let now = Clock.monotonic
+    let moments = [nextLook, nextSave, changes.due.map { max($0, notBefore) }, file.due]
+    let first = moments.compactMap { $0 }.min() ?? now
+    return first > now ? first - now : 0
+  }
+
+  /// Takes what is still there, for a second at most, and writes it.
+  private mutating func finish() throws(KernelError) {
+    let deadline = Clock.monotonic + 1_000_000_000
+    while try !receive(), Clock.monotonic < deadline {}
+    try readRules()
+    try file.flush()
+    state.ended = Clock.realtime / 1_000_000_000
+    note()
+    try place.save(state)
+  }
+
+  /// Takes in a number of messages; returns whether there were no more.
+  @discardableResult
+  private mutating func receive() throws(KernelError) -> Bool {
+    var records: [Record] = []
+    let isDone = try socket.drain(atMost: Self.batch) { records.append($0) }
+    for record in records {
+      guard take(record) else { continue }
+      state.events += 1
+      try file.write(record)
+      if file.isFull { try rotate() }
+    }
+    return isDone
+  }
+
+  /// Looks at a record; returns whether it is to be kept.
+  private mutating func take(_ record: Record) -> Bool {
+    switch record.content {
+    case .log(let payload):
+      if let message = try? LogMessage(payload) { takeLog(message) }
+      return true
+    case .netlink(let message):
+      if ConntrackMessage.isOne(message.type) { return concerns(message) }
+      deciders.take(message)
+      return changes.take(message, now: Clock.monotonic)
+    case .lost(let count):
+      state.lost += count ?? 1
+      changes.suspect(now: Clock.monotonic)
+      return true
+    case .sent, .received, .note: return true
+    }
+  }
+
+  private mutating func takeLog(_ message: LogMessage) {
+    if let sequence = message.sequence {
+      if let last = lastSequence { state.lost += Int(sequence &- last &- 1) }
+      lastSequence = sequence
+    }
+    // Where a packet's path begins. What comes in through the loopback interface, always the first
+    // one, was counted when it was made.
+    guard message.family != NFProto.netdev, let hook = message.hook else { return }
+    let isEntry = message.prefix == hook.rawValue.uppercased()
+    if isEntry, hook == .output || hook == .prerouting && message.inDevice != 1 {
+      state.packets += 1
+    }
+  }
+
+  /// Whether a connection is one of the targets'. The kernel tells about all there are.
+  private func concerns(_ message: NetlinkMessage) -> Bool {
+    guard let connection = try? ConntrackMessage(message) else { return true }
+    let addresses = [
+      connection.original.source, connection.original.destination, connection.reply.source,
+      connection.reply.destination,
+    ]
+    return targets.contains { target in addresses.contains { target.contains($0) } }
+  }
+
+  private mutating func readRules() throws(KernelError) {
+    for step in deciders.takeUnread() {
+      guard let rule = rules.rule(step) else { continue }
+      deciders.note(rule)
+      try file.write(Record(time: Clock.realtime, .netlink(rule)))
+    }
+  }
+
+  // MARK: The file
+
+  /// Begins a section of the file for the setup as it is now.
+  private mutating func begin(
+    _ setup: SetupState, _ surroundings: SurroundingsReader
+  ) throws(KernelError) {
+    header.points = setup.points
+    header.targets = setup.subnets
+    header.legacyNAT = LegacyTables.natTargets()
+    targets = setup.prefixes.prefixes
+    chains = surroundings.chains.map(\.payload)
+    devices = surroundings.deviceNames
+    let now = Clock.realtime
+    try file.begin(
+      header,
+      surroundings.records + deciders.messages.map { Record(time: now, .netlink($0)) })
+  }
+
+  private mutating func rotate() throws(KernelError) {
+    let surroundings = try SurroundingsReader.read(&rules)
+    try file.rotate()
+    let now = Clock.realtime
+    try file.begin(
+      header,
+      surroundings.records + deciders.messages.map { Record(time: now, .netlink($0)) })
+  }
+
+  private mutating func note() { state.dropped = file.bounds.dropped }
+
+  // MARK: Keeping the rules in order
+
+  /// Sees to changes of the ruleset and of the interfaces, and notes how far it has come.
+  private mutating func lookAround(_ now: UInt64) throws(KernelError) {
+    if now >= nextLook {
+      nextLook = now + Self.pause
+      if try routes.links().map(\.name) != devices { changes.suspect(now: now) }
+    }
+    if let due = changes.due, now >= max(due, notBefore) {
+      do {
+        try reconcile(now)
+      } catch {
+        Output.complain("\(error)")
+        notBefore = now + Self.pause
+      }
+    }
+    if now >= nextSave {
+      nextSave = now + Self.pause
+      note()
+      try place.save(state)
+    }
+  }
+
+  /// Compares what is there with what is to be there, and installs the latter where they differ.
+  private mutating func reconcile(_ now: UInt64) throws(KernelError) {
+    // A command that changes the setup has the lock; teardown waits for us and has it as well.
+    let lock = try SetupPlace.tryLock()
+    guard lock != nil, var setup = place.load() else {
+      notBefore = now + 50_000_000
+      return
+    }
+    var listed = try SurroundingsReader.read(&rules)
+    let around = SetupSurroundings(
+      chains: listed.chains, devices: listed.deviceNames,
+      hasTables: try !SetupTables.families(&rules).isEmpty)
+    if changes.isDamaged || !around.areInOrder(for: setup) {
+      if changes.isDamaged || around.installed.isEmpty {
+        state.repairs += 1
+      } else {
+        state.replans += 1
+      }
+      // Over another socket: on ours, events wait that came before the answer.
+      var other = try NetfilterSocket()
+      try SetupTables.install(&setup, around: around, with: &other)
+      try place.save(setup)
+      listed.chains = try rules.chains()
+      try begin(setup, listed)
+      try place.save(state)
+    } else if setup.points != header.points || setup.subnets != header.targets {
+      try begin(setup, listed)
+    } else if listed.chains.map(\.payload) != chains || listed.deviceNames != devices {
+      for record in listed.records { try file.write(record) }
+      chains = listed.chains.map(\.payload)
+      devices = listed.deviceNames
+    }
+    changes.settle()
+  }
+}

@@ -1,0 +1,143 @@
+import ArgumentParser
+import Kernel
+import Trace
+import Wire
+
+/// Where observations go.
+enum SetupBackend: String, ExpressibleByArgument, CaseIterable {
+  case nflog, log
+}
+
+struct Setup: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Watch all traffic of subnets, and record it.",
+    discussion: """
+      Installs rules that report every packet from or to the subnets at every hook of netfilter, in \
+      tables of nftrace's own (nftrace_setup, in the families inet and netdev); the tables of \
+      others are not touched. A recorder in the background writes what is reported to a session \
+      file, which 'nftrace show' renders. It follows changes of the ruleset, and keeps the file to \
+      a size by dropping what is oldest.
+
+      Everything stays until 'nftrace teardown'; 'nftrace status' lists it. Given again, the same \
+      arguments change nothing, and other subnets are added. If anything cannot be done, nothing is.
+      """)
+
+  @Argument(
+    help: ArgumentHelp(
+      "What to watch: ADDRESS/LENGTH or an address, IPv4 or IPv6.", valueName: "subnet"))
+  var subnets: [String]
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Where the rules report to: nflog, an NFLOG group that the recorder reads; or log, lines of \
+      the kernel log for dmesg, without a recorder. Default: nflog.
+      """, valueName: "nflog|log"))
+  var backend: SetupBackend?
+
+  @Option(help: ArgumentHelp("The NFLOG group, 0 to 65535. Default: a free one.", valueName: "n"))
+  var group: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      A TUN device through which packets come in. If there is none of this name it is made, and \
+      removed by teardown.
+      """, valueName: "name"))
+  var tun: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      An address of the TUN device that is made; may be given once for IPv4 and once for IPv6. \
+      Default: 192.168.69.100/24 and fd00:69::100/64, as the subnets need. Without --tun the \
+      device is called nftrace0.
+      """, valueName: "cidr"))
+  var tunAddress: [String] = []
+
+  @Flag(help: "Masquerade what comes from the TUN device's subnet.")
+  var masquerade = false
+
+  @Flag(help: "Switch on forwarding, for the IP versions of the subnets.")
+  var forward = false
+
+  @Flag(help: "Start no recorder; 'nftrace record FILE' is one in the foreground.")
+  var noRecord = false
+
+  @OptionGroup var limit: RecordingLimit
+
+  @OptionGroup var shared: SharedOptions
+
+  mutating func validate() throws {
+    guard !subnets.isEmpty else {
+      throw ValidationError("setup needs a subnet to watch, such as 192.168.69.0/24")
+    }
+    _ = try Self.parse(subnets: subnets)
+    if let group, !(0...65535).contains(group) {
+      throw ValidationError("--group is 0 to 65535, not \(group)")
+    }
+    if backend == .log {
+      if group != nil { throw ValidationError("--group is for the backend nflog, not for log") }
+    }
+    var versions: Set<Int> = []
+    for text in tunAddress {
+      let prefix = try Ping.tunAddress(text)
+      guard versions.insert(prefix.address.family).inserted else {
+        throw ValidationError("--tun-address is given twice for IPv\(prefix.address.family)")
+      }
+    }
+    if let tun, let fault = TunDevice.fault(inName: tun) {
+      throw ValidationError("--tun '\(tun)': \(fault)")
+    }
+  }
+
+  static func parse(subnets texts: [String]) throws -> Subnets {
+    do {
+      return try Subnets(parsing: texts)
+    } catch {
+      throw ValidationError(error.message)
+    }
+  }
+
+  func run() throws {
+    try shared.enterNamespace()
+    let request = SetupRequest(
+      subnets: try Self.parse(subnets: subnets), backend: backend,
+      group: group.map { UInt16($0) }, tun: tun, tunAddresses: tunAddress.compactMap { Prefix($0) },
+      masquerade: masquerade, forward: forward, record: !noRecord, limit: limit.octets,
+      options: shared)
+    var run = try SetupRun(request)
+    try run.perform()
+  }
+}
+
+/// How large a recording may become.
+struct RecordingLimit: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Largest size of the recording, in MiB: the file and the one before it, FILE.1, together.",
+      valueName: "mib"))
+  var limit: Int = 256
+
+  mutating func validate() throws {
+    guard (1...1_048_576).contains(limit) else {
+      throw ValidationError("--limit is in MiB, 1 to 1048576, not \(limit)")
+    }
+  }
+
+  var octets: Int { limit << 20 }
+}
+
+/// What was asked of a setup. nil is what was not said.
+struct SetupRequest {
+  var subnets: Subnets
+  var backend: SetupBackend?
+  var group: UInt16?
+  var tun: String?
+  var tunAddresses: [Prefix]
+  var masquerade: Bool
+  var forward: Bool
+  var record: Bool
+  var limit: Int
+  var options: SharedOptions
+}

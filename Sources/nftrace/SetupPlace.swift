@@ -1,0 +1,100 @@
+import Kernel
+import Trace
+
+/// Where the setup of a network namespace keeps what it has to remember.
+struct SetupPlace {
+  let place: NamespacePlace
+
+  /// That of the calling thread's namespace.
+  static func current() throws(KernelError) -> SetupPlace {
+    SetupPlace(place: try .current())
+  }
+
+  private var base: String { "\(StateDirectory.path)/setup-\(place.key)" }
+  private var stateFile: String { base + ".json" }
+  private var recorderFile: String { base + ".recorder" }
+  /// What the recorder in the background said on standard error.
+  var log: String { base + ".log" }
+  /// The session file of the recorder in the background.
+  var recording: String { "\(StateDirectory.path)/recording-\(place.key).pcapng" }
+  /// The name of a journal that is being written; without the ending it is finished.
+  func draft(_ number: Int) -> String { "setup-\(place.key).\(number).journal" + Self.draftEnding }
+  static let draftEnding = ".draft"
+
+  /// Waits until no other command changes a setup.
+  static func lock() throws(KernelError) -> FileLock {
+    try FileLock.take("\(StateDirectory.path)/lock")!
+  }
+
+  /// The same, unless that takes time.
+  static func tryLock() throws(KernelError) -> FileLock? {
+    try FileLock.take("\(StateDirectory.path)/lock", wait: false)
+  }
+
+  /// What is set up here; nil if nothing is.
+  func load() -> SetupState? {
+    StateFile.read(stateFile).flatMap { SetupState(json: $0) }
+      .flatMap { $0.boot == NamespacePlace.boot ? $0 : nil }
+  }
+
+  func save(_ state: SetupState) throws(KernelError) {
+    try StateFile.write(state.json, to: stateFile)
+  }
+
+  /// What the recorder wrote down last; nil if there was none.
+  func recorder() -> RecorderState? {
+    StateFile.read(recorderFile).flatMap { RecorderState(json: $0) }
+  }
+
+  func save(_ recorder: RecorderState) throws(KernelError) {
+    try StateFile.write(recorder.json, to: recorderFile)
+  }
+
+  /// Forgets the setup. The session file stays.
+  func forget() {
+    for file in [stateFile, recorderFile, log] { StateFile.remove(file) }
+  }
+
+  /// Takes back what commands that were killed left half done, and forgets the setups of
+  /// namespaces that are gone: everything in them went with them.
+  func clearStale() throws(KernelError) {
+    for name in StateFile.names(in: StateDirectory.path) where name.hasPrefix("setup-") {
+      let path = "\(StateDirectory.path)/\(name)"
+      let key = name.dropFirst(6).prefix { $0 != "." }
+      if place.isSuccessor(ofKey: key) {
+        StateFile.remove(path)
+        for ending in ["", ".1"] {
+          StateFile.remove("\(StateDirectory.path)/recording-\(key).pcapng\(ending)")
+        }
+      } else if key == place.key, name.hasSuffix(Self.draftEnding) {
+        try Journal(path: path).undo()
+      }
+    }
+    // From before the machine was started anew: nothing of it is left.
+    if let text = StateFile.read(stateFile), let state = SetupState(json: text),
+      state.boot != NamespacePlace.boot
+    {
+      for name in state.journals { StateFile.remove("\(StateDirectory.path)/\(name)") }
+      forget()
+    }
+  }
+}
+
+extension RecorderState {
+  /// The process, verified; nil if it is gone.
+  var living: ProcessIdentity? {
+    let identity = ProcessIdentity(process: process, start: start)
+    return ended == nil && identity.isAlive ? identity : nil
+  }
+}
+
+extension StateDirectory {
+  /// The files of the recording of the setup in the calling thread's namespace, the older first;
+  /// nil if there is none. They are there until the next setup, also after teardown.
+  static func recording() -> [String]? {
+    guard let place = try? SetupPlace.current() else { return nil }
+    let path = place.recorder()?.session ?? place.recording
+    let files = [path + ".1", path].filter { StateFile.size($0) != nil }
+    return files.isEmpty ? nil : files
+  }
+}

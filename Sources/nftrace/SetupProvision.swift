@@ -1,0 +1,50 @@
+import Kernel
+
+/// What a setup changes that the kernel would not take back: written down before it is changed, and
+/// taken back by a guardian should the command die before the setup is whole. Neither is there
+/// until something is changed.
+struct SetupProvision: ~Copyable {
+  private let name: String
+  private var journal: Journal?
+  private var guardian: Guardian?
+
+  /// Nothing is changed yet. `name` is that of the journal while it is written.
+  init(draft name: String) { self.name = name }
+
+  private mutating func begin() throws(KernelError) {
+    guard journal == nil else { return }
+    let journal = try Journal(in: StateDirectory.path, name: name, outlivesProcess: true)
+    guardian = try Guardian.start(journal: journal)
+    self.journal = consume journal
+  }
+
+  /// Sets a sysctl. Returns whether it had another value.
+  mutating func set(_ setting: Sysctl, to value: String) throws(KernelError) -> Bool {
+    if try setting.read() == value { return false }
+    try begin()
+    return try journal!.set(setting, to: value)
+  }
+
+  /// Makes a TUN device that stays. Returns its name.
+  mutating func createTun(_ name: String) throws(KernelError) -> String {
+    try begin()
+    return try journal!.createPersistentTun(name)
+  }
+
+  /// The setup is whole: what was changed stays until teardown. Returns the name of the journal.
+  mutating func keep() throws(KernelError) -> String? {
+    let final = String(name.dropLast(SetupPlace.draftEnding.count))
+    guard journal != nil else { return nil }
+    try StateFile.rename(
+      "\(StateDirectory.path)/\(name)", to: "\(StateDirectory.path)/\(final)")
+    // It finds nothing to take back under the name it knows.
+    guardian.take()?.dismiss()
+    return final
+  }
+
+  /// Takes everything back.
+  mutating func undo() throws(KernelError) {
+    try journal.take()?.undo()
+    guardian.take()?.dismiss()
+  }
+}

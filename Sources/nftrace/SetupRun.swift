@@ -1,0 +1,260 @@
+import Glibc
+import Kernel
+import Report
+import Trace
+import Wire
+
+/// Makes a setup, or extends the one there is; all of it or nothing.
+struct SetupRun: ~Copyable {
+  private let request: SetupRequest
+  private let place: SetupPlace
+  private let lock: FileLock
+  private let signals: SignalWatch
+  /// What is set up already.
+  private let old: SetupState?
+  private var state: SetupState
+  /// As it was written down last.
+  private var saved: SetupState?
+  private var report = SetupReport()
+
+  init(_ request: SetupRequest) throws {
+    let place = try SetupPlace.current()
+    try StateDirectory.make()
+    let lock = try SetupPlace.lock()
+    try place.clearStale()
+    let old = place.load()
+    try Self.refuseContradictions(old, request)
+    self.request = request
+    self.place = place
+    self.lock = lock
+    // From here on a Ctrl-C is looked at when there is time for it.
+    signals = SignalWatch()
+    self.old = old
+    saved = old
+    state =
+      old
+      ?? SetupState(
+        subnets: [], backend: (request.backend ?? .nflog).rawValue, group: nil,
+        since: Clock.realtime / 1_000_000_000, process: getpid(), command: CommandLine.arguments,
+        boot: NamespacePlace.boot)
+  }
+
+  /// What is set up already is not changed by the way.
+  private static func refuseContradictions(_ old: SetupState?, _ request: SetupRequest) throws {
+    guard let old else { return }
+    let way = "'nftrace teardown' ends it, and then it can be set up otherwise"
+    if let backend = request.backend, backend.rawValue != old.backend {
+      throw UsageError("the setup here reports to \(old.backend), not to \(backend): \(way)")
+    }
+    if let group = request.group, group != old.group {
+      throw UsageError(
+        "the setup here reports to \(old.group.map { "NFLOG group \($0)" } ?? "the kernel log"), "
+          + "not to group \(group): \(way)")
+    }
+  }
+
+  mutating func perform() throws {
+    var provision = SetupProvision(draft: place.draft(state.journals.count))
+    do {
+      try SetupDevice(request).provide(&state, &provision, &report)
+      try provideForwarding(&provision)
+      try installTables()
+      try startRecorder()
+      if let journal = try provision.keep() {
+        state.journals.append(journal)
+      }
+      if state != saved { try save() }
+    } catch {
+      undoTables()
+      try? provision.undo()
+      throw error
+    }
+    try report.print(state, recorder: place.recorder(), request.options)
+  }
+
+  private mutating func provideForwarding(
+    _ provision: inout SetupProvision
+  ) throws(KernelError) {
+    guard request.forward else { return }
+    state.forward = true
+    var versions = request.subnets.versions
+    for text in state.tun?.addresses ?? [] {
+      if let prefix = Prefix(text) { versions.insert(prefix.address.family) }
+    }
+    for (setting, value) in TemporarySettings.forwarding(versions) where setting.exists {
+      if try provision.set(setting, to: value) {
+        report.done.append("\(setting) = \(value)")
+      }
+    }
+  }
+
+  private mutating func installTables() throws(KernelError) {
+    var subnets = state.prefixes
+    report.added = subnets.add(request.subnets.prefixes)
+    state.subnets = subnets.texts
+    let surroundings = try SetupSurroundings.read()
+    let isInOrder = surroundings.areInOrder(for: state)
+    if old != nil, report.added.isEmpty, isInOrder, state.masquerade == old?.masquerade { return }
+    if old != nil, report.added.isEmpty, !isInOrder {
+      report.done.append(
+        surroundings.installed.isEmpty
+          ? "tables were gone, installed again" : "points laid out anew around the ruleset")
+    }
+    var socket = try NetfilterSocket()
+    // A group of a setup that is there belongs to its recorder.
+    if state.backend == SetupBackend.nflog.rawValue, state.group == nil {
+      try socket.takeGroup(request.group)
+      state.group = socket.group
+    }
+    let start = Clock.monotonic
+    try SetupTables.install(&state, around: surroundings, with: &socket)
+    report.transaction = Clock.monotonic - start
+    try save()
+  }
+
+  private mutating func save() throws(KernelError) {
+    try place.save(state)
+    saved = state
+  }
+
+  /// Puts back what was there before.
+  private func undoTables() {
+    var socket = try? NetfilterSocket()
+    guard socket != nil else { return }
+    if var old {
+      if let surroundings = try? SetupSurroundings.read(),
+        state.points != old.points || state != old
+      {
+        try? SetupTables.install(&old, around: surroundings, with: &socket!)
+      }
+      try? place.save(old)
+    } else {
+      try? SetupTables.remove()
+      place.forget()
+    }
+  }
+
+  // MARK: The recorder
+
+  private mutating func startRecorder() throws {
+    guard request.record, state.backend == SetupBackend.nflog.rawValue else { return }
+    if place.recorder()?.living != nil { return }
+    let session = place.recording
+    try makeRoom(session)
+    state.records = true
+    state.session = session
+    // The recorder reads it.
+    try save()
+    let recorder = try BackgroundProcess.start(
+      ["record", session, "--background", "--limit", "\(request.limit >> 20)"], errors: place.log,
+      attempt: "start the recorder")
+    var interrupted: Int32?
+    repeat {
+      Waiting.forReading(
+        [recorder.descriptor, signals.fileDescriptor], nanoseconds: 1_000_000_000)
+      interrupted = signals.next()
+    } while interrupted == nil && !Waiting.isReadable(recorder.descriptor)
+    if let interrupted {
+      recorder.identity.stop(patience: 1_000_000_000)
+      throw SetupInterrupted(signal: interrupted)
+    }
+    guard recorder.isReady() else {
+      let words = (StateFile.read(place.log) ?? "").split(separator: "\n").joined(separator: "\n")
+      throw KernelError(
+        cannot: "start the recorder", help: words.isEmpty ? "it ended at once" : words)
+    }
+    report.startedRecorder = true
+  }
+
+  /// The file of a recorder that died becomes the older one of the new; what an earlier setup
+  /// recorded is over.
+  private func makeRoom(_ session: String) throws(KernelError) {
+    if old?.records == true, StateFile.size(session) != nil {
+      try StateFile.rename(session, to: session + ".1")
+    } else {
+      StateFile.remove(session)
+      StateFile.remove(session + ".1")
+    }
+  }
+}
+
+/// A signal came before the setup was whole.
+struct SetupInterrupted: Error {
+  let signal: Int32
+}
+
+/// What a setup did.
+struct SetupReport {
+  var added: [Prefix] = []
+  /// What was done besides, a few words each.
+  var done: [String] = []
+  var startedRecorder = false
+  /// Nanoseconds that the transaction took; nil if there was none.
+  var transaction: UInt64?
+
+  var changedAnything: Bool {
+    !added.isEmpty || !done.isEmpty || startedRecorder || transaction != nil
+  }
+
+  func print(
+    _ state: SetupState, recorder: RecorderState?, _ options: SharedOptions
+  ) throws(KernelError) {
+    if options.json {
+      try Output.print(json(state, recorder, options).pretty)
+      return
+    }
+    try Output.print(headline(state))
+    if options.quiet { return }
+    for line in done { try Output.print("  \(line)") }
+    if let transaction, options.verbose {
+      try Output.print("  one transaction, \(Self.milliseconds(transaction)) ms")
+    }
+    if state.backend == SetupBackend.log.rawValue { Self.warnAboutKernelLog() }
+    if let recorder, recorder.living != nil {
+      try Output.print("  recording to \(recorder.session), process \(recorder.process)")
+    } else if state.backend == SetupBackend.nflog.rawValue {
+      try Output.print("  nobody records; 'nftrace record FILE' does")
+    }
+  }
+
+  private func headline(_ state: SetupState) -> String {
+    let subnets = state.subnets.joined(separator: ", ")
+    guard changedAnything else { return "nothing to do: watching \(subnets) already" }
+    let sink = state.group.map { "NFLOG group \($0)" } ?? "the kernel log"
+    return "watching \(subnets) at \(state.points.count) points, reported to \(sink)"
+  }
+
+  /// Nanoseconds as milliseconds with two decimals.
+  static func milliseconds(_ nanoseconds: UInt64) -> String {
+    let hundredths = (nanoseconds + 5000) / 10000
+    let rest = hundredths % 100
+    return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
+  }
+
+  /// Outside the machine's first namespace the kernel log stays empty by default. The setting is
+  /// there in the first namespace alone.
+  private static func warnAboutKernelLog() {
+    let setting = Sysctl(path: "net/netfilter/nf_log_all_netns")!
+    if !setting.exists {
+      Output.complain(
+        "the kernel log shows lines of a namespace other than the machine's first only where "
+          + "that has net.netfilter.nf_log_all_netns=1")
+    }
+  }
+
+  private func json(
+    _ state: SetupState, _ recorder: RecorderState?, _ options: SharedOptions
+  ) -> JSONValue {
+    .object(
+      [
+        ("schema", .string("nftrace/1")), ("command", .string("setup")),
+        ("netns", .string(options.netns)), ("changed", .bool(changedAnything)),
+        ("added", .array(added.map { .string("\($0)") })),
+        ("done", .array(done.map { .string($0) })),
+        (
+          "transaction_us",
+          transaction.map { .tenths(Double($0) / 1000) } ?? .null
+        ),
+      ] + SetupJSON.members(state, recorder))
+  }
+}

@@ -1,0 +1,80 @@
+import Kernel
+import Trace
+import Wire
+
+/// The tables of a setup: what is to be there, what is, and how the one becomes the other.
+enum SetupTables {
+  /// Their name, in the families inet and netdev.
+  static let name = "nftrace_setup"
+
+  /// Installs the tables of `state`, in the place of those that are there, and takes down in it
+  /// which points there are. One transaction; throws and changes nothing if the kernel refuses it.
+  static func install(
+    _ state: inout SetupState, around surroundings: SetupSurroundings,
+    with socket: inout NetfilterSocket
+  ) throws(KernelError) {
+    let subnets = state.prefixes
+    var observation = Observation(
+      prefixes: subnets.prefixes, versions: subnets.versions,
+      backend: state.group.map { .group($0) } ?? .kernelLog)
+    if let tun = state.tun {
+      observation.masquerade = state.masquerade.compactMap { text in
+        Prefix(text).map { ($0, tun.name) }
+      }
+    }
+    // Only what is there is replaced: the kernel takes its time to free what was, and makes who
+    // closes a netfilter socket wait for that.
+    state.points = try socket.install(
+      observation, table: name, owned: false, replacing: surroundings.hasTables,
+      points: surroundings.points(for: state), devices: surroundings.devices)
+  }
+
+  /// The families in which there is a table of nftrace's setup.
+  static func families(_ rules: inout RulesetReader) throws(KernelError) -> [UInt8] {
+    try rules.tables().filter { $0.name == name }.map(\.family)
+  }
+
+  /// Removes the tables, if they are there.
+  static func remove() throws(KernelError) {
+    var rules = try RulesetReader()
+    var socket = try NetfilterSocket()
+    try socket.removeTables(name, families: families(&rules))
+  }
+}
+
+/// What a setup has to fit into: the chains and the devices there are.
+struct SetupSurroundings {
+  let chains: [NetlinkMessage]
+  let devices: [String]
+  /// Whether there are tables of a setup, in whatever state.
+  let hasTables: Bool
+
+  init(chains: [NetlinkMessage], devices: [String], hasTables: Bool) {
+    self.chains = chains
+    self.hasTables = hasTables
+    self.devices = devices
+  }
+
+  /// Asks the kernel.
+  static func read() throws(KernelError) -> SetupSurroundings {
+    var rules = try RulesetReader()
+    var routes = try RouteSocket()
+    return SetupSurroundings(
+      chains: try rules.chains(), devices: try routes.links().map(\.name),
+      hasTables: try !SetupTables.families(&rules).isEmpty)
+  }
+
+  /// The points to have.
+  func points(for state: SetupState) -> [ObservationPoint] {
+    ObservationPoint.plan(
+      around: BaseChain.all(in: chains, versions: state.prefixes.versions), edges: state.edges)
+  }
+
+  /// The points there are.
+  var installed: InstalledPoints { InstalledPoints(chains, table: SetupTables.name) }
+
+  /// Whether those are the ones to have.
+  func areInOrder(for state: SetupState) -> Bool {
+    installed.match(points(for: state), devices: devices)
+  }
+}

@@ -1,0 +1,117 @@
+import Kernel
+import Report
+import Trace
+
+/// What there is to say about nftrace in a namespace, as text.
+struct StatusText {
+  private let findings: StatusFindings
+  private let style: TextStyle
+
+  init(_ findings: StatusFindings, style: TextStyle) {
+    self.findings = findings
+    self.style = style
+  }
+
+  private static let indent = String(repeating: " ", count: 11)
+
+  var lines: [String] {
+    var lines = setup()
+    if style.verbosity == .quiet { return Array(lines.prefix(1)) }
+    for orphan in findings.orphans {
+      lines.append(
+        "orphan     table \(orphan.family) \(orphan.name) belongs to nobody; to remove it: "
+          + "nft delete table \(orphan.family) \(orphan.name)")
+    }
+    for text in findings.hidden { lines.append("hidden     \(text)") }
+    lines += ["", "This kernel, \(findings.kernel), and these rights:"]
+    let width = findings.features.map(\.name.count).max() ?? 0
+    for feature in findings.features {
+      let name = feature.name + String(repeating: " ", count: width - feature.name.count)
+      let answer = feature.isThere.map { $0 ? "yes" : "no " } ?? "?  "
+      lines.append("  \(name)  \(answer)  for \(feature.purpose)")
+      if let help = feature.help {
+        lines.append("  \(String(repeating: " ", count: width + 7))\(help)")
+      }
+    }
+    return lines
+  }
+
+  private func setup() -> [String] {
+    guard let setup = findings.setup else {
+      return [findings.hidden.isEmpty ? "nothing is set up here" : "no setup to be seen here"]
+    }
+    let alive = ProcessIdentity(setup.process)?.isAlive == true ? "" : ", which has ended"
+    var lines = [
+      "watching   \(setup.subnets.joined(separator: ", "))",
+      "since      \(Moment.text(setup.since)), by process \(setup.process)\(alive):",
+      "\(Self.indent)\(setup.command.joined(separator: " "))",
+      "points     \(setup.points.count) in the tables inet and netdev \(SetupTables.name)"
+        + condition,
+    ]
+    if let group = setup.group {
+      lines.append(
+        "group      NFLOG \(group), "
+          + (findings.holder.map { "read by \($0)" } ?? "read by nobody"))
+    } else {
+      lines.append("group      none: lines of the kernel log")
+    }
+    if let tun = setup.tun { lines.append("TUN        \(describe(tun))") }
+    if !setup.masquerade.isEmpty {
+      lines.append("masquerade \(setup.masquerade.joined(separator: ", "))")
+    }
+    if setup.forward { lines.append("forwarding switched on") }
+    return lines + recorder(setup)
+  }
+
+  private var condition: String {
+    switch findings.tables {
+    case .installed, .unknown: ""
+    case .missing: ": THEY ARE GONE; 'nftrace setup' with a subnet of it installs them again"
+    case .outdated:
+      ": the ruleset or the interfaces changed since; 'nftrace setup' with a subnet of it follows"
+    }
+  }
+
+  private func describe(_ tun: SetupState.Tun) -> String {
+    let state = findings.tunIsThere ? "" : "; it is gone"
+    return "\(tun.name) \(tun.addresses.joined(separator: ", "))"
+      + (tun.isOurs ? ", made by setup" : ", the user's own") + state
+  }
+
+  private func recorder(_ setup: SetupState) -> [String] {
+    guard let recorder = findings.recorder else {
+      return setup.group == nil ? [] : ["recorder   none; 'nftrace record FILE' is one"]
+    }
+    var lines: [String] = []
+    if recorder.living != nil {
+      lines.append(
+        "recorder   process \(recorder.process), since \(Moment.text(recorder.since))")
+    } else if let error = recorder.error {
+      lines.append("recorder   ended: \(error)")
+    } else {
+      lines.append(
+        "recorder   process \(recorder.process) "
+          + (recorder.ended == nil ? "was killed" : "has ended")
+          + "; 'nftrace setup' with a subnet of it starts another")
+    }
+    lines += [
+      "\(Self.indent)\(recorder.session), \(Self.size(findings.sessionOctets)) of "
+        + "\(recorder.limit >> 20) MiB",
+      "\(Self.indent)\(recorder.packets) packets, \(recorder.events) events, "
+        + "\(recorder.lost) lost, \(recorder.dropped.records) dropped to keep to the size",
+    ]
+    if recorder.replans + recorder.repairs > 0 {
+      lines.append(
+        "\(Self.indent)points laid out anew \(recorder.replans) times as the ruleset or interfaces"
+          + " changed, tables installed again \(recorder.repairs) times after others removed them")
+    }
+    return lines
+  }
+
+  /// Octets as people read them.
+  static func size(_ octets: Int) -> String {
+    if octets < 1 << 20 { return "\((octets + 1023) >> 10) KiB" }
+    let tenths = (octets * 10) >> 20
+    return "\(tenths / 10).\(tenths % 10) MiB"
+  }
+}
