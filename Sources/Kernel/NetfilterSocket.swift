@@ -103,6 +103,7 @@ internal import Wire
     points: [ObservationPoint], devices: [String]
   ) throws(KernelError) -> [ObservationPoint] {
     var points = points
+    var observation = observation
     while true {
       do {
         try run(
@@ -111,8 +112,13 @@ internal import Wire
             devices: devices, firstSequence: sequence))
         return points
       } catch {
+        guard [EOPNOTSUPP, EAFNOSUPPORT, ENOENT].contains(error.errno) else { throw error }
+        if observation.watchesARP {
+          observation.watchesARP = false
+          continue
+        }
         let edges: [Hook] = [.egress, .ingress]
-        guard error.errno == EOPNOTSUPP,
+        guard
           let missing = edges.first(where: { hook in points.contains { $0.hook == hook } })
         else { throw error }
         points.removeAll { $0.hook == missing }

@@ -12,6 +12,8 @@ public struct Observation: Sendable {
   public var versions: Set<Int>
   /// Where the packets are reported.
   public var backend: Backend
+  /// Whether to look at the hooks of ARP, too; kernels without nf_tables for ARP refuse it.
+  var watchesARP: Bool
   /// Translate what these addresses send elsewhere than back to the device.
   public var masquerade: [(source: Prefix, device: String)]
 
@@ -30,6 +32,7 @@ public struct Observation: Sendable {
   ) {
     self.prefixes = prefixes
     self.nonce = nonce
+    watchesARP = nonce != nil && versions.contains(4)
     self.versions = versions
     self.backend = backend
     self.masquerade = masquerade.map { [$0] } ?? []
@@ -72,6 +75,7 @@ public struct Observation: Sendable {
       addRules(to: &batch, family: inet, table: table, point: point, sets: sets)
     }
     addMasquerades(to: &batch, table: table)
+    if watchesARP { addARP(to: &batch, table: table, owned: owned) }
     let edges = points.filter { $0.hook == .ingress || $0.hook == .egress }
     if !devices.isEmpty, !edges.isEmpty {
       let netdev = NFProto.netdev
@@ -127,6 +131,26 @@ public struct Observation: Sendable {
       for match in nonceMatches(version) + addressMatches(version, family: family, sets) {
         batch.addRule(family: family, table: table, chain: point.chain, match + report)
       }
+      for match in discoveryMatch(version, family: family) {
+        batch.addRule(
+          family: family, table: table, chain: point.chain, match + [.one, .trace, .verdict(1)])
+      }
+    }
+  }
+
+  /// ARP and neighbour discovery decide over whether a next hop is found: they are traced, so that
+  /// a rule that drops them is named, and not logged.
+  private func discoveryMatch(_ version: Int, family: UInt8) -> [[RuleExpression]] {
+    guard nonce != nil else { return [] }
+    if version == 4 {
+      return family == NFProto.netdev
+        ? [[.loadProtocol, .compare([0x08, 0x06], equal: true)]] : []
+    }
+    return [135, 136].map {
+      [
+        .loadTransport, .compare([IPProtocol.icmpv6.rawValue], equal: true),
+        .loadPayload(base: .transport, offset: 0, length: 1), .compare([$0], equal: true),
+      ]
     }
   }
 
@@ -161,6 +185,17 @@ public struct Observation: Sendable {
         .loadPayload(base: .network, offset: offset, length: length),
         .lookup(set: Self.setName(version), id: id),
       ]
+    }
+  }
+
+  /// ARP has hooks of its own, NF_ARP_IN and NF_ARP_OUT.
+  private func addARP(to batch: inout RulesetBatch, table: String, owned: Bool) {
+    batch.addTable(family: NFProto.arp, name: table, owned: owned)
+    for (hook, name) in [(UInt32(0), "input"), (1, "output")] {
+      batch.addBaseChain(
+        family: NFProto.arp, table: table, name: name, hook: hook, priority: .min)
+      batch.addRule(
+        family: NFProto.arp, table: table, chain: name, [.one, .trace, .verdict(1)])
     }
   }
 

@@ -22,6 +22,10 @@ struct Environment: Sendable {
   private(set) var routes: [RouteMessage] = []
   private(set) var lookups: [(question: RouteLookup, answer: RouteAnswer)] = []
   private(set) var texts: [RuleText] = []
+  /// Packets that the kernel said it dropped.
+  private(set) var drops: [DropEvent] = []
+  /// Rules that dropped ARP or neighbour discovery.
+  private(set) var discoveryDrops: [RuleStep] = []
   private var question: RouteLookup?
   /// Connection ids in the order they came, so that the oldest can be forgotten.
   private var connectionOrder: [UInt32] = []
@@ -115,6 +119,17 @@ struct Environment: Sendable {
       for old in connectionOrder.prefix(4096) { connections[old] = nil }
       connectionOrder.removeFirst(4096)
     }
+  }
+
+  /// Keeps the kernel's word on a drop; the oldest are forgotten when there are many.
+  mutating func take(_ drop: DropEvent) {
+    drops.append(drop)
+    if drops.count > 1024 { drops.removeFirst(512) }
+  }
+
+  /// Keeps that a rule dropped ARP or neighbour discovery.
+  mutating func takeDiscoveryDrop(_ step: RuleStep) {
+    if !discoveryDrops.contains(step) { discoveryDrops.append(step) }
   }
 
   /// Takes in a note.

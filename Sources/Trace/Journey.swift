@@ -183,6 +183,8 @@ public struct End: Sendable, Equatable {
   public var out: String?
   /// The kernel's name for the reason, where it gave one.
   public var dropReason: String?
+  /// The function of the kernel that dropped it, with an offset.
+  public var dropPlace: String?
 
   /// Ways to end; the raw value is the name in JSON.
   public enum Kind: String, Sendable {
@@ -204,8 +206,8 @@ public struct End: Sendable, Equatable {
 
 /// A packet's connection, as conntrack keeps it.
 public struct Connection: Sendable, Equatable {
-  /// ctnetlink's id of it.
-  public var id: UInt32
+  /// ctnetlink's id of it; nil for what conntrack does not follow.
+  public var id: UInt32?
   /// Of this packet: new, established, related, invalid, untracked; nil where unknown.
   public var state: State?
   /// Whether the packet goes in the reply direction.
@@ -236,7 +238,7 @@ public struct Connection: Sendable, Equatable {
 
   /// A connection of these fields.
   public init(
-    id: UInt32, state: State? = nil, isReply: Bool? = nil, original: ConntrackTuple? = nil,
+    id: UInt32?, state: State? = nil, isReply: Bool? = nil, original: ConntrackTuple? = nil,
     reply: ConntrackTuple? = nil, status: ConntrackMessage.Status = []
   ) {
     self.id = id

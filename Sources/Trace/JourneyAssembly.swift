@@ -10,11 +10,12 @@ extension Story {
       open.droppedAt = (open.lastPoint.hook, nextPoint(open.lastPoint)?.priority ?? 1)
       open.droppedAt!.priority -= 1
     }
-    let connection = open.connectionID.map { id in
-      let known = environment.connections[id]
-      return Connection(
-        id: id, state: open.connectionState, isReply: open.isReply, original: known?.original,
-        reply: known?.reply, status: known?.status ?? [])
+    var connection: Connection?
+    if open.connectionID != nil || open.connectionState != nil {
+      let known = open.connectionID.flatMap { environment.connections[$0] }
+      connection = Connection(
+        id: open.connectionID, state: open.connectionState, isReply: open.isReply,
+        original: known?.original, reply: known?.reply, status: known?.status ?? [])
     }
     var hops = open.hops.map { hop in
       var hop = hop
@@ -33,6 +34,7 @@ extension Story {
       id: open.id, direction: direction, packet: open.hops[0].packet, start: open.start,
       hops: hops, end: end(open, hops: hops), connection: connection, probe: sequence(of: open))
     journey.route = routeDecision(journey)
+    noteDrop(&journey, unjudged.identity)
     if open.dropped == nil { journey.unplacedRules = open.steps.map(named) }
     return journey
   }
@@ -51,6 +53,39 @@ extension Story {
       destination: exact?.destination, table: exact?.table ?? route.table,
       rule: rule.flatMap { usual.contains($0.priority) ? nil : $0.priority },
       preferredSource: route.preferredSource)
+  }
+
+  /// What the kernel said of dropping this packet. It may be dropped behind the last hook, too: by a
+  /// tc filter, a queue or a driver; then it was not sent after all.
+  private func noteDrop(_ journey: inout Journey, _ identity: Identity) {
+    let start = journey.start - min(journey.start, 1_000_000)
+    let drop = environment.drops.last { drop in
+      drop.time >= start && (try? Packet(drop.packet)).map { Identity($0) } == identity
+    }
+    guard let drop else { return }
+    switch journey.end.kind {
+    case .delivered: break
+    case .transmitted:
+      guard environment.name(drop.device) == journey.end.out || drop.device == 0 else { return }
+      journey.end.kind = .unknown
+      journey.end.dropReason = drop.reason
+      journey.end.dropPlace = drop.location
+    default:
+      journey.end.dropReason = drop.reason
+      journey.end.dropPlace = drop.location
+    }
+  }
+
+  /// Drops that concern a probe's packets which no hook saw: before ingress, mostly.
+  func unseenDrops(probe sequence: Int, _ exchange: Exchange) -> [(packet: Packet, drop: DropEvent)]
+  {
+    let seen = exchange.journeys.map { Identity($0.packet) }
+    return environment.drops.compactMap { drop in
+      guard let packet = try? Packet(drop.packet), header?.probe?.sequence(of: packet) == sequence,
+        !seen.contains(Identity(packet))
+      else { return nil }
+      return (packet, drop)
+    }
   }
 
   /// The step with all that is known of its rule.

@@ -31,3 +31,28 @@ extension Story {
     var lastPoint: ObservationPoint { hops[hops.count - 1].point }
   }
 }
+
+extension Story.Observation {
+  /// Whether a trace message is about ARP or neighbour discovery (RFC 4861), which nftrace's rules
+  /// trace and do not log.
+  static func isDiscovery(_ trace: TraceMessage) -> Bool {
+    if trace.family == NFProto.arp { return true }
+    guard let header = trace.networkHeader else { return trace.family == NFProto.netdev }
+    guard let packet = try? Packet(header + (trace.transportHeader ?? [])) else { return false }
+    return packet.isNeighbourDiscovery
+  }
+}
+
+extension Packet {
+  /// Neighbour solicitation or advertisement: RFC 4861 sections 4.3 and 4.4.
+  var isNeighbourDiscovery: Bool {
+    proto == .icmpv6 && (icmp?.type == 135 || icmp?.type == 136)
+  }
+
+  /// RFC 2710 and RFC 3810. The kernel's mark of these is none: it shares its place with something
+  /// else.
+  var isMulticastListenerDiscovery: Bool {
+    guard proto == .icmpv6, let type = icmp?.type else { return false }
+    return (130...132).contains(type) || type == 143
+  }
+}

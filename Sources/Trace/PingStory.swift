@@ -81,7 +81,8 @@ public struct PingStory: Sendable {
     let exchange = story.closeProbe(sequence)
     let entry = open.removeValue(forKey: sequence)
     let findings = Diagnosis.findings(
-      exchange, isAnswered: outcome == .replied, answer: entry?.answer, header: story.header,
+      exchange, isAnswered: outcome == .replied, answer: entry?.answer,
+      unseen: story.unseenDrops(probe: sequence, exchange), header: story.header,
       environment: story.environment)
     var roundTrip: Double?
     if let entry, let answered = entry.answered {
@@ -110,7 +111,9 @@ public struct PingStory: Sendable {
   private static func isAnswer(_ record: Record) -> Bool {
     switch record.content {
     case .note: true
-    case .netlink(let message): message.type < 0x100 || message.type == NFTRuleMessage.newType
+    case .netlink(let message):
+      message.type < 0x100 || message.type == NFTRuleMessage.newType
+        || message.type == DropEvent.messageType
     default: false
     }
   }

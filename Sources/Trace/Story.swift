@@ -15,6 +15,8 @@ public struct Story: Sendable {
   private var open: [OpenJourney] = []
   /// Log messages whose trace message, which brings the trace id, has not come yet.
   private var pending: [Observation] = []
+  /// Trace ids of ARP and neighbour discovery packets on their way.
+  private var discovery: Set<UInt32> = []
   private var nextID = 1
   /// The last number of each log group.
   private var lastSequence: [UInt16: UInt32] = [:]
@@ -67,7 +69,7 @@ public struct Story: Sendable {
     let observation = Observation(
       point: point, time: now, inDevice: environment.name(message.inDevice),
       outDevice: environment.name(message.outDevice), packet: packet, identity: Identity(packet),
-      mark: packet.source.family == 6 && packet.proto == .icmpv6 ? 0 : message.mark)
+      mark: packet.isMulticastListenerDiscovery ? 0 : message.mark)
     if header == nil {
       place(observation, traceID: nil)
     } else {
@@ -116,6 +118,9 @@ public struct Story: Sendable {
     } else if ConntrackMessage.isOne(message.type) {
       counts.conntrack += 1
       if let connection = try? ConntrackMessage(message) { environment.take(connection) }
+    } else if message.type == DropEvent.messageType {
+      counts.drops += 1
+      if let drop = try? DropEvent(parsing: message) { environment.take(drop) }
     } else if message.type == 0x0a0f {
       rulesetChanged = true
     } else {
@@ -128,7 +133,10 @@ public struct Story: Sendable {
       takeOwnTrace(trace)
       return
     }
-    guard let index = open.lastIndex(where: { $0.traceID == trace.id }) else { return }
+    guard let index = open.lastIndex(where: { $0.traceID == trace.id }) else {
+      takeDiscovery(trace)
+      return
+    }
     open[index].last = now
     noteConnection(trace, of: index)
     // The end of a user's chain says nothing that its policy or its caller does not say. What
@@ -144,6 +152,16 @@ public struct Story: Sendable {
     if trace.verdict == .drop {
       open[index].dropped = step
       open[index].droppedAt = place(ofDropBy: step, in: open[index])
+    }
+  }
+
+  /// ARP and neighbour discovery are traced, not logged: only that a rule drops them is of interest.
+  private mutating func takeDiscovery(_ trace: TraceMessage) {
+    if trace.family == NFProto.arp || discovery.contains(trace.id), trace.verdict == .drop {
+      environment.takeDiscoveryDrop(
+        RuleStep(
+          family: trace.family, table: trace.table, chain: trace.chain, handle: trace.handle,
+          verdict: .drop, isPolicy: trace.kind == .policy))
     }
   }
 
@@ -296,6 +314,9 @@ public struct Story: Sendable {
       for step in journey.steps where isUnknown(step) && !found.contains(step) {
         found.append(step)
       }
+    }
+    for step in environment.discoveryDrops where isUnknown(step) && !found.contains(step) {
+      found.append(step)
     }
     return found
   }

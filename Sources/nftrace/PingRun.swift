@@ -18,6 +18,8 @@ struct PingRun: ~Copyable {
   /// What was received and not looked at yet: while a probe is on its way there is no time to.
   private var inbox: [Record]
 
+  /// Where the kernel says why it drops packets; nil where it does not let us listen.
+  private var drops: DropWatch?
   /// What was changed in the namespace for the duration.
   private var settings: TemporarySettings?
 
@@ -43,6 +45,12 @@ struct PingRun: ~Copyable {
       }
     }
     let settings = try TemporarySettings.apply(wanted)
+    var drops: DropWatch?
+    do {
+      drops = try DropWatch(filter: DropFilter(nonce: plan.nonce))
+    } catch {
+      surroundings.facts["drop reasons"] = "not to be had: \(error.help ?? "\(error)")"
+    }
     let observation = Observation(
       prefixes: [Prefix(entrance.source)], nonce: plan.nonce,
       versions: [version], backend: .group(socket.group!),
@@ -68,6 +76,7 @@ struct PingRun: ~Copyable {
     self.socket = socket
     self.investigator = investigator
     self.settings = settings
+    self.drops = drops
   }
 
   /// Sends the probes and prints what came of them. Returns the exit code.
@@ -128,6 +137,14 @@ struct PingRun: ~Copyable {
     }
   }
 
+  /// What the kernel said of drops since the last time.
+  private mutating func receiveDrops() -> [Record] {
+    let now = Clock.realtime
+    var records: [Record] = []
+    drops?.drain { records.append(Record(time: now, .netlink($0.message))) }
+    return records
+  }
+
   private mutating func receiveMessages() throws {
     // A local, for the closure may not touch what is being mutated.
     var records: [Record] = []
@@ -157,7 +174,7 @@ struct PingRun: ~Copyable {
     _ printer: inout PingPrinter
   ) throws {
     guard !ready.isEmpty else { return }
-    for record in investigator.answer(ready.flatMap({ ping.questions($0) })) {
+    for record in receiveDrops() + investigator.answer(ready.flatMap({ ping.questions($0) })) {
       try writer.write(record)
       ping.take(record)
     }

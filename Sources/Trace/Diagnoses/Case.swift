@@ -32,6 +32,8 @@ struct Case {
     case beforePostrouting
     /// Through with POSTROUTING, and not sent.
     case output
+    /// Through with all hooks, and dropped behind them.
+    case behindEgress
     case sent
     case delivered
   }
@@ -61,6 +63,7 @@ struct Case {
     }
     let hook = last.point.hook
     if hook == .ingress { return .arrival }
+    if hook == .egress { return .behindEgress }
     let isLast =
       header?.points.contains { $0.hook == hook && $0.priority > last.point.priority } != true
     guard isLast else { return .within(hook) }
@@ -132,7 +135,9 @@ struct Case {
   var iptables: String { version == 4 ? "iptables" : "ip6tables" }
 
   /// Evidence that the kernel's drop reason gives, if there is one.
-  var reasonEvidence: [String] { dropReason.map { ["the kernel's drop reason is \($0)"] } ?? [] }
+  var reasonEvidence: [String] {
+    Unexplained.drop(reason: dropReason, place: journey.end.dropPlace)
+  }
 }
 
 extension Journey {

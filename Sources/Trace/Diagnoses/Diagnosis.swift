@@ -27,14 +27,16 @@ enum Diagnosis {
 
   /// What is to be said about an exchange: the cause, if it went wrong, and notes.
   static func findings(
-    _ exchange: Exchange, isAnswered: Bool, answer: Packet?, header: SessionHeader?,
+    _ exchange: Exchange, isAnswered: Bool, answer: Packet?,
+    unseen: [(packet: Packet, drop: DropEvent)] = [], header: SessionHeader?,
     environment: Environment
   ) -> [Finding] {
     var findings: [Finding] = []
     if !isAnswered {
       let error = answer?.quoted == nil ? nil : answer
-      let suspect = suspect(exchange)
-      if let suspect,
+      if let lost = Unexplained.beforeAnyHook(exchange, unseen, header, environment) {
+        findings.append(lost)
+      } else if let suspect = suspect(exchange),
         let examined = Case(
           suspect, of: exchange, error: error, header: header, environment: environment)
       {
@@ -73,9 +75,42 @@ extension Finding {
 
 /// When no cause fits: say so, with the last place and what was ruled out. Never guess.
 enum Unexplained {
+  /// A packet that was dropped before any hook saw it: by XDP, a tc ingress filter or a driver. The
+  /// kernel says so where it may be asked; that a probe was seen nowhere says it as well.
+  static func beforeAnyHook(
+    _ exchange: Exchange, _ unseen: [(packet: Packet, drop: DropEvent)], _ header: SessionHeader?,
+    _ environment: Environment
+  ) -> Finding? {
+    guard exchange.journeys.isEmpty || (exchange.reply == nil && !unseen.isEmpty) else {
+      return nil
+    }
+    let last = unseen.last
+    let device =
+      last.flatMap { environment.name($0.drop.device) } ?? header?.probe?.device ?? "the interface"
+    let what = exchange.journeys.isEmpty ? "packet" : "answer"
+    return .error(
+      "lost-after",
+      "the \(what) was lost on arrival at \(device), before any hook: look for an XDP program "
+        + "('ip link show \(device)') and for tc ingress filters ('tc filter show dev \(device) ingress')",
+      confidence: last == nil ? .likely : .certain,
+      evidence: last.map { drop(reason: $0.drop.reason, place: $0.drop.location) }
+        ?? ["no hook saw it"], at: Finding.Place(hook: .ingress))
+  }
+
+  /// The kernel's own words on a drop.
+  static func drop(reason: String?, place: String?) -> [String] {
+    guard let reason else { return [] }
+    return ["the kernel's drop reason is \(reason)" + (place.map { ", at \($0)" } ?? "")]
+  }
+
   static func finding(_ examined: Case) -> Finding {
     let label = examined.last.point.label
     var evidence = ["seen last at \(label)"]
+    if examined.version == 6, let device = examined.last.inDevice,
+      let setting = examined.setting(device, "disable_ipv6"), setting.value == "1"
+    {
+      evidence.append("\(setting.name) = 1")
+    }
     switch examined.stage {
     case .routing:
       if examined.route?.route != nil { evidence.append("routing has a way for it") }
@@ -92,6 +127,9 @@ enum Unexplained {
       case .within(let hook): "inside \(hook.rawValue.uppercased())"
       case .routing: "between PREROUTING and the next hook"
       case .beforePostrouting: "before POSTROUTING: look at xfrm policies"
+      case .behindEgress:
+        "behind the last hook of netfilter: look at 'tc -s qdisc show dev "
+          + "\(examined.outDevice ?? "?")' and at tc egress filters"
       case .output:
         "behind the last hook: look at 'tc -s qdisc' and tc filters of "
           + "\(examined.outDevice ?? "the interface")"

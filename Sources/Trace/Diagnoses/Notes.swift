@@ -33,12 +33,13 @@ enum Notes {
       $0.packet.proto == .icmp && $0.packet.icmp?.type == 5
         || $0.packet.proto == .icmpv6 && $0.packet.icmp?.type == 137
     }
-    guard let request = exchange.request, redirect,
-      let out = request.end.out, request.hops.first?.inDevice == out
+    guard let request = exchange.request, let out = request.end.out,
+      request.hops.first?.inDevice == out
     else { return nil }
     return .note(
       "hairpin-redirect",
-      "it was sent out of \(out), by which it came in; the sender was told with an ICMP redirect")
+      "it was sent out of \(out), by which it came in"
+        + (redirect ? "; the sender was told with an ICMP redirect" : ""))
   }
 
   private static func fragmented(_ exchange: Exchange) -> Finding? {

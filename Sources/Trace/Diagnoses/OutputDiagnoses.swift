@@ -2,7 +2,9 @@ internal import Wire
 
 /// Causes that lie behind the last hook: the packet was through with POSTROUTING and was not sent.
 enum OutputDiagnoses {
-  static let all: [Diagnosis.Cause] = [snatClash, noCarrier, neighbourUnresolved]
+  static let all: [Diagnosis.Cause] = [
+    snatClash, noCarrier, discoveryFiltered, neighbourUnresolved,
+  ]
 
   static func snatClash(_ examined: Case) -> Finding? {
     guard examined.stage == .output || examined.stage == .within(.postrouting),
@@ -33,6 +35,29 @@ enum OutputDiagnoses {
         ? "\(device) is down" : "\(device) has no carrier: look at the cable and the other end",
       evidence: ["the state of \(device) is \(link.state)"] + examined.reasonEvidence,
       remedy: isDown ? "ip link set \(device) up" : nil)
+  }
+
+  /// The next hop is silent because a rule here drops the question or the answer.
+  static func discoveryFiltered(_ examined: Case) -> Finding? {
+    guard examined.stage == .output || examined.stage == .beforePostrouting,
+      let step = examined.environment.discoveryDrops.last(where: {
+        ($0.family == NFProto.arp) == (examined.version == 4) || $0.family == NFProto.netdev
+      })
+    else { return nil }
+    var named = step
+    if let text = examined.environment.text(step) {
+      named.text = text.text
+      named.position = text.position
+    }
+    let what = examined.version == 4 ? "ARP" : "neighbour discovery"
+    return .error(
+      "neighbour-discovery-filtered",
+      "\(Words.rule(named)) drops \(what), so the next hop is not found",
+      evidence: Words.evidence(named) + examined.reasonEvidence,
+      remedy: Remedy.acceptDiscovery(examined, before: named),
+      at: Finding.Place(
+        hook: examined.environment.place(of: step)?.hook, table: step.table, chain: step.chain,
+        handle: step.handle, rule: named.text))
   }
 
   static func neighbourUnresolved(_ examined: Case) -> Finding? {

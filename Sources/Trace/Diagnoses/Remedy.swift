@@ -15,8 +15,8 @@ enum Remedy {
         return "nft insert rule \(table) handle \(handle) \(match) accept"
       }
       let accept = "nft add rule \(table) \(match) accept"
-      guard needsAnswer(examined, step) else { return accept }
-      return accept + " && nft add rule \(table) ct state established,related accept"
+      guard needsAnswer(examined) else { return accept }
+      return accept + " && nft add rule \(table) \(nftMatch(packet.answer, step.family)) accept"
     case .iptables, .iptablesLegacy:
       let program = program(examined, step)
       let table = step.table == "filter" ? "" : " -t \(step.table)"
@@ -26,8 +26,9 @@ enum Remedy {
         return "\(program)\(table) -I \(step.chain) \(position) \(match) -j ACCEPT"
       }
       let accept = "\(program)\(table) -A \(step.chain) \(match) -j ACCEPT"
-      guard needsAnswer(examined, step) else { return accept }
-      return accept + " && " + established(program, table, step.chain)
+      guard needsAnswer(examined) else { return accept }
+      return accept
+        + " && \(program)\(table) -A \(step.chain) \(iptablesMatch(packet.answer)) -j ACCEPT"
     }
   }
 
@@ -47,16 +48,36 @@ enum Remedy {
     "\(program)\(table) -A \(chain) -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
   }
 
-  /// Whether the answer would meet the same policy: in FORWARD it does, unless a rule of the chain
-  /// lets connections through.
-  private static func needsAnswer(_ examined: Case, _ step: RuleStep) -> Bool {
-    guard examined.environment.chain(of: step)?.hook == .forward || step.isLegacy else {
-      return false
+  /// Accepts ARP, or neighbour discovery, before the rule that drops it.
+  static func acceptDiscovery(_ examined: Case, before step: RuleStep) -> String? {
+    let isARP = examined.version == 4
+    let table = "\(NFProto.name(step.family)) \(step.table) \(step.chain)"
+    let match =
+      isARP
+      ? (step.family == NFProto.arp ? "" : "ether type arp ")
+      : "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } "
+    switch tool(examined, step) {
+    case .nft where step.isPolicy: return "nft 'add rule \(table) \(match)accept'"
+    case .nft: return step.handle.map { "nft 'insert rule \(table) handle \($0) \(match)accept'" }
+    case .iptables, .iptablesLegacy:
+      let program = program(examined, step)
+      let place = step.isPolicy ? "-A \(step.chain)" : "-I \(step.chain) \(step.position ?? 1)"
+      return ["135", "136"].map {
+        "\(program)\(step.table == "filter" ? "" : " -t \(step.table)") \(place) -p icmpv6 "
+          + "--icmpv6-type \($0) -j ACCEPT"
+      }.joined(separator: " && ")
     }
-    return !examined.environment.rules.values.contains {
-      $0.table == step.table && $0.chain == step.chain && $0.family == step.family
-        && ($0.expressions.contains("ct") || $0.expressions.contains("match:conntrack")
-          || $0.expressions.contains("match:state"))
+  }
+
+  /// Whether the answer will meet the same policy: in FORWARD it does.
+  private static func needsAnswer(_ examined: Case) -> Bool {
+    examined.journey.hops.last?.point.hook == .forward && !examined.isReply
+  }
+
+  /// A route by which the source is reached where the packet came in.
+  static func wayBack(_ examined: Case) -> String? {
+    examined.inDevice.map {
+      "ip \(examined.version == 6 ? "-6 " : "")route replace \(examined.packet.source) dev \($0)"
     }
   }
 
@@ -100,5 +121,26 @@ enum Remedy {
       return words
     }
     return words + " --dport \(port)"
+  }
+}
+
+extension Packet {
+  /// The addresses and ports of an answer.
+  fileprivate var answer: Packet {
+    var answer = self
+    answer.source = destination
+    answer.destination = source
+    switch transport {
+    case .udp(let header):
+      answer.transport = .udp(
+        UDPHeader(sourcePort: header.destinationPort, destinationPort: header.sourcePort))
+    case .tcp(let header):
+      var turned = header
+      turned.sourcePort = header.destinationPort
+      turned.destinationPort = header.sourcePort
+      answer.transport = .tcp(turned)
+    default: break
+    }
+    return answer
   }
 }

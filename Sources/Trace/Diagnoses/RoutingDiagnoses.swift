@@ -4,8 +4,8 @@ internal import Wire
 /// PREROUTING and came to no other hook.
 enum RoutingDiagnoses {
   static let all: [Diagnosis.Cause] = [
-    badPacket, martianSource, martianDestination, localSource, forwardingDisabled,
-    forwardingDisabled6, policyRuleOrRoute, noRoute, reversePathFilter, ttlExpired,
+    martianSource, martianDestination, badPacket, localSource, forwardingDisabled,
+    forwardingDisabled6, refusedByRule, refusedByRoute, noRoute, reversePathFilter, ttlExpired,
     fragmentationNeeded,
   ]
 
@@ -33,21 +33,30 @@ enum RoutingDiagnoses {
 
   /// Sources that no packet may have on a wire: 127/8, 0/8, multicast, broadcast.
   static func martianSource(_ examined: Case) -> Finding? {
-    guard let source = routedPacket(examined)?.source, examined.route?.route == nil,
-      source.isMulticast || source.isLoopback || isThisNetwork(source)
-        || source == IPAddress("255.255.255.255")
+    guard examined.stage == .routing || examined.stage == .arrival else { return nil }
+    let source = examined.packet.source
+    // Addresses that are good for the link alone are not forwarded: RFC 4291 section 2.5.6.
+    let isBoundToLink = examined.version == 6 && source.isLinkLocal
+    guard
+      source.isMulticast || source.isLoopback || isThisNetwork(source) || isBoundToLink
+        || source == IPAddress("255.255.255.255"),
+      examined.version == 6 || examined.route?.route == nil
     else { return nil }
     return .error(
       "martian-source",
-      "no packet may come in with the source \(source): the kernel drops it unseen",
+      isBoundToLink
+        ? "the source \(source) is good for its own link only, and is not forwarded"
+        : "no packet may come in with the source \(source): the kernel drops it unseen",
       evidence: examined.reasonEvidence)
   }
 
   static func martianDestination(_ examined: Case) -> Finding? {
-    guard let hop = examined.routed, let destination = routedPacket(examined)?.destination,
-      destination.isLoopback || isThisNetwork(destination), examined.route?.route == nil
+    guard examined.stage == .routing || examined.stage == .arrival else { return nil }
+    let destination = examined.packet.destination
+    guard destination.isLoopback || isThisNetwork(destination),
+      examined.version == 6 || examined.route?.route == nil
     else { return nil }
-    let setting = examined.setting(hop.inDevice ?? "", "route_localnet")
+    let setting = examined.setting(examined.last.inDevice ?? "", "route_localnet")
     let translated = examined.destinationChange
     let why = translated.map { "\($0.from) is translated to \(destination), and a" } ?? "a"
     return .error(
@@ -59,8 +68,18 @@ enum RoutingDiagnoses {
   }
 
   static func localSource(_ examined: Case) -> Finding? {
-    guard let packet = routedPacket(examined), let hop = examined.routed, examined.version == 4,
-      examined.route?.errno == Errno.invalid, examined.wayBack?.route?.kind == .local
+    // With accept_local it is forwarded all the same, and its answer is for this host.
+    if examined.isReply, examined.stage == .delivered, let request = examined.exchange.request,
+      examined.environment.isLocal(request.packet.source)
+    {
+      return .error(
+        "local-source",
+        "the source \(request.packet.source) is an address of this host itself: the answer stays here",
+        evidence: ["the answer was delivered to this host"])
+    }
+    guard let packet = routedPacket(examined), let hop = examined.routed,
+      examined.version == 6 || examined.route?.errno == Errno.invalid,
+      examined.wayBack?.route?.kind == .local
     else { return nil }
     let device = hop.inDevice ?? "?"
     let setting = examined.setting(device, "accept_local")
@@ -102,40 +121,48 @@ enum RoutingDiagnoses {
       evidence: ["\(name) = 0"] + examined.reasonEvidence, remedy: "sysctl -w \(name)=1")
   }
 
-  /// A blackhole, unreachable or prohibit route, or a rule of policy routing that says the same.
-  static func policyRuleOrRoute(_ examined: Case) -> Finding? {
-    guard let packet = routedPacket(examined), let errno = examined.route?.errno else { return nil }
-    let (id, kind, word): (String, RouteMessage.Kind, String)
-    switch errno {
-    case Errno.prohibited: (id, kind, word) = ("prohibit-route", .prohibit, "prohibits")
-    case Errno.unreachable
-    where examined.plainRoute?.errno == errno || hasRule(examined, .unreachable):
-      (id, kind, word) = ("unreachable-route", .unreachable, "declares unreachable")
-    case Errno.invalid where examined.plainRoute?.errno == errno || hasRule(examined, .blackhole):
-      (id, kind, word) = ("blackhole-route", .blackhole, "discards")
-    default: return nil
-    }
-    let policy = PolicyRouting(examined)
-    if let rule = policy.refusal {
-      return .error(
-        id, "rule \(rule.priority) of policy routing \(word) packets for \(packet.destination)",
-        evidence: ["ip rule: \(PolicyRouting.text(rule))"] + examined.reasonEvidence,
-        remedy: "ip \(examined.version == 6 ? "-6 " : "")rule del \(PolicyRouting.words(rule))")
-    }
-    let route = policy.route(of: kind)
-    let table = route.map { " (table \(PolicyRouting.name(ofTable: $0.table)))" } ?? ""
-    let target = route.map { PolicyRouting.text($0.destination) } ?? "\(packet.destination)"
+  /// The finding's id and what it does to packets, for the three kinds of refusal.
+  private static let refusals: [(kind: RouteMessage.Kind, id: String, verb: String)] = [
+    (.prohibit, "prohibit-route", "prohibits"),
+    (.unreachable, "unreachable-route", "declares unreachable"),
+    (.blackhole, "blackhole-route", "discards"),
+  ]
+
+  /// A rule of policy routing that refuses the packet without looking at a table.
+  static func refusedByRule(_ examined: Case) -> Finding? {
+    guard let packet = routedPacket(examined), examined.route?.errno != nil,
+      let rule = PolicyRouting(examined).refusal,
+      let refusal = refusals.first(where: { "\($0.kind)" == "\(rule.action)" })
+    else { return nil }
     return .error(
-      id, "the route to \(target)\(table) \(word) what goes there",
-      evidence: [
-        route.map { "ip route: " + PolicyRouting.text($0) }
-          ?? "the route lookup is refused with errno \(errno)"
-      ] + examined.reasonEvidence,
-      remedy: route.map(PolicyRouting.deletion))
+      refusal.id,
+      "rule \(rule.priority) of policy routing \(refusal.verb) packets for \(packet.destination)",
+      evidence: ["ip rule: \(PolicyRouting.text(rule))"] + examined.reasonEvidence,
+      remedy: "ip \(examined.version == 6 ? "-6 " : "")rule del \(PolicyRouting.words(rule))")
   }
 
-  private static func hasRule(_ examined: Case, _ action: RuleMessage.Action) -> Bool {
-    PolicyRouting(examined).refusal?.action == action
+  /// A blackhole, unreachable or prohibit route.
+  static func refusedByRoute(_ examined: Case) -> Finding? {
+    guard let packet = routedPacket(examined), let errno = examined.route?.errno else { return nil }
+    let policy = PolicyRouting(examined)
+    for refusal in refusals {
+      guard let route = policy.route(of: refusal.kind) else { continue }
+      let rule = policy.rule(for: route.table).map { ["ip rule: \(PolicyRouting.text($0))"] } ?? []
+      return .error(
+        refusal.id,
+        "the route to \(PolicyRouting.text(route.destination)) (table "
+          + "\(PolicyRouting.name(ofTable: route.table))) \(refusal.verb) what goes there",
+        evidence: ["ip route: \(PolicyRouting.text(route))"] + rule + examined.reasonEvidence,
+        remedy: PolicyRouting.deletion(route))
+    }
+    // Routes were not listed: the errno alone tells the kind, as long as nothing else has it.
+    guard examined.environment.routes.isEmpty, examined.plainRoute?.errno == errno,
+      let refusal = [Errno.prohibited: 0, Errno.unreachable: 1, Errno.invalid: 2][errno]
+    else { return nil }
+    return .error(
+      refusals[refusal].id, "a route \(refusals[refusal].verb) packets for \(packet.destination)",
+      confidence: .likely,
+      evidence: ["the route lookup is refused with errno \(errno)"] + examined.reasonEvidence)
   }
 
   static func noRoute(_ examined: Case) -> Finding? {
@@ -181,7 +208,8 @@ enum RoutingDiagnoses {
       "the reverse path filter dropped the \(examined.isReply ? "answer" : "packet"): \(why)",
       evidence: evidence + examined.reasonEvidence,
       remedy: examined.isReply && back != nil
-        ? "sysctl -w \((own ?? all)!.name)=2" : "ip route add \(packet.source)/32 dev \(device)")
+        ? "sysctl -w \((own ?? all)!.name)=2"
+        : "ip route replace \(packet.source)/32 dev \(device)")
   }
 
   static func ttlExpired(_ examined: Case) -> Finding? {

@@ -9,6 +9,13 @@ enum RuleDiagnoses {
   ]
 
   static func queueWithoutListener(_ examined: Case) -> Finding? {
+    if let step = examined.decider, step.isLegacy, step.text?.contains("-j NFQUEUE") == true {
+      return .error(
+        "queue-without-listener",
+        "\(Words.rule(step)) hands it to a queue, and no program reads that queue",
+        evidence: Words.evidence(step) + examined.reasonEvidence,
+        remedy: Remedy.accept(examined, before: step), at: Words.place(step, examined))
+    }
     guard let step = queueStep(examined), examined.stage != .sent, examined.stage != .delivered,
       let number = step.verdict.queueNumber, !step.verdict.bypasses
     else { return nil }
@@ -48,7 +55,8 @@ enum RuleDiagnoses {
     return .error(
       "invalid-state-drop",
       "\(Words.rule(step)) drops packets of state invalid: \(why)",
-      evidence: Words.evidence(step) + examined.reasonEvidence, at: Words.place(step, examined))
+      evidence: Words.evidence(step) + examined.reasonEvidence,
+      remedy: Remedy.accept(examined, before: step), at: Words.place(step, examined))
   }
 
   static func rejected(_ examined: Case) -> Finding? {
@@ -69,7 +77,10 @@ enum RuleDiagnoses {
     guard examined.isReply, let step = examined.decider ?? legacyTable(examined) else { return nil }
     return .error(
       "reply-filtered",
-      "the request got through, its answer did not: \(Words.rule(step)) dropped it",
+      "the request got through, its answer did not: "
+        + (step.isPolicy
+          ? "no rule of \(Words.chain(step)) accepts packets of established connections"
+          : "\(Words.rule(step)) dropped it"),
       evidence: Words.evidence(step) + examined.reasonEvidence,
       remedy: step.isPolicy
         ? Remedy.acceptEstablished(examined, step) : Remedy.accept(examined, before: step),
@@ -106,14 +117,11 @@ enum RuleDiagnoses {
     guard let step = examined.decider, step.verdict == .drop else { return nil }
     // A rule that does what rp_filter does: its remedy is a route, not a rule.
     if step.checksReversePath {
-      let packet = examined.packet
       return .error(
         "rule-drop",
         "\(Words.rule(step)) drops what has no way back by the interface it came in",
-        evidence: Words.evidence(step) + examined.reasonEvidence,
-        remedy: examined.inDevice.map {
-          "ip \(examined.version == 6 ? "-6 " : "")route add \(packet.source) dev \($0)"
-        }, at: Words.place(step, examined))
+        evidence: Words.evidence(step) + examined.reasonEvidence, remedy: Remedy.wayBack(examined),
+        at: Words.place(step, examined))
     }
     return .error(
       "rule-drop", "\(Words.rule(step)) drops it",
@@ -143,6 +151,13 @@ enum RuleDiagnoses {
 
   static func legacyDrop(_ examined: Case) -> Finding? {
     guard let step = examined.decider, step.isLegacy else { return nil }
+    if step.text?.contains("-m rpfilter") == true {
+      return .error(
+        "legacy-drop",
+        "\(Words.rule(step)) drops what has no way back by the interface it came in",
+        evidence: Words.evidence(step) + examined.reasonEvidence, remedy: Remedy.wayBack(examined),
+        at: Words.place(step, examined))
+    }
     return .error(
       "legacy-drop", "\(Words.rule(step)) drops it",
       evidence: Words.evidence(step) + ["iptables-legacy's TRACE names it last"]

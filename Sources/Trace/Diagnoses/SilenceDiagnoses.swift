@@ -12,15 +12,28 @@ enum SilenceDiagnoses {
     guard examined.stage == .sent, let error = examined.error, !examined.isOurError,
       !examined.environment.isLocal(error.source), let icmp = error.icmp
     else { return nil }
+    let evidence = ["ICMP type \(icmp.type) code \(icmp.code) came back from \(error.source)"]
+    if (error.proto, icmp.type) == (.icmp, 11) || (error.proto, icmp.type) == (.icmpv6, 3) {
+      let name = examined.version == 4 ? "TTL" : "hop limit"
+      return .error(
+        "ttl-expired",
+        "its \(name) was used up at \(error.source), on the way to \(examined.packet.destination): "
+          + "send it with a larger one", evidence: evidence)
+    }
+    if let mtu = icmp.mtu(error.proto) {
+      return .error(
+        "fragmentation-needed",
+        "it has \(examined.packet.length) octets, the link behind \(error.source) takes \(mtu), and "
+          + "it may not be fragmented: send at most \(mtu)", evidence: evidence)
+    }
     let isTarget = error.source == examined.packet.destination
     let isPort =
-      error.proto == .icmp ? (icmp.type, icmp.code) == (3, 3) : (icmp.type, icmp.code) == (1, 4)
-    let id = isPort ? "no-listener" : "no-reply"
+      (error.proto, icmp.type, icmp.code) == (.icmp, 3, 3)
+      || (error.proto, icmp.type, icmp.code) == (.icmpv6, 1, 4)
     return .error(
-      id,
-      "\(isTarget ? "the destination" : "a router on the way") \(error.source) refused it, not this "
-        + "host: look there",
-      evidence: ["ICMP type \(icmp.type) code \(icmp.code) from \(error.source)"])
+      isPort && !examined.packet.proto.isICMP ? "no-listener" : "no-reply",
+      "\(isTarget ? "the destination" : "a router on the way,") \(error.source) refused it, not this "
+        + "host: look there", evidence: evidence)
   }
 
   static func hairpinWithoutMasquerade(_ examined: Case) -> Finding? {
@@ -53,7 +66,9 @@ enum SilenceDiagnoses {
   static func missingMasquerade(_ examined: Case) -> Finding? {
     guard examined.stage == .sent, examined.sourceChange == nil, !isOurs(examined),
       !examined.isReply,
-      examined.packet.source.isPrivate || examined.wayBack?.route != nil
+      examined.packet.source.isPrivate || examined.wayBack?.route != nil,
+      // Out by the way it came in: the answer finds the sender without this host.
+      examined.outDevice != examined.inDevice
     else { return nil }
     let device = examined.outDevice ?? "?"
     let source = examined.packet.source
