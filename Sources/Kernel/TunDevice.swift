@@ -179,7 +179,6 @@ public struct TunDevice: ~Copyable {
     var error = KernelError(cannot: attempt, function: "ioctl TUNSETIFF", errno: code)
     switch code {
     case EBUSY:
-      error.kind = .usage
       let users = TunUser.all(of: name)
       error.help =
         users.isEmpty

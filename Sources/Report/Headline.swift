@@ -23,9 +23,10 @@ struct Headline {
 
   /// The first line when it is all there is: with the cause.
   func quietLine(_ probe: ProbeResult, target: String) -> String {
-    let line = line(probe, target: target)
-    guard let cause = probe.findings.first(where: { $0.severity == .error }) else { return line }
-    return "\(line): \(cause.summary)"
+    guard let cause = probe.findings.first(where: { $0.severity == .error }) else {
+      return line(probe, target: target)
+    }
+    return style.paint("\(target) did not answer: ", .red) + cause.summary
   }
 
   /// The first line of recorded traffic: nobody knows what the sender hoped for.

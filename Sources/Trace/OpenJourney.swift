@@ -37,8 +37,9 @@ extension Story.Observation {
   /// trace and do not log.
   static func isDiscovery(_ trace: TraceMessage) -> Bool {
     if trace.family == NFProto.arp { return true }
-    guard let header = trace.networkHeader else { return trace.family == NFProto.netdev }
-    guard let packet = try? Packet(header + (trace.transportHeader ?? [])) else { return false }
+    let header = (trace.networkHeader ?? []) + (trace.transportHeader ?? [])
+    // What nftrace's rules for devices trace and is no IP packet is ARP.
+    guard let packet = try? Packet(header) else { return trace.family == NFProto.netdev }
     return packet.isNeighbourDiscovery
   }
 }

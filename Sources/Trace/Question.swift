@@ -83,6 +83,7 @@ extension Story {
     var paths = [
       "net/ipv4/ip_forward", "net/ipv4/icmp_echo_ignore_all",
       "net/ipv4/icmp_echo_ignore_broadcasts", "net/ipv6/icmp/echo_ignore_all",
+      "net/ipv6/icmp/echo_ignore_multicast",
       "net/ipv6/conf/all/forwarding", "net/netfilter/nf_conntrack_max",
       "net/netfilter/nf_conntrack_count", "net/netfilter/nf_conntrack_tcp_loose",
       "net/netfilter/nf_conntrack_checksum", "net/bridge/bridge-nf-call-iptables",

@@ -67,7 +67,9 @@ public struct Story: Sendable {
     }
     let point = point(message, hook: hook)
     let observation = Observation(
-      point: point, time: now, inDevice: environment.name(message.inDevice),
+      point: point, time: now,
+      // The kernel knows where a forwarded packet came in even here; it does not count any more.
+      inDevice: hook == .postrouting ? nil : environment.name(message.inDevice),
       outDevice: environment.name(message.outDevice), packet: packet, identity: Identity(packet),
       mark: packet.isMulticastListenerDiscovery ? 0 : message.mark)
     if header == nil {
@@ -177,6 +179,10 @@ public struct Story: Sendable {
 
   /// A trace message of nftrace's own chains: the very rule that logged, with the trace id.
   private mutating func takeOwnTrace(_ trace: TraceMessage) {
+    if trace.handle != nil, Observation.isDiscovery(trace) {
+      discovery.insert(trace.id)
+      return
+    }
     // Where there are very many interfaces, "ingress_2" stands beside "ingress".
     let chain =
       trace.chain.hasPrefix("ingress_")
@@ -197,7 +203,8 @@ public struct Story: Sendable {
       packet.payload = open[journey].hops[0].packet.payload
       add(
         Observation(
-          point: point, time: now, inDevice: environment.name(trace.inDevice),
+          point: point, time: now,
+          inDevice: point.hook == .postrouting ? nil : environment.name(trace.inDevice),
           outDevice: environment.name(trace.outDevice), packet: packet, identity: nil,
           mark: trace.mark ?? 0), to: journey, traceID: trace.id)
       noteConnection(trace, of: journey)

@@ -53,6 +53,12 @@ public enum Hook: String, Sendable, Hashable, CaseIterable, Codable {
       self = number == 0 ? .ingress : .egress
       return
     }
+    if family == NFProto.arp {
+      // NF_ARP_IN, NF_ARP_OUT, NF_ARP_FORWARD of <linux/netfilter_arp.h>.
+      guard 0..<3 ~= number else { return nil }
+      self = [.input, .output, .forward][number]
+      return
+    }
     switch number {
     case 0: self = .prerouting
     case 1: self = .input

@@ -152,13 +152,11 @@ struct Ping: ParsableCommand {
     var run = try PingRun(
       plan, entrance: entrance, masquerade: masquerade, forward: forward, file: write,
       options: shared)
-    do {
-      let code = try run.send()
-      try run.end()
-      return code
-    } catch {
-      try? run.end()
-      throw error
-    }
+    var failure: (any Error)?
+    var code: Int32 = 3
+    do { code = try run.send() } catch { failure = error }
+    try run.end()
+    if let failure { throw failure }
+    return code
   }
 }

@@ -107,7 +107,10 @@ struct PingRun: ~Copyable {
   }
 
   /// Sets back what was changed.
-  mutating func end() throws(KernelError) { try settings.take()?.end() }
+  consuming func end() throws(KernelError) {
+    let settings = settings
+    try settings?.end()
+  }
 
   /// Writes a probe to the device, and reads meanwhile what the kernel says about it.
   private mutating func inject(_ sequence: Int) throws {

@@ -52,18 +52,25 @@ enum OutputDiagnoses {
     let what = examined.version == 4 ? "ARP" : "neighbour discovery"
     return .error(
       "neighbour-discovery-filtered",
-      "\(Words.rule(named)) drops \(what), so the next hop is not found",
-      evidence: Words.evidence(named) + examined.reasonEvidence,
+      "\(Words.rule(named)) drops \(what), so \(nextHop(examined).map { "\($0)" } ?? "the next hop") "
+        + "is not found", evidence: Words.evidence(named) + examined.reasonEvidence,
       remedy: Remedy.acceptDiscovery(examined, before: named),
       at: Finding.Place(
         hook: examined.environment.place(of: step)?.hook, table: step.table, chain: step.chain,
         handle: step.handle, rule: named.text))
   }
 
+  /// Who the packet is handed to on the link: the gateway, or the destination itself.
+  private static func nextHop(_ examined: Case) -> IPAddress? {
+    guard let route = examined.route?.route ?? examined.plainRoute?.route else { return nil }
+    return route.gateway ?? examined.routed?.packet.destination
+  }
+
   static func neighbourUnresolved(_ examined: Case) -> Finding? {
-    guard examined.stage == .output, let route = examined.route?.route ?? examined.plainRoute?.route
+    guard examined.stage == .output,
+      let route = examined.route?.route ?? examined.plainRoute?.route,
+      let hop = nextHop(examined)
     else { return nil }
-    let hop = route.gateway ?? examined.routed?.packet.destination ?? examined.packet.destination
     let neighbour = examined.environment.neighbours.last {
       $0.address == hop && ($0.interface == route.outputInterface || route.outputInterface == nil)
     }
@@ -91,15 +98,25 @@ enum DeliveryDiagnoses {
     var names = [
       examined.version == 4 ? "net.ipv4.icmp_echo_ignore_all" : "net.ipv6.icmp.echo_ignore_all"
     ]
-    let destination = examined.packet.destination
-    let isBroadcast =
-      destination.isMulticast
-      || examined.environment.addresses.contains { $0.broadcast == destination }
-    if isBroadcast, examined.version == 4 { names.append("net.ipv4.icmp_echo_ignore_broadcasts") }
+    if isForMany(examined) {
+      names.append(
+        examined.version == 4
+          ? "net.ipv4.icmp_echo_ignore_broadcasts" : "net.ipv6.icmp.echo_ignore_multicast")
+    }
     guard let name = names.first(where: { examined.sysctl($0) == "1" }) else { return nil }
     return .error(
       "echo-ignored", "this host ignores echo requests: \(name) is 1",
       evidence: ["\(name) = 1", "delivered at INPUT, and no reply was made"],
       remedy: "sysctl -w \(name)=0")
+  }
+
+  /// Whether the packet is for a group, or for everybody in a subnet.
+  private static func isForMany(_ examined: Case) -> Bool {
+    let destination = examined.packet.destination
+    if destination.isMulticast || destination == IPAddress("255.255.255.255") { return true }
+    return examined.version == 4
+      && examined.environment.addresses.contains {
+        $0.broadcast == destination || $0.local.length < 31 && $0.local.last == destination
+      }
   }
 }

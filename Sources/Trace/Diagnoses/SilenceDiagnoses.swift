@@ -60,7 +60,11 @@ enum SilenceDiagnoses {
       "not-translated",
       "it left \(examined.outDevice ?? "this host") with the source \(examined.packet.source): NAT "
         + "passes over packets of state \(state.rawValue)", confidence: .likely,
-      evidence: ["conntrack's state of the packet is \(state.rawValue)"])
+      evidence: [
+        state == .untracked
+          ? "conntrack does not track the packet: a notrack rule, or -j NOTRACK"
+          : "conntrack's state of the packet is invalid"
+      ])
   }
 
   static func missingMasquerade(_ examined: Case) -> Finding? {
