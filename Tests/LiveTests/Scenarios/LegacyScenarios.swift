@@ -38,7 +38,7 @@ extension Scenario {
       .lost("request prerouting"), "$LEG -t raw -A PREROUTING -i tun7 -j DROP")
     + drop(
       "mangle-postrouting", .init("postrouting", "mangle", "POSTROUTING", "-o up0 -j DROP"),
-      .lost("request postrouting"), "$LEG -t mangle -A POSTROUTING -o up0 -j DROP")
+      .lost("request postrouting"), "$LEG -t mangle -A POSTROUTING -d $DST -o up0 -j DROP")
     + drop(
       "security", .init("forward", "security", "FORWARD", "-o up0 -j DROP"),
       .lost("request forward"), "$LEG -t security -A FORWARD -o up0 -j DROP")

@@ -126,8 +126,9 @@ extension Scenario {
   // MARK: Who said no?
 
   /// The far end refuses: this host did everything right, and the answer names who said no. The
-  /// catalogue's ids of refusals are this host's own, so it is no-reply ("the far side is at
-  /// fault"), with the refuser in it.
+  /// catalogue's routing and rule ids are this host's own, so it is no-reply ("the far side is at
+  /// fault"), with the refuser in it. Nor is it no-listener, though the ICMP error be "port
+  /// unreachable": an echo request has no port, only a firewall answers it so.
   private static func refused(
     _ name: String, by refuser: String, _ lines: String, destination: String = "$DST"
   ) -> [Scenario] {
@@ -162,6 +163,6 @@ extension Scenario {
       name: "ipv6-disabled-on-ingress-v6", version: .v6,
       router: "sysctl -qw net.ipv6.conf.tun7.disable_ipv6=1", arguments: ["-s", "$SRC"],
       facts: .lost("request ingress"),
-      said: Diagnosis(errors: ["lost-after"], mentions: ["disable_ipv6"]))
+      said: Diagnosis(errors: ["lost-after"]))
   ]
 }

@@ -92,7 +92,7 @@ extension Scenario {
       "postrouting", .init("postrouting", "fw", "post", "drop"), .lost("request postrouting"),
       """
       table inet fw { chain post {
-        type filter hook postrouting priority 300; oifname "up0" drop;
+        type filter hook postrouting priority 300; oifname "up0" $FAM daddr $DST drop;
       }; }
       """)
     + nft(
@@ -156,7 +156,7 @@ extension Scenario {
       "$IPT -t mangle -A FORWARD -o up0 -j DROP")
     + iptables(
       "mangle-postrouting", .init("postrouting", "mangle", "POSTROUTING", "-o up0"),
-      .lost("request postrouting"), "$IPT -t mangle -A POSTROUTING -o up0 -j DROP")
+      .lost("request postrouting"), "$IPT -t mangle -A POSTROUTING -d $DST -o up0 -j DROP")
     + iptables(
       "security", .init("forward", "security", "FORWARD", "-o up0"), .lost("request forward"),
       "$IPT -t security -A FORWARD -o up0 -j DROP")

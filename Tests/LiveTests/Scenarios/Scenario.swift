@@ -70,7 +70,7 @@ struct Diagnosis: Sendable {
   /// The place of the deciding rule, in one of the errors.
   var at: Place?
   /// What the summary, the evidence or the remedy of the errors must name, together: a sysctl, a
-  /// route, an address.
+  /// route, an address. In capitals or not.
   var mentions: [String] = []
   var remedy: Remedy = .optional
   /// Whether certainty would be too much: the cause is inferred from what was not seen.

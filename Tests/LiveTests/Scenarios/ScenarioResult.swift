@@ -124,8 +124,8 @@ struct ScenarioResult: Sendable {
   private mutating func judgeWords() {
     let text = report.errors.map { error in
       ([error.summary] + error.evidence + [error.remedy ?? ""]).joined(separator: "\n")
-    }.joined(separator: "\n")
-    for word in scenario.said.mentions where !text.contains(word) {
+    }.joined(separator: "\n").lowercased()
+    for word in scenario.said.mentions where !text.contains(word.lowercased()) {
       misses.append("no word of \(word)")
     }
     if scenario.said.isInferred, report.errors.contains(where: { $0.confidence == "certain" }) {
