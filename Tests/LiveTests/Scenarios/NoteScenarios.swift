@@ -1,13 +1,7 @@
 extension Scenario {
   /// A reply comes, and a note explains what the user sees.
   static let notes: [Scenario] =
-    both("note-nat-once") { _ in
-      // The second probe of the flow.
-      Scenario(
-        name: "", version: .v4, arguments: ["-c", "2", "-i", "0"], facts: .replied,
-        said: Diagnosis(notes: ["nat-once-per-flow"], remedy: .none))
-    }
-    + [
+    [
       Scenario(
         name: "note-fragmented-v4", version: .v4, router: "ip link set up0 mtu 1000",
         server: "ip link set up0 mtu 1000", arguments: ["--size", "1200"], facts: .replied,

@@ -24,10 +24,8 @@ extension Scenario {
     pending("bad-icmp-checksum-invalid-v4", ["invalid-state-drop"], needs: "a broken checksum"),
     pending("second-fragment-missing-v4", ["lost-after"], needs: "a probe that is a fragment"),
     pending("tun-reader-stalls-v4", ["lost-after"], needs: "a reader that is not nftrace"),
-    // nf_conntrack_max is read-only outside the machine's own namespace, and one for all.
-    pending(
-      "conntrack-table-full-v4", ["conntrack-table-full"],
-      needs: "the machine's own nf_conntrack_max"),
+    // Each probe has an identifier of its own, and so is the first of its flow.
+    pending("note-nat-once-v4", ["nat-once-per-flow"], needs: "-p udp: two probes of one flow"),
     pending("flow-offloaded-v4", ["flow-offloaded"], needs: "CONFIG_NF_FLOW_TABLE"),
     pending("healthy-vrf-v4", [], needs: "CONFIG_NET_VRF"),
     pending("healthy-vlan-uplink-v4", [], needs: "CONFIG_VLAN_8021Q"),

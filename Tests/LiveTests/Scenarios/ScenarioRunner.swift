@@ -23,6 +23,7 @@ enum ScenarioMode {
 
 /// BPF programs that drop, for who has no `tc` action to do it.
 enum ScenarioPrograms {
+  /// There while a scenario runs that speaks of it.
   static let directory = "/tmp/nftrace-scenarios-\(getpid())"
 
   /// A shell script that makes them with the clang of the Swift toolchain, if it is there.
@@ -51,6 +52,18 @@ struct ScenarioRunner: ~Copyable {
 
   /// What is wrong with what came out; nil if the machine cannot do this scenario.
   func run() async throws -> ScenarioResult? {
+    let files = ScenarioPrograms.directory
+    guard (scenario.router + (scenario.needs ?? "")).contains(files) else {
+      return try await runFurnished()
+    }
+    try await require(ScenarioPrograms.build, in: lab.routerName)
+    let result: Result<ScenarioResult?, any Error>
+    do { result = .success(try await runFurnished()) } catch { result = .failure(error) }
+    try await require("rm -r \(files)", in: lab.routerName)
+    return try result.get()
+  }
+
+  private func runFurnished() async throws -> ScenarioResult? {
     if let needs = scenario.needs, try await !shell(needs, in: lab.routerName).isSuccess {
       return nil
     }

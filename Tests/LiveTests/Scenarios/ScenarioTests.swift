@@ -1,5 +1,4 @@
 import Kernel
-import Subprocess
 import Testing
 
 extension LiveTests {
@@ -12,7 +11,6 @@ extension LiveTests {
   struct ScenarioTests {
     @Test(arguments: ScenarioMode.selected.filter { $0.pending == nil })
     func scenario(_ scenario: Scenario) async throws {
-      try await Programs.shared.build()
       do {
         guard let result = try await ScenarioRunner(scenario).run() else {
           print("scenario \(scenario.name): NOT RUN, this machine cannot: \(scenario.needs!)")
@@ -38,19 +36,6 @@ extension LiveTests {
     @Test func namesAreUnique() {
       let names = Scenario.all.map(\.name)
       #expect(Set(names).count == names.count)
-    }
-  }
-
-  /// The BPF programs, made once.
-  private actor Programs {
-    static let shared = Programs()
-    private var isBuilt = false
-
-    func build() async throws {
-      guard !isBuilt else { return }
-      isBuilt = true
-      _ = try await run(
-        .name("sh"), arguments: ["-c", ScenarioPrograms.build], output: .discarded)
     }
   }
 }

@@ -63,6 +63,26 @@ extension Scenario {
         said: Diagnosis(errors: ["unroutable-snat"], mentions: ["$DEAD"], isInferred: true))
     }
     + [
+      // nf_conntrack_max is one for the whole machine, and read-only here: the table is filled. It
+      // takes a second and 80 MB, so only where the maximum is a usual one. That the maximum cannot
+      // be raised from here is why no command helps.
+      Scenario(
+        name: "conntrack-table-full-v4", version: .v4,
+        router: """
+          max=$(cat /proc/sys/net/netfilter/nf_conntrack_max)
+          awk -v max=$max 'BEGIN { for (i = 0; i < max + 10; i++) {
+            p = 1 + i % 65000; q = 1 + int(i / 65000)
+            printf "-I -s 10.77.9.9 -d 10.77.9.8 -r 10.77.9.8 -q 10.77.9.9 -p udp --sport %d", p
+            printf " --dport %d --reply-port-src %d --reply-port-dst %d -t 60", q, q, p
+            print " -u ASSURED,SEEN_REPLY" } }' >$BPF/full
+          conntrack -R $BPF/full >/dev/null 2>&1 || true
+          rm $BPF/full
+          [ $(cat /proc/sys/net/netfilter/nf_conntrack_count) -ge $max ]
+          """,
+        facts: .lost("request prerouting"),
+        said: Diagnosis(
+          errors: ["conntrack-table-full"], mentions: ["nf_conntrack_max"], remedy: .none),
+        needs: "[ $(cat /proc/sys/net/netfilter/nf_conntrack_max) -le 300000 ]"),
       // Masquerading looks at all interfaces for an address: none of them may have one.
       Scenario(
         name: "masquerade-no-address-v4", version: .v4,
