@@ -9,7 +9,7 @@ enum Notes {
 
   /// Notes that only matter when something was lost.
   static func aboutLoss(_ examined: Case) -> [Finding] {
-    [mixedBackends(examined)].compactMap { $0 }
+    [mixedBackends(examined), fragmentedOnTheWay(examined)].compactMap { $0 }
   }
 
   /// A translated packet that met no NAT rule: an earlier packet of its flow did.
@@ -50,6 +50,19 @@ enum Notes {
     }
     guard fragments.count > 1 else { return nil }
     return .note("fragmented", "packet \(request.id) was sent on in \(fragments.count) fragments")
+  }
+
+  /// The fragments themselves are not told apart at egress; the link's MTU and a counter tell.
+  private static func fragmentedOnTheWay(_ examined: Case) -> Finding? {
+    let counter = examined.version == 4 ? "IpFragCreates" : "Ip6FragCreates"
+    guard examined.stage == .sent, !examined.isReply, examined.delta(counter) > 1,
+      let device = examined.outDevice, let mtu = examined.environment.link(device)?.mtu,
+      examined.journey.packet.length > Int(mtu), fragmented(examined.exchange) == nil
+    else { return nil }
+    return .note(
+      "fragmented",
+      "it has \(examined.journey.packet.length) octets and \(device) takes \(mtu), so it was sent on in "
+        + "fragments", evidence: ["\(counter) went up by \(examined.delta(counter))"])
   }
 
   private static func mixedBackends(_ examined: Case) -> Finding? {
