@@ -38,7 +38,7 @@ extension Scenario {
           """,
         facts: .lost("request egress"),
         said: Diagnosis(
-          errors: ["not-translated"], mentions: ["notrack"], remedy: .optional, isInferred: true))
+          errors: ["not-translated"], mentions: ["untracked"], remedy: .optional, isInferred: true))
     }
 
   private static let wrong: [Scenario] =
