@@ -40,7 +40,9 @@ internal import Wire
   public mutating func takeGroup(
     _ wanted: UInt16? = nil, besides: Bool = false
   ) throws(KernelError) {
-    let candidates = wanted.map { [$0] } ?? (0..<64).map { _ in UInt16.random(in: 0xf000...0xfffe) }
+    // Above those that people choose, from a random one on.
+    let first = wanted ?? UInt16.random(in: 0xf000...0xff80)
+    let candidates = first...(wanted ?? first + 63)
     for candidate in candidates {
       guard let bound = unsafe nflog_bind_group(handle, candidate) else { continue }
       if !besides { group = candidate }
