@@ -33,11 +33,15 @@ public struct Investigator: ~Copyable {
     case .policy: return dumps([RouteMessageType.getRule])
     case .sysctls(let paths):
       var values: [String: String] = [:]
+      var readOnly: [String: String] = [:]
       for path in paths {
         guard let sysctl = Sysctl(path: path), let value = try? sysctl.read() else { continue }
         values[sysctl.description] = value
+        if !sysctl.isWritable { readOnly["read-only \(sysctl)"] = "yes" }
       }
-      return [Record(time: now, .note(.sysctls(values)))]
+      return [
+        Record(time: now, .note(.sysctls(values))), Record(time: now, .note(.facts(readOnly))),
+      ]
     case .counters: return [Record(time: now, .note(.counters(Counters.read())))]
     case .rule(let step): return answer(rule: step)
     case .chain(let step):

@@ -54,6 +54,9 @@ public struct Sysctl: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// Whether it can be set here: some of the machine's settings can only be read in a namespace.
+  public var isWritable: Bool { unsafe access(file, W_OK) == 0 }
+
   /// Whether this kernel has it.
   public var exists: Bool { unsafe access(file, F_OK) == 0 }
 

@@ -139,14 +139,17 @@ enum RuleDiagnoses {
     let count = examined.sysctl("net.netfilter.nf_conntrack_count").flatMap { Int($0) }
     let isFull = most.map { count ?? 0 >= $0 } ?? false
     guard isFull || examined.delta("ct.drop") > 0 else { return nil }
+    let name = "net.netfilter.nf_conntrack_max"
+    let isOurs = examined.environment.facts["read-only \(name)"] == nil
     return .error(
       "conntrack-table-full",
-      "the connection table is full: conntrack drops packets of new connections",
+      "the connection table is full: conntrack drops packets of new connections"
+        + (isOurs ? "" : "; \(name) can be raised in the machine's own namespace only"),
       confidence: isFull ? .certain : .likely,
       evidence: ["nf_conntrack_count \(count ?? 0) of nf_conntrack_max \(most ?? 0)"]
         + (examined.delta("ct.drop") > 0 ? ["conntrack's drop counter went up"] : [])
         + examined.reasonEvidence,
-      remedy: most.map { "sysctl -w net.netfilter.nf_conntrack_max=\(max(2 * $0, 65536))" })
+      remedy: isOurs ? most.map { "sysctl -w \(name)=\(max(2 * $0, 65536))" } : nil)
   }
 
   static func legacyDrop(_ examined: Case) -> Finding? {

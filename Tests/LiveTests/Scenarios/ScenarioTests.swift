@@ -5,9 +5,7 @@ extension LiveTests {
   /// Every way to lose a packet, and what must be said about it. See `Scenario`.
   @Suite(
     .serialized,
-    .enabled(
-      if: ScenarioMode.isOn,
-      "THE SCENARIOS ARE NOT RUN: scripts/scenarios does, until every finding is there"))
+    .enabled(if: ScenarioMode.isOn, "THE SCENARIOS ARE NOT RUN: NFTRACE_SCENARIOS is off"))
   struct ScenarioTests {
     @Test(arguments: ScenarioMode.selected.filter { $0.pending == nil })
     func scenario(_ scenario: Scenario) async throws {
