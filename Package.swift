@@ -54,6 +54,10 @@ let package = Package(
     .executableTarget(
       name: "guardian-helper", dependencies: ["Kernel", "Wire"], path: "Tests/GuardianHelper",
       swiftSettings: settings),
+    // How fast a session is told: scripts/bench.
+    .executableTarget(
+      name: "bench", dependencies: ["Kernel", "Trace", "Wire"], path: "Tests/Benchmark",
+      swiftSettings: settings),
     .testTarget(
       name: "LiveTests",
       dependencies: [

@@ -24,11 +24,17 @@ struct Environment: Sendable {
   private(set) var texts: [RuleText] = []
   /// Packets that the kernel said it dropped.
   private(set) var drops: [DropEvent] = []
+  /// Whose they were, one by one.
+  private var dropped: [Identity?] = []
   /// Rules that dropped ARP or neighbour discovery.
   private(set) var discoveryDrops: [RuleStep] = []
   private var question: RouteLookup?
   /// Connection ids in the order they came, so that the oldest can be forgotten.
   private var connectionOrder: [UInt32] = []
+  /// The same of rules.
+  private var ruleOrder: [RuleKey] = []
+  /// Rules that are remembered: more than any ruleset that somebody wrote by hand.
+  private static let mostRules = 65536
 
   struct ChainKey: Hashable {
     var family: UInt8
@@ -82,9 +88,14 @@ struct Environment: Sendable {
     case NFTRuleMessage.newType, NFTRuleMessage.deleteType:
       guard let rule = try? NFTRuleMessage(message.payload) else { return }
       // A rule that is gone is still the one that decided: keep what is known of it.
-      rules[
-        RuleKey(family: rule.family, table: rule.table, chain: rule.chain, handle: rule.handle)] =
-        rule
+      let key = RuleKey(
+        family: rule.family, table: rule.table, chain: rule.chain, handle: rule.handle)
+      if rules.updateValue(rule, forKey: key) == nil { ruleOrder.append(key) }
+      // A ruleset that is loaded again and again has other handles every time.
+      if ruleOrder.count > Self.mostRules {
+        for old in ruleOrder.prefix(Self.mostRules / 2) { rules[old] = nil }
+        ruleOrder.removeFirst(Self.mostRules / 2)
+      }
     default: break
     }
   }
@@ -124,7 +135,16 @@ struct Environment: Sendable {
   /// Keeps the kernel's word on a drop; the oldest are forgotten when there are many.
   mutating func take(_ drop: DropEvent) {
     drops.append(drop)
-    if drops.count > 1024 { drops.removeFirst(512) }
+    dropped.append((try? Packet(drop.packet)).map { Identity($0) })
+    if drops.count > 1024 {
+      drops.removeFirst(512)
+      dropped.removeFirst(512)
+    }
+  }
+
+  /// The kernel's last word on a packet that was dropped since then.
+  func drop(of identity: Identity, since start: UInt64) -> DropEvent? {
+    drops.indices.last { dropped[$0] == identity && drops[$0].time >= start }.map { drops[$0] }
   }
 
   /// Keeps that a rule dropped ARP or neighbour discovery.
@@ -143,7 +163,9 @@ struct Environment: Sendable {
       counters = now
     case .sysctls(let values): sysctls.merge(values) { _, new in new }
     case .facts(let values): facts.merge(values) { _, new in new }
-    case .rule(let text): texts.append(text)
+    case .rule(let text):
+      texts.append(text)
+      if texts.count > Self.mostRules { texts.removeFirst(Self.mostRules / 2) }
     case .notSent: break
     }
   }

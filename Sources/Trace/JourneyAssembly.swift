@@ -59,10 +59,7 @@ extension Story {
   /// tc filter, a queue or a driver; then it was not sent after all.
   private func noteDrop(_ journey: inout Journey, _ identity: Identity) {
     let start = journey.start - min(journey.start, 1_000_000)
-    let drop = environment.drops.last { drop in
-      drop.time >= start && (try? Packet(drop.packet)).map { Identity($0) } == identity
-    }
-    guard let drop else { return }
+    guard let drop = environment.drop(of: identity, since: start) else { return }
     switch journey.end.kind {
     case .delivered: break
     case .transmitted:

@@ -27,19 +27,32 @@ extension Story {
     var isReply: Bool?
     var start: UInt64
     var last: UInt64
+    /// What it is told together with, as far as that is known.
+    var key: Key
+    /// The journey before it with the same identity, as an index of those that are open.
+    var twin: Int?
 
     var lastPoint: ObservationPoint { hops[hops.count - 1].point }
   }
 }
 
-extension Story.Observation {
-  /// Whether a trace message is about ARP or neighbour discovery (RFC 4861), which nftrace's rules
-  /// trace and do not log.
-  static func isDiscovery(_ trace: TraceMessage) -> Bool {
-    if trace.family == NFProto.arp { return true }
-    let header = (trace.networkHeader ?? []) + (trace.transportHeader ?? [])
+extension Story {
+  /// What the journeys of an exchange have in common.
+  enum Key: Hashable {
+    case probe(Int)
+    case flow(UInt32, UInt16)
+    case echo(Identity)
+    case journey(Int)
+  }
+}
+
+extension TraceMessage {
+  /// Whether it is about ARP or neighbour discovery (RFC 4861), which nftrace's rules trace and do
+  /// not log. `packet` is what its headers say.
+  func isDiscovery(_ packet: Packet?) -> Bool {
+    if family == NFProto.arp { return true }
     // What nftrace's rules for devices trace and is no IP packet is ARP.
-    guard let packet = try? Packet(header) else { return trace.family == NFProto.netdev }
+    guard let packet else { return family == NFProto.netdev }
     return packet.isNeighbourDiscovery
   }
 }

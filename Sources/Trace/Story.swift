@@ -12,7 +12,16 @@ public struct Story: Sendable {
 
   private(set) var environment = Environment()
   private let points: [String: ObservationPoint]
-  private var open: [OpenJourney] = []
+  private let labels: [Hook: [String: ObservationPoint]]
+  /// Chains of points behind which a packet is seen no more.
+  private let ends: Set<String>
+  /// In the order in which they began.
+  var open: [OpenJourney] = []
+  /// The last open journey of each identity, and of each trace id; `OpenJourney.twin` leads on.
+  var latest: [Identity: Int] = [:]
+  var latestTraced: [UInt32: Int] = [:]
+  /// Hops of open journeys.
+  var openHops = 0
   /// Log messages whose trace message, which brings the trace id, has not come yet.
   private var pending: [Observation] = []
   /// Trace ids of ARP and neighbour discovery packets on their way.
@@ -20,13 +29,23 @@ public struct Story: Sendable {
   private var nextID = 1
   /// The last number of each log group.
   private var lastSequence: [UInt16: UInt32] = [:]
-  private var now: UInt64 = 0
-  private var lastIdleCheck: UInt64 = 0
+  var now: UInt64 = 0
+  var lastIdleCheck: UInt64 = 0
 
   /// A journey closes when nothing was heard of its exchange for this long, in nanoseconds.
   static let idle: UInt64 = 1_000_000_000
   /// A log message waits this long for its trace message, in nanoseconds.
   static let patience: UInt64 = 50_000_000
+  /// An exchange that goes on is told in parts, each of so many packets or so many nanoseconds.
+  static let mostPackets = 256
+  static let longest: UInt64 = 10_000_000_000
+  /// Journeys and hops that are kept open; beyond that, the oldest half is told as it stands.
+  static let mostOpen = 16384
+  static let mostHops = 1 << 18
+  /// Log messages that wait for their trace messages.
+  static let mostPending = 256
+  /// Twins of a packet that are looked at.
+  private static let mostTwins = 256
 
   /// A story about to begin. `header` is nil for captures that other programs made.
   public init(header: SessionHeader?) {
@@ -34,6 +53,15 @@ public struct Story: Sendable {
     var points: [String: ObservationPoint] = [:]
     for point in (header?.points ?? []) + [.ingress, .egress] { points[point.chain] = point }
     self.points = points
+    var labels: [Hook: [String: ObservationPoint]] = [:]
+    for point in (header?.points ?? []).reversed() {
+      labels[point.hook, default: [:]][point.label] = point
+    }
+    self.labels = labels
+    ends = Set(
+      points.values.filter { point in
+        header != nil && !points.values.contains { $0.follows(point) }
+      }.map(\.chain))
   }
 
   // MARK: Records in
@@ -51,6 +79,12 @@ public struct Story: Sendable {
     case .sent, .received: break
     }
     if let first = pending.first, now - first.time > Self.patience { settlePending() }
+    if pending.count > Self.mostPending {
+      // Their trace messages were lost, it seems; those of the newer half may still come.
+      let older = pending.prefix(Self.mostPending / 2)
+      pending.removeFirst(older.count)
+      for observation in older { place(observation, traceID: nil) }
+    }
   }
 
   private mutating func takeLog(_ message: LogMessage) {
@@ -83,9 +117,9 @@ public struct Story: Sendable {
   private mutating func takeLegacy(_ step: RuleStep, _ packet: Packet) {
     let identity = Identity(packet)
     settlePending()
-    guard let index = open.lastIndex(where: { $0.identity == identity && $0.dropped == nil }) else {
-      return
-    }
+    var next = latest[identity]
+    while let index = next, open[index].dropped != nil { next = open[index].twin }
+    guard let index = next else { return }
     open[index].last = now
     open[index].steps.append(step)
   }
@@ -97,8 +131,7 @@ public struct Story: Sendable {
       if let name = environment.name(index) { point.label += "-\(name)" }
       return point
     }
-    return header?.points.first { $0.hook == hook && $0.label == message.prefix }
-      ?? .guessed(prefix: message.prefix, hook: hook)
+    return labels[hook]?[message.prefix] ?? .guessed(prefix: message.prefix, hook: hook)
   }
 
   /// The IP packet of a log message. At egress the payload of Ethernet begins with its link header.
@@ -135,7 +168,7 @@ public struct Story: Sendable {
       takeOwnTrace(trace)
       return
     }
-    guard let index = open.lastIndex(where: { $0.traceID == trace.id }) else {
+    guard let index = traced(trace.id) else {
       takeDiscovery(trace)
       return
     }
@@ -179,7 +212,10 @@ public struct Story: Sendable {
 
   /// A trace message of nftrace's own chains: the very rule that logged, with the trace id.
   private mutating func takeOwnTrace(_ trace: TraceMessage) {
-    if trace.handle != nil, Observation.isDiscovery(trace) {
+    let header = trace.networkHeader.flatMap { try? Packet($0 + (trace.transportHeader ?? [])) }
+    if trace.handle != nil, trace.isDiscovery(header) {
+      // Trace ids are used again: what was long ago does not count.
+      if discovery.count >= 4096 { discovery.removeAll(keepingCapacity: true) }
       discovery.insert(trace.id)
       return
     }
@@ -189,13 +225,12 @@ public struct Story: Sendable {
       ? "ingress"
       : trace.chain.hasPrefix("egress_") ? "egress" : trace.chain
     guard let point = points[chain], trace.startsChain else { return }
-    let header = trace.networkHeader.flatMap { try? Packet($0 + (trace.transportHeader ?? [])) }
     if let index = pending.firstIndex(where: { isSame($0, point: point, header: header) }) {
       let observation = pending.remove(at: index)
       let journey = place(observation, traceID: trace.id)
       noteConnection(trace, of: journey)
     } else if trace.handle == nil, let header,
-      let journey = open.lastIndex(where: { $0.traceID == trace.id }),
+      let journey = traced(trace.id),
       point.follows(open[journey].lastPoint)
     {
       // Not logged, since NAT took it out of the target, and yet traced: seen all the same.
@@ -219,7 +254,10 @@ public struct Story: Sendable {
   }
 
   private mutating func noteConnection(_ trace: TraceMessage, of index: Int) {
-    if let id = trace.conntrackID { open[index].connectionID = id }
+    if let id = trace.conntrackID, open[index].connectionID != id {
+      open[index].connectionID = id
+      open[index].key = key(of: open[index])
+    }
     if let bit = trace.conntrackState, let state = Connection.State(bit: bit) {
       open[index].connectionState = state
       if trace.table == header?.table, !open[index].hops.isEmpty {
@@ -230,7 +268,7 @@ public struct Story: Sendable {
   }
 
   /// Places log messages whose trace messages did not come.
-  private mutating func settlePending() {
+  mutating func settlePending() {
     for observation in pending { place(observation, traceID: nil) }
     pending = []
   }
@@ -239,151 +277,87 @@ public struct Story: Sendable {
   @discardableResult
   private mutating func place(_ observation: Observation, traceID: UInt32?) -> Int {
     let identity = observation.identity ?? Identity(observation.packet)
-    let candidates = open.indices.filter { continues(open[$0], with: observation, identity) }
-    let index =
-      candidates.last { traceID != nil && open[$0].traceID == traceID }
-      ?? candidates.first { open[$0].traceID == nil || traceID == nil } ?? candidates.first
-    if let index {
+    if let index = journey(seenAs: observation, identity, traceID: traceID) {
       add(observation, to: index, traceID: traceID)
       return index
     }
-    open.append(
-      OpenJourney(
-        id: nextID, identity: identity, traceID: traceID, hops: [], start: observation.time,
-        last: observation.time))
+    var journey = OpenJourney(
+      id: nextID, identity: identity, traceID: nil, hops: [], start: observation.time,
+      last: observation.time, key: .journey(nextID), twin: latest[identity])
     nextID += 1
+    latest[identity] = open.count
+    journey.hops.reserveCapacity(header == nil ? 4 : 16)
+    open.append(journey)
     add(observation, to: open.count - 1, traceID: traceID)
+    open[open.count - 1].key = key(of: open[open.count - 1])
     return open.count - 1
   }
 
-  /// Whether the packet of an open journey can be the one observed.
-  private func continues(
-    _ journey: OpenJourney, with next: Observation, _ identity: Identity
-  ) -> Bool {
-    guard journey.identity == identity, let last = journey.hops.last else { return false }
-    if next.point.follows(last.point) { return journey.dropped == nil }
+  /// The open journey whose packet can be the one observed: the last with its trace id, or else the
+  /// first that has none, or else the first.
+  private mutating func journey(
+    seenAs next: Observation, _ identity: Identity, traceID: UInt32?
+  ) -> Int? {
+    var (untraced, first): (Int?, Int?)
+    var newer: Int?
+    var candidate = latest[identity]
+    for _ in 0..<Self.mostTwins {
+      guard let index = candidate else { break }
+      candidate = open[index].twin
+      if isOver(open[index]) {
+        // Nothing comes after it: nobody need look at it again.
+        if let newer { open[newer].twin = candidate } else { latest[identity] = candidate }
+        continue
+      }
+      newer = index
+      guard continues(open[index], with: next) else { continue }
+      if let traceID, open[index].traceID == traceID { return index }
+      if traceID == nil || open[index].traceID == nil { untraced = index }
+      first = index
+    }
+    return untraced ?? first
+  }
+
+  /// Whether the packet of an open journey can be the one observed, which has its identity.
+  private func continues(_ journey: OpenJourney, with next: Observation) -> Bool {
+    let last = journey.hops.count - 1
+    if next.point.follows(journey.hops[last].point) { return journey.dropped == nil }
     // Out through the loopback interface and in again is still the same packet.
-    return last.outDevice == "lo" && next.inDevice == "lo"
+    return next.inDevice == "lo" && journey.hops[last].outDevice == "lo"
       && (next.point.hook == .ingress || next.point.hook == .prerouting)
+  }
+
+  /// Whether a packet was seen where none goes on, or was dropped.
+  func isOver(_ journey: OpenJourney) -> Bool {
+    let last = journey.hops.count - 1
+    return (journey.dropped != nil || ends.contains(journey.hops[last].point.chain))
+      && journey.hops[last].outDevice != "lo"
+  }
+
+  /// The last open journey with this trace id.
+  private func traced(_ id: UInt32) -> Int? {
+    guard let index = latestTraced[id], open[index].traceID == id else { return nil }
+    return index
   }
 
   private mutating func add(_ observation: Observation, to index: Int, traceID: UInt32?) {
     let steps = open[index].steps
     open[index].steps = []
     open[index].last = now
-    if let traceID { open[index].traceID = traceID }
+    if let traceID {
+      open[index].traceID = traceID
+      latestTraced[traceID] = max(latestTraced[traceID] ?? 0, index)
+    }
+    var packet = observation.packet
+    // Most hops see the same octets: one copy of them is enough.
+    if let last = open[index].hops.last, last.packet.payload == packet.payload {
+      packet.payload = last.packet.payload
+    }
+    openHops += 1
     open[index].hops.append(
       Hop(
         point: observation.point, time: observation.time - open[index].start,
         inDevice: observation.inDevice, outDevice: observation.outDevice,
-        packet: observation.packet, mark: observation.mark, rules: steps))
-  }
-
-  // MARK: Exchanges out
-
-  /// The exchanges of which nothing was heard for a second, in the order in which they began.
-  public mutating func closeIdle() -> [Exchange] {
-    guard now - lastIdleCheck > Self.idle / 10 else { return [] }
-    lastIdleCheck = now
-    let groups = Dictionary(grouping: open.indices) { key(of: open[$0]) }
-    let idle = groups.values.filter { group in
-      group.allSatisfy { now - open[$0].last > Self.idle }
-    }
-    return close(idle)
-  }
-
-  /// The exchange of the probe with this number, whether or not more could come.
-  public mutating func closeProbe(_ sequence: Int) -> Exchange {
-    settlePending()
-    let group = open.indices.filter { self.sequence(of: open[$0]) == sequence }
-    return close([group]).first ?? Exchange(journeys: [])
-  }
-
-  /// All that is left, at the end of the session.
-  public mutating func finish() -> [Exchange] {
-    settlePending()
-    let groups = Dictionary(grouping: open.indices) { key(of: open[$0]) }
-    return close(Array(groups.values))
-  }
-
-  /// Whether the request of this probe met its end in a rule, so that nothing more can come of it.
-  public func isDropped(probe sequence: Int) -> Bool {
-    open.contains { $0.dropped != nil && self.sequence(of: $0) == sequence }
-  }
-
-  /// Rules of the user that decided over open journeys and whose texts are not known yet.
-  public var unknownDeciders: [RuleStep] {
-    var found: [RuleStep] = []
-    for journey in open {
-      for step in journey.hops.flatMap(\.rules) where isUnknown(step) && !found.contains(step) {
-        if step.handle != nil || step.table == "nat" { found.append(step) }
-      }
-      for step in journey.steps where isUnknown(step) && !found.contains(step) {
-        found.append(step)
-      }
-    }
-    for step in environment.discoveryDrops where isUnknown(step) && !found.contains(step) {
-      found.append(step)
-    }
-    return found
-  }
-
-  /// Whether a step decided something and its rule was not read yet.
-  private func isUnknown(_ step: RuleStep) -> Bool {
-    if step.handle != nil { return step.verdict != .continue && environment.rule(step) == nil }
-    return step.position != nil && !step.isPolicy && environment.text(step) == nil
-  }
-
-  /// The journeys of a probe as far as they went.
-  func openJourneys(probe sequence: Int) -> [Journey] {
-    open.filter { self.sequence(of: $0) == sequence }.map(journey)
-  }
-
-  private enum Key: Hashable {
-    case probe(Int)
-    case flow(UInt32, UInt16)
-    case echo(Identity)
-    case journey(Int)
-  }
-
-  private func key(of journey: OpenJourney) -> Key {
-    if let sequence = sequence(of: journey) { return .probe(sequence) }
-    if let id = journey.connectionID {
-      let echo = journey.hops[0].packet.icmp?.sequence ?? 0
-      return .flow(id, echo)
-    }
-    // Without conntrack's word: an echo reply has the payload of its request.
-    if let echo = Identity(echo: journey.hops[0].packet) { return .echo(echo) }
-    return .journey(journey.id)
-  }
-
-  /// The number of the probe a journey belongs to; nil for other packets.
-  func sequence(of journey: OpenJourney) -> Int? {
-    header?.probe?.sequence(of: journey.hops[0].packet)
-  }
-
-  private mutating func close(_ groups: [[Int]]) -> [Exchange] {
-    let ordered = groups.filter { !$0.isEmpty }.map { $0.sorted() }.sorted { $0[0] < $1[0] }
-    let exchanges = ordered.map { group in
-      Exchange(journeys: group.map { journey(open[$0]) })
-    }
-    let closed = Set(ordered.joined())
-    open = open.indices.filter { !closed.contains($0) }.map { open[$0] }
-    return exchanges.map(withRefusals)
-  }
-
-  /// A dropped request that an ICMP error or a reset of this host answered was rejected.
-  private func withRefusals(_ exchange: Exchange) -> Exchange {
-    var exchange = exchange
-    let refused = exchange.journeys.contains {
-      $0.direction == .error && $0.hops.first?.point.hook == .output
-    }
-    for index in exchange.journeys.indices
-    where refused && exchange.journeys[index].direction == .request
-      && exchange.journeys[index].end.kind == .dropped
-    {
-      exchange.journeys[index].end.kind = .rejected
-    }
-    return exchange
+        packet: packet, mark: observation.mark, rules: steps))
   }
 }

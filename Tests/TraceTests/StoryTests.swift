@@ -171,4 +171,39 @@ func echo(
     #expect(story.closeIdle().count == 1)
     #expect(story.finish().count == 1)
   }
+
+  /// One that never pauses is told in parts, so that it need not fit into memory.
+  @Test func longExchangesAreToldInParts() {
+    var script = Script()
+    var story = Story(header: script.header)
+    var parts: [Int] = []
+    for number in 1...2000 as ClosedRange<UInt16> {
+      script.records = []
+      script.see(echo(identification: number), at: "PREROUTING", id: 9, in: 3)
+      script.see(echo(identification: number), at: "EGRESS", id: 9, out: 2)
+      script.time += 1_000_000
+      for record in script.records { story.take(record) }
+      parts += story.closeIdle().map(\.journeys.count)
+    }
+    #expect(!parts.isEmpty && parts.allSatisfy { $0 < 400 }, "\(parts)")
+    let rest = story.finish().flatMap(\.journeys)
+    #expect(parts.reduce(0, +) + rest.count == 2000)
+    #expect(rest.allSatisfy { $0.hops.count == 2 })
+  }
+
+  /// However much comes at once, what is open is bounded, and all of it is told.
+  @Test func floodsAreBounded() {
+    var script = Script()
+    var story = Story(header: script.header)
+    var told = 0
+    for number in 1...20000 {
+      script.records = []
+      let payload = Array("packet \(number)".utf8)
+      script.see(echo(payload: payload), at: "PREROUTING", id: UInt32(number), in: 3)
+      for record in script.records { story.take(record) }
+      told += story.closeIdle().reduce(0) { $0 + $1.journeys.count }
+    }
+    #expect(told > 3000)
+    #expect(told + story.finish().reduce(0) { $0 + $1.journeys.count } == 20000)
+  }
 }

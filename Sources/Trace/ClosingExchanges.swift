@@ -1,0 +1,149 @@
+internal import Wire
+
+// When the exchanges of a story are told, and what belongs to one.
+
+extension Story {
+  /// The exchanges of which nothing was heard for a second, in the order in which they began. Of
+  /// one that goes on and on, what came to rest is told in parts.
+  public mutating func closeIdle() -> [Exchange] {
+    let isFull = open.count > Self.mostOpen || openHops > Self.mostHops
+    guard isFull || now - lastIdleCheck > Self.idle / 10 else { return [] }
+    lastIdleCheck = now
+    if isFull { settlePending() }
+    var groups: [Key: (members: [Int], last: UInt64)] = [:]
+    for index in open.indices {
+      let last = open[index].last
+      if groups[open[index].key]?.members.append(index) == nil {
+        groups[open[index].key] = ([index], last)
+      } else {
+        groups[open[index].key]!.last = max(groups[open[index].key]!.last, last)
+      }
+    }
+    var closing: [[Int]] = []
+    for (members, last) in groups.values {
+      if now - last > Self.idle {
+        closing.append(members)
+      } else if members.count > Self.mostPackets || now - open[members[0]].start > Self.longest {
+        closing.append(members.filter { now - open[$0].last > Self.patience })
+      }
+    }
+    let left = open.count - closing.reduce(0) { $0 + $1.count }
+    if isFull, left > Self.mostOpen / 2 || openHops > Self.mostHops / 2 {
+      closing = groups.values.sorted { $0.last < $1.last }.prefix(max(groups.count / 2, 1)).map(
+        \.members)
+    }
+    return close(closing)
+  }
+
+  /// Takes in that so much time went by, although nothing was received.
+  public mutating func pass(to time: UInt64) { now = max(now, time) }
+
+  /// The exchange of the probe with this number, whether or not more could come.
+  public mutating func closeProbe(_ sequence: Int) -> Exchange {
+    settlePending()
+    let group = open.indices.filter { self.sequence(of: open[$0]) == sequence }
+    return close([group]).first ?? Exchange(journeys: [])
+  }
+
+  /// All that is left, at the end of the session.
+  public mutating func finish() -> [Exchange] {
+    settlePending()
+    return close(Array(Dictionary(grouping: open.indices) { open[$0].key }.values))
+  }
+
+  /// Whether the request of this probe met its end in a rule, so that nothing more can come of it.
+  public func isDropped(probe sequence: Int) -> Bool {
+    open.contains { $0.dropped != nil && self.sequence(of: $0) == sequence }
+  }
+
+  /// Rules of the user that decided over open journeys and whose texts are not known yet.
+  public var unknownDeciders: [RuleStep] {
+    var found: [RuleStep] = []
+    for journey in open {
+      for step in journey.hops.flatMap(\.rules) where isUnknown(step) && !found.contains(step) {
+        if step.handle != nil || step.table == "nat" { found.append(step) }
+      }
+      for step in journey.steps where isUnknown(step) && !found.contains(step) {
+        found.append(step)
+      }
+    }
+    for step in environment.discoveryDrops where isUnknown(step) && !found.contains(step) {
+      found.append(step)
+    }
+    return found
+  }
+
+  /// Whether a step decided something and its rule was not read yet.
+  private func isUnknown(_ step: RuleStep) -> Bool {
+    if step.handle != nil { return step.verdict != .continue && environment.rule(step) == nil }
+    return step.position != nil && !step.isPolicy && environment.text(step) == nil
+  }
+
+  /// The journeys of a probe as far as they went.
+  func openJourneys(probe sequence: Int) -> [Journey] {
+    open.filter { self.sequence(of: $0) == sequence }.map(journey)
+  }
+
+  func key(of journey: OpenJourney) -> Key {
+    if let sequence = sequence(of: journey) { return .probe(sequence) }
+    if let id = journey.connectionID {
+      let echo = journey.hops[0].packet.icmp?.sequence ?? 0
+      return .flow(id, echo)
+    }
+    // Without conntrack's word: an echo reply has the payload of its request.
+    if let echo = Identity(echo: journey.hops[0].packet) { return .echo(echo) }
+    return .journey(journey.id)
+  }
+
+  /// The number of the probe a journey belongs to; nil for other packets.
+  func sequence(of journey: OpenJourney) -> Int? {
+    header?.probe?.sequence(of: journey.hops[0].packet)
+  }
+
+  private mutating func close(_ groups: [[Int]]) -> [Exchange] {
+    let ordered = groups.filter { !$0.isEmpty }.map { $0.sorted() }.sorted { $0[0] < $1[0] }
+    let exchanges = ordered.map { group in
+      Exchange(journeys: group.map { journey(open[$0]) })
+    }
+    forget(ordered)
+    return exchanges.map(withRefusals)
+  }
+
+  /// Removes these open journeys, and finds the places of the others anew.
+  private mutating func forget(_ groups: [[Int]]) {
+    guard !groups.isEmpty else { return }
+    var isClosed = [Bool](repeating: false, count: open.count)
+    for index in groups.joined() { isClosed[index] = true }
+    var kept = 0
+    latest.removeAll(keepingCapacity: true)
+    latestTraced.removeAll(keepingCapacity: true)
+    openHops = 0
+    for index in open.indices where !isClosed[index] {
+      if kept != index { open.swapAt(kept, index) }
+      open[kept].twin = nil
+      if !isOver(open[kept]) {
+        open[kept].twin = latest[open[kept].identity]
+        latest[open[kept].identity] = kept
+      }
+      if let id = open[kept].traceID { latestTraced[id] = kept }
+      openHops += open[kept].hops.count
+      kept += 1
+    }
+    open.removeSubrange(kept...)
+  }
+
+  /// A dropped request that an ICMP error or a reset of this host answered was rejected.
+  private func withRefusals(_ exchange: Exchange) -> Exchange {
+    var exchange = exchange
+    let refused = exchange.journeys.contains {
+      $0.direction == .error && $0.hops.first?.point.hook == .output
+    }
+    for index in exchange.journeys.indices
+    where refused && exchange.journeys[index].direction == .request
+      && exchange.journeys[index].end.kind == .dropped
+    {
+      exchange.journeys[index].end.kind = .rejected
+    }
+    return exchange
+  }
+}
