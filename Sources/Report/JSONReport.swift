@@ -14,16 +14,26 @@ public struct JSONReport: Sendable {
     header: SessionHeader?, command: String, session: String?, probes: [ProbeResult]?,
     journeys: [Journey]?, findings: [Finding], counts: EventCounts
   ) -> JSONValue {
-    var members: [(String, JSONValue)] = [
+    var members = opening(header, command: command, session: session)
+    if let probes { members.append(("probes", .array(probes.map(probe)))) }
+    if let journeys { members.append(("journeys", .array(journeys.map(journey)))) }
+    return .object(members + closing(findings, counts))
+  }
+
+  /// The members that are known when a run begins.
+  func opening(
+    _ header: SessionHeader?, command: String, session: String?
+  ) -> [(String, JSONValue)] {
+    [
       ("schema", .string("nftrace/1")), ("command", .string(command)),
       ("netns", .string(header?.netns)), ("kernel", .string(header?.kernel)),
       ("session", .string(session)), ("target", target(header)),
     ]
-    if let probes { members.append(("probes", .array(probes.map(probe)))) }
-    if let journeys { members.append(("journeys", .array(journeys.map(journey)))) }
-    members.append(("findings", .array(findings.map(finding))))
-    members.append(("events", events(counts)))
-    return .object(members)
+  }
+
+  /// The members that are known when it is over.
+  func closing(_ findings: [Finding], _ counts: EventCounts) -> [(String, JSONValue)] {
+    [("findings", .array(findings.map(finding))), ("events", events(counts))]
   }
 
   private func target(_ header: SessionHeader?) -> JSONValue {

@@ -1,20 +1,24 @@
 public import Trace
 
-/// Renders a recorded session as its elements come in: text as exchanges close, or one JSON object
-/// at the end. A pure function of the session and the options; memory is bounded as long as neither
-/// JSON nor the last few are asked for.
+/// Renders a recorded session as its elements come in: exchanges as they close, as text or within
+/// one JSON object. A pure function of the session and the options. What is kept in memory is what
+/// may still go on, and the last few if only those are asked for.
 public struct SessionReport {
   private let filter: ExchangeFilter
   private let style: TextStyle
   private let json: Bool
   private let last: Int?
+  private let session: String?
 
   private var telling: Telling = .nothing
   private var header: SessionHeader?
   private var counts = EventCounts()
   private var traffic: ShowText
-  /// What waits for the end: all for JSON, the last few where only those are wanted.
+  private var stream: JSONStream?
+  /// The last few, which wait for the end.
   private var kept: [Entry] = []
+  /// Findings so far, none of them twice.
+  private var findings: [Finding] = []
   /// Exchanges that matched so far.
   public private(set) var matches = 0
 
@@ -37,8 +41,13 @@ public struct SessionReport {
     }
   }
 
-  /// A report. `last` is how many exchanges to show at most, the newest; nil is all.
-  public init(filter: ExchangeFilter, style: TextStyle, json: Bool = false, last: Int? = nil) {
+  /// A report of the file `session`. `last` is how many exchanges to show at most, the newest; nil
+  /// is all.
+  public init(
+    filter: ExchangeFilter, style: TextStyle, json: Bool = false, last: Int? = nil,
+    session: String? = nil
+  ) {
+    self.session = session
     self.filter = filter
     self.style = style
     self.json = json
@@ -106,15 +115,17 @@ public struct SessionReport {
   private mutating func add(_ entry: Entry) -> [String] {
     guard filter.matches(entry.exchange) else { return [] }
     matches += 1
-    guard !json, last == nil else {
-      kept.append(entry)
-      if let last, kept.count > last { kept.removeFirst() }
-      return []
-    }
-    return lines(entry)
+    guard let last else { return lines(entry) }
+    kept.append(entry)
+    if kept.count > last { kept.removeFirst() }
+    return []
   }
 
   private mutating func lines(_ entry: Entry) -> [String] {
+    if json, case .probe(let result) = entry {
+      for finding in result.findings where !findings.contains(finding) { findings.append(finding) }
+    }
+    if json { return withStream { $0.add(entry.exchange.journeys) } }
     switch entry {
     case .exchange(let exchange): return traffic.lines(exchange)
     case .probe(let result):
@@ -124,17 +135,24 @@ public struct SessionReport {
     }
   }
 
-  /// What is left to print when all elements are in. `session` is the file's name.
-  public mutating func finish(session: String?) -> [String] {
-    let lines = endSection()
-    guard json else { return lines + kept.flatMap { traffic.lines($0.exchange) } }
-    let probes = kept.compactMap { if case .probe(let result) = $0 { result } else { nil } }
-    return [
-      JSONReport(allRules: style.allRules).run(
-        header: header, command: "show", session: session, probes: probes.isEmpty ? nil : probes,
-        journeys: kept.flatMap(\.exchange.journeys),
-        findings: ProbeResult.findings(of: probes, counts), counts: counts
-      ).pretty
-    ]
+  private mutating func withStream(_ body: (inout JSONStream) -> [String]) -> [String] {
+    let report = JSONReport(allRules: style.allRules)
+    if stream == nil {
+      stream = JSONStream(
+        report, opening: report.opening(header, command: "show", session: session))
+    }
+    return body(&stream!)
+  }
+
+  /// What is left to print when all elements are in.
+  public mutating func finish() -> [String] {
+    var lines = endSection()
+    for entry in kept {
+      lines += json ? self.lines(entry) : traffic.lines(entry.exchange)
+    }
+    guard json else { return lines }
+    let run = ProbeResult.findings(of: findings, counts)
+    let closing = JSONReport(allRules: style.allRules).closing(run, counts)
+    return lines + withStream { $0.finish(closing) }
   }
 }

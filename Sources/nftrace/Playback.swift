@@ -14,7 +14,7 @@ enum Playback {
         if !lines.isEmpty { try Output.print(lines.joined(separator: "\n")) }
       }
     }
-    let lines = report.finish(session: paths.last)
+    let lines = report.finish()
     if !lines.isEmpty { try Output.print(lines.joined(separator: "\n")) }
     return report.matches
   }

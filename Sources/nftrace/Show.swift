@@ -69,7 +69,8 @@ struct Show: ParsableCommand {
     var style = shared.style
     style.allRules = rules
     let matches = try Playback.run(
-      paths, SessionReport(filter: filter, style: style, json: shared.json, last: last))
+      paths, SessionReport(
+        filter: filter, style: style, json: shared.json, last: last, session: paths.last))
     if matches == 0 { Output.complain("no packet matches") }
     Output.exit(matches > 0 ? 0 : 1)
   }

@@ -47,11 +47,12 @@ import Wire
     var decoder = SessionDecoder()
     decoder.feed(Array(bytes))
     var report = SessionReport(
-      filter: ExchangeFilter(), style: TextStyle(unicode: unicode), json: json)
+      filter: ExchangeFilter(), style: TextStyle(unicode: unicode), json: json,
+      session: "fixtures/\(name).pcapng")
     var lines: [String] = []
     while let element = try decoder.next() { lines += report.take(element) }
     try decoder.finish()
-    lines += report.finish(session: "fixtures/\(name).pcapng")
+    lines += report.finish()
     return lines.joined(separator: "\n") + "\n"
   }
 
