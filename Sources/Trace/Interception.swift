@@ -1,0 +1,182 @@
+public import Wire
+
+/// What is done with packets that were diverted: which are chosen, and what becomes of those.
+///
+/// It works in the buffer a packet was read into, and makes no other.
+public struct Interception: Sendable {
+  /// What becomes of chosen packets.
+  public enum Action: Sendable, Equatable {
+    /// They go on, with these changes.
+    case change([PacketEdit])
+    /// They go nowhere.
+    case drop
+  }
+
+  /// What became of a packet.
+  public enum Fate: Sendable, Equatable {
+    /// It goes on as it was.
+    case passed
+    /// It goes on, changed.
+    case changed
+    /// It was chosen and goes on as it was, because the change does not go with it.
+    case unchangeable
+    /// It became the answer to itself.
+    case answered
+    /// It goes nowhere.
+    case dropped
+    /// It is none of the traffic that was diverted, and goes nowhere.
+    case foreign
+  }
+
+  /// How many packets had which fate.
+  public struct Counts: Sendable, Equatable {
+    /// Packets, and their octets.
+    public var packets = 0, octets = 0
+    public var passed = 0, changed = 0, unchangeable = 0, answered = 0, dropped = 0
+    /// Packets the kernel did not take back.
+    public var refused = 0
+    /// Fragments whose first was not seen, so that their ports are not known.
+    public var orphans = 0
+  }
+
+  private let matches: [PacketMatch]
+  private let list: PrefixList?
+  private let action: Action
+  private let forgesEcho: Bool
+  private var fragments = FragmentMemory()
+  /// So far.
+  public private(set) var counts = Counts()
+
+  /// An interception. No `matches` choose all packets, several those that one of them is for; a
+  /// `list` chooses by destination. Both must choose a packet. Echo requests that are chosen are
+  /// answered if `forgesEcho`, before `action` comes to them.
+  public init(
+    matches: [PacketMatch] = [], list: PrefixList? = nil, action: Action = .change([]),
+    forgesEcho: Bool = false
+  ) {
+    self.matches = matches
+    self.list = list
+    self.action = action
+    self.forgesEcho = forgesEcho
+  }
+
+  /// Decides about the packet in the first `count` octets of `bytes`, and changes it there. What goes
+  /// on has a TTL of one more than it will leave with: the kernel takes one off when it forwards it.
+  public mutating func handle(_ bytes: inout [UInt8], count: Int) -> Fate {
+    guard let layout = PacketLayout(bytes, count: count), !Self.isMulticast(bytes, layout) else {
+      return .foreign
+    }
+    counts.packets += 1
+    counts.octets += layout.count
+    let fate = decide(&bytes, layout)
+    switch fate {
+    case .passed: counts.passed += 1
+    case .changed: counts.changed += 1
+    case .unchangeable: counts.unchangeable += 1
+    case .answered: counts.answered += 1
+    case .dropped, .foreign: counts.dropped += 1
+    }
+    if fate == .passed || fate == .changed || fate == .unchangeable {
+      layout.raiseTTL(in: &bytes)
+    }
+    return fate
+  }
+
+  /// The kernel did not take a packet back.
+  public mutating func countRefusal() { counts.refused += 1 }
+
+  private mutating func decide(_ bytes: inout [UInt8], _ layout: PacketLayout) -> Fate {
+    let choice: FragmentMemory.Choice
+    if layout.part == .laterFragment {
+      if let known = fragments.recall(bytes, layout) {
+        choice = known
+      } else {
+        counts.orphans += 1
+        choice = .init(isChosen: isChosen(bytes, layout), isEcho: false)
+      }
+    } else {
+      choice = .init(
+        isChosen: isChosen(bytes, layout), isEcho: forgesEcho && layout.isEchoRequest(bytes))
+      if layout.part == .firstFragment { fragments.remember(choice, bytes, layout) }
+    }
+    guard choice.isChosen else { return .passed }
+    if choice.isEcho {
+      layout.makeEchoReply(in: &bytes)
+      return .answered
+    }
+    switch action {
+    case .drop: return .dropped
+    case .change(let edits):
+      if edits.isEmpty { return .passed }
+      var changed = false
+      for edit in edits where edit.apply(to: &bytes, layout) { changed = true }
+      return changed ? .changed : .unchangeable
+    }
+  }
+
+  /// A port that is not known is not the one that is wanted.
+  private func isChosen(_ bytes: [UInt8], _ layout: PacketLayout) -> Bool {
+    if let list {
+      let address = layout.destination(bytes)
+      let decision =
+        layout.version == 4
+        ? list.decision(v4: UInt32(truncatingIfNeeded: address)) : list.decision(v6: address)
+      guard decision == .listed else { return false }
+    }
+    return matches.isEmpty || matches.contains { $0.matches(bytes, layout) == true }
+  }
+
+  /// What the kernel itself sends on every interface: reports of multicast groups, solicitations.
+  private static func isMulticast(_ bytes: [UInt8], _ layout: PacketLayout) -> Bool {
+    layout.version == 4 ? bytes[16] >> 4 == 0xe : bytes[24] == 0xff
+  }
+}
+
+/// What was decided about the first fragments of packets, for those that follow: these have neither
+/// ports nor ICMP types. The latest 256 are kept.
+struct FragmentMemory: Sendable {
+  struct Choice: Sendable, Equatable {
+    var isChosen: Bool
+    var isEcho: Bool
+  }
+
+  private struct Key: Sendable, Equatable {
+    let id: UInt32
+    let proto: UInt8
+    let version: Int
+    let source: UInt128
+    let destination: UInt128
+
+    init(_ bytes: [UInt8], _ layout: PacketLayout) {
+      id = layout.fragmentID
+      proto = layout.version == 4 ? layout.proto : 0
+      version = layout.version
+      source = layout.source(bytes)
+      destination = layout.destination(bytes)
+    }
+  }
+
+  private static let capacity = 256
+  private var entries: [(key: Key, choice: Choice)] = []
+  private var next = 0
+
+  mutating func remember(_ choice: Choice, _ bytes: [UInt8], _ layout: PacketLayout) {
+    let entry = (Key(bytes, layout), choice)
+    if entries.count < Self.capacity {
+      entries.append(entry)
+    } else {
+      entries[next] = entry
+    }
+    next = (next + 1) % Self.capacity
+  }
+
+  func recall(_ bytes: [UInt8], _ layout: PacketLayout) -> Choice? {
+    let key = Key(bytes, layout)
+    // The latest first: identifications come again.
+    for back in 1...Self.capacity where back <= entries.count {
+      let index = (next - back + Self.capacity) % Self.capacity
+      if index < entries.count, entries[index].key == key { return entries[index].choice }
+    }
+    return nil
+  }
+}
