@@ -29,6 +29,8 @@ enum RuleExpression {
   case verdict(Int32)
   case counter
   case masquerade
+  /// Keeps the packet from being tracked; it has to come before conntrack does.
+  case notrack
 
   enum Header: UInt32 { case network = 1, transport = 2 }
 
@@ -60,6 +62,7 @@ enum RuleExpression {
         [(NFTNL_EXPR_IMM_DREG, 0), (NFTNL_EXPR_IMM_VERDICT, UInt32(bitPattern: code))])
     case .counter: unsafe expression("counter", [])
     case .masquerade: unsafe expression("masq", [])
+    case .notrack: unsafe expression("notrack", [])
     }
   }
 

@@ -135,7 +135,7 @@ public struct TunDevice: ~Copyable {
     }
   }
 
-  private borrowing func failure(
+  borrowing func failure(
     _ attempt: String, _ function: String, _ code: Int32
   ) -> KernelError {
     let help: String? =

@@ -1,0 +1,218 @@
+internal import Glibc
+public import Wire
+
+/// Sends this host's own packets for some subnets into a TUN device, from which they come back as if
+/// they were to be forwarded, and so leave as they would have.
+///
+/// A rule of policy routing for each subnet, "iif lo to SUBNET", leads to a table of our own that has
+/// routes for these subnets into the device. What comes back in through the device is not "iif lo"
+/// and takes the ways it would have taken: no packet goes around twice. The routes name the source
+/// address that the kernel would have chosen, so that connections outlive the diversion, and what is
+/// on its way into the device is not tracked, so that NAT and conntrack see the packet once, on its way
+/// out. The device, the routes and the nf_tables table go when this process ends; the rules are in a
+/// journal that a guardian undoes, and lead to an empty table until then, which is as if they were
+/// not there.
+public struct Diversion: ~Copyable {
+  /// The device: packets are read from it and written back to it.
+  public let tun: TunDevice
+  /// What else was changed for the duration, in words for the user.
+  public let remarks: [String]
+  private let journal: Journal
+  private let guardian: Guardian
+  /// Its table goes with it.
+  private let firewall: NetfilterSocket
+
+  /// Routing tables of ours have this number and up, one for each diversion: "nft" and a zero.
+  private static let firstTable: UInt32 = 0x6e66_7400
+  private static let tables = firstTable..<firstTable + 256
+
+  /// An address that belongs to nobody (RFC 7600 section 6): a device without one would be refused
+  /// its packets wherever reverse path filtering is on.
+  private static let dummyAddress = Prefix("192.0.0.8/32")!
+
+  /// Diverts the traffic to these subnets, in the namespace of the calling thread, into a device of
+  /// this name ("nftrace%d" has the kernel choose). `directory` is where the journal is kept.
+  /// Throws, with everything as it was, when another diversion has a part of the subnets.
+  public static func start(
+    _ subnets: [Prefix], tun name: String, directory: String
+  ) throws(KernelError) -> Diversion {
+    try Journal.undoStale(in: directory)
+    var routes = try RouteSocket()
+    let rules = try routes.rules()
+    try refuseOverlap(subnets, rules)
+    let plan = try DiversionPlan(subnets, &routes)
+    let tun = try TunDevice(name)
+    guard tun.isNew else {
+      throw KernelError(
+        .usage, cannot: "divert packets into \(tun.name)",
+        help: "it exists; give the name of a device that can be made")
+    }
+    let journal = try Journal(in: directory)
+    let guardian = try Guardian.start(journal: journal)
+    var remarks: [String] = []
+    do throws(KernelError) {
+      try furnish(tun, plan, &routes)
+      remarks = try relaxSourceFilters(plan, device: tun.name, journal)
+      let firewall = try untrack(tun.name)
+      let table = try freeTable(rules, &routes)
+      for route in plan.routes(interface: tun.index, table: table) { try routes.add(route) }
+      // The last step: from here on packets are diverted.
+      for subnet in subnets {
+        let family = subnet.address.family
+        let rule = RuleMessage(
+          family: family, priority: try priority(family, rules), to: subnet.network,
+          inputInterface: "lo", table: table)
+        try journal.add(
+          rule.message, inverse: rule.deletion, with: &routes,
+          attempt: "add the routing rule for \(subnet)")
+      }
+      return Diversion(
+        tun: tun, remarks: remarks, journal: journal, guardian: guardian, firewall: firewall)
+    } catch {
+      try? journal.undo()
+      guardian.dismiss()
+      throw error
+    }
+  }
+
+  private init(
+    tun: consuming TunDevice, remarks: [String], journal: consuming Journal,
+    guardian: consuming Guardian, firewall: consuming NetfilterSocket
+  ) {
+    self.tun = tun
+    self.remarks = remarks
+    self.journal = journal
+    self.guardian = guardian
+    self.firewall = firewall
+  }
+
+  /// Ends it. `drain`, called when nothing is diverted any more, writes back what is still in the
+  /// device.
+  public consuming func end(
+    drain: (borrowing TunDevice) throws(KernelError) -> Void
+  ) throws(KernelError) {
+    let guardian = guardian
+    let tun = tun
+    try journal.undo()
+    guardian.dismiss()
+    try drain(tun)
+  }
+
+  // MARK: Steps
+
+  private static func refuseOverlap(
+    _ subnets: [Prefix], _ rules: [RuleMessage]
+  ) throws(KernelError) {
+    for rule in rules where tables.contains(rule.table) {
+      let other =
+        rule.destination ?? Prefix(rule.family == 4 ? .v4(0) : .v6(0), length: 0)!
+      guard let subnet = subnets.first(where: { $0.overlaps(other) }) else { continue }
+      throw KernelError(
+        .usage, cannot: "intercept \(subnet)",
+        help: "\(other) is intercepted already, by another nftrace in this network namespace "
+          + "(routing rule \(rule.priority))")
+    }
+  }
+
+  /// Before all rules but that of the table of local addresses.
+  private static func priority(
+    _ family: Int, _ rules: [RuleMessage]
+  ) throws(KernelError) -> UInt32 {
+    let others = rules.filter { $0.family == family && !tables.contains($0.table) }
+    let first = others.map(\.priority).filter { $0 > 0 }.min() ?? 32766
+    guard first > 1 else {
+      throw KernelError(
+        .usage, cannot: "add a routing rule before the first one",
+        help: "a rule has priority 1: give it a higher number with 'ip rule'")
+    }
+    return first - 1
+  }
+
+  private static func freeTable(
+    _ rules: [RuleMessage], _ routes: inout RouteSocket
+  ) throws(KernelError) -> UInt32 {
+    let taken = Set(rules.map(\.table) + (try routes.routes()).map(\.table))
+    guard let free = tables.first(where: { !taken.contains($0) }) else {
+      throw KernelError(cannot: "find a free routing table")
+    }
+    return free
+  }
+
+  /// What the device needs so that packets of this host may come back in through it and be
+  /// forwarded. All of it goes with the device.
+  private static func furnish(
+    _ tun: borrowing TunDevice, _ plan: DiversionPlan, _ routes: inout RouteSocket
+  ) throws(KernelError) {
+    func set(_ family: Int, _ setting: String, _ value: String) throws(KernelError) {
+      try Sysctl.interface(tun.name, family: family, setting)?.write(value)
+    }
+    let version6 = Sysctl.interface(tun.name, family: 6, "disable_ipv6")
+    if plan.versions.contains(6) {
+      try version6?.write("0")
+      // No address of its own, and so no chatter about it.
+      try set(6, "addr_gen_mode", "1")
+      try set(6, "accept_ra", "0")
+    } else if let version6, version6.exists {
+      try version6.write("1")
+    }
+    try tun.setMTU(plan.mtu)
+    if plan.versions.contains(4) {
+      try set(4, "accept_local", "1")
+      try set(4, "forwarding", "1")
+      // With "all" the stricter counts; 2 is the looser of the two that filter.
+      try set(4, "rp_filter", "2")
+      try set(4, "send_redirects", "0")
+      let address = RouteSocket.address(dummyAddress, interface: tun.index)
+      var hidden = address
+      hidden.scope = .host
+      try routes.request(
+        hidden.message, flags: .new, attempt: "add \(dummyAddress) to \(tun.name)")
+    }
+    try routes.setLink(tun.name, up: true)
+  }
+
+  /// An answer comes in by another interface than the way to its sender now leads through: strict
+  /// reverse path filtering would drop it. And IPv6 on older kernels forwards everywhere or nowhere.
+  private static func relaxSourceFilters(
+    _ plan: DiversionPlan, device: String, _ journal: borrowing Journal
+  ) throws(KernelError) -> [String] {
+    var remarks: [String] = []
+    if plan.versions.contains(4) {
+      let all = try Sysctl.interface("all", family: 4, "rp_filter")?.read()
+      for name in plan.outputs {
+        guard let setting = Sysctl.interface(name, family: 4, "rp_filter") else { continue }
+        let own = try setting.read()
+        guard all != "2", own != "2", all == "1" || own == "1" else { continue }
+        try journal.set(setting, to: "2")
+        remarks.append("\(setting) is 2 (loose) meanwhile, or answers would be dropped")
+      }
+    }
+    if plan.versions.contains(6), try Sysctl.forwarding6.read() != "1" {
+      if let narrow = Sysctl.interface(device, family: 6, "force_forwarding"), narrow.exists {
+        try narrow.write("1")
+      } else {
+        try journal.set(.forwarding6, to: "1")
+        remarks.append("\(Sysctl.forwarding6) is 1 meanwhile")
+      }
+    }
+    return remarks
+  }
+
+  /// Keeps conntrack from the packets on their way into the device.
+  private static func untrack(_ device: String) throws(KernelError) -> NetfilterSocket {
+    var socket = try NetfilterSocket()
+    let table = "nftrace_intercept_\(getpid())"
+    var name = Array(device.utf8)
+    while name.count < 16 { name.append(0) }
+    try socket.run { batch in
+      batch.addTable(family: NFProto.inet, name: table, owned: true)
+      batch.addBaseChain(
+        family: NFProto.inet, table: table, name: "untracked",
+        hook: Hook.output.number(family: NFProto.inet), priority: -301)
+      batch.addRule(
+        family: NFProto.inet, table: table, chain: "untracked",
+        [.loadOutDevice, .compare(name, equal: true), .notrack])
+    }
+    return socket
+  }
+}

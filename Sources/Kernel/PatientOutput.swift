@@ -1,0 +1,78 @@
+internal import CNetfilter
+internal import Glibc
+
+/// Lines to standard output that never make who writes them wait: while nobody reads, they are kept,
+/// and when too many were kept, left out and counted.
+public struct PatientOutput: ~Copyable {
+  private var pending: [UInt8] = []
+  private var start = 0
+  /// Lines that were left out.
+  public private(set) var skipped = 0
+
+  /// Octets that are kept at most.
+  private static let capacity = 1 << 20
+  /// What a pipe that can be written takes without waiting: PIPE_BUF.
+  private static let portion = 4096
+
+  /// Nothing kept yet.
+  public init() { pending.reserveCapacity(Self.portion * 4) }
+
+  /// Whether something is kept.
+  public var isPending: Bool { start < pending.count }
+
+  /// Writes a line, its end included, or keeps it. Throws when the reader went away or the disk is
+  /// full.
+  public mutating func write(_ line: String) throws(KernelError) {
+    guard pending.count - start < Self.capacity else {
+      skipped += 1
+      return
+    }
+    pending += line.utf8
+    if pending.count - start >= Self.portion { try flush() }
+  }
+
+  /// Writes what is kept, as far as it can be done without waiting.
+  public mutating func flush() throws(KernelError) {
+    while start < pending.count, Self.isWritable {
+      // Sound: the pointer and the count stay inside the array.
+      let written = unsafe pending.withUnsafeBytes {
+        unsafe Glibc.write(
+          STDOUT_FILENO, $0.baseAddress! + start, min(Self.portion, $0.count - start))
+      }
+      if written < 0 {
+        let code = errno
+        if code == EINTR { continue }
+        if code == EAGAIN { return }
+        throw KernelError(cannot: "write to standard output", function: "write", errno: code)
+      }
+      start += written
+    }
+    if start == pending.count {
+      pending.removeAll(keepingCapacity: true)
+      start = 0
+    } else if start > Self.capacity {
+      pending.removeFirst(start)
+      start = 0
+    }
+  }
+
+  /// Writes what is kept, and waits at most so many nanoseconds for a reader.
+  public mutating func finish(patience: UInt64) throws(KernelError) {
+    let deadline = Clock.monotonic + patience
+    try flush()
+    while isPending, Clock.monotonic < deadline {
+      Waiting.forReading([], nanoseconds: 10_000_000)
+      try flush()
+    }
+    if isPending {
+      skipped += pending[start...].count { $0 == 0x0a }
+      pending = []
+      start = 0
+    }
+  }
+
+  private static var isWritable: Bool {
+    var polled = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+    return unsafe poll(&polled, 1, 0) > 0
+  }
+}
