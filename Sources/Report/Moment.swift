@@ -8,6 +8,14 @@ public enum Moment {
       + "\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60)) UTC"
   }
 
+  /// Nanoseconds since the epoch as "12:00:05.000123", the time of day in UTC.
+  public static func ofDay(_ nanoseconds: UInt64) -> String {
+    let second = Int(nanoseconds / 1_000_000_000 % 86400)
+    let micros = "\(nanoseconds / 1000 % 1_000_000)"
+    let zeros = String(repeating: "0", count: 6 - micros.count)
+    return "\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60)).\(zeros)\(micros)"
+  }
+
   private static func two(_ number: Int) -> String { (number < 10 ? "0" : "") + "\(number)" }
 
   /// The date of a day since the epoch. Years are counted from March, so that leap days come last:

@@ -20,7 +20,7 @@ struct Nftrace: ParsableCommand {
     version: "nftrace \(nftraceVersion)",
     subcommands: [
       Ping.self, Setup.self, Show.self, Teardown.self, Status.self, RecordCommand.self,
-      LabCommand.self, GuardianCommand.self,
+      Intercept.self, LabCommand.self, GuardianCommand.self,
     ])
 
   static func main() {

@@ -1,0 +1,193 @@
+import ArgumentParser
+import Glibc
+import Kernel
+import Report
+import Trace
+import Wire
+
+struct Intercept: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show, change, answer or drop this host's own packets to some subnets.",
+    discussion: """
+      Packets that this host sends to the subnets are routed into a TUN device, looked at, and given \
+      back, so that they leave by the interface they would have left by. No other traffic is \
+      touched; the default route only if 0.0.0.0/0 or ::/0 is a subnet. When the command ends, \
+      however it ends, the traffic goes its own way again, within a second.
+
+      What is chosen by --match and --list is changed by --set, dropped by --drop or answered by \
+      --forge-echo; all else passes as it is. Without --match and --list everything is chosen. \
+      Answers come back on their own way and are not seen here: an answer from the address of \
+      --set dest has that address as its source.
+
+      Good to know: the packets come back through the FORWARD hook, so a firewall that drops there \
+      drops them. Rules of the nat table's OUTPUT do not see new connections meanwhile. A TTL of \
+      255 leaves as 254. While this command is stopped (SIGSTOP), the packets to these subnets \
+      wait, and when the device's queue is full are lost. While nobody reads its output, the lines \
+      are left out and counted, and the packets go on.
+      """)
+
+  @Argument(
+    help: ArgumentHelp(
+      "Destinations to intercept: ADDRESS/LENGTH or an address.", valueName: "subnet"))
+  var subnets: [String]
+
+  @Flag(name: .customLong("print"), help: "Print a line for each packet; so it is without -q.")
+  var printing = false
+
+  @Flag(name: .customShort("x"), help: "Print each packet's octets as well, in hexadecimal.")
+  var hex = false
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Change a field: ttl=N, tos=N, dest=ADDR[:PORT] or source=ADDR. May be given several times.",
+      valueName: "field=value"))
+  var edits: [String] = []
+
+  @Flag(help: "Answer ICMP and ICMPv6 echo requests in the destination's place.")
+  var forgeEcho = false
+
+  @Flag(help: "Drop the packets.")
+  var drop = false
+
+  @Option(
+    name: .customLong("match"),
+    help: ArgumentHelp(
+      "Choose packets by destination: ADDR[/LENGTH]/tcp|udp|icmp/PORT, the end may be left out and "
+        + "each part be *. May be given several times: one of them must match.",
+      valueName: "addr/proto/port"))
+  var matches: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Choose packets by the prefixes in this file, one a line, '!' before those that are excluded, "
+        + "'#' before comments: the longest that has the destination decides.", valueName: "file"))
+  var list: String?
+
+  @Option(
+    help: ArgumentHelp("Name for the TUN device. Default: nftrace0 or the next.", valueName: "name")
+  )
+  var tun: String?
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("End after so many packets.", valueName: "n"))
+  var count: Int?
+
+  @OptionGroup var shared: SharedOptions
+
+  mutating func validate() throws {
+    if subnets.isEmpty {
+      throw ValidationError("intercept needs a subnet, such as 203.0.113.0/24")
+    }
+    if let count, count < 1 { throw ValidationError("--count is 1 or more") }
+    if drop, !edits.isEmpty {
+      throw ValidationError("--drop and --set do not go together: what is dropped need not change")
+    }
+    if shared.quiet, printing || hex {
+      throw ValidationError("-q and \(hex ? "-x" : "--print") do not go together")
+    }
+    _ = try parsedSubnets()
+    _ = try parsedEdits()
+    _ = try parsedMatches()
+  }
+
+  private func parsedSubnets() throws -> Subnets {
+    let parsed: Subnets
+    do { parsed = try Subnets(parsing: subnets) } catch { throw ValidationError(error.message) }
+    for subnet in parsed.prefixes {
+      let first = subnet.address
+      guard subnet.length == 0 || !(first.isMulticast || first.isLoopback || first.isLinkLocal)
+      else {
+        throw ValidationError("packets to \(subnet) are never forwarded, so cannot be intercepted")
+      }
+      if let other = parsed.prefixes.first(where: { $0 != subnet && $0.overlaps(subnet) }) {
+        throw ValidationError("\(subnet) and \(other) overlap: the wider one is enough")
+      }
+    }
+    return parsed
+  }
+
+  private func parsedEdits() throws -> [PacketEdit] {
+    let versions = try parsedSubnets().versions
+    var parsed: [PacketEdit] = []
+    for text in edits {
+      let edit: PacketEdit
+      do {
+        edit = try PacketEdit(parsing: text)
+      } catch {
+        throw ValidationError("--set '\(text)': \(error.message)")
+      }
+      if let version = edit.version, !versions.contains(version) {
+        throw ValidationError("--set '\(text)' is IPv\(version), and no subnet is")
+      }
+      if parsed.contains(where: { $0.contradicts(edit) }) {
+        throw ValidationError("--set '\(text)': that field is set already")
+      }
+      parsed.append(edit)
+    }
+    return parsed
+  }
+
+  private func parsedMatches() throws -> [PacketMatch] {
+    var parsed: [PacketMatch] = []
+    for text in matches {
+      do {
+        parsed.append(try PacketMatch(parsing: text))
+      } catch {
+        throw ValidationError("--match '\(text)': \(error.message)")
+      }
+    }
+    return parsed
+  }
+
+  /// The list in the file, all of whose faults are told at once.
+  private func readList() throws -> PrefixList? {
+    guard let list else { return nil }
+    let file = try InputFile(list)
+    var octets: [UInt8] = []
+    while true {
+      let more = try file.read()
+      if more.isEmpty { break }
+      octets += more
+      guard octets.count <= 64 << 20 else { throw UsageError("\(list) is longer than 64 MiB") }
+    }
+    let (parsed, faults) = PrefixList.parse(String(decoding: octets, as: UTF8.self))
+    guard faults.isEmpty else {
+      let shown = faults.prefix(20).map { "\(list), line \($0.line): \($0.message)" }
+      let more = faults.count > 20 ? ["and \(faults.count - 20) more"] : []
+      throw UsageError((shown + more).joined(separator: "\n"))
+    }
+    if parsed.listsNothing(version: 4), parsed.listsNothing(version: 6) {
+      throw UsageError("\(list) lists nothing; put 0.0.0.0/0 or ::/0 into it for all but the rest")
+    }
+    return parsed
+  }
+
+  func run() throws {
+    let list = try readList()
+    let subnets = try parsedSubnets()
+    try shared.enterNamespace()
+    let interception = Interception(
+      matches: try parsedMatches(), list: list,
+      action: drop ? .drop : .change(try parsedEdits()), forgesEcho: forgeEcho)
+    try StateDirectory.make()
+    // From here on signals are something to read, and so nothing is left when one comes.
+    let signals = SignalWatch()
+    let diversion = try Diversion.start(
+      subnets.prefixes, tun: tun ?? "nftrace%d", directory: StateDirectory.path)
+    var run = InterceptRun(
+      interception, prints: !shared.quiet && !shared.json, hex: hex, limit: count)
+    for remark in diversion.remarks where !shared.quiet { Output.complain(remark) }
+    if !shared.quiet {
+      Output.complain(
+        "packets to \(subnets.texts.joined(separator: ", ")) go through \(diversion.tun.name)")
+    }
+    var failure: (any Error)?
+    var signal: Int32?
+    do { signal = try run.go(diversion.tun, signals) } catch { failure = error }
+    // The traffic first, then the words.
+    try diversion.end { tun throws(KernelError) in run.drain(tun) }
+    if let failure { throw failure }
+    try run.finish(json: shared.json, netns: shared.netns, subnets: subnets.texts)
+    Output.exit(signal.map { 128 + $0 } ?? 0)
+  }
+}

@@ -1,0 +1,98 @@
+import Glibc
+import Kernel
+import Report
+import Trace
+import Wire
+
+/// Moves packets from the device through an interception and back.
+struct InterceptRun: ~Copyable {
+  private var interception: Interception
+  private let prints: Bool
+  private let hex: Bool
+  private var left: Int?
+  private var output = PatientOutput()
+  /// What every packet is read into.
+  private var buffer = [UInt8](repeating: 0, count: 65536)
+  private let begin = Clock.monotonic
+
+  init(_ interception: Interception, prints: Bool, hex: Bool, limit: Int?) {
+    self.interception = interception
+    self.prints = prints
+    self.hex = hex
+    left = limit
+  }
+
+  /// Goes on until there were enough packets, or a signal comes, which it returns.
+  mutating func go(_ tun: borrowing TunDevice, _ signals: borrowing SignalWatch) throws -> Int32? {
+    while true {
+      // A burst, and then a look at what else there is.
+      for _ in 0..<256 {
+        guard try move(tun) else {
+          try output.flush()
+          Waiting.forReading(
+            [tun.descriptor, signals.fileDescriptor],
+            nanoseconds: output.isPending ? 10_000_000 : 1_000_000_000)
+          break
+        }
+        if left == 0 { return nil }
+      }
+      if let signal = signals.next() { return signal }
+    }
+  }
+
+  /// Moves what is still in the device; what cannot be moved is lost with it.
+  mutating func drain(_ tun: borrowing TunDevice) {
+    for _ in 0..<100_000 {
+      guard (try? move(tun)) == true else { return }
+    }
+  }
+
+  /// Moves a packet; false if there was none.
+  private mutating func move(_ tun: borrowing TunDevice) throws -> Bool {
+    guard let count = try tun.read(into: &buffer) else { return false }
+    let before = prints ? Array(buffer[..<count]) : []
+    let fate = interception.handle(&buffer, count: count)
+    switch fate {
+    case .passed, .changed, .unchangeable, .answered:
+      do {
+        try tun.write(buffer, count: count)
+      } catch {
+        // Down, or not to the kernel's liking: the next packet may fare better.
+        if error.errno == EBADFD { throw error }
+        interception.countRefusal()
+      }
+    case .dropped: break
+    case .foreign: return true
+    }
+    if prints {
+      let line = InterceptText.line(
+        time: Clock.realtime, before: before, after: Array(buffer[..<count]), fate: fate)
+      try output.write(line + "\n")
+      if hex { try output.write(InterceptText.hex(before) + "\n") }
+    }
+    if let now = left { left = now - 1 }
+    return true
+  }
+
+  /// Prints what it came to.
+  mutating func finish(json: Bool, netns: String?, subnets: [String]) throws {
+    let lasted = Clock.monotonic - begin
+    if json {
+      try Output.print(
+        JSONValue.object([
+          ("schema", .string("nftrace/1")), ("command", .string("intercept")),
+          ("netns", .string(netns)), ("kernel", .string(Machine.kernelRelease)),
+          ("subnets", .array(subnets.map { .string($0) })),
+          ("seconds", .tenths(Double(lasted) / 1e9)),
+          ("packets", InterceptText.json(interception.counts)),
+        ]).pretty)
+      return
+    }
+    try output.write(
+      InterceptText.summary(interception.counts, nanoseconds: lasted) + "\n")
+    try output.finish(patience: 1_000_000_000)
+    if output.skipped > 0 {
+      Output.complain("\(output.skipped) lines were left out, for nobody read them in time")
+    }
+  }
+}

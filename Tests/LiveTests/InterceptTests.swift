@@ -1,0 +1,143 @@
+import Glibc
+import Subprocess
+import Testing
+
+extension LiveTests {
+  /// `nftrace intercept` on a host whose server is one hop away.
+  struct InterceptTests {
+    /// Runs a script in the router while packets to the server are intercepted, and ends that with a
+    /// signal. Returns what the interception printed.
+    private func intercept(
+      _ net: RouterNet, _ words: [String], signal: Subprocess.Signal = .interrupt,
+      subnet: String? = nil, during script: String
+    ) async throws -> Outcome {
+      try await Programs.interrupt(
+        [Programs.nftrace, "intercept", "--netns", net.router] + words
+          + [subnet ?? net.plan.server], with: signal
+      ) {
+        let version = "-\(net.plan.version)"
+        guard try await net.inRouter("ip \(version) rule").contains("iif lo lookup") else {
+          return false
+        }
+        try await net.run(script)
+        return true
+      }
+    }
+
+    @Test(arguments: [RouterPlan().withoutTun(), RouterPlan.ipv6.withoutTun()])
+    func packetsPassAsTheyAre(_ plan: RouterPlan) async throws {
+      let net = try await RouterNet(plan)
+      // No address of the router's but those of its link, and no forwarding.
+      try await net.inRouter("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0")
+      let before = try await net.state()
+      let outcome = try await intercept(
+        net, [],
+        during: """
+          ip netns exec $R ping -c 2 -i 0.1 -W 1 -t 9 $SERVER
+          ip netns exec $R ping -c 1 -W 1 $GATEWAY
+          """)
+      #expect(outcome.code == 130, "\(outcome)")
+      let lines = outcome.output.split(separator: "\n")
+      #expect(lines.count == 3 && lines.last?.contains(": 2 passed") == true, "\(outcome)")
+      #expect(lines.first?.contains("\(plan.router) > \(plan.server) icmp") == true, "\(outcome)")
+      #expect(lines.first?.contains("ttl 9,") == true, "\(outcome)")
+      try await net.expectState(before, "interrupted")
+    }
+
+    @Test(arguments: [RouterPlan().withoutTun(), RouterPlan.ipv6.withoutTun()])
+    func nothingIsLeftAfterSIGKILL(_ plan: RouterPlan) async throws {
+      let net = try await RouterNet(plan)
+      try await net.inRouter(
+        "sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv6.conf.all.forwarding=0")
+      let before = try await net.state()
+      let outcome = try await intercept(
+        net, ["-q"], signal: .kill, during: "ip netns exec $R ping -c 1 -W 1 $SERVER")
+      #expect(outcome.code == 128 + SIGKILL, "\(outcome)")
+      try await net.run("ip netns exec $R ping -c 1 -W 1 $SERVER")
+      try await net.expectState(before, "SIGKILL")
+    }
+
+    @Test func theFarEndSeesWhatWasSet() async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      try await net.run("ip -n $S addr add 119.29.29.30/32 dev lo")
+      let outcome = try await intercept(
+        net, ["--set", "ttl=7", "--set", "tos=16", "--set", "dest=119.29.29.30:5353"],
+        during: """
+          ip netns exec $S timeout 5 tcpdump -lnvvi peer0 -c 1 udp and dst host 119.29.29.30 \
+            >$DIR/$R.seen 2>$DIR/$R.log & watch=$!
+          while ! grep -q listening $DIR/$R.log; do sleep 0.05; done
+          ip netns exec $R perl -MSocket -e 'socket(S, AF_INET, SOCK_DGRAM, 0);
+            send(S, "hello", 0, pack_sockaddr_in(53, inet_aton($ARGV[0])))' $SERVER
+          wait $watch
+          """)
+      #expect(outcome.output.contains(": ttl 7, tos 16, dest 119.29.29.30:5353"), "\(outcome)")
+      let seen = try await net.run("cat $DIR/$R.seen")
+      #expect(seen.contains("tos 0x10, ttl 7,"), "\(seen)")
+      #expect(seen.contains("> 119.29.29.30.5353: [udp sum ok]"), "\(seen)")
+    }
+
+    @Test(arguments: [RouterPlan().withoutTun(), RouterPlan.ipv6.withoutTun()])
+    func echoIsForged(_ plan: RouterPlan) async throws {
+      let net = try await RouterNet(plan)
+      // Nobody is there, and a request of three fragments is answered too.
+      let nobody = plan.version == 4 ? "119.29.29.99" : "2001:db8:29::99"
+      let outcome = try await intercept(
+        net, ["--forge-echo"], subnet: nobody,
+        during: """
+          ip netns exec $R ping -c 1 -W 1 \(nobody)
+          ip netns exec $R ping -c 1 -W 1 -s 4000 \(nobody)
+          """)
+      #expect(outcome.output.contains(": 4 answered"), "\(outcome)")
+    }
+
+    @Test func droppedByListAndMatch() async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      try await net.run(
+        """
+        ip -n $S addr add 119.29.29.30/32 dev lo
+        printf '119.29.29.0/24 # all\\n!119.29.29.30\\n' >$DIR/$R.list
+        """)
+      let outcome = try await intercept(
+        net, ["--drop", "--list", Programs.directory + "/\(net.router).list", "--match", "*/icmp"],
+        subnet: "119.29.29.0/24",
+        during: """
+          ! ip netns exec $R ping -c 1 -W 1 119.29.29.29
+          ip netns exec $R ping -c 1 -W 1 119.29.29.30
+          """)
+      #expect(outcome.output.contains(": 1 passed, 1 dropped"), "\(outcome)")
+    }
+
+    @Test func aSecondOneForTheSameIsRefused() async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      let before = try await net.state()
+      let outcome = try await intercept(
+        net, [],
+        during: """
+          "$NFTRACE" intercept --netns $R 119.29.0.0/16 2>$DIR/$R.err && exit 1 || test $? = 2
+          grep -q 'cannot intercept 119.29.0.0/16' $DIR/$R.err
+          grep -q '119.29.29.29/32 is intercepted already' $DIR/$R.err
+          timeout -s INT 1 "$NFTRACE" intercept --netns $R 119.28.0.0/16 || test $? = 130 -o $? = 124
+          """)
+      #expect(outcome.code == 130, "\(outcome)")
+      try await net.expectState(before, "two of them")
+    }
+
+    @Test func whatIsWrongIsNamed() async throws {
+      _ = try await Programs.shell("printf '10.0.0.0/8\\nnonsense\\n10.0.0.1/8\\n' >$DIR/bad.list")
+      for (words, message) in [
+        (["--list", Programs.directory + "/bad.list", "192.0.2.1"], "line 2: 'nonsense'"),
+        (["--list", Programs.directory + "/bad.list", "192.0.2.1"], "line 3: '10.0.0.1/8'"),
+        (["--list", "/nonexistent", "192.0.2.1"], "cannot read /nonexistent"),
+        (["--set", "ttl=0", "192.0.2.1"], "the TTL is 1 to 255"),
+        (["--set", "dest=::5", "192.0.2.1"], "is IPv6, and no subnet is"),
+        (["--match", "*/sctp", "192.0.2.1"], "'sctp' is none of"),
+        (["127.0.0.0/8"], "never forwarded"), (["nowhere"], "is no subnet"),
+        (["--drop", "--set", "ttl=1", "192.0.2.1"], "do not go together"),
+        ([], "Missing expected argument"),
+      ] {
+        let outcome = try await Programs.nftrace(["intercept"] + words)
+        #expect(outcome.code == 2 && outcome.error.contains(message), "\(words): \(outcome)")
+      }
+    }
+  }
+}
