@@ -29,7 +29,7 @@ public struct Feature: Sendable, Equatable {
         "CAP_NET_ADMIN", "everything", hasRights,
         help: "run as root (sudo), or give the program the capability: "
           + "setcap cap_net_admin,cap_sys_admin+ep nftrace")
-    ] + rules() + [log(), trace(), connections(), tun(), forwarding()]
+    ] + rules() + [log(), trace(), connections(), tun(), forwarding(), dropReasons()]
   }
 
   private static let needsRights = "asking needs CAP_NET_ADMIN"
@@ -158,5 +158,12 @@ public struct Feature: Sendable, Equatable {
     return Feature(
       "writable /proc/sys", "--forward", isWritable,
       help: "run as root; in an unprivileged container /proc/sys is read-only: set it from outside")
+  }
+
+  private static func dropReasons() -> Feature {
+    let missing = DropWatch.availability()
+    return Feature(
+      "drop reasons", "the kernel's own word on why it dropped a packet", missing == nil,
+      help: missing)
   }
 }

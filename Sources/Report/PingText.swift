@@ -28,7 +28,7 @@ public struct PingText: Sendable {
     case .rejected: refused += 1
     default: break
     }
-    let headline = Headline(style: style).line(probe, target: plan.destination)
+    let headline = style.broken(Headline(style: style).line(probe, target: plan.destination))
     let path = Self.path(probe)
     defer { lastPath = path }
     if style.verbosity == .quiet {
@@ -80,6 +80,12 @@ public struct PingText: Sendable {
       lines.append("--- \(plan.destination) nftrace ping statistics ---")
       lines.append(sums)
       if let statistics { lines.append(statistics) }
+    }
+    if let changer = counts.rulesetChanger {
+      lines.append(
+        style.paint(
+          "\(changer) changed the ruleset meanwhile; what is told is what each packet met", .yellow)
+      )
     }
     if counts.lost > 0 {
       lines.append(

@@ -8,6 +8,8 @@ public struct TextStyle: Sendable {
   public var unicode: Bool
   /// How much to print.
   public var verbosity: Verbosity
+  /// Whether a terminal shows it: then the first line, too, is broken between words.
+  public var isTerminal = false
   /// Whether to print every rule that was met, not only those that decided.
   public var allRules = false
 
@@ -44,5 +46,38 @@ public struct TextStyle: Sendable {
   /// `text` in a colour, if colours are used.
   func paint(_ text: String, _ paint: Paint) -> String {
     color && !text.isEmpty ? "\u{1b}[\(paint.rawValue)m\(text)\u{1b}[0m" : text
+  }
+
+  /// A first line, broken between words where a terminal would break it anywhere. In a pipe it stays
+  /// one line, for `head -1`.
+  func broken(_ line: String) -> String {
+    guard isTerminal else { return line }
+    var text = ""
+    var column = 0
+    for word in line.split(separator: " ", omittingEmptySubsequences: false) {
+      let length = Self.columns(of: word)
+      if column > 0, column + 1 + length > width {
+        text += "\n  "
+        column = 2
+      } else if column > 0 || !text.isEmpty {
+        text += " "
+        column += 1
+      }
+      text += word
+      column += length
+    }
+    return text
+  }
+
+  /// How many columns a word takes: escape sequences, which end with an m, take none.
+  private static func columns(of word: Substring) -> Int {
+    var columns = 0
+    var isEscape = false
+    for character in word {
+      if character == "\u{1b}" { isEscape = true }
+      if !isEscape { columns += 1 }
+      if character == "m" { isEscape = false }
+    }
+    return columns
   }
 }

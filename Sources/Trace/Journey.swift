@@ -278,6 +278,8 @@ public struct EventCounts: Sendable, Equatable {
   public var drops = 0
   /// Messages known to be missing.
   public var lost = 0
+  /// The program that changed the ruleset meanwhile, if one did: nftrace is not meant.
+  public var rulesetChanger: String?
 
   /// No messages yet.
   public init() {}
@@ -289,6 +291,7 @@ public struct EventCounts: Sendable, Equatable {
     conntrack += other.conntrack
     drops += other.drops
     lost += other.lost
+    rulesetChanger = rulesetChanger ?? other.rulesetChanger
   }
 }
 

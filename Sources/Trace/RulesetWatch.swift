@@ -36,6 +36,14 @@ public struct RulesetWatch: Sendable {
       .string
   }
 
+  /// The program that carried out a transaction, from the message that ends it; nil for others.
+  static func changer(_ message: NetlinkMessage) -> String? {
+    guard message.type == generation else { return nil }
+    // NFTA_GEN_PROC_NAME.
+    let attributes = try? NetlinkAttribute.all(in: message.payload, from: NetfilterHeader.length)
+    return attributes?[type: 3]?.string ?? "another program"
+  }
+
   /// Takes in a message that came at `now` (nanoseconds). Returns whether it belongs in a record of
   /// what happened: nftrace's own doings do not, nor the elements of sets.
   public mutating func take(_ message: NetlinkMessage, now: UInt64) -> Bool {

@@ -7,8 +7,6 @@ public struct Story: Sendable {
   public let header: SessionHeader?
   /// Messages so far.
   public private(set) var counts = EventCounts()
-  /// Whether the ruleset was changed by somebody while the session ran.
-  public private(set) var rulesetChanged = false
 
   private(set) var environment = Environment()
   private let points: [String: ObservationPoint]
@@ -156,8 +154,8 @@ public struct Story: Sendable {
     } else if message.type == DropEvent.messageType {
       counts.drops += 1
       if let drop = try? DropEvent(parsing: message) { environment.take(drop) }
-    } else if message.type == 0x0a0f {
-      rulesetChanged = true
+    } else if let changer = RulesetWatch.changer(message) {
+      if changer != RulesetWatch.program { counts.rulesetChanger = changer }
     } else {
       environment.take(message)
     }

@@ -28,9 +28,11 @@ enum Output {
         isTerminal && (Terminal.environment("NO_COLOR") ?? "").isEmpty
           && Terminal.environment("TERM") != "dumb"
       }
-    return TextStyle(
+    var style = TextStyle(
       width: isTerminal ? max(Terminal.columns ?? 80, 60) : 80, color: colors, unicode: isUTF8,
       verbosity: verbosity)
+    style.isTerminal = isTerminal
+    return style
   }
 
   /// Whether the locale's character set is UTF-8, by the rules of setlocale(3).
