@@ -18,7 +18,9 @@ public struct Investigator: ~Copyable {
 
   /// The answers; what cannot be found out is left out.
   public mutating func answer(_ questions: [Question]) -> [Record] {
-    questions.flatMap { answer($0) }
+    // Places in a chain are good for now only: somebody may change it before the next probe.
+    texts = RuleTexts()
+    return questions.flatMap { answer($0) }
   }
 
   private mutating func answer(_ question: Question) -> [Record] {

@@ -4,7 +4,7 @@ internal import Trace
 internal import Wire
 
 /// Rules in the words of the tool that made them: nft's from libnftables, iptables' from the
-/// matching iptables-save.
+/// matching iptables program.
 struct RuleTexts {
   /// What was listed already: the lines of a chain or table.
   private var listings: [String: [String]] = [:]
@@ -16,8 +16,10 @@ struct RuleTexts {
   mutating func text(of step: RuleStep, _ rules: inout RulesetReader) -> RuleText? {
     if step.handle == nil, let position = step.position { return legacyText(step, position) }
     guard let handle = step.handle else { return nil }
-    if let found = iptablesText(step, handle, &rules) { return found }
-    return nftText(step, handle)
+    guard isIPTables(step, &rules) else { return nftText(step, handle) }
+    // A program is run for each: not for rules that only lead on to others.
+    let leadsOn: [Verdict] = [.jump, .goto, .return, .continue]
+    return leadsOn.contains(step.verdict) ? nil : iptablesText(step, handle, &rules)
   }
 
   // MARK: nft
@@ -56,10 +58,6 @@ struct RuleTexts {
   private mutating func iptablesText(
     _ step: RuleStep, _ handle: UInt64, _ rules: inout RulesetReader
   ) -> RuleText? {
-    guard step.family == NFProto.ipv4 || step.family == NFProto.ipv6,
-      Self.iptablesTables.contains(step.table),
-      isIPTables(step, &rules)
-    else { return nil }
     let key = "\(step.family) \(step.table) \(step.chain)"
     if orders[key] == nil {
       orders[key] = rules.chain(step).compactMap { try? NFTRuleMessage($0.payload).handle }
@@ -75,6 +73,9 @@ struct RuleTexts {
   /// Whether iptables-nft made this table: its base chains have the names of their hooks in upper
   /// case, as people who write for nft hardly name them.
   private mutating func isIPTables(_ step: RuleStep, _ rules: inout RulesetReader) -> Bool {
+    guard step.family == NFProto.ipv4 || step.family == NFProto.ipv6,
+      Self.iptablesTables.contains(step.table)
+    else { return false }
     if chains == nil {
       chains = ((try? rules.chains()) ?? []).compactMap { try? ChainMessage($0.payload) }
     }
@@ -91,17 +92,18 @@ struct RuleTexts {
       text: text, tool: .iptablesLegacy)
   }
 
-  /// The rule at this place of a chain, as iptables-save prints it.
-  private mutating func saved(_ step: RuleStep, _ position: Int, legacy: Bool) -> String? {
+  /// The rule at this place of a chain, as iptables-save prints it: `iptables -S CHAIN NUMBER` does
+  /// so too, and reads that chain alone.
+  private func saved(_ step: RuleStep, _ position: Int, legacy: Bool) -> String? {
     let program =
       "/usr/sbin/\(step.family == NFProto.ipv4 ? "iptables" : "ip6tables")"
-      + "-\(legacy ? "legacy" : "nft")-save"
-    let lines = listing("\(program) \(step.table)") {
-      ChildProcess.output([program, "-t", step.table])
+      + "-\(legacy ? "legacy" : "nft")"
+    let output =
+      ChildProcess.output(
+        [program, "-t", step.table, "-S", step.chain, "\(position)"]) ?? ""
+    return output.split(separator: "\n").map(String.init).first {
+      $0.hasPrefix("-A \(step.chain) ")
     }
-    let prefix = "-A \(step.chain) "
-    let inChain = lines.lazy.filter { $0.hasPrefix(prefix) }
-    return inChain.dropFirst(position - 1).first
   }
 }
 

@@ -195,6 +195,8 @@ enum Wording {
     let after = "last seen at \(last.point.label)"
     switch last.point.hook {
     case .ingress: return "\(after), before PREROUTING"
+    case .egress:
+      return "handed to \(last.outDevice ?? "an interface"), and dropped behind the last hook"
     case .prerouting where last.point.priority >= -99:
       return "\(after), then lost in the routing decision"
     case .postrouting: return "\(after), never sent through \(last.outDevice ?? "an interface")"

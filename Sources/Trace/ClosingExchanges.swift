@@ -51,8 +51,8 @@ extension Story {
     return close(Array(Dictionary(grouping: open.indices) { open[$0].key }.values))
   }
 
-  /// Whether the request of this probe met its end in a rule, so that nothing more can come of it.
-  public func isDropped(probe sequence: Int) -> Bool {
+  /// Whether a packet of this probe met its end in a rule, so that little more can come of it.
+  func isDropped(probe sequence: Int) -> Bool {
     open.contains { $0.dropped != nil && self.sequence(of: $0) == sequence }
   }
 
@@ -63,8 +63,10 @@ extension Story {
       for step in journey.hops.flatMap(\.rules) where isUnknown(step) && !found.contains(step) {
         if step.handle != nil || step.table == "nat" { found.append(step) }
       }
-      for step in journey.steps where isUnknown(step) && !found.contains(step) {
-        found.append(step)
+      for (index, step) in journey.steps.enumerated()
+      where isUnknown(step) && !found.contains(step) {
+        // Of iptables-legacy's rules, whose verdicts nobody tells, the last one decided.
+        if step.handle != nil || index == journey.steps.count - 1 { found.append(step) }
       }
     }
     for step in environment.discoveryDrops where isUnknown(step) && !found.contains(step) {

@@ -24,7 +24,9 @@ public struct PingStory: Sendable {
 
   /// Takes in a record.
   public mutating func take(_ record: Record) {
+    let drops = story.verdictsOfDrop
     story.take(record)
+    if story.verdictsOfDrop != drops { hasten(record.time) }
     switch record.content {
     case .sent(let bytes):
       guard let packet = try? Packet(bytes), let sequence = plan.sequence(of: packet) else {
@@ -42,6 +44,16 @@ public struct PingStory: Sendable {
     default: break
     }
   }
+
+  /// What comes of a packet that a rule dropped, an ICMP error, comes soon.
+  private mutating func hasten(_ now: UInt64) {
+    for sequence in open.keys where story.isDropped(probe: sequence) {
+      open[sequence]!.deadline = min(open[sequence]!.deadline, now + Self.aftermath)
+    }
+  }
+
+  /// Nanoseconds that are waited once a rule has dropped a packet of a probe.
+  private static let aftermath: UInt64 = 50_000_000
 
   /// Whether a packet read from the device is a probe's, or answers one.
   public func concerns(_ bytes: [UInt8]) -> Bool {

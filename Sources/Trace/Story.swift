@@ -7,6 +7,8 @@ public struct Story: Sendable {
   public let header: SessionHeader?
   /// Messages so far.
   public private(set) var counts = EventCounts()
+  /// How many packets were dropped by a rule or policy so far.
+  private(set) var verdictsOfDrop = 0
 
   private(set) var environment = Environment()
   private let points: [String: ObservationPoint]
@@ -183,6 +185,7 @@ public struct Story: Sendable {
       verdict: trace.verdict, target: trace.target, isPolicy: trace.kind == .policy)
     open[index].steps.append(step)
     if trace.verdict == .drop {
+      verdictsOfDrop += 1
       open[index].dropped = step
       open[index].droppedAt = place(ofDropBy: step, in: open[index])
     }
