@@ -53,7 +53,7 @@ public struct PingStory: Sendable {
   }
 
   /// Nanoseconds that are waited once a rule has dropped a packet of a probe.
-  private static let aftermath: UInt64 = 50_000_000
+  private static let aftermath: UInt64 = 20_000_000
 
   /// Whether a packet read from the device is a probe's, or answers one.
   public func concerns(_ bytes: [UInt8]) -> Bool {
