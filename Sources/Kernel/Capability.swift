@@ -43,6 +43,13 @@ public enum LogGroups {
     return held
   }
 
+  /// A group that nobody holds at the moment, above those that people choose.
+  public static func free() -> UInt16 {
+    let held = held()
+    let first = UInt16.random(in: 0xf000...0xff00)
+    return (first...0xfffe).first { held[$0] == nil } ?? first
+  }
+
   /// The program that holds a group, as "ulogd (pid 812)". A netlink port is mostly its pid.
   public static func holder(of group: UInt16) -> String? {
     guard let port = held()[group] else { return nil }

@@ -103,8 +103,13 @@ struct SetupRun: ~Copyable {
     var socket = try NetfilterSocket()
     // A group of a setup that is there belongs to its recorder.
     if state.backend == SetupBackend.nflog.rawValue, state.group == nil {
-      try socket.takeGroup(request.group)
-      state.group = socket.group
+      // One that was asked for is tried; a free one is taken by the recorder, which keeps it.
+      if let group = request.group {
+        try socket.takeGroup(group)
+        state.group = socket.group
+      } else {
+        state.group = LogGroups.free()
+      }
     }
     let start = Clock.monotonic
     try SetupTables.install(&state, around: surroundings, with: &socket)

@@ -126,7 +126,7 @@ extension LiveTests {
         echo "exit code $code, first $first"
         """)
       let first = try #require(outcome.firstMatch(of: /first (\d+)/)?.output.1)
-      #expect(outcome.contains("exit code 2"), "\(outcome)")
+      #expect(outcome.contains("exit code 3"), "\(outcome)")
       #expect(outcome.contains("in use by process \(first)"), "\(outcome)")
     }
 
