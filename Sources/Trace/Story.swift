@@ -48,8 +48,11 @@ public struct Story: Sendable {
   private static let mostTwins = 256
 
   /// A story about to begin. `header` is nil for captures that other programs made.
-  public init(header: SessionHeader?) {
+  /// `earlier` is the story of the part of the session before this one, if there is one: what the
+  /// kernel numbered in it is gone on with.
+  public init(header: SessionHeader?, after earlier: Story? = nil) {
     self.header = header
+    lastSequence = earlier?.lastSequence ?? [:]
     var points: [String: ObservationPoint] = [:]
     for point in (header?.points ?? []) + [.ingress, .egress] { points[point.chain] = point }
     self.points = points
@@ -89,7 +92,8 @@ public struct Story: Sendable {
 
   private mutating func takeLog(_ message: LogMessage) {
     if let sequence = message.sequence {
-      if let last = lastSequence[message.group], sequence != last &+ 1 {
+      // The numbers begin with 0 again where the recorder did.
+      if let last = lastSequence[message.group], sequence != last &+ 1, sequence != 0 {
         counts.lost += Int(sequence &- last &- 1)
       }
       lastSequence[message.group] = sequence

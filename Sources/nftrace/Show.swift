@@ -11,10 +11,18 @@ struct Show: ParsableCommand {
       FILE is a session that nftrace wrote ('ping -w', 'record'), or a capture of \
       'tcpdump -i nflog:N -w'. Without it, the recording of this namespace's setup is shown, or \
       else the latest ping.
+
+      With --follow, packets are shown as they are recorded, until it is interrupted: those of this \
+      namespace's setup from now on, whether it is recorded or not, or those of FILE from its \
+      beginning. With --json, that is one object a packet and line. A terminal shows at most 20 \
+      exchanges a second in full, and counts the others by flow.
       """)
 
   @Argument(help: ArgumentHelp("A session or NFLOG capture.", valueName: "file"))
   var file: String?
+
+  @Flag(help: "Go on with what is recorded from now on.")
+  var follow = false
 
   @Option(help: ArgumentHelp("Only the last so many packets.", valueName: "n"))
   var last: Int?
@@ -54,25 +62,67 @@ struct Show: ParsableCommand {
     }
     if let last, last < 1 { throw ValidationError("--last is 1 or more") }
     if let packet, packet < 1 { throw ValidationError("--packet is 1 or more") }
+    if follow, last != nil { throw ValidationError("--follow has no last packet: not with --last") }
+    if follow, export != nil { throw ValidationError("--follow and --export exclude each other") }
   }
 
   func run() throws {
     try shared.enterNamespace()
+    if follow {
+      try followTraffic()
+      return
+    }
     let paths = try file.map { [$0] } ?? StateDirectory.sessions()
     if let export {
       try Playback.export(paths, to: export)
       return
     }
-    let filter = ExchangeFilter(
-      from: from.flatMap { Prefix($0) }, to: to.flatMap { Prefix($0) }, proto: proto,
-      packet: packet, onlyLost: lost)
-    var style = shared.style
-    style.allRules = rules
     let matches = try Playback.run(
-      paths, SessionReport(
+      paths,
+      SessionReport(
         filter: filter, style: style, json: shared.json, last: last, session: paths.last))
     if matches == 0 { Output.complain("no packet matches") }
     Output.exit(matches > 0 ? 0 : 1)
+  }
+
+  private var filter: ExchangeFilter {
+    ExchangeFilter(
+      from: from.flatMap { Prefix($0) }, to: to.flatMap { Prefix($0) }, proto: proto,
+      packet: packet, onlyLost: lost)
+  }
+
+  private var style: TextStyle {
+    var style = shared.style
+    style.allRules = rules
+    return style
+  }
+
+  private func followTraffic() throws {
+    let report = FollowReport(
+      filter: filter, style: style, json: shared.json, rate: Terminal.isInteractive ? 20 : nil,
+      since: file == nil ? Clock.realtime : 0)
+    var follow = Follow(report, json: shared.json)
+    if let file {
+      try Self.end(follow.run(file: file) { false })
+    }
+    let place = try SetupPlace.current()
+    guard let setup = place.load() else {
+      throw UsageError(
+        "nothing is set up in this network namespace: 'nftrace setup SUBNET' first, or name a FILE")
+    }
+    guard setup.group != nil else {
+      throw UsageError(
+        "the setup here writes to the kernel log, where dmesg finds it: there is nothing to follow")
+    }
+    let isOver = { place.load() == nil }
+    if let recorder = place.recorder(), recorder.living != nil {
+      try Self.end(follow.run(file: recorder.session, isOver: isOver))
+    }
+    try Self.end(follow.run(setup: setup, isOver: isOver))
+  }
+
+  private static func end(_ signal: Int32?) throws -> Never {
+    Output.exit(signal.map { 128 + $0 } ?? 0)
   }
 }
 

@@ -1,0 +1,115 @@
+internal import Trace
+internal import Wire
+
+/// Exchanges that were too many to be told one by one: counted by flow and by what became of them.
+struct FoldedFlows: Sendable {
+  private struct Flow: Hashable {
+    var what: String
+    var fate: String
+  }
+
+  private var flows: [Flow: Int] = [:]
+  private var others = 0
+  private var count = 0
+
+  /// Flows that are told apart, and those of them that are shown.
+  private static let most = 1024
+  private static let shown = 8
+
+  mutating func add(_ exchange: Exchange) {
+    guard let journey = exchange.request ?? exchange.journeys.first else { return }
+    count += 1
+    let packet = journey.packet
+    // The port that the sender chose is another one each time.
+    let port = packet.destinationPort.map { " port \($0)" } ?? ""
+    let flow = Flow(
+      what: "\(packet.proto) \(packet.source) > \(packet.destination)\(port)",
+      fate: FollowSummary.fate(journey))
+    if flows[flow] != nil || flows.count < Self.most {
+      flows[flow, default: 0] += 1
+    } else {
+      others += 1
+    }
+  }
+
+  func lines(_ style: TextStyle) -> [String] {
+    if count == 0 { return [] }
+    let ordered = flows.sorted { ($1.value, $0.key.what) < ($0.value, $1.key.what) }
+    var lines = ["", "\(style.ellipsis) \(count) more exchanges in this second, by flow:"]
+    for (flow, count) in ordered.prefix(Self.shown) {
+      lines.append("  \(padded(count))  \(flow.what): \(flow.fate)")
+    }
+    let rest = ordered.dropFirst(Self.shown).reduce(others) { $0 + $1.value }
+    if rest > 0 { lines.append("  \(padded(rest))  of other flows") }
+    return lines
+  }
+
+  private func padded(_ count: Int) -> String {
+    let digits = "\(count)"
+    return String(repeating: " ", count: max(0, 7 - digits.count)) + digits
+  }
+}
+
+/// What came of all packets that were told of.
+struct FollowSummary: Sendable {
+  var counts = EventCounts()
+  private var packets = 0
+  private var kinds: [String: Int] = [:]
+  private var deciders: [String: Int] = [:]
+  private var otherDeciders = 0
+
+  /// Rules that are told apart.
+  private static let most = 1024
+
+  mutating func add(_ exchange: Exchange) {
+    for journey in exchange.journeys {
+      packets += 1
+      kinds[journey.end.kind.rawValue, default: 0] += 1
+      guard let decider = Self.decider(journey) else { continue }
+      if deciders[decider] != nil || deciders.count < Self.most {
+        deciders[decider, default: 0] += 1
+      } else {
+        otherDeciders += 1
+      }
+    }
+  }
+
+  var lines: [String] {
+    let order: [End.Kind] = [.transmitted, .delivered, .dropped, .rejected, .unknown]
+    let ends = order.compactMap { kind in
+      kinds[kind.rawValue].map { "\($0) \(kind == .unknown ? "lost" : kind.rawValue)" }
+    }
+    var lines = [(["\(packets) packets"] + ends).joined(separator: ", ")]
+    for (decider, count) in deciders.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
+      lines.append("  \(count) by \(decider)")
+    }
+    if otherDeciders > 0 { lines.append("  \(otherDeciders) by other rules") }
+    let events = counts.nflog + counts.trace + counts.conntrack + counts.drops
+    lines.append("\(events) events, \(counts.lost) lost")
+    return lines
+  }
+
+  /// What became of a packet, in a few words.
+  static func fate(_ journey: Journey) -> String {
+    switch journey.end.kind {
+    case .transmitted: "sent" + (journey.end.out.map { " out \($0)" } ?? "")
+    case .delivered: "delivered to this host"
+    case .dropped, .rejected:
+      journey.end.kind.rawValue + (decider(journey).map { " by \($0)" } ?? "")
+    case .unknown: "lost"
+    }
+  }
+
+  /// The rule or policy that ended a packet's way.
+  private static func decider(_ journey: Journey) -> String? {
+    guard let hop = journey.hops.last, !hop.passed,
+      let step = hop.rules.last(where: { $0.verdict == .drop })
+    else { return nil }
+    let place = "\(step.chain) (\(NFProto.name(step.family)) \(step.table))"
+    if step.isPolicy { return "the policy of \(place)" }
+    if let text = step.text { return "\(text)  in \(place)" }
+    return (step.position ?? step.handle.map { Int(clamping: $0) }).map {
+      "rule \(step.position == nil ? "handle " : "")\($0) of \(place)"
+    } ?? "a rule of \(place)"
+  }
+}
