@@ -9,7 +9,7 @@ public import Wire
 /// and takes the ways it would have taken: no packet goes around twice. The routes name the source
 /// address that the kernel would have chosen, so that connections outlive the diversion, and what is
 /// on its way into the device is not tracked, so that NAT and conntrack see the packet once, on its way
-/// out. The device, the routes and the nf_tables table go when this process ends; the rules are in a
+/// out. The device, its routes and the nf_tables table go when this process ends; the rules are in a
 /// journal that a guardian undoes, and lead to an empty table until then, which is as if they were
 /// not there.
 public struct Diversion: ~Copyable {
@@ -56,6 +56,11 @@ public struct Diversion: ~Copyable {
       let firewall = try untrack(tun.name)
       let table = try freeTable(rules, &routes)
       for route in plan.routes(interface: tun.index, table: table) { try routes.add(route) }
+      for route in plan.exemptions(table: table) {
+        try journal.add(
+          route.message, inverse: route.deletion, with: &routes,
+          attempt: "exempt \(route.destination)")
+      }
       // The last step: from here on packets are diverted.
       for subnet in subnets {
         let family = subnet.address.family

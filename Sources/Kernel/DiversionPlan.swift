@@ -9,6 +9,14 @@ struct DiversionPlan {
   private(set) var mtu: UInt32
   /// Names of the interfaces they lead through.
   private(set) var outputs: [String] = []
+  /// What is inside a wide subnet and could not come back.
+  private var exempt: [Prefix] = []
+
+  /// Link-local addresses, multicast and the broadcast: nothing forwards packets to them.
+  private static let neverForwarded = [
+    "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32", "fe80::/10", "ff00::/8",
+  ].compactMap { Prefix($0) }
+
   /// A destination, and the source address the kernel would choose for it.
   private var ways: [(destination: Prefix, source: IPAddress?)] = []
 
@@ -22,13 +30,16 @@ struct DiversionPlan {
       var inside = [subnet.network]
       for route in all where route.destination.length > subnet.length {
         let network = route.destination.network
-        if subnet.contains(network.address), !network.address.isMulticast,
-          !inside.contains(network)
+        if subnet.contains(network.address), !inside.contains(network),
+          !Self.neverForwarded.contains(where: { $0.contains(network.address) })
         {
           inside.append(network)
         }
       }
       destinations += inside
+      exempt += Self.neverForwarded.filter {
+        $0.length > subnet.length && subnet.contains($0.address)
+      }
     }
     var smallest: UInt32?
     for destination in destinations {
@@ -55,6 +66,11 @@ struct DiversionPlan {
   /// An address for a lookup of the default route: of TEST-NET-3 and of the documentation's prefix.
   private static func somewhere(_ address: IPAddress) -> IPAddress {
     IPAddress(address.family == 4 ? "203.0.113.1" : "2001:db8::1")!
+  }
+
+  /// Routes that send a lookup on to the next rule. They do not go with the device.
+  func exemptions(table: UInt32) -> [RouteMessage] {
+    exempt.map { RouteMessage(to: $0, kind: .throw, table: table) }
   }
 
   /// The routes into a device. Those that would say the same as a wider one are left out.

@@ -122,6 +122,65 @@ extension LiveTests {
       try await net.expectState(before, "two of them")
     }
 
+    /// All that can be forwarded, and of one device's own no word.
+    @Test func theDefaultRoute() async throws {
+      let net = try await RouterNet(.ipv6.withoutTun())
+      let before = try await net.state()
+      let outcome = try await intercept(
+        net, ["0.0.0.0/0"], subnet: "::/0",
+        during: """
+          ip netns exec $R ping -c 1 -W 1 $SERVER
+          ip netns exec $R ping -c 1 -W 1 $GATEWAY
+          near=$(ip -n $S -6 addr show dev peer0 scope link | sed -n 's,.*inet6 \\(.*\\)/.*,\\1,p')
+          ip netns exec $R ping -c 1 -W 1 "$near%$UPLINK"
+          """)
+      #expect(outcome.code == 130 && outcome.output.contains(": 2 passed"), "\(outcome)")
+      try await net.expectState(before, "interrupted")
+    }
+
+    @Test func oneHundredMegabytes() async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      let outcome = try await intercept(
+        net, ["-q", "--set", "tos=8"],
+        during: """
+          data=$DIR/$R.data
+          trap 'rm -f $data' EXIT
+          head -c 104857600 /dev/urandom >$data
+          ip netns exec $S timeout 60 perl -MIO::Socket::INET -e '
+            $l = IO::Socket::INET->new(Listen => 1, LocalPort => 7777) or die;
+            open R, ">", $ARGV[0]; close R; $c = $l->accept;
+            print $b while sysread($c, $b, 65536)' $DIR/$R.ready | sha256sum >$DIR/$R.sum & far=$!
+          until [ -e $DIR/$R.ready ]; do sleep 0.02; done
+          ip netns exec $R timeout 60 perl -MIO::Socket::INET -e '
+            $s = IO::Socket::INET->new(PeerAddr => "$ARGV[0]:7777") or die;
+            while (sysread(STDIN, $b, 65536)) { print $s $b }' $SERVER <$data
+          wait $far
+          test "$(sha256sum <$data)" = "$(cat $DIR/$R.sum)"
+          """)
+      #expect(outcome.code == 130, "\(outcome)")
+    }
+
+    /// Its output is read by nobody, and later it is stopped itself: packets go on, and wait.
+    @Test func stoppedReaders() async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      let before = try await net.state()
+      try await net.run(
+        """
+        { "$NFTRACE" intercept --netns $R $SERVER 2>$DIR/$R.err & echo $! >$DIR/$R.pid; } \
+          | sleep 4 &
+        until ip -n $R rule | grep -q 'iif lo'; do sleep 0.05; done
+        ip netns exec $R ping -q -c 2000 -i 0.0002 -W 1 $SERVER | grep -q '2000 received'
+        pid=$(cat $DIR/$R.pid)
+        kill -STOP $pid
+        ! ip netns exec $R ping -c 1 -W 1 $SERVER
+        ip netns exec $R ping -c 1 -W 1 $GATEWAY
+        kill -CONT $pid
+        ip netns exec $R ping -c 1 -W 1 $SERVER
+        kill -KILL $pid
+        """)
+      try await net.expectState(before, "SIGKILL")
+    }
+
     @Test func whatIsWrongIsNamed() async throws {
       _ = try await Programs.shell("printf '10.0.0.0/8\\nnonsense\\n10.0.0.1/8\\n' >$DIR/bad.list")
       for (words, message) in [
