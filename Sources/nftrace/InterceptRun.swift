@@ -50,7 +50,9 @@ struct InterceptRun: ~Copyable {
   /// Moves a packet; false if there was none.
   private mutating func move(_ tun: borrowing TunDevice) throws -> Bool {
     guard let count = try tun.read(into: &buffer) else { return false }
-    let before = prints ? Array(buffer[..<count]) : []
+    // What is drained after --count goes on, without a word.
+    let shows = prints && left != 0
+    let before = shows ? Array(buffer[..<count]) : []
     let fate = interception.handle(&buffer, count: count)
     switch fate {
     case .passed, .changed, .unchangeable, .answered:
@@ -64,13 +66,13 @@ struct InterceptRun: ~Copyable {
     case .dropped: break
     case .foreign: return true
     }
-    if prints {
+    if shows {
       let line = InterceptText.line(
         time: Clock.realtime, before: before, after: Array(buffer[..<count]), fate: fate)
       try output.write(line + "\n")
       if hex { try output.write(InterceptText.hex(before) + "\n") }
     }
-    if let now = left { left = now - 1 }
+    if let now = left, now > 0 { left = now - 1 }
     return true
   }
 
