@@ -42,7 +42,12 @@ struct Nftrace: ParsableCommand {
     let named = configuration.subcommands.first {
       $0.configuration.commandName == word || "\($0)".lowercased() == word
     }
-    return try? named?.parseAsRoot(Array(CommandLine.arguments.dropFirst(2)))
+    guard let named,
+      let command = try? named.parseAsRoot(Array(CommandLine.arguments.dropFirst(2))),
+      // Asked for help, it gives another command, whose text does not know the first word.
+      type(of: command) == named
+    else { return nil }
+    return command
   }
 
   /// Exit codes of INTERFACE.md: ArgumentParser's own for wrong usage is 64.
