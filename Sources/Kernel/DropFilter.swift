@@ -1,3 +1,4 @@
+public import Trace
 public import Wire
 
 /// Whose drops are wanted. A packet passes that has the nonce or one of the addresses; when neither
@@ -14,6 +15,13 @@ public struct DropFilter: Sendable, Equatable {
   public init(nonce: UInt64? = nil, prefixes: [Prefix] = []) {
     self.nonce = nonce
     self.prefixes = prefixes
+  }
+
+  /// A filter for these probes and what answers them. What answers TCP and UDP has no nonce, so all
+  /// that has one of the probes' addresses passes then.
+  public init(_ plan: ProbePlan) {
+    let addresses = plan.marks.isEmpty ? [] : [plan.source, plan.destination]
+    self.init(nonce: plan.nonce, prefixes: addresses.compactMap { Prefix($0) })
   }
 
   /// Whether everything passes.

@@ -1,5 +1,5 @@
 internal import CNetfilter
-internal import Trace
+public import Trace
 public import Wire
 
 /// Which packets nftrace's rules look at, and what they do with them.
@@ -8,6 +8,8 @@ public struct Observation: Sendable {
   public var prefixes: [Prefix]
   /// Echo packets whose payload begins with this number in network order, and errors about them.
   public var nonce: UInt64?
+  /// TCP and UDP packets with these marks instead.
+  public var marks: [ProbeMark]
   /// The IP versions to look at; rules for others are not made.
   public var versions: Set<Int>
   /// Where the packets are reported.
@@ -27,11 +29,13 @@ public struct Observation: Sendable {
 
   /// An observation of these packets.
   public init(
-    prefixes: [Prefix], nonce: UInt64? = nil, versions: Set<Int>, backend: Backend,
+    prefixes: [Prefix], nonce: UInt64? = nil, marks: [ProbeMark] = [], versions: Set<Int>,
+    backend: Backend,
     masquerade: (source: Prefix, device: String)? = nil
   ) {
     self.prefixes = prefixes
     self.nonce = nonce
+    self.marks = marks
     watchesARP = nonce != nil && versions.contains(4)
     self.versions = versions
     self.backend = backend
@@ -128,7 +132,9 @@ public struct Observation: Sendable {
       case .kernelLog: [.logToKernel(prefix: "\(point.label): "), .verdict(1)]
       }
     for version in versions.sorted() {
-      for match in nonceMatches(version) + addressMatches(version, family: family, sets) {
+      for match in nonceMatches(version) + markMatches(version, family: family)
+        + addressMatches(version, family: family, sets)
+      {
         batch.addRule(family: family, table: table, chain: point.chain, match + report)
       }
       for match in discoveryMatch(version, family: family) {
@@ -157,7 +163,7 @@ public struct Observation: Sendable {
   /// The nonce stands behind the eight octets of the ICMP header; in an error, behind the quoted
   /// IP header and its ICMP header as well.
   private func nonceMatches(_ version: Int) -> [[RuleExpression]] {
-    guard let nonce else { return [] }
+    guard let nonce, marks.isEmpty else { return [] }
     var mark: [UInt8] = []
     mark.append(bigEndian: nonce)
     let proto = version == 4 ? IPProtocol.icmp : .icmpv6
@@ -170,18 +176,36 @@ public struct Observation: Sendable {
     }
   }
 
+  private func markMatches(_ version: Int, family: UInt8) -> [[RuleExpression]] {
+    marks.map { mark in
+      isVersion(version, family: family)
+        + [.loadTransport, .compare([mark.proto.rawValue], equal: true)]
+        + mark.fields.flatMap { field -> [RuleExpression] in
+          [
+            .loadPayload(
+              base: field.isNetwork ? .network : .transport, offset: field.offset,
+              length: UInt32(field.least.count)),
+            field.least == field.most
+              ? .compare(field.least, equal: true) : .within(field.least, field.most),
+          ]
+        }
+    }
+  }
+
+  /// The netdev family has no family of its own packets, only their EtherType.
+  private func isVersion(_ version: Int, family: UInt8) -> [RuleExpression] {
+    family == NFProto.netdev
+      ? [.loadProtocol, .compare(version == 4 ? [0x08, 0x00] : [0x86, 0xdd], equal: true)]
+      : [.loadFamily, .compare([version == 4 ? NFProto.ipv4 : NFProto.ipv6], equal: true)]
+  }
+
   private func addressMatches(
     _ version: Int, family: UInt8, _ sets: [Int: UInt32]
   ) -> [[RuleExpression]] {
     guard let id = sets[version] else { return [] }
     let (offsets, length): ([UInt32], UInt32) = version == 4 ? ([12, 16], 4) : ([8, 24], 16)
-    // The netdev family has no family of its own packets, only their EtherType.
-    let isVersion: [RuleExpression] =
-      family == NFProto.netdev
-      ? [.loadProtocol, .compare(version == 4 ? [0x08, 0x00] : [0x86, 0xdd], equal: true)]
-      : [.loadFamily, .compare([version == 4 ? NFProto.ipv4 : NFProto.ipv6], equal: true)]
     return offsets.map { offset in
-      isVersion + [
+      isVersion(version, family: family) + [
         .loadPayload(base: .network, offset: offset, length: length),
         .lookup(set: Self.setName(version), id: id),
       ]

@@ -15,6 +15,8 @@ enum RuleExpression {
   case loadPayload(base: Header, offset: UInt32, length: UInt32)
   /// Goes on only if the register is (or is not) these octets.
   case compare([UInt8], equal: Bool)
+  /// Goes on only if the register is, as a number in network order, one of these or between them.
+  case within([UInt8], [UInt8])
   /// Goes on only if the register is in the set.
   case lookup(set: String, id: UInt32)
   /// Loads the octet 1.
@@ -50,6 +52,7 @@ enum RuleExpression {
         ])
     case .compare(let bytes, let equal):
       unsafe compare(bytes, equal: equal)
+    case .within(let least, let most): unsafe within(least, most)
     case .lookup(let set, let id): unsafe lookup(set, id)
     case .one: unsafe immediate([1])
     case .trace: unsafe setTrace()
@@ -87,6 +90,14 @@ enum RuleExpression {
         (NFTNL_EXPR_CMP_OP, equal ? NFT_CMP_EQ.rawValue : NFT_CMP_NEQ.rawValue),
       ])
     unsafe set(made, NFTNL_EXPR_CMP_DATA, bytes)
+    return unsafe made
+  }
+
+  private func within(_ least: [UInt8], _ most: [UInt8]) -> OpaquePointer {
+    let made = unsafe expression(
+      "range", [(NFTNL_EXPR_RANGE_SREG, 1), (NFTNL_EXPR_RANGE_OP, NFT_RANGE_EQ.rawValue)])
+    unsafe set(made, NFTNL_EXPR_RANGE_FROM_DATA, least)
+    unsafe set(made, NFTNL_EXPR_RANGE_TO_DATA, most)
     return unsafe made
   }
 

@@ -99,7 +99,34 @@ extension Story {
 
   /// The number of the probe a journey belongs to; nil for other packets.
   func sequence(of journey: OpenJourney) -> Int? {
-    header?.probe?.sequence(of: journey.hops[0].packet)
+    guard let plan = header?.probe else { return nil }
+    let first = journey.hops[0].packet
+    let latest = journey.latestProbe
+    if let sequence = plan.sequence(of: first, latest: latest) { return sequence }
+    guard plan.proto == "udp" else { return nil }
+    // An answer is known by its addresses once NAT has restored them, or as the one that conntrack
+    // expects.
+    for hop in journey.hops.dropFirst() where hop.packet.destination != first.destination {
+      if let sequence = plan.sequence(of: hop.packet, latest: latest) { return sequence }
+    }
+    guard first.proto == .udp else { return nil }
+    let request = open.last {
+      guard let id = $0.connectionID, let reply = environment.connections[id]?.reply else {
+        return false
+      }
+      return reply.source == first.source && reply.destination == first.destination
+        && reply.sourcePort == first.sourcePort && reply.destinationPort == first.destinationPort
+    }
+    return request.flatMap { plan.sequence(of: $0.hops[0].packet, latest: latest) }
+  }
+
+  /// Forgets packets that belong to none of these probes and of which nothing was heard for a second.
+  mutating func forgetIdle(except outstanding: Set<Int>) {
+    let idle = open.indices.filter { index in
+      now - open[index].last > Self.idle
+        && !(sequence(of: open[index]).map { outstanding.contains($0) } ?? false)
+    }
+    forget([idle])
   }
 
   private mutating func close(_ groups: [[Int]]) -> [Exchange] {
@@ -138,7 +165,8 @@ extension Story {
   private func withRefusals(_ exchange: Exchange) -> Exchange {
     var exchange = exchange
     let refused = exchange.journeys.contains {
-      $0.direction == .error && $0.hops.first?.point.hook == .output
+      ($0.direction == .error || $0.direction == .reply && $0.packet.isRefusal)
+        && $0.hops.first?.point.hook == .output
     }
     for index in exchange.journeys.indices
     where refused && exchange.journeys[index].direction == .request

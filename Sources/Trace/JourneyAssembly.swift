@@ -165,6 +165,11 @@ extension Story {
       return icmp.isError(packet.proto) ? .error : .other
     }
     if let isReply = open.isReply { return isReply ? .reply : .request }
+    if let plan = header?.probe, sequence(of: open) != nil,
+      let direction = plan.direction(of: packet)
+    {
+      return direction
+    }
     if let tcp = packet.tcp, tcp.flags.contains(.syn) {
       return tcp.flags.contains(.ack) ? .reply : .request
     }

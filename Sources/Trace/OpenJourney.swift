@@ -31,6 +31,8 @@ extension Story {
     var key: Key
     /// The journey before it with the same identity, as an index of those that are open.
     var twin: Int?
+    /// The probe that was sent last before it began.
+    var latestProbe: Int?
 
     var lastPoint: ObservationPoint { hops[hops.count - 1].point }
   }
@@ -58,6 +60,9 @@ extension TraceMessage {
 }
 
 extension Packet {
+  /// Whether it says that a packet was not wanted: an ICMP error, or a reset.
+  var isRefusal: Bool { quoted != nil || tcp?.flags.contains(.rst) == true }
+
   /// Neighbour solicitation or advertisement: RFC 4861 sections 4.3 and 4.4.
   var isNeighbourDiscovery: Bool {
     proto == .icmpv6 && (icmp?.type == 135 || icmp?.type == 136)

@@ -7,6 +7,8 @@ public struct PingStory: Sendable {
   public private(set) var story: Story
   private let plan: ProbePlan
   private var open: [Int: Entry] = [:]
+  /// The probe that was sent last.
+  private var latest = 0
 
   private struct Entry {
     var sent: UInt64
@@ -29,15 +31,18 @@ public struct PingStory: Sendable {
     if story.verdictsOfDrop != drops { hasten(record.time) }
     switch record.content {
     case .sent(let bytes):
-      guard let packet = try? Packet(bytes), let sequence = plan.sequence(of: packet) else {
-        return
-      }
+      // What ends a connection is sent as well, and is no probe.
+      guard let packet = try? Packet(bytes), let sequence = plan.sequence(of: packet),
+        packet.tcp?.flags.contains(.rst) != true
+      else { return }
+      latest = sequence
       open[sequence] = Entry(
         sent: record.time, deadline: record.time + UInt64(plan.timeout * 1e9))
     case .received(let bytes):
-      guard let packet = try? Packet(bytes), let sequence = plan.sequence(of: packet),
+      guard let packet = try? Packet(bytes),
+        let sequence = plan.sequence(of: packet, latest: latest),
         let entry = open[sequence], entry.answered == nil, record.time <= entry.deadline,
-        packet.icmp?.isEchoRequest(packet.proto) != true
+        plan.isAnswer(packet)
       else { return }
       open[sequence]?.answer = packet
       open[sequence]?.answered = record.time
@@ -57,7 +62,7 @@ public struct PingStory: Sendable {
 
   /// Whether a packet read from the device is a probe's, or answers one.
   public func concerns(_ bytes: [UInt8]) -> Bool {
-    (try? Packet(bytes)).flatMap { plan.sequence(of: $0) } != nil
+    (try? Packet(bytes)).flatMap { plan.sequence(of: $0, latest: latest) } != nil
   }
 
   /// Probes sent and not settled.
@@ -84,7 +89,7 @@ public struct PingStory: Sendable {
 
   private func outcome(_ sequence: Int) -> ProbeResult.Outcome {
     guard let answer = open[sequence]?.answer else { return .lost }
-    return answer.quoted == nil ? .replied : .rejected
+    return answer.isRefusal ? .rejected : .replied
   }
 
   /// What came of a probe, and why. It is forgotten.
@@ -92,6 +97,7 @@ public struct PingStory: Sendable {
     let outcome = outcome(sequence)
     let exchange = story.closeProbe(sequence)
     let entry = open.removeValue(forKey: sequence)
+    story.forgetIdle(except: Set(open.keys))
     let findings = Diagnosis.findings(
       exchange, isAnswered: outcome == .replied, answer: entry?.answer,
       unseen: story.unseenDrops(probe: sequence, exchange), header: story.header,

@@ -136,12 +136,16 @@ public struct ProbePlan: Sendable, Codable, Equatable {
   public var nonce: UInt64
   /// Where the probe enters: the name of the TUN device.
   public var device: String?
+  /// The port of every TCP or UDP probe's sender; nil where each probe has one of its own.
+  public var sourcePort: UInt16?
+  /// The port TCP and UDP probes go to.
+  public var destinationPort: UInt16?
 
   /// A plan of these fields.
   public init(
     source: String, destination: String, proto: String, identifier: UInt16, count: Int,
     interval: Double, timeout: Double, ttl: UInt8, tos: UInt8, dontFragment: Bool, size: Int,
-    nonce: UInt64, device: String?
+    nonce: UInt64, device: String?, sourcePort: UInt16? = nil, destinationPort: UInt16? = nil
   ) {
     self.source = source
     self.destination = destination
@@ -156,49 +160,7 @@ public struct ProbePlan: Sendable, Codable, Equatable {
     self.size = size
     self.nonce = nonce
     self.device = device
-  }
-
-  /// The probe of this sequence number, counted from 1.
-  public func packet(sequence: Int) -> Packet? {
-    guard let from = IPAddress(source), let to = IPAddress(destination),
-      from.family == to.family
-    else { return nil }
-    let v6 = from.family == 6
-    return Packet(
-      source: from, destination: to, proto: v6 ? .icmpv6 : .icmp, ttl: ttl, tos: tos,
-      identification: v6 ? nil : identifier &+ UInt16(truncatingIfNeeded: sequence),
-      dontFragment: dontFragment,
-      transport: .icmp(
-        ICMPHeader(
-          type: v6 ? 128 : 8,
-          rest: UInt32(identifier &+ UInt16(truncatingIfNeeded: sequence - 1)) << 16
-            | UInt32(UInt16(truncatingIfNeeded: sequence)))),
-      payload: payload(sequence: sequence))
-  }
-
-  /// The nonce, the sequence number in four octets, then the alphabet.
-  private func payload(sequence: Int) -> [UInt8] {
-    var payload: [UInt8] = []
-    payload.append(bigEndian: nonce)
-    payload.append(bigEndian: UInt32(truncatingIfNeeded: sequence))
-    while payload.count < size { payload.append(UInt8(97 + payload.count % 26)) }
-    return Array(payload.prefix(max(size, 12)))
-  }
-
-  /// The sequence number of the probe that `packet` is, answers with its payload, or quotes; nil
-  /// for other people's packets.
-  public func sequence(of packet: Packet) -> Int? {
-    if let quoted = packet.quoted { return sequence(of: quoted) }
-    var mark: [UInt8] = []
-    mark.append(bigEndian: nonce)
-    if packet.payload.count >= 12, packet.payload.starts(with: mark) {
-      return packet.payload[8..<12].reduce(0) { $0 << 8 | Int($1) }
-    }
-    // An error may quote no more than the first eight octets of the transport header.
-    guard packet.payload.isEmpty, let icmp = packet.icmp, icmp.isEchoRequest(packet.proto),
-      icmp.identifier == identifier &+ icmp.sequence &- 1,
-      packet.destination == IPAddress(destination)
-    else { return nil }
-    return Int(icmp.sequence)
+    self.sourcePort = sourcePort
+    self.destinationPort = destinationPort
   }
 }

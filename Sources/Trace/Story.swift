@@ -27,6 +27,8 @@ public struct Story: Sendable {
   /// Trace ids of ARP and neighbour discovery packets on their way.
   private var discovery: Set<UInt32> = []
   private var nextID = 1
+  /// The probe that was sent last.
+  private var latestProbe: Int?
   /// The last number of each log group.
   private var lastSequence: [UInt16: UInt32] = [:]
   var now: UInt64 = 0
@@ -79,7 +81,11 @@ public struct Story: Sendable {
     case .netlink(let message): takeNetlink(message)
     case .lost(let count): counts.lost += count ?? 1
     case .note(let note): environment.take(note)
-    case .sent, .received: break
+    case .sent(let bytes):
+      if let packet = try? Packet(bytes), let sequence = header?.probe?.sequence(of: packet) {
+        latestProbe = sequence
+      }
+    case .received: break
     }
     if let first = pending.first, now - first.time > Self.patience { settlePending() }
     if pending.count > Self.mostPending {
@@ -288,7 +294,8 @@ public struct Story: Sendable {
     }
     var journey = OpenJourney(
       id: nextID, identity: identity, traceID: nil, hops: [], start: observation.time,
-      last: observation.time, key: .journey(nextID), twin: latest[identity])
+      last: observation.time, key: .journey(nextID), twin: latest[identity],
+      latestProbe: latestProbe)
     nextID += 1
     latest[identity] = open.count
     journey.hops.reserveCapacity(header == nil ? 4 : 16)

@@ -7,7 +7,7 @@ import Wire
 
 /// Protocols a probe can have.
 enum ProbeProtocol: String, ExpressibleByArgument, CaseIterable {
-  case icmp
+  case icmp, udp, tcp
 }
 
 struct Ping: ParsableCommand {
@@ -30,8 +30,22 @@ struct Ping: ParsableCommand {
   var source: String?
 
   @Option(
-    name: [.customShort("p"), .customLong("protocol")], help: "What to send: icmp (echo request).")
+    name: [.customShort("p"), .customLong("protocol")],
+    help: ArgumentHelp(
+      "What to send: icmp (echo request), udp (a datagram) or tcp (a SYN, ended by a reset).",
+      valueName: "protocol"))
   var proto: ProbeProtocol = .icmp
+
+  @Option(
+    help: ArgumentHelp(
+      "The port it comes from. Default: another one for each probe, so that NAT rules are asked.",
+      valueName: "n"))
+  var sport: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "The port it goes to. Default for udp: 33434; tcp needs one.", valueName: "n"))
+  var dport: Int?
 
   @Option(name: .shortAndLong, help: ArgumentHelp("TTL or hop limit, 1 to 255.", valueName: "n"))
   var ttl: Int = 64
@@ -51,8 +65,10 @@ struct Ping: ParsableCommand {
     help: ArgumentHelp("Seconds to wait for an answer.", valueName: "s"))
   var timeout: Double = 1
 
-  @Option(help: ArgumentHelp("Octets of payload, 12 to 65000.", valueName: "n"))
-  var size: Int = 56
+  @Option(
+    help: ArgumentHelp(
+      "Octets of payload, 12 to 65000. Default: 56, and for tcp none.", valueName: "n"))
+  var size: Int?
 
   @Flag(help: "Forbid fragmentation (always so in IPv6).")
   var df = false
@@ -95,7 +111,8 @@ struct Ping: ParsableCommand {
     try Self.check("--ttl", ttl, 1...255)
     try Self.check("--count", count, 1...1_000_000)
     try Self.check("--tos", tos, 0...255)
-    try Self.check("--size", size, 12...65000)
+    if let size { try Self.check("--size", size, (proto == .tcp ? 0 : 12)...65000) }
+    try checkPorts()
     guard (0...3600).contains(interval) else {
       throw ValidationError("--interval is in seconds, 0 to 3600")
     }
@@ -105,6 +122,25 @@ struct Ping: ParsableCommand {
     if tun != nil, tunAddress != nil {
       throw ValidationError(
         "--tun-address is for a device that is made; --tun names one that exists")
+    }
+  }
+
+  private func checkPorts() throws {
+    if let sport { try Self.check("--sport", sport, 1...65535) }
+    if let dport { try Self.check("--dport", dport, 1...65535) }
+    switch proto {
+    case .icmp:
+      if sport != nil || dport != nil {
+        throw ValidationError("--sport and --dport are for -p udp and -p tcp: ICMP has no ports")
+      }
+    case .tcp:
+      guard dport != nil else {
+        throw ValidationError("-p tcp needs the port to connect to: --dport N, such as --dport 443")
+      }
+      if (count + 1) * ((size ?? 0) + 2) > 1 << 31 {
+        throw ValidationError("--count \(count) with --size \(size ?? 0): choose fewer or smaller")
+      }
+    case .udp: break
     }
   }
 
@@ -147,8 +183,11 @@ struct Ping: ParsableCommand {
     let plan = ProbePlan(
       source: "\(entrance.source)", destination: "\(entrance.destination)", proto: proto.rawValue,
       identifier: identifier, count: count, interval: interval, timeout: timeout,
-      ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df, size: size,
-      nonce: UInt64.random(in: .min ... .max), device: entrance.device.name)
+      ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df,
+      size: size ?? (proto == .tcp ? 0 : 56),
+      nonce: UInt64.random(in: .min ... .max), device: entrance.device.name,
+      sourcePort: sport.map { UInt16($0) },
+      destinationPort: proto == .icmp ? nil : UInt16(dport ?? 33434))
     var run = try PingRun(
       plan, entrance: entrance, masquerade: masquerade, forward: forward, file: write,
       options: shared)

@@ -47,12 +47,12 @@ struct PingRun: ~Copyable {
     let settings = try TemporarySettings.apply(wanted)
     var drops: DropWatch?
     do {
-      drops = try DropWatch(filter: DropFilter(nonce: plan.nonce))
+      drops = try DropWatch(filter: DropFilter(plan))
     } catch {
       surroundings.facts["drop reasons"] = "not to be had: \(error.help ?? "\(error)")"
     }
     let observation = Observation(
-      prefixes: [Prefix(entrance.source)], nonce: plan.nonce,
+      prefixes: [Prefix(entrance.source)], nonce: plan.nonce, marks: plan.marks,
       versions: [version], backend: .group(socket.group!),
       masquerade: masquerade ? (entrance.subnet, entrance.device.name) : nil)
     let table = "nftrace_\(getpid())"
@@ -130,6 +130,15 @@ struct PingRun: ~Copyable {
     }
   }
 
+  /// Sends a reset where a TCP probe may have left something half-open, here or at the far end.
+  private func endConnection(_ result: ProbeResult) {
+    guard plan.proto == "tcp", result.outcome == .replied || result.outcome == .lost,
+      let reset = plan.reset(sequence: result.sequence)
+    else { return }
+    // A device that is gone by now is told of by who reads from it.
+    try? entrance.device.write(reset.bytes)
+  }
+
   /// Receives all that is there. What is said about a packet was said before the packet came out.
   private mutating func receive() throws {
     try receiveMessages()
@@ -181,7 +190,11 @@ struct PingRun: ~Copyable {
       try writer.write(record)
       ping.take(record)
     }
-    for sequence in ready { try printer.print(ping.settle(sequence)) }
+    for sequence in ready {
+      let result = ping.settle(sequence)
+      endConnection(result)
+      try printer.print(result)
+    }
   }
 }
 

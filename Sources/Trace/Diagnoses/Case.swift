@@ -118,6 +118,15 @@ struct Case {
   /// The rule that ended the journey.
   var decider: RuleStep? { journey.hops.last.flatMap { $0.passed ? nil : $0.rules.last } }
 
+  /// The reset or ICMP error that answered, and whether this host sent it.
+  var refusal: (packet: Packet, isOurs: Bool)? {
+    if let error { return (error, isOurError || environment.isLocal(error.source)) }
+    guard
+      let reset = exchange.journeys.last(where: { $0.direction == .reply && $0.packet.isRefusal })
+    else { return nil }
+    return (reset.packet, reset.hops.first?.point.hook == .output)
+  }
+
   /// The change of destination the packet met here, if one.
   var destinationChange: Change? {
     journey.hops.flatMap(\.changes).first { $0.field == .destination && $0.cause != .natReply }

@@ -55,8 +55,18 @@ enum Diagnosis {
 
   /// The packet to look at: the reply, if one was seen, for then the request got through.
   private static func suspect(_ exchange: Exchange) -> Journey? {
-    if let reply = exchange.journeys.last(where: { $0.direction == .reply }) { return reply }
+    // A refusal that got through is no puzzle itself; what was refused is.
+    if let reply = exchange.journeys.last(where: { $0.direction == .reply && !$0.isRefusalSent }) {
+      return reply
+    }
     return exchange.request ?? exchange.journeys.first
+  }
+}
+
+extension Journey {
+  /// Whether this is a reset that was sent on, or delivered.
+  var isRefusalSent: Bool {
+    packet.isRefusal && (end.kind == .transmitted || end.kind == .delivered)
   }
 }
 

@@ -89,7 +89,49 @@ enum OutputDiagnoses {
 
 /// Causes that lie on this host as the packet's destination.
 enum DeliveryDiagnoses {
-  static let all: [Diagnosis.Cause] = [echoIgnored]
+  static let all: [Diagnosis.Cause] = [noListener, unknownProtocol, echoIgnored]
+
+  /// This host, or the one behind it that answered, has nobody at the port.
+  static func noListener(_ examined: Case) -> Finding? {
+    guard examined.stage == .delivered || examined.stage == .sent, !examined.isReply,
+      let refusal = examined.refusal, let port = examined.packet.destinationPort
+    else { return nil }
+    if let icmp = refusal.packet.icmp {
+      let portUnreachable: (UInt8, UInt8) = examined.version == 4 ? (3, 3) : (1, 4)
+      guard (icmp.type, icmp.code) == portUnreachable else { return nil }
+    }
+    let isHere = examined.stage == .delivered
+    guard isHere == refusal.isOurs else { return nil }
+    let proto = examined.packet.proto == .tcp ? "TCP" : "UDP"
+    var evidence = [
+      (refusal.packet.icmp.map { "ICMP type \($0.type) code \($0.code)" } ?? "a TCP reset")
+        + (isHere ? " was sent by this host" : " came back from \(refusal.packet.source)")
+    ]
+    if examined.delta("UdpNoPorts") > 0 {
+      evidence.append("UdpNoPorts went up by \(examined.delta("UdpNoPorts"))")
+    }
+    let address = examined.packet.destination
+    return .error(
+      "no-listener",
+      isHere
+        ? "this host refused it: nothing listens on \(proto) port \(port) of \(address) here; see "
+          + "'ss -ln\(examined.packet.proto == .tcp ? "t" : "u")'"
+        : "\(refusal.packet.source) refused it, not this host: nothing listens on \(proto) port "
+          + "\(port) there, or a firewall there says so",
+      confidence: isHere ? .certain : .likely, evidence: evidence + examined.reasonEvidence)
+  }
+
+  static func unknownProtocol(_ examined: Case) -> Finding? {
+    guard examined.stage == .delivered, let icmp = examined.error?.icmp, examined.isOurError,
+      examined.version == 4 && (icmp.type, icmp.code) == (3, 2)
+        || examined.version == 6 && (icmp.type, icmp.code) == (4, 1)
+    else { return nil }
+    return .error(
+      "unknown-protocol",
+      "this host has no handler for the IP protocol \(examined.packet.proto)",
+      evidence: ["ICMP type \(icmp.type) code \(icmp.code) was sent by this host"]
+        + examined.reasonEvidence)
+  }
 
   static func echoIgnored(_ examined: Case) -> Finding? {
     guard examined.stage == .delivered, let icmp = examined.packet.icmp,

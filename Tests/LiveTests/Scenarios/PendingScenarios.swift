@@ -1,12 +1,6 @@
 extension Scenario {
   /// What nftrace cannot send yet, or what would take the machine's own settings: listed, not run.
   static let pendingScenarios: [Scenario] = [
-    pending("udp-closed-port-here-v4", ["no-listener"], needs: "-p udp"),
-    pending("udp-closed-port-beyond-v4", ["no-listener"], needs: "-p udp"),
-    pending("tcp-closed-port-here-v4", ["no-listener"], needs: "-p tcp"),
-    pending("tcp-reset-by-server-v4", ["no-listener"], needs: "-p tcp"),
-    pending("tcp-reset-by-rule-v4", ["rule-reject"], needs: "-p tcp"),
-    pending("tcp-to-udp-dnat-127-v4", ["martian-destination"], needs: "-p udp"),
     pending("tcp-not-loose-invalid-v4", ["invalid-state-drop"], needs: "-p tcp"),
     pending("udp-snat-port-clash-v4", ["snat-clash"], needs: "-p udp"),
     pending("unknown-protocol-here-v4", ["unknown-protocol"], needs: "a protocol without handler"),
@@ -24,8 +18,6 @@ extension Scenario {
     pending("bad-icmp-checksum-invalid-v4", ["invalid-state-drop"], needs: "a broken checksum"),
     pending("second-fragment-missing-v4", ["lost-after"], needs: "a probe that is a fragment"),
     pending("tun-reader-stalls-v4", ["lost-after"], needs: "a reader that is not nftrace"),
-    // Each probe has an identifier of its own, and so is the first of its flow.
-    pending("note-nat-once-v4", ["nat-once-per-flow"], needs: "-p udp: two probes of one flow"),
     pending("flow-offloaded-v4", ["flow-offloaded"], needs: "CONFIG_NF_FLOW_TABLE"),
     pending("healthy-vrf-v4", [], needs: "CONFIG_NET_VRF"),
     pending("healthy-vlan-uplink-v4", [], needs: "CONFIG_VLAN_8021Q"),

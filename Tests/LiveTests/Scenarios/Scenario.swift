@@ -155,5 +155,5 @@ extension Scenario {
   /// Every scenario there is.
   static let all: [Scenario] =
     routing + forwarding + rules + legacy + replies + translation + departure + delivery + notes
-    + combinations + lookalikes + healthySetups + pendingScenarios
+    + ports + combinations + lookalikes + healthySetups + pendingScenarios
 }
