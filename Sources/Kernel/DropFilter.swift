@@ -20,7 +20,9 @@ public struct DropFilter: Sendable, Equatable {
   /// A filter for these probes and what answers them. What answers TCP and UDP has no nonce, so all
   /// that has one of the probes' addresses passes then.
   public init(_ plan: ProbePlan) {
-    let addresses = plan.marks.isEmpty ? [] : [plan.source, plan.destination]
+    let addresses =
+      plan.marks.isEmpty
+      ? [] : plan.entrance == nil ? [plan.source, plan.destination] : [plan.destination]
     self.init(nonce: plan.nonce, prefixes: addresses.compactMap { Prefix($0) })
   }
 

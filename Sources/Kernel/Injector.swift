@@ -1,6 +1,7 @@
 internal import CNetfilter
 internal import Glibc
 internal import Synchronization
+public import Wire
 
 /// Gives the kernel one packet, from a thread of its own. The kernel takes it through all its hooks
 /// inside the system call; meanwhile the caller reads what is said about it, and so knows when.
@@ -33,6 +34,12 @@ public final class Injection: Sendable {
   ) throws(KernelError) {
     try injector.check(length: frame.count)
     self.init(injector.injecting(frame))
+  }
+
+  /// Prepares to send a packet from this host.
+  public convenience init(_ packet: [UInt8], to destination: IPAddress, through sender: LocalSender)
+  {
+    self.init(sender.sending(packet, to: destination))
   }
 
   /// Starts the thread that will send the packet, and waits until it runs, so that what `go` sets off

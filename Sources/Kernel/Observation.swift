@@ -10,6 +10,8 @@ public struct Observation: Sendable {
   public var nonce: UInt64?
   /// TCP and UDP packets with these marks instead.
   public var marks: [ProbeMark]
+  /// Whether the probes are dropped at their last point, before conntrack keeps anything of them.
+  public var discards = false
   /// The IP versions to look at; rules for others are not made.
   public var versions: Set<Int>
   /// Where the packets are reported.
@@ -72,13 +74,20 @@ public struct Observation: Sendable {
     let inet = NFProto.inet
     addTable(inet)
     let sets = addSets(to: &batch, family: inet, table: table)
+    // Of two chains at one priority, the later made comes first: what a translation brings with it,
+    // conntrack's confirmation, has to be behind the chains that discard.
+    if discards { addMasquerades(to: &batch, table: table) }
     for point in points where ObservationPoint.inetHooks.contains(point.hook) {
       batch.addBaseChain(
         family: inet, table: table, name: point.chain, hook: point.hook.number(family: inet),
         priority: point.priority)
       addRules(to: &batch, family: inet, table: table, point: point, sets: sets)
     }
-    addMasquerades(to: &batch, table: table)
+    if discards {
+      addDiscard(to: &batch, table: table)
+    } else {
+      addMasquerades(to: &batch, table: table)
+    }
     if watchesARP { addARP(to: &batch, table: table, owned: owned) }
     let edges = points.filter { $0.hook == .ingress || $0.hook == .egress }
     if !devices.isEmpty, !edges.isEmpty {
@@ -209,6 +218,23 @@ public struct Observation: Sendable {
         .loadPayload(base: .network, offset: offset, length: length),
         .lookup(set: Self.setName(version), id: id),
       ]
+    }
+  }
+
+  /// Behind everything that rules can do, and before conntrack's confirmation, which was made
+  /// earlier at the same priority.
+  private func addDiscard(to batch: inout RulesetBatch, table: String) {
+    let inet = NFProto.inet
+    for hook in [Hook.postrouting, .input] {
+      let chain = "discard_\(hook.rawValue)"
+      batch.addBaseChain(
+        family: inet, table: table, name: chain, hook: hook.number(family: inet), priority: .max)
+      for version in versions.sorted() {
+        guard
+          let probe = (nonceMatches(version) + markMatches(version, family: inet)).first
+        else { continue }
+        batch.addRule(family: inet, table: table, chain: chain, probe + [.verdict(0)])
+      }
     }
   }
 

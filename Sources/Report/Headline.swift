@@ -14,8 +14,10 @@ struct Headline {
       let what = probe.answer.map { Wording.name($0) } ?? "an error"
       let who = probe.answeredBy.map { " from \($0)" } ?? ""
       return style.paint("\(target) did not answer: \(what)\(who)", .red)
-    case .sent: return "sent to \(target)"
-    case .localError: return style.paint("\(target): the probe could not be sent", .red)
+    case .sent: return style.paint("dry run, nothing was sent: ", .green) + prospect(probe.exchange)
+    case .localError:
+      let why = probe.errno.map { ": " + ErrorName.words($0) } ?? ""
+      return style.paint("\(target): the probe could not be sent\(why)", .red)
     case .lost:
       return style.paint("\(target) did not answer: ", .red) + fate(probe.exchange)
     }
@@ -45,6 +47,18 @@ struct Headline {
       return style.paint("\(what): answered", .green) + headline.way(journey)
     }
     return "\(what)" + headline.way(journey)
+  }
+
+  /// What would have become of a probe that was not to leave.
+  private func prospect(_ exchange: Exchange) -> String {
+    guard let request = exchange.request, let last = request.hops.last else { return "" }
+    if request.end.kind == .delivered {
+      return "it would be delivered to this host, as \(Wording.endpoint(last.packet, .destination))"
+    }
+    let via = request.route?.gateway.map { " via \($0)" } ?? ""
+    return "it would leave through \(request.end.out ?? "?")\(via), "
+      + "\(Wording.endpoint(last.packet, .source)) \(style.arrow) "
+      + "\(Wording.endpoint(last.packet, .destination)), ttl \(last.packet.ttl)"
   }
 
   private func way(_ request: Journey?) -> String {

@@ -55,12 +55,14 @@ public struct JSONReport: Sendable {
   }
 
   func probe(_ probe: ProbeResult) -> JSONValue {
-    .object([
-      ("sequence", .int(probe.sequence)), ("outcome", .string(probe.outcome.rawValue)),
-      ("rtt_us", probe.roundTrip.map { .tenths($0) } ?? .null),
-      ("journeys", .array(probe.exchange.journeys.map(journey))),
-      ("findings", .array(probe.findings.map(finding))),
-    ])
+    let error = probe.errno.map { [("error", JSONValue.string(ErrorName.words($0)))] } ?? []
+    return .object(
+      [
+        ("sequence", .int(probe.sequence)), ("outcome", .string(probe.outcome.rawValue)),
+        ("rtt_us", probe.roundTrip.map { .tenths($0) } ?? .null),
+        ("journeys", .array(probe.exchange.journeys.map(journey))),
+        ("findings", .array(probe.findings.map(finding))),
+      ] + error)
   }
 
   /// One packet's journey.

@@ -8,6 +8,8 @@ public struct PingText: Sendable {
   private var times: [Double] = []
   private var sent = 0
   private var refused = 0
+  /// Probes that would have left.
+  private var through = 0
   /// The path of the probe printed last, to tell only what is different.
   private var lastPath: [String] = []
 
@@ -19,6 +21,8 @@ public struct PingText: Sendable {
 
   /// Probes that were answered by their destination.
   public var received: Int { times.count }
+  /// Probes that came to what was hoped for: an answer or, in a dry run, the way out.
+  public var succeeded: Int { times.count + through }
 
   /// Takes in a probe; returns the lines to print for it.
   public mutating func add(_ probe: ProbeResult) -> [String] {
@@ -26,6 +30,7 @@ public struct PingText: Sendable {
     switch probe.outcome {
     case .replied: times.append(probe.roundTrip ?? 0)
     case .rejected: refused += 1
+    case .sent: through += 1
     default: break
     }
     let headline = style.broken(Headline(style: style).line(probe, target: plan.destination))
@@ -69,6 +74,11 @@ public struct PingText: Sendable {
   /// The last lines: one for one probe, ping(8)'s statistics for several.
   public func summary(_ counts: EventCounts) -> [String] {
     guard style.verbosity != .quiet else { return [] }
+    if plan.dryRun == true {
+      return [
+        "", "dry run: \(sent) packet\(sent == 1 ? "" : "s"), \(through) would have got through",
+      ]
+    }
     var lines: [String] = [""]
     let lost = sent > 0 ? (sent - received) * 100 / sent : 0
     let sums =

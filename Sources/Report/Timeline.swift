@@ -235,6 +235,10 @@ struct RowBuilder {
   mutating func finish(_ journey: Journey) {
     close()
     switch journey.end.kind {
+    case _ where journey.end.isDryRun:
+      let what = journey.end.out.map { "go out of \($0)" } ?? "be delivered here"
+      rows.append(
+        Timeline.Row(stage: "dry run", details: ["discarded by nftrace: it would \(what)"]))
     case .delivered:
       rows.append(Timeline.Row(stage: "delivered", details: ["to this host itself"]))
     case .unknown:

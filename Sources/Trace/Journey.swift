@@ -185,6 +185,8 @@ public struct End: Sendable, Equatable {
   public var dropReason: String?
   /// The function of the kernel that dropped it, with an offset.
   public var dropPlace: String?
+  /// Whether nftrace itself discarded it there, in a dry run, instead of letting it go on.
+  public var isDryRun = false
 
   /// Ways to end; the raw value is the name in JSON.
   public enum Kind: String, Sendable {

@@ -34,6 +34,9 @@ extension Story {
       id: open.id, direction: direction, packet: open.hops[0].packet, start: open.start,
       hops: hops, end: end(open, hops: hops), connection: connection, probe: sequence(of: open))
     journey.route = routeDecision(journey)
+    journey.end.isDryRun =
+      header?.probe?.dryRun == true && direction == .request
+      && (journey.end.kind == .transmitted || journey.end.kind == .delivered)
     noteDrop(&journey, unjudged.identity)
     if open.dropped == nil { journey.unplacedRules = open.steps.map(named) }
     return journey
@@ -59,6 +62,8 @@ extension Story {
   /// tc filter, a queue or a driver; then it was not sent after all.
   private func noteDrop(_ journey: inout Journey, _ identity: Identity) {
     let start = journey.start - min(journey.start, 1_000_000)
+    // A dry run ends in a drop of nftrace's own.
+    if journey.end.isDryRun { return }
     guard let drop = environment.drop(of: identity, since: start) else { return }
     switch journey.end.kind {
     case .delivered: break
@@ -145,19 +150,20 @@ extension Story {
     case .egress: return End(.transmitted, hook: place.hook, out: last.outDevice)
     case .input where isLast(last.point):
       return End(.delivered, hook: place.hook, table: place.table)
-    case .postrouting where isLast(last.point) && header?.seesEgress != true:
+    case .postrouting
+    where isLast(last.point) && (header?.seesEgress != true || header?.probe?.dryRun == true):
       return End(.transmitted, hook: place.hook, table: place.table, out: last.outDevice)
     default: return End(.unknown, hook: place.hook, table: place.table, out: last.outDevice)
     }
   }
 
   /// Whether no point of this hook stands behind it.
-  private func isLast(_ point: ObservationPoint) -> Bool {
+  func isLast(_ point: ObservationPoint) -> Bool {
     guard let header else { return true }
     return !header.points.contains { $0.hook == point.hook && $0.priority > point.priority }
   }
 
-  private func direction(_ open: OpenJourney) -> Journey.Direction {
+  func direction(_ open: OpenJourney) -> Journey.Direction {
     let packet = open.hops[0].packet
     if let icmp = packet.icmp {
       if icmp.isEchoRequest(packet.proto) { return .request }

@@ -7,6 +7,8 @@ public struct PingStory: Sendable {
   public private(set) var story: Story
   private let plan: ProbePlan
   private var open: [Int: Entry] = [:]
+  /// Nanoseconds from a refusal to the end of what it is about.
+  private static let afterRefusal: UInt64 = 3_000_000
   /// The probe that was sent last.
   private var latest = 0
 
@@ -14,7 +16,19 @@ public struct PingStory: Sendable {
     var sent: UInt64
     var deadline: UInt64
     var answer: Packet?
+    /// When nothing more was to come.
     var answered: UInt64?
+    /// The errno that refused to send it.
+    var refused: Int32?
+    /// Whether answers are seen by the hooks alone.
+    var isSeen: Bool
+
+    /// Whether it may be settled: a rule that refuses a packet of this host's own sends the refusal
+    /// first, and then drops the packet.
+    func isOver(_ now: UInt64) -> Bool {
+      guard let answered else { return now > deadline }
+      return !isSeen || answer?.isRefusal != true || now > answered + PingStory.afterRefusal
+    }
   }
 
   /// The story of the ping that `header` describes; nil if it describes none.
@@ -37,7 +51,8 @@ public struct PingStory: Sendable {
       else { return }
       latest = sequence
       open[sequence] = Entry(
-        sent: record.time, deadline: record.time + UInt64(plan.timeout * 1e9))
+        sent: record.time, deadline: record.time + UInt64(plan.timeout * 1e9),
+        isSeen: plan.entrance != nil)
     case .received(let bytes):
       guard let packet = try? Packet(bytes),
         let sequence = plan.sequence(of: packet, latest: latest),
@@ -46,6 +61,11 @@ public struct PingStory: Sendable {
       else { return }
       open[sequence]?.answer = packet
       open[sequence]?.answered = record.time
+    case .note(.notSent(let sequence, let errno)):
+      open[sequence]?.refused = errno
+      if open[sequence]?.answered == nil { open[sequence]?.answered = record.time }
+    case .log, .netlink:
+      if plan.entrance != nil || plan.dryRun == true { lookForEnds(record.time) }
     default: break
     }
   }
@@ -60,6 +80,20 @@ public struct PingStory: Sendable {
   /// Nanoseconds that are waited once a rule has dropped a packet of a probe.
   private static let aftermath: UInt64 = 20_000_000
 
+  /// Where no device can be read, an answer is what the hooks saw arrive; and a probe that is not to
+  /// leave ends where it would have.
+  private mutating func lookForEnds(_ time: UInt64) {
+    for (sequence, entry) in open where entry.answered == nil && time <= entry.deadline {
+      if plan.dryRun == true {
+        guard story.isThrough(probe: sequence) || story.isDropped(probe: sequence) else { continue }
+      } else {
+        guard let answer = story.arrivedAnswer(probe: sequence) else { continue }
+        open[sequence]?.answer = answer
+      }
+      open[sequence]?.answered = time
+    }
+  }
+
   /// Whether a packet read from the device is a probe's, or answers one.
   public func concerns(_ bytes: [UInt8]) -> Bool {
     (try? Packet(bytes)).flatMap { plan.sequence(of: $0, latest: latest) } != nil
@@ -72,23 +106,32 @@ public struct PingStory: Sendable {
   public var allAnswered: Bool { open.values.allSatisfy { $0.answered != nil } }
 
   /// When waiting for the first of the outstanding probes ends, nanoseconds since the epoch.
-  public var nextDeadline: UInt64? { open.values.map(\.deadline).min() }
+  public var nextDeadline: UInt64? { open.values.map(Self.moment).min() }
+
+  private static func moment(_ entry: Entry) -> UInt64 {
+    entry.answered.map { $0 + afterRefusal } ?? entry.deadline
+  }
 
   /// The probes of which nothing more is to come, in the order in which that came about: so it does
   /// not matter how often somebody asks.
   public func ready(_ now: UInt64) -> [Int] {
-    open.filter { $0.value.answered != nil || now > $0.value.deadline }
+    open.filter { $0.value.isOver(now) }
       .map { (end: $0.value.answered ?? $0.value.deadline, sequence: $0.key) }.sorted(by: <)
       .map(\.sequence)
   }
 
   /// What to ask the kernel before a probe is settled.
   public func questions(_ sequence: Int) -> [Question] {
-    story.questions(probe: sequence, isAnswered: outcome(sequence) == .replied)
+    let outcome = outcome(sequence)
+    return story.questions(
+      probe: sequence, isAnswered: outcome == .replied || outcome == .sent)
   }
 
   private func outcome(_ sequence: Int) -> ProbeResult.Outcome {
-    guard let answer = open[sequence]?.answer else { return .lost }
+    if plan.dryRun == true, story.isThrough(probe: sequence) { return .sent }
+    guard let answer = open[sequence]?.answer else {
+      return open[sequence]?.refused == nil ? .lost : .localError
+    }
     return answer.isRefusal ? .rejected : .replied
   }
 
@@ -99,16 +142,18 @@ public struct PingStory: Sendable {
     let entry = open.removeValue(forKey: sequence)
     story.forgetIdle(except: Set(open.keys))
     let findings = Diagnosis.findings(
-      exchange, isAnswered: outcome == .replied, answer: entry?.answer,
+      exchange, isAnswered: outcome == .replied || outcome == .sent, answer: entry?.answer,
+      refused: outcome == .localError ? entry?.refused : nil,
       unseen: story.unseenDrops(probe: sequence, exchange), header: story.header,
       environment: story.environment)
     var roundTrip: Double?
-    if let entry, let answered = entry.answered {
+    if let entry, let answered = entry.answered, entry.answer != nil {
       roundTrip = Double(answered - min(entry.sent, answered)) / 1000
     }
     return ProbeResult(
       sequence: sequence, outcome: outcome, roundTrip: roundTrip, answer: entry?.answer,
-      exchange: exchange, findings: findings)
+      exchange: exchange, findings: findings,
+      errno: outcome == .localError ? entry?.refused : nil)
   }
 
   /// Takes in the next record of a session that is over. Returns the probes that were settled

@@ -16,6 +16,8 @@ public struct ProbeResult: Sendable, Equatable {
   public var exchange: Exchange
   /// What is to be said about it, the cause first.
   public var findings: [Finding]
+  /// Why it could not be sent, as the kernel numbers errors.
+  public var errno: Int32?
 
   /// How a probe can end; the raw value is the name in JSON.
   public enum Outcome: String, Sendable {
@@ -26,7 +28,7 @@ public struct ProbeResult: Sendable, Equatable {
   /// A result of these fields.
   public init(
     sequence: Int, outcome: Outcome, roundTrip: Double? = nil, answer: Packet? = nil,
-    exchange: Exchange, findings: [Finding] = []
+    exchange: Exchange, findings: [Finding] = [], errno: Int32? = nil
   ) {
     self.sequence = sequence
     self.outcome = outcome
@@ -35,6 +37,7 @@ public struct ProbeResult: Sendable, Equatable {
     self.answeredBy = answer?.source
     self.exchange = exchange
     self.findings = findings
+    self.errno = errno
   }
 }
 

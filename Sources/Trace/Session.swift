@@ -140,12 +140,17 @@ public struct ProbePlan: Sendable, Codable, Equatable {
   public var sourcePort: UInt16?
   /// The port TCP and UDP probes go to.
   public var destinationPort: UInt16?
+  /// How they enter: "local" from this host, "in" as if received on `device`; nil through a TUN device.
+  public var entrance: String?
+  /// Whether they are discarded at the end of their way, before they leave; nil for no.
+  public var dryRun: Bool?
 
   /// A plan of these fields.
   public init(
     source: String, destination: String, proto: String, identifier: UInt16, count: Int,
     interval: Double, timeout: Double, ttl: UInt8, tos: UInt8, dontFragment: Bool, size: Int,
-    nonce: UInt64, device: String?, sourcePort: UInt16? = nil, destinationPort: UInt16? = nil
+    nonce: UInt64, device: String?, sourcePort: UInt16? = nil, destinationPort: UInt16? = nil,
+    entrance: String? = nil, dryRun: Bool? = nil
   ) {
     self.source = source
     self.destination = destination
@@ -162,5 +167,7 @@ public struct ProbePlan: Sendable, Codable, Equatable {
     self.device = device
     self.sourcePort = sourcePort
     self.destinationPort = destinationPort
+    self.entrance = entrance
+    self.dryRun = dryRun
   }
 }

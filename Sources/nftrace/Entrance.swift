@@ -2,24 +2,129 @@ import Kernel
 import Trace
 import Wire
 
-/// Where probes come in: a TUN device and the addresses that go with it.
-struct Entrance: ~Copyable {
-  let device: TunDevice
+/// Something that is not copied, for several to hold.
+final class Held<Value: ~Copyable> {
+  let value: Value
+  init(_ value: consuming Value) { self.value = value }
+}
+
+/// Where probes come in, and the addresses that go with it.
+struct Entrance {
+  /// How they do.
+  enum Way {
+    /// Written to a TUN device.
+    case tun(Held<TunDevice>)
+    /// Sent from this host.
+    case local(LocalSender)
+    /// As if a neighbour had sent them to an interface.
+    case arriving(Held<FrameInjector>, from: HardwareAddress)
+  }
+
+  let way: Way
   let source: IPAddress
   let destination: IPAddress
   /// The subnet behind the device.
   let subnet: Prefix
+
+  private init(
+    device: consuming TunDevice, source: IPAddress, destination: IPAddress, subnet: Prefix
+  ) {
+    self.init(
+      way: .tun(Held(device)), source: source, destination: destination, subnet: subnet)
+  }
+
+  init(way: Way, source: IPAddress, destination: IPAddress, subnet: Prefix) {
+    self.way = way
+    self.source = source
+    self.destination = destination
+    self.subnet = subnet
+  }
+
+  /// The interface they come in by.
+  var deviceName: String? {
+    switch way {
+    case .tun(let device): device.value.name
+    case .local: nil
+    case .arriving(let injector, _): injector.value.name
+    }
+  }
+
+  /// `ProbePlan.entrance`.
+  var name: String? {
+    switch way {
+    case .tun: nil
+    case .local: "local"
+    case .arriving: "in"
+    }
+  }
+
+  /// The device on which answers can be read.
+  var tun: Held<TunDevice>? { if case .tun(let device) = way { device } else { nil } }
+
+  private static func refuseMixture(_ source: IPAddress?, _ destination: IPAddress) throws {
+    if let source, source.family != destination.family {
+      throw UsageError(
+        "source \(source) is IPv\(source.family) and destination \(destination) is "
+          + "IPv\(destination.family): a packet has one IP version")
+    }
+  }
+
+  /// This host itself. Without `source` it is the address that routing would choose.
+  static func local(
+    destination: IPAddress, source: IPAddress?, tos: UInt8
+  ) throws -> Entrance {
+    try refuseMixture(source, destination)
+    let sender = try LocalSender(version: destination.family, source: source, tos: tos)
+    var chosen = source
+    var routes = try RouteSocket()
+    if chosen == nil,
+      case .route(let route) = try routes.lookup(RouteLookup(to: destination, tos: tos))
+    {
+      chosen = route.preferredSource
+    }
+    // Where there is no way, any address does: the packet will not leave.
+    let own = try routes.addresses().map(\.local.address).filter { $0.family == destination.family }
+    let address = chosen ?? own.first { !$0.isLinkLocal && !$0.isLoopback } ?? own.first
+    guard let address else {
+      throw UsageError("this host has no IPv\(destination.family) address to send from")
+    }
+    return Entrance(
+      way: .local(sender), source: address, destination: destination, subnet: Prefix(address))
+  }
+
+  /// An interface, on which the probes arrive from `hardware`, from the neighbour that has the source
+  /// address, or from an address made up.
+  static func arriving(
+    on name: String, destination: IPAddress, source: IPAddress?, hardware: HardwareAddress?
+  ) throws -> Entrance {
+    try refuseMixture(source, destination)
+    let injector = try FrameInjector(interface: name)
+    var routes = try RouteSocket()
+    let addresses = try routes.addresses().filter { $0.interface == injector.index }.map(\.local)
+    let own = addresses.first {
+      $0.address.family == destination.family && !$0.address.isLinkLocal
+    }
+    guard let chosen = source ?? own.flatMap({ neighbour(of: $0) }) else {
+      throw UsageError(
+        "\(name) has no IPv\(destination.family) subnet to choose a source by: give one with "
+          + "--source")
+    }
+    let known = try routes.neighbours().first {
+      $0.interface == injector.index && $0.address == chosen && $0.hardwareAddress != nil
+    }
+    let hardware =
+      hardware ?? known?.hardwareAddress ?? HardwareAddress([2, 0x6e, 0x66, 0x74, 0x72, 1])
+    return Entrance(
+      way: .arriving(Held(injector), from: hardware), source: chosen, destination: destination,
+      subnet: Prefix(chosen))
+  }
 
   /// Opens the device `tun`, or makes one and gives it an address. Throws when source and
   /// destination do not fit together, or the source collides with what the host has.
   static func open(
     destination: IPAddress, source: IPAddress?, tun: String?, tunAddress: Prefix?
   ) throws -> Entrance {
-    if let source, source.family != destination.family {
-      throw UsageError(
-        "source \(source) is IPv\(source.family) and destination \(destination) is "
-          + "IPv\(destination.family): a packet has one IP version")
-    }
+    try refuseMixture(source, destination)
     if let tunAddress, tunAddress.address.family != destination.family {
       throw UsageError(
         "--tun-address \(tunAddress) is IPv\(tunAddress.address.family) and destination "

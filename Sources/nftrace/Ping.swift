@@ -14,9 +14,10 @@ struct Ping: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Send a probe, watch it at every hook, and say what happened to it.",
     discussion: """
-      The probe comes in through a TUN device, as if a client behind it had sent it; its payload \
-      marks it, so that nobody else's packets are taken for it. Rules, device and settings are \
-      gone when the command ends, however it ends.
+      The probe comes in through a TUN device, as if a client behind it had sent it; with --in, as \
+      if it had arrived on an interface; with --local, this host sends it. Its payload or its \
+      numbers mark it, so that nobody else's packets are taken for it. Rules, device and settings \
+      are gone when the command ends, however it ends.
       """)
 
   @Argument(help: ArgumentHelp("Where the probe goes: an IPv4 or IPv6 address.", valueName: "dest"))
@@ -88,6 +89,26 @@ struct Ping: ParsableCommand {
   )
   var tunAddress: String?
 
+  @Flag(help: "Send the probe from this host: the OUTPUT path.")
+  var local = false
+
+  @Option(
+    name: .customLong("in"),
+    help: ArgumentHelp(
+      "Let the probe arrive on this Ethernet interface, as if a neighbour had sent it.",
+      valueName: "iface"))
+  var arriving: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "With --in, the Ethernet address it comes from. Default: that of the neighbour that has the "
+        + "source address, if known.", valueName: "mac"))
+  var sourceMac: String?
+
+  @Flag(
+    help: "The probe meets every rule and is discarded at the end: nothing leaves this host.")
+  var dryRun = false
+
   @Flag(help: "Masquerade the probe's source while the command runs.")
   var masquerade = false
 
@@ -119,10 +140,53 @@ struct Ping: ParsableCommand {
     guard timeout > 0, timeout <= 3600 else {
       throw ValidationError("--timeout is in seconds, more than 0 and at most 3600")
     }
+    try checkEntrance()
     if tun != nil, tunAddress != nil {
       throw ValidationError(
         "--tun-address is for a device that is made; --tun names one that exists")
     }
+  }
+
+  private func checkEntrance() throws {
+    let chosen = [
+      tun != nil ? "--tun" : tunAddress != nil ? "--tun-address" : nil, local ? "--local" : nil,
+      arriving != nil ? "--in" : nil,
+    ].compactMap { $0 }
+    if chosen.count > 1 {
+      throw ValidationError(
+        "\(chosen.joined(separator: " and ")) exclude each other: the probe enters one way")
+    }
+    if local, masquerade || forward {
+      throw ValidationError(
+        "--masquerade and --forward are for probes that are forwarded; --local sends from this host"
+      )
+    }
+    if let sourceMac {
+      if arriving == nil { throw ValidationError("--source-mac goes with --in") }
+      guard Self.hardwareAddress(sourceMac) != nil else {
+        throw ValidationError(
+          "--source-mac '\(sourceMac)' is not an Ethernet address, such as 02:00:00:00:00:01")
+      }
+    }
+  }
+
+  private static func hardwareAddress(_ text: String) -> HardwareAddress? {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    let octets = parts.compactMap { $0.count <= 2 ? UInt8($0, radix: 16) : nil }
+    return parts.count == 6 && octets.count == 6 ? HardwareAddress(octets) : nil
+  }
+
+  private func entrance() throws -> Entrance {
+    let to = IPAddress(destination)!
+    let from = source.flatMap { IPAddress($0) }
+    if local { return try Entrance.local(destination: to, source: from, tos: UInt8(tos)) }
+    if let arriving {
+      return try Entrance.arriving(
+        on: arriving, destination: to, source: from,
+        hardware: sourceMac.flatMap { Self.hardwareAddress($0) })
+    }
+    return try Entrance.open(
+      destination: to, source: from, tun: tun, tunAddress: tunAddress.flatMap { Prefix($0) })
   }
 
   private func checkPorts() throws {
@@ -176,18 +240,17 @@ struct Ping: ParsableCommand {
 
   /// Sends the probes, in the namespace of the calling thread. Returns the exit code.
   func send() throws -> Int32 {
-    let entrance = try Entrance.open(
-      destination: IPAddress(destination)!, source: source.flatMap { IPAddress($0) }, tun: tun,
-      tunAddress: tunAddress.flatMap { Prefix($0) })
+    let entrance = try entrance()
     let identifier = UInt16.random(in: 1...UInt16.max)
     let plan = ProbePlan(
       source: "\(entrance.source)", destination: "\(entrance.destination)", proto: proto.rawValue,
       identifier: identifier, count: count, interval: interval, timeout: timeout,
       ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df,
       size: size ?? (proto == .tcp ? 0 : 56),
-      nonce: UInt64.random(in: .min ... .max), device: entrance.device.name,
+      nonce: UInt64.random(in: .min ... .max), device: entrance.deviceName,
       sourcePort: sport.map { UInt16($0) },
-      destinationPort: proto == .icmp ? nil : UInt16(dport ?? 33434))
+      destinationPort: proto == .icmp ? nil : UInt16(dport ?? 33434),
+      entrance: entrance.name, dryRun: dryRun ? true : nil)
     var run = try PingRun(
       plan, entrance: entrance, masquerade: masquerade, forward: forward, file: write,
       options: shared)

@@ -17,8 +17,8 @@ struct PingPrinter {
     text = PingText(plan: header.probe!, style: options.style)
   }
 
-  /// Probes that were answered by their destination.
-  var received: Int { text.received }
+  /// Probes that were answered by their destination, or would have got out of a dry run.
+  var succeeded: Int { text.succeeded }
 
   mutating func print(_ result: ProbeResult) throws {
     let lines = text.add(result)

@@ -20,11 +20,13 @@ struct PingRun: ~Copyable {
 
   /// Where the kernel says why it drops packets; nil where it does not let us listen.
   private var drops: DropWatch?
+  /// Ports of this host that answers are expected on.
+  private var held: [HeldPort] = []
   /// What was changed in the namespace for the duration.
   private var settings: TemporarySettings?
 
   init(
-    _ plan: ProbePlan, entrance: consuming Entrance, masquerade: Bool, forward: Bool, file: String?,
+    _ plan: ProbePlan, entrance: Entrance, masquerade: Bool, forward: Bool, file: String?,
     options: SharedOptions
   ) throws {
     let version4 = entrance.source.family == 4
@@ -51,10 +53,13 @@ struct PingRun: ~Copyable {
     } catch {
       surroundings.facts["drop reasons"] = "not to be had: \(error.help ?? "\(error)")"
     }
-    let observation = Observation(
-      prefixes: [Prefix(entrance.source)], nonce: plan.nonce, marks: plan.marks,
+    // Elsewhere than on a TUN device, the source's other packets are none of the probe's.
+    var observation = Observation(
+      prefixes: entrance.tun == nil ? [] : [Prefix(entrance.source)], nonce: plan.nonce,
+      marks: plan.marks,
       versions: [version], backend: .group(socket.group!),
-      masquerade: masquerade ? (entrance.subnet, entrance.device.name) : nil)
+      masquerade: masquerade ? (entrance.subnet, entrance.deviceName ?? "") : nil)
+    observation.discards = plan.dryRun == true
     let table = "nftrace_\(getpid())"
     let points = try socket.install(
       observation, table: table, owned: true,
@@ -95,15 +100,16 @@ struct PingRun: ~Copyable {
       if !ready.isEmpty {
         try settle(ready, &ping, &writer, &printer)
       } else if interrupted == nil, !(schedule.isOver && ping.outstanding == 0) {
+        let device = entrance.tun.map { [$0.value.descriptor] } ?? []
         Waiting.forReading(
-          [socket.fileDescriptor, entrance.device.descriptor, signals.fileDescriptor],
+          [socket.fileDescriptor, signals.fileDescriptor] + device,
           nanoseconds: schedule.pause(Clock.realtime, ping))
       }
     }
     let path = try writer.finish()
     try printer.finish(counts: ping.story.counts, session: path)
     if let interrupted { return 128 + interrupted }
-    return printer.received > 0 ? 0 : 1
+    return printer.succeeded > 0 ? 0 : 1
   }
 
   /// Sets back what was changed.
@@ -112,37 +118,59 @@ struct PingRun: ~Copyable {
     try settings?.end()
   }
 
-  /// Writes a probe to the device, and reads meanwhile what the kernel says about it.
+  /// Sends a probe, and reads meanwhile what the kernel says about it.
   private mutating func inject(_ sequence: Int) throws {
-    let bytes = plan.packet(sequence: sequence)!.bytes
-    let injection = Injection(bytes, to: entrance.device.descriptor)
-    inbox.append(Record(time: Clock.realtime, .sent(bytes)))
+    let packet = plan.packet(sequence: sequence)!
+    if case .local = entrance.way, packet.proto == .udp, let port = packet.sourcePort {
+      held = held.suffix(64) + [HeldPort(port, on: packet.source)].compactMap { $0 }
+    }
+    let injection = try prepare(packet)
+    inbox.append(Record(time: Clock.realtime, .sent(packet.bytes)))
     injection.go()
     while injection.errno == nil {
       // The writer may have been put on this very processor.
       Waiting.giveWay()
       try receive()
     }
-    if let failed = injection.errno, failed != 0 {
+    guard let failed = injection.errno, failed != 0 else { return }
+    switch entrance.way {
+    case .tun(let device):
       throw KernelError(
-        cannot: "send the probe into \(entrance.device.name)", function: "write", errno: failed,
+        cannot: "send the probe into \(device.value.name)", function: "write", errno: failed,
         help: failed == EIO ? "The interface is down." : nil)
+    case .arriving(let injector, _): throw injector.value.failure(failed)
+    case .local:
+      try receive()
+      inbox.append(Record(time: Clock.realtime, .note(.notSent(sequence, failed))))
+    }
+  }
+
+  private func prepare(_ packet: Packet) throws -> Injection {
+    switch entrance.way {
+    case .tun(let device): return Injection(packet.bytes, to: device.value.descriptor)
+    case .local(let sender):
+      return Injection(packet.bytes, to: packet.destination, through: sender)
+    case .arriving(let injector, let hardware):
+      return try Injection(
+        frame: injector.value.frame(packet.bytes, from: hardware), through: injector.value)
     }
   }
 
   /// Sends a reset where a TCP probe may have left something half-open, here or at the far end.
   private func endConnection(_ result: ProbeResult) {
     guard plan.proto == "tcp", result.outcome == .replied || result.outcome == .lost,
-      let reset = plan.reset(sequence: result.sequence)
+      plan.dryRun != true, let reset = plan.reset(sequence: result.sequence),
+      let injection = try? prepare(reset)
     else { return }
-    // A device that is gone by now is told of by who reads from it.
-    try? entrance.device.write(reset.bytes)
+    // What it cannot be sent by any more is told of by who reads from it.
+    injection.go()
+    while injection.errno == nil { Waiting.giveWay() }
   }
 
   /// Receives all that is there. What is said about a packet was said before the packet came out.
   private mutating func receive() throws {
     try receiveMessages()
-    while let packet = try entrance.device.read() {
+    while let packet = try entrance.tun?.value.read() {
       let time = Clock.realtime
       try receiveMessages()
       inbox.append(Record(time: time, .received(packet)))

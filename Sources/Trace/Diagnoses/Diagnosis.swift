@@ -32,14 +32,16 @@ enum Diagnosis {
 
   /// What is to be said about an exchange: the cause, if it went wrong, and notes.
   static func findings(
-    _ exchange: Exchange, isAnswered: Bool, answer: Packet?,
+    _ exchange: Exchange, isAnswered: Bool, answer: Packet?, refused: Int32? = nil,
     unseen: [(packet: Packet, drop: DropEvent)] = [], header: SessionHeader?,
     environment: Environment
   ) -> [Finding] {
     var findings: [Finding] = []
     if !isAnswered {
       let error = answer?.quoted == nil ? nil : answer
-      if let lost = Unexplained.beforeAnyHook(exchange, unseen, header, environment) {
+      if let refused, exchange.request == nil {
+        findings.append(SendDiagnoses.finding(refused, header?.probe, environment))
+      } else if let lost = Unexplained.beforeAnyHook(exchange, unseen, header, environment) {
         findings.append(lost)
       } else if let suspect = suspect(exchange),
         let examined = Case(

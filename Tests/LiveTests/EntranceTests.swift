@@ -1,0 +1,122 @@
+import Testing
+
+extension LiveTests {
+  /// Ways in other than a TUN device: from this host, as if received on an interface; and none that
+  /// leads out.
+  struct EntranceTests {
+    private static let plans = [
+      RouterPlan().withoutTun().with("iptables -t nat -A POSTROUTING -o $UPLINK -j MASQUERADE"),
+      RouterPlan.ipv6.withoutTun().with(
+        "ip6tables -t nat -A POSTROUTING -o $UPLINK -j MASQUERADE"),
+    ]
+    private static let protocols = [[], ["-p", "udp"], ["-p", "tcp", "--dport", "81"]]
+
+    @Test(arguments: plans, protocols)
+    func thisHostSends(plan: RouterPlan, words: [String]) async throws {
+      let net = try await RouterNet(plan)
+      let before = try await net.state()
+      let outcome = try await net.ping(["--local", "--json"] + words)
+      let report = try RunReport(outcome)
+      let probe = try #require(report.probes?.first)
+      #expect(probe.outcome == (words.isEmpty ? "replied" : "rejected"), "\(outcome)")
+      #expect(probe.journeys.map(\.direction).first == "request")
+      #expect(probe.journeys.first?.hops.first?.hook == "output")
+      #expect(probe.journeys.first?.end.out == plan.uplink)
+      #expect(probe.journeys.last?.end.kind == "delivered")
+      try await net.expectState(before, "after --local")
+    }
+
+    @Test(arguments: [
+      ("ip route add blackhole 203.0.113.5", "Invalid argument (EINVAL)", "blackhole-route"),
+      ("ip route add prohibit 203.0.113.5", "Permission denied (EACCES)", "prohibit-route"),
+      ("ip route add unreachable 203.0.113.5", "No route to host (EHOSTUNREACH)", "unreachable"),
+      ("ip route del default", "Network is unreachable (ENETUNREACH)", "no-route"),
+      (
+        "iptables -A OUTPUT -d 203.0.113.5 -j DROP", "Operation not permitted (EPERM)", "rule-drop"
+      ),
+      (
+        "iptables -t mangle -A POSTROUTING -d 203.0.113.5 -j DROP",
+        "Operation not permitted (EPERM)", "rule-drop"
+      ),
+    ])
+    func theKernelRefuses(firewall: String, error: String, finding: String) async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      try await net.inRouter(firewall)
+      let outcome = try await net.ping(["--local", "--json"], to: "203.0.113.5")
+      #expect(outcome.code == 1)
+      #expect(try RunReport(outcome).probes?.map(\.outcome) == ["local-error"])
+      #expect(outcome.output.contains(error), "\(outcome)")
+      #expect(outcome.output.contains(finding), "\(outcome)")
+    }
+
+    /// The refusal of a rule in OUTPUT comes back before the rule has dropped the packet.
+    @Test func aRuleOfThisHostRefuses() async throws {
+      let net = try await RouterNet(
+        RouterPlan().withoutTun().with(
+          "iptables -A OUTPUT -p tcp --dport 80 -j REJECT --reject-with tcp-reset"))
+      let outcome = try await net.ping(["--local", "--json", "-p", "tcp", "--dport", "80"])
+      #expect(try RunReport(outcome).probes?.map(\.outcome) == ["rejected"])
+      #expect(outcome.output.contains("rule-reject"), "\(outcome)")
+    }
+
+    /// The probe arrives by the uplink, and is answered to a neighbour there.
+    @Test(arguments: plans, protocols)
+    func itArrives(plan: RouterPlan, words: [String]) async throws {
+      let net = try await RouterNet(plan)
+      let before = try await net.state()
+      let outcome = try await net.ping(
+        ["--in", plan.uplink, "-s", plan.gateway, "--json"] + words, to: plan.router)
+      let probe = try #require(try RunReport(outcome).probes?.first)
+      #expect(probe.outcome == (words.isEmpty ? "replied" : "rejected"), "\(outcome)")
+      #expect(probe.journeys.first?.hops.first?.hook == "ingress")
+      #expect(probe.journeys.first?.hops.first?.in == plan.uplink)
+      #expect(probe.journeys.first?.end.kind == "delivered")
+      #expect(probe.journeys.last?.end.kind == "transmitted")
+      try await net.expectState(before, "after --in")
+    }
+
+    /// Nothing leaves, and conntrack keeps nothing.
+    @Test(arguments: plans, protocols)
+    func aDryRunLeavesNothing(plan: RouterPlan, words: [String]) async throws {
+      let net = try await RouterNet(plan)
+      try await net.inRouter("conntrack -F 2>&1")
+      let captured = try await net.run(
+        """
+        ip netns exec $S nft "table inet seen { chain in { type filter hook prerouting priority -350
+          \(plan.version == 4 ? "ip" : "ip6") daddr $SERVER counter
+        }
+        }"
+        for way in "" --local "--in $UPLINK -s $GATEWAY"; do
+          "$NFTRACE" ping --netns $R --dry-run $way \(words.joined(separator: " ")) $SERVER
+        done
+        ip netns exec $S nft list table inet seen
+        ip netns exec $R conntrack -L -f \(plan.version == 4 ? "ipv4" : "ipv6") 2>/dev/null
+        """)
+      #expect(
+        captured.ranges(of: "it would leave through \(plan.uplink)").count == 3, "\(captured)")
+      #expect(captured.ranges(of: "1 would have got through").count == 3)
+      #expect(captured.contains("counter packets 0 "))
+      #expect(!captured.contains("src="))
+    }
+
+    @Test func aDryRunSaysWhereItDies() async throws {
+      let net = try await RouterNet(
+        RouterPlan().withoutTun().with("iptables -A FORWARD -d $SERVER -j DROP"))
+      let outcome = try await net.ping(["--dry-run", "--json", "-W", "0.3"])
+      #expect(outcome.code == 1)
+      #expect(outcome.output.contains("rule-drop"), "\(outcome)")
+    }
+
+    /// What is replayed is what was seen.
+    @Test(arguments: [["--local"], ["--in", "eth0", "-s", "172.16.16.1"], ["--dry-run"]])
+    func replayIsTheSame(words: [String]) async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      let file = "\(Programs.directory)/entrance-\(UInt32.random(in: 0 ... .max)).pcapng"
+      for more in [[], ["-p", "udp"], ["-p", "tcp", "--dport", "81", "-c", "3", "-i", "0.02"]] {
+        let live = try await net.ping(words + more + ["-W", "0.2", "-w", file], to: "172.16.16.15")
+        let replayed = try await Programs.nftrace(["show", file])
+        #expect(live.output == replayed.output)
+      }
+    }
+  }
+}
