@@ -19,6 +19,8 @@ public struct SessionReport {
   private var kept: [Entry] = []
   /// Findings so far, none of them twice.
   private var findings: [Finding] = []
+  /// Different findings that are kept for the end.
+  private static let mostFindings = 256
   /// Exchanges that matched so far.
   public private(set) var matches = 0
 
@@ -32,6 +34,13 @@ public struct SessionReport {
   private enum Entry {
     case probe(ProbeResult)
     case exchange(Exchange)
+
+    var findings: [Finding] {
+      switch self {
+      case .probe(let result): result.findings
+      case .exchange(let exchange): exchange.findings
+      }
+    }
 
     var exchange: Exchange {
       switch self {
@@ -122,8 +131,11 @@ public struct SessionReport {
   }
 
   private mutating func lines(_ entry: Entry) -> [String] {
-    if json, case .probe(let result) = entry {
-      for finding in result.findings where !findings.contains(finding) { findings.append(finding) }
+    if json {
+      for finding in entry.findings where findings.count < Self.mostFindings {
+        let isTold = findings.contains { $0.id == finding.id && $0.at == finding.at }
+        if !isTold { findings.append(finding) }
+      }
     }
     if json { return withStream { $0.add(entry.exchange.journeys) } }
     switch entry {

@@ -16,6 +16,9 @@ public struct ShowText: Sendable {
     if style.verbosity == .quiet { return [headline] }
     let lead = isFirst ? [] : [""]
     isFirst = false
-    return lead + [headline, ""] + Timeline.all(exchange, style)
+    let told = exchange.findings.filter { $0.severity != .note || style.verbosity == .verbose }
+    let findings = FindingText(style: style).lines(told)
+    return lead + [headline, ""] + findings + (findings.isEmpty ? [] : [""])
+      + Timeline.all(exchange, style)
   }
 }

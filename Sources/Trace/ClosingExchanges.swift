@@ -135,7 +135,20 @@ extension Story {
       Exchange(journeys: group.map { journey(open[$0]) })
     }
     forget(ordered)
-    return exchanges.map(withRefusals)
+    return exchanges.map(withRefusals).map(withFindings)
+  }
+
+  /// Recorded traffic was not asked about when it was lost: only what a rule or policy did to it is
+  /// certain. A probe's findings are made when it is settled.
+  private func withFindings(_ exchange: Exchange) -> Exchange {
+    guard header != nil, header?.probe == nil else { return exchange }
+    var exchange = exchange
+    let isStopped = exchange.journeys.contains {
+      $0.end.kind == .dropped || $0.end.kind == .rejected
+    }
+    exchange.findings = Diagnosis.findings(
+      exchange, isAnswered: !isStopped, answer: nil, header: header, environment: environment)
+    return exchange
   }
 
   /// Removes these open journeys, and finds the places of the others anew.

@@ -256,6 +256,8 @@ public struct Connection: Sendable, Equatable {
 public struct Exchange: Sendable, Equatable {
   /// The packets, in the order in which they were first seen.
   public var journeys: [Journey]
+  /// What is to be said about recorded traffic; of a ping's probes, `ProbeResult` has it.
+  public var findings: [Finding] = []
 
   /// An exchange of these packets.
   public init(journeys: [Journey]) { self.journeys = journeys }

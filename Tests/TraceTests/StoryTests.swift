@@ -23,7 +23,7 @@ struct Script {
   /// A packet at a point, with the trace message of the rule that logged it.
   mutating func see(
     _ packet: Packet, at label: String, id: UInt32, in input: UInt32? = nil, out: UInt32? = nil,
-    traced: Bool = true
+    traced: Bool = true, connection: (id: UInt32, state: UInt32, direction: UInt8)? = nil
   ) {
     let point = point(label)
     let isEdge = point.hook == .ingress || point.hook == .egress
@@ -42,6 +42,9 @@ struct Script {
       family: family, id: id, kind: .rule, table: header.table, chain: point.chain, handle: 1,
       verdict: .accept)
     trace.networkHeader = Array(packet.bytes.prefix(20))
+    trace.conntrackID = connection?.id
+    trace.conntrackState = connection?.state
+    trace.conntrackDirection = connection?.direction
     records.append(Record(time: time, .netlink(message(trace))))
   }
 
