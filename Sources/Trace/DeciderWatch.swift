@@ -13,6 +13,8 @@ public struct DeciderWatch: Sendable {
   /// What is known of a rule: its message, or nil when it could not be read.
   private var known: [Key: NetlinkMessage?] = [:]
   private var unread: [RuleStep] = []
+  /// Rules that were asked for: the kernel tells of new ones by itself, but not their texts.
+  private var asked: Set<Key> = []
 
   /// More rules than this are not remembered: a recorder's memory has its bounds.
   static let most = 8192
@@ -31,6 +33,7 @@ public struct DeciderWatch: Sendable {
         let header = try? NetfilterHeader(message.payload)
       else { return }
       known = known.filter { $0.key.family != header.family || $0.key.table != table }
+      asked = asked.filter { $0.family != header.family || $0.table != table }
     default: break
     }
   }
@@ -40,9 +43,10 @@ public struct DeciderWatch: Sendable {
       trace.verdict != .continue, !trace.table.hasPrefix(RulesetWatch.ownPrefix)
     else { return }
     let key = Key(family: trace.family, table: trace.table, chain: trace.chain, handle: handle)
-    guard known[key] == nil else { return }
+    if asked.count >= Self.most { asked.removeAll() }
+    guard asked.insert(key).inserted else { return }
     if known.count >= Self.most { known.removeAll() }
-    known[key] = .some(nil)
+    if known[key] == nil { known[key] = .some(nil) }
     unread.append(
       RuleStep(
         family: trace.family, table: trace.table, chain: trace.chain, handle: handle,

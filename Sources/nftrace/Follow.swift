@@ -48,6 +48,7 @@ struct Follow {
     socket.setReceiveBuffer(64 << 20)
     try socket.join()
     var rules = try RulesetReader()
+    var investigator = try Investigator()
     var deciders = DeciderWatch()
     var header = SessionHeader(
       command: "show", version: nftraceVersion, kernel: Machine.kernelRelease,
@@ -68,9 +69,10 @@ struct Follow {
         lines += report.take(.record(record))
       }
       for step in deciders.takeUnread() {
-        guard let rule = rules.rule(step) else { continue }
-        deciders.note(rule)
-        lines += report.take(.record(Record(time: Clock.realtime, .netlink(rule))))
+        for record in investigator.answer([.rule(step)]) {
+          if case .netlink(let rule) = record.content { deciders.note(rule) }
+          lines += report.take(.record(record))
+        }
       }
       try print(lines)
       if let signal = signals.next() { return try end(signal) }

@@ -10,6 +10,7 @@ struct Recorder: ~Copyable {
   private let setup: SetupState
   private var socket: NetfilterSocket
   private var rules: RulesetReader
+  private var investigator: Investigator
   private var routes: RouteSocket
   private var file: RecordingFile
   private var header: SessionHeader
@@ -45,6 +46,7 @@ struct Recorder: ~Copyable {
     socket.setReceiveBuffer(Self.room)
     try socket.join()
     let rules = try RulesetReader()
+    let investigator = try Investigator()
     let routes = try RouteSocket()
     guard let identity = ProcessIdentity.current else {
       throw KernelError(cannot: "find out about this process", help: "/proc is not mounted")
@@ -61,6 +63,7 @@ struct Recorder: ~Copyable {
     self.place = place
     self.socket = socket
     self.rules = rules
+    self.investigator = investigator
     self.routes = routes
   }
 
@@ -169,9 +172,10 @@ struct Recorder: ~Copyable {
 
   private mutating func readRules() throws(KernelError) {
     for step in deciders.takeUnread() {
-      guard let rule = rules.rule(step) else { continue }
-      deciders.note(rule)
-      try file.write(Record(time: Clock.realtime, .netlink(rule)))
+      for record in investigator.answer([.rule(step)]) {
+        if case .netlink(let rule) = record.content { deciders.note(rule) }
+        try file.write(record)
+      }
     }
   }
 
