@@ -1,12 +1,12 @@
 public import Trace
 
-/// Renders a recorded session as its elements come in: exchanges as they close, as text or within
-/// one JSON object. A pure function of the session and the options. What is kept in memory is what
+/// Renders a recorded session as its elements come in: exchanges as they close, as text, within one
+/// JSON object or as a page of HTML. A pure function of the session and the options. What is kept in memory is what
 /// may still go on, and the last few if only those are asked for.
 public struct SessionReport {
   private let filter: ExchangeFilter
   private let style: TextStyle
-  private let json: Bool
+  private let format: Format
   private let last: Int?
   private let session: String?
 
@@ -15,6 +15,7 @@ public struct SessionReport {
   private var counts = EventCounts()
   private var traffic: ShowText
   private var stream: JSONStream?
+  private var page: HTMLPage
   /// The last few, which wait for the end.
   private var kept: [Entry] = []
   /// Findings so far, none of them twice.
@@ -23,6 +24,13 @@ public struct SessionReport {
   private static let mostFindings = 256
   /// Exchanges that matched so far.
   public private(set) var matches = 0
+
+  /// What the lines are to be.
+  public enum Format: Sendable {
+    case text
+    case json
+    case html
+  }
 
   /// How the section at hand is told.
   private enum Telling {
@@ -53,15 +61,18 @@ public struct SessionReport {
   /// A report of the file `session`. `last` is how many exchanges to show at most, the newest; nil
   /// is all.
   public init(
-    filter: ExchangeFilter, style: TextStyle, json: Bool = false, last: Int? = nil,
+    filter: ExchangeFilter, style: TextStyle, format: Format = .text, last: Int? = nil,
     session: String? = nil
   ) {
     self.session = session
     self.filter = filter
+    var style = style
+    if format == .html { style.color = true }
     self.style = style
-    self.json = json
+    self.format = format
     self.last = last
     traffic = ShowText(style: style)
+    page = HTMLPage(title: "nftrace \(session ?? "")")
   }
 
   /// Takes in the next element; returns the lines to print now.
@@ -110,8 +121,12 @@ public struct SessionReport {
     case .ping(var ping, _):
       for result in ping.finishReplay() { lines += add(.probe(result)) }
       counts.add(ping.story.counts)
-      if case .ping(_, let text) = telling, !json, last == nil {
-        lines += text.summary(ping.story.counts)
+      if case .ping(_, let text) = telling, last == nil {
+        switch format {
+        case .text: lines += text.summary(ping.story.counts)
+        case .html: lines += page.add(text.summary(ping.story.counts))
+        case .json: break
+        }
       }
     case .traffic(var story):
       for exchange in story.finish() { lines += add(.exchange(exchange)) }
@@ -131,13 +146,20 @@ public struct SessionReport {
   }
 
   private mutating func lines(_ entry: Entry) -> [String] {
-    if json {
+    switch format {
+    case .text: return text(entry)
+    case .html:
+      return page.add(text(entry), isOpen: entry.findings.contains { $0.severity != .note })
+    case .json:
       for finding in entry.findings where findings.count < Self.mostFindings {
         let isTold = findings.contains { $0.id == finding.id && $0.at == finding.at }
         if !isTold { findings.append(finding) }
       }
+      return withStream { $0.add(entry.exchange.journeys) }
     }
-    if json { return withStream { $0.add(entry.exchange.journeys) } }
+  }
+
+  private mutating func text(_ entry: Entry) -> [String] {
     switch entry {
     case .exchange(let exchange): return traffic.lines(exchange)
     case .probe(let result):
@@ -159,12 +181,14 @@ public struct SessionReport {
   /// What is left to print when all elements are in.
   public mutating func finish() -> [String] {
     var lines = endSection()
-    for entry in kept {
-      lines += json ? self.lines(entry) : traffic.lines(entry.exchange)
+    for entry in kept { lines += self.lines(entry) }
+    switch format {
+    case .text: return lines
+    case .html: return lines + page.finish()
+    case .json:
+      let run = ProbeResult.findings(of: findings, counts)
+      let closing = JSONReport(allRules: style.allRules).closing(run, counts)
+      return lines + withStream { $0.finish(closing) }
     }
-    guard json else { return lines }
-    let run = ProbeResult.findings(of: findings, counts)
-    let closing = JSONReport(allRules: style.allRules).closing(run, counts)
-    return lines + withStream { $0.finish(closing) }
   }
 }

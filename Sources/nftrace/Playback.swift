@@ -5,17 +5,19 @@ import Wire
 
 /// Reads session files in pieces, so that they may be larger than memory.
 enum Playback {
-  /// Renders the sessions in these files. Returns how many exchanges matched.
-  static func run(_ paths: [String], _ report: consuming SessionReport) throws -> Int {
+  /// Renders the sessions in these files, as `output` takes it. Returns how many exchanges matched.
+  static func run(
+    _ paths: [String], _ report: consuming SessionReport,
+    output: (String) throws -> Void = { try Output.print($0) }
+  ) throws -> Int {
     var report = report
-    for path in paths {
-      try read(path) { element in
-        let lines = report.take(element)
-        if !lines.isEmpty { try Output.print(lines.joined(separator: "\n")) }
-      }
+    func put(_ lines: [String]) throws {
+      if !lines.isEmpty { try output(lines.joined(separator: "\n") + "\n") }
     }
-    let lines = report.finish()
-    if !lines.isEmpty { try Output.print(lines.joined(separator: "\n")) }
+    for path in paths {
+      try read(path) { try put(report.take($0)) }
+    }
+    try put(report.finish())
     return report.matches
   }
 

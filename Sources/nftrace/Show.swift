@@ -49,6 +49,11 @@ struct Show: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Write a page for a browser to this file, with all that would be shown.", valueName: "file"))
+  var html: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Write the NFLOG messages alone to this file, for tcpdump.", valueName: "file"))
   var export: String?
 
@@ -64,6 +69,11 @@ struct Show: ParsableCommand {
     if let packet, packet < 1 { throw ValidationError("--packet is 1 or more") }
     if follow, last != nil { throw ValidationError("--follow has no last packet: not with --last") }
     if follow, export != nil { throw ValidationError("--follow and --export exclude each other") }
+    if follow, html != nil { throw ValidationError("--follow and --html exclude each other") }
+    if shared.json, html != nil { throw ValidationError("--json and --html exclude each other") }
+    if export != nil, html != nil {
+      throw ValidationError("--export and --html exclude each other")
+    }
   }
 
   func run() throws {
@@ -73,14 +83,30 @@ struct Show: ParsableCommand {
       return
     }
     let paths = try file.map { [$0] } ?? StateDirectory.sessions()
+    if let target = export ?? html {
+      // Opening it would empty it before it is read.
+      let isInput = paths.contains { path in
+        guard let input = FileIdentity(path), let output = FileIdentity(target) else {
+          return false
+        }
+        return input.isSame(as: output)
+      }
+      if isInput { throw UsageError("\(target) is what is read: write to another file") }
+    }
     if let export {
       try Playback.export(paths, to: export)
       return
     }
-    let matches = try Playback.run(
-      paths,
-      SessionReport(
-        filter: filter, style: style, json: shared.json, last: last, session: paths.last))
+    let report = SessionReport(
+      filter: filter, style: style,
+      format: html != nil ? .html : shared.json ? .json : .text, last: last, session: paths.last)
+    let matches: Int
+    if let html {
+      let page = try OutputFile(html, followLinks: true)
+      matches = try Playback.run(paths, report) { try page.write(Array($0.utf8)) }
+    } else {
+      matches = try Playback.run(paths, report)
+    }
     if matches == 0 { Output.complain("no packet matches") }
     Output.exit(matches > 0 ? 0 : 1)
   }

@@ -48,6 +48,21 @@ extension LiveTests {
       #expect(latest.journeys == replayed.journeys)
     }
 
+    /// An output over the input would be the end of both.
+    @Test(arguments: ["--html", "--export"]) func theInputIsNoOutput(_ option: String) async throws
+    {
+      let net = try await RouterNet(Self.dropping)
+      let file = Self.newFile()
+      _ = try await net.ping(["-W", "0.2", "-w", file])
+      let refused = try await Programs.nftrace(["show", file, option, file])
+      #expect(refused.code == 2 && refused.error.contains("write to another file"), "\(refused)")
+      let page = "\(file).html"
+      let written = try await Programs.nftrace(["show", file, option, page])
+      #expect(written.code == 0 && written.output.isEmpty && written.error.isEmpty, "\(written)")
+      let size = try await Programs.run(["test", "-s", page])
+      #expect(size.code == 0)
+    }
+
     @Test func othersReadIt() async throws {
       let net = try await RouterNet(Self.masquerading)
       let file = Self.newFile()

@@ -19,11 +19,11 @@ import Wire
   @Test func thereAreFixtures() { #expect(Self.names.count >= 5) }
 
   @Test(arguments: names) func text(_ name: String) throws {
-    try compare(render(name, json: false), with: "\(name).txt")
+    try compare(render(name), with: "\(name).txt")
   }
 
   @Test(arguments: names) func json(_ name: String) throws {
-    let text = try render(name, json: true)
+    let text = try render(name, .json)
     _ = try JSONSerialization.jsonObject(with: Data(text.utf8))
     try compare(text, with: "\(name).json")
   }
@@ -31,24 +31,41 @@ import Wire
   /// No line is wider than the 80 columns that were asked for, but the first, and what is there to
   /// be pasted or recognised: commands and rules.
   @Test(arguments: names) func fits(_ name: String) throws {
-    for line in try render(name, json: false).split(separator: "\n").dropFirst()
+    for line in try render(name).split(separator: "\n").dropFirst()
     where !line.hasPrefix("  remedy") && !line.hasPrefix("            ") {
       #expect(line.count <= 80, "\(line)")
     }
   }
 
   @Test(arguments: names) func asciiIsASCII(_ name: String) throws {
-    let text = try render(name, json: false, unicode: false)
+    let text = try render(name, unicode: false)
     #expect(text.utf8.allSatisfy { $0 < 128 })
   }
 
-  private func render(_ name: String, json: Bool, unicode: Bool = true) throws -> String {
+  /// The page has the lines of the text, and nothing a browser would take for anything else.
+  @Test(arguments: names) func html(_ name: String) throws {
+    let page = try render(name, .html, session: "<b>a&b")
+    #expect(page.hasPrefix("<!DOCTYPE html>\n") && page.hasSuffix("</html>\n"))
+    let heading = "<h1>nftrace &lt;b&gt;a&amp;b</h1>"
+    let body = try #require(page.split(separator: heading, maxSplits: 1).last)
+    var shown = body.replacing(/<[^>]*>/, with: "").replacing("&quot;", with: "\"")
+    shown = shown.replacing("&lt;", with: "<").replacing("&gt;", with: ">")
+    shown = shown.replacing("&amp;", with: "&")
+    let lines = shown.split(separator: "\n", omittingEmptySubsequences: true)
+    #expect(try lines == render(name).split(separator: "\n", omittingEmptySubsequences: true))
+    #expect(body.split(separator: "<span ").count == body.split(separator: "</span>").count)
+  }
+
+  private func render(
+    _ name: String, _ format: SessionReport.Format = .text, unicode: Bool = true,
+    session: String? = nil
+  ) throws -> String {
     let bytes = try Data(contentsOf: Self.directory.appending(path: "\(name).pcapng"))
     var decoder = SessionDecoder()
     decoder.feed(Array(bytes))
     var report = SessionReport(
-      filter: ExchangeFilter(), style: TextStyle(unicode: unicode), json: json,
-      session: "fixtures/\(name).pcapng")
+      filter: ExchangeFilter(), style: TextStyle(unicode: unicode), format: format,
+      session: session ?? "fixtures/\(name).pcapng")
     var lines: [String] = []
     while let element = try decoder.next() { lines += report.take(element) }
     try decoder.finish()
