@@ -204,18 +204,27 @@ struct Entrance {
   private static func refuseCollisions(
     _ subnet: Prefix, _ source: IPAddress, _ routes: inout RouteSocket
   ) throws {
-    let names = Dictionary(
-      try routes.links().map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
-    func name(_ index: UInt32?) -> String { index.flatMap { names[$0] } ?? "another interface" }
-    let way = "choose another subnet with --tun-address, or your own device with --tun"
+    let links = Dictionary(
+      try routes.links().map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
+    func name(_ index: UInt32?) -> String {
+      index.flatMap { links[$0]?.name } ?? "another interface"
+    }
+    /// What to do about it: what collides with a TUN device's subnet is likely to be that device.
+    func way(_ index: UInt32?) -> String {
+      let link = index.flatMap { links[$0] }
+      return "choose another subnet with --tun-address, or "
+        + (link?.kind == "tun"
+          ? "send through that device with --tun \(name(index))"
+          : "your own device with --tun")
+    }
     for address in try routes.addresses() where subnet.overlaps(address.local.network) {
       let whose =
         address.local.address == source ? "is this host's own address" : "collides with"
       throw UsageError(
         address.local.address == source
-          ? "source \(source) \(whose) on \(name(address.interface)): \(way)"
+          ? "source \(source) \(whose) on \(name(address.interface)): \(way(address.interface))"
           : "the TUN device's subnet \(subnet) \(whose) \(address.local) on "
-            + "\(name(address.interface)): \(way)")
+            + "\(name(address.interface)): \(way(address.interface))")
     }
     for route in try routes.routes() where route.destination.length > 0 {
       guard route.destination.overlaps(subnet), !route.destination.address.isMulticast else {
@@ -223,7 +232,8 @@ struct Entrance {
       }
       throw UsageError(
         "the TUN device's subnet \(subnet), with the probe's source \(source), collides with the "
-          + "route to \(route.destination) through \(name(route.outputInterface)): \(way)")
+          + "route to \(route.destination) through \(name(route.outputInterface)): "
+          + way(route.outputInterface))
     }
   }
 }
