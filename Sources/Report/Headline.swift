@@ -12,6 +12,10 @@ struct Headline {
       return style.paint("\(target) answered\(time)", .green) + way(probe.exchange.request)
     case .rejected:
       let what = probe.answer.map { Wording.name($0) } ?? "an error"
+      let end = probe.exchange.request?.end.kind
+      if end == .transmitted || end == .delivered, probe.answeredBy.map({ "\($0)" }) == target {
+        return style.paint("\(target) refused: \(what)", .red)
+      }
       let who = probe.answeredBy.map { " from \($0)" } ?? ""
       return style.paint("\(target) did not answer: \(what)\(who)", .red)
     case .sent: return style.paint("dry run, nothing was sent: ", .green) + prospect(probe.exchange)

@@ -12,6 +12,8 @@ public struct PingText: Sendable {
   private var through = 0
   /// The path of the probe printed last, to tell only what is different.
   private var lastPath: [String] = []
+  /// Whether the line before belongs to a timeline.
+  private var isBelowBody = false
 
   /// The text of a ping of which nothing was told yet.
   public init(plan: ProbePlan, style: TextStyle) {
@@ -36,18 +38,16 @@ public struct PingText: Sendable {
     let headline = style.broken(Headline(style: style).line(probe, target: plan.destination))
     let path = Self.path(probe)
     defer { lastPath = path }
+    let again = path == lastPath && sent > 1
+    let gap = isBelowBody ? [""] : []
+    isBelowBody = !again && style.verbosity != .quiet
     if style.verbosity == .quiet {
       let line = Headline(style: style).quietLine(probe, target: plan.destination)
       return [plan.count > 1 ? numbered(probe, line) : line]
     }
-    if plan.count > 1, sent > 1 {
-      let again = path == lastPath
-      let line = numbered(probe, again ? "\(headline) (same path)" : headline)
-      if again { return [line] }
-      return ["", line, ""] + body(probe)
-    }
-    return [plan.count > 1 ? numbered(probe, headline) : headline, ""]
-      + body(probe)
+    let line = plan.count > 1 ? numbered(probe, headline) : headline
+    if again { return gap + ["\(line) (same path)"] }
+    return (sent > 1 ? [""] : []) + [line, ""] + body(probe)
   }
 
   /// The findings, then the path.
