@@ -20,6 +20,8 @@ public struct FollowReport: Sendable {
   private var newest = 0
   private var folded = FoldedFlows()
   private var told = 0
+  /// Connections of which something was told: where only what passed a device is, answers did not.
+  private var connections: Set<UInt32> = []
   /// When the second began in which `told` are told, nanoseconds of any clock.
   private var second: UInt64 = 0
 
@@ -70,8 +72,13 @@ public struct FollowReport: Sendable {
     return (lines, summary.lines)
   }
 
+  /// Exchanges a second that somebody can read on a terminal.
+  public static let terminalRate = 20
+
   /// Nanoseconds that a recorder may keep records before it writes them, and some.
   private static let latency: UInt64 = 500_000_000
+
+  private static let mostConnections = 65536
 
   private mutating func endPart() -> [String] {
     let lines = tell(story?.finish() ?? [])
@@ -86,7 +93,7 @@ public struct FollowReport: Sendable {
         newest = max(newest, exchange.journeys[index].id)
         exchange.journeys[index].id += earlier
       }
-      guard filter.matches(exchange) else { continue }
+      guard isWanted(exchange) else { continue }
       summary.add(exchange)
       if json {
         let report = JSONReport(allRules: style.allRules)
@@ -99,6 +106,18 @@ public struct FollowReport: Sendable {
       }
     }
     return lines
+  }
+
+  private mutating func isWanted(_ exchange: Exchange) -> Bool {
+    let known = exchange.journeys.compactMap(\.connection?.id)
+    guard filter.matches(exchange) || known.contains(where: connections.contains) else {
+      return false
+    }
+    if filter.isOfDevice {
+      if connections.count > Self.mostConnections { connections = [] }
+      connections.formUnion(known)
+    }
+    return true
   }
 
   private mutating func nextSecond(_ now: UInt64) -> [String] {

@@ -94,6 +94,8 @@ struct FollowSummary: Sendable {
     switch journey.end.kind {
     case .transmitted: "sent" + (journey.end.out.map { " out \($0)" } ?? "")
     case .delivered: "delivered to this host"
+    case .dropped where journey.wasKept:
+      "dropped by nftrace"
     case .dropped, .rejected:
       journey.end.kind.rawValue + (decider(journey).map { " by \($0)" } ?? "")
     case .unknown: "lost"

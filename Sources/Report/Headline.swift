@@ -79,12 +79,16 @@ struct Headline {
     }
     let changes = request.hops.flatMap(\.changes)
     if let change = changes.first(where: { $0.field == .source }) {
-      words += ", source translated to \(change.to)"
+      words += ", source \(verb(change)) to \(change.to)"
     }
     if let change = changes.first(where: { $0.field == .destination }) {
-      words += ", destination translated to \(change.to)"
+      words += ", destination \(verb(change)) to \(change.to)"
     }
     return words
+  }
+
+  private func verb(_ change: Change) -> String {
+    change.cause == .mangle ? "changed" : "translated"
   }
 
   private func fate(_ exchange: Exchange) -> String {
@@ -102,6 +106,8 @@ struct Headline {
       let source = journey.hops.last?.packet.source
       return "left through \(out)" + (source.map { " as \($0)" } ?? "") + ", and nothing came back"
     case .delivered: return "was delivered to this host"
+    case .dropped where journey.wasKept:
+      return "dropped by nftrace"
     case .dropped, .rejected:
       let verb = journey.end.kind == .rejected ? "rejected" : "dropped"
       let hook = journey.end.hook?.rawValue.uppercased() ?? "a hook"

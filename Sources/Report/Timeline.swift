@@ -153,7 +153,11 @@ struct RowBuilder {
     case .ingress:
       close()
       var details = ["in \(hop.inDevice ?? "?"), ttl \(hop.packet.ttl)"]
-      if previous?.point.hook == .egress { details = ["in \(hop.inDevice ?? "?") again"] }
+      if previous?.point.hook == .egress {
+        details = Wording.details(hop, style)
+        let ttl = details.firstIndex { $0.hasPrefix("ttl ") }.map { ", " + details.remove(at: $0) }
+        details.insert("in \(hop.inDevice ?? "?") again" + (ttl ?? ""), at: 0)
+      }
       rows.append(Timeline.Row(time: start + hop.time, stage: "arrived", details: details))
       hook = .ingress
     case .egress:
@@ -245,6 +249,10 @@ struct RowBuilder {
       rows.append(
         Timeline.Row(
           stage: "\(style.cross) lost", details: [Wording.lost(journey)], failed: true))
+    case .dropped where journey.wasKept:
+      rows.append(
+        Timeline.Row(
+          stage: "\(style.cross) dropped", details: ["by nftrace, which had it"], failed: true))
     case .transmitted where journey.end.hook != .egress:
       rows.append(Timeline.Row(stage: "sent", details: ["out \(journey.end.out ?? "?")"]))
     default: break

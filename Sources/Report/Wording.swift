@@ -150,7 +150,10 @@ enum Wording {
       let rule = hop.rules.last { $0.translation != nil }
       if let rule, let text = rule.text { return withoutChain(text, rule.chain) }
       return "\(change.cause.rawValue)" + (rule.map { ", \(place($0))" } ?? "")
-    default: return "changed by a rule"
+    default:
+      let isBack =
+        hop.point.hook == .ingress || hop.point.hook == .prerouting && hop.point.table == nil
+      return isBack ? "changed by nftrace" : "changed by a rule"
     }
   }
 

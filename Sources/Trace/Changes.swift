@@ -22,10 +22,13 @@ struct Changes {
       guard let from, let to, from != to else { return }
       changes.append(Change(field, from: "\(from)", to: "\(to)", cause: cause))
     }
-    let source = translation(.source, earlier, later)
-    let destination = translation(.destination, earlier, later)
+    // Between going out and coming in again, somebody outside the kernel had it.
+    let isBack = !later.point.follows(earlier.point)
+    let source = isBack ? .mangle : translation(.source, earlier, later)
+    let destination = isBack ? .mangle : translation(.destination, earlier, later)
     let forwarded =
       old.ttl == new.ttl &+ 1 && later.point.hook != .prerouting && earlier.point.hook != .output
+      && !isBack
     compare(.ttl, old.ttl, new.ttl, forwarded ? .forwarding : .mangle)
     compare(.source, old.source, new.source, source)
     compare(.sourcePort, old.sourcePort, new.sourcePort, source)

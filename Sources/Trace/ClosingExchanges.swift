@@ -135,7 +135,24 @@ extension Story {
       Exchange(journeys: group.map { journey(open[$0]) })
     }
     forget(ordered)
-    return exchanges.map(withRefusals).map(withFindings)
+    return exchanges.map(withRefusals).map(withFindings).map(withWhatWasKept)
+  }
+
+  /// What went into the diversion, and neither came back nor was answered from there, was dropped in
+  /// it: no finding, for the user wants it so.
+  private func withWhatWasKept(_ exchange: Exchange) -> Exchange {
+    guard let device = header?.diversion else { return exchange }
+    var exchange = exchange
+    let isAnswered = exchange.journeys.contains {
+      $0.direction == .reply && $0.hops.first?.inDevice == device
+    }
+    for index in exchange.journeys.indices
+    where !isAnswered && exchange.journeys[index].end.kind == .transmitted
+      && exchange.journeys[index].end.out == device
+    {
+      exchange.journeys[index].end.kind = .dropped
+    }
+    return exchange
   }
 
   /// Recorded traffic was not asked about when it was lost: only what a rule or policy did to it is

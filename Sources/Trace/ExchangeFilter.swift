@@ -7,19 +7,24 @@ public struct ExchangeFilter: Sendable {
   private let proto: String?
   private let packet: Int?
   private let onlyLost: Bool
+  private let through: String?
 
   /// A filter; what is nil or false lets everything through. `proto` is a protocol's name or
-  /// number; "icmp" means both versions.
+  /// number; "icmp" means both versions. `through` is a device that a packet came to or from.
   public init(
     from: Prefix? = nil, to: Prefix? = nil, proto: String? = nil, packet: Int? = nil,
-    onlyLost: Bool = false
+    onlyLost: Bool = false, through: String? = nil
   ) {
+    self.through = through
     self.from = from
     self.to = to
     self.proto = proto?.lowercased()
     self.packet = packet
     self.onlyLost = onlyLost
   }
+
+  /// Whether only what passes a device is wanted.
+  public var isOfDevice: Bool { through != nil }
 
   /// Whether any packet of the exchange is wanted: an answer is shown with its request.
   public func matches(_ exchange: Exchange) -> Bool {
@@ -38,6 +43,7 @@ public struct ExchangeFilter: Sendable {
           || "\(journey.packet.proto.rawValue)" == proto
       else { return false }
     }
+    if let through, !passes(through, journey) { return false }
     return has(from, journey) { $0.source } && has(to, journey) { $0.destination }
   }
 
@@ -45,6 +51,12 @@ public struct ExchangeFilter: Sendable {
   private func has(_ prefix: Prefix?, _ journey: Journey, _ side: (Packet) -> IPAddress) -> Bool {
     guard let prefix else { return true }
     return journey.hops.contains { prefix.contains(side($0.packet)) }
+  }
+
+  /// What the kernel itself sends on every interface, to multicast addresses, is not meant.
+  private func passes(_ device: String, _ journey: Journey) -> Bool {
+    !journey.packet.destination.isMulticast
+      && journey.hops.contains { $0.outDevice == device || $0.inDevice == device }
   }
 
   private func isLost(_ exchange: Exchange) -> Bool {

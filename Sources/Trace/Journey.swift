@@ -44,6 +44,11 @@ public struct Journey: Sendable, Equatable {
   }
 }
 
+extension Journey {
+  /// Whether no rule dropped it, but nftrace itself, which was to give it back.
+  public var wasKept: Bool { end.kind == .dropped && hops.last?.passed == true }
+}
+
 /// One packet at one observation point.
 public struct Hop: Sendable, Equatable {
   /// Where.

@@ -179,6 +179,8 @@ extension Story {
     if let tcp = packet.tcp, tcp.flags.contains(.syn) {
       return tcp.flags.contains(.ack) ? .reply : .request
     }
+    // Conntrack passes over what is diverted, and nobody else said that it answers something.
+    if let device = header?.diversion, open.hops[0].outDevice == device { return .request }
     return .other
   }
 }

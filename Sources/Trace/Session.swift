@@ -55,6 +55,9 @@ public struct SessionHeader: Sendable, Codable, Equatable {
   public var sysctls: [String: String]
   /// Names of the iptables-legacy NAT table's targets in use, by IP version, if there is that table.
   public var legacyNAT: [Int: [String]]
+  /// The device that packets of this host are diverted into, to come back in through it; nil without
+  /// `intercept`.
+  public var diversion: String?
   /// What a recorder that keeps to a size has thrown away before this section; nil if nothing.
   public var dropped: DroppedRecords?
 

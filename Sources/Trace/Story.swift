@@ -335,15 +335,20 @@ public struct Story: Sendable {
     let last = journey.hops.count - 1
     if next.point.follows(journey.hops[last].point) { return journey.dropped == nil }
     // Out through the loopback interface and in again is still the same packet.
-    return next.inDevice == "lo" && journey.hops[last].outDevice == "lo"
+    return comesBack(journey.hops[last].outDevice) && next.inDevice == journey.hops[last].outDevice
       && (next.point.hook == .ingress || next.point.hook == .prerouting)
+  }
+
+  /// Whether what leaves by this device comes in by it again.
+  private func comesBack(_ device: String?) -> Bool {
+    device == "lo" || device != nil && device == header?.diversion
   }
 
   /// Whether a packet was seen where none goes on, or was dropped.
   func isOver(_ journey: OpenJourney) -> Bool {
     let last = journey.hops.count - 1
     return (journey.dropped != nil || ends.contains(journey.hops[last].point.chain))
-      && journey.hops[last].outDevice != "lo"
+      && !comesBack(journey.hops[last].outDevice)
   }
 
   /// The last open journey with this trace id.

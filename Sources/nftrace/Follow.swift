@@ -43,37 +43,11 @@ struct Follow {
   /// Takes the log group of a setup that nobody records, and shows what is reported to it.
   mutating func run(setup: SetupState, isOver: () -> Bool) throws -> Int32? {
     let signals = SignalWatch()
-    var socket = try NetfilterSocket()
-    try socket.takeGroup(setup.group)
-    socket.setReceiveBuffer(64 << 20)
-    try socket.join()
-    var rules = try RulesetReader()
-    var investigator = try Investigator()
-    var deciders = DeciderWatch()
-    var header = SessionHeader(
-      command: "show", version: nftraceVersion, kernel: Machine.kernelRelease,
-      points: setup.points, table: SetupTables.name, targets: setup.subnets)
-    header.legacyNAT = LegacyTables.natTargets()
-    try print(report.take(.header(header)))
-    for record in try SurroundingsReader.read(&rules).records {
-      try print(report.take(.record(record)))
-    }
+    let traffic = try LiveTraffic(setup)
     var nextLook = Clock.monotonic + Self.second
     while true {
-      Waiting.forReading([socket.fileDescriptor, signals.fileDescriptor], nanoseconds: Self.pause)
-      var records: [Record] = []
-      let isRead = try socket.drain(atMost: 4096) { records.append($0) }
       var lines: [String] = []
-      for record in records {
-        if case .netlink(let message) = record.content { deciders.take(message) }
-        lines += report.take(.record(record))
-      }
-      for step in deciders.takeUnread() {
-        for record in investigator.answer([.rule(step)]) {
-          if case .netlink(let rule) = record.content { deciders.note(rule) }
-          lines += report.take(.record(record))
-        }
-      }
+      let isRead = try traffic.read { lines += report.take($0) }
       try print(lines)
       if let signal = signals.next() { return try end(signal) }
       if isRead { try print(report.pass(to: Clock.realtime)) }
@@ -81,6 +55,7 @@ struct Follow {
         nextLook = Clock.monotonic + Self.second
         if isOver() { return try end(nil) }
       }
+      Waiting.forReading([traffic.fileDescriptor, signals.fileDescriptor], nanoseconds: Self.pause)
     }
   }
 

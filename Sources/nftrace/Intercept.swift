@@ -17,7 +17,10 @@ struct Intercept: ParsableCommand {
       What is chosen by --match and --list is changed by --set, dropped by --drop or answered by \
       --forge-echo; all else passes as it is. Without --match and --list everything is chosen. \
       Answers come back on their own way and are not seen here: an answer from the address of \
-      --set dest has that address as its source.
+      --set dest has that address as its source. With --trace, the way of each packet through the \
+      hooks is told when it has come to an end: to the device, back from it, out, and that of its \
+      answer; with --json as one object a packet and line. A terminal shows at most 20 exchanges a \
+      second in full.
 
       Good to know: the packets come back through the FORWARD hook, so a firewall that drops there \
       drops them. Rules of the nat table's OUTPUT do not see new connections meanwhile. A TTL of \
@@ -36,6 +39,13 @@ struct Intercept: ParsableCommand {
 
   @Flag(name: .customShort("x"), help: "Print each packet's octets as well, in hexadecimal.")
   var hex = false
+
+  @Flag(
+    help: """
+      Show the way of these packets through every hook as well, to the device and from it on, and \
+      that of their answers.
+      """)
+  var trace = false
 
   @Option(
     name: .customLong("set"),
@@ -82,8 +92,9 @@ struct Intercept: ParsableCommand {
     if drop, !edits.isEmpty {
       throw ValidationError("--drop and --set do not go together: what is dropped need not change")
     }
-    if shared.quiet, printing || hex {
-      throw ValidationError("-q and \(hex ? "-x" : "--print") do not go together")
+    if shared.quiet, printing || hex || trace {
+      let other = trace ? "--trace" : hex ? "-x" : "--print"
+      throw ValidationError("-q and \(other) do not go together")
     }
     _ = try parsedSubnets()
     _ = try parsedEdits()
@@ -174,8 +185,15 @@ struct Intercept: ParsableCommand {
     let signals = SignalWatch()
     let diversion = try Diversion.start(
       subnets.prefixes, tun: tun ?? "nftrace%d", directory: StateDirectory.path)
+    let way: InterceptTrace?
+    do {
+      way = trace ? try InterceptTrace(subnets, device: diversion.tun.name, shared) : nil
+    } catch {
+      try? diversion.end { _ in }
+      throw error
+    }
     var run = InterceptRun(
-      interception, prints: !shared.quiet && !shared.json, hex: hex, limit: count)
+      interception, trace: way, prints: !shared.quiet && !shared.json, hex: hex, limit: count)
     for remark in diversion.remarks where !shared.quiet { Output.complain(remark) }
     if !shared.quiet {
       Output.complain(
@@ -187,6 +205,8 @@ struct Intercept: ParsableCommand {
     // The traffic first, then the words.
     try diversion.end { tun throws(KernelError) in run.drain(tun) }
     if let failure { throw failure }
+    // Answers to the last of a --count are still on their way.
+    try run.watchOn(signals, nanoseconds: signal == nil ? 1_000_000_000 : 0)
     try run.finish(json: shared.json, netns: shared.netns, subnets: subnets.texts)
     Output.exit(signal.map { 128 + $0 } ?? 0)
   }

@@ -14,9 +14,14 @@ struct InterceptRun: ~Copyable {
   /// What every packet is read into.
   private var buffer = [UInt8](repeating: 0, count: 65536)
   private let begin = Clock.monotonic
+  /// The ways of the packets, where they are to be told.
+  private var trace: InterceptTrace?
 
-  init(_ interception: Interception, prints: Bool, hex: Bool, limit: Int?) {
+  init(
+    _ interception: Interception, trace: InterceptTrace?, prints: Bool, hex: Bool, limit: Int?
+  ) {
     self.interception = interception
+    self.trace = trace
     self.prints = prints
     self.hex = hex
     left = limit
@@ -26,17 +31,39 @@ struct InterceptRun: ~Copyable {
   mutating func go(_ tun: borrowing TunDevice, _ signals: borrowing SignalWatch) throws -> Int32? {
     while true {
       // A burst, and then a look at what else there is.
-      for _ in 0..<256 {
-        guard try move(tun) else {
-          try output.flush()
-          Waiting.forReading(
-            [tun.descriptor, signals.fileDescriptor],
-            nanoseconds: output.isPending ? 10_000_000 : 1_000_000_000)
-          break
-        }
+      var isMoved = false
+      for _ in 0..<256 where !isMoved {
+        isMoved = try !move(tun)
         if left == 0 { return nil }
       }
+      let isTold = try trace?.tell(&output) ?? true
+      if isMoved, isTold {
+        try output.flush()
+        Waiting.forReading(
+          [tun.descriptor, signals.fileDescriptor] + (trace.map { [$0.fileDescriptor] } ?? []),
+          nanoseconds: output.isPending
+            ? 10_000_000 : trace == nil ? 1_000_000_000 : 100_000_000)
+      }
       if let signal = signals.next() { return signal }
+    }
+  }
+
+  /// Takes in what there still is of the packets' ways, when they go their own again: for
+  /// `nanoseconds` what comes, unless a signal does.
+  mutating func watchOn(_ signals: borrowing SignalWatch, nanoseconds: UInt64) throws {
+    guard let trace else { return }
+    let begin = Clock.monotonic
+    while signals.next() == nil {
+      let isRead = try self.trace!.tell(&output)
+      let passed = Clock.monotonic - begin
+      // What is there already is not more than this takes to read.
+      if isRead ? passed >= nanoseconds : passed > nanoseconds + 1_000_000_000 { return }
+      if isRead {
+        try output.flush()
+        Waiting.forReading(
+          [trace.fileDescriptor, signals.fileDescriptor],
+          nanoseconds: min(nanoseconds - passed, 100_000_000))
+      }
     }
   }
 
@@ -79,6 +106,17 @@ struct InterceptRun: ~Copyable {
   /// Prints what it came to.
   mutating func finish(json: Bool, netns: String?, subnets: [String]) throws {
     let lasted = Clock.monotonic - begin
+    let sum = InterceptText.summary(interception.counts, nanoseconds: lasted)
+    if trace != nil {
+      let traced = try trace!.finish(&output)
+      if json {
+        try output.finish(patience: 1_000_000_000)
+        // Beside JSON Lines, it is none of the results.
+        for line in traced + [sum] { Output.complain(line, prefix: "") }
+        return
+      }
+      try output.write(Printable.clean(([""] + traced).joined(separator: "\n") + "\n"))
+    }
     if json {
       try Output.print(
         JSONValue.object([
@@ -90,8 +128,7 @@ struct InterceptRun: ~Copyable {
         ]).pretty)
       return
     }
-    try output.write(
-      InterceptText.summary(interception.counts, nanoseconds: lasted) + "\n")
+    try output.write(sum + "\n")
     try output.finish(patience: 1_000_000_000)
     if output.skipped > 0 {
       Output.complain("\(output.skipped) lines were left out, for nobody read them in time")

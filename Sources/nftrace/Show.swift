@@ -125,7 +125,8 @@ struct Show: ParsableCommand {
 
   private func followTraffic() throws {
     let report = FollowReport(
-      filter: filter, style: style, json: shared.json, rate: Terminal.isInteractive ? 20 : nil,
+      filter: filter, style: style, json: shared.json,
+      rate: Terminal.isInteractive ? FollowReport.terminalRate : nil,
       since: file == nil ? Clock.realtime : 0)
     var follow = Follow(report, json: shared.json)
     if let file {

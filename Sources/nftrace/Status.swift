@@ -91,7 +91,7 @@ struct StatusFindings {
   /// A table is named after the process it belongs to, or is that of a setup.
   private func isOrphan(_ name: String) -> Bool {
     if name == SetupTables.name { return setup == nil && hidden.isEmpty }
-    guard let process = Int32(name.dropFirst(RulesetWatch.ownPrefix.count)) else { return true }
+    guard let process = name.split(separator: "_").last.flatMap({ Int32($0) }) else { return true }
     return ProcessIdentity(process)?.isAlive != true
   }
 

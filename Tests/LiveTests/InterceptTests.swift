@@ -44,14 +44,20 @@ extension LiveTests {
       try await net.expectState(before, "interrupted")
     }
 
-    @Test(arguments: [RouterPlan().withoutTun(), RouterPlan.ipv6.withoutTun()])
-    func nothingIsLeftAfterSIGKILL(_ plan: RouterPlan) async throws {
+    @Test(arguments: [["-q"], ["--trace"]])
+    func nothingIsLeftAfterSIGKILL(_ words: [String]) async throws {
+      for plan in [RouterPlan().withoutTun(), RouterPlan.ipv6.withoutTun()] {
+        try await nothingIsLeftAfterSIGKILL(plan, words)
+      }
+    }
+
+    private func nothingIsLeftAfterSIGKILL(_ plan: RouterPlan, _ words: [String]) async throws {
       let net = try await RouterNet(plan)
       try await net.inRouter(
         "sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv6.conf.all.forwarding=0")
       let before = try await net.state()
       let outcome = try await intercept(
-        net, ["-q"], signal: .kill, during: "ip netns exec $R ping -c 1 -W 1 $SERVER")
+        net, words, signal: .kill, during: "ip netns exec $R ping -c 1 -W 1 $SERVER")
       #expect(outcome.code == 128 + SIGKILL, "\(outcome)")
       try await net.run("ip netns exec $R ping -c 1 -W 1 $SERVER")
       try await net.expectState(before, "SIGKILL")
@@ -74,6 +80,79 @@ extension LiveTests {
       let seen = try await net.run("cat $DIR/$R.seen")
       #expect(seen.contains("tos 0x10, ttl 7,"), "\(seen)")
       #expect(seen.contains("> 119.29.29.30.5353: [udp sum ok]"), "\(seen)")
+    }
+
+    /// A script that sends packets, once the hooks are watched too, and then has all of it told.
+    private func watched(_ script: String) -> String {
+      """
+      until ip netns exec $R nft list ruleset | grep -q 'OUTPUT'; do sleep 0.05; done
+      \(script)
+      sleep 1.5
+      """
+    }
+
+    @Test(arguments: [RouterPlan(), RouterPlan.ipv6])
+    func theWayThroughTheHooks(_ plan: RouterPlan) async throws {
+      let net = try await RouterNet(plan)
+      let before = try await net.state()
+      // What is forwarded for somebody else, or goes elsewhere, is none of it.
+      let outcome = try await intercept(
+        net, ["--trace", "--set", "ttl=7"],
+        during: watched(
+          """
+          ip netns exec $R ping -c 1 -W 1 $GATEWAY
+          "$NFTRACE" ping -q --netns $R --tun "$TUN" -s $CLIENT $SERVER || true
+          ip netns exec $R ping -c 1 -W 1 $SERVER
+          """))
+      #expect(outcome.code == 130, "\(outcome)")
+      let lines = outcome.output.split(separator: "\n").map(String.init)
+      func place(_ words: String) throws -> Int {
+        try #require(lines.firstIndex { $0.contains(words) }, "no '\(words)' in \(outcome)")
+      }
+      let way = try [
+        "created      by this host, out nftrace0, ttl 64", "  OUTPUT  ",
+        "sent         out nftrace0",
+        "arrived      in nftrace0 again, ttl 64 → 8", "  FORWARD  ", "ttl 8 → 7",
+        "sent         out \(plan.uplink)", "← echo reply", "delivered    to this host itself",
+      ].map(place)
+      #expect(way == way.sorted(), "\(outcome)")
+      #expect(lines.count { $0.hasPrefix("#") } == 1, "\(outcome)")
+      #expect(lines.contains("2 packets, 1 transmitted, 1 delivered"), "\(outcome)")
+      #expect(lines.last?.contains(": 1 changed") == true, "\(outcome)")
+      try await net.expectState(before, "interrupted")
+    }
+
+    /// Before the device, behind it, and in it.
+    @Test(
+      arguments: [
+        ("iptables -A OUTPUT -d $SERVER -j DROP", [], "dropped by ip filter OUTPUT rule 1"),
+        ("iptables -A FORWARD -d $SERVER -j DROP", [], "dropped by ip filter FORWARD rule 1"),
+        ("", ["--drop"], "dropped    by nftrace"),
+      ] as [(String, [String], String)])
+    func whereItIsDropped(_ firewall: String, _ words: [String], _ told: String) async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      try await net.inRouter(firewall)
+      let outcome = try await intercept(
+        net, ["--trace"] + words,
+        during: watched("! ip netns exec $R ping -c 1 -W 1 $SERVER"))
+      #expect(outcome.output.contains(told), "\(outcome)")
+      #expect(outcome.output.contains("1 packets, 1 dropped"), "\(outcome)")
+    }
+
+    /// The last packet of --count, and the answer that comes after it.
+    @Test func aPacketALine() async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      try await net.run(
+        """
+        "$NFTRACE" intercept --netns $R --trace --json --count 1 $SERVER \
+          >$DIR/$R.json 2>$DIR/$R.err & p=$!
+        \(watched("ip netns exec $R ping -c 1 -W 1 $SERVER"))
+        wait $p
+        """)
+      let lines = try await net.run("cat $DIR/$R.json").split(separator: "\n")
+      #expect(lines.count == 2 && lines.allSatisfy { $0.hasPrefix("{\"id\":") }, "\(lines)")
+      #expect(lines.first?.contains("\"out\":\"nftrace0\"") == true, "\(lines)")
+      #expect(lines.last?.contains("\"direction\":\"reply\"") == true, "\(lines)")
     }
 
     @Test(arguments: [RouterPlan().withoutTun(), RouterPlan.ipv6.withoutTun()])
@@ -192,6 +271,7 @@ extension LiveTests {
         (["--match", "*/sctp", "192.0.2.1"], "'sctp' is none of"),
         (["127.0.0.0/8"], "never forwarded"), (["nowhere"], "is no subnet"),
         (["--drop", "--set", "ttl=1", "192.0.2.1"], "do not go together"),
+        (["-q", "--trace", "192.0.2.1"], "-q and --trace do not go together"),
         ([], "Missing expected argument"),
       ] {
         let outcome = try await Programs.nftrace(["intercept"] + words)

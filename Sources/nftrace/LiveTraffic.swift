@@ -1,0 +1,92 @@
+import Glibc
+import Kernel
+import Trace
+import Wire
+
+/// What rules of nftrace report to a log group, as it comes, with what the kernel answers to the
+/// questions that follow from it.
+final class LiveTraffic {
+  private var socket: NetfilterSocket
+  private var investigator: Investigator
+  private var deciders = DeciderWatch()
+  /// What comes first: what is known when it begins.
+  private var opening: [SessionDecoder.Element]
+
+  /// The group of a setup that nobody records.
+  init(_ setup: SetupState) throws(KernelError) {
+    var socket = try NetfilterSocket()
+    try socket.takeGroup(setup.group)
+    var rules = try RulesetReader()
+    let surroundings = try SurroundingsReader.read(&rules)
+    var header = SessionHeader(
+      command: "show", version: nftraceVersion, kernel: Machine.kernelRelease,
+      points: setup.points, table: SetupTables.name, targets: setup.subnets)
+    header.legacyNAT = LegacyTables.natTargets()
+    opening = Self.opening(header, surroundings)
+    investigator = try Investigator()
+    self.socket = socket
+    try listen()
+  }
+
+  /// Packets from and to subnets, those that this host diverts into a device among them. The rules
+  /// that report them go with this value.
+  init(of subnets: Subnets, divertedInto device: String) throws(KernelError) {
+    var socket = try NetfilterSocket()
+    try socket.takeGroup()
+    var rules = try RulesetReader()
+    let surroundings = try SurroundingsReader.read(&rules)
+    let table = "\(RulesetWatch.ownPrefix)\(getpid())"
+    let points = try socket.install(
+      Observation(
+        prefixes: subnets.prefixes, versions: subnets.versions, backend: .group(socket.group!)),
+      table: table, owned: true,
+      points: ObservationPoint.plan(
+        around: BaseChain.all(in: surroundings.chains, versions: subnets.versions),
+        edges: [.ingress, .egress]),
+      devices: surroundings.deviceNames)
+    var header = SessionHeader(
+      command: "intercept", version: nftraceVersion, kernel: Machine.kernelRelease, points: points,
+      table: table, targets: subnets.texts)
+    header.diversion = device
+    header.legacyNAT = LegacyTables.natTargets()
+    opening = Self.opening(header, surroundings)
+    investigator = try Investigator()
+    self.socket = socket
+    try listen()
+  }
+
+  private static func opening(
+    _ header: SessionHeader, _ surroundings: SurroundingsReader
+  ) -> [SessionDecoder.Element] {
+    [.header(header)] + surroundings.records.map { .record($0) }
+  }
+
+  private func listen() throws(KernelError) {
+    socket.setReceiveBuffer(64 << 20)
+    try socket.join()
+  }
+
+  /// For poll(2).
+  var fileDescriptor: Int32 { socket.fileDescriptor }
+
+  /// Hands on what is new, the messages of so many datagrams at most; returns whether that was all.
+  func read(
+    atMost limit: Int = 4096, _ body: (SessionDecoder.Element) throws -> Void
+  ) throws -> Bool {
+    for element in opening { try body(element) }
+    opening = []
+    var records: [Record] = []
+    let isRead = try socket.drain(atMost: limit) { records.append($0) }
+    for record in records {
+      if case .netlink(let message) = record.content { deciders.take(message) }
+      try body(.record(record))
+    }
+    for step in deciders.takeUnread() {
+      for record in investigator.answer([.rule(step)]) {
+        if case .netlink(let rule) = record.content { deciders.note(rule) }
+        try body(.record(record))
+      }
+    }
+    return isRead
+  }
+}
