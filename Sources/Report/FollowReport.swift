@@ -101,7 +101,8 @@ public struct FollowReport: Sendable {
       } else if let rate, told >= rate {
         folded.add(exchange)
       } else {
-        told += 1
+        // A packet and its answer are one; what goes on for long is as many as it is long.
+        told += max(exchange.journeys.count / 2, 1)
         lines += text.lines(exchange)
       }
     }

@@ -4,8 +4,16 @@ internal import Wire
 /// Exchanges that were too many to be told one by one: counted by flow and by what became of them.
 struct FoldedFlows: Sendable {
   private struct Flow: Hashable {
-    var what: String
+    var proto: IPProtocol
+    var source: IPAddress
+    var destination: IPAddress
+    /// The port that the sender chose is another one each time, and so plays no part.
+    var port: UInt16?
     var fate: String
+
+    var text: String {
+      "\(proto) \(source) > \(destination)\(port.map { " port \($0)" } ?? ""): \(fate)"
+    }
   }
 
   private var flows: [Flow: Int] = [:]
@@ -20,11 +28,9 @@ struct FoldedFlows: Sendable {
     guard let journey = exchange.request ?? exchange.journeys.first else { return }
     count += 1
     let packet = journey.packet
-    // The port that the sender chose is another one each time.
-    let port = packet.destinationPort.map { " port \($0)" } ?? ""
     let flow = Flow(
-      what: "\(packet.proto) \(packet.source) > \(packet.destination)\(port)",
-      fate: FollowSummary.fate(journey))
+      proto: packet.proto, source: packet.source, destination: packet.destination,
+      port: packet.destinationPort, fate: FollowSummary.fate(journey))
     if flows[flow] != nil || flows.count < Self.most {
       flows[flow, default: 0] += 1
     } else {
@@ -34,12 +40,11 @@ struct FoldedFlows: Sendable {
 
   func lines(_ style: TextStyle) -> [String] {
     if count == 0 { return [] }
-    let ordered = flows.sorted { ($1.value, $0.key.what) < ($0.value, $1.key.what) }
+    let ordered = flows.map { (text: $0.key.text, count: $0.value) }
+      .sorted { ($1.count, $0.text) < ($0.count, $1.text) }
     var lines = ["", "\(style.ellipsis) \(count) more exchanges in this second, by flow:"]
-    for (flow, count) in ordered.prefix(Self.shown) {
-      lines.append("  \(padded(count))  \(flow.what): \(flow.fate)")
-    }
-    let rest = ordered.dropFirst(Self.shown).reduce(others) { $0 + $1.value }
+    for (flow, count) in ordered.prefix(Self.shown) { lines.append("  \(padded(count))  \(flow)") }
+    let rest = ordered.dropFirst(Self.shown).reduce(others) { $0 + $1.count }
     if rest > 0 { lines.append("  \(padded(rest))  of other flows") }
     return lines
   }

@@ -1,5 +1,5 @@
 /// A JSON value whose objects keep the order of their keys, and whose nulls are written.
-public indirect enum JSONValue: Sendable, Equatable {
+public enum JSONValue: Sendable, Equatable {
   case null
   case bool(Bool)
   case int(Int)
@@ -20,40 +20,47 @@ public indirect enum JSONValue: Sendable, Equatable {
   public static func == (left: JSONValue, right: JSONValue) -> Bool { left.line == right.line }
 
   /// The value on one line, RFC 8259.
-  public var line: String {
-    var text = ""
-    write(to: &text, indent: nil)
-    return text
-  }
+  public var line: String { text(indent: nil) }
 
   /// The value over several lines, for people to read.
-  public var pretty: String {
-    var text = ""
-    write(to: &text, indent: 0)
-    return text
+  public var pretty: String { text(indent: 0) }
+
+  private func text(indent: Int?) -> String {
+    var octets: [UInt8] = []
+    write(to: &octets, indent: indent)
+    return String(decoding: octets, as: UTF8.self)
   }
 
-  private func write(to text: inout String, indent: Int?) {
+  /// Octets, not characters: packets are written by the ten thousand.
+  private func write(to octets: inout [UInt8], indent: Int?) {
     switch self {
-    case .null: text += "null"
-    case .bool(let value): text += value ? "true" : "false"
-    case .int(let value): text += "\(value)"
-    case .tenths(let value): text += Self.tenths(value)
-    case .string(let value): Self.quote(value, to: &text)
+    case .null: octets += "null".utf8
+    case .bool(let value): octets += (value ? "true" : "false").utf8
+    case .int(let value): octets += "\(value)".utf8
+    case .tenths(let value): octets += Self.tenths(value).utf8
+    case .string(let value): Self.quote(value, to: &octets)
     case .array(let values):
-      Self.list(
-        values.map { value in { value.write(to: &$0, indent: $1) } }, "[", "]", &text, indent)
+      octets.append(UInt8(ascii: "["))
+      for (index, value) in values.enumerated() {
+        if index > 0 { octets.append(UInt8(ascii: ",")) }
+        Self.endLine(&octets, indent.map { $0 + 2 })
+        value.write(to: &octets, indent: indent.map { $0 + 2 })
+      }
+      if !values.isEmpty { Self.endLine(&octets, indent) }
+      octets.append(UInt8(ascii: "]"))
     case .object(let members):
       // An object without nested values reads best on one line.
       let inner = members.contains { $0.1.isNested } ? indent : nil
-      Self.list(
-        members.map { key, value in
-          {
-            Self.quote(key, to: &$0)
-            $0 += inner == nil && indent == nil ? ":" : ": "
-            value.write(to: &$0, indent: $1)
-          }
-        }, "{", "}", &text, inner, spaced: indent != nil)
+      octets.append(UInt8(ascii: "{"))
+      for (index, (key, value)) in members.enumerated() {
+        if index > 0 { octets += (inner == nil && indent != nil ? ", " : ",").utf8 }
+        Self.endLine(&octets, inner.map { $0 + 2 })
+        Self.quote(key, to: &octets)
+        octets += (indent == nil ? ":" : ": ").utf8
+        value.write(to: &octets, indent: inner.map { $0 + 2 })
+      }
+      if !members.isEmpty { Self.endLine(&octets, inner) }
+      octets.append(UInt8(ascii: "}"))
     }
   }
 
@@ -65,18 +72,11 @@ public indirect enum JSONValue: Sendable, Equatable {
     }
   }
 
-  private static func list(
-    _ writers: [(inout String, Int?) -> Void], _ open: String, _ close: String,
-    _ text: inout String, _ indent: Int?, spaced: Bool = false
-  ) {
-    text += open
-    for (index, writer) in writers.enumerated() {
-      if index > 0 { text += indent == nil && spaced ? ", " : "," }
-      if let indent { text += "\n" + String(repeating: " ", count: indent + 2) }
-      writer(&text, indent.map { $0 + 2 })
-    }
-    if let indent, !writers.isEmpty { text += "\n" + String(repeating: " ", count: indent) }
-    text += close
+  /// Begins another line, indented by so many columns; nil where all is on one line.
+  private static func endLine(_ octets: inout [UInt8], _ indent: Int?) {
+    guard let indent else { return }
+    octets.append(UInt8(ascii: "\n"))
+    for _ in 0..<indent { octets.append(UInt8(ascii: " ")) }
   }
 
   private static func tenths(_ value: Double) -> String {
@@ -84,21 +84,21 @@ public indirect enum JSONValue: Sendable, Equatable {
     return "\(scaled < 0 ? "-" : "")\(abs(scaled) / 10).\(abs(scaled) % 10)"
   }
 
-  private static func quote(_ value: String, to text: inout String) {
-    text += "\""
-    for scalar in value.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\t": text += "\\t"
-      case "\r": text += "\\r"
-      case "\u{0}"..<" ":
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: text.unicodeScalars.append(scalar)
+  private static func quote(_ value: String, to octets: inout [UInt8]) {
+    octets.append(UInt8(ascii: "\""))
+    for octet in value.utf8 {
+      switch octet {
+      case UInt8(ascii: "\""): octets += "\\\"".utf8
+      case UInt8(ascii: "\\"): octets += "\\\\".utf8
+      case UInt8(ascii: "\n"): octets += "\\n".utf8
+      case UInt8(ascii: "\t"): octets += "\\t".utf8
+      case UInt8(ascii: "\r"): octets += "\\r".utf8
+      case ..<0x20:
+        let digits = String(octet, radix: 16)
+        octets += ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8
+      default: octets.append(octet)
       }
     }
-    text += "\""
+    octets.append(UInt8(ascii: "\""))
   }
 }

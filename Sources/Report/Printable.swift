@@ -4,23 +4,27 @@ public enum Printable {
   /// `text` with control characters in caret notation, as cat -v(1) writes them. Line ends, tabs and
   /// nftrace's own colours stay.
   public static func clean(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: isControl) else { return text }
-    var result = String.UnicodeScalarView()
+    // A look at the octets is cheap, and enough for nearly all text.
+    guard text.utf8.contains(where: mayBeginControl) else { return text }
+    var result = ""
     var rest = text.unicodeScalars[...]
-    while let scalar = rest.first {
-      if let color = colors.first(where: { rest.starts(with: $0.unicodeScalars) }) {
-        result += color.unicodeScalars
-        rest = rest.dropFirst(color.unicodeScalars.count)
-        continue
-      }
-      rest = rest.dropFirst()
-      guard isControl(scalar) else {
-        result.append(scalar)
-        continue
-      }
-      result += (caret(scalar) ?? "?").unicodeScalars
+    while let index = rest.firstIndex(where: isControl) {
+      result += Substring(rest[..<index])
+      rest = rest[index...]
+      let color = colors.first { rest.starts(with: $0.unicodeScalars) }
+      result += color ?? caret(rest.first!) ?? "?"
+      rest = rest.dropFirst(color?.unicodeScalars.count ?? 1)
     }
-    return String(result)
+    return result + Substring(rest)
+  }
+
+  /// Whether what begins with this octet in UTF-8 may be what `isControl` says.
+  private static func mayBeginControl(_ octet: UInt8) -> Bool {
+    switch octet {
+    case 0x09, 0x0a: false
+    case ..<0x20, 0x7f, 0xc2, 0xe2: true
+    default: false
+    }
   }
 
   private static let colors =

@@ -100,11 +100,22 @@ public struct ByteReader: ~Escapable {
   @_lifetime(self: copy self)
   public mutating func take(_ count: Int) throws(WireError) -> [UInt8] {
     try need(count)
-    var result: [UInt8] = []
-    result.reserveCapacity(count)
-    for index in offset..<(offset + count) { result.append(bytes[index]) }
-    offset += count
-    return result
+    defer { offset += count }
+    let from = offset
+    return [UInt8](capacity: count) { result in
+      for index in from..<(from + count) { result.append(bytes[index]) }
+    }
+  }
+
+  /// The next `count` octets as text. Those that are no UTF-8 are replaced.
+  @_lifetime(self: copy self)
+  mutating func text(_ count: Int) throws(WireError) -> String {
+    try need(count)
+    if let text = try? UTF8Span(validating: bytes.extracting(offset..<(offset + count))) {
+      offset += count
+      return String(copying: text)
+    }
+    return String(decoding: try take(count), as: UTF8.self)
   }
 
   /// All that is left, copied.

@@ -168,40 +168,44 @@ public struct LogMessage: Sendable, Equatable {
     mark = 0
     self.payload = []
     var seenHeader = false
-    for attribute in try NetlinkAttribute.all(in: payload, from: NetfilterHeader.length) {
+    var reader = ByteReader(payload.span)
+    try reader.skip(NetfilterHeader.length)
+    while let attribute = try reader.attribute() {
+      var value = try reader.value(of: attribute)
       switch attribute.type {
       case 1:
-        guard attribute.value.count >= 4 else {
-          throw WireError("NFLOG packet header of \(attribute.value.count) octets", at: 4)
+        guard attribute.count >= 4 else {
+          throw WireError("NFLOG packet header of \(attribute.count) octets", at: 4)
         }
-        hardwareProtocol = UInt16(attribute.value[0]) << 8 | UInt16(attribute.value[1])
-        hookNumber = attribute.value[2]
+        hardwareProtocol = try value.u16()
+        hookNumber = try value.u8()
         seenHeader = true
-      case 2: mark = attribute.network() ?? 0
+      case 2: mark = value.network() ?? 0
       case 3:
-        guard attribute.value.count == 16 else { break }
-        let seconds: UInt64 = attribute.value[..<8].reduce(0) { $0 << 8 | UInt64($1) }
-        let micros: UInt64 = attribute.value[8...].reduce(0) { $0 << 8 | UInt64($1) }
+        guard attribute.count == 16 else { break }
+        let seconds = try value.u64()
+        let micros = try value.u64()
         // No kernel sends what does not fit, but a file may hold it.
         let (nanoseconds, tooLarge) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         if !tooLarge, micros < 1_000_000 {
           let (sum, overflow) = nanoseconds.addingReportingOverflow(micros * 1000)
           timestamp = overflow ? nil : sum
         }
-      case 4: inDevice = attribute.network()
-      case 5: outDevice = attribute.network()
-      case 6: physicalInDevice = attribute.network()
-      case 7: physicalOutDevice = attribute.network()
+      case 4: inDevice = value.network()
+      case 5: outDevice = value.network()
+      case 6: physicalInDevice = value.network()
+      case 7: physicalOutDevice = value.network()
       case 8:
-        guard attribute.value.count >= 4 else { break }
-        let length = Int(attribute.value[0]) << 8 | Int(attribute.value[1])
-        hardwareAddress = Array(attribute.value.dropFirst(4).prefix(length))
-      case 9: self.payload = attribute.value
-      case 10: prefix = attribute.string
-      case 11: uid = attribute.network()
-      case 12: sequence = attribute.network()
-      case 14: gid = attribute.network()
-      case 15: hardwareType = attribute.network()
+        guard attribute.count >= 4 else { break }
+        let length = Int(try value.u16())
+        try value.skip(2)
+        hardwareAddress = try value.take(min(length, value.remaining))
+      case 9: self.payload = value.rest()
+      case 10: prefix = value.string()
+      case 11: uid = value.network()
+      case 12: sequence = value.network()
+      case 14: gid = value.network()
+      case 15: hardwareType = value.network()
       default: break
       }
     }

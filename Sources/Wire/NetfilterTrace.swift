@@ -132,35 +132,41 @@ public struct TraceMessage: Sendable, Equatable {
     table = ""
     chain = ""
     verdict = .continue
-    for attribute in try NetlinkAttribute.all(in: payload, from: NetfilterHeader.length) {
+    var reader = ByteReader(payload.span)
+    try reader.skip(NetfilterHeader.length)
+    while let attribute = try reader.attribute() {
+      var value = try reader.value(of: attribute)
       switch attribute.type {
-      case 1: table = attribute.string
-      case 2: chain = attribute.string
-      case 3: handle = attribute.network()
+      case 1: table = value.string()
+      case 2: chain = value.string()
+      case 3: handle = value.network()
       case 4:
-        guard let value: UInt32 = attribute.network(), let known = Kind(rawValue: value) else {
-          throw WireError("unknown trace type \(attribute.value)", at: NetfilterHeader.length)
+        var number = value
+        guard let known = number.network().flatMap({ Kind(rawValue: $0) }) else {
+          throw WireError("unknown trace type \(value.rest())", at: NetfilterHeader.length)
         }
         kind = known
       case 5:
-        let nested = try attribute.nested()
-        if let code: UInt32 = nested[type: 1]?.network() {
-          verdict = Verdict(rawValue: Int32(bitPattern: code))
+        while let part = try value.attribute() {
+          var nested = try value.value(of: part)
+          switch part.type {
+          case 1: verdict = nested.verdict() ?? verdict
+          case 2: target = nested.string()
+          default: break
+          }
         }
-        target = nested[type: 2]?.string
-      case 6: id = attribute.network() ?? 0
-      case 7: linkHeader = attribute.value
-      case 8: networkHeader = attribute.value
-      case 9: transportHeader = attribute.value
-      case 10: inDevice = attribute.network()
-      case 12: outDevice = attribute.network()
-      case 14: mark = attribute.network()
-      case 16:
-        policy = (attribute.network() as UInt32?).map { Verdict(rawValue: Int32(bitPattern: $0)) }
-      case 18: conntrackID = attribute.network()
-      case 19: conntrackDirection = attribute.value.first
-      case 20: conntrackStatus = attribute.network()
-      case 21: conntrackState = attribute.network()
+      case 6: id = value.network() ?? 0
+      case 7: linkHeader = value.rest()
+      case 8: networkHeader = value.rest()
+      case 9: transportHeader = value.rest()
+      case 10: inDevice = value.network()
+      case 12: outDevice = value.network()
+      case 14: mark = value.network()
+      case 16: policy = value.verdict()
+      case 18: conntrackID = value.network()
+      case 19: conntrackDirection = value.rest().first
+      case 20: conntrackStatus = value.network()
+      case 21: conntrackState = value.network()
       default: break
       }
     }
@@ -190,5 +196,13 @@ public struct TraceMessage: Sendable, Equatable {
     if let conntrackStatus { attributes.append(NetlinkAttribute(20, network: conntrackStatus)) }
     if let conntrackState { attributes.append(NetlinkAttribute(21, network: conntrackState)) }
     return NetfilterHeader(family: family).bytes + attributes.bytes
+  }
+}
+
+extension ByteReader {
+  /// All that is left as a verdict's code; nil when its size is another.
+  @_lifetime(self: copy self)
+  fileprivate mutating func verdict() -> Verdict? {
+    (network() as UInt32?).map { Verdict(rawValue: Int32(bitPattern: $0)) }
   }
 }

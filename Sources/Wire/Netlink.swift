@@ -83,7 +83,15 @@ public struct NetlinkMessage: Sendable, Equatable {
 
   /// All messages of one datagram. Throws when one of them is cut off.
   public static func all(in datagram: [UInt8]) throws(WireError) -> [NetlinkMessage] {
-    var reader = ByteReader(datagram.span)
+    try all(in: datagram, count: datagram.count)
+  }
+
+  /// All messages of the datagram in the first `count` octets of `buffer`.
+  public static func all(
+    in buffer: [UInt8], count: Int
+  ) throws(WireError) -> [NetlinkMessage] {
+    var whole = ByteReader(buffer.span)
+    var reader = try whole.slice(count)
     var messages: [NetlinkMessage] = []
     while !reader.isAtEnd { messages.append(try NetlinkMessage(parsing: &reader)) }
     return messages
@@ -159,18 +167,58 @@ public struct NetlinkAttribute: Sendable, Equatable {
     var reader = ByteReader(bytes.span)
     try reader.skip(start)
     var attributes: [NetlinkAttribute] = []
-    while reader.remaining >= 4 {
-      let at = reader.offset
-      let length: UInt16 = try reader.littleEndian()
-      let type: UInt16 = try reader.littleEndian()
-      guard length >= 4 else {
-        throw WireError("netlink attribute length \(length) is shorter than its header", at: at)
-      }
-      let value = try reader.take(Int(length) - 4)
-      try reader.skip(min(reader.remaining, (4 - Int(length) % 4) % 4))
-      attributes.append(NetlinkAttribute(type & typeMask, value))
+    while let header = try reader.attribute() {
+      var value = try reader.value(of: header)
+      attributes.append(NetlinkAttribute(header.type, value.rest()))
     }
     return attributes
+  }
+}
+
+/// What stands before an attribute's value.
+struct NetlinkAttributeHeader {
+  /// Without the nested and byte-order flags.
+  var type: UInt16
+  /// Octets of the value.
+  var count: Int
+}
+
+// Reading attributes where they are, without an array of each: messages come by the hundred thousand.
+extension ByteReader {
+  /// The header of the next attribute; nil at the end, where fewer than four octets are padding.
+  @_lifetime(self: copy self)
+  mutating func attribute() throws(WireError) -> NetlinkAttributeHeader? {
+    guard remaining >= 4 else { return nil }
+    let at = offset
+    let length: UInt16 = try littleEndian()
+    let type: UInt16 = try littleEndian()
+    guard length >= 4 else {
+      throw WireError("netlink attribute length \(length) is shorter than its header", at: at)
+    }
+    return NetlinkAttributeHeader(type: type & NetlinkAttribute.typeMask, count: Int(length) - 4)
+  }
+
+  /// A reader of the value of the attribute whose header was just read; this one moves past it.
+  @_lifetime(copy self)
+  @_lifetime(self: copy self)
+  mutating func value(of header: NetlinkAttributeHeader) throws(WireError) -> ByteReader {
+    let value = try slice(header.count)
+    try skip(min(remaining, (4 - header.count % 4) % 4))
+    return value
+  }
+
+  /// All that is left as an integer in network order; nil when its size is another.
+  @_lifetime(self: copy self)
+  mutating func network<T: FixedWidthInteger>(_: T.Type = T.self) -> T? {
+    remaining == T.bitWidth / 8 ? try? bigEndian() : nil
+  }
+
+  /// All that is left as text, up to the first zero. Octets that are no UTF-8 are replaced.
+  @_lifetime(self: copy self)
+  mutating func string() -> String {
+    var count = 0
+    while offset + count < end, bytes[offset + count] != 0 { count += 1 }
+    return (try? text(count)) ?? ""
   }
 }
 
