@@ -13,6 +13,7 @@
 #include <linux/if_tun.h>
 #include <linux/if_packet.h>
 #include <linux/bpf.h>
+#include <linux/filter.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/magic.h>
@@ -121,6 +122,22 @@ static inline unsigned long long nftrace_namespace_cookie(void) {
   if (getsockopt(fd, SOL_SOCKET, 71 /* SO_NETNS_COOKIE */, &cookie, &size) != 0) cookie = 0;
   close(fd);
   return cookie;
+}
+
+// How many datagrams the kernel had no room for in a socket's queue, modulo 2^32. The option and what
+// it fills are in headers that clash with the C library's.
+static inline unsigned int nftrace_socket_drops(int fd) {
+  unsigned int info[9] = {0};  // SK_MEMINFO_…, of which 8 is SK_MEMINFO_DROPS
+  socklen_t size = sizeof info;
+  if (getsockopt(fd, SOL_SOCKET, 55 /* SO_MEMINFO */, info, &size) != 0) return 0;
+  return info[8];
+}
+
+// Has a socket refuse whatever is sent to it from now on; what is in its queue stays.
+static inline int nftrace_socket_refuse(int fd) {
+  struct sock_filter refuse = {BPF_RET | BPF_K, 0, 0, 0};
+  struct sock_fprog program = {1, &refuse};
+  return setsockopt(fd, SOL_SOCKET, 26 /* SO_ATTACH_FILTER */, &program, sizeof program);
 }
 
 // Starts a program in a session of its own, with `input` as its standard input, `output` as its

@@ -11,6 +11,8 @@ internal import Wire
   private let descriptor: Int32
   private var buffer: [UInt8]
   private var sequence: UInt32 = 1
+  /// Messages that the kernel had no room for, as far as they were told.
+  private var lost: UInt32 = 0
   /// The NFLOG group this socket holds.
   public private(set) var group: UInt16?
 
@@ -214,6 +216,9 @@ internal import Wire
 
   // MARK: Receiving
 
+  /// Takes nothing into the queue any more: what is there is all that comes.
+  public func stopListening() { _ = nftrace_socket_refuse(descriptor) }
+
   /// All messages that are there now, in the order in which the kernel sent them; at most those of
   /// so many datagrams. Returns whether there was nothing more.
   @discardableResult
@@ -225,10 +230,13 @@ internal import Wire
       do {
         messages = try receive(wait: false)
       } catch  where error.errno == ENOBUFS {
-        try record(Record(time: Clock.realtime, .lost(nil)))
+        // Said once, before what was in the queue: how many, at the end of that.
         continue
       }
-      if messages.isEmpty { return true }
+      if messages.isEmpty {
+        try tellLoss(record)
+        return true
+      }
       let time = Clock.realtime
       for message in messages where message.type != NLMSG_DONE {
         if message.type == LogMessage.type {
@@ -238,7 +246,19 @@ internal import Wire
         }
       }
     }
+    try tellLoss(record)
     return false
+  }
+
+  /// Tells how many messages the kernel had no room for since this was told last. It counts datagrams,
+  /// and we have each message in one of its own.
+  private mutating func tellLoss(
+    _ record: (Record) throws(KernelError) -> Void
+  ) throws(KernelError) {
+    let drops = nftrace_socket_drops(descriptor)
+    guard drops != lost else { return }
+    try record(Record(time: Clock.realtime, .lost(Int(drops &- lost))))
+    lost = drops
   }
 
   /// One datagram's messages; none when there is nothing and `wait` is false.
@@ -249,7 +269,7 @@ internal import Wire
       }
       let failed = Glibc.errno
       if count >= 0 {
-        return (try? NetlinkMessage.all(in: Array(buffer[..<count]))) ?? []
+        return (try? NetlinkMessage.all(in: buffer, count: count)) ?? []
       }
       switch failed {
       case EINTR: continue

@@ -29,8 +29,9 @@ public struct Story: Sendable {
   private var nextID = 1
   /// The probe that was sent last.
   private var latestProbe: Int?
-  /// The last number of each log group.
-  private var lastSequence: [UInt16: UInt32] = [:]
+  private var loss: LossCount
+  /// Messages that were missing before this part of the session.
+  private let lostBefore: Int
   var now: UInt64 = 0
   var lastIdleCheck: UInt64 = 0
 
@@ -54,7 +55,8 @@ public struct Story: Sendable {
   /// kernel numbered in it is gone on with.
   public init(header: SessionHeader?, after earlier: Story? = nil) {
     self.header = header
-    lastSequence = earlier?.lastSequence ?? [:]
+    loss = earlier?.loss ?? LossCount()
+    lostBefore = loss.count
     var points: [String: ObservationPoint] = [:]
     for point in (header?.points ?? []) + [.ingress, .egress] { points[point.chain] = point }
     self.points = points
@@ -79,7 +81,9 @@ public struct Story: Sendable {
       counts.nflog += 1
       if let message = try? LogMessage(payload) { takeLog(message) }
     case .netlink(let message): takeNetlink(message)
-    case .lost(let count): counts.lost += count ?? 1
+    case .lost(let count):
+      loss.take(lost: count)
+      counts.lost = loss.count - lostBefore
     case .note(let note): environment.take(note)
     case .sent(let bytes):
       if let packet = try? Packet(bytes), let sequence = header?.probe?.sequence(of: packet) {
@@ -97,13 +101,8 @@ public struct Story: Sendable {
   }
 
   private mutating func takeLog(_ message: LogMessage) {
-    if let sequence = message.sequence {
-      // The numbers begin with 0 again where the recorder did.
-      if let last = lastSequence[message.group], sequence != last &+ 1, sequence != 0 {
-        counts.lost += Int(sequence &- last &- 1)
-      }
-      lastSequence[message.group] = sequence
-    }
+    loss.take(message)
+    counts.lost = loss.count - lostBefore
     guard let hook = message.hook, let packet = Self.packet(message) else { return }
     if let step = LegacyTrace.step(message) {
       takeLegacy(step, packet)

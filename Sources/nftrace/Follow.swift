@@ -45,11 +45,17 @@ struct Follow {
     let signals = SignalWatch()
     let traffic = try LiveTraffic(setup)
     var nextLook = Clock.monotonic + Self.second
+    var signal: Int32?
     while true {
       var lines: [String] = []
       let isRead = try traffic.read { lines += report.take($0) }
       try print(lines)
-      if let signal = signals.next() { return try end(signal) }
+      if let signal, isRead { return try end(signal) }
+      if signal == nil {
+        signal = signals.next()
+        // What came before the signal is told.
+        if signal != nil { socket.stopListening() }
+      }
       if isRead { try print(report.pass(to: Clock.realtime)) }
       if Clock.monotonic > nextLook {
         nextLook = Clock.monotonic + Self.second

@@ -20,7 +20,7 @@ struct Recorder: ~Copyable {
 
   private var changes = RulesetWatch()
   private var deciders = DeciderWatch()
-  private var lastSequence: UInt32?
+  private var loss = LossCount()
   /// What the kernel listed last, without the numbers that differ from list to list.
   private var chains: [[UInt8]] = []
   private var devices: [String] = []
@@ -103,10 +103,10 @@ struct Recorder: ~Copyable {
     return first > now ? first - now : 0
   }
 
-  /// Takes what is still there, for a second at most, and writes it.
+  /// Takes what is still there, and writes it.
   private mutating func finish() throws(KernelError) {
-    let deadline = Clock.monotonic + 1_000_000_000
-    while try !receive(), Clock.monotonic < deadline {}
+    socket.stopListening()
+    while try !receive() {}
     try readRules()
     try file.flush()
     state.ended = Clock.realtime / 1_000_000_000
@@ -139,7 +139,8 @@ struct Recorder: ~Copyable {
       deciders.take(message)
       return changes.take(message, now: Clock.monotonic)
     case .lost(let count):
-      state.lost += count ?? 1
+      loss.take(lost: count)
+      state.lost = loss.count
       changes.suspect(now: Clock.monotonic)
       return true
     case .sent, .received, .note: return true
@@ -147,10 +148,8 @@ struct Recorder: ~Copyable {
   }
 
   private mutating func takeLog(_ message: LogMessage) {
-    if let sequence = message.sequence {
-      if let last = lastSequence { state.lost += Int(sequence &- last &- 1) }
-      lastSequence = sequence
-    }
+    loss.take(message)
+    state.lost = loss.count
     // Where a packet's path begins. What comes in through the loopback interface, always the first
     // one, was counted when it was made.
     guard message.family != NFProto.netdev, let hook = message.hook else { return }
