@@ -54,7 +54,7 @@ struct Follow {
       if signal == nil {
         signal = signals.next()
         // What came before the signal is told.
-        if signal != nil { socket.stopListening() }
+        if signal != nil { traffic.stopListening() }
       }
       if isRead { try print(report.pass(to: Clock.realtime)) }
       if Clock.monotonic > nextLook {

@@ -69,6 +69,9 @@ final class LiveTraffic {
   /// For poll(2).
   var fileDescriptor: Int32 { socket.fileDescriptor }
 
+  /// No more is to come: what is there already can still be read.
+  func stopListening() { socket.stopListening() }
+
   /// Hands on what is new, the messages of so many datagrams at most; returns whether that was all.
   func read(
     atMost limit: Int = 4096, _ body: (SessionDecoder.Element) throws -> Void
