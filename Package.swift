@@ -49,7 +49,9 @@ let package = Package(
       name: "ReportTests", dependencies: ["Report", "Trace", "Wire"], swiftSettings: settings),
     .testTarget(
       name: "KernelTests", dependencies: ["Kernel", "Trace", "Wire", "CNetfilter", "Recordings"],
-      swiftSettings: settings),
+      swiftSettings: settings,
+      // Its decoder is what Wire's is compared with.
+      linkerSettings: [.linkedLibrary("netfilter_conntrack")]),
     // A command that dies, for the tests of what cleans up after it.
     .executableTarget(
       name: "guardian-helper", dependencies: ["Kernel", "Wire"], path: "Tests/GuardianHelper",

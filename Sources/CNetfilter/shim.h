@@ -35,6 +35,7 @@
 #include <nftables/libnftables.h>
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -356,3 +357,35 @@ static inline void nftrace_store_release(void *position, unsigned long value) {
 
 // prctl is variadic. Up to 15 octets of a name.
 static inline int nftrace_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+// The output of an nft command, with handles and without counters, for the caller to free; 0 if it
+// failed or there is no libnftables. That is loaded when it is asked for: with what it needs in turn,
+// it would take a tenth of the time of a command that has no rule to quote.
+static inline char *nftrace_nft(const char *command) {
+  void *library = dlopen("libnftables.so.1", RTLD_LAZY);
+  if (!library) return 0;
+#define NFTRACE_LOAD(name) __typeof__(&name) load_##name = (__typeof__(&name))dlsym(library, #name)
+  NFTRACE_LOAD(nft_ctx_new);
+  NFTRACE_LOAD(nft_ctx_free);
+  NFTRACE_LOAD(nft_ctx_output_set_flags);
+  NFTRACE_LOAD(nft_ctx_buffer_output);
+  NFTRACE_LOAD(nft_ctx_buffer_error);
+  NFTRACE_LOAD(nft_ctx_get_output_buffer);
+  NFTRACE_LOAD(nft_run_cmd_from_buffer);
+#undef NFTRACE_LOAD
+  if (!load_nft_ctx_new || !load_nft_ctx_free || !load_nft_ctx_output_set_flags ||
+      !load_nft_ctx_buffer_output || !load_nft_ctx_buffer_error ||
+      !load_nft_ctx_get_output_buffer || !load_nft_run_cmd_from_buffer)
+    return 0;
+  struct nft_ctx *context = load_nft_ctx_new(NFT_CTX_DEFAULT);
+  if (!context) return 0;
+  char *text = 0;
+  load_nft_ctx_output_set_flags(context, NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_STATELESS);
+  if (load_nft_ctx_buffer_output(context) == 0 && load_nft_ctx_buffer_error(context) == 0 &&
+      load_nft_run_cmd_from_buffer(context, command) == 0) {
+    const char *output = load_nft_ctx_get_output_buffer(context);
+    if (output) text = strdup(output);
+  }
+  load_nft_ctx_free(context);
+  return text;
+}

@@ -111,14 +111,8 @@ struct RuleTexts {
 enum NFTables {
   /// The output of a command, with handles and without counters; nil if it failed.
   static func run(_ command: String) -> String? {
-    guard let context = unsafe nft_ctx_new(UInt32(NFT_CTX_DEFAULT)) else { return nil }
-    defer { unsafe nft_ctx_free(context) }
-    unsafe nft_ctx_output_set_flags(
-      context, UInt32(NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_STATELESS))
-    guard unsafe nft_ctx_buffer_output(context) == 0, unsafe nft_ctx_buffer_error(context) == 0,
-      unsafe nft_run_cmd_from_buffer(context, command) == 0,
-      let text = unsafe nft_ctx_get_output_buffer(context)
-    else { return nil }
+    guard let text = unsafe nftrace_nft(command) else { return nil }
+    defer { unsafe free(text) }
     return unsafe String(cString: text)
   }
 }
