@@ -92,6 +92,15 @@ extension FileDescriptor {
   }
 }
 
+extension [UInt8] {
+  /// Room for what is going to be received. It is not cleared: that would take longer than most
+  /// messages do, and nobody looks at more of it than was received.
+  static func room(_ octets: Int) -> [UInt8] {
+    // Sound: any octets are valid ones.
+    unsafe [UInt8](unsafeUninitializedCapacity: octets) { _, filled in filled = octets }
+  }
+}
+
 /// An errno on its way to the place that knows what was being attempted.
 struct Errno: Error {
   let code: Int32

@@ -25,7 +25,7 @@ internal import Wire
     }
     unsafe handle = opened
     descriptor = unsafe nflog_fd(opened)
-    buffer = [UInt8](repeating: 0, count: 1 << 18)
+    buffer = .room(1 << 18)
     // libnfnetlink opens it inheritable; a child that kept it would keep our tables alive.
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
   }

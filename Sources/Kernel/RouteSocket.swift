@@ -7,7 +7,7 @@ public import Wire
 @safe public struct RouteSocket: ~Copyable {
   private let handle: OpaquePointer
   /// The kernel's receive buffer of 32 KiB is what makes it send dumps in large pieces.
-  private var buffer = [UInt8](repeating: 0, count: 65536)
+  private var buffer: [UInt8] = .room(65536)
   private var sequence: UInt32 = 0
 
   /// Opens the socket. The corresponding C functions are `mnl_socket_open2` and `mnl_socket_bind`.

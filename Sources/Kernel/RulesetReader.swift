@@ -87,7 +87,7 @@ public import Wire
 
   private mutating func receive(_ attempt: String) throws(KernelError) -> [NetlinkMessage] {
     var found: [NetlinkMessage] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    var buffer: [UInt8] = .room(1 << 16)
     while true {
       let count = unsafe buffer.withUnsafeMutableBytes {
         unsafe mnl_socket_recvfrom(socket, $0.baseAddress!, $0.count)
