@@ -109,11 +109,13 @@ extension ObservationPoint {
 
   /// `text` as nft(8) takes a chain's name: letters, digits and underscores, 120 octets at most.
   private static func identifier(_ text: String) -> String {
-    String(
-      String.UnicodeScalarView(
-        text.unicodeScalars.prefix(120).map {
-          $0.isASCII && ($0.properties.isAlphabetic || "0"..."9" ~= $0) ? $0 : "_"
-        }))
+    let octets = text.unicodeScalars.prefix(120).map { scalar -> UInt8 in
+      switch scalar {
+      case "a"..."z", "A"..."Z", "0"..."9": UInt8(scalar.value)
+      default: UInt8(ascii: "_")
+      }
+    }
+    return String(decoding: octets, as: UTF8.self)
   }
 
   /// The point of a packet that arrived: the first chain of the netdev family's ingress hook.

@@ -35,12 +35,14 @@ public enum IPAddress: Sendable, Hashable {
   }
 
   /// The address written as `text`; nil if it is none. No names, no zones, no octal.
-  public init?(_ text: some StringProtocol) {
+  public init?(_ text: some StringProtocol) { self.init(parsing: Substring(text)) }
+
+  private init?(parsing text: Substring) {
     if text.contains(":") {
-      guard let value = Self.parseV6(Substring(text)) else { return nil }
+      guard let value = Self.parseV6(text) else { return nil }
       self = .v6(value)
     } else {
-      guard let value = Self.parseV4(Substring(text)) else { return nil }
+      guard let value = Self.parseV4(text) else { return nil }
       self = .v4(value)
     }
   }
@@ -185,7 +187,9 @@ public struct Prefix: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// ADDRESS/LENGTH, or ADDRESS alone for all of its bits; nil if it is neither.
-  public init?(_ text: some StringProtocol) {
+  public init?(_ text: some StringProtocol) { self.init(parsing: Substring(text)) }
+
+  private init?(parsing text: Substring) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard let address = IPAddress(parts[0]) else { return nil }
     guard parts.count == 2 else {

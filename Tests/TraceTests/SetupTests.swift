@@ -159,6 +159,14 @@ struct SetupStateTests {
     state.tun = .init(name: "tun0", isOurs: true, addresses: ["10.0.0.1/24"])
     state.points = ObservationPoint.plan(around: [], edges: [.ingress])
     #expect(SetupState(json: state.json) == state)
+    state.group = nil
+    state.tun = nil
+    state.masquerade = ["10.0.0.0/24"]
+    state.forward = true
+    state.records = true
+    state.session = "a \"b\"\\\n\u{1}ü.pcapng"
+    state.journals = ["one", "two"]
+    #expect(SetupState(json: state.json) == state)
     #expect(state.edges == [.ingress])
     #expect(SetupState(json: "{}") == nil)
   }
