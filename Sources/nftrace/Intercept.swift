@@ -7,6 +7,7 @@ import Wire
 
 struct Intercept: ParsableCommand {
   static let configuration = CommandConfiguration(
+    _superCommandName: Nftrace.name,
     abstract: "Show, change, answer or drop this host's own packets to some subnets.",
     discussion: """
       Packets that this host sends to the subnets are routed into a TUN device, looked at, and given \

@@ -7,7 +7,7 @@ import Wire
 
 struct LabCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "lab",
+    commandName: "lab", _superCommandName: Nftrace.name,
     abstract: "Try it: a router, a client's side and a server in network namespaces of their own.",
     discussion: """
       Without COMMAND a demonstration runs. With one, it runs in the router, where 'nftrace' is \

@@ -8,8 +8,12 @@ let nftraceVersion = "0.1.0"
 
 @main
 struct Nftrace: ParsableCommand {
+  /// What the user types. Each command names it as the one above it: parsed by itself it then spells
+  /// its usage right, and is not searched for requests for shell completions, which nftrace answers.
+  static let name = "nftrace"
+
   static let configuration = CommandConfiguration(
-    commandName: "nftrace",
+    commandName: name,
     abstract: "What happened to my packet, and why?",
     discussion: """
       Sends a probe into the kernel, watches it at every netfilter hook and prints its path: \
@@ -44,7 +48,7 @@ struct Nftrace: ParsableCommand {
     }
     guard let named,
       let command = try? named.parseAsRoot(Array(CommandLine.arguments.dropFirst(2))),
-      // Asked for help, it gives another command, whose text does not know the first word.
+      // Asked for help, it gives another command: the long way knows all there is to say.
       type(of: command) == named
     else { return nil }
     return command
@@ -86,7 +90,8 @@ struct UsageError: Error {
 
 /// What the guardian process runs; nobody types it.
 struct GuardianCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "guardian", shouldDisplay: false)
+  static let configuration = CommandConfiguration(
+    commandName: "guardian", _superCommandName: Nftrace.name, shouldDisplay: false)
 
   @Argument var journal: String
 

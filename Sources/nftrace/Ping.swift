@@ -6,12 +6,13 @@ import Trace
 import Wire
 
 /// Protocols a probe can have.
-enum ProbeProtocol: String, ExpressibleByArgument, CaseIterable {
+enum ProbeProtocol: String, Choice {
   case icmp, udp, tcp
 }
 
 struct Ping: ParsableCommand {
   static let configuration = CommandConfiguration(
+    _superCommandName: Nftrace.name,
     abstract: "Send a probe, watch it at every hook, and say what happened to it.",
     discussion: """
       The probe comes in through a TUN device, as if a client behind it had sent it; with --in, as \

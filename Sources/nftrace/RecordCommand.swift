@@ -5,7 +5,7 @@ import Trace
 
 struct RecordCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "record",
+    commandName: "record", _superCommandName: Nftrace.name,
     abstract: "Record what the rules of this namespace's setup report.",
     discussion: """
       The recorder in the foreground; 'nftrace setup' starts the same in the background. It writes \

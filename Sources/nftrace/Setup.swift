@@ -4,12 +4,13 @@ import Trace
 import Wire
 
 /// Where observations go.
-enum SetupBackend: String, ExpressibleByArgument, CaseIterable {
+enum SetupBackend: String, Choice {
   case nflog, log
 }
 
 struct Setup: ParsableCommand {
   static let configuration = CommandConfiguration(
+    _superCommandName: Nftrace.name,
     abstract: "Watch all traffic of subnets, and record it.",
     discussion: """
       Installs rules that report every packet from or to the subnets at every hook of netfilter, in \

@@ -6,6 +6,7 @@ import Wire
 
 struct Show: ParsableCommand {
   static let configuration = CommandConfiguration(
+    _superCommandName: Nftrace.name,
     abstract: "Render recorded packets as timelines.",
     discussion: """
       FILE is a session that nftrace wrote ('ping -w', 'record'), or a capture of \

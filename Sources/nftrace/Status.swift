@@ -5,6 +5,7 @@ import Trace
 
 struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(
+    _superCommandName: Nftrace.name,
     abstract: "List what nftrace has installed here, and whether the kernel has what it needs.",
     discussion: """
       First the setup of this network namespace: since when, by which process, its subnets, NFLOG \

@@ -6,6 +6,7 @@ import Wire
 
 struct Teardown: ParsableCommand {
   static let configuration = CommandConfiguration(
+    _superCommandName: Nftrace.name,
     abstract: "Remove what setup made.",
     discussion: """
       The inverse of 'nftrace setup': ends the recorder, removes the tables and the TUN device that \
