@@ -12,12 +12,9 @@ public struct FollowReport: Sendable {
   /// Records before this time, nanoseconds since the epoch, tell of the surroundings alone.
   private let since: UInt64
 
-  private var story: Story?
+  private var stories: Stories
   private var text: ShowText
   private var summary = FollowSummary()
-  /// Numbers of packets in the parts of the session before this one.
-  private var earlier = 0
-  private var newest = 0
   private var folded = FoldedFlows()
   private var told = 0
   /// Connections of which something was told: where only what passed a device is, answers did not.
@@ -26,11 +23,12 @@ public struct FollowReport: Sendable {
   private var second: UInt64 = 0
 
   /// A report. `rate` is how many exchanges a second are told in full at most; the others are told
-  /// by flow.
+  /// by flow. `namespaces` are the names of those that are followed, where it is more than one.
   public init(
     filter: ExchangeFilter, style: TextStyle, json: Bool = false, rate: Int? = nil,
-    since: UInt64 = 0
+    since: UInt64 = 0, namespaces: [String] = []
   ) {
+    stories = Stories(namespaces: namespaces)
     self.filter = filter
     self.style = style
     self.json = json
@@ -39,22 +37,14 @@ public struct FollowReport: Sendable {
     text = ShowText(style: style)
   }
 
-  /// Takes in the next element; returns the lines to print now.
-  public mutating func take(_ element: SessionDecoder.Element) -> [String] {
+  /// Takes in the next element, of the namespace with this place among the names; returns the lines
+  /// to print now.
+  public mutating func take(_ element: SessionDecoder.Element, from source: Int = 0) -> [String] {
     switch element {
-    case .header(var header):
-      header?.dropped = nil
-      // The file was full and another one goes on: so do the packets on their way.
-      if let header, header == story?.header { return [] }
-      let lines = endPart()
-      earlier += newest
-      newest = 0
-      story = Story(header: header, after: story)
-      return lines
+    case .header(let header): return tell(stories.begin(header, from: source))
     case .record(let record):
       if record.time < since, !record.tellsOfSurroundings { return [] }
-      story?.take(record)
-      return tell(story?.closeIdle() ?? [])
+      return tell(stories.take(record, from: source))
     }
   }
 
@@ -62,13 +52,17 @@ public struct FollowReport: Sendable {
   /// told a few times a second.
   public mutating func pass(to now: UInt64) -> [String] {
     // What the recorder has not written yet may be older than this moment.
-    story?.pass(to: now - min(now, Self.latency))
-    return tell(story?.closeIdle() ?? []) + nextSecond(now)
+    let closed = stories.pass(to: now - min(now, Self.latency), patience: Self.patience)
+    return tell(closed) + nextSecond(now)
   }
+
+  /// Takes in that nothing more comes of a namespace.
+  public mutating func end(_ source: Int) -> [String] { tell(stories.end(source)) }
 
   /// Tells what is still open, and sums up.
   public mutating func finish() -> (lines: [String], summary: [String]) {
-    let lines = endPart() + folded.lines(style)
+    let lines = tell(stories.finish()) + folded.lines(style)
+    summary.counts = stories.counts
     return (lines, summary.lines)
   }
 
@@ -78,21 +72,13 @@ public struct FollowReport: Sendable {
   /// Nanoseconds that a recorder may keep records before it writes them, and some.
   private static let latency: UInt64 = 500_000_000
 
+  /// Nanoseconds that an exchange waits for those that began before it in other namespaces.
+  private static let patience: UInt64 = 3_000_000_000
   private static let mostConnections = 65536
-
-  private mutating func endPart() -> [String] {
-    let lines = tell(story?.finish() ?? [])
-    if let story { summary.counts.add(story.counts) }
-    return lines
-  }
 
   private mutating func tell(_ exchanges: [Exchange]) -> [String] {
     var lines: [String] = []
-    for var exchange in exchanges {
-      for index in exchange.journeys.indices {
-        newest = max(newest, exchange.journeys[index].id)
-        exchange.journeys[index].id += earlier
-      }
+    for exchange in exchanges {
       guard isWanted(exchange) else { continue }
       summary.add(exchange)
       if json {

@@ -43,14 +43,33 @@ struct Headline {
     let what =
       "\(Wording.name(packet)) \(Wording.endpoint(packet, .source)) \(style.arrow) "
       + Wording.endpoint(packet, .destination)
-    let isThrough = journey.end.kind == .transmitted || journey.end.kind == .delivered
-    guard isThrough else {
-      return style.paint("\(what): ", .red) + headline.fate(journey)
+    if let words = headline.crossing(exchange) {
+      let isBad = exchange.journeys.contains { !$0.isThrough }
+      return isBad ? style.paint("\(what): ", .red) + words : "\(what): \(words)"
+    }
+    let place = journey.netns.map { ", in netns \($0)" } ?? ""
+    guard journey.isThrough else {
+      return style.paint("\(what): ", .red) + headline.fate(journey) + place
     }
     if exchange.reply != nil, journey.direction == .request {
-      return style.paint("\(what): answered", .green) + headline.way(journey)
+      return style.paint("\(what): answered", .green) + headline.way(journey) + place
     }
-    return "\(what)" + headline.way(journey)
+    return "\(what)" + headline.way(journey) + place
+  }
+
+  /// The way through several network namespaces; nil for what was seen in one alone.
+  private func crossing(_ exchange: Exchange) -> String? {
+    var names: [String] = []
+    for name in exchange.journeys.compactMap(\.netns) where !names.contains(name) {
+      names.append(name)
+    }
+    guard names.count > 1 else { return nil }
+    if let stopped = exchange.journeys.first(where: { !$0.isThrough }) {
+      let whose = stopped.direction == .reply ? "its answer was " : ""
+      return whose + fate(stopped) + ", in netns \(stopped.netns ?? "?")"
+    }
+    return (exchange.reply == nil ? "" : style.paint("answered", .green) + ", ")
+      + "through netns " + names.joined(separator: " \(style.arrow) ")
   }
 
   /// What would have become of a probe that was not to leave.
@@ -115,4 +134,9 @@ struct Headline {
     case .unknown: return Wording.lost(journey)
     }
   }
+}
+
+extension Journey {
+  /// Whether it got as far as this host could bring it.
+  fileprivate var isThrough: Bool { end.kind == .transmitted || end.kind == .delivered }
 }

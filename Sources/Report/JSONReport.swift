@@ -67,12 +67,14 @@ public struct JSONReport: Sendable {
 
   /// One packet's journey.
   public func journey(_ journey: Journey) -> JSONValue {
-    .object([
-      ("id", .int(journey.id)), ("direction", .string(journey.direction.rawValue)),
-      ("packet", packet(journey.packet)), ("hops", .array(journey.hops.map(hop))),
-      ("end", end(journey.end)), ("route", route(journey.route)),
-      ("connection", connection(journey.connection)),
-    ])
+    let netns = journey.netns.map { [("netns", JSONValue.string($0))] } ?? []
+    return .object(
+      [
+        ("id", .int(journey.id)), ("direction", .string(journey.direction.rawValue)),
+        ("packet", packet(journey.packet)), ("hops", .array(journey.hops.map(hop))),
+        ("end", end(journey.end)), ("route", route(journey.route)),
+        ("connection", connection(journey.connection)),
+      ] + netns)
   }
 
   private func route(_ route: RouteDecision?) -> JSONValue {

@@ -9,6 +9,7 @@ public struct SessionReport {
   private let format: Format
   private let last: Int?
   private let session: String?
+  private let namespaces: [String]
 
   private var telling: Telling = .nothing
   private var header: SessionHeader?
@@ -37,6 +38,7 @@ public struct SessionReport {
     case nothing
     case ping(PingStory, PingText)
     case traffic(Story)
+    case several(Stories)
   }
 
   private enum Entry {
@@ -59,11 +61,13 @@ public struct SessionReport {
   }
 
   /// A report of the file `session`. `last` is how many exchanges to show at most, the newest; nil
-  /// is all.
+  /// is all. `namespaces` are the names of those whose traffic is told as one, where it is more than one.
   public init(
     filter: ExchangeFilter, style: TextStyle, format: Format = .text, last: Int? = nil,
-    session: String? = nil
+    session: String? = nil, namespaces: [String] = []
   ) {
+    self.namespaces = namespaces
+    if namespaces.count > 1 { telling = .several(Stories(namespaces: namespaces)) }
     self.session = session
     self.filter = filter
     var style = style
@@ -75,8 +79,22 @@ public struct SessionReport {
     page = HTMLPage(title: "nftrace \(session ?? "")")
   }
 
-  /// Takes in the next element; returns the lines to print now.
-  public mutating func take(_ element: SessionDecoder.Element) -> [String] {
+  /// Takes in the next element, of the namespace with this place among the names; those of several
+  /// in the order of their times. Returns the lines to print now.
+  public mutating func take(_ element: SessionDecoder.Element, from source: Int = 0) -> [String] {
+    if case .several(var stories) = telling {
+      telling = .nothing
+      let closed: [Exchange]
+      switch element {
+      case .header(let next):
+        header = header ?? next
+        closed = stories.begin(next, from: source)
+      case .record(let record):
+        closed = stories.take(record, from: source) + stories.pass(to: record.time)
+      }
+      telling = .several(stories)
+      return closed.flatMap { add(.exchange($0)) }
+    }
     switch element {
     case .header(let next):
       let lines = endSection()
@@ -110,6 +128,7 @@ public struct SessionReport {
       let closed = story.closeIdle()
       telling = .traffic(story)
       return closed.flatMap { add(.exchange($0)) }
+    case .several: return []
     }
   }
 
@@ -131,6 +150,9 @@ public struct SessionReport {
     case .traffic(var story):
       for exchange in story.finish() { lines += add(.exchange(exchange)) }
       counts.add(story.counts)
+    case .several(var stories):
+      for exchange in stories.finish() { lines += add(.exchange(exchange)) }
+      counts.add(stories.counts)
     }
     telling = .nothing
     return lines
@@ -172,8 +194,12 @@ public struct SessionReport {
   private mutating func withStream(_ body: (inout JSONStream) -> [String]) -> [String] {
     let report = JSONReport(allRules: style.allRules)
     if stream == nil {
-      stream = JSONStream(
-        report, opening: report.opening(header, command: "show", session: session))
+      var opening = report.opening(header, command: "show", session: session)
+      if namespaces.count > 1 {
+        opening = opening.map { $0.0 == "netns" ? ($0.0, .null) : $0 }
+        opening.append(("namespaces", .array(namespaces.map { .string($0) })))
+      }
+      stream = JSONStream(report, opening: opening)
     }
     return body(&stream!)
   }

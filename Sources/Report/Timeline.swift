@@ -19,9 +19,11 @@ struct Timeline {
 
   /// All journeys of an exchange, one below the other.
   static func all(_ exchange: Exchange, _ style: TextStyle) -> [String] {
-    let timeline = Timeline(style: style, origin: exchange.journeys.first?.start ?? 0)
     var lines: [String] = []
     for journey in exchange.journeys {
+      // Several namespaces' messages were not received by one clock: each has times of its own.
+      let first = exchange.journeys.first { $0.netns == journey.netns }
+      let timeline = Timeline(style: style, origin: first?.start ?? 0)
       lines += lines.isEmpty ? [] : [""]
       lines += [timeline.heading(journey), ""]
       if journey == exchange.journeys.first { lines.append(timeline.columns) }
@@ -46,6 +48,7 @@ struct Timeline {
     if let icmp = packet.icmp, packet.quoted == nil {
       words += "  id \(icmp.identifier) seq \(icmp.sequence)"
     }
+    if let netns = journey.netns { words += "  in netns \(netns)" }
     return style.paint(words, .bold)
   }
 

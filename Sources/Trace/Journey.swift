@@ -22,6 +22,8 @@ public struct Journey: Sendable, Equatable {
   public var connection: Connection?
   /// The probe it belongs to, by sequence number.
   public var probe: Int?
+  /// The network namespace it was seen in, where several are told of.
+  public var netns: String?
 
   /// What part a packet has in a conversation.
   public enum Direction: String, Sendable {

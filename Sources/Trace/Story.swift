@@ -71,6 +71,9 @@ public struct Story: Sendable {
       }.map(\.chain))
   }
 
+  /// When the first observation was made that is in no journey yet.
+  var earliestPending: UInt64? { pending.first?.time }
+
   // MARK: Records in
 
   /// Takes in one record. Damaged messages are left out; the session file keeps them.

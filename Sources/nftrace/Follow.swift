@@ -4,64 +4,126 @@ import Report
 import Trace
 import Wire
 
-/// Shows traffic as it comes, from a file that grows or from the setup of this namespace.
+/// Traffic that is followed: a file that grows, or what comes in.
+protocol FollowedTraffic: AnyObject {
+  /// Readable when there is more; nil if that is only seen by looking.
+  var fileDescriptor: Int32? { get }
+  /// From now on nothing new comes, but what is waiting.
+  func stopListening()
+  /// Hands on what is new, or a part of it; returns whether that was all.
+  func read(_ body: (SessionDecoder.Element) throws -> Void) throws -> Bool
+}
+
+/// What is followed, and what says that it is over.
+struct FollowedSource {
+  let traffic: any FollowedTraffic
+  let space: ChosenNamespace?
+  /// Why there is no more to come; nil while there may be.
+  let end: () -> String?
+
+  /// The file that somebody named, which has no end.
+  init(file path: String) throws {
+    traffic = try FollowedFile(path)
+    space = nil
+    end = { nil }
+  }
+
+  /// The setup of a namespace, which is the calling thread's: from its recording if it is recorded,
+  /// else its log group is taken.
+  init(setupIn space: ChosenNamespace) throws {
+    let place = try SetupPlace.current()
+    guard let setup = place.load() else {
+      throw UsageError(
+        "nothing is set up in this network namespace: 'nftrace setup SUBNET' first, or name a FILE")
+    }
+    guard setup.group != nil else {
+      throw UsageError(
+        "the setup here writes to the kernel log, where dmesg finds it: there is nothing to follow")
+    }
+    if let recorder = place.recorder(), recorder.living != nil {
+      traffic = try FollowedFile(recorder.session)
+    } else {
+      traffic = try LiveTraffic(setup, in: space)
+    }
+    self.space = space
+    end = {
+      if space.isGone { return "the network namespace is gone" }
+      return place.load() == nil ? "the setup was torn down" : nil
+    }
+  }
+}
+
+/// Shows traffic as it comes, from files that grow or from setups.
 struct Follow {
   private var report: FollowReport
   private let json: Bool
+  /// Those of several namespaces.
+  private let names: [String]
 
-  init(_ report: FollowReport, json: Bool) {
+  init(_ report: FollowReport, json: Bool, names: [String] = []) {
     self.report = report
     self.json = json
+    self.names = names
   }
 
-  /// Follows a file until a signal comes or `isOver` says so; returns the signal.
-  mutating func run(file path: String, isOver: () -> Bool) throws -> Int32? {
+  /// Follows what `open` opens until a signal comes, which is returned, or none of it is left. What is
+  /// over is let go of, for a namespace is there as long as somebody holds it.
+  mutating func run(_ open: () throws -> [FollowedSource]) throws -> Int32? {
     let signals = SignalWatch()
-    var file = try FollowedFile(path)
+    var sources = try open().map { Optional($0) }
     var nextLook = Clock.monotonic + Self.second
     var (signal, deadline): (Int32?, UInt64?)
     while true {
       var lines: [String] = []
-      let isRead = try file.read { lines += report.take($0) }
+      var (isRead, isLate) = (true, Clock.monotonic > deadline ?? .max)
+      for (index, source) in sources.enumerated() {
+        guard let traffic = source?.traffic else { continue }
+        if try !traffic.read({ lines += report.take($0, from: index) }) {
+          isRead = false
+          // What a socket still has comes to an end by itself.
+          if traffic.fileDescriptor != nil { isLate = false }
+        }
+      }
       try print(lines)
-      signal = signal ?? signals.next()
-      if let signal, isRead || Clock.monotonic > deadline ?? .max {
+      if let signal, isRead || isLate {
         if !isRead { Output.complain("interrupted before all that is recorded was shown") }
         return try end(signal)
       }
-      if signal != nil, deadline == nil { deadline = Clock.monotonic + 2 * Self.second }
-      guard isRead else { continue }
+      if signal == nil {
+        signal = signals.next()
+        if signal != nil {
+          deadline = Clock.monotonic + 2 * Self.second
+          // What came before the signal is told.
+          for source in sources { source?.traffic.stopListening() }
+        }
+      }
+      guard signal == nil, isRead else { continue }
       try print(report.pass(to: Clock.realtime))
-      Waiting.forReading([signals.fileDescriptor], nanoseconds: Self.pause)
       if Clock.monotonic > nextLook {
         nextLook = Clock.monotonic + Self.second
-        if isOver() { return try end(nil) }
+        try dropEnded(&sources)
+        if sources.allSatisfy({ $0 == nil }) { return try end(nil) }
       }
+      Waiting.forReading(
+        [signals.fileDescriptor] + sources.compactMap { $0?.traffic.fileDescriptor },
+        nanoseconds: Self.pause)
     }
   }
 
-  /// Takes the log group of a setup that nobody records, and shows what is reported to it.
-  mutating func run(setup: SetupState, isOver: () -> Bool) throws -> Int32? {
-    let signals = SignalWatch()
-    let traffic = try LiveTraffic(setup)
-    var nextLook = Clock.monotonic + Self.second
-    var signal: Int32?
-    while true {
-      var lines: [String] = []
-      let isRead = try traffic.read { lines += report.take($0) }
-      try print(lines)
-      if let signal, isRead { return try end(signal) }
-      if signal == nil {
-        signal = signals.next()
-        // What came before the signal is told.
-        if signal != nil { traffic.stopListening() }
+  /// Follows those no longer of which nothing more comes.
+  private mutating func dropEnded(_ sources: inout [FollowedSource?]) throws {
+    for (index, source) in sources.enumerated() {
+      guard let source, let reason = source.end() else { continue }
+      source.traffic.stopListening()
+      // Of a file that somebody goes on writing, this is enough.
+      for _ in 0..<1024 {
+        if try source.traffic.read({ try print(report.take($0, from: index)) }) { break }
       }
-      if isRead { try print(report.pass(to: Clock.realtime)) }
-      if Clock.monotonic > nextLook {
-        nextLook = Clock.monotonic + Self.second
-        if isOver() { return try end(nil) }
-      }
-      Waiting.forReading([traffic.fileDescriptor, signals.fileDescriptor], nanoseconds: Self.pause)
+      try print(report.end(index))
+      source.space?.leave()
+      sources[index] = nil
+      let rest = sources.contains { $0 != nil } ? "; the others go on" : ""
+      Output.complain((names.isEmpty ? "" : "netns \(names[index]): ") + reason + rest)
     }
   }
 

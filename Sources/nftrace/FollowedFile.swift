@@ -4,7 +4,7 @@ import Trace
 import Wire
 
 /// A session file that grows, and in whose place another one may come.
-struct FollowedFile: ~Copyable {
+final class FollowedFile: FollowedTraffic {
   private let path: String
   private var file: InputFile
   private var decoder = SessionDecoder()
@@ -15,8 +15,14 @@ struct FollowedFile: ~Copyable {
     file = try InputFile(path)
   }
 
+  /// A file is always readable.
+  var fileDescriptor: Int32? { nil }
+
+  /// The recorder goes on.
+  func stopListening() {}
+
   /// Hands on what is new; returns whether all there is was read.
-  mutating func read(_ body: (SessionDecoder.Element) throws -> Void) throws -> Bool {
+  func read(_ body: (SessionDecoder.Element) throws -> Void) throws -> Bool {
     let bytes = try file.read()
     guard bytes.isEmpty else {
       position += bytes.count
@@ -53,7 +59,7 @@ struct FollowedFile: ~Copyable {
   /// Whether what is read is the file before the one that has the name.
   private var isOlder = false
 
-  private mutating func reopen(_ path: String) throws(KernelError) {
+  private func reopen(_ path: String) throws(KernelError) {
     file = try InputFile(path)
     decoder = SessionDecoder()
     position = 0

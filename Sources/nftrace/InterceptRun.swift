@@ -40,7 +40,7 @@ struct InterceptRun: ~Copyable {
       if isMoved, isTold {
         try output.flush()
         Waiting.forReading(
-          [tun.descriptor, signals.fileDescriptor] + (trace.map { [$0.fileDescriptor] } ?? []),
+          [tun.descriptor, signals.fileDescriptor] + [trace?.fileDescriptor].compactMap { $0 },
           nanoseconds: output.isPending
             ? 10_000_000 : trace == nil ? 1_000_000_000 : 100_000_000)
       }
@@ -51,20 +51,17 @@ struct InterceptRun: ~Copyable {
   /// Takes in what there still is of the packets' ways, when they go their own again: for
   /// `nanoseconds` what comes, unless a signal does.
   mutating func watchOn(_ signals: borrowing SignalWatch, nanoseconds: UInt64) throws {
-    guard let trace else { return }
-    let begin = Clock.monotonic
-    while signals.next() == nil {
-      let isRead = try self.trace!.tell(&output)
-      let passed = Clock.monotonic - begin
-      // What is there already is not more than this takes to read.
-      if isRead ? passed >= nanoseconds : passed > nanoseconds + 1_000_000_000 { return }
-      if isRead {
-        try output.flush()
-        Waiting.forReading(
-          [trace.fileDescriptor, signals.fileDescriptor],
-          nanoseconds: min(nanoseconds - passed, 100_000_000))
-      }
+    guard trace != nil else { return }
+    let deadline = Clock.monotonic + nanoseconds
+    while Clock.monotonic < deadline, signals.next() == nil {
+      guard try trace!.tell(&output) else { continue }
+      try output.flush()
+      Waiting.forReading(
+        [signals.fileDescriptor] + [trace!.fileDescriptor].compactMap { $0 },
+        nanoseconds: min(deadline - min(deadline, Clock.monotonic), 100_000_000))
     }
+    trace!.stopListening()
+    while try !trace!.tell(&output), signals.next() == nil {}
   }
 
   /// Moves what is still in the device; what cannot be moved is lost with it.

@@ -18,7 +18,10 @@ struct InterceptTrace {
   }
 
   /// For poll(2).
-  var fileDescriptor: Int32 { traffic.fileDescriptor }
+  var fileDescriptor: Int32? { traffic.fileDescriptor }
+
+  /// From now on nothing new comes, but what is waiting.
+  func stopListening() { traffic.stopListening() }
 
   /// Takes in a part of what there is, for packets wait meanwhile. Returns whether that was all.
   mutating func tell(_ output: inout PatientOutput) throws -> Bool {

@@ -5,15 +5,18 @@ import Wire
 
 /// What rules of nftrace report to a log group, as it comes, with what the kernel answers to the
 /// questions that follow from it.
-final class LiveTraffic {
+final class LiveTraffic: FollowedTraffic {
   private var socket: NetfilterSocket
   private var investigator: Investigator
+  /// Where programs are asked for the texts of rules.
+  private let space: ChosenNamespace
   private var deciders = DeciderWatch()
   /// What comes first: what is known when it begins.
   private var opening: [SessionDecoder.Element]
 
   /// The group of a setup that nobody records.
-  init(_ setup: SetupState) throws(KernelError) {
+  init(_ setup: SetupState, in space: ChosenNamespace) throws(KernelError) {
+    self.space = space
     var socket = try NetfilterSocket()
     try socket.takeGroup(setup.group)
     var rules = try RulesetReader()
@@ -31,6 +34,7 @@ final class LiveTraffic {
   /// Packets from and to subnets, those that this host diverts into a device among them. The rules
   /// that report them go with this value.
   init(of subnets: Subnets, divertedInto device: String) throws(KernelError) {
+    space = ChosenNamespace()
     var socket = try NetfilterSocket()
     try socket.takeGroup()
     var rules = try RulesetReader()
@@ -67,14 +71,18 @@ final class LiveTraffic {
   }
 
   /// For poll(2).
-  var fileDescriptor: Int32 { socket.fileDescriptor }
+  var fileDescriptor: Int32? { socket.fileDescriptor }
+
+  func read(_ body: (SessionDecoder.Element) throws -> Void) throws -> Bool {
+    try read(atMost: 4096, body)
+  }
 
   /// No more is to come: what is there already can still be read.
   func stopListening() { socket.stopListening() }
 
   /// Hands on what is new, the messages of so many datagrams at most; returns whether that was all.
   func read(
-    atMost limit: Int = 4096, _ body: (SessionDecoder.Element) throws -> Void
+    atMost limit: Int, _ body: (SessionDecoder.Element) throws -> Void
   ) throws -> Bool {
     for element in opening { try body(element) }
     opening = []
@@ -84,11 +92,12 @@ final class LiveTraffic {
       if case .netlink(let message) = record.content { deciders.take(message) }
       try body(.record(record))
     }
-    for step in deciders.takeUnread() {
-      for record in investigator.answer([.rule(step)]) {
-        if case .netlink(let rule) = record.content { deciders.note(rule) }
-        try body(.record(record))
-      }
+    let steps = deciders.takeUnread()
+    if steps.isEmpty { return isRead }
+    let answers = try space.within { steps.flatMap { investigator.answer([.rule($0)]) } }
+    for record in answers {
+      if case .netlink(let rule) = record.content { deciders.note(rule) }
+      try body(.record(record))
     }
     return isRead
   }

@@ -64,6 +64,10 @@ struct Nftrace: ParsableCommand {
     case let failure as KernelError:
       Output.complain("\(failure)")
       Output.exit(failure.kind == .usage ? 2 : 3)
+    case let failure as NamespaceFailure:
+      let rest = failure.consequence.map { "; \($0)" } ?? ""
+      Output.complain("in the network namespace \(failure.name)\(rest):")
+      exit(for: failure.error)
     case let interruption as SetupInterrupted:
       Output.complain("interrupted: everything is as it was before")
       Output.exit(128 + interruption.signal)

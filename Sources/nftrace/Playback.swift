@@ -5,17 +5,24 @@ import Wire
 
 /// Reads session files in pieces, so that they may be larger than memory.
 enum Playback {
-  /// Renders the sessions in these files, as `output` takes it. Returns how many exchanges matched.
+  /// Renders sessions, as `output` takes it: each is in several files, one after the other. Of more
+  /// than one session, the records are taken in the order of their times. Returns how many exchanges
+  /// matched.
   static func run(
-    _ paths: [String], _ report: consuming SessionReport,
+    _ sessions: [[String]], _ report: consuming SessionReport,
     output: (String) throws -> Void = { try Output.print($0) }
   ) throws -> Int {
     var report = report
     func put(_ lines: [String]) throws {
       if !lines.isEmpty { try output(lines.joined(separator: "\n") + "\n") }
     }
-    for path in paths {
-      try read(path) { try put(report.take($0)) }
+    let readers = sessions.map { SessionReader($0) }
+    var heads = try readers.map { try $0.next() }
+    while let first = heads.indices.min(by: { heads[$0].moment < heads[$1].moment }),
+      let element = heads[first]
+    {
+      try put(report.take(element, from: first))
+      heads[first] = try readers[first].next()
     }
     try put(report.finish())
     return report.matches
@@ -25,48 +32,81 @@ enum Playback {
   static func export(_ paths: [String], to path: String) throws {
     let output = try OutputFile(path, followLinks: true)
     var buffer = PcapFile.header(linkType: .nflog)
-    for path in paths {
-      try read(path) { element in
-        guard case .record(let record) = element, case .log(let payload) = record.content else {
-          return
-        }
-        buffer += PcapFile.record(CapturedPacket(interface: 0, time: record.time, data: payload))
-        if buffer.count > 1 << 18 {
-          try output.write(buffer)
-          buffer.removeAll(keepingCapacity: true)
-        }
+    let reader = SessionReader(paths)
+    while let element = try reader.next() {
+      guard case .record(let record) = element, case .log(let payload) = record.content else {
+        continue
+      }
+      buffer += PcapFile.record(CapturedPacket(interface: 0, time: record.time, data: payload))
+      if buffer.count > 1 << 18 {
+        try output.write(buffer)
+        buffer.removeAll(keepingCapacity: true)
       }
     }
     try output.write(buffer)
   }
+}
 
-  /// Hands everything up to the end, or to the first damage, to `body`. Damage is said.
-  private static func read(
-    _ path: String, _ body: (SessionDecoder.Element) throws -> Void
-  ) throws {
-    let file = try InputFile(path)
-    var decoder = SessionDecoder()
-    do {
-      while true {
-        let bytes = try file.read()
-        if bytes.isEmpty { break }
-        decoder.feed(bytes)
-        while let element = try decoder.next() { try body(element) }
+extension SessionDecoder.Element? {
+  /// When it was recorded: sections begin at once, and what is over comes last.
+  fileprivate var moment: UInt64 {
+    switch self {
+    case nil: .max
+    case .header: 0
+    case .record(let record): record.time
+    }
+  }
+}
+
+/// The elements of session files, one after the other.
+private final class SessionReader {
+  private var rest: ArraySlice<String>
+  private var path = ""
+  private var file: Held<InputFile>?
+  private var decoder = SessionDecoder()
+
+  init(_ paths: [String]) { rest = paths[...] }
+
+  /// The next element; nil at the end of the last file. Of a damaged one, all that comes before the
+  /// damage, which is said.
+  func next() throws -> SessionDecoder.Element? {
+    while true {
+      guard let open = file else {
+        guard let path = rest.popFirst() else { return nil }
+        self.path = path
+        file = Held(try InputFile(path))
+        decoder = SessionDecoder()
+        continue
       }
-      try decoder.finish()
-    } catch let damage as CaptureDamage {
-      guard damage.kind != .notACapture else {
+      do {
+        if let element = try decoder.next() { return element }
+        let bytes = try open.value.read()
+        if !bytes.isEmpty {
+          decoder.feed(bytes)
+          continue
+        }
+        try decoder.finish()
+      } catch let damage as CaptureDamage {
+        file = nil
+        try complain(damage)
+        continue
+      }
+      file = nil
+      if !decoder.holdsNetfilter {
         throw UsageError(
-          "\(path) is neither a session of nftrace nor a capture file: \(damage.reason)")
+          "\(path) has no NFLOG packets: a session of nftrace, or 'tcpdump -i nflog:N -w', has them"
+        )
       }
-      Output.complain(
-        "\(path) is \(damage.kind == .truncated ? "cut off" : "damaged") at byte "
-          + "\(damage.offset): \(damage.reason); everything before that is shown")
-      return
     }
-    if !decoder.holdsNetfilter {
+  }
+
+  private func complain(_ damage: CaptureDamage) throws {
+    guard damage.kind != .notACapture else {
       throw UsageError(
-        "\(path) has no NFLOG packets: a session of nftrace, or 'tcpdump -i nflog:N -w', has them")
+        "\(path) is neither a session of nftrace nor a capture file: \(damage.reason)")
     }
+    Output.complain(
+      "\(path) is \(damage.kind == .truncated ? "cut off" : "damaged") at byte "
+        + "\(damage.offset): \(damage.reason); everything before that is shown")
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Kernel
+import Report
 import Trace
 import Wire
 
@@ -20,7 +21,8 @@ struct Setup: ParsableCommand {
       a size by dropping what is oldest.
 
       Everything stays until 'nftrace teardown'; 'nftrace status' lists it. Given again, the same \
-      arguments change nothing, and other subnets are added. If anything cannot be done, nothing is.
+      arguments change nothing, and other subnets are added. If anything cannot be done, nothing is; \
+      with several --netns, in none of them.
       """)
 
   @Argument(
@@ -101,14 +103,51 @@ struct Setup: ParsableCommand {
   }
 
   func run() throws {
-    try shared.enterNamespace()
+    let spaces = try shared.chosenNamespaces()
     let request = SetupRequest(
       subnets: try Self.parse(subnets: subnets), backend: backend,
       group: group.map { UInt16($0) }, tun: tun, tunAddresses: tunAddress.compactMap { Prefix($0) },
       masquerade: masquerade, forward: forward, record: !noRecord, limit: limit.octets,
       options: shared)
-    var run = try SetupRun(request)
-    try run.perform()
+    try StateDirectory.make()
+    let lock = try SetupPlace.lock()
+    // From here on a Ctrl-C is looked at when there is time for it.
+    let signals = SignalWatch()
+    let runs = try Self.setUp(request, spaces, signals)
+    if shared.json {
+      try Output.print(
+        NamespaceJSON.object("setup", zip(spaces, runs).map { ($0.name, $1.members) }).pretty)
+    } else {
+      for (space, run) in zip(spaces, runs) {
+        try space.within { try run.say(name: spaces.count > 1 ? space.name : nil) }
+      }
+    }
+    _ = lock
+  }
+
+  /// Sets up in all of them, or in none.
+  private static func setUp(
+    _ request: SetupRequest, _ spaces: [ChosenNamespace], _ signals: borrowing SignalWatch
+  ) throws -> [SetupRun] {
+    let unchanged = "nothing is set up in any of them"
+    // What is contradictory is found before anything is done.
+    let runs = try spaces.map { space in
+      try space.within(among: spaces, otherwise: unchanged) { try SetupRun(request) }
+    }
+    func inAll(_ step: (SetupRun) throws -> Void) throws {
+      for (space, run) in zip(spaces, runs) {
+        try space.within(among: spaces, otherwise: unchanged) { try step(run) }
+      }
+    }
+    do {
+      try inAll { try $0.install() }
+      try inAll { try $0.startRecorder(signals) }
+      try inAll { try $0.keep() }
+    } catch {
+      for (space, run) in zip(spaces, runs).reversed() { try? space.within { run.undo() } }
+      throw error
+    }
+    return runs
   }
 }
 

@@ -4,32 +4,30 @@ import Report
 import Trace
 import Wire
 
-/// Makes a setup, or extends the one there is; all of it or nothing.
-struct SetupRun: ~Copyable {
+/// Makes a setup in one network namespace, or extends the one there is, step by step, so that those
+/// of several can be made side by side. Until it is kept, all of it can be undone.
+final class SetupRun {
   private let request: SetupRequest
   private let place: SetupPlace
-  private let lock: FileLock
-  private let signals: SignalWatch
+  private var provision: SetupProvision
   /// What is set up already.
   private let old: SetupState?
   private var state: SetupState
   /// As it was written down last.
   private var saved: SetupState?
   private var report = SetupReport()
+  private var isBegun = false
+  /// The journal of what is to stay.
+  private var kept: String?
 
+  /// Looks at what there is in the calling thread's namespace, which is to be that of the steps as
+  /// well. The lock is the caller's. Throws where the request contradicts what is set up.
   init(_ request: SetupRequest) throws {
-    let place = try SetupPlace.current()
-    try StateDirectory.make()
-    let lock = try SetupPlace.lock()
+    place = try SetupPlace.current()
     try place.clearStale()
-    let old = place.load()
+    old = place.load()
     try Self.refuseContradictions(old, request)
     self.request = request
-    self.place = place
-    self.lock = lock
-    // From here on a Ctrl-C is looked at when there is time for it.
-    signals = SignalWatch()
-    self.old = old
     saved = old
     state =
       old
@@ -37,6 +35,7 @@ struct SetupRun: ~Copyable {
         subnets: [], backend: (request.backend ?? .nflog).rawValue, group: nil,
         since: Clock.realtime / 1_000_000_000, process: getpid(), command: CommandLine.arguments,
         boot: NamespacePlace.boot)
+    provision = SetupProvision(draft: place.draft(state.journals.count))
   }
 
   /// What is set up already is not changed by the way.
@@ -53,28 +52,44 @@ struct SetupRun: ~Copyable {
     }
   }
 
-  mutating func perform() throws {
-    var provision = SetupProvision(draft: place.draft(state.journals.count))
-    do {
-      try SetupDevice(request).provide(&state, &provision, &report)
-      try provideForwarding(&provision)
-      try installTables()
-      try startRecorder()
-      if let journal = try provision.keep() {
-        state.journals.append(journal)
-      }
-      if state != saved { try save() }
-    } catch {
-      undoTables()
-      try? provision.undo()
-      throw error
-    }
-    try report.print(state, recorder: place.recorder(), request.options)
+  /// Makes everything but the recorder.
+  func install() throws {
+    isBegun = true
+    try SetupDevice(request).provide(&state, &provision, &report)
+    try provideForwarding()
+    try installTables()
   }
 
-  private mutating func provideForwarding(
-    _ provision: inout SetupProvision
-  ) throws(KernelError) {
+  /// What was made stays until teardown.
+  func keep() throws {
+    if let journal = try provision.keep() {
+      state.journals.append(journal)
+      kept = journal
+    }
+    if state != saved { try save() }
+  }
+
+  /// Takes everything back.
+  func undo() {
+    guard isBegun else { return }
+    if report.startedRecorder { place.recorder()?.living?.stop(patience: 1_000_000_000) }
+    undoTables()
+    if let kept {
+      try? Journal(path: "\(StateDirectory.path)/\(kept)").undo()
+    } else {
+      try? provision.undo()
+    }
+  }
+
+  /// Says what was done. `name` is the namespace's, where there are several.
+  func say(name: String?) throws(KernelError) {
+    try report.print(state, recorder: place.recorder(), request.options, name: name)
+  }
+
+  /// What `say` says, as members of a JSON object.
+  var members: [(String, JSONValue)] { report.members(state, place.recorder()) }
+
+  private func provideForwarding() throws(KernelError) {
     guard request.forward else { return }
     state.forward = true
     var versions = request.subnets.versions
@@ -88,7 +103,7 @@ struct SetupRun: ~Copyable {
     }
   }
 
-  private mutating func installTables() throws(KernelError) {
+  private func installTables() throws(KernelError) {
     var subnets = state.prefixes
     report.added = subnets.add(request.subnets.prefixes)
     state.subnets = subnets.texts
@@ -117,7 +132,7 @@ struct SetupRun: ~Copyable {
     try save()
   }
 
-  private mutating func save() throws(KernelError) {
+  private func save() throws(KernelError) {
     try place.save(state)
     saved = state
   }
@@ -141,7 +156,8 @@ struct SetupRun: ~Copyable {
 
   // MARK: The recorder
 
-  private mutating func startRecorder() throws {
+  /// Starts the recorder, unless one works already. Throws `SetupInterrupted` when a signal comes.
+  func startRecorder(_ signals: borrowing SignalWatch) throws {
     guard request.record, state.backend == SetupBackend.nflog.rawValue else { return }
     if place.recorder()?.living != nil { return }
     let session = place.recording
@@ -202,13 +218,9 @@ struct SetupReport {
   }
 
   func print(
-    _ state: SetupState, recorder: RecorderState?, _ options: SharedOptions
+    _ state: SetupState, recorder: RecorderState?, _ options: SharedOptions, name: String?
   ) throws(KernelError) {
-    if options.json {
-      try Output.print(json(state, recorder, options).pretty)
-      return
-    }
-    try Output.print(headline(state))
+    try Output.print((name.map { "\($0): " } ?? "") + headline(state))
     if options.quiet { return }
     for line in done { try Output.print("  \(line)") }
     if let transaction, options.verbose {
@@ -247,19 +259,11 @@ struct SetupReport {
     }
   }
 
-  private func json(
-    _ state: SetupState, _ recorder: RecorderState?, _ options: SharedOptions
-  ) -> JSONValue {
-    .object(
-      [
-        ("schema", .string("nftrace/1")), ("command", .string("setup")),
-        ("netns", .string(options.netns)), ("changed", .bool(changedAnything)),
-        ("added", .array(added.map { .string("\($0)") })),
-        ("done", .array(done.map { .string($0) })),
-        (
-          "transaction_us",
-          transaction.map { .tenths(Double($0) / 1000) } ?? .null
-        ),
-      ] + SetupJSON.members(state, recorder))
+  func members(_ state: SetupState, _ recorder: RecorderState?) -> [(String, JSONValue)] {
+    [
+      ("changed", .bool(changedAnything)), ("added", .array(added.map { .string("\($0)") })),
+      ("done", .array(done.map { .string($0) })),
+      ("transaction_us", transaction.map { .tenths(Double($0) / 1000) } ?? .null),
+    ] + SetupJSON.members(state, recorder)
   }
 }

@@ -21,10 +21,14 @@ enum ColorChoice: String, Choice {
 /// Options that every command has.
 struct SharedOptions: ParsableArguments {
   @Option(
+    name: .customLong("netns"),
     help: ArgumentHelp(
-      "Work in this network namespace: a name of 'ip netns', a path, or the PID of a process in it.",
+      """
+      Work in this network namespace: a name of 'ip netns', a path, or the PID of a process in it. \
+      setup, teardown, status and show take several; that of the machine is 1.
+      """,
       valueName: "name|path|pid"))
-  var netns: String?
+  var namespaces: [String] = []
 
   @Flag(help: "Print one JSON object instead of text.")
   var json = false
@@ -43,8 +47,27 @@ struct SharedOptions: ParsableArguments {
     Output.style(color: color, verbosity: quiet ? .quiet : verbose ? .verbose : .normal)
   }
 
-  /// Enters the namespace that was asked for.
-  func enterNamespace() throws(KernelError) {
+  /// The namespace that was asked for, if it is one.
+  var netns: String? { namespaces.count == 1 ? namespaces[0] : nil }
+
+  /// Enters the namespace that was asked for; of a command that works in one.
+  func enterNamespace() throws {
+    guard namespaces.count <= 1 else {
+      throw UsageError(
+        "--netns is given \(namespaces.count) times, and this command works in one network "
+          + "namespace; setup, teardown, status and show take several")
+    }
     if let netns { try NetworkNamespace(netns).enter() }
+  }
+
+  /// The namespaces that were asked for, each once, in that order; at least the one there is.
+  func chosenNamespaces() throws(KernelError) -> [ChosenNamespace] {
+    if namespaces.isEmpty { return [ChosenNamespace()] }
+    var chosen: [ChosenNamespace] = []
+    for name in namespaces {
+      let next = try ChosenNamespace(name)
+      if !chosen.contains(where: { $0.isSame(as: next) }) { chosen.append(next) }
+    }
+    return chosen
   }
 }

@@ -13,6 +13,9 @@ struct Show: ParsableCommand {
       'tcpdump -i nflog:N -w'. Without it, the recording of this namespace's setup is shown, or \
       else the latest ping.
 
+      With several --netns, the recordings of their setups are told as one sequence, and a packet \
+      that goes from one of these namespaces into another is told as one walk.
+
       With --follow, packets are shown as they are recorded, until it is interrupted: those of this \
       namespace's setup from now on, whether it is recorded or not, or those of FILE from its \
       beginning. With --json, that is one object a packet and line. A terminal shows at most 20 \
@@ -68,6 +71,11 @@ struct Show: ParsableCommand {
     }
     if let last, last < 1 { throw ValidationError("--last is 1 or more") }
     if let packet, packet < 1 { throw ValidationError("--packet is 1 or more") }
+    if shared.namespaces.count > 1,
+      let option = file.map({ _ in "FILE" }) ?? export.map({ _ in "--export" })
+    {
+      throw ValidationError("several --netns and \(option) exclude each other")
+    }
     if follow, last != nil { throw ValidationError("--follow has no last packet: not with --last") }
     if follow, export != nil { throw ValidationError("--follow and --export exclude each other") }
     if follow, html != nil { throw ValidationError("--follow and --html exclude each other") }
@@ -78,12 +86,14 @@ struct Show: ParsableCommand {
   }
 
   func run() throws {
-    try shared.enterNamespace()
-    if follow {
-      try followTraffic()
-      return
+    let spaces = try shared.chosenNamespaces()
+    if follow { try followTraffic(spaces) }
+    let recordings = try spaces.map { space in
+      try space.within(among: spaces) {
+        try file.map { [$0] } ?? StateDirectory.sessions(orPing: spaces.count == 1)
+      }
     }
-    let paths = try file.map { [$0] } ?? StateDirectory.sessions()
+    let paths = recordings.flatMap { $0 }
     if let target = export ?? html {
       // Opening it would empty it before it is read.
       let isInput = paths.contains { path in
@@ -100,13 +110,14 @@ struct Show: ParsableCommand {
     }
     let report = SessionReport(
       filter: filter, style: style,
-      format: html != nil ? .html : shared.json ? .json : .text, last: last, session: paths.last)
+      format: html != nil ? .html : shared.json ? .json : .text, last: last,
+      session: spaces.count == 1 ? paths.last : nil, namespaces: spaces.names)
     let matches: Int
     if let html {
       let page = try OutputFile(html, followLinks: true)
-      matches = try Playback.run(paths, report) { try page.write(Array($0.utf8)) }
+      matches = try Playback.run(recordings, report) { try page.write(Array($0.utf8)) }
     } else {
-      matches = try Playback.run(paths, report)
+      matches = try Playback.run(recordings, report)
     }
     if matches == 0 { Output.complain("no packet matches") }
     Output.exit(matches > 0 ? 0 : 1)
@@ -124,40 +135,30 @@ struct Show: ParsableCommand {
     return style
   }
 
-  private func followTraffic() throws {
+  private func followTraffic(_ spaces: [ChosenNamespace]) throws -> Never {
     let report = FollowReport(
       filter: filter, style: style, json: shared.json,
       rate: Terminal.isInteractive ? FollowReport.terminalRate : nil,
-      since: file == nil ? Clock.realtime : 0)
-    var follow = Follow(report, json: shared.json)
-    if let file {
-      try Self.end(follow.run(file: file) { false })
+      since: file == nil ? Clock.realtime : 0, namespaces: spaces.names)
+    var follow = Follow(report, json: shared.json, names: spaces.names)
+    let signal = try follow.run {
+      try spaces.map { space in
+        try space.within(among: spaces) {
+          try file.map { try FollowedSource(file: $0) } ?? FollowedSource(setupIn: space)
+        }
+      }
     }
-    let place = try SetupPlace.current()
-    guard let setup = place.load() else {
-      throw UsageError(
-        "nothing is set up in this network namespace: 'nftrace setup SUBNET' first, or name a FILE")
-    }
-    guard setup.group != nil else {
-      throw UsageError(
-        "the setup here writes to the kernel log, where dmesg finds it: there is nothing to follow")
-    }
-    let isOver = { place.load() == nil }
-    if let recorder = place.recorder(), recorder.living != nil {
-      try Self.end(follow.run(file: recorder.session, isOver: isOver))
-    }
-    try Self.end(follow.run(setup: setup, isOver: isOver))
-  }
-
-  private static func end(_ signal: Int32?) throws -> Never {
     Output.exit(signal.map { 128 + $0 } ?? 0)
   }
 }
 
 extension StateDirectory {
   /// The files of the recording of this namespace's setup, or of the latest ping.
-  static func sessions() throws -> [String] {
+  static func sessions(orPing: Bool = true) throws -> [String] {
     if let recording = recording() { return recording }
+    guard orPing else {
+      throw UsageError("nothing is recorded there: 'nftrace setup SUBNET' records")
+    }
     guard InputFile.exists(lastSession) else {
       throw UsageError(
         "nothing is recorded yet: 'nftrace ping' and 'nftrace setup' record, or name a FILE")

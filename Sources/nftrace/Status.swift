@@ -18,12 +18,27 @@ struct Status: ParsableCommand {
   @OptionGroup var shared: SharedOptions
 
   func run() throws {
-    try shared.enterNamespace()
-    let findings = try StatusFindings.collect()
-    try Output.print(
-      shared.json
-        ? findings.json(netns: shared.netns).pretty
-        : StatusText(findings, style: shared.style).lines.joined(separator: "\n"))
+    let spaces = try shared.chosenNamespaces()
+    let findings = try spaces.map { space in
+      try space.within(among: spaces) { try StatusFindings.collect() }
+    }
+    if shared.json {
+      try Output.print(
+        NamespaceJSON.object("status", zip(spaces, findings).map { ($0.name, $1.members) }).pretty)
+      return
+    }
+    var features: [Feature]?
+    for (space, findings) in zip(spaces, findings) {
+      let isFirst = features == nil
+      // Mostly the same everywhere.
+      let text = StatusText(
+        findings, style: shared.style, features: findings.features != features)
+      if spaces.count > 1 {
+        try Output.print((isFirst ? "" : "\n") + "network namespace \(space.name ?? "")\n")
+      }
+      try Output.print(text.lines.joined(separator: "\n"))
+      features = findings.features
+    }
   }
 }
 
@@ -106,10 +121,9 @@ struct StatusFindings {
       .reduce(0, +)
   }
 
-  func json(netns: String?) -> JSONValue {
-    .object([
-      ("schema", .string("nftrace/1")), ("command", .string("status")),
-      ("netns", .string(netns)), ("kernel", .string(kernel)),
+  var members: [(String, JSONValue)] {
+    [
+      ("kernel", .string(kernel)),
       (
         "setup",
         setup.map { setup in
@@ -139,6 +153,6 @@ struct StatusFindings {
           })
       ),
       ("hidden", .array(hidden.map { .string($0) })),
-    ])
+    ]
   }
 }

@@ -7,7 +7,10 @@ struct StatusText {
   private let findings: StatusFindings
   private let style: TextStyle
 
-  init(_ findings: StatusFindings, style: TextStyle) {
+  private let tellsFeatures: Bool
+
+  init(_ findings: StatusFindings, style: TextStyle, features: Bool = true) {
+    tellsFeatures = features
     self.findings = findings
     self.style = style
   }
@@ -23,6 +26,7 @@ struct StatusText {
           + "nft delete table \(orphan.family) \(orphan.name)")
     }
     for text in findings.hidden { lines.append("hidden     \(text)") }
+    guard tellsFeatures else { return lines }
     lines += ["", "This kernel, \(findings.kernel), and these rights:"]
     let width = findings.features.map(\.name.count).max() ?? 0
     for feature in findings.features {

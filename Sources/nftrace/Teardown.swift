@@ -27,63 +27,90 @@ struct Teardown: ParsableCommand {
   mutating func validate() throws { _ = try Setup.parse(subnets: subnets) }
 
   func run() throws {
-    try shared.enterNamespace()
-    let place = try SetupPlace.current()
+    let spaces = try shared.chosenNamespaces()
     try StateDirectory.make()
     let lock = try SetupPlace.lock()
     let signals = SignalWatch()
+    var done: [(name: String?, members: [(String, JSONValue)])] = []
+    var failures: [any Error] = []
+    for space in spaces {
+      do {
+        let result = try space.within(among: spaces) {
+          try tearDown(name: spaces.count > 1 ? space.name : nil)
+        }
+        done.append((space.name, result.members))
+        if !shared.json { try result.print(shared) }
+      } catch {
+        // The others are torn down all the same.
+        failures.append(error)
+      }
+    }
+    if shared.json, !done.isEmpty || failures.isEmpty {
+      try Output.print(NamespaceJSON.object("teardown", done, of: spaces.count).pretty)
+    }
+    _ = lock
+    _ = signals
+    for failure in failures.dropFirst() {
+      if let located = failure as? NamespaceFailure {
+        Output.complain("in the network namespace \(located.name): \(located.error)")
+      }
+    }
+    if let first = failures.first { throw first }
+  }
+
+  /// What was done in the calling thread's namespace.
+  private func tearDown(name: String?) throws -> TeardownResult {
+    let place = try SetupPlace.current()
     try place.clearStale()
     let wanted = try Setup.parse(subnets: subnets)
-    guard let state = place.load() else {
-      try removeLeftovers()
-      return
-    }
+    guard let state = place.load() else { return try removeLeftovers(name) }
     var rest = state.prefixes
     let removed = wanted.isEmpty ? rest.prefixes : rest.remove(wanted.prefixes)
     if !wanted.isEmpty {
       for prefix in wanted.prefixes where !removed.contains(prefix) {
         let larger = rest.larger(than: prefix).map { ", but is part of \($0), which is" } ?? ""
-        Output.complain("\(prefix) is not set up here\(larger)")
+        let whose = name.map { " of \($0)" } ?? ""
+        Output.complain("\(prefix) is not set up here\(whose)\(larger)")
       }
     }
-    if wanted.isEmpty || rest.isEmpty {
-      try removeAll(state, place)
-    } else if removed.isEmpty {
-      try say(changed: false, removed: [], state, place.recorder(), "nothing to do")
-    } else {
-      try remove(removed, state, rest, place)
+    if wanted.isEmpty || rest.isEmpty { return try removeAll(state, place, name) }
+    if removed.isEmpty {
+      return TeardownResult(
+        name: name, headline: "nothing to do", state: state, recorder: place.recorder())
     }
-    _ = lock
-    _ = signals
+    return try remove(removed, state, rest, place, name)
   }
 
   /// No state, and yet tables: of a setup that was killed, or whose state was removed by hand.
-  private func removeLeftovers() throws {
+  private func removeLeftovers(_ name: String?) throws -> TeardownResult {
     var rules = try RulesetReader()
     let hasTables = try !SetupTables.families(&rules).isEmpty
     if hasTables { try SetupTables.remove() }
-    try say(
-      changed: hasTables, removed: [], nil, nil,
-      hasTables
+    return TeardownResult(
+      name: name,
+      headline: hasTables
         ? "removed tables \(SetupTables.name) that nobody knew of"
-        : "nothing to do: nothing is set up here")
+        : "nothing to do: nothing is set up here", changed: hasTables)
   }
 
   private func remove(
-    _ removed: [Prefix], _ state: SetupState, _ rest: Subnets, _ place: SetupPlace
-  ) throws {
+    _ removed: [Prefix], _ state: SetupState, _ rest: Subnets, _ place: SetupPlace, _ name: String?
+  ) throws -> TeardownResult {
     var state = state
     state.subnets = rest.texts
     var socket = try NetfilterSocket()
     try SetupTables.install(&state, around: .read(), with: &socket)
     try place.save(state)
-    try say(
-      changed: true, removed: removed, state, place.recorder(),
-      "no longer watching \(removed.map(\.description).joined(separator: ", ")); "
-        + "still \(rest.texts.joined(separator: ", "))")
+    return TeardownResult(
+      name: name,
+      headline: "no longer watching \(removed.map(\.description).joined(separator: ", ")); "
+        + "still \(rest.texts.joined(separator: ", "))", changed: true, removed: removed,
+      state: state, recorder: place.recorder())
   }
 
-  private func removeAll(_ state: SetupState, _ place: SetupPlace) throws {
+  private func removeAll(
+    _ state: SetupState, _ place: SetupPlace, _ name: String?
+  ) throws -> TeardownResult {
     // First of all: it would install the tables again.
     place.recorder()?.living?.stop(patience: Self.patience)
     let recorder = place.recorder()
@@ -111,31 +138,36 @@ struct Teardown: ParsableCommand {
       throw failure
     }
     place.forget()
-    try say(
-      changed: true, removed: state.prefixes.prefixes, nil, recorder,
-      "no longer watching \(state.subnets.joined(separator: ", "))")
+    return TeardownResult(
+      name: name, headline: "no longer watching \(state.subnets.joined(separator: ", "))",
+      changed: true, removed: state.prefixes.prefixes, recorder: recorder)
   }
+}
 
-  private func say(
-    changed: Bool, removed: [Prefix], _ state: SetupState?, _ recorder: RecorderState?,
-    _ headline: String
-  ) throws(KernelError) {
-    if shared.json {
-      try Output.print(
-        JSONValue.object(
-          [
-            ("schema", .string("nftrace/1")), ("command", .string("teardown")),
-            ("netns", .string(shared.netns)), ("changed", .bool(changed)),
-            ("removed", .array(removed.map { .string("\($0)") })),
-            ("remaining", .array((state?.subnets ?? []).map { .string($0) })),
-            ("session", .string(recorder?.session)),
-            ("recorder", recorder.map(SetupJSON.json) ?? .null),
-          ]).pretty)
-      return
-    }
-    try Output.print(headline)
-    if let recorder, state == nil, !shared.quiet {
+/// What a teardown did in a namespace.
+private struct TeardownResult {
+  /// The namespace's, where there are several.
+  var name: String?
+  var headline: String
+  var changed = false
+  var removed: [Prefix] = []
+  /// What is left.
+  var state: SetupState?
+  var recorder: RecorderState?
+
+  func print(_ options: SharedOptions) throws(KernelError) {
+    try Output.print((name.map { "\($0): " } ?? "") + headline)
+    if let recorder, state == nil, !options.quiet {
       try Output.print("  recorded \(RecordCommand.summary(recorder))")
     }
+  }
+
+  var members: [(String, JSONValue)] {
+    [
+      ("changed", .bool(changed)), ("removed", .array(removed.map { .string("\($0)") })),
+      ("remaining", .array((state?.subnets ?? []).map { .string($0) })),
+      ("session", .string(recorder?.session)),
+      ("recorder", recorder.map(SetupJSON.json) ?? .null),
+    ]
   }
 }

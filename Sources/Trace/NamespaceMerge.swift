@@ -1,0 +1,178 @@
+internal import Wire
+
+/// Makes one sequence of the exchanges of several network namespaces: ordered by when they began, and
+/// those of a packet that went from one namespace into another as one.
+///
+/// It is the same packet where it left the one as it arrived in the other: with the same `Identity`,
+/// addresses and ports. What happened to it in between, in a namespace that nobody looked into, is
+/// not known; then they stay two.
+public struct NamespaceMerge: Sendable {
+  private typealias Member = (source: Int, journey: Journey)
+
+  private struct Group {
+    var members: [Member]
+    var sources: Set<Int>
+    var findings: [Finding]
+    /// Nanoseconds since the epoch: of its first packet, and of the last that was heard of any.
+    var start: UInt64
+    var end: UInt64
+  }
+
+  private let names: [String]
+  private var groups: [Int: Group] = [:]
+  /// Groups by the packets in them.
+  private var places: [Identity: Set<Int>] = [:]
+  private var nextGroup = 0
+  private var nextID = 1
+
+  /// A packet is on its way from one namespace to the next for no longer than this, in nanoseconds.
+  private static let crossing: UInt64 = 500_000_000
+  /// Exchanges that wait for others at most.
+  private static let mostWaiting = 8192
+
+  /// A merger of namespaces of these names.
+  public init(names: [String]) { self.names = names }
+
+  /// Takes in exchanges that closed in one namespace, by its place among the names.
+  public mutating func add(_ exchanges: [Exchange], from source: Int) {
+    for exchange in exchanges where !exchange.journeys.isEmpty { add(exchange, from: source) }
+  }
+
+  private mutating func add(_ exchange: Exchange, from source: Int) {
+    var group = Group(
+      members: exchange.journeys.map { journey in
+        var journey = journey
+        journey.netns = names[source]
+        return (source, journey)
+      }, sources: [source], findings: exchange.findings,
+      start: exchange.journeys.map(\.start).min() ?? 0,
+      end: exchange.journeys.map(\.finish).max() ?? 0)
+    let identities = Set(group.members.map { Identity($0.journey.packet) })
+    let candidates = identities.reduce(into: Set<Int>()) { $0.formUnion(places[$1] ?? []) }
+    // An exchange that goes on is told in parts: each has one of the other namespaces' parts.
+    for number in candidates.sorted() {
+      guard let other = groups[number], other.sources.isDisjoint(with: group.sources),
+        Self.links(group.members + other.members).contains(where: { !$0.isEmpty })
+      else { continue }
+      group.members = other.members + group.members
+      group.sources.formUnion(other.sources)
+      group.findings = other.findings + group.findings
+      group.start = min(group.start, other.start)
+      group.end = max(group.end, other.end)
+      remove(number)
+    }
+    for member in group.members {
+      places[Identity(member.journey.packet), default: []].insert(nextGroup)
+    }
+    groups[nextGroup] = group
+    nextGroup += 1
+  }
+
+  private mutating func remove(_ number: Int) {
+    for member in groups.removeValue(forKey: number)?.members ?? [] {
+      let identity = Identity(member.journey.packet)
+      places[identity]?.remove(number)
+      if places[identity]?.isEmpty == true { places[identity] = nil }
+    }
+  }
+
+  /// The exchanges to which nothing can come any more, in order. `horizon` is the time before which
+  /// no exchange began that is still to come, nanoseconds since the epoch.
+  public mutating func ready(before horizon: UInt64) -> [Exchange] {
+    var told: [Exchange] = []
+    for (number, group) in groups.sorted(by: { $0.value.start < $1.value.start }) {
+      guard group.end + Self.crossing < horizon || groups.count > Self.mostWaiting else { break }
+      told.append(tell(group))
+      remove(number)
+    }
+    return told
+  }
+
+  /// All that is left.
+  public mutating func finish() -> [Exchange] {
+    defer {
+      groups = [:]
+      places = [:]
+    }
+    return groups.values.sorted { $0.start < $1.start }.map { tell($0) }
+  }
+
+  private mutating func tell(_ group: Group) -> Exchange {
+    var exchange = Exchange(journeys: Self.ordered(group.members))
+    for index in exchange.journeys.indices {
+      exchange.journeys[index].id = nextID
+      nextID += 1
+    }
+    exchange.findings = group.findings
+    return exchange
+  }
+
+  // MARK: One packet in two namespaces
+
+  /// Of each member, the members that it came from.
+  private static func links(_ members: [Member]) -> [[Int]] {
+    let twins = Dictionary(grouping: members.indices) { Identity(members[$0].journey.packet) }
+    return members.indices.map { index in
+      (twins[Identity(members[index].journey.packet)] ?? []).filter {
+        members[$0].source != members[index].source
+          && members[index].journey.continues(members[$0].journey)
+      }
+    }
+  }
+
+  /// By time, but for this: each namespace's messages are received at a time of their own, and yet
+  /// no packet arrived before it was sent.
+  private static func ordered(_ members: [Member]) -> [Journey] {
+    let links = links(members)
+    var members = members
+    // Which part a packet has may be known in one namespace alone: conntrack is not everywhere.
+    for (index, earlier) in links.enumerated() {
+      for other in earlier where members[other].journey.direction == .other {
+        members[other].journey.direction = members[index].journey.direction
+      }
+      if members[index].journey.direction == .other, let other = earlier.first {
+        members[index].journey.direction = members[other].journey.direction
+      }
+    }
+    var queues = Dictionary(grouping: members.indices) { members[$0].source }.values.map { queue in
+      queue.sorted { (members[$0].journey.start, $0) < (members[$1].journey.start, $1) }[...]
+    }
+    var told = Set<Int>()
+    var journeys: [Journey] = []
+    while true {
+      let heads = queues.indices.filter { !queues[$0].isEmpty }.sorted {
+        (members[queues[$0].first!].journey.start, queues[$0].first!)
+          < (members[queues[$1].first!].journey.start, queues[$1].first!)
+      }
+      guard let earliest = heads.first else { return journeys }
+      let next = heads.first { told.isSuperset(of: links[queues[$0].first!]) } ?? earliest
+      let index = queues[next].removeFirst()
+      told.insert(index)
+      journeys.append(members[index].journey)
+    }
+  }
+}
+
+extension Journey {
+  /// When it was heard of last, nanoseconds since the epoch.
+  fileprivate var finish: UInt64 { start + (hops.last?.time ?? 0) }
+
+  /// Whether its packet, which has the same identity, can be the one of `earlier` that left there.
+  fileprivate func continues(_ earlier: Journey) -> Bool {
+    guard let first = hops.first, let last = earlier.hops.last, earlier.end.kind == .transmitted,
+      first.point.hook == .ingress || first.point.hook == .prerouting
+    else { return false }
+    let (left, arrived) = (last.packet, first.packet)
+    return left.source == arrived.source && left.destination == arrived.destination
+      && left.sourcePort == arrived.sourcePort && left.destinationPort == arrived.destinationPort
+      && left.icmp?.identifier == arrived.icmp?.identifier && arrived.ttl <= left.ttl
+      && max(start, earlier.finish) - min(start, earlier.finish) < 1_000_000_000
+  }
+}
+
+extension Story {
+  /// No exchange that is still to be told began before this, nanoseconds since the epoch.
+  public var horizon: UInt64 {
+    min(open.first?.start ?? now, earliestPending ?? now)
+  }
+}

@@ -1,0 +1,96 @@
+internal import Wire
+
+/// The stories of one network namespace, or of several as one sequence: what their recorders wrote
+/// goes in, section by section, exchanges come out.
+public struct Stories: Sendable {
+  private var stories: [Story?]
+  private var merge: NamespaceMerge?
+  /// Of those that are over.
+  private var ended = EventCounts()
+  /// Numbers of packets in the sections before this one, where one namespace is told of.
+  private var earlier = 0
+  private var newest = 0
+  private var lastPass: UInt64 = 0
+
+  /// Stories of the namespaces of these names; of one, it needs none.
+  public init(namespaces: [String] = []) {
+    stories = Array(repeating: nil, count: max(namespaces.count, 1))
+    merge = namespaces.count > 1 ? NamespaceMerge(names: namespaces) : nil
+  }
+
+  /// Messages so far.
+  public var counts: EventCounts {
+    stories.reduce(into: ended) { if let story = $1 { $0.add(story.counts) } }
+  }
+
+  /// Takes in that a section begins. `source` is the namespace, by its place among the names.
+  public mutating func begin(_ header: SessionHeader?, from source: Int) -> [Exchange] {
+    var header = header
+    header?.dropped = nil
+    // The file was full and another one goes on: so do the packets on their way.
+    if let header, header == stories[source]?.header { return [] }
+    let closed = close(source)
+    earlier += newest
+    newest = 0
+    stories[source] = Story(header: header, after: stories[source])
+    return closed
+  }
+
+  /// Takes in a record.
+  public mutating func take(_ record: Record, from source: Int) -> [Exchange] {
+    stories[source]?.take(record)
+    return settle(stories[source]?.closeIdle() ?? [], from: source)
+  }
+
+  /// Takes in that all there is was received up to this time, nanoseconds since the epoch. No
+  /// exchange waits for others longer than `patience`, in nanoseconds.
+  public mutating func pass(to time: UInt64, patience: UInt64 = .max) -> [Exchange] {
+    guard time < lastPass || time - lastPass > Self.pause else { return [] }
+    lastPass = time
+    var closed: [Exchange] = []
+    for source in stories.indices {
+      stories[source]?.pass(to: time)
+      closed += settle(stories[source]?.closeIdle() ?? [], from: source)
+    }
+    let horizon = stories.compactMap { $0?.horizon }.min() ?? time
+    return closed + (merge?.ready(before: max(horizon, time - min(patience, time))) ?? [])
+  }
+
+  private static let pause: UInt64 = 50_000_000
+
+  /// Nothing more comes of this namespace.
+  public mutating func end(_ source: Int) -> [Exchange] {
+    let closed = close(source)
+    stories[source] = nil
+    return closed
+  }
+
+  /// Nothing more comes of any.
+  public mutating func finish() -> [Exchange] {
+    var closed: [Exchange] = []
+    for source in stories.indices { closed += end(source) }
+    return closed + (merge?.finish() ?? [])
+  }
+
+  private mutating func close(_ source: Int) -> [Exchange] {
+    let closed = settle(stories[source]?.finish() ?? [], from: source)
+    if let story = stories[source] { ended.add(story.counts) }
+    return closed
+  }
+
+  /// Of several namespaces, exchanges wait for those that began earlier.
+  private mutating func settle(_ exchanges: [Exchange], from source: Int) -> [Exchange] {
+    if merge != nil {
+      merge?.add(exchanges, from: source)
+      return []
+    }
+    var exchanges = exchanges
+    for exchange in exchanges.indices {
+      for journey in exchanges[exchange].journeys.indices {
+        newest = max(newest, exchanges[exchange].journeys[journey].id)
+        exchanges[exchange].journeys[journey].id += earlier
+      }
+    }
+    return exchanges
+  }
+}

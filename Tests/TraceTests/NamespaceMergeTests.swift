@@ -1,0 +1,69 @@
+import Testing
+import Trace
+import Wire
+
+@Suite struct NamespaceMergeTests {
+  /// A client's namespace, whose packets a router's translates. What the router's recorder wrote was
+  /// received `early` nanoseconds too early.
+  private func stories(
+    translatedBefore: Bool = false, early: UInt64 = 0
+  ) -> (client: [Exchange], router: [Exchange]) {
+    var client = Script()
+    client.see(echo(), at: "OUTPUT", id: 1, out: 2)
+    client.see(echo(), at: "EGRESS", id: 1, out: 2)
+    client.time += 1_000_000
+    client.see(echo(ttl: 60, reply: true), at: "INGRESS", id: 2, in: 2)
+    client.see(echo(ttl: 60, reply: true), at: "nat-INPUT", id: 2, in: 2)
+    var router = Script()
+    router.time = router.time + 8000 - early
+    let source = translatedBefore ? "203.0.113.7" : "192.0.2.1"
+    router.see(echo(from: source), at: "INGRESS", id: 8, in: 5)
+    router.see(echo(from: "198.51.100.1", ttl: 63), at: "EGRESS", id: 8, out: 6)
+    router.time += 500_000
+    router.see(echo(from: source, ttl: 61, reply: true), at: "INGRESS", id: 9, in: 6)
+    router.see(echo(from: source, ttl: 60, reply: true), at: "EGRESS", id: 9, out: 5)
+    return (client.story(), router.story())
+  }
+
+  private func merged(_ first: [Exchange], _ second: [Exchange]) -> [Exchange] {
+    var merge = NamespaceMerge(names: ["client", "router"])
+    merge.add(first, from: 0)
+    merge.add(second, from: 1)
+    #expect(merge.ready(before: 0).isEmpty)
+    return merge.finish()
+  }
+
+  /// Also where the messages of one namespace were received before those of the other.
+  @Test(arguments: [0, 200_000] as [UInt64])
+  func aPacketThatCrossesIsOneWalk(early: UInt64) throws {
+    let (client, router) = stories(early: early)
+    #expect(client.count == 1 && router.count == 1)
+    let told = merged(client, router)
+    #expect(told.count == 1)
+    #expect(told.first?.journeys.map(\.netns) == ["client", "router", "router", "client"])
+    #expect(
+      told.first?.journeys.map(\.direction) == [.request, .request, .reply, .reply])
+    #expect(told.first?.journeys.map(\.id) == [1, 2, 3, 4])
+  }
+
+  /// Somebody in between changed its address: that it is the same packet is not known.
+  @Test func whatIsNotSeenToBeTheSameStaysApart() throws {
+    let (client, router) = stories(translatedBefore: true)
+    let told = merged(client, router)
+    #expect(told.map { $0.request?.netns } == ["client", "router"])
+    #expect(told.flatMap(\.journeys).map(\.id).sorted() == [1, 2, 3, 4])
+  }
+
+  /// An exchange waits for those that began before it, and no longer.
+  @Test func toldInOrder() throws {
+    let (client, router) = stories(translatedBefore: true)
+    var merge = NamespaceMerge(names: ["client", "router"])
+    merge.add(router, from: 1)
+    let start = try #require(client.first?.journeys.first?.start)
+    #expect(merge.ready(before: start).isEmpty)
+    merge.add(client, from: 0)
+    let told = merge.ready(before: start + 2_000_000_000)
+    #expect(told.map { $0.request?.netns } == ["client", "router"])
+    #expect(merge.finish().isEmpty)
+  }
+}
