@@ -1,5 +1,5 @@
 import Kernel
-import Report
+import Trace
 
 /// A network namespace that a command works in.
 final class ChosenNamespace {
