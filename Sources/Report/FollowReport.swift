@@ -19,6 +19,8 @@ public struct FollowReport: Sendable {
   private var told = 0
   /// Connections of which something was told: where only what passed a device is, answers did not.
   private var connections: Set<UInt32> = []
+  /// Lost events of which a line was told.
+  private var lostTold = 0
   /// When the second began in which `told` are told, nanoseconds of any clock.
   private var second: UInt64 = 0
 
@@ -43,7 +45,10 @@ public struct FollowReport: Sendable {
     switch element {
     case .header(let header): return tell(stories.begin(header, from: source))
     case .record(let record):
-      if record.time < since, !record.tellsOfSurroundings { return [] }
+      if record.time < since, !record.tellsOfSurroundings {
+        stories.skip(record, from: source)
+        return []
+      }
       return tell(stories.take(record, from: source))
     }
   }
@@ -53,7 +58,7 @@ public struct FollowReport: Sendable {
   public mutating func pass(to now: UInt64) -> [String] {
     // What the recorder has not written yet may be older than this moment.
     let closed = stories.pass(to: now - min(now, Self.latency), patience: Self.patience)
-    return tell(closed) + nextSecond(now)
+    return tell(closed) + look(at: now)
   }
 
   /// Takes in that nothing more comes of a namespace.
@@ -107,12 +112,23 @@ public struct FollowReport: Sendable {
     return true
   }
 
-  private mutating func nextSecond(_ now: UInt64) -> [String] {
+  /// Tells, once a second, what was not told in full, and what is missing. `now` is in nanoseconds
+  /// since the epoch; it is to be told a few times a second, whether or not all was read.
+  public mutating func look(at now: UInt64) -> [String] {
     guard now >= second + 1_000_000_000 || now < second else { return [] }
     second = now
     told = 0
     defer { folded = FoldedFlows() }
-    return folded.lines(style)
+    return folded.lines(style) + lossLines()
+  }
+
+  private mutating func lossLines() -> [String] {
+    let lost = stories.counts.lost
+    guard !json, lost > lostTold else { return [] }
+    defer { lostTold = lost }
+    return [
+      "", "\(style.ellipsis) \(lost - lostTold) events were lost: more came than could be told",
+    ]
   }
 }
 

@@ -59,7 +59,9 @@ struct FoldedFlows: Sendable {
 struct FollowSummary: Sendable {
   var counts = EventCounts()
   private var packets = 0
-  private var kinds: [String: Int] = [:]
+  private var kinds: [End.Kind: Int] = [:]
+  /// Packets of which it is not known what became, for messages were lost.
+  private var unseen = 0
   private var deciders: [String: Int] = [:]
   private var otherDeciders = 0
 
@@ -69,7 +71,7 @@ struct FollowSummary: Sendable {
   mutating func add(_ exchange: Exchange) {
     for journey in exchange.journeys {
       packets += 1
-      kinds[journey.end.kind.rawValue, default: 0] += 1
+      if journey.end.isUnseen { unseen += 1 } else { kinds[journey.end.kind, default: 0] += 1 }
       guard let decider = Self.decider(journey) else { continue }
       if deciders[decider] != nil || deciders.count < Self.most {
         deciders[decider, default: 0] += 1
@@ -81,9 +83,10 @@ struct FollowSummary: Sendable {
 
   var lines: [String] {
     let order: [End.Kind] = [.transmitted, .delivered, .dropped, .rejected, .unknown]
-    let ends = order.compactMap { kind in
-      kinds[kind.rawValue].map { "\($0) \(kind == .unknown ? "lost" : kind.rawValue)" }
+    var ends = order.compactMap { kind in
+      kinds[kind].map { "\($0) \(kind == .unknown ? "lost" : kind.rawValue)" }
     }
+    if unseen > 0 { ends.append("\(unseen) unseen") }
     var lines = [(["\(packets) packets"] + ends).joined(separator: ", ")]
     for (decider, count) in deciders.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
       lines.append("  \(count) by \(decider)")
@@ -103,7 +106,7 @@ struct FollowSummary: Sendable {
       "dropped by nftrace"
     case .dropped, .rejected:
       journey.end.kind.rawValue + (decider(journey).map { " by \($0)" } ?? "")
-    case .unknown: "lost"
+    case .unknown: journey.end.isUnseen ? "unseen" : "lost"
     }
   }
 

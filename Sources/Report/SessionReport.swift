@@ -97,6 +97,10 @@ public struct SessionReport {
     }
     switch element {
     case .header(let next):
+      // The recorder's file was full and it began another one: packets on their way go on in it.
+      if case .traffic(let story) = telling, let old = story.header, next?.continues(old) == true {
+        return []
+      }
       let lines = endSection()
       begin(next)
       return lines

@@ -251,7 +251,8 @@ struct RowBuilder {
     case .unknown:
       rows.append(
         Timeline.Row(
-          stage: "\(style.cross) lost", details: [Wording.lost(journey)], failed: true))
+          stage: journey.end.isUnseen ? "unseen" : "\(style.cross) lost",
+          details: [Wording.lost(journey)], failed: !journey.end.isUnseen))
     case .dropped where journey.wasKept:
       rows.append(
         Timeline.Row(

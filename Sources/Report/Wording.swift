@@ -196,6 +196,7 @@ enum Wording {
   static func lost(_ journey: Journey) -> String {
     guard let last = journey.hops.last(where: \.passed) else { return "never seen" }
     let after = "last seen at \(last.point.label)"
+    if journey.end.isUnseen { return "\(after); what the kernel said after that was lost" }
     switch last.point.hook {
     case .ingress: return "\(after), before PREROUTING"
     case .egress:

@@ -192,6 +192,9 @@ public struct End: Sendable, Equatable {
   public var dropReason: String?
   /// The function of the kernel that dropped it, with an offset.
   public var dropPlace: String?
+  /// Whether messages of the kernel were lost while it was on its way, so that what became of it is
+  /// not known, where its kind is unknown.
+  public var isUnseen = false
   /// Whether nftrace itself discarded it there, in a dry run, instead of letting it go on.
   public var isDryRun = false
 

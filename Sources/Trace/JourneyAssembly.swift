@@ -73,6 +73,7 @@ extension Story {
       journey.end.dropReason = drop.reason
       journey.end.dropPlace = drop.location
     default:
+      journey.end.isUnseen = false
       journey.end.dropReason = drop.reason
       journey.end.dropPlace = drop.location
     }
@@ -153,7 +154,10 @@ extension Story {
     case .postrouting
     where isLast(last.point) && (header?.seesEgress != true || header?.probe?.dryRun == true):
       return End(.transmitted, hook: place.hook, table: place.table, out: last.outDevice)
-    default: return End(.unknown, hook: place.hook, table: place.table, out: last.outDevice)
+    default:
+      var end = End(.unknown, hook: place.hook, table: place.table, out: last.outDevice)
+      end.isUnseen = open.hasGap
+      return end
     }
   }
 

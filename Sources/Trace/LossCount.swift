@@ -18,13 +18,14 @@ public struct LossCount: Sendable, Equatable {
   /// Takes in what the kernel had no room for; nil where it did not say how many.
   public mutating func take(lost count: Int?) { reported += count ?? 1 }
 
-  /// Takes in the number of a log message.
-  public mutating func take(_ message: LogMessage) {
-    guard let sequence = message.sequence else { return }
+  /// Takes in the number of a log message. Returns whether some are missing before it.
+  @discardableResult
+  public mutating func take(_ message: LogMessage) -> Bool {
+    guard let sequence = message.sequence else { return false }
+    defer { last[message.group] = sequence }
     // The numbers begin with 0 again where the recorder did.
-    if let last = last[message.group], sequence != last &+ 1, sequence != 0 {
-      gaps += Int(sequence &- last &- 1)
-    }
-    last[message.group] = sequence
+    guard let last = last[message.group], sequence != last &+ 1, sequence != 0 else { return false }
+    gaps += Int(sequence &- last &- 1)
+    return true
   }
 }

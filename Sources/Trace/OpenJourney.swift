@@ -31,6 +31,8 @@ extension Story {
     var key: Key
     /// The journey before it with the same identity, as an index of those that are open.
     var twin: Int?
+    /// Whether messages were lost since it began.
+    var hasGap = false
     /// The probe that was sent last before it began.
     var latestProbe: Int?
 

@@ -60,6 +60,8 @@ public struct SessionHeader: Sendable, Codable, Equatable {
   public var diversion: String?
   /// What a recorder that keeps to a size has thrown away before this section; nil if nothing.
   public var dropped: DroppedRecords?
+  /// What a recorder had recorded before this section; nil in what is no recording.
+  public var recorded: RecordedEvents?
 
   /// A header of these fields.
   public init(
@@ -93,6 +95,53 @@ public struct SessionHeader: Sendable, Codable, Equatable {
       header.schema == "nftrace-session/1"
     else { return nil }
     self = header
+  }
+}
+
+extension SessionHeader {
+  /// Whether this section goes on where one that began with `earlier` ended: a recorder's file was
+  /// full, and it began another one.
+  public func continues(_ earlier: SessionHeader) -> Bool {
+    var next = self
+    next.dropped = earlier.dropped
+    next.recorded?.messages = earlier.recorded?.messages ?? 0
+    next.recorded?.lost = earlier.recorded?.lost ?? 0
+    return next == earlier
+  }
+}
+
+/// How far a recorder has come.
+public struct RecordedEvents: Sendable, Codable, Equatable {
+  /// When it began, nanoseconds since the epoch: what tells recorders apart.
+  public var since: UInt64
+  /// Log, trace and conntrack messages that it wrote, in whatever file they were.
+  public var messages: Int
+  /// Messages that the kernel had no room for.
+  public var lost: Int
+
+  /// A recorder that began at this time and came so far.
+  public init(since: UInt64, messages: Int = 0, lost: Int = 0) {
+    self.since = since
+    self.messages = messages
+    self.lost = lost
+  }
+
+  /// Takes in a record that was written, or read.
+  public mutating func take(_ record: Record) {
+    switch record.content {
+    case .log: messages += 1
+    case .netlink(let message)
+    where message.type == TraceMessage.type || ConntrackMessage.isOne(message.type):
+      messages += 1
+    case .lost(let count): lost += count ?? 1
+    default: break
+    }
+  }
+
+  /// Messages that are missing from here to `later`: what was not recorded, and what is not read.
+  public func missing(until later: RecordedEvents) -> Int {
+    guard since == later.since else { return 0 }
+    return max(later.messages - messages, 0) + max(later.lost - lost, 0)
   }
 }
 

@@ -11,10 +11,13 @@ public struct Stories: Sendable {
   private var earlier = 0
   private var newest = 0
   private var lastPass: UInt64 = 0
+  /// How far each recording was read: files that came and went unseen are missing.
+  private var read: [RecordedEvents?]
 
   /// Stories of the namespaces of these names; of one, it needs none.
   public init(namespaces: [String] = []) {
     stories = Array(repeating: nil, count: max(namespaces.count, 1))
+    read = Array(repeating: nil, count: stories.count)
     merge = namespaces.count > 1 ? NamespaceMerge(names: namespaces) : nil
   }
 
@@ -25,19 +28,28 @@ public struct Stories: Sendable {
 
   /// Takes in that a section begins. `source` is the namespace, by its place among the names.
   public mutating func begin(_ header: SessionHeader?, from source: Int) -> [Exchange] {
-    var header = header
-    header?.dropped = nil
-    // The file was full and another one goes on: so do the packets on their way.
-    if let header, header == stories[source]?.header { return [] }
-    let closed = close(source)
-    earlier += newest
-    newest = 0
-    stories[source] = Story(header: header, after: stories[source])
+    let missing = header?.recorded.flatMap { read[source]?.missing(until: $0) } ?? 0
+    read[source] = header?.recorded
+    var closed: [Exchange] = []
+    // Where the file was full and another one goes on, so do the packets on their way.
+    let old = stories[source]?.header
+    let goesOn = if let header, let old { header.continues(old) } else { false }
+    if !goesOn {
+      closed = close(source)
+      earlier += newest
+      newest = 0
+      stories[source] = Story(header: header, after: stories[source])
+    }
+    if missing > 0 { stories[source]?.take(Record(time: 0, .lost(missing))) }
     return closed
   }
 
+  /// Takes in a record that is not to be told.
+  public mutating func skip(_ record: Record, from source: Int) { read[source]?.take(record) }
+
   /// Takes in a record.
   public mutating func take(_ record: Record, from source: Int) -> [Exchange] {
+    read[source]?.take(record)
     stories[source]?.take(record)
     return settle(stories[source]?.closeIdle() ?? [], from: source)
   }

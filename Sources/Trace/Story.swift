@@ -86,7 +86,7 @@ public struct Story: Sendable {
     case .netlink(let message): takeNetlink(message)
     case .lost(let count):
       loss.take(lost: count)
-      counts.lost = loss.count - lostBefore
+      noteLoss()
     case .note(let note): environment.take(note)
     case .sent(let bytes):
       if let packet = try? Packet(bytes), let sequence = header?.probe?.sequence(of: packet) {
@@ -104,8 +104,7 @@ public struct Story: Sendable {
   }
 
   private mutating func takeLog(_ message: LogMessage) {
-    loss.take(message)
-    counts.lost = loss.count - lostBefore
+    if loss.take(message) { noteLoss() }
     guard let hook = message.hook, let packet = Self.packet(message) else { return }
     if let step = LegacyTrace.step(message) {
       takeLegacy(step, packet)
@@ -123,6 +122,12 @@ public struct Story: Sendable {
     } else {
       pending.append(observation)
     }
+  }
+
+  /// What was lost may have been about any packet on its way.
+  private mutating func noteLoss() {
+    counts.lost = loss.count - lostBefore
+    for index in open.indices { open[index].hasGap = true }
   }
 
   /// A rule of iptables-legacy that this packet met.

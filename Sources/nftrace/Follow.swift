@@ -84,7 +84,7 @@ struct Follow {
           if traffic.fileDescriptor != nil { isLate = false }
         }
       }
-      try print(lines)
+      try print(lines + report.look(at: Clock.realtime))
       if let signal, isRead || isLate {
         if !isRead { Output.complain("interrupted before all that is recorded was shown") }
         return try end(signal)

@@ -21,6 +21,7 @@ struct Recorder: ~Copyable {
   private var changes = RulesetWatch()
   private var deciders = DeciderWatch()
   private var loss = LossCount()
+  private var recorded: RecordedEvents
   /// What the kernel listed last, without the numbers that differ from list to list.
   private var chains: [[UInt8]] = []
   private var devices: [String] = []
@@ -59,6 +60,7 @@ struct Recorder: ~Copyable {
       command: "record", version: nftraceVersion, kernel: Machine.kernelRelease, netns: netns,
       points: setup.points, table: SetupTables.name)
     targets = []
+    recorded = RecordedEvents(since: Clock.realtime)
     self.setup = setup
     self.place = place
     self.socket = socket
@@ -122,6 +124,7 @@ struct Recorder: ~Copyable {
     for record in records {
       guard take(record) else { continue }
       state.events += 1
+      recorded.take(record)
       try file.write(record)
       if file.isFull { try rotate() }
     }
@@ -191,6 +194,7 @@ struct Recorder: ~Copyable {
     chains = surroundings.chains.map(\.payload)
     devices = surroundings.deviceNames
     let now = Clock.realtime
+    header.recorded = recorded
     try file.begin(
       header,
       surroundings.records + deciders.messages.map { Record(time: now, .netlink($0)) })
@@ -200,6 +204,7 @@ struct Recorder: ~Copyable {
     let surroundings = try SurroundingsReader.read(&rules)
     try file.rotate()
     let now = Clock.realtime
+    header.recorded = recorded
     try file.begin(
       header,
       surroundings.records + deciders.messages.map { Record(time: now, .netlink($0)) })

@@ -58,4 +58,55 @@ import Trace
     let (told, summary) = try follow(since: .max)
     #expect(told.isEmpty && summary[0] == "0 packets")
   }
+
+  /// Files of a recording that came and went before they were read are missing, with all they said.
+  @Test func whatWasMissedIsSaid() throws {
+    let elements = try elements()
+    var report = FollowReport(filter: ExchangeFilter(), style: TextStyle())
+    var recorded = RecordedEvents(since: 1)
+    var lines: [String] = []
+    for element in elements {
+      if case .record(let record) = element { recorded.take(record) }
+      if case .header(var header) = element {
+        header?.recorded = recorded
+        lines += report.take(.header(header))
+      } else {
+        lines += report.take(element)
+      }
+    }
+    recorded.messages += 40
+    recorded.lost += 2
+    guard case .header(var header) = elements[0] else { return }
+    header?.recorded = recorded
+    lines += report.take(.header(header))
+    lines += report.look(at: .max)
+    #expect(lines.contains { $0.hasSuffix(" 42 events were lost: more came than could be told") })
+    #expect(report.finish().summary.last?.hasSuffix(" events, 42 lost") == true)
+  }
+
+  /// A recorder's file that is full and the next one are one stream: a packet on its way when the
+  /// one ended is told once.
+  @Test(arguments: [true, false]) func filesOfARecordingAreOneStream(follow: Bool) throws {
+    let elements = try elements()
+    guard case .header(var header) = elements[0] else { return }
+    header?.probe = nil
+    header?.recorded = RecordedEvents(since: 1)
+    var next = header
+    var report = FollowReport(filter: ExchangeFilter(), style: TextStyle())
+    var session = SessionReport(filter: ExchangeFilter(), style: TextStyle())
+    var lines: [String] = []
+    func take(_ element: SessionDecoder.Element) {
+      lines += follow ? report.take(element) : session.take(element)
+    }
+    take(.header(header))
+    for (index, element) in elements.dropFirst().enumerated() {
+      if case .record(let record) = element { next?.recorded?.take(record) }
+      take(element)
+      if index == elements.count / 2 { take(.header(next)) }
+    }
+    lines += follow ? report.finish().lines : session.finish()
+    #expect(lines.count { $0.hasPrefix("#") } == 1, "\(lines)")
+    #expect(lines.count { $0.contains("sent ") && $0.contains(" out ") } == 2, "\(lines)")
+    if !follow { #expect(session.matches == 1) }
+  }
 }

@@ -154,6 +154,36 @@ func echo(
     #expect(story.counts.nflog == 2)
   }
 
+  /// The kernel says how many messages it lost, and the numbers show some of these: they are the same.
+  @Test func lossesAreCountedOnce() {
+    var script = Script()
+    script.see(echo(), at: "PREROUTING", id: 1, in: 3)
+    script.sequence += 5
+    script.see(echo(ttl: 63), at: "FORWARD", id: 1, in: 3)
+    var story = Story(header: script.header)
+    for record in script.records { story.take(record) }
+    story.take(Record(time: script.records.last!.time, .lost(12)))
+    #expect(story.counts.lost == 12)
+    var next = Story(header: script.header, after: story)
+    next.take(Record(time: script.records.last!.time, .lost(3)))
+    #expect(next.counts.lost == 3)
+    #expect(next.counts.lost + story.counts.lost == 15)
+  }
+
+  /// That nothing more was heard of a packet does not mean that it was lost.
+  @Test func lostMessagesAreNoLostPackets() {
+    var script = Script()
+    script.see(echo(), at: "PREROUTING", id: 1, in: 3)
+    let end = script.story().flatMap(\.journeys).map(\.end)
+    #expect(end.map(\.kind) == [.unknown] && end.map(\.isUnseen) == [false])
+    var story = Story(header: script.header)
+    for record in script.records { story.take(record) }
+    story.take(Record(time: script.records.last!.time, .lost(12)))
+    let unseen = story.finish()
+    #expect(unseen.flatMap(\.journeys).map(\.end.isUnseen) == [true])
+    #expect(!ExchangeFilter(onlyLost: true).matches(unseen[0]))
+  }
+
   @Test func withoutTraceMessagesJourneysAreTheSame() throws {
     var script = Script()
     for label in ["PREROUTING", "raw-PREROUTING", "FORWARD", "EGRESS"] {
