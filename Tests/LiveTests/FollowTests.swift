@@ -43,5 +43,57 @@ extension LiveTests {
       let outcome = try await follow(["--lost"], record: true)
       #expect(outcome.contains("0 packets"), "\(outcome)")
     }
+
+    /// Follows pings of a router to its server, and one more after them. Returns what is summed up of
+    /// the packets and how many events came and were lost. `before` and `after` are done by the shell
+    /// around the pings; $reader is the process that reads what the kernel says.
+    private func flood(
+      _ pings: String, before: String = "", after: String = "", record: Bool = false
+    ) async throws -> (packets: String, events: Int, lost: Int) {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      // Neighbours that are known for good: looking for them would be events as well.
+      let outcome = try await net.inRouter(
+        #"""
+        mac() { ip -n "$1" -br link show "$2" | awk '{print $3}'; }
+        ip neigh replace $GATEWAY lladdr $(mac $S peer0) dev "$UPLINK" nud permanent
+        ip -n $S neigh replace $ROUTER lladdr $(mac $R "$UPLINK") dev peer0 nud permanent
+        "$NFTRACE" setup \#(record ? "" : "--no-record") $SERVER/32 >/dev/null
+        "$NFTRACE" show --follow >"$DIR/flood" 2>&1 & follower=$!
+        sleep 1
+        recorder=$("$NFTRACE" status | sed -n 's/^recorder *process \([0-9]*\).*/\1/p')
+        reader=${recorder:-$follower}
+        \#(before)
+        ping -q \#(pings) $SERVER >/dev/null
+        \#(after)
+        ticks() { cat /proc/$reader/stat /proc/$follower/stat | awk '{ t += $14 + $15 } END { print t }'; }
+        rest() { t=$(ticks); while sleep 1; u=$(ticks); [ $u -gt $((t + 15)) ]; do t=$u; done; }
+        rest; ping -q -c1 $SERVER >/dev/null; sleep 1; rest
+        kill -INT $follower; code=0; wait $follower || code=$?
+        "$NFTRACE" teardown >/dev/null
+        tail -n 2 "$DIR/flood"; [ $code = 130 ]
+        """#)
+      let lines = outcome.split(separator: "\n").map(String.init)
+      let words = try #require(lines.last, "\(outcome)").split(separator: " ")
+      try #require(words.count == 4 && words[1] == "events," && words[3] == "lost", "\(outcome)")
+      return (lines[0], try #require(Int(words[0])), try #require(Int(words[2])))
+    }
+
+    /// 250 exchanges a second, 12,000 events, are told whole.
+    @Test(arguments: [true, false]) func keepsUp(record: Bool) async throws {
+      let seen = try await flood("-i.004 -c749", record: record)
+      #expect(seen.packets == "1500 packets, 750 transmitted, 750 delivered")
+      #expect(seen.lost == 0)
+    }
+
+    /// A reader that stands still until the kernel has no more room for it says exactly how much it
+    /// missed: with what it got, that is as much as of pings that were all seen.
+    @Test(arguments: [true, false]) func saysWhatItMissed(record: Bool) async throws {
+      let all = try await flood("-f -c99")
+      #expect(all.lost == 0 && all.events % 100 == 0, "\(all)")
+      let missed = try await flood(
+        "-f -c3999", before: "kill -STOP $reader", after: "kill -CONT $reader", record: record)
+      #expect(missed.lost > 0)
+      #expect(missed.events + missed.lost == all.events * 40, "\(missed), \(all)")
+    }
   }
 }
