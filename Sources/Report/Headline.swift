@@ -54,6 +54,9 @@ struct Headline {
     if exchange.reply != nil, journey.direction == .request {
       return style.paint("\(what): answered", .green) + headline.way(journey) + place
     }
+    if let error = exchange.error?.packet, journey.direction != .error {
+      return style.paint("\(what): \(Wording.name(error)) from \(error.source)", .red) + place
+    }
     return "\(what)" + headline.way(journey) + place
   }
 

@@ -60,9 +60,10 @@ public struct PingText: Sendable {
     "seq \(probe.sequence)  \(line)"
   }
 
-  /// What makes two probes' paths the same, for a reader: places, interfaces, addresses.
+  /// What makes two probes' paths the same, for a reader: places, interfaces, addresses, and what is
+  /// to be said about them.
   private static func path(_ probe: ProbeResult) -> [String] {
-    [probe.outcome.rawValue]
+    [probe.outcome.rawValue] + probe.findings.map(\.id)
       + probe.exchange.journeys.flatMap { journey in
         journey.hops.map {
           "\($0.point.label) \($0.inDevice ?? "") \($0.outDevice ?? "") \($0.packet.source) "

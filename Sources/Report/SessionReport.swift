@@ -208,13 +208,20 @@ public struct SessionReport {
     return body(&stream!)
   }
 
+  /// That events are missing from recorded traffic; the summary of a ping says it itself.
+  private var lossOfTraffic: [String] {
+    guard header?.probe == nil, style.verbosity != .quiet else { return [] }
+    let notes = FindingText(style: style).lines(ProbeResult.findings(of: [Finding](), counts))
+    return notes.isEmpty ? [] : [""] + notes
+  }
+
   /// What is left to print when all elements are in.
   public mutating func finish() -> [String] {
     var lines = endSection()
     for entry in kept { lines += self.lines(entry) }
     switch format {
-    case .text: return lines
-    case .html: return lines + page.finish()
+    case .text: return lines + lossOfTraffic
+    case .html: return lines + page.add(lossOfTraffic) + page.finish()
     case .json:
       let run = ProbeResult.findings(of: findings, counts)
       let closing = JSONReport(allRules: style.allRules).closing(run, counts)

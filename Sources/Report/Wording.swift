@@ -15,31 +15,15 @@ enum Wording {
     case .tcp(let header): return "TCP \(header.flags)"
     case .udp: return "UDP"
     case .other, .absent:
-      return packet.fragment == nil ? "\(packet.proto)" : "fragment (\(packet.proto))"
+      let name = "\(packet.proto)"
+      guard packet.fragment == nil else { return "fragment (\(name))" }
+      return name == "\(packet.proto.rawValue)" ? "IP protocol \(name)" : name
     }
   }
 
-  /// ICMP messages by their names in RFC 792, RFC 1812 and RFC 4443.
+  /// An ICMP message that is no echo, by its name.
   static func icmpError(_ header: ICMPHeader, _ proto: IPProtocol) -> String {
-    let names4: [UInt8: String] = [
-      0: "network unreachable", 1: "host unreachable", 2: "protocol unreachable",
-      3: "port unreachable", 4: "fragmentation needed", 9: "network prohibited",
-      10: "host prohibited", 13: "administratively prohibited",
-    ]
-    let names6: [UInt8: String] = [
-      0: "no route", 1: "administratively prohibited", 2: "beyond scope of source",
-      3: "address unreachable", 4: "port unreachable", 5: "source address failed policy",
-      6: "route rejected",
-    ]
-    switch (proto, header.type) {
-    case (.icmp, 3): return "ICMP " + (names4[header.code] ?? "unreachable, code \(header.code)")
-    case (.icmp, 5): return "ICMP redirect"
-    case (.icmp, 11), (.icmpv6, 3): return "ICMP time exceeded"
-    case (.icmp, 12), (.icmpv6, 4): return "ICMP parameter problem"
-    case (.icmpv6, 1): return "ICMP " + (names6[header.code] ?? "unreachable, code \(header.code)")
-    case (.icmpv6, 2): return "ICMP packet too big"
-    default: return "ICMP type \(header.type)"
-    }
+    "ICMP " + (header.errorName(proto) ?? "type \(header.type)")
   }
 
   /// An address, with its port if there is one.

@@ -89,11 +89,19 @@ extension Story {
   func key(of journey: OpenJourney) -> Key {
     if let sequence = sequence(of: journey) { return .probe(sequence) }
     if let id = journey.connectionID {
-      let echo = journey.hops[0].packet.icmp?.sequence ?? 0
-      return .flow(id, echo)
+      // An error belongs to what it quotes; what an echo has as its number is an MTU or a pointer in
+      // errors.
+      let packet = journey.hops[0].packet.quoted ?? journey.hops[0].packet
+      return .flow(id, packet.echo?.sequence ?? 0)
     }
     // Without conntrack's word: an echo reply has the payload of its request.
     if let echo = Identity(echo: journey.hops[0].packet) { return .echo(echo) }
+    // An error quotes what it is about.
+    if let quoted = journey.hops[0].packet.quoted,
+      let about = open.last(where: { $0.hops[0].packet.isSame(as: quoted) })
+    {
+      return about.key
+    }
     return .journey(journey.id)
   }
 
@@ -156,7 +164,7 @@ extension Story {
   }
 
   /// Recorded traffic was not asked about when it was lost: only what a rule or policy did to it is
-  /// certain. A probe's findings are made when it is settled.
+  /// certain, and what refused it. A probe's findings are made when it is settled.
   private func withFindings(_ exchange: Exchange) -> Exchange {
     guard header != nil, header?.probe == nil else { return exchange }
     var exchange = exchange
@@ -165,6 +173,9 @@ extension Story {
     }
     exchange.findings = Diagnosis.findings(
       exchange, isAnswered: !isStopped, answer: nil, header: header, environment: environment)
+    if !isStopped, let refusal = Diagnosis.refusal(exchange, header, environment) {
+      exchange.findings.insert(refusal, at: 0)
+    }
     return exchange
   }
 

@@ -34,11 +34,9 @@ struct Identity: Hashable {
 
   /// What an echo request and its reply have in common; nil for other packets.
   init?(echo packet: Packet) {
-    guard let icmp = packet.icmp,
-      icmp.isEchoRequest(packet.proto) || icmp.isEchoReply(packet.proto)
-    else { return nil }
+    guard let echo = packet.echo else { return nil }
     proto = packet.proto.rawValue
-    identification = icmp.sequence
+    identification = echo.sequence
     fragmentOffset = 0
     numbers = 0
     payload = Self.hash(packet.payload.prefix(48), seed: 0)
@@ -49,6 +47,21 @@ struct Identity: Hashable {
     var value: UInt64 = 0xcbf2_9ce4_8422_2325 ^ seed
     for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
     return value
+  }
+}
+
+extension Packet {
+  /// The ICMP header of an echo request or reply; nil for other packets.
+  var echo: ICMPHeader? {
+    icmp.flatMap { $0.isEchoRequest(proto) || $0.isEchoReply(proto) ? $0 : nil }
+  }
+
+  /// Whether an ICMP error that quotes `quoted` is about this packet. Some quote no more than the
+  /// ports.
+  func isSame(as quoted: Packet) -> Bool {
+    source == quoted.source && destination == quoted.destination && proto == quoted.proto
+      && identification == quoted.identification && sourcePort == quoted.sourcePort
+      && destinationPort == quoted.destinationPort
   }
 }
 

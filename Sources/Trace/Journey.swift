@@ -61,6 +61,10 @@ public struct Hop: Sendable, Equatable {
   public var inDevice: String?
   /// The one it is to leave by.
   public var outDevice: String?
+  /// The bridge's port it came in by, where a bridge passes what it carries to IP hooks.
+  public var inPort: String?
+  /// The bridge's port it is to leave by, in the same case.
+  public var outPort: String?
   /// The packet as seen here.
   public var packet: Packet
   /// The packet mark; 0 is none.
@@ -230,6 +234,10 @@ public struct Connection: Sendable, Equatable {
   public var reply: ConntrackTuple?
   /// IPS_… bits, as last heard of.
   public var status: ConntrackMessage.Status
+  /// IPS_… bits that trace messages of this packet had.
+  public var tracedStatus: ConntrackMessage.Status = []
+  /// Whether an earlier packet had made the connection's entry when this one came.
+  public var wasKnown = false
 
   /// enum ip_conntrack_info, as the bits of NF_CT_STATE_BIT.
   public enum State: String, Sendable {
@@ -292,6 +300,8 @@ public struct EventCounts: Sendable, Equatable {
   public var drops = 0
   /// Messages known to be missing.
   public var lost = 0
+  /// NFLOG messages among them, as far as their numbers show it.
+  public var missingLogs = 0
   /// The program that changed the ruleset meanwhile, if one did: nftrace is not meant.
   public var rulesetChanger: String?
 
@@ -305,6 +315,7 @@ public struct EventCounts: Sendable, Equatable {
     conntrack += other.conntrack
     drops += other.drops
     lost += other.lost
+    missingLogs += other.missingLogs
     rulesetChanger = rulesetChanger ?? other.rulesetChanger
   }
 }

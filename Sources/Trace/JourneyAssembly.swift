@@ -16,6 +16,9 @@ extension Story {
       connection = Connection(
         id: open.connectionID, state: open.connectionState, isReply: open.isReply,
         original: known?.original, reply: known?.reply, status: known?.status ?? [])
+      connection?.tracedStatus = open.tracedStatus
+      connection?.wasKnown =
+        open.connectionState == .established || open.arrivalStatus?.contains(.confirmed) == true
     }
     var hops = open.hops.map { hop in
       var hop = hop

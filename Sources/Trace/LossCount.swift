@@ -15,6 +15,9 @@ public struct LossCount: Sendable, Equatable {
   /// How many.
   public var count: Int { max(reported, gaps) }
 
+  /// How many of them are log messages, as far as their numbers show it.
+  public var missingLogs: Int { gaps }
+
   /// Takes in what the kernel had no room for; nil where it did not say how many.
   public mutating func take(lost count: Int?) { reported += count ?? 1 }
 

@@ -7,6 +7,9 @@ extension Story {
     var time: UInt64
     var inDevice: String?
     var outDevice: String?
+    /// Ports of a bridge, where the bridge passes packets to this hook.
+    var inPort: String? = nil
+    var outPort: String? = nil
     var packet: Packet
     var identity: Identity?
     var mark: UInt32
@@ -25,6 +28,9 @@ extension Story {
     var connectionID: UInt32?
     var connectionState: Connection.State?
     var isReply: Bool?
+    /// Conntrack's status bits of the connection when the packet first met it, and all since.
+    var arrivalStatus: ConntrackMessage.Status?
+    var tracedStatus: ConntrackMessage.Status = []
     var start: UInt64
     var last: UInt64
     /// What it is told together with, as far as that is known.

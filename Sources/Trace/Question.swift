@@ -30,6 +30,9 @@ extension Story {
     for journey in journeys { questions += lookups(journey, all: !isAnswered) }
     if environment.policy.isEmpty { questions.append(.policy) }
     guard !isAnswered else { return questions }
+    // Rules of the netdev family that let it pass, and may have damaged it.
+    questions += journeys.filter { $0.hops.last?.point.hook == .ingress }
+      .flatMap(\.unplacedRules).filter { $0.handle != nil }.map { .rule($0) }
     questions += journeys.compactMap { $0.hops.last?.rules.last }.filter(\.isPolicy).map {
       .chain($0)
     }

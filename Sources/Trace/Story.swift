@@ -31,7 +31,7 @@ public struct Story: Sendable {
   private var latestProbe: Int?
   private var loss: LossCount
   /// Messages that were missing before this part of the session.
-  private let lostBefore: Int
+  private let lostBefore: LossCount
   var now: UInt64 = 0
   var lastIdleCheck: UInt64 = 0
 
@@ -56,7 +56,7 @@ public struct Story: Sendable {
   public init(header: SessionHeader?, after earlier: Story? = nil) {
     self.header = header
     loss = earlier?.loss ?? LossCount()
-    lostBefore = loss.count
+    lostBefore = loss
     var points: [String: ObservationPoint] = [:]
     for point in (header?.points ?? []) + [.ingress, .egress] { points[point.chain] = point }
     self.points = points
@@ -103,6 +103,13 @@ public struct Story: Sendable {
     }
   }
 
+  /// What was lost may have been about any packet on its way.
+  private mutating func noteLoss() {
+    counts.lost = loss.count - lostBefore.count
+    counts.missingLogs = loss.missingLogs - lostBefore.missingLogs
+    for index in open.indices { open[index].hasGap = true }
+  }
+
   private mutating func takeLog(_ message: LogMessage) {
     if loss.take(message) { noteLoss() }
     guard let hook = message.hook, let packet = Self.packet(message) else { return }
@@ -115,19 +122,16 @@ public struct Story: Sendable {
       point: point, time: now,
       // The kernel knows where a forwarded packet came in even here; it does not count any more.
       inDevice: hook == .postrouting ? nil : environment.name(message.inDevice),
-      outDevice: environment.name(message.outDevice), packet: packet, identity: Identity(packet),
+      outDevice: environment.name(message.outDevice),
+      inPort: environment.name(message.physicalInDevice),
+      outPort: environment.name(message.physicalOutDevice), packet: packet,
+      identity: Identity(packet),
       mark: packet.isMulticastListenerDiscovery ? 0 : message.mark)
     if header == nil {
       place(observation, traceID: nil)
     } else {
       pending.append(observation)
     }
-  }
-
-  /// What was lost may have been about any packet on its way.
-  private mutating func noteLoss() {
-    counts.lost = loss.count - lostBefore
-    for index in open.indices { open[index].hasGap = true }
   }
 
   /// A rule of iptables-legacy that this packet met.
@@ -283,6 +287,11 @@ public struct Story: Sendable {
       }
     }
     if let direction = trace.conntrackDirection { open[index].isReply = direction == 1 }
+    if let bits = trace.conntrackStatus {
+      let status = ConntrackMessage.Status(rawValue: bits)
+      open[index].arrivalStatus = open[index].arrivalStatus ?? status
+      open[index].tracedStatus.formUnion(status)
+    }
   }
 
   /// Places log messages whose trace messages did not come.
@@ -378,10 +387,12 @@ public struct Story: Sendable {
       packet.payload = last.packet.payload
     }
     openHops += 1
-    open[index].hops.append(
-      Hop(
-        point: observation.point, time: observation.time - open[index].start,
-        inDevice: observation.inDevice, outDevice: observation.outDevice,
-        packet: packet, mark: observation.mark, rules: steps))
+    var hop = Hop(
+      point: observation.point, time: observation.time - open[index].start,
+      inDevice: observation.inDevice, outDevice: observation.outDevice,
+      packet: packet, mark: observation.mark, rules: steps)
+    hop.inPort = observation.inPort
+    hop.outPort = observation.outPort
+    open[index].hops.append(hop)
   }
 }

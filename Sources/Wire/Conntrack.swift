@@ -101,6 +101,10 @@ public struct ConntrackMessage: Sendable, Equatable {
     public static let destinationNAT = Status(rawValue: 0x20)
     /// IPS_DYING: removed from the table.
     public static let dying = Status(rawValue: 0x200)
+    /// IPS_OFFLOAD: a flowtable of nf_tables takes its packets past the hooks.
+    public static let offload = Status(rawValue: 0x4000)
+    /// IPS_HW_OFFLOAD: the interface's hardware does.
+    public static let hardwareOffload = Status(rawValue: 0x8000)
   }
 
   /// NFPROTO_IPV4 or NFPROTO_IPV6.

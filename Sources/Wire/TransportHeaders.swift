@@ -50,6 +50,43 @@ public struct ICMPHeader: Sendable, Equatable {
   public func isError(_ proto: IPProtocol) -> Bool {
     proto == .icmp ? [3, 4, 5, 11, 12].contains(type) : type < 128
   }
+
+  /// What an error is called in RFC 792, RFC 1812 and RFC 4443: "port unreachable"; nil for other
+  /// messages.
+  public func errorName(_ proto: IPProtocol) -> String? {
+    switch (proto, type) {
+    case (.icmp, 3): Self.unreachable4[code] ?? "unreachable, code \(code)"
+    case (.icmp, 5): "redirect"
+    case (.icmp, 11), (.icmpv6, 3): "time exceeded"
+    case (.icmp, 12): "parameter problem"
+    case (.icmpv6, 1): Self.unreachable6[code] ?? "unreachable, code \(code)"
+    case (.icmpv6, 2): "packet too big"
+    case (.icmpv6, 4): code == 1 ? "unrecognized next header" : "parameter problem"
+    default: nil
+    }
+  }
+
+  private static let unreachable4: [UInt8: String] = [
+    0: "network unreachable", 1: "host unreachable", 2: "protocol unreachable",
+    3: "port unreachable", 4: "fragmentation needed", 9: "network prohibited",
+    10: "host prohibited", 13: "administratively prohibited",
+  ]
+  private static let unreachable6: [UInt8: String] = [
+    0: "no route", 1: "administratively prohibited", 2: "beyond scope of source",
+    3: "address unreachable", 4: "port unreachable", 5: "source address failed policy",
+    6: "route rejected",
+  ]
+
+  /// Whether it says that nobody is at the port: RFC 1122 section 3.2.2.1, RFC 4443 section 3.1.
+  public func isPortUnreachable(_ proto: IPProtocol) -> Bool {
+    proto == .icmp ? (type, code) == (3, 3) : (type, code) == (1, 4)
+  }
+
+  /// Whether it says that nobody takes the protocol: ICMP's protocol unreachable, or ICMPv6's
+  /// unrecognized next header (RFC 4443 section 3.4).
+  public func isProtocolUnreachable(_ proto: IPProtocol) -> Bool {
+    proto == .icmp ? (type, code) == (3, 2) : (type, code) == (4, 1)
+  }
 }
 
 /// A TCP header without its options: RFC 9293 section 3.1.

@@ -23,7 +23,8 @@ struct Script {
   /// A packet at a point, with the trace message of the rule that logged it.
   mutating func see(
     _ packet: Packet, at label: String, id: UInt32, in input: UInt32? = nil, out: UInt32? = nil,
-    traced: Bool = true, connection: (id: UInt32, state: UInt32, direction: UInt8)? = nil
+    traced: Bool = true, connection: (id: UInt32, state: UInt32, direction: UInt8)? = nil,
+    status: UInt32? = nil
   ) {
     let point = point(label)
     let isEdge = point.hook == .ingress || point.hook == .egress
@@ -45,6 +46,7 @@ struct Script {
     trace.conntrackID = connection?.id
     trace.conntrackState = connection?.state
     trace.conntrackDirection = connection?.direction
+    trace.conntrackStatus = status
     records.append(Record(time: time, .netlink(message(trace))))
   }
 

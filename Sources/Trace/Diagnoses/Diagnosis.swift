@@ -55,6 +55,27 @@ enum Diagnosis {
     return findings + Notes.all(exchange, environment)
   }
 
+  /// Who refused recorded traffic, and why: nobody could be asked, but the refusal says it.
+  static func refusal(
+    _ exchange: Exchange, _ header: SessionHeader?, _ environment: Environment
+  ) -> Finding? {
+    let refused: Journey?
+    if let quoted = exchange.error?.packet.quoted {
+      refused = exchange.journeys.last { journey in
+        journey.direction != .error && journey.hops.contains { $0.packet.isSame(as: quoted) }
+      }
+    } else {
+      // A reset is a refusal only if it answers the SYN: many connections end with one.
+      refused = exchange.reply?.packet.isRefusal == true ? exchange.request : nil
+      guard refused?.packet.tcp?.flags == .syn else { return nil }
+    }
+    guard let refused,
+      let examined = Case(
+        refused, of: exchange, error: nil, header: header, environment: environment)
+    else { return nil }
+    return DeliveryDiagnoses.refusals.lazy.compactMap { $0(examined) }.first
+  }
+
   /// The packet to look at: the reply, if one was seen, for then the request got through.
   private static func suspect(_ exchange: Exchange) -> Journey? {
     // A refusal that got through is no puzzle itself; what was refused is.

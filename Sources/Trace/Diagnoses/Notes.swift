@@ -4,7 +4,10 @@ internal import Wire
 enum Notes {
   /// Notes about any exchange.
   static func all(_ exchange: Exchange, _ environment: Environment) -> [Finding] {
-    [natOncePerFlow(exchange), hairpinRedirect(exchange), fragmented(exchange)].compactMap { $0 }
+    [
+      natOncePerFlow(exchange), hairpinRedirect(exchange), fragmented(exchange),
+      bridgeNetfilter(exchange, environment), flowOffloaded(exchange),
+    ].compactMap { $0 }
   }
 
   /// Notes that only matter when something was lost.
@@ -15,7 +18,7 @@ enum Notes {
   /// A translated packet that met no NAT rule: an earlier packet of its flow did.
   private static func natOncePerFlow(_ exchange: Exchange) -> Finding? {
     let journey = exchange.journeys.first { journey in
-      journey.connection?.isReply == false && journey.connection?.state == .established
+      journey.connection?.isReply == false && journey.connection?.wasKnown == true
         && journey.hops.contains { hop in
           hop.changes.contains { $0.field == .source || $0.field == .destination }
             && !hop.rules.contains { $0.translation != nil }
@@ -25,7 +28,45 @@ enum Notes {
     return .note(
       "nat-once-per-flow",
       "no NAT rule was asked: NAT rules see the first packet of a flow only, conntrack translates "
-        + "the rest", evidence: ["packet \(journey.id) belongs to an established connection"])
+        + "the rest",
+      evidence: ["conntrack knew the connection of packet \(journey.id) when it came"])
+  }
+
+  /// A bridge with net.bridge.bridge-nf-call-iptables, or a setting of its own, has IP rules look at
+  /// what it carries: the kernel then names the bridge's ports beside the bridge.
+  private static func bridgeNetfilter(_ exchange: Exchange, _ environment: Environment) -> Finding?
+  {
+    guard
+      let hop = exchange.journeys.lazy.flatMap(\.hops).first(where: {
+        $0.inPort != nil && $0.outPort != nil
+      }), let (input, output) = hop.inPort.flatMap({ port in hop.outPort.map { (port, $0) } })
+    else { return nil }
+    let table = hop.packet.source.family == 4 ? "iptables" : "ip6tables"
+    let name = "net.bridge.bridge-nf-call-\(table)"
+    let bridge = hop.inDevice ?? hop.outDevice ?? "a bridge"
+    return .note(
+      "bridge-netfilter",
+      "\(bridge) bridges it from \(input) to \(output), and passes it to the rules for IP as well: "
+        + "\(name), or nf_call_\(table) of the bridge, is 1",
+      evidence: ["at \(hop.point.label) the kernel names the ports \(input) and \(output)"]
+        + (environment.sysctls[name].map { ["\(name) = \($0)"] } ?? []))
+  }
+
+  /// Flowtables set a bit in conntrack's status of the connections that they take over.
+  private static func flowOffloaded(_ exchange: Exchange) -> Finding? {
+    let offloads: ConntrackMessage.Status = [.offload, .hardwareOffload]
+    let connection = exchange.journeys.lazy.compactMap(\.connection).first {
+      !$0.status.union($0.tracedStatus).isDisjoint(with: offloads)
+    }
+    guard let connection else { return nil }
+    let isHardware = connection.status.union(connection.tracedStatus).contains(.hardwareOffload)
+    return .note(
+      "flow-offloaded",
+      "\(isHardware ? "the interface's hardware" : "a flowtable") takes packets of this connection "
+        + "past the hooks: neither rules nor nftrace see those; 'nft list flowtables' lists it",
+      evidence: [
+        "conntrack's status of the connection has \(isHardware ? "IPS_HW_OFFLOAD" : "IPS_OFFLOAD")"
+      ])
   }
 
   private static func hairpinRedirect(_ exchange: Exchange) -> Finding? {
@@ -82,8 +123,13 @@ enum Notes {
   /// The kernel had no room for all events.
   static func eventsLost(_ counts: EventCounts) -> Finding? {
     guard counts.lost > 0 else { return nil }
+    let logs = counts.missingLogs
     return .note(
       "events-lost",
-      "\(counts.lost) messages of the kernel were lost: the timeline may have gaps")
+      "\(counts.lost) messages of the kernel were lost: packets, hooks and rules may be missing from "
+        + "the timeline",
+      evidence: [
+        "the socket for NFLOG, trace and conntrack had no room for them: it was not read fast enough"
+      ] + (logs > 0 ? ["by their numbers, \(logs) of them at least are of NFLOG"] : []))
   }
 }

@@ -89,7 +89,10 @@ enum OutputDiagnoses {
 
 /// Causes that lie on this host as the packet's destination.
 enum DeliveryDiagnoses {
-  static let all: [Diagnosis.Cause] = [noListener, unknownProtocol, echoIgnored]
+  static let all: [Diagnosis.Cause] = refusals + [echoIgnored]
+
+  /// Those that the refusal itself tells.
+  static let refusals: [Diagnosis.Cause] = [noListener, unknownProtocol]
 
   /// This host, or the one behind it that answered, has nobody at the port.
   static func noListener(_ examined: Case) -> Finding? {
@@ -97,14 +100,13 @@ enum DeliveryDiagnoses {
       let refusal = examined.refusal, let port = examined.packet.destinationPort
     else { return nil }
     if let icmp = refusal.packet.icmp {
-      let portUnreachable: (UInt8, UInt8) = examined.version == 4 ? (3, 3) : (1, 4)
-      guard (icmp.type, icmp.code) == portUnreachable else { return nil }
+      guard icmp.isPortUnreachable(refusal.packet.proto) else { return nil }
     }
     let isHere = examined.stage == .delivered
     guard isHere == refusal.isOurs else { return nil }
     let proto = examined.packet.proto == .tcp ? "TCP" : "UDP"
     var evidence = [
-      (refusal.packet.icmp.map { "ICMP type \($0.type) code \($0.code)" } ?? "a TCP reset")
+      (Words.error(refusal.packet) ?? "a TCP reset")
         + (isHere ? " was sent by this host" : " came back from \(refusal.packet.source)")
     ]
     if examined.delta("UdpNoPorts") > 0 {
@@ -121,16 +123,24 @@ enum DeliveryDiagnoses {
       confidence: isHere ? .certain : .likely, evidence: evidence + examined.reasonEvidence)
   }
 
+  /// This host, or the one behind it that answered, has no use for the packet's IP protocol.
   static func unknownProtocol(_ examined: Case) -> Finding? {
-    guard examined.stage == .delivered, let icmp = examined.error?.icmp, examined.isOurError,
-      examined.version == 4 && (icmp.type, icmp.code) == (3, 2)
-        || examined.version == 6 && (icmp.type, icmp.code) == (4, 1)
+    guard examined.stage == .delivered || examined.stage == .sent, !examined.isReply,
+      let error = examined.error, error.icmp?.isProtocolUnreachable(error.proto) == true,
+      let name = Words.error(error), let refusal = examined.refusal,
+      (examined.stage == .delivered) == refusal.isOurs
     else { return nil }
+    let proto = "the IP protocol \(examined.packet.proto)"
     return .error(
       "unknown-protocol",
-      "this host has no handler for the IP protocol \(examined.packet.proto)",
-      evidence: ["ICMP type \(icmp.type) code \(icmp.code) was sent by this host"]
-        + examined.reasonEvidence)
+      refusal.isOurs
+        ? "this host refused it: nothing here takes \(proto); a module of the kernel, or a program "
+          + "with a raw socket, would"
+        : "\(error.source) refused it, not this host: nothing there takes \(proto)",
+      confidence: refusal.isOurs ? .certain : .likely,
+      evidence: [
+        name + (refusal.isOurs ? " was sent by this host" : " came back from \(error.source)")
+      ] + examined.reasonEvidence)
   }
 
   static func echoIgnored(_ examined: Case) -> Finding? {

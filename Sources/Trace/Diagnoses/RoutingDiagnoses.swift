@@ -17,18 +17,37 @@ enum RoutingDiagnoses {
     static let invalid: Int32 = 22  // EINVAL
   }
 
+  /// What can be wrong with a header, and what tells it: counters and drop reasons. The general
+  /// case comes last, for the others raise its counters, too.
+  private static let damages: [(what: String, counters: [String], reason: String)] = [
+    ("the checksum of its IP header is wrong", ["IpExtInCsumErrors"], "IP_CSUM"),
+    (
+      "it is shorter than its IP header says", ["IpExtInTruncatedPkts", "Ip6InTruncatedPkts"],
+      "PKT_TOO_SMALL"
+    ),
+    ("its IP header is damaged", ["IpInHdrErrors", "Ip6InHdrErrors"], "IP_INHDR"),
+  ]
+
   /// Refused before PREROUTING: header checksum, length or version.
   static func badPacket(_ examined: Case) -> Finding? {
-    guard examined.stage == .arrival else { return nil }
-    let counters = [
-      "IpInHdrErrors", "IpExtInCsumErrors", "IpExtInTruncatedPkts", "Ip6InHdrErrors",
-      "Ip6InTruncatedPkts",
-    ].filter { examined.delta($0) > 0 }
-    let reasons = ["IP_CSUM", "IP_INHDR", "PKT_TOO_SMALL"]
-    guard !counters.isEmpty || reasons.contains(examined.dropReason ?? "") else { return nil }
+    guard examined.stage == .arrival,
+      let damage = damages.first(where: { damage in
+        damage.reason == examined.dropReason
+          || examined.dropReason == nil && damage.counters.contains { examined.delta($0) > 0 }
+      })
+    else { return nil }
+    let counters = damages.flatMap(\.counters).filter { examined.delta($0) > 0 }
+    // A rule that rewrites a field may leave the checksum as it was.
+    let rules = examined.journey.trailingRules.filter { $0.handle != nil }.map {
+      "before, it met \(Words.rule($0))" + ($0.text.map { ": \($0)" } ?? "")
+    }
     return .error(
-      "bad-packet", "the packet's IP header is damaged: the kernel refused it on arrival",
-      evidence: counters.map { "\($0) went up by \(examined.delta($0))" } + examined.reasonEvidence)
+      "bad-packet",
+      "\(damage.what): the kernel refused the \(Words.what(examined)) on arrival at "
+        + "\(examined.inDevice ?? "the interface")",
+      confidence: examined.dropReason == nil ? .likely : .certain,
+      evidence: counters.map { "\($0) went up by \(examined.delta($0))" } + rules
+        + examined.reasonEvidence)
   }
 
   /// Sources that no packet may have on a wire: 127/8, 0/8, multicast, broadcast.
@@ -240,8 +259,8 @@ enum RoutingDiagnoses {
   }
 
   private static func evidence(_ examined: Case) -> [String] {
-    guard let error = examined.error, let icmp = error.icmp else { return [] }
-    return ["ICMP type \(icmp.type) code \(icmp.code) came back from \(error.source)"]
+    guard let error = examined.error, let name = Words.error(error) else { return [] }
+    return ["\(name) came back from \(error.source)"]
   }
 
   /// The packet as it was when it stopped in the routing decision; nil if it did not.

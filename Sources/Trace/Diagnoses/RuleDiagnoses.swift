@@ -63,9 +63,7 @@ enum RuleDiagnoses {
     guard let step = examined.decider, step.verdict == .drop,
       step.rejects || examined.journey.end.kind == .rejected
     else { return nil }
-    let answer = examined.error?.icmp.map {
-      " and answers with ICMP type \($0.type) code \($0.code)"
-    }
+    let answer = examined.error.flatMap(Words.error).map { " and answers with \($0)" }
     return .error(
       examined.isReply ? "reply-filtered" : "rule-reject",
       "\(Words.rule(step)) on this host refuses the \(Words.what(examined))\(answer ?? "")",

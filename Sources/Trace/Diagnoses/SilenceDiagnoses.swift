@@ -12,7 +12,7 @@ enum SilenceDiagnoses {
     guard examined.stage == .sent, let error = examined.error, !examined.isOurError,
       !examined.environment.isLocal(error.source), let icmp = error.icmp
     else { return nil }
-    let evidence = ["ICMP type \(icmp.type) code \(icmp.code) came back from \(error.source)"]
+    let evidence = ["\(Words.error(error) ?? "an error") came back from \(error.source)"]
     if (error.proto, icmp.type) == (.icmp, 11) || (error.proto, icmp.type) == (.icmpv6, 3) {
       let name = examined.version == 4 ? "TTL" : "hop limit"
       return .error(
@@ -27,11 +27,8 @@ enum SilenceDiagnoses {
           + "it may not be fragmented: send at most \(mtu)", evidence: evidence)
     }
     let isTarget = error.source == examined.packet.destination
-    let isPort =
-      (error.proto, icmp.type, icmp.code) == (.icmp, 3, 3)
-      || (error.proto, icmp.type, icmp.code) == (.icmpv6, 1, 4)
     return .error(
-      isPort && !examined.packet.proto.isICMP ? "no-listener" : "no-reply",
+      "no-reply",
       "\(isTarget ? "the destination" : "a router on the way,") \(error.source) refused it, not this "
         + "host: look there", evidence: evidence)
   }

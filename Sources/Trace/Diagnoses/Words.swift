@@ -20,6 +20,14 @@ enum Words {
   /// The rule as its owner wrote it.
   static func evidence(_ step: RuleStep) -> [String] { step.text.map { [$0] } ?? [] }
 
+  /// An ICMP error as people know it, with its numbers: "port unreachable (ICMP 3/3)".
+  static func error(_ packet: Packet) -> String? {
+    packet.icmp.map { icmp in
+      let numbers = "\(packet.proto == .icmpv6 ? "ICMPv6" : "ICMP") \(icmp.type)/\(icmp.code)"
+      return icmp.errorName(packet.proto).map { "\($0) (\(numbers))" } ?? numbers
+    }
+  }
+
   static func what(_ examined: Case) -> String { examined.isReply ? "answer" : "packet" }
 
   /// The place of a rule in nf_tables' terms.

@@ -3,7 +3,6 @@ extension Scenario {
   static let pendingScenarios: [Scenario] = [
     pending("tcp-not-loose-invalid-v4", ["invalid-state-drop"], needs: "-p tcp"),
     pending("udp-snat-port-clash-v4", ["snat-clash"], needs: "-p udp"),
-    pending("unknown-protocol-here-v4", ["unknown-protocol"], needs: "a protocol without handler"),
     pending("stray-echo-reply-invalid-v4", ["invalid-state-drop"], needs: "--in with a reply"),
     pending("stray-echo-reply-v4", ["not-translated"], needs: "--in with a reply"),
     pending("local-output-rule-v4", ["rule-drop"], needs: "--local"),
@@ -12,8 +11,6 @@ extension Scenario {
     pending("local-no-route-v4", ["no-route"], needs: "--local"),
     pending("local-blackhole-v4", ["blackhole-route"], needs: "--local"),
     pending("local-prohibit-v4", ["prohibit-route"], needs: "--local"),
-    pending("bad-header-checksum-v4", ["bad-packet"], needs: "a probe with a broken header"),
-    pending("truncated-packet-v4", ["bad-packet"], needs: "a probe with a broken header"),
     pending("source-route-option-v4", ["bad-packet"], needs: "a probe with IP options"),
     pending("bad-icmp-checksum-invalid-v4", ["invalid-state-drop"], needs: "a broken checksum"),
     pending("second-fragment-missing-v4", ["lost-after"], needs: "a probe that is a fragment"),

@@ -17,6 +17,9 @@ struct Scenario: Sendable, CustomStringConvertible {
   var destination = "$DST"
   /// Seconds to wait for an answer.
   var timeout = "0.3"
+  /// Shell lines, run in the router while a setup records. What was recorded is judged then; no probe
+  /// is sent. "$ATSERVER" and "$ATCLIENT" before a command run it there.
+  var traffic: String?
 
   /// What happens, whatever is said about it.
   var facts: Facts
@@ -49,6 +52,8 @@ struct Scenario: Sendable, CustomStringConvertible {
     var lastSeen: String?
 
     static let replied = Facts(outcome: "replied", lastSeen: nil)
+    /// Of traffic that a setup recorded.
+    static let recorded = Facts(outcome: "recorded", lastSeen: nil)
     static func lost(_ lastSeen: String) -> Facts { Facts(outcome: "lost", lastSeen: lastSeen) }
     static func rejected(_ lastSeen: String) -> Facts {
       Facts(outcome: "rejected", lastSeen: lastSeen)
@@ -114,6 +119,7 @@ extension Scenario {
     var result = self
     result.router = spell(router)
     result.server = spell(server)
+    result.traffic = traffic.map(spell)
     result.arguments = arguments.map(spell)
     result.destination = spell(destination)
     result.said.mentions = said.mentions.map(spell)
@@ -122,6 +128,14 @@ extension Scenario {
       result.said.at = .init(spell(at.hook), spell(at.table), spell(at.chain), at.rule.map(spell))
     }
     return result
+  }
+
+  /// Replaces words that are known only when the namespaces are there.
+  mutating func spell(_ values: [(String, String)]) {
+    let words = ScenarioTopology.Words(values: values)
+    router = words.spell(router)
+    server = words.spell(server)
+    traffic = traffic.map(words.spell)
   }
 
   /// The same for IPv4 and IPv6, with the family in the name.
@@ -154,6 +168,7 @@ extension Scenario {
 
   /// Every scenario there is.
   static let all: [Scenario] =
-    routing + forwarding + rules + legacy + replies + translation + departure + delivery + notes
-    + ports + combinations + lookalikes + healthySetups + pendingScenarios
+    routing + arrival + forwarding + rules + legacy + replies + translation + departure + delivery
+    + notes
+    + ports + recorded + combinations + lookalikes + healthySetups + pendingScenarios
 }

@@ -1,3 +1,19 @@
+/// What `nftrace show --json` printed of recorded traffic.
+struct ShowReport: Decodable, Sendable {
+  var journeys: [PingReport.Journey]
+  var findings: [PingReport.Finding]
+}
+
+extension PingReport {
+  /// Recorded traffic, judged like one probe.
+  init(_ recorded: ShowReport) {
+    findings = recorded.findings
+    probes = [
+      Probe(outcome: "recorded", journeys: recorded.journeys, findings: recorded.findings)
+    ]
+  }
+}
+
 /// What `nftrace ping --json` printed, as far as the scenarios ask: INTERFACE.md.
 struct PingReport: Decodable, Sendable {
   var probes: [Probe]

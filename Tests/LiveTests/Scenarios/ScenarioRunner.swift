@@ -15,6 +15,11 @@ enum ScenarioMode {
   /// Where to keep the sessions of all scenarios, as NAME.pcapng.
   static let record = ProcessInfo.processInfo.environment["NFTRACE_RECORD"]
 
+  /// NFTRACE_WITHOUT_DROP_REASONS=1: nftrace runs without the rights to ask the kernel why it drops
+  /// packets.
+  static let asksReasons =
+    ProcessInfo.processInfo.environment["NFTRACE_WITHOUT_DROP_REASONS"] == nil
+
   static let isOn = judges != "off"
 
   static let selected: [Scenario] = Scenario.all.filter { scenario in
@@ -43,12 +48,23 @@ enum ScenarioPrograms {
 
 /// Runs one scenario in two namespaces of its own.
 struct ScenarioRunner: ~Copyable {
-  private let scenario: Scenario
+  private var scenario: Scenario
   private let lab: Lab
 
   init(_ scenario: Scenario) throws {
     self.scenario = scenario.spelledOut
     lab = try Lab.create(ScenarioTopology.lab)
+    self.scenario.spell([
+      ("$ATSERVER", "nsenter --net=/run/netns/\(lab.serverName)"),
+      ("$ATCLIENT", "nsenter --net=/run/netns/\(client)"), ("$CLIENT", client),
+    ])
+  }
+
+  /// The name of a third namespace, for scenarios that make one.
+  private var client: String { "\(lab.routerName)-c" }
+
+  deinit {
+    if scenario.router.contains(client) { try? NetworkNamespace.remove(named: client) }
   }
 
   /// What is wrong with what came out; nil if the machine cannot do this scenario.
@@ -72,14 +88,47 @@ struct ScenarioRunner: ~Copyable {
     try await require("set -e\n" + ScenarioTopology.preparation(scenario), in: lab.routerName)
     try await require("set -e\n" + scenario.router, in: lab.routerName)
     let file = ScenarioMode.record.map { "\($0)/\(scenario.name).pcapng" }
-    let report = try await ping(writing: file)
+    let report =
+      if let traffic = scenario.traffic {
+        try await recording(traffic, writing: file)
+      } else {
+        try await ping(writing: file)
+      }
     var result = ScenarioResult(scenario: scenario, report: report)
     result.judgeFacts()
     if ScenarioMode.judges == "findings" {
       result.judgeFindings()
-      try await applyRemedy(of: report, &result)
+      if scenario.traffic == nil { try await applyRemedy(of: report, &result) }
     }
     return result
+  }
+
+  /// What `nftrace show` makes of traffic that a setup recorded.
+  private func recording(_ traffic: String, writing file: String?) async throws -> PingReport {
+    let program = Self.nftrace.joined(separator: " ")
+    let directory = "/tmp/\(lab.routerName)"
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try await require(
+      """
+      set -e
+      export NFTRACE_STATE_DIR=\(directory)
+      nftrace() { \(program) "$@"; }
+      nftrace setup \(ScenarioTopology.subnets) >\(directory).made
+      recorder=$(sed -n 's/.*process //p' \(directory).made)
+      rm \(directory).made
+      \(traffic)
+      nftrace teardown >/dev/null
+      """, in: lab.routerName)
+    let session = file ?? "\(directory)/session.pcapng"
+    try await require("mv \(directory)/recording-*.pcapng \(session)", in: lab.routerName)
+    let output = try await Self.execute(
+      Self.nftrace + ["show", "--json", session], in: lab.routerName)
+    do {
+      return PingReport(
+        try JSONDecoder().decode(ShowReport.self, from: Data(output.results.utf8)))
+    } catch {
+      throw ScenarioFailure("show: \(output.text) \(error)")
+    }
   }
 
   /// Runs the remedy of the first error and asks again.
@@ -122,7 +171,7 @@ struct ScenarioRunner: ~Copyable {
 
   private func ping(writing file: String?) async throws -> PingReport {
     let words =
-      [Self.nftrace, "ping", "--json", "--tun", "tun7", "-W", scenario.timeout]
+      Self.nftrace + ["ping", "--json", "--tun", "tun7", "-W", scenario.timeout]
       + scenario.arguments + (file.map { ["-w", $0] } ?? []) + [scenario.destination]
     let output = try await Self.execute(words, in: lab.routerName)
     do {
@@ -160,9 +209,12 @@ struct ScenarioRunner: ~Copyable {
       results: result.standardOutput, diagnostics: result.standardError)
   }
 
-  /// Beside the test bundle.
-  private static var nftrace: String {
-    LiveTests.JournalTests.helper.replacing("guardian-helper", with: "nftrace")
+  /// The program, which stands beside the test bundle. Root has what its bounding set has.
+  private static var nftrace: [String] {
+    let program = LiveTests.JournalTests.helper.replacing("guardian-helper", with: "nftrace")
+    return ScenarioMode.asksReasons
+      ? [program]
+      : ["setpriv", "--inh-caps=-all", "--bounding-set=-bpf,-perfmon,-sys_admin", program]
   }
 }
 

@@ -18,6 +18,9 @@ enum ScenarioTopology {
       IPAddress("2001:db8:77::8")!,
     ])
 
+  /// What a setup watches: all of the addresses above.
+  static let subnets = "10.77.0.0/16 203.0.113.0/24 fd77::/16 2001:db8:77::/64"
+
   /// Run in the router first: the client's side, and the translation. Neighbours that do not answer
   /// are given up after 3 × 50 ms, not 3 s.
   static func preparation(_ scenario: Scenario) -> String {
@@ -80,6 +83,7 @@ enum ScenarioTopology {
       // A whole address, and everything.
       "$LEN": ("32", "128"), "$UPLEN": ("24", "64"), "$ANY": ("0.0.0.0/0", "::/0"),
       // Words of the tools.
+      "$NODAD": ("", "nodad"),
       "$IP": ("ip -4", "ip -6"), "$FAM": ("ip", "ip6"), "$ICMP": ("icmp", "icmpv6"),
       "$IPT": ("iptables-nft", "ip6tables-nft"), "$LEG": ("iptables-legacy", "ip6tables-legacy"),
       "$FORWARDING": ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"),
