@@ -1,16 +1,30 @@
 internal import Glibc
+internal import Wire
 
 /// The namespace's counters, as /proc/thread-self/net tells them.
 public enum Counters {
   /// All counters that tell of losses, cumulative: "IpInAddrErrors", "TcpExtIPReversePathFilter",
-  /// "Ip6InNoRoutes", "ct.drop", "eth0.tx_dropped".
+  /// "Ip6InNoRoutes", "ct.drop", "eth0.tx_dropped"; "eth0.queue_dropped" is what its queues and tc
+  /// filters dropped.
   public static func read() -> [String: UInt64] {
     var counters: [String: UInt64] = [:]
     for file in ["snmp", "netstat"] { addTable(text(file), to: &counters) }
     addPairs(text("snmp6"), to: &counters)
     addConntrack(text("stat/nf_conntrack"), to: &counters)
     addDevices(text("dev"), to: &counters)
+    addQueues(to: &counters)
     return counters
+  }
+
+  /// A kernel without queueing disciplines has no such counters.
+  private static func addQueues(to counters: inout [String: UInt64]) {
+    guard var routes = try? RouteSocket(), let qdiscs = try? routes.qdiscs(),
+      let links = try? routes.links()
+    else { return }
+    for link in links {
+      counters["\(link.name).queue_dropped"] = qdiscs.filter { $0.interface == link.index }
+        .reduce(0) { $0 + UInt64($1.drops) }
+    }
   }
 
   private static func text(_ file: String) -> String {

@@ -45,7 +45,7 @@ public import Wire
       // The longest of the fixed headers, with nothing but the family set.
       let request = NetlinkMessage(
         type: type, flags: UInt16(NLM_F_REQUEST | NLM_F_DUMP),
-        payload: [family] + Array(repeating: 0, count: 15))
+        payload: [family] + Array(repeating: 0, count: QdiscMessage.headerLength - 1))
       try send(request, attempt: attempt)
       var messages: [NetlinkMessage] = []
       var interrupted = false
@@ -109,6 +109,13 @@ public import Wire
   public mutating func rules() throws(KernelError) -> [RuleMessage] {
     try decode(try ipDump(RouteMessageType.getRule)) { (message) throws(WireError) in
       try RuleMessage(parsing: message)
+    }
+  }
+
+  /// The queueing disciplines of all interfaces.
+  public mutating func qdiscs() throws(KernelError) -> [QdiscMessage] {
+    try decode(try dump(RouteMessageType.getQdisc)) { (message) throws(WireError) in
+      try QdiscMessage(parsing: message)
     }
   }
 
@@ -296,6 +303,7 @@ public import Wire
     case RouteMessageType.getRoute: "the routes"
     case RouteMessageType.getRule: "the routing rules"
     case RouteMessageType.getNeighbour: "the neighbours"
+    case RouteMessageType.getQdisc: "the queueing disciplines"
     default: "what rtnetlink message \(type) asks for"
     }
   }

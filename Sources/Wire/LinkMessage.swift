@@ -25,6 +25,8 @@ public struct LinkMessage: Sendable, Equatable {
   public var address: HardwareAddress?
   /// Whether the cable is in, so to speak.
   public var carrier: Bool?
+  /// Whether an XDP program looks at what comes in by it, before any hook.
+  public var hasXDP: Bool
   /// What a TUN or TAP device is like; nil for every other kind.
   public var tun: TunAttributes?
 
@@ -113,6 +115,8 @@ public struct LinkMessage: Sendable, Equatable {
     static let namespaceDescriptor: UInt16 = 28
     static let carrier: UInt16 = 33
     static let linkNamespace: UInt16 = 37
+    static let xdp: UInt16 = 43
+    static let xdpAttached: UInt16 = 2
     static let infoKind: UInt16 = 1
     static let infoData: UInt16 = 2
     static let vethPeer: UInt16 = 1
@@ -139,6 +143,9 @@ public struct LinkMessage: Sendable, Equatable {
     linkNamespace = try attributes.number(Attribute.linkNamespace)
     address = attributes.hardware(Attribute.address)
     carrier = try attributes.number(Attribute.carrier, as: UInt8.self).map { $0 != 0 }
+    // XDP_ATTACHED_NONE is 0.
+    let xdp = try attributes.nested(Attribute.xdp)?.number(Attribute.xdpAttached, as: UInt8.self)
+    hasXDP = (xdp ?? 0) != 0
     let info = try attributes.nested(Attribute.info)
     kind = info?.string(Attribute.infoKind)
     tun = nil

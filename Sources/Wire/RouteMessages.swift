@@ -36,6 +36,10 @@ public enum RouteMessageType {
   public static let deleteRule: UInt16 = 33
   /// `RTM_GETRULE`.
   public static let getRule: UInt16 = 34
+  /// `RTM_NEWQDISC`.
+  public static let newQdisc: UInt16 = 36
+  /// `RTM_GETQDISC`.
+  public static let getQdisc: UInt16 = 38
 }
 
 /// How far an address or a route reaches (`rtm_scope`, `ifa_scope`).

@@ -17,6 +17,14 @@ private enum Recorded {
     + "10000200000008000400dc0500000500210000000000480012000800010074756e003c0002000500030001000000"
     + "05000400000000000500050000000000050006000100000005000700010000000800080000000000080009000000"
     + "0000"
+  static let withXDP =
+    "440000001000020001000000b11700000000010002000000431001000000000007000300653100001c002b00"
+    + "08000600fa280000050002000200000008000400fa280000"
+  static let clsact =
+    "9800000024000200070000004f68000000000000030000000000fffff1ffffff010000000b000100636c7361"
+    + "637400000400020005000c000000000030000700140001005e06000000000000130000000000000018000300"
+    + "00000000000000001300000000000000000000002c0003005e06000000000000130000001300000000000000"
+    + "0000000000000000000000000000000000000000"
   static let address4 =
     "580000001400020001000000b11700000218800003000000080001000a010203080002000a010203080004000a0102ff"
     + "0900030065303a7800000000080008008000000014000600ffffffffffffffff8712010087120100"
@@ -69,7 +77,15 @@ struct RouteMessagesTests {
     #expect(veth.name == "e1" && veth.kind == "veth" && veth.link == 3 && veth.mtu == 1500)
     #expect(veth.state == .up && "\(veth.state)" == "UP" && veth.carrier == true)
     #expect(veth.address.map { "\($0)" } == "22:ce:3c:f3:93:79")
-    #expect(veth.tun == nil)
+    #expect(veth.tun == nil && !veth.hasXDP)
+    #expect(try LinkMessage(parsing: Recorded.message(Recorded.withXDP)).hasXDP)
+  }
+
+  /// Of `tc -s qdisc`: "clsact ffff: dev e0 … (dropped 19, …)".
+  @Test func qdiscs() throws {
+    #expect(
+      try QdiscMessage(parsing: Recorded.message(Recorded.clsact))
+        == QdiscMessage(interface: 3, kind: "clsact", drops: 19))
   }
 
   @Test func addresses() throws {
@@ -201,6 +217,7 @@ struct RouteMessagesTests {
   @Test(arguments: [
     Recorded.loopback, Recorded.veth, Recorded.address4, Recorded.address6, Recorded.blackhole,
     Recorded.viaIPv6, Recorded.multipath, Recorded.rule, Recorded.gotoRule, Recorded.neighbour,
+    Recorded.withXDP, Recorded.clsact,
   ])
   func truncations(_ hex: String) throws {
     let whole = try Recorded.message(hex)
@@ -211,7 +228,7 @@ struct RouteMessagesTests {
       // Without its fixed header there is nothing to decode.
       if length < 8 { #expect(throws: WireError.self) { try decoded.get() } }
     }
-    for type: UInt16 in 16...35 {
+    for type: UInt16 in 16...38 {
       var other = whole
       other.type = type
       _ = try? decode(other)
@@ -225,6 +242,7 @@ struct RouteMessagesTests {
     case 24, 25: _ = try RouteMessage(parsing: message)
     case 28, 29: _ = try NeighbourMessage(parsing: message)
     case 32, 33: _ = try RuleMessage(parsing: message)
+    case 36: _ = try QdiscMessage(parsing: message)
     default: throw WireError("type \(message.type)", at: 0)
     }
   }

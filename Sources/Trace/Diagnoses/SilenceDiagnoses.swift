@@ -4,7 +4,7 @@ internal import Wire
 enum SilenceDiagnoses {
   static let all: [Diagnosis.Cause] = [
     refusedFarAway, hairpinWithoutMasquerade, notTranslated, missingMasquerade, unroutableSNAT,
-    noReply,
+    droppedByQueue, noReply,
   ]
 
   /// An ICMP error came from somewhere else: not this host's doing.
@@ -100,6 +100,25 @@ enum SilenceDiagnoses {
       evidence: ["no interface has \(address)"] + natRule(examined))
   }
 
+  /// Where the kernel may not be asked for its reasons, the counters of queues and tc filters are all
+  /// there is: they do not tell whose packet it was, nor, of a filter, whether it came or went.
+  static func droppedByQueue(_ examined: Case) -> Finding? {
+    guard examined.stage == .sent, !examined.isReply, let device = examined.outDevice,
+      examined.environment.facts["drop reasons"] != nil,
+      examined.delta("\(device).queue_dropped") > 0
+    else { return nil }
+    let dropped = examined.delta("\(device).queue_dropped")
+    return .error(
+      "lost-after",
+      "a queue or tc filter of \(device) dropped \(dropped == 1 ? "a packet" : "\(dropped) packets") "
+        + "meanwhile, perhaps this one or its answer: look at 'tc -s qdisc show dev \(device)' and "
+        + "at the filters there", confidence: .possible,
+      evidence: [
+        "the queueing disciplines of \(device) count \(dropped) more dropped",
+        "the kernel could not be asked why it drops packets",
+      ], at: Finding.Place(hook: .egress))
+  }
+
   static func noReply(_ examined: Case) -> Finding? {
     guard examined.stage == .sent, !examined.isReply else { return nil }
     let device = examined.outDevice ?? "?"
@@ -108,6 +127,14 @@ enum SilenceDiagnoses {
       let neighbour = examined.environment.neighbours.last(where: { $0.address == hop })
     {
       evidence.append("next hop \(hop) is \(neighbour.state)")
+    }
+    if examined.environment.link(device)?.hasXDP == true {
+      return .error(
+        "no-reply",
+        "it left \(device) in order, and no hook saw an answer: the XDP program on \(device) may have "
+          + "dropped it ('ip link show \(device)'), or \(examined.packet.destination) and the way "
+          + "there and back are to be looked at", confidence: .possible,
+        evidence: evidence + ["an XDP program on \(device) sees packets before any hook"])
     }
     return .error(
       "no-reply",

@@ -89,7 +89,9 @@ extension Scenario {
           ip link set up0 xdpgeneric obj $BPF/drop.o sec xdp
           """,
         facts: .lost("request egress"),
-        said: Diagnosis(errors: ["lost-after"], mentions: ["XDP", "up0"], remedy: .none),
+        said: Diagnosis(
+          errors: ["lost-after"], mentions: ["XDP", "up0"], remedy: .none,
+          errorsUnasked: ["no-reply"]),
         needs: needsBPF)
     }
 

@@ -78,6 +78,9 @@ struct Diagnosis: Sendable {
   /// route, an address. In capitals or not.
   var mentions: [String] = []
   var remedy: Remedy = .optional
+  /// What `errors` are where the kernel may not be asked for its drop reasons, if they are others:
+  /// less is known then, and nothing wrong may be said.
+  var errorsUnasked: [String]?
   /// Whether certainty would be too much: the cause is inferred from what was not seen.
   var isInferred = false
 

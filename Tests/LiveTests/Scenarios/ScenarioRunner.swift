@@ -53,6 +53,10 @@ struct ScenarioRunner: ~Copyable {
 
   init(_ scenario: Scenario) throws {
     self.scenario = scenario.spelledOut
+    if !ScenarioMode.asksReasons, let errors = scenario.said.errorsUnasked {
+      self.scenario.said.errors = errors
+      self.scenario.said.isInferred = true
+    }
     lab = try Lab.create(ScenarioTopology.lab)
     self.scenario.spell([
       ("$ATSERVER", "nsenter --net=/run/netns/\(lab.serverName)"),

@@ -1,0 +1,46 @@
+/// A queueing discipline and what it dropped: `struct tcmsg` and `TCA_…` of <linux/rtnetlink.h>,
+/// the counters of <linux/gen_stats.h>. What tc filters drop counts as dropped by the clsact or
+/// ingress discipline that they hang on.
+public struct QdiscMessage: Sendable, Equatable {
+  /// Index of its interface.
+  public var interface: UInt32
+  /// Its kind: "fq_codel", "clsact".
+  public var kind: String
+  /// Packets it dropped since it was made.
+  public var drops: UInt32
+
+  /// A value with these fields.
+  public init(interface: UInt32, kind: String, drops: UInt32) {
+    self.interface = interface
+    self.kind = kind
+    self.drops = drops
+  }
+
+  /// Octets of `struct tcmsg`.
+  public static let headerLength = 20
+
+  private enum Attribute {
+    static let kind: UInt16 = 1
+    static let statistics: UInt16 = 7
+    static let queue: UInt16 = 3
+  }
+
+  /// The discipline in an `RTM_NEWQDISC`.
+  public init(parsing message: NetlinkMessage) throws(WireError) {
+    try message.need(RouteMessageType.newQdisc...RouteMessageType.newQdisc, "queueing discipline")
+    var reader = ByteReader(message.payload.span)
+    try reader.skip(4)
+    interface = try reader.littleEndian()
+    let attributes = try RouteAttributes(message, after: Self.headerLength)
+    kind = attributes.string(Attribute.kind) ?? ""
+    // struct gnet_stats_queue: qlen, backlog, drops, requeues, overlimits.
+    let queue = try attributes.nested(Attribute.statistics)?.all[type: Attribute.queue]?.value ?? []
+    var counters = ByteReader(queue.span)
+    if queue.count >= 12 {
+      try counters.skip(8)
+      drops = try counters.littleEndian()
+    } else {
+      drops = 0
+    }
+  }
+}
