@@ -64,7 +64,8 @@ extension Story {
   /// What the kernel said of dropping this packet. It may be dropped behind the last hook, too: by a
   /// tc filter, a queue or a driver; then it was not sent after all.
   private func noteDrop(_ journey: inout Journey, _ identity: Identity) {
-    let start = journey.start - min(journey.start, 1_000_000)
+    // Its time is the kernel's own; those of journeys are of when nftrace came to read of them.
+    let start = journey.start - min(journey.start, Self.idle)
     // A dry run ends in a drop of nftrace's own.
     if journey.end.isDryRun { return }
     guard let drop = environment.drop(of: identity, since: start) else { return }

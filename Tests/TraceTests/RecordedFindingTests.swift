@@ -127,4 +127,16 @@ import Wire
     #expect(exchanges.map { $0.findings.map(\.id) } == [["unknown-protocol"], []])
     #expect(exchanges[0].findings.first?.confidence == .certain)
   }
+
+  /// The kernel's word on a drop has the time at which it happened; what it said of the packet before
+  /// may have been read later.
+  @Test func dropReasonsOlderThanWhatWasRead() throws {
+    var script = Script()
+    script.see(echo(), at: "PREROUTING", id: 5, in: 3)
+    let drop = DropEvent(
+      time: script.time - 5_000_000, reasonNumber: 2, reasonName: "IP_CSUM", location: nil,
+      device: 3, namespace: 0, packet: echo().bytes)
+    script.records.append(Record(time: script.time, .netlink(drop.message)))
+    #expect(script.story().first?.request?.end.dropReason == "IP_CSUM")
+  }
 }
