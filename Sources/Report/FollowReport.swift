@@ -17,6 +17,7 @@ public struct FollowReport: Sendable {
   private var summary = FollowSummary()
   private var folded = FoldedFlows()
   private var told = 0
+  private var isKernelLog = false
   /// Connections of which something was told: where only what passed a device is, answers did not.
   private var connections: Set<UInt32> = []
   /// Lost events of which a line was told.
@@ -43,7 +44,9 @@ public struct FollowReport: Sendable {
   /// to print now.
   public mutating func take(_ element: SessionDecoder.Element, from source: Int = 0) -> [String] {
     switch element {
-    case .header(let header): return tell(stories.begin(header, from: source))
+    case .header(let header):
+      isKernelLog = header?.isKernelLog == true
+      return tell(stories.begin(header, from: source))
     case .record(let record):
       if record.time < since, !record.tellsOfSurroundings {
         stories.skip(record, from: source)
@@ -68,7 +71,7 @@ public struct FollowReport: Sendable {
   public mutating func finish() -> (lines: [String], summary: [String]) {
     let lines = tell(stories.finish()) + folded.lines(style)
     summary.counts = stories.counts
-    return (lines, summary.lines)
+    return (lines, summary.lines + (isKernelLog ? [Wording.kernelLog] : []))
   }
 
   /// Exchanges a second that somebody can read on a terminal.
@@ -139,7 +142,7 @@ extension Record {
     case .netlink(let message):
       message.type != TraceMessage.type && message.type != DropEvent.messageType
     case .note: true
-    case .log, .lost, .sent, .received: false
+    case .log, .line, .lost, .sent, .received: false
     }
   }
 }

@@ -62,6 +62,8 @@ struct FollowSummary: Sendable {
   private var kinds: [End.Kind: Int] = [:]
   /// Packets of which it is not known what became, for messages were lost.
   private var unseen = 0
+  /// Packets of the kernel log that NAT may have taken out of what is watched.
+  private var translated = 0
   private var deciders: [String: Int] = [:]
   private var otherDeciders = 0
 
@@ -71,7 +73,11 @@ struct FollowSummary: Sendable {
   mutating func add(_ exchange: Exchange) {
     for journey in exchange.journeys {
       packets += 1
-      if journey.end.isUnseen { unseen += 1 } else { kinds[journey.end.kind, default: 0] += 1 }
+      switch journey.end.unseen {
+      case .messagesLost: unseen += 1
+      case .behindNAT: translated += 1
+      case nil: kinds[journey.end.kind, default: 0] += 1
+      }
       guard let decider = Self.decider(journey) else { continue }
       if deciders[decider] != nil || deciders.count < Self.most {
         deciders[decider, default: 0] += 1
@@ -87,12 +93,13 @@ struct FollowSummary: Sendable {
       kinds[kind].map { "\($0) \(kind == .unknown ? "lost" : kind.rawValue)" }
     }
     if unseen > 0 { ends.append("\(unseen) unseen") }
+    if translated > 0 { ends.append("\(translated) not seen behind NAT") }
     var lines = [(["\(packets) packets"] + ends).joined(separator: ", ")]
     for (decider, count) in deciders.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
       lines.append("  \(count) by \(decider)")
     }
     if otherDeciders > 0 { lines.append("  \(otherDeciders) by other rules") }
-    let events = counts.nflog + counts.trace + counts.conntrack + counts.drops
+    let events = counts.nflog + counts.lines + counts.trace + counts.conntrack + counts.drops
     lines.append("\(events) events, \(counts.lost) lost")
     return lines
   }
@@ -106,7 +113,12 @@ struct FollowSummary: Sendable {
       "dropped by nftrace"
     case .dropped, .rejected:
       journey.end.kind.rawValue + (decider(journey).map { " by \($0)" } ?? "")
-    case .unknown: journey.end.isUnseen ? "unseen" : "lost"
+    case .unknown:
+      switch journey.end.unseen {
+      case .messagesLost: "unseen"
+      case .behindNAT: "not seen behind NAT"
+      case nil: "lost"
+      }
     }
   }
 

@@ -48,7 +48,10 @@ struct Headline {
       return isBad ? style.paint("\(what): ", .red) + words : "\(what): \(words)"
     }
     let place = journey.netns.map { ", in netns \($0)" } ?? ""
-    guard journey.isThrough else {
+    if journey.end.unseen == .behindNAT, exchange.reply == nil {
+      return "\(what): " + headline.fate(journey) + place
+    }
+    guard journey.isThrough || journey.end.unseen == .behindNAT else {
       return style.paint("\(what): ", .red) + headline.fate(journey) + place
     }
     if exchange.reply != nil, journey.direction == .request {

@@ -24,11 +24,14 @@ public struct JSONReport: Sendable {
   func opening(
     _ header: SessionHeader?, command: String, session: String?
   ) -> [(String, JSONValue)] {
-    [
+    let backend = header?.backend.map { [("backend", JSONValue.string($0))] } ?? []
+    let kernel = header?.kernel
+    return [
       ("schema", .string("nftrace/1")), ("command", .string(command)),
-      ("netns", .string(header?.netns)), ("kernel", .string(header?.kernel)),
+      ("netns", .string(header?.netns)),
+      ("kernel", .string(kernel?.isEmpty == true ? nil : kernel)),
       ("session", .string(session)), ("target", target(header)),
-    ]
+    ] + backend
   }
 
   /// The members that are known when it is over.
@@ -38,7 +41,9 @@ public struct JSONReport: Sendable {
 
   private func target(_ header: SessionHeader?) -> JSONValue {
     guard let probe = header?.probe else {
-      return header.map { .object([("subnets", .array($0.targets.map { .string($0) }))]) } ?? .null
+      // Whose lines a saved log has nobody wrote down.
+      guard let header, !header.isKernelLog || !header.targets.isEmpty else { return .null }
+      return .object([("subnets", .array(header.targets.map { .string($0) }))])
     }
     return .object([
       ("source", .string(probe.source)), ("destination", .string(probe.destination)),
@@ -47,11 +52,13 @@ public struct JSONReport: Sendable {
   }
 
   private func events(_ counts: EventCounts) -> JSONValue {
-    .object([
-      ("nflog", .int(counts.nflog)), ("trace", .int(counts.trace)),
-      ("conntrack", .int(counts.conntrack)), ("drops", .int(counts.drops)),
-      ("lost", .int(counts.lost)),
-    ])
+    let lines = counts.lines > 0 ? [("log", JSONValue.int(counts.lines))] : []
+    return .object(
+      [
+        ("nflog", .int(counts.nflog)), ("trace", .int(counts.trace)),
+        ("conntrack", .int(counts.conntrack)), ("drops", .int(counts.drops)),
+        ("lost", .int(counts.lost)),
+      ] + lines)
   }
 
   func probe(_ probe: ProbeResult) -> JSONValue {
@@ -122,7 +129,8 @@ public struct JSONReport: Sendable {
   private func hop(_ hop: Hop) -> JSONValue {
     .object([
       ("hook", .string(hop.point.hook.rawValue)), ("table", .string(hop.point.table)),
-      ("label", .string(hop.point.label)), ("priority", .int(Int(hop.point.priority))),
+      ("label", .string(hop.point.label)),
+      ("priority", hop.point.isGuessed == true ? .null : .int(Int(hop.point.priority))),
       ("time_us", .tenths(Double(hop.time) / 1000)), ("in", .string(hop.inDevice)),
       ("out", .string(hop.outDevice)), ("source", .string("\(hop.packet.source)")),
       ("destination", .string("\(hop.packet.destination)")),

@@ -219,9 +219,11 @@ public struct SessionReport {
   public mutating func finish() -> [String] {
     var lines = endSection()
     for entry in kept { lines += self.lines(entry) }
+    let isKernelLog = header?.isKernelLog == true && matches > 0 && style.verbosity != .quiet
+    let source = isKernelLog ? ["", style.paint(Wording.kernelLog, .dim)] : []
     switch format {
-    case .text: return lines + lossOfTraffic
-    case .html: return lines + page.add(lossOfTraffic) + page.finish()
+    case .text: return lines + lossOfTraffic + source
+    case .html: return lines + page.add(lossOfTraffic + source) + page.finish()
     case .json:
       let run = ProbeResult.findings(of: findings, counts)
       let closing = JSONReport(allRules: style.allRules).closing(run, counts)

@@ -45,7 +45,7 @@ struct Timeline {
     var words = "\(arrow) \(Wording.name(packet))"
     words += "  \(Wording.endpoint(packet, .source)) \(style.arrow) "
     words += Wording.endpoint(packet, .destination)
-    if let icmp = packet.icmp, packet.quoted == nil {
+    if let icmp = packet.icmp, icmp.isEchoRequest(packet.proto) || icmp.isEchoReply(packet.proto) {
       words += "  id \(icmp.identifier) seq \(icmp.sequence)"
     }
     if let netns = journey.netns { words += "  in netns \(netns)" }
@@ -74,7 +74,10 @@ struct Timeline {
     let time = row.time.map { Wording.microseconds($0) } ?? ""
     var first =
       String(repeating: " ", count: max(0, 8 - time.count)) + style.paint(time, .dim) + "  "
-    first += style.paint(pad(row.stage, Self.tablesAt - Self.stageAt), row.failed ? .red : .bold)
+    // Spaces that colours enclose would stay at the end of a line.
+    let isAlone = row.tables.isEmpty && row.details.isEmpty
+    let stage = isAlone ? row.stage : pad(row.stage, Self.tablesAt - Self.stageAt)
+    first += style.paint(stage, row.failed ? .red : .bold)
     let tableLines = wrap(row.tables.joined(separator: " "), style.width - Self.tablesAt)
     guard tableLines.count == 1 else {
       // A ruleset of many base chains: the names go on below, and what happened below them.
@@ -248,11 +251,19 @@ struct RowBuilder {
         Timeline.Row(stage: "dry run", details: ["discarded by nftrace: it would \(what)"]))
     case .delivered:
       rows.append(Timeline.Row(stage: "delivered", details: ["to this host itself"]))
+    case .unknown where journey.end.unseen == .behindNAT:
+      rows.append(
+        Timeline.Row(
+          stage: "not seen on",
+          details: [
+            "if NAT translated it, "
+              + "its new addresses are not watched"
+          ]))
     case .unknown:
       rows.append(
         Timeline.Row(
-          stage: journey.end.isUnseen ? "unseen" : "\(style.cross) lost",
-          details: [Wording.lost(journey)], failed: !journey.end.isUnseen))
+          stage: journey.end.unseen != nil ? "unseen" : "\(style.cross) lost",
+          details: [Wording.lost(journey)], failed: journey.end.unseen == nil))
     case .dropped where journey.wasKept:
       rows.append(
         Timeline.Row(

@@ -5,6 +5,9 @@ internal import Wire
 enum Wording {
   enum Side { case source, destination }
 
+  /// What lines of the kernel log leave out.
+  static let kernelLog = "told by lines of the kernel log, which name no rules and no connections"
+
   /// The kind of packet: "echo request", "TCP SYN", "ICMP time exceeded".
   static func name(_ packet: Packet) -> String {
     switch packet.transport {
@@ -134,6 +137,7 @@ enum Wording {
       let rule = hop.rules.last { $0.translation != nil }
       if let rule, let text = rule.text { return withoutChain(text, rule.chain) }
       return "\(change.cause.rawValue)" + (rule.map { ", \(place($0))" } ?? "")
+    case _ where hop.point.table == "nat": return "translated by NAT"
     default:
       let isBack =
         hop.point.hook == .ingress || hop.point.hook == .prerouting && hop.point.table == nil
@@ -180,7 +184,12 @@ enum Wording {
   static func lost(_ journey: Journey) -> String {
     guard let last = journey.hops.last(where: \.passed) else { return "never seen" }
     let after = "last seen at \(last.point.label)"
-    if journey.end.isUnseen { return "\(after); what the kernel said after that was lost" }
+    switch journey.end.unseen {
+    case .messagesLost: return "\(after); what the kernel said after that was lost"
+    case .behindNAT:
+      return "\(after); if NAT translated it behind that, its new addresses are not watched"
+    case nil: break
+    }
     switch last.point.hook {
     case .ingress: return "\(after), before PREROUTING"
     case .egress:

@@ -7,6 +7,8 @@ struct Changes {
   let connection: Connection?
   /// Whether the packet goes in the reply direction of its connection.
   let isReply: Bool
+  /// Whether it would be known which rule translates.
+  let knowsRules: Bool
 
   /// Fills in the changes of every hop.
   func explain(_ hops: inout [Hop]) {
@@ -60,6 +62,7 @@ struct Changes {
       }
     }
     if isReply { return .natReply }
+    guard knowsRules else { return .unknown }
     guard side == .source else {
       return later.point.hook == .prerouting || later.point.hook == .output ? .dnat : .unknown
     }

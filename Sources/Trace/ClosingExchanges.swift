@@ -88,6 +88,7 @@ extension Story {
 
   func key(of journey: OpenJourney) -> Key {
     if let sequence = sequence(of: journey) { return .probe(sequence) }
+    if isKernelLog { return journey.exchange ?? .journey(journey.id) }
     if let id = journey.connectionID {
       // An error belongs to what it quotes; what an echo has as its number is an MTU or a pointer in
       // errors.

@@ -62,7 +62,7 @@ public struct ExchangeFilter: Sendable {
   private func isLost(_ exchange: Exchange) -> Bool {
     exchange.journeys.contains {
       $0.end.kind == .dropped || $0.end.kind == .rejected
-        || $0.end.kind == .unknown && !$0.end.isUnseen
+        || $0.end.kind == .unknown && $0.end.unseen == nil
     }
   }
 }

@@ -9,12 +9,13 @@ struct Identity: Hashable {
   private var numbers: UInt64
   private var payload: UInt64
 
-  init(_ packet: Packet) {
+  /// `also` is a number that the packet keeps as well.
+  init(_ packet: Packet, also: UInt64 = 0) {
     proto = packet.proto.rawValue
     identification = packet.identification ?? 0
     fragmentOffset = packet.fragment?.offset ?? 0
     numbers = 0
-    payload = 0
+    payload = also
     switch packet.transport {
     case .icmp(let header):
       numbers = UInt64(header.type) << 40 | UInt64(header.code) << 32
@@ -26,7 +27,7 @@ struct Identity: Hashable {
       numbers |= UInt64(header.sequence)
     case .tcp(let header):
       numbers = UInt64(header.sequence) << 32 | UInt64(header.acknowledgment)
-      payload = UInt64(header.flags.rawValue)
+      payload ^= UInt64(header.flags.rawValue) << 32
     case .udp, .other, .absent: break
     }
     payload = Self.hash(packet.payload.prefix(48), seed: payload)

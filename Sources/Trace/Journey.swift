@@ -196,9 +196,17 @@ public struct End: Sendable, Equatable {
   public var dropReason: String?
   /// The function of the kernel that dropped it, with an offset.
   public var dropPlace: String?
-  /// Whether messages of the kernel were lost while it was on its way, so that what became of it is
-  /// not known, where its kind is unknown.
-  public var isUnseen = false
+  /// Why it cannot be known what became of it, where its kind is unknown.
+  public var unseen: Unseen?
+
+  /// Why the end of a packet's way may be missing, though it went on.
+  public enum Unseen: Sendable {
+    /// Messages of the kernel were lost while it was on its way.
+    case messagesLost
+    /// NAT comes next, and what it translates may not be watched: what lines of the kernel log cannot
+    /// say.
+    case behindNAT
+  }
   /// Whether nftrace itself discarded it there, in a dry run, instead of letting it go on.
   public var isDryRun = false
 
@@ -292,6 +300,8 @@ public struct Exchange: Sendable, Equatable {
 public struct EventCounts: Sendable, Equatable {
   /// NFLOG messages.
   public var nflog = 0
+  /// Lines of the kernel log.
+  public var lines = 0
   /// nf_tables trace messages.
   public var trace = 0
   /// Conntrack events.
@@ -311,6 +321,7 @@ public struct EventCounts: Sendable, Equatable {
   /// Adds the counts of another part of the session.
   public mutating func add(_ other: EventCounts) {
     nflog += other.nflog
+    lines += other.lines
     trace += other.trace
     conntrack += other.conntrack
     drops += other.drops

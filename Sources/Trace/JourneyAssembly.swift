@@ -31,11 +31,14 @@ extension Story {
     let direction = direction(open)
     Changes(
       environment: environment, legacyNAT: header?.legacyNAT ?? [:], connection: connection,
-      isReply: open.isReply ?? (direction == .reply)
+      isReply: open.isReply ?? (direction == .reply), knowsRules: !isKernelLog
     ).explain(&hops)
     var journey = Journey(
       id: open.id, direction: direction, packet: open.hops[0].packet, start: open.start,
       hops: hops, end: end(open, hops: hops), connection: connection, probe: sequence(of: open))
+    if isKernelLog, journey.end.kind == .unknown, nextPoint(open.lastPoint)?.table == "nat" {
+      journey.end.unseen = .behindNAT
+    }
     journey.route = routeDecision(journey)
     journey.end.isDryRun =
       header?.probe?.dryRun == true && direction == .request
@@ -77,7 +80,7 @@ extension Story {
       journey.end.dropReason = drop.reason
       journey.end.dropPlace = drop.location
     default:
-      journey.end.isUnseen = false
+      journey.end.unseen = nil
       journey.end.dropReason = drop.reason
       journey.end.dropPlace = drop.location
     }
@@ -160,7 +163,7 @@ extension Story {
       return End(.transmitted, hook: place.hook, table: place.table, out: last.outDevice)
     default:
       var end = End(.unknown, hook: place.hook, table: place.table, out: last.outDevice)
-      end.isUnseen = open.hasGap
+      if open.hasGap { end.unseen = .messagesLost }
       return end
     }
   }

@@ -13,6 +13,8 @@ public struct ObservationPoint: Sendable, Hashable, Codable {
   public var label: String
   /// The name of nftrace's chain.
   public var chain: String
+  /// Whether `priority` only tells in which order packets come by; nil for no.
+  public var isGuessed: Bool?
 
   /// A point of these fields.
   public init(hook: Hook, priority: Int32, table: String?, label: String, chain: String) {

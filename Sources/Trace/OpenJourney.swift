@@ -12,7 +12,8 @@ extension Story {
     var outPort: String? = nil
     var packet: Packet
     var identity: Identity?
-    var mark: UInt32
+    /// nil where the kernel did not tell it.
+    var mark: UInt32?
   }
 
   /// A journey that may go on.
@@ -41,6 +42,8 @@ extension Story {
     var hasGap = false
     /// The probe that was sent last before it began.
     var latestProbe: Int?
+    /// Its exchange, where addresses alone tell.
+    var exchange: Key?
 
     var lastPoint: ObservationPoint { hops[hops.count - 1].point }
   }

@@ -12,6 +12,8 @@ public struct Record: Sendable, Equatable {
   public enum Content: Sendable, Equatable {
     /// An NFLOG message: the payload of its netlink message.
     case log([UInt8])
+    /// A line of the kernel log that one of nftrace's rules made.
+    case line(LogLine)
     /// Any other netlink message.
     case netlink(NetlinkMessage)
     /// An IP packet written to the TUN device, or sent otherwise.
@@ -58,6 +60,8 @@ public struct SessionHeader: Sendable, Codable, Equatable {
   /// The device that packets of this host are diverted into, to come back in through it; nil without
   /// `intercept`.
   public var diversion: String?
+  /// "log" where the kernel log's lines are all there is; nil for what netlink told.
+  public var backend: String?
   /// What a recorder that keeps to a size has thrown away before this section; nil if nothing.
   public var dropped: DroppedRecords?
   /// What a recorder had recorded before this section; nil in what is no recording.
@@ -80,6 +84,9 @@ public struct SessionHeader: Sendable, Codable, Equatable {
     self.sysctls = sysctls
     self.legacyNAT = legacyNAT
   }
+
+  /// Whether all that is known is what lines of the kernel log say.
+  public var isKernelLog: Bool { backend == "log" }
 
   /// The header as JSON text.
   public var json: String {

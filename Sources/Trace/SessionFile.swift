@@ -30,6 +30,8 @@ public enum SessionFile {
   public static func bytes(_ record: Record) -> [UInt8] {
     switch record.content {
     case .log(let payload): packet(0, record.time, payload)
+    // The kernel log's own text is what keeps these.
+    case .line: []
     case .netlink(let message):
       packet(1, record.time, cooked(message), comment: comment(message))
     case .sent(let bytes): packet(2, record.time, bytes, direction: .outbound)

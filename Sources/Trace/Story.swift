@@ -4,17 +4,19 @@ internal import Wire
 /// received, exchanges come out. No clock, no file: time is what the records say.
 public struct Story: Sendable {
   /// What nftrace knew when the session began.
-  public let header: SessionHeader?
+  public private(set) var header: SessionHeader?
   /// Messages so far.
   public private(set) var counts = EventCounts()
   /// How many packets were dropped by a rule or policy so far.
   private(set) var verdictsOfDrop = 0
 
   private(set) var environment = Environment()
-  private let points: [String: ObservationPoint]
-  private let labels: [Hook: [String: ObservationPoint]]
+  /// Whether lines of the kernel log are all there is.
+  let isKernelLog: Bool
+  private var points: [String: ObservationPoint] = [:]
+  private(set) var labels: [Hook: [String: ObservationPoint]] = [:]
   /// Chains of points behind which a packet is seen no more.
-  private let ends: Set<String>
+  private var ends: Set<String> = []
   /// In the order in which they began.
   var open: [OpenJourney] = []
   /// The last open journey of each identity, and of each trace id; `OpenJourney.twin` leads on.
@@ -27,6 +29,8 @@ public struct Story: Sendable {
   /// Trace ids of ARP and neighbour discovery packets on their way.
   private var discovery: Set<UInt32> = []
   private var nextID = 1
+  /// Which packets answer which, where conntrack does not tell.
+  var flows = LoggedFlows()
   /// The probe that was sent last.
   private var latestProbe: Int?
   private var loss: LossCount
@@ -55,8 +59,14 @@ public struct Story: Sendable {
   /// kernel numbered in it is gone on with.
   public init(header: SessionHeader?, after earlier: Story? = nil) {
     self.header = header
+    isKernelLog = header?.isKernelLog == true
     loss = earlier?.loss ?? LossCount()
     lostBefore = loss
+    learnPoints()
+  }
+
+  /// Finds anew what the header's points mean.
+  private mutating func learnPoints() {
     var points: [String: ObservationPoint] = [:]
     for point in (header?.points ?? []) + [.ingress, .egress] { points[point.chain] = point }
     self.points = points
@@ -65,7 +75,7 @@ public struct Story: Sendable {
       labels[point.hook, default: [:]][point.label] = point
     }
     self.labels = labels
-    ends = Set(
+    self.ends = Set(
       points.values.filter { point in
         header != nil && !points.values.contains { $0.follows(point) }
       }.map(\.chain))
@@ -73,6 +83,12 @@ public struct Story: Sendable {
 
   /// When the first observation was made that is in no journey yet.
   var earliestPending: UInt64? { pending.first?.time }
+
+  /// Adds a point that nobody knew of.
+  mutating func learn(_ point: ObservationPoint) {
+    header?.points.append(point)
+    learnPoints()
+  }
 
   // MARK: Records in
 
@@ -83,6 +99,9 @@ public struct Story: Sendable {
     case .log(let payload):
       counts.nflog += 1
       if let message = try? LogMessage(payload) { takeLog(message) }
+    case .line(let line):
+      counts.lines += 1
+      takeLine(line)
     case .netlink(let message): takeNetlink(message)
     case .lost(let count):
       loss.take(lost: count)
@@ -302,7 +321,7 @@ public struct Story: Sendable {
 
   /// Adds an observation to the journey it belongs to, or begins one. Returns its index.
   @discardableResult
-  private mutating func place(_ observation: Observation, traceID: UInt32?) -> Int {
+  mutating func place(_ observation: Observation, traceID: UInt32?) -> Int {
     let identity = observation.identity ?? Identity(observation.packet)
     if let index = journey(seenAs: observation, identity, traceID: traceID) {
       add(observation, to: index, traceID: traceID)
@@ -327,6 +346,7 @@ public struct Story: Sendable {
     seenAs next: Observation, _ identity: Identity, traceID: UInt32?
   ) -> Int? {
     var (untraced, first): (Int?, Int?)
+    var nearest: Int?
     var newer: Int?
     var candidate = latest[identity]
     for _ in 0..<Self.mostTwins {
@@ -339,11 +359,15 @@ public struct Story: Sendable {
       }
       newer = index
       guard continues(open[index], with: next) else { continue }
+      if isKernelLog {
+        nearest = nearer(index, than: nearest, to: next)
+        continue
+      }
       if let traceID, open[index].traceID == traceID { return index }
       if traceID == nil || open[index].traceID == nil { untraced = index }
       first = index
     }
-    return untraced ?? first
+    return nearest ?? untraced ?? first
   }
 
   /// Whether the packet of an open journey can be the one observed, which has its identity.
@@ -390,7 +414,7 @@ public struct Story: Sendable {
     var hop = Hop(
       point: observation.point, time: observation.time - open[index].start,
       inDevice: observation.inDevice, outDevice: observation.outDevice,
-      packet: packet, mark: observation.mark, rules: steps)
+      packet: packet, mark: observation.mark ?? open[index].hops.last?.mark ?? 0, rules: steps)
     hop.inPort = observation.inPort
     hop.outPort = observation.outPort
     open[index].hops.append(hop)

@@ -103,8 +103,37 @@ private struct LogWords {
     }
 
     func address() throws(WireError) -> IPAddress {
+      if let address = dotted ?? spelledOut { return address }
       guard let address = IPAddress(String(decoding: value, as: UTF8.self)) else { throw fault }
       return address
+    }
+
+    /// IPv6 as the kernel writes it here: all eight groups of all four digits.
+    private var spelledOut: IPAddress? {
+      guard value.count == 39 else { return nil }
+      var address: UInt128 = 0
+      for (index, octet) in value.enumerated() {
+        switch (octet, index % 5 == 4) {
+        case (UInt8(ascii: ":"), true): continue
+        case (0x30...0x39, false): address = address << 4 | UInt128(octet - 0x30)
+        case (0x61...0x66, false): address = address << 4 | UInt128(octet - 0x57)
+        default: return nil
+        }
+      }
+      return .v6(address)
+    }
+
+    /// Four decimal numbers: every line has two addresses, which are to be read fast.
+    private var dotted: IPAddress? {
+      var cursor = TextCursor(value)
+      var address: UInt32 = 0
+      for index in 0..<4 {
+        guard index == 0 || cursor.skip("."), let part = cursor.number(), part < 256 else {
+          return nil
+        }
+        address = address << 8 | UInt32(part)
+      }
+      return cursor.isAtEnd ? .v4(address) : nil
     }
 
     private var fault: WireError {

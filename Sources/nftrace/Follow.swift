@@ -38,7 +38,7 @@ struct FollowedSource {
     }
     guard setup.group != nil else {
       throw UsageError(
-        "the setup here writes to the kernel log, where dmesg finds it: there is nothing to follow")
+        "the setup here writes to the kernel log: 'nftrace show --follow --backend log' follows it")
     }
     if let recorder = place.recorder(), recorder.living != nil {
       traffic = try FollowedFile(recorder.session)
@@ -46,7 +46,19 @@ struct FollowedSource {
       traffic = try LiveTraffic(setup, in: space)
     }
     self.space = space
-    end = {
+    end = Self.end(of: place, in: space)
+  }
+
+  /// What the setup of a namespace, which is the calling thread's, writes into the kernel log.
+  init(kernelLogOf space: ChosenNamespace) throws {
+    let place = try SetupPlace.current()
+    traffic = try LoggedTraffic(KernelLogPlayback.setup(place))
+    self.space = space
+    end = Self.end(of: place, in: space)
+  }
+
+  private static func end(of place: SetupPlace, in space: ChosenNamespace) -> () -> String? {
+    {
       if space.isGone { return "the network namespace is gone" }
       return place.load() == nil ? "the setup was torn down" : nil
     }

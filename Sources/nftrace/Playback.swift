@@ -103,7 +103,8 @@ private final class SessionReader {
   private func complain(_ damage: CaptureDamage) throws {
     guard damage.kind != .notACapture else {
       throw UsageError(
-        "\(path) is neither a session of nftrace nor a capture file: \(damage.reason)")
+        "\(path) is neither a session of nftrace nor a capture file: \(damage.reason); "
+          + "a saved kernel log is shown with --backend log")
     }
     Output.complain(
       "\(path) is \(damage.kind == .truncated ? "cut off" : "damaged") at byte "

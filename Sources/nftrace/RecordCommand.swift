@@ -35,7 +35,8 @@ struct RecordCommand: ParsableCommand {
     }
     guard state.group != nil else {
       throw UsageError(
-        "the setup here writes to the kernel log, where dmesg finds it: there is nothing to record")
+        "the setup here writes to the kernel log: there is nothing to record, and "
+          + "'nftrace show --backend log' shows it")
     }
     var recorder = try Recorder(
       place, state, path: file, limit: limit.octets, background: background, netns: shared.netns)

@@ -146,7 +146,7 @@ struct Recorder: ~Copyable {
       state.lost = loss.count
       changes.suspect(now: Clock.monotonic)
       return true
-    case .sent, .received, .note: return true
+    case .line, .sent, .received, .note: return true
     }
   }
 

@@ -226,7 +226,10 @@ struct SetupReport {
     if let transaction, options.verbose {
       try Output.print("  one transaction, \(Self.milliseconds(transaction)) ms")
     }
-    if state.backend == SetupBackend.log.rawValue { Self.warnAboutKernelLog() }
+    if state.backend == SetupBackend.log.rawValue {
+      try Output.print("  'nftrace show --backend log' shows it")
+      Self.warnAboutKernelLog()
+    }
     if let recorder, recorder.living != nil {
       try Output.print("  recording to \(recorder.session), process \(recorder.process)")
     } else if state.backend == SetupBackend.nflog.rawValue {

@@ -20,10 +20,22 @@ struct Show: ParsableCommand {
       namespace's setup from now on, whether it is recorded or not, or those of FILE from its \
       beginning. With --json, that is one object a packet and line. A terminal shows at most 20 \
       exchanges a second in full, and counts the others by flow.
+
+      With --backend log, what is shown are the lines that the rules of 'setup --backend log' wrote \
+      into the kernel log: those of this namespace's setup, or those in FILE, which is what dmesg, \
+      journalctl -k or syslog wrote ('-' for standard input). They name no rules and no connections.
       """)
 
-  @Argument(help: ArgumentHelp("A session or NFLOG capture.", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp(
+      "A session or NFLOG capture; with --backend log, a saved kernel log.", valueName: "file"))
   var file: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What to read: nflog, what is recorded; or log, the kernel log. Default: nflog.",
+      valueName: "nflog|log"))
+  var backend: SetupBackend?
 
   @Flag(help: "Go on with what is recorded from now on.")
   var follow = false
@@ -77,6 +89,19 @@ struct Show: ParsableCommand {
       throw ValidationError("several --netns and \(option) exclude each other")
     }
     if follow, last != nil { throw ValidationError("--follow has no last packet: not with --last") }
+    if backend == .log, shared.namespaces.count > 1 {
+      throw ValidationError(
+        "--backend log is for one --netns: namespaces share the kernel log, and its lines do not "
+          + "say whose they are")
+    }
+    if backend == .log, export != nil {
+      throw ValidationError("--export writes NFLOG messages, and the kernel log has none")
+    }
+    if backend == .log, follow, file != nil {
+      throw ValidationError(
+        "--follow --backend log follows the running kernel's log, no FILE: "
+          + "'tail -f FILE | nftrace show --backend log -' does")
+    }
     if follow, export != nil { throw ValidationError("--follow and --export exclude each other") }
     if follow, html != nil { throw ValidationError("--follow and --html exclude each other") }
     if shared.json, html != nil { throw ValidationError("--json and --html exclude each other") }
@@ -87,6 +112,7 @@ struct Show: ParsableCommand {
 
   func run() throws {
     let spaces = try shared.chosenNamespaces()
+    if backend == .log { try showKernelLog(spaces[0]) }
     if follow { try followTraffic(spaces) }
     let recordings = try spaces.map { space in
       try space.within(among: spaces) {
@@ -94,33 +120,55 @@ struct Show: ParsableCommand {
       }
     }
     let paths = recordings.flatMap { $0 }
-    if let target = export ?? html {
-      // Opening it would empty it before it is read.
-      let isInput = paths.contains { path in
-        guard let input = FileIdentity(path), let output = FileIdentity(target) else {
-          return false
-        }
-        return input.isSame(as: output)
-      }
-      if isInput { throw UsageError("\(target) is what is read: write to another file") }
-    }
+    if let target = export ?? html { try Self.refuseOverwriting(paths, by: target) }
     if let export {
       try Playback.export(paths, to: export)
       return
     }
-    let report = SessionReport(
-      filter: filter, style: style,
-      format: html != nil ? .html : shared.json ? .json : .text, last: last,
-      session: spaces.count == 1 ? paths.last : nil, namespaces: spaces.names)
-    let matches: Int
-    if let html {
-      let page = try OutputFile(html, followLinks: true)
-      matches = try Playback.run(recordings, report) { try page.write(Array($0.utf8)) }
-    } else {
-      matches = try Playback.run(recordings, report)
+    let session = spaces.count == 1 ? paths.last : nil
+    let matches = try withReport(of: session, spaces.names) { report, output in
+      try Playback.run(recordings, report, output: output)
     }
     if matches == 0 { Output.complain("no packet matches") }
     Output.exit(matches > 0 ? 0 : 1)
+  }
+
+  /// Hands a report, and what takes its text, to `body`.
+  private func withReport(
+    of session: String?, _ names: [String] = [],
+    _ body: (consuming SessionReport, (String) throws -> Void) throws -> Int
+  ) throws -> Int {
+    let report = SessionReport(
+      filter: filter, style: style,
+      format: html != nil ? .html : shared.json ? .json : .text, last: last, session: session,
+      namespaces: names)
+    guard let html else { return try body(report) { try Output.print($0) } }
+    let page = try OutputFile(html, followLinks: true)
+    return try body(report) { try page.write(Array($0.utf8)) }
+  }
+
+  private func showKernelLog(_ space: ChosenNamespace) throws -> Never {
+    if follow {
+      try follow(since: 0) { [try space.within { try FollowedSource(kernelLogOf: space) }] }
+    }
+    if let file, let html { try Self.refuseOverwriting([file], by: html) }
+    let matches = try space.within {
+      let setup = file == nil ? try KernelLogPlayback.setup(.current()) : nil
+      return try withReport(of: file ?? KernelLog.path) { report, output in
+        try setup.map { try KernelLogPlayback.run($0, report, output: output) }
+          ?? KernelLogPlayback.run(file: file ?? "-", report, output: output)
+      }
+    }
+    Output.exit(matches > 0 ? 0 : 1)
+  }
+
+  /// Opening what is read to be written would empty it.
+  private static func refuseOverwriting(_ paths: [String], by target: String) throws {
+    let isInput = paths.contains { path in
+      guard let input = FileIdentity(path), let output = FileIdentity(target) else { return false }
+      return input.isSame(as: output)
+    }
+    if isInput { throw UsageError("\(target) is what is read: write to another file") }
   }
 
   private var filter: ExchangeFilter {
@@ -136,18 +184,24 @@ struct Show: ParsableCommand {
   }
 
   private func followTraffic(_ spaces: [ChosenNamespace]) throws -> Never {
-    let report = FollowReport(
-      filter: filter, style: style, json: shared.json,
-      rate: Terminal.isInteractive ? FollowReport.terminalRate : nil,
-      since: file == nil ? Clock.realtime : 0, namespaces: spaces.names)
-    var follow = Follow(report, json: shared.json, names: spaces.names)
-    let signal = try follow.run {
+    try follow(spaces.names, since: file == nil ? Clock.realtime : 0) {
       try spaces.map { space in
         try space.within(among: spaces) {
           try file.map { try FollowedSource(file: $0) } ?? FollowedSource(setupIn: space)
         }
       }
     }
+  }
+
+  private func follow(
+    _ names: [String] = [], since: UInt64, _ open: () throws -> [FollowedSource]
+  ) throws -> Never {
+    let report = FollowReport(
+      filter: filter, style: style, json: shared.json,
+      rate: Terminal.isInteractive ? FollowReport.terminalRate : nil, since: since,
+      namespaces: names)
+    var follow = Follow(report, json: shared.json, names: names)
+    let signal = try follow.run(open)
     Output.exit(signal.map { 128 + $0 } ?? 0)
   }
 }
@@ -158,6 +212,10 @@ extension StateDirectory {
     if let recording = recording() { return recording }
     guard orPing else {
       throw UsageError("nothing is recorded there: 'nftrace setup SUBNET' records")
+    }
+    if let setup = try SetupPlace.current().load(), setup.group == nil {
+      throw UsageError(
+        "the setup here writes to the kernel log: 'nftrace show --backend log' shows it")
     }
     guard InputFile.exists(lastSession) else {
       throw UsageError(

@@ -4,25 +4,35 @@ import Testing
 import Trace
 import Wire
 
-/// Every recorded session in fixtures/, told as text and as JSON, against what stands beside it.
+/// Every recorded session and every kernel log in fixtures/, told as text and as JSON, against what
+/// stands beside it.
 /// After a deliberate change: NFTRACE_WRITE_GOLDEN=1 swift test --filter GoldenTests, then read the
 /// difference.
 @Suite struct GoldenTests {
   static let directory = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().appending(path: "fixtures")
 
-  static let names: [String] = {
+  /// Sessions, without ".pcapng".
+  static let names = files(".pcapng").map { String($0.dropLast(7)) }
+
+  /// What the names of saved kernel logs end with.
+  static let log = ".dmesg"
+
+  /// Everything that is to be told.
+  static let all = names + files(log)
+
+  private static func files(_ ending: String) -> [String] {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
-    return files.filter { $0.hasSuffix(".pcapng") }.map { String($0.dropLast(7)) }.sorted()
-  }()
+    return files.filter { $0.hasSuffix(ending) }.sorted()
+  }
 
   @Test func thereAreFixtures() { #expect(Self.names.count >= 5) }
 
-  @Test(arguments: names) func text(_ name: String) throws {
+  @Test(arguments: all) func text(_ name: String) throws {
     try compare(render(name), with: "\(name).txt")
   }
 
-  @Test(arguments: names) func json(_ name: String) throws {
+  @Test(arguments: all) func json(_ name: String) throws {
     let text = try render(name, .json)
     _ = try JSONSerialization.jsonObject(with: Data(text.utf8))
     try compare(text, with: "\(name).json")
@@ -30,20 +40,20 @@ import Wire
 
   /// No line is wider than the 80 columns that were asked for, but the first of each probe or
   /// exchange, and what is there to be pasted or recognised: commands and rules.
-  @Test(arguments: names) func fits(_ name: String) throws {
+  @Test(arguments: all) func fits(_ name: String) throws {
     for line in try render(name).split(separator: "\n").dropFirst()
     where !["  remedy", "            ", "seq ", "#"].contains(where: { line.hasPrefix($0) }) {
       #expect(line.count <= 80, "\(line)")
     }
   }
 
-  @Test(arguments: names) func asciiIsASCII(_ name: String) throws {
+  @Test(arguments: all) func asciiIsASCII(_ name: String) throws {
     let text = try render(name, unicode: false)
     #expect(text.utf8.allSatisfy { $0 < 128 })
   }
 
   /// The page has the lines of the text, and nothing a browser would take for anything else.
-  @Test(arguments: names) func html(_ name: String) throws {
+  @Test(arguments: all) func html(_ name: String) throws {
     let page = try render(name, .html, session: "<b>a&b")
     #expect(page.hasPrefix("<!DOCTYPE html>\n") && page.hasSuffix("</html>\n"))
     let heading = "<h1>nftrace &lt;b&gt;a&amp;b</h1>"
@@ -60,15 +70,25 @@ import Wire
     _ name: String, _ format: SessionReport.Format = .text, unicode: Bool = true,
     session: String? = nil
   ) throws -> String {
-    let bytes = try Data(contentsOf: Self.directory.appending(path: "\(name).pcapng"))
-    var decoder = SessionDecoder()
-    decoder.feed(Array(bytes))
+    let isLog = name.hasSuffix(Self.log)
+    let file = isLog ? name : "\(name).pcapng"
+    let bytes = try Data(contentsOf: Self.directory.appending(path: file))
     var report = SessionReport(
       filter: ExchangeFilter(), style: TextStyle(unicode: unicode), format: format,
-      session: session ?? "fixtures/\(name).pcapng")
+      session: session ?? "fixtures/\(file)")
     var lines: [String] = []
-    while let element = try decoder.next() { lines += report.take(element) }
-    try decoder.finish()
+    if isLog {
+      var decoder = KernelLogDecoder(version: "test")
+      decoder.feed(Array(bytes))
+      decoder.finish()
+      while let element = decoder.next() { lines += report.take(element) }
+      #expect(decoder.damaged == 0)
+    } else {
+      var decoder = SessionDecoder()
+      decoder.feed(Array(bytes))
+      while let element = try decoder.next() { lines += report.take(element) }
+      try decoder.finish()
+    }
     lines += report.finish()
     return lines.joined(separator: "\n") + "\n"
   }

@@ -177,12 +177,12 @@ func echo(
     var script = Script()
     script.see(echo(), at: "PREROUTING", id: 1, in: 3)
     let end = script.story().flatMap(\.journeys).map(\.end)
-    #expect(end.map(\.kind) == [.unknown] && end.map(\.isUnseen) == [false])
+    #expect(end.map(\.kind) == [.unknown] && end.map(\.unseen) == [nil])
     var story = Story(header: script.header)
     for record in script.records { story.take(record) }
     story.take(Record(time: script.records.last!.time, .lost(12)))
     let unseen = story.finish()
-    #expect(unseen.flatMap(\.journeys).map(\.end.isUnseen) == [true])
+    #expect(unseen.flatMap(\.journeys).map(\.end.unseen) == [.messagesLost])
     #expect(!ExchangeFilter(onlyLost: true).matches(unseen[0]))
   }
 

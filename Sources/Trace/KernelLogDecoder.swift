@@ -1,0 +1,124 @@
+internal import Wire
+
+/// Reads what nftrace's rules wrote into the kernel log as a session, from the text of dmesg, syslog,
+/// journald or /dev/kmsg as it comes.
+///
+/// Rules of a setup are known by their prefixes, which end with the name of a hook. Of a setup that
+/// is known, only its own points' prefixes and its own subnets count.
+public struct KernelLogDecoder: Sendable {
+  private var text = KernelLogText()
+  /// What is still to be given out before any line.
+  private var header: SessionHeader?
+  private let labels: Set<String>?
+  private let targets: [Prefix]
+  private let since: UInt64
+  /// Nanoseconds that are added to the log's times.
+  private var shift: UInt64 = 0
+  private var last: UInt64 = 0
+
+  /// Lines of nftrace's rules so far, those that are damaged among them.
+  public private(set) var lines = 0
+  /// How many are damaged, and were left out.
+  public private(set) var damaged = 0
+  /// The first of those.
+  public private(set) var damage: [KernelLogDamage] = []
+  /// Whether any line told no parts of a second.
+  public private(set) var isCoarse = false
+
+  /// Damaged lines that are kept.
+  private static let mostDamage = 5
+
+  /// A reader of a saved log: whose setup made the lines is not known.
+  public init(version: String) {
+    header = SessionHeader(
+      command: "show", version: version, kernel: "", points: ObservationPoint.plan(around: []),
+      table: "")
+    header?.backend = "log"
+    labels = nil
+    targets = []
+    since = 0
+  }
+
+  /// A reader of the running kernel's log, for a setup of this machine. `offset` is what makes of the
+  /// log's times, which count from boot, nanoseconds since the epoch; what is older than `since` is
+  /// left out.
+  public init(setup header: SessionHeader, since: UInt64, offset: UInt64) {
+    var header = header
+    header.backend = "log"
+    self.header = header
+    labels = Set(header.points.map(\.label))
+    targets = header.targets.compactMap { Prefix($0) }
+    self.since = since
+    shift = offset
+  }
+
+  /// Takes in the next octets.
+  public mutating func feed(_ bytes: [UInt8]) { text.feed(bytes) }
+
+  /// Says that no more octets come.
+  public mutating func finish() { text.finish() }
+
+  /// The next element; nil when more octets are needed.
+  public mutating func next() -> SessionDecoder.Element? {
+    if let header {
+      self.header = nil
+      return .header(header)
+    }
+    while let entry = text.next() {
+      if let record = record(entry) { return .record(record) }
+    }
+    return nil
+  }
+
+  private mutating func record(_ entry: KernelLogEntry) -> Record? {
+    guard let prefix = LogLine.prefix(of: entry.text[...]),
+      let (label, _) = ObservationPoint.label(inPrefix: String(decoding: prefix, as: UTF8.self)),
+      labels?.contains(label) ?? true
+    else { return nil }
+    let time = time(of: entry)
+    guard time >= since else { return nil }
+    do {
+      let line = try LogLine(entry.text)
+      guard isWatched(line.packet) else { return nil }
+      lines += 1
+      isCoarse = isCoarse || !entry.isExact
+      return Record(time: time, .line(line))
+    } catch {
+      lines += 1
+      damaged += 1
+      if damage.count < Self.mostDamage {
+        damage.append(KernelLogDamage(line: entry.line, reason: error.reason))
+      }
+      return nil
+    }
+  }
+
+  private func isWatched(_ packet: Packet) -> Bool {
+    targets.isEmpty
+      || targets.contains { $0.contains(packet.source) || $0.contains(packet.destination) }
+  }
+
+  /// Times that step back by more than what waits for its turn are those of another boot.
+  private mutating func time(of entry: KernelLogEntry) -> UInt64 {
+    guard let told = entry.time, last < 1 << 63 else { return last }
+    let (time, overflow) = told.addingReportingOverflow(shift)
+    if overflow { return last }
+    if time < last, last - time > Self.second {
+      let apart = last + 2 * Self.second
+      shift += apart - time
+      last = apart
+    }
+    last = max(last, time)
+    return last
+  }
+
+  private static let second: UInt64 = 1_000_000_000
+}
+
+/// A line of nftrace's that could not be read.
+public struct KernelLogDamage: Sendable, Equatable {
+  /// Its number in the file, from 1.
+  public var line: Int
+  /// What is wrong with it, in words for a person.
+  public var reason: String
+}
