@@ -11,7 +11,7 @@ extension Scenario {
     pending("local-no-route-v4", ["no-route"], needs: "--local"),
     pending("local-blackhole-v4", ["blackhole-route"], needs: "--local"),
     pending("local-prohibit-v4", ["prohibit-route"], needs: "--local"),
-    pending("source-route-option-v4", ["bad-packet"], needs: "a probe with IP options"),
+    pending("source-route-option-v4", ["lost-after"], needs: "a probe with IP options"),
     pending("bad-icmp-checksum-invalid-v4", ["invalid-state-drop"], needs: "a broken checksum"),
     pending("second-fragment-missing-v4", ["lost-after"], needs: "a probe that is a fragment"),
     pending("tun-reader-stalls-v4", ["lost-after"], needs: "a reader that is not nftrace"),
