@@ -21,7 +21,7 @@ struct Intercept: ParsableCommand {
       --set dest has that address as its source. With --trace, the way of each packet through the \
       hooks is told when it has come to an end: to the device, back from it, out, and that of its \
       answer; with --json as one object a packet and line. A terminal shows at most 20 exchanges a \
-      second in full.
+      second in full. Packets that come faster than their ways can be told wait for that.
 
       Good to know: the packets come back through the FORWARD hook, so a firewall that drops there \
       drops them. Rules of the nat table's OUTPUT do not see new connections meanwhile. A TTL of \

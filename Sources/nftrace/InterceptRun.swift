@@ -27,16 +27,24 @@ struct InterceptRun: ~Copyable {
     left = limit
   }
 
+  /// Packets that were moved since all messages about packets were read.
+  private var untold = 0
+  /// With more of them, the socket's room for messages would not do: each has about 80. Then packets
+  /// wait, so that what is told has no gaps.
+  private static let mostUntold = 1000
+
   /// Goes on until there were enough packets, or a signal comes, which it returns.
   mutating func go(_ tun: borrowing TunDevice, _ signals: borrowing SignalWatch) throws -> Int32? {
     while true {
       // A burst, and then a look at what else there is.
       var isMoved = false
-      for _ in 0..<256 where !isMoved {
+      for _ in 0..<(untold < Self.mostUntold ? 256 : 4) where !isMoved {
         isMoved = try !move(tun)
         if left == 0 { return nil }
+        untold += 1
       }
       let isTold = try trace?.tell(&output) ?? true
+      if isTold { untold = 0 }
       if isMoved, isTold {
         try output.flush()
         Waiting.forReading(
