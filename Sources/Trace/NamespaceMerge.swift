@@ -11,7 +11,6 @@ public struct NamespaceMerge: Sendable {
 
   private struct Group {
     var members: [Member]
-    var sources: Set<Int>
     var findings: [Finding]
     /// Nanoseconds since the epoch: of its first packet, and of the last that was heard of any.
     var start: UInt64
@@ -27,6 +26,8 @@ public struct NamespaceMerge: Sendable {
 
   /// A packet is on its way from one namespace to the next for no longer than this, in nanoseconds.
   private static let crossing: UInt64 = 500_000_000
+  /// Packets of an exchange that was made of several.
+  private static let mostPackets = 1024
   /// Exchanges that wait for others at most.
   private static let mostWaiting = 8192
 
@@ -44,18 +45,18 @@ public struct NamespaceMerge: Sendable {
         var journey = journey
         journey.netns = names[source]
         return (source, journey)
-      }, sources: [source], findings: exchange.findings,
+      }, findings: exchange.findings,
       start: exchange.journeys.map(\.start).min() ?? 0,
       end: exchange.journeys.map(\.finish).max() ?? 0)
     let identities = Set(group.members.map { Identity($0.journey.packet) })
     let candidates = identities.reduce(into: Set<Int>()) { $0.formUnion(places[$1] ?? []) }
-    // An exchange that goes on is told in parts: each has one of the other namespaces' parts.
     for number in candidates.sorted() {
-      guard let other = groups[number], other.sources.isDisjoint(with: group.sources),
-        Self.links(group.members + other.members).contains(where: { !$0.isEmpty })
+      guard let other = groups[number],
+        // An exchange that goes on is told in parts, which need not be the same everywhere.
+        other.members.count + group.members.count <= Self.mostPackets,
+        Self.areLinked(group.members, other.members)
       else { continue }
       group.members = other.members + group.members
-      group.sources.formUnion(other.sources)
       group.findings = other.findings + group.findings
       group.start = min(group.start, other.start)
       group.end = max(group.end, other.end)
@@ -108,6 +109,17 @@ public struct NamespaceMerge: Sendable {
   }
 
   // MARK: One packet in two namespaces
+
+  /// Whether a packet of the one is one of the other.
+  private static func areLinked(_ some: [Member], _ others: [Member]) -> Bool {
+    let twins = Dictionary(grouping: others) { Identity($0.journey.packet) }
+    return some.contains { member in
+      (twins[Identity(member.journey.packet)] ?? []).contains {
+        $0.source != member.source
+          && ($0.journey.continues(member.journey) || member.journey.continues($0.journey))
+      }
+    }
+  }
 
   /// Of each member, the members that it came from.
   private static func links(_ members: [Member]) -> [[Int]] {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Kernel
-import Report
 import Trace
 import Wire
 

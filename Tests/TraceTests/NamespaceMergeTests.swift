@@ -46,6 +46,15 @@ import Wire
     #expect(told.first?.journeys.map(\.id) == [1, 2, 3, 4])
   }
 
+  /// Where conntrack is not at work, each packet is an exchange of its own.
+  @Test func withoutConntrackInOne() throws {
+    let (client, router) = stories()
+    let alone = client.flatMap(\.journeys).map { Exchange(journeys: [$0]) }
+    #expect(alone.count == 2)
+    let told = merged(alone, router)
+    #expect(told.map { $0.journeys.map(\.netns) } == [["client", "router", "router", "client"]])
+  }
+
   /// Somebody in between changed its address: that it is the same packet is not known.
   @Test func whatIsNotSeenToBeTheSameStaysApart() throws {
     let (client, router) = stories(translatedBefore: true)
