@@ -66,7 +66,7 @@ final class LiveTraffic: FollowedTraffic {
   }
 
   private func listen() throws(KernelError) {
-    socket.setReceiveBuffer(64 << 20)
+    socket.setReceiveBuffer(128 << 20)
     try socket.join()
   }
 

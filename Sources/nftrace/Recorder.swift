@@ -35,7 +35,7 @@ struct Recorder: ~Copyable {
   /// Nanoseconds between looks at the interfaces, and between notes of how far it has come.
   private static let pause: UInt64 = 2_000_000_000
   /// Octets the kernel keeps for it while it is busy: KERNEL.md, section I.
-  private static let room: Int32 = 64 << 20
+  private static let room: Int32 = 128 << 20
 
   /// Takes the setup's group, and begins the file.
   init(
