@@ -26,7 +26,8 @@ enum Wording {
 
   /// An ICMP message that is no echo, by its name.
   static func icmpError(_ header: ICMPHeader, _ proto: IPProtocol) -> String {
-    "ICMP " + (header.errorName(proto) ?? "type \(header.type)")
+    "ICMP "
+      + (header.errorName(proto) ?? header.informationName(proto) ?? "type \(header.type)")
   }
 
   /// An address, with its port if there is one.

@@ -66,6 +66,24 @@ public struct ICMPHeader: Sendable, Equatable {
     }
   }
 
+  /// What any other message but an echo is called, of those a host meets every day: RFC 792, RFC 2710,
+  /// RFC 3810, RFC 4861; nil for the rest.
+  public func informationName(_ proto: IPProtocol) -> String? {
+    switch (proto, type) {
+    case (.icmp, 9), (.icmpv6, 134): "router advertisement"
+    case (.icmp, 10), (.icmpv6, 133): "router solicitation"
+    case (.icmp, 13): "timestamp request"
+    case (.icmp, 14): "timestamp reply"
+    case (.icmpv6, 130): "multicast listener query"
+    case (.icmpv6, 131), (.icmpv6, 143): "multicast listener report"
+    case (.icmpv6, 132): "multicast listener done"
+    case (.icmpv6, 135): "neighbour solicitation"
+    case (.icmpv6, 136): "neighbour advertisement"
+    case (.icmpv6, 137): "redirect"
+    default: nil
+    }
+  }
+
   private static let unreachable4: [UInt8: String] = [
     0: "network unreachable", 1: "host unreachable", 2: "protocol unreachable",
     3: "port unreachable", 4: "fragmentation needed", 9: "network prohibited",
