@@ -41,7 +41,8 @@ struct Timeline {
 
   private func heading(_ journey: Journey) -> String {
     let packet = journey.packet
-    let arrow = journey.direction == .request ? style.arrow : style.backArrow
+    let isBack = journey.direction == .reply || journey.direction == .error
+    let arrow = isBack ? style.backArrow : style.arrow
     var words = "\(arrow) \(Wording.name(packet))"
     words += "  \(Wording.endpoint(packet, .source)) \(style.arrow) "
     words += Wording.endpoint(packet, .destination)
