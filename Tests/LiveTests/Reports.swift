@@ -64,7 +64,9 @@ struct JourneyReport: Decodable, Equatable {
     var lines = [direction]
     var last: (hook: String, state: String) = ("", "")
     for hop in hops {
-      let changes = hop.changes.map { " | \($0.description)" }.joined()
+      // Which id an echo is given depends on who else was translated, such as this net's own first ping.
+      let changes = hop.changes.filter { $0.field != "icmp_id" }.map { " | \($0.description)" }
+        .joined()
       if changes.isEmpty, last == (hop.hook, hop.state) {
         let at = lines[lines.count - 1].firstRange(of: " |")!.lowerBound
         lines[lines.count - 1].insert(contentsOf: " \(hop.name)", at: at)
