@@ -358,11 +358,14 @@ static inline void nftrace_store_release(void *position, unsigned long value) {
 // prctl is variadic. Up to 15 octets of a name.
 static inline int nftrace_set_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
 
+// libnftables is loaded when it is asked for, or 0 if there is none: with what it needs in turn, it
+// would take a tenth of the time of a command that has no rule to quote.
+static inline void *nftrace_libnftables(void) { return dlopen("libnftables.so.1", RTLD_LAZY); }
+
 // The output of an nft command, with handles and without counters, for the caller to free; 0 if it
-// failed or there is no libnftables. That is loaded when it is asked for: with what it needs in turn,
-// it would take a tenth of the time of a command that has no rule to quote.
+// failed.
 static inline char *nftrace_nft(const char *command) {
-  void *library = dlopen("libnftables.so.1", RTLD_LAZY);
+  void *library = nftrace_libnftables();
   if (!library) return 0;
 #define NFTRACE_LOAD(name) __typeof__(&name) load_##name = (__typeof__(&name))dlsym(library, #name)
   NFTRACE_LOAD(nft_ctx_new);

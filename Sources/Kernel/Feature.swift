@@ -29,7 +29,9 @@ public struct Feature: Sendable, Equatable {
         "CAP_NET_ADMIN", "everything", hasRights,
         help: "run as root (sudo), or give the program the capability: "
           + "setcap cap_net_admin,cap_sys_admin+ep nftrace")
-    ] + rules() + [log(), trace(), connections(), tun(), forwarding(), dropReasons()]
+    ] + rules() + [
+      log(), trace(), ruleTexts(), connections(), tun(), forwarding(), dropReasons(),
+    ]
   }
 
   private static let needsRights = "asking needs CAP_NET_ADMIN"
@@ -108,6 +110,12 @@ public struct Feature: Sendable, Equatable {
     attempt("nf_tables trace", "the rules that a packet meets", "CONFIG_NF_TABLES") {
       () throws(KernelError) in try NetfilterSocket().join()
     }
+  }
+
+  private static func ruleTexts() -> Feature {
+    Feature(
+      "libnftables", "the text of rules", unsafe nftrace_libnftables() != nil,
+      help: "apt install libnftables1; without it rules are named by their handle alone")
   }
 
   private static func attempt(
