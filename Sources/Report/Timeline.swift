@@ -20,12 +20,17 @@ struct Timeline {
   /// All journeys of an exchange, one below the other.
   static func all(_ exchange: Exchange, _ style: TextStyle) -> [String] {
     var lines: [String] = []
-    for journey in exchange.journeys {
+    for (index, journey) in exchange.journeys.enumerated() {
       // Several namespaces' messages were not received by one clock: each has times of its own.
       let first = exchange.journeys.first { $0.netns == journey.netns }
       let timeline = Timeline(style: style, origin: first?.start ?? 0)
       lines += lines.isEmpty ? [] : [""]
-      lines += [timeline.heading(journey), ""]
+      lines.append(timeline.heading(journey))
+      if style.verbosity == .verbose {
+        let earlier = Array(exchange.journeys[..<index])
+        lines += ConnectionText(style: style).lines(journey, after: earlier)
+      }
+      lines.append("")
       if journey == exchange.journeys.first { lines.append(timeline.columns) }
       lines += timeline.rows(journey).flatMap(timeline.layout)
     }

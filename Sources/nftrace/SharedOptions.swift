@@ -36,7 +36,9 @@ struct SharedOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Use colours: auto, always or never.", valueName: "when"))
   var color: ColorChoice = .auto
 
-  @Flag(name: .shortAndLong, help: "Show every step, with its time, and the evidence.")
+  @Flag(
+    name: .shortAndLong,
+    help: "Show every step, with its time, the connection of each packet, and the evidence.")
   var verbose = false
 
   @Flag(name: .shortAndLong, help: "Print the first line alone.")

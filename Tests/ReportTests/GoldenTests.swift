@@ -70,11 +70,18 @@ import Wire
     _ name: String, _ format: SessionReport.Format = .text, unicode: Bool = true,
     session: String? = nil
   ) throws -> String {
-    let isLog = name.hasSuffix(Self.log)
+    try Self.render(name, format, style: TextStyle(unicode: unicode), session: session)
+  }
+
+  static func render(
+    _ name: String, _ format: SessionReport.Format = .text, style: TextStyle,
+    session: String? = nil
+  ) throws -> String {
+    let isLog = name.hasSuffix(log)
     let file = isLog ? name : "\(name).pcapng"
-    let bytes = try Data(contentsOf: Self.directory.appending(path: file))
+    let bytes = try Data(contentsOf: directory.appending(path: file))
     var report = SessionReport(
-      filter: ExchangeFilter(), style: TextStyle(unicode: unicode), format: format,
+      filter: ExchangeFilter(), style: style, format: format,
       session: session ?? "fixtures/\(file)")
     var lines: [String] = []
     if isLog {
