@@ -10,33 +10,53 @@ extension Story {
     guard isFull || now - lastIdleCheck > Self.idle / 10 else { return [] }
     lastIdleCheck = now
     if isFull { settlePending() }
-    var groups: [Key: (members: [Int], last: UInt64)] = [:]
-    for index in open.indices {
-      let last = open[index].last
-      if groups[open[index].key]?.members.append(index) == nil {
-        groups[open[index].key] = ([index], last)
-      } else {
-        groups[open[index].key]!.last = max(groups[open[index].key]!.last, last)
-      }
-    }
+    let groups = exchanges()
     var closing: [[Int]] = []
-    for (members, last) in groups.values {
+    for (members, last) in groups {
       if now - last > Self.idle {
-        closing.append(members)
+        if members.allSatisfy(rests) { closing.append(members) }
       } else if members.count > Self.mostPackets || now - open[members[0]].start > Self.longest {
-        closing.append(members.filter { now - open[$0].last > Self.patience })
+        closing.append(members.filter { now - open[$0].last > Self.patience && rests($0) })
       }
     }
     let left = open.count - closing.reduce(0) { $0 + $1.count }
     if isFull, left > Self.mostOpen / 2 || openHops > Self.mostHops / 2 {
-      closing = groups.values.sorted { $0.last < $1.last }.prefix(max(groups.count / 2, 1)).map(
-        \.members)
+      closing = groups.sorted { $0.last < $1.last }.prefix(max(groups.count / 2, 1)).map(\.members)
     }
     return close(closing)
   }
 
-  /// Takes in that so much time went by, although nothing was received.
-  public mutating func pass(to time: UInt64) { now = max(now, time) }
+  /// The open journeys of each exchange, and when something was heard of it last. After an idle
+  /// second another one begins, whenever it is looked at.
+  private func exchanges() -> [(members: [Int], last: UInt64)] {
+    var groups: [(members: [Int], last: UInt64)] = []
+    var latest: [Key: Int] = [:]
+    for index in open.indices {
+      let journey = open[index]
+      if let group = latest[journey.key], journey.start <= groups[group].last + Self.idle {
+        groups[group].members.append(index)
+        groups[group].last = max(groups[group].last, journey.last)
+      } else {
+        latest[journey.key] = groups.count
+        groups.append(([index], journey.last))
+      }
+    }
+    return groups
+  }
+
+  /// Whether no more can come of a quiet journey. Records bear the time at which they were received:
+  /// when the receiver was busy itself, the rest of a packet's way comes just behind the pause.
+  private func rests(_ index: Int) -> Bool {
+    let last = open[index].last
+    return last >= pauses.last || last < pauses.before || now - pauses.last > Self.patience
+      || isOver(open[index])
+  }
+
+  /// Takes in that all there was up to this time has been received.
+  public mutating func pass(to time: UInt64) {
+    now = max(now, time)
+    pauses = (0, 0)
+  }
 
   /// The exchange of the probe with this number, whether or not more could come.
   public mutating func closeProbe(_ sequence: Int) -> Exchange {
@@ -48,7 +68,7 @@ extension Story {
   /// All that is left, at the end of the session.
   public mutating func finish() -> [Exchange] {
     settlePending()
-    return close(Array(Dictionary(grouping: open.indices) { open[$0].key }.values))
+    return close(exchanges().map(\.members))
   }
 
   /// Whether a packet of this probe met its end in a rule, so that little more can come of it.

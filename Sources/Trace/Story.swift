@@ -38,6 +38,9 @@ public struct Story: Sendable {
   private let lostBefore: LossCount
   var now: UInt64 = 0
   var lastIdleCheck: UInt64 = 0
+  /// When the last two pauses ended in which no record was received, and nobody said that none was
+  /// waiting.
+  var pauses: (last: UInt64, before: UInt64) = (0, 0)
 
   /// A journey closes when nothing was heard of its exchange for this long, in nanoseconds.
   static let idle: UInt64 = 1_000_000_000
@@ -94,6 +97,7 @@ public struct Story: Sendable {
 
   /// Takes in one record. Damaged messages are left out; the session file keeps them.
   public mutating func take(_ record: Record) {
+    if record.time > now + Self.patience { pauses = (record.time, pauses.last) }
     now = max(now, record.time)
     switch record.content {
     case .log(let payload):

@@ -203,8 +203,35 @@ func echo(
     script.see(echo(sequence: 2, identification: 5), at: "PREROUTING", id: 2, in: 3)
     var story = Story(header: script.header)
     for record in script.records { story.take(record) }
+    story.pass(to: script.time)
     #expect(story.closeIdle().count == 1)
     #expect(story.finish().count == 1)
+  }
+
+  /// A receiver that is busy for seconds hears late of the rest of a packet's way.
+  @Test func pausesCutNoPacket() {
+    var script = Script()
+    script.see(echo(), at: "PREROUTING", id: 1, in: 3)
+    script.time += 3_000_000_000
+    script.see(echo(), at: "FORWARD", id: 1, in: 3)
+    script.see(echo(), at: "EGRESS", id: 1, out: 2)
+    var story = Story(header: script.header)
+    for record in script.records {
+      story.take(record)
+      #expect(story.closeIdle().isEmpty)
+    }
+    #expect(story.finish().flatMap(\.journeys).map(\.hops.count) == [3])
+  }
+
+  /// What is one exchange does not depend on when anybody looked.
+  @Test func anIdleSecondEndsAnExchange() {
+    var script = Script()
+    for number in 1...3 as ClosedRange<UInt16> {
+      script.see(
+        echo(identification: number), at: "PREROUTING", id: 1, in: 3, connection: (5, 1, 0))
+      script.time += number == 1 ? 500_000_000 : 1_500_000_000
+    }
+    #expect(script.story().map(\.journeys.count) == [2, 1])
   }
 
   /// One that never pauses is told in parts, so that it need not fit into memory.
@@ -240,5 +267,31 @@ func echo(
     }
     #expect(told > 3000)
     #expect(told + story.finish().reduce(0) { $0 + $1.journeys.count } == 20000)
+  }
+
+  /// A flood in many flows is told in parts while packets are on their way: none of them is cut.
+  @Test func floodsCutNoPacket() {
+    var script = Script()
+    var story = Story(header: script.header)
+    var told: [Journey] = []
+    for number in 0..<20000 {
+      script.records = []
+      let packet = echo(id: UInt16(number % 100), identification: UInt16(number & 0xffff))
+      for (label, device) in [("PREROUTING", 3), ("FORWARD", 3), ("EGRESS", nil)] as [(_, UInt32?)]
+      {
+        script.see(
+          packet, at: label, id: UInt32(number), in: device, out: device == nil ? 2 : nil,
+          connection: (UInt32(number % 100), 1, 0))
+      }
+      script.time += 5000
+      for record in script.records {
+        story.take(record)
+        told += story.closeIdle().flatMap(\.journeys)
+      }
+    }
+    #expect(told.count > 5000)
+    told += story.finish().flatMap(\.journeys)
+    #expect(told.count == 20000)
+    #expect(told.allSatisfy { $0.hops.count == 3 })
   }
 }
