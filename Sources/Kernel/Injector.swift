@@ -36,10 +36,9 @@ public final class Injection: Sendable {
     self.init(injector.injecting(frame))
   }
 
-  /// Prepares to send a packet from this host.
-  public convenience init(_ packet: [UInt8], to destination: IPAddress, through sender: LocalSender)
-  {
-    self.init(sender.sending(packet, to: destination))
+  /// Prepares to send a packet from this host; a datagram from its port, if that is held.
+  public convenience init(_ packet: Packet, through sender: LocalSender, from port: HeldPort?) {
+    self.init(sender.sending(packet, from: port))
   }
 
   /// Starts the thread that will send the packet, and waits until it runs, so that what `go` sets off

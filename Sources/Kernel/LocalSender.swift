@@ -2,19 +2,49 @@ internal import CNetfilter
 internal import Glibc
 public import Wire
 
-/// Sends whole IP packets from this host, through the OUTPUT path: raw(7) with the header included.
+/// Sends packets from this host, through the OUTPUT path, as programs do: echo requests through a raw
+/// socket of ICMP's, datagrams through the UDP socket that holds their port. The kernel makes the
+/// header, chooses the way and fragments what is too long. Only a TCP segment, which has no connection
+/// here, goes out with its header as it is.
 public final class LocalSender: Sendable {
   private let file: FileDescriptor
-  private let version: Int
+  /// Whether the IP header comes with the packet.
+  private let includesHeader: Bool
+  private let fields: Fields
+  /// The address that was asked for; nil leaves the choice to routing.
+  private let source: IPAddress?
+
+  /// What the header of every packet says.
+  public struct Fields: Sendable {
+    /// 4 or 6.
+    public var version: Int
+    /// TTL or hop limit.
+    public var ttl: UInt8
+    /// Type of service or traffic class.
+    public var tos: UInt8
+    /// Whether nobody may fragment it, not even this host.
+    public var dontFragment: Bool
+
+    /// Fields of these values.
+    public init(version: Int, ttl: UInt8, tos: UInt8, dontFragment: Bool) {
+      self.version = version
+      self.ttl = ttl
+      self.tos = tos
+      self.dontFragment = dontFragment
+    }
+  }
 
   /// `IPPROTO_RAW` of <netinet/in.h>: with it, the header comes with the packet, in IPv6 as well.
   private static let raw: Int32 = 255
 
   /// Opens the socket. With `source`, which must be one of this host's addresses, routing knows it
   /// before it chooses.
-  public init(version: Int, source: IPAddress?, tos: UInt8) throws(KernelError) {
-    let family = version == 4 ? AF_INET : AF_INET6
-    let number = socket(family, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), Self.raw)
+  public init(_ proto: IPProtocol, _ fields: Fields, source: IPAddress?) throws(KernelError) {
+    let family = fields.version == 4 ? AF_INET : AF_INET6
+    includesHeader = !proto.isICMP
+    let number = socket(
+      family, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue),
+      includesHeader ? Self.raw : Int32(proto.rawValue))
     guard number >= 0 else {
       let code = Glibc.errno
       throw KernelError(
@@ -22,13 +52,10 @@ public final class LocalSender: Sendable {
         help: Capability.help(for: code, "CAP_NET_RAW", "raw sockets"))
     }
     file = FileDescriptor(owning: number)
-    self.version = version
-    var value = Int32(1)
-    let size = socklen_t(MemoryLayout<Int32>.size)
-    unsafe setsockopt(number, SOL_SOCKET, SO_BROADCAST, &value, size)
-    value = Int32(tos)
-    // IP_TOS of level IPPROTO_IP: routing may choose by it. IPv6 takes it from the header alone.
-    if version == 4 { unsafe setsockopt(number, 0, IP_TOS, &value, size) }
+    self.fields = fields
+    self.source = source
+    fields.apply(to: number)
+    if !includesHeader { Self.refuseInput(number, fields.version) }
     guard let source else { return }
     let failed = unsafe Self.withAddress(source, port: 0) { unsafe Glibc.bind(number, $0, $1) }
     guard failed == 0 else {
@@ -38,17 +65,35 @@ public final class LocalSender: Sendable {
     }
   }
 
-  /// A closure that sends the packet and returns an errno, 0 if that went well.
-  func sending(_ packet: [UInt8], to destination: IPAddress) -> @Sendable () -> Int32 {
-    {
-      unsafe Self.withAddress(destination, port: 0) { address, length in
+  /// Takes a UDP port to send from; nil if somebody else has it. Nobody answers a datagram's answer
+  /// with an error while it is held.
+  public func hold(port: UInt16) -> HeldPort? { HeldPort(port, on: source, fields) }
+
+  /// A closure that sends the packet and returns an errno, 0 if that went well. A datagram whose port
+  /// is held goes out from there.
+  func sending(_ packet: Packet, from port: HeldPort?) -> @Sendable () -> Int32 {
+    let header = packet.source.family == 4 ? 20 : 40
+    let bytes =
+      port != nil ? packet.payload : includesHeader ? packet.bytes : Array(packet.bytes[header...])
+    let destinationPort = port == nil ? 0 : packet.destinationPort ?? 0
+    return {
+      unsafe Self.withAddress(packet.destination, port: destinationPort) { address, length in
         // Sound: the pointer and the count are those of one array, which the call only reads.
-        let count = unsafe packet.withUnsafeBytes {
-          unsafe sendto(self.file.number, $0.baseAddress, $0.count, 0, address, length)
+        let count = unsafe bytes.withUnsafeBytes {
+          unsafe sendto(
+            port?.number ?? self.file.number, $0.baseAddress, $0.count, 0, address, length)
         }
         return count < 0 ? -1 : 0
       }
     }
+  }
+
+  /// What comes in is seen by the hooks. The socket is not to take it, nor to be full of it.
+  private static func refuseInput(_ number: Int32, _ version: Int) {
+    // ICMP_FILTER of <linux/icmp.h> and ICMPV6_FILTER of <linux/icmpv6.h>: a bit for each type.
+    var all = [UInt32](repeating: .max, count: version == 4 ? 1 : 8)
+    let size = socklen_t(all.count * MemoryLayout<UInt32>.size)
+    unsafe setsockopt(number, version == 4 ? raw : Int32(IPProtocol.icmpv6.rawValue), 1, &all, size)
   }
 
   /// Calls `body` with the address as the C library has it; returns errno where that returns -1.
@@ -77,18 +122,54 @@ public final class LocalSender: Sendable {
   }
 }
 
-/// Holds a UDP port of this host, so that the kernel does not refuse what answers a datagram that was
-/// sent from it by other means.
+extension LocalSender.Fields {
+  /// Options of ip(7) and ipv6(7), whose levels are the protocols' numbers.
+  fileprivate func apply(to number: Int32) {
+    func set(_ level: Int32, _ option: Int32, _ value: Int32) {
+      var value = value
+      unsafe setsockopt(number, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+    }
+    set(SOL_SOCKET, SO_BROADCAST, 1)
+    // IP_PMTUDISC_DO and IP_PMTUDISC_DONT, which IPv6 calls by the same numbers.
+    let discovery: Int32 = dontFragment ? 2 : 0
+    if version == 4 {
+      set(0, IP_TOS, Int32(tos))
+      set(0, IP_TTL, Int32(ttl))
+      set(0, IP_MULTICAST_TTL, Int32(ttl))
+      set(0, IP_MTU_DISCOVER, discovery)
+    } else {
+      set(41, IPV6_TCLASS, Int32(tos))
+      set(41, IPV6_UNICAST_HOPS, Int32(ttl))
+      set(41, IPV6_MULTICAST_HOPS, Int32(ttl))
+      set(41, IPV6_MTU_DISCOVER, discovery)
+      set(41, IPV6_DONTFRAG, dontFragment ? 1 : 0)
+    }
+  }
+}
+
+/// A UDP port of this host: datagrams are sent from it, and the kernel does not refuse what answers
+/// them.
 public final class HeldPort: Sendable {
+  /// The port.
+  public let port: UInt16
   private let file: FileDescriptor
 
-  /// Takes the port; nil if it is taken already, and so held by somebody else.
-  public init?(_ port: UInt16, on address: IPAddress) {
-    let family = address.family == 4 ? AF_INET : AF_INET6
+  fileprivate var number: Int32 { file.number }
+
+  /// Takes the port, of one address or of all; nil if it is taken already.
+  fileprivate init?(_ port: UInt16, on source: IPAddress?, _ fields: LocalSender.Fields) {
+    let family = fields.version == 4 ? AF_INET : AF_INET6
     let number = socket(
       family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard number >= 0 else { return nil }
+    self.port = port
     file = FileDescriptor(owning: number)
+    fields.apply(to: number)
+    var only = Int32(1)
+    if fields.version == 6 {
+      unsafe setsockopt(number, 41, IPV6_V6ONLY, &only, socklen_t(MemoryLayout<Int32>.size))
+    }
+    let address = source ?? (fields.version == 4 ? .v4(0) : .v6(0))
     let failed = unsafe LocalSender.withAddress(address, port: port) {
       unsafe Glibc.bind(number, $0, $1)
     }

@@ -157,6 +157,8 @@ public struct RuleStep: Sendable, Equatable {
   public var rejects = false
   /// Whether the rule does what rp_filter does.
   public var checksReversePath = false
+  /// The packet's mark behind the rule, where a trace told it.
+  public var mark: UInt32?
 
   /// A step of these fields.
   public init(

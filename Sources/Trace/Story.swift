@@ -224,9 +224,10 @@ public struct Story: Sendable {
     if trace.table.hasPrefix("nftrace_"), trace.chain != "masquerade" || trace.handle == nil {
       return
     }
-    let step = RuleStep(
+    var step = RuleStep(
       family: trace.family, table: trace.table, chain: trace.chain, handle: trace.handle,
       verdict: trace.verdict, target: trace.target, isPolicy: trace.kind == .policy)
+    step.mark = trace.mark
     open[index].steps.append(step)
     if trace.verdict == .drop {
       verdictsOfDrop += 1

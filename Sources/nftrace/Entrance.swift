@@ -71,15 +71,14 @@ struct Entrance {
 
   /// This host itself. Without `source` it is the address that routing would choose.
   static func local(
-    destination: IPAddress, source: IPAddress?, tos: UInt8
+    _ proto: IPProtocol, destination: IPAddress, source: IPAddress?, _ fields: LocalSender.Fields
   ) throws -> Entrance {
     try refuseMixture(source, destination)
-    let sender = try LocalSender(version: destination.family, source: source, tos: tos)
+    let sender = try LocalSender(proto, fields, source: source)
     var chosen = source
     var routes = try RouteSocket()
-    if chosen == nil,
-      case .route(let route) = try routes.lookup(RouteLookup(to: destination, tos: tos))
-    {
+    let question = RouteLookup(to: destination, tos: fields.tos, ipProtocol: proto.rawValue)
+    if chosen == nil, case .route(let route) = try routes.lookup(question) {
       chosen = route.preferredSource
     }
     // Where there is no way, any address does: the packet will not leave.

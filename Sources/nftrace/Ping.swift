@@ -8,6 +8,15 @@ import Wire
 /// Protocols a probe can have.
 enum ProbeProtocol: String, Choice {
   case icmp, udp, tcp
+
+  /// Its number in this version of IP.
+  func number(_ version: Int) -> IPProtocol {
+    switch self {
+    case .icmp: version == 6 ? .icmpv6 : .icmp
+    case .udp: .udp
+    case .tcp: .tcp
+    }
+  }
 }
 
 struct Ping: ParsableCommand {
@@ -72,7 +81,7 @@ struct Ping: ParsableCommand {
       "Octets of payload, 12 to 65000. Default: 56, and for tcp none.", valueName: "n"))
   var size: Int?
 
-  @Flag(help: "Forbid fragmentation (always so in IPv6).")
+  @Flag(help: "Forbid fragmentation. In IPv6 this is for --local: routers never do it.")
   var df = false
 
   @Option(help: ArgumentHelp("Type of service or traffic class, 0 to 255.", valueName: "n"))
@@ -180,7 +189,11 @@ struct Ping: ParsableCommand {
   private func entrance() throws -> Entrance {
     let to = IPAddress(destination)!
     let from = source.flatMap { IPAddress($0) }
-    if local { return try Entrance.local(destination: to, source: from, tos: UInt8(tos)) }
+    if local {
+      let fields = LocalSender.Fields(
+        version: to.family, ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df)
+      return try Entrance.local(proto.number(to.family), destination: to, source: from, fields)
+    }
     if let arriving {
       return try Entrance.arriving(
         on: arriving, destination: to, source: from,

@@ -20,7 +20,7 @@ struct PingRun: ~Copyable {
 
   /// Where the kernel says why it drops packets; nil where it does not let us listen.
   private var drops: DropWatch?
-  /// Ports of this host that answers are expected on.
+  /// Ports of this host that datagrams are sent from, and answers expected on.
   private var held: [HeldPort] = []
   /// What was changed in the namespace for the duration.
   private var settings: TemporarySettings?
@@ -121,8 +121,10 @@ struct PingRun: ~Copyable {
   /// Sends a probe, and reads meanwhile what the kernel says about it.
   private mutating func inject(_ sequence: Int) throws {
     let packet = plan.packet(sequence: sequence)!
-    if case .local = entrance.way, packet.proto == .udp, let port = packet.sourcePort {
-      held = held.suffix(64) + [HeldPort(port, on: packet.source)].compactMap { $0 }
+    if case .local(let sender) = entrance.way, packet.proto == .udp, let port = packet.sourcePort,
+      !held.contains(where: { $0.port == port })
+    {
+      held = held.suffix(64) + [sender.hold(port: port)].compactMap { $0 }
     }
     let injection = try prepare(packet)
     inbox.append(Record(time: Clock.realtime, .sent(packet.bytes)))
@@ -149,7 +151,8 @@ struct PingRun: ~Copyable {
     switch entrance.way {
     case .tun(let device): return Injection(packet.bytes, to: device.value.descriptor)
     case .local(let sender):
-      return Injection(packet.bytes, to: packet.destination, through: sender)
+      let port = packet.proto == .udp ? held.first { $0.port == packet.sourcePort } : nil
+      return Injection(packet, through: sender, from: port)
     case .arriving(let injector, let hardware):
       return try Injection(
         frame: injector.value.frame(packet.bytes, from: hardware), through: injector.value)

@@ -13,6 +13,9 @@ struct Case {
   /// Whether this host sent that error.
   let isOurError: Bool
 
+  /// The errno that refused to send it, for a packet of this host's own.
+  let refused: Int32?
+
   /// Where the packet was last, before whatever happened to it.
   let last: Hop
   /// Where it stopped.
@@ -39,8 +42,8 @@ struct Case {
   }
 
   init?(
-    _ journey: Journey, of exchange: Exchange, error: Packet?, header: SessionHeader?,
-    environment: Environment
+    _ journey: Journey, of exchange: Exchange, error: Packet?, refused: Int32?,
+    header: SessionHeader?, environment: Environment
   ) {
     guard let last = journey.hops.last(where: \.passed) else { return nil }
     self.header = header
@@ -48,6 +51,7 @@ struct Case {
     self.exchange = exchange
     self.journey = journey
     self.last = last
+    self.refused = refused
     let seen = exchange.error
     self.error = error ?? seen?.packet
     isOurError = seen?.hops.first?.point.hook == .output

@@ -26,8 +26,8 @@ enum Diagnosis {
 
   /// Causes in the order in which a packet meets them.
   static let causes: [Cause] = [
-    RuleDiagnoses.all, RoutingDiagnoses.all, OutputDiagnoses.all, DeliveryDiagnoses.all,
-    SilenceDiagnoses.all,
+    RuleDiagnoses.all, [SendDiagnoses.rerouted], RoutingDiagnoses.all, OutputDiagnoses.all,
+    DeliveryDiagnoses.all, SilenceDiagnoses.all,
   ].flatMap { $0 }
 
   /// What is to be said about an exchange: the cause, if it went wrong, and notes.
@@ -45,10 +45,13 @@ enum Diagnosis {
         findings.append(lost)
       } else if let suspect = suspect(exchange),
         let examined = Case(
-          suspect, of: exchange, error: error, header: header, environment: environment)
+          suspect, of: exchange, error: error, refused: refused, header: header,
+          environment: environment)
       {
-        findings.append(
-          causes.lazy.compactMap { $0(examined) }.first ?? Unexplained.finding(examined))
+        var cause = causes.lazy.compactMap { $0(examined) }.first ?? Unexplained.finding(examined)
+        let said = refused.map(SendDiagnoses.evidence) ?? []
+        if !cause.evidence.contains(said) { cause.evidence += said }
+        findings.append(cause)
         findings += Notes.aboutLoss(examined)
       }
     }
@@ -71,7 +74,7 @@ enum Diagnosis {
     }
     guard let refused,
       let examined = Case(
-        refused, of: exchange, error: nil, header: header, environment: environment)
+        refused, of: exchange, error: nil, refused: nil, header: header, environment: environment)
     else { return nil }
     return DeliveryDiagnoses.refusals.lazy.compactMap { $0(examined) }.first
   }

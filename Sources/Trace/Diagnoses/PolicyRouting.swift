@@ -22,6 +22,15 @@ struct PolicyRouting {
     version = hop.packet.source.family
   }
 
+  /// The way of a packet that this host is about to send.
+  init(sending packet: Packet, mark: UInt32 = 0, _ environment: Environment) {
+    self.environment = environment
+    self.packet = packet
+    self.mark = mark
+    inDevice = nil
+    version = packet.source.family
+  }
+
   /// The rule by which the packet is refused without looking at a table; nil if a route decides.
   var refusal: RuleMessage? {
     guard let decider = decider, decider.action != .lookup else { return nil }
@@ -49,6 +58,11 @@ struct PolicyRouting {
       if route.kind != .throw { return nil }
     }
     return nil
+  }
+
+  /// The route that takes the packet somewhere.
+  var route: RouteMessage? {
+    decider.flatMap { $0.action == .lookup ? bestRoute(in: $0.table) : nil }
   }
 
   private var rules: [RuleMessage] {

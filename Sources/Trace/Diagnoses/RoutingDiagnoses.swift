@@ -9,12 +9,13 @@ enum RoutingDiagnoses {
     fragmentationNeeded,
   ]
 
-  /// Errnos of a route lookup, as KERNEL.md F explains them.
-  private enum Errno {
+  /// Errnos of a route lookup, as KERNEL.md F explains them, and of sending.
+  enum Errno {
     static let noRoute: Int32 = 101  // ENETUNREACH
     static let prohibited: Int32 = 13  // EACCES
     static let unreachable: Int32 = 113  // EHOSTUNREACH
     static let invalid: Int32 = 22  // EINVAL
+    static let tooLong: Int32 = 90  // EMSGSIZE
   }
 
   /// What can be wrong with a header, and what tells it: counters and drop reasons. The general
@@ -140,24 +141,45 @@ enum RoutingDiagnoses {
       evidence: ["\(name) = 0"] + examined.reasonEvidence, remedy: "sysctl -w \(name)=1")
   }
 
-  /// The finding's id and what it does to packets, for the three kinds of refusal.
-  private static let refusals: [(kind: RouteMessage.Kind, id: String, verb: String)] = [
-    (.prohibit, "prohibit-route", "prohibits"),
-    (.unreachable, "unreachable-route", "declares unreachable"),
-    (.blackhole, "blackhole-route", "discards"),
+  /// A way to refuse packets: the finding's id, what it does to them, and what a lookup says.
+  struct Refusal {
+    var kind: RouteMessage.Kind
+    var id: String
+    var verb: String
+    var errno: Int32
+
+    /// What a lookup says where a rule of policy routing does it: unreachable is as good as no route.
+    var errnoOfRule: Int32 { kind == .unreachable ? Errno.noRoute : errno }
+
+    func isOf(_ rule: RuleMessage) -> Bool { "\(kind)" == "\(rule.action)" }
+  }
+
+  static let refusals: [Refusal] = [
+    Refusal(
+      kind: .prohibit, id: "prohibit-route", verb: "prohibits", errno: Errno.prohibited),
+    Refusal(
+      kind: .unreachable, id: "unreachable-route", verb: "declares unreachable",
+      errno: Errno.unreachable),
+    Refusal(kind: .blackhole, id: "blackhole-route", verb: "discards", errno: Errno.invalid),
   ]
 
   /// A rule of policy routing that refuses the packet without looking at a table.
   static func refusedByRule(_ examined: Case) -> Finding? {
     guard let packet = routedPacket(examined), examined.route?.errno != nil,
       let rule = PolicyRouting(examined).refusal,
-      let refusal = refusals.first(where: { "\($0.kind)" == "\(rule.action)" })
+      let refusal = refusals.first(where: { $0.isOf(rule) })
     else { return nil }
-    return .error(
+    return refused(refusal, by: rule, packet, examined.reasonEvidence)
+  }
+
+  static func refused(
+    _ refusal: Refusal, by rule: RuleMessage, _ packet: Packet, _ evidence: [String]
+  ) -> Finding {
+    .error(
       refusal.id,
       "rule \(rule.priority) of policy routing \(refusal.verb) packets for \(packet.destination)",
-      evidence: ["ip rule: \(PolicyRouting.text(rule))"] + examined.reasonEvidence,
-      remedy: "ip \(examined.version == 6 ? "-6 " : "")rule del \(PolicyRouting.words(rule))")
+      evidence: ["ip rule: \(PolicyRouting.text(rule))"] + evidence,
+      remedy: "ip \(packet.source.family == 6 ? "-6 " : "")rule del \(PolicyRouting.words(rule))")
   }
 
   /// A blackhole, unreachable or prohibit route.
@@ -166,42 +188,55 @@ enum RoutingDiagnoses {
     let policy = PolicyRouting(examined)
     for refusal in refusals {
       guard let route = policy.route(of: refusal.kind) else { continue }
-      let rule = policy.rule(for: route.table).map { ["ip rule: \(PolicyRouting.text($0))"] } ?? []
-      return .error(
-        refusal.id,
-        "the route to \(PolicyRouting.text(route.destination)) (table "
-          + "\(PolicyRouting.name(ofTable: route.table))) \(refusal.verb) what goes there",
-        evidence: ["ip route: \(PolicyRouting.text(route))"] + rule + examined.reasonEvidence,
-        remedy: PolicyRouting.deletion(route))
+      return refused(refusal, by: route, policy, examined.reasonEvidence)
     }
     // Routes were not listed: the errno alone tells the kind, as long as nothing else has it.
     guard examined.environment.routes.isEmpty, examined.plainRoute?.errno == errno,
-      let refusal = [Errno.prohibited: 0, Errno.unreachable: 1, Errno.invalid: 2][errno]
+      let refusal = refusals.first(where: { $0.errno == errno })
     else { return nil }
     return .error(
-      refusals[refusal].id, "a route \(refusals[refusal].verb) packets for \(packet.destination)",
+      refusal.id, "a route \(refusal.verb) packets for \(packet.destination)",
       confidence: .likely,
       evidence: ["the route lookup is refused with errno \(errno)"] + examined.reasonEvidence)
+  }
+
+  static func refused(
+    _ refusal: Refusal, by route: RouteMessage, _ policy: PolicyRouting, _ evidence: [String]
+  ) -> Finding {
+    let rule = policy.rule(for: route.table).map { ["ip rule: \(PolicyRouting.text($0))"] } ?? []
+    return .error(
+      refusal.id,
+      "the route to \(PolicyRouting.text(route.destination)) (table "
+        + "\(PolicyRouting.name(ofTable: route.table))) \(refusal.verb) what goes there",
+      evidence: ["ip route: \(PolicyRouting.text(route))"] + rule + evidence,
+      remedy: PolicyRouting.deletion(route))
   }
 
   static func noRoute(_ examined: Case) -> Finding? {
     guard let packet = routedPacket(examined), examined.route?.errno == Errno.noRoute else {
       return nil
     }
-    let policy = PolicyRouting(examined)
+    return noRoute(
+      packet, PolicyRouting(examined), examined.environment,
+      ["a route lookup of \(packet.destination) finds nothing"], then: examined.reasonEvidence)
+  }
+
+  static func noRoute(
+    _ packet: Packet, _ policy: PolicyRouting, _ environment: Environment, _ evidence: [String],
+    then more: [String] = []
+  ) -> Finding {
     let thrown = policy.route(of: .throw)
-    let down = examined.environment.links.values.filter {
+    let down = environment.links.values.filter {
       !$0.flags.contains(.loopback) && !($0.flags.contains(.up) && $0.flags.contains(.lowerUp))
         && $0.kind != "tun"
     }.map(\.name).sorted()
-    var evidence = ["a route lookup of \(packet.destination) finds nothing"]
+    var evidence = evidence
     if let thrown {
       evidence.append("table \(PolicyRouting.name(ofTable: thrown.table)) throws it")
     }
     evidence += down.map { "\($0) is down, and routes through it are not used" }
     return .error(
-      "no-route", "there is no route to \(packet.destination)",
-      evidence: evidence + examined.reasonEvidence,
+      "no-route", "there is no route to \(packet.destination)", evidence: evidence + more,
       remedy: thrown.map(PolicyRouting.deletion))
   }
 

@@ -1,46 +1,92 @@
 internal import Wire
 
-/// Why this host would not send a packet of its own, where no hook saw it: routing comes before
-/// OUTPUT, and says no with an errno.
+/// Why this host would not send a packet of its own: routing comes before OUTPUT, and again behind it
+/// for a packet that was changed there, and says no with an errno.
 enum SendDiagnoses {
+  /// What kept a probe from every hook.
   static func finding(
     _ errno: Int32, _ plan: ProbePlan?, _ environment: Environment
   ) -> Finding {
-    let destination = plan?.destination ?? "the destination"
-    let evidence = ["sending was refused: \(ErrorName.words(errno))"]
-    let refusals: [Int32: (kind: RouteMessage.Kind, id: String, verb: String)] = [
-      13: (.prohibit, "prohibit-route", "prohibits"),
-      22: (.blackhole, "blackhole-route", "discards"),
-      113: (.unreachable, "unreachable-route", "declares unreachable"),
-    ]
-    if let refusal = refusals[errno] {
-      let address = plan.flatMap { IPAddress($0.destination) }
-      let route = environment.routes.filter { route in
-        route.kind == refusal.kind && address.map { route.destination.contains($0) } == true
-      }.max { $0.destination.length < $1.destination.length }
-      if let route {
-        return .error(
-          refusal.id,
-          "the route to \(PolicyRouting.text(route.destination)) (table "
-            + "\(PolicyRouting.name(ofTable: route.table))) \(refusal.verb) what goes there",
-          evidence: ["ip route: \(PolicyRouting.text(route))"] + evidence,
-          remedy: PolicyRouting.deletion(route))
+    // Read back, it knows its length.
+    let packet = (plan?.packet(sequence: 1)).flatMap { try? Packet($0.bytes) }
+    return packet.flatMap {
+      finding(errno, $0, plan, PolicyRouting(sending: $0, environment), environment)
+    }
+      ?? .error(
+        "lost-after", "this host did not send it: \(ErrorName.words(errno))",
+        evidence: evidence(errno))
+  }
+
+  /// The same of a packet that OUTPUT has changed, so that it was routed once more.
+  static func rerouted(_ examined: Case) -> Finding? {
+    guard let errno = examined.refused, examined.stage == .within(.output) else { return nil }
+    // A mark that a rule has set since is in the trace of that rule.
+    let mark = examined.journey.unplacedRules.lazy.compactMap(\.mark).last ?? examined.last.mark
+    let policy = PolicyRouting(sending: examined.packet, mark: mark, examined.environment)
+    return finding(errno, examined.packet, examined.header?.probe, policy, examined.environment)
+  }
+
+  /// What sending said.
+  static func evidence(_ errno: Int32) -> [String] {
+    ["sending was refused: \(ErrorName.words(errno))"]
+  }
+
+  private static func finding(
+    _ errno: Int32, _ packet: Packet, _ plan: ProbePlan?, _ policy: PolicyRouting,
+    _ environment: Environment
+  ) -> Finding? {
+    let evidence = evidence(errno)
+    if errno == RoutingDiagnoses.Errno.invalid, packet.source.isLoopback,
+      !packet.destination.isLoopback
+    {
+      return .error(
+        "martian-source", "nothing may leave this host with the source \(packet.source)",
+        evidence: evidence)
+    }
+    if let rule = policy.refusal,
+      let refusal = RoutingDiagnoses.refusals.first(where: { $0.isOf(rule) }),
+      errno == refusal.errnoOfRule
+    {
+      return RoutingDiagnoses.refused(refusal, by: rule, packet, evidence)
+    }
+    if let refusal = RoutingDiagnoses.refusals.first(where: { $0.errno == errno }) {
+      if let route = policy.route(of: refusal.kind) {
+        return RoutingDiagnoses.refused(refusal, by: route, policy, evidence)
       }
       return .error(
-        refusal.id, "routing \(refusal.verb) packets for \(destination)", confidence: .likely,
-        evidence: evidence)
+        refusal.id, "routing \(refusal.verb) packets for \(packet.destination)",
+        confidence: .likely, evidence: evidence)
     }
     switch errno {
-    case 101: return .error("no-route", "there is no route to \(destination)", evidence: evidence)
-    case 90:
+    case RoutingDiagnoses.Errno.noRoute:
+      return RoutingDiagnoses.noRoute(packet, policy, environment, evidence)
+    case RoutingDiagnoses.Errno.tooLong: return tooLong(packet, plan, policy, environment, evidence)
+    default: return nil
+    }
+  }
+
+  private static func tooLong(
+    _ packet: Packet, _ plan: ProbePlan?, _ policy: PolicyRouting, _ environment: Environment,
+    _ evidence: [String]
+  ) -> Finding {
+    let route = policy.route
+    let device = environment.name(route?.outputInterface)
+    let link = environment.link(device)?.mtu.map { Int($0) }
+    let mtu = [route?.mtu.map { Int($0) }, link].compactMap { $0 }.min()
+    let why =
+      plan?.dontFragment == true
+      ? "it may not be fragmented" : "TCP segments are not fragmented by who sends them"
+    guard let mtu, packet.length > mtu else {
       return .error(
         "fragmentation-needed",
-        "it is larger than the interface's MTU, and --local does not fragment: choose a smaller --size",
+        "it has \(packet.length) octets, which is too long for its way, and \(why)",
         evidence: evidence)
-    default:
-      return .error(
-        "lost-after", "this host did not send it: \(ErrorName.words(errno))", evidence: evidence)
     }
+    return .error(
+      "fragmentation-needed",
+      "it has \(packet.length) octets, \(device ?? "its route") takes \(mtu), and \(why): send at "
+        + "most \(mtu)",
+      evidence: ["the MTU of \(device ?? "the route") is \(mtu)"] + evidence)
   }
 }
 
