@@ -12,7 +12,9 @@ struct Scenario: Sendable, CustomStringConvertible {
   var router = ""
   /// The same in the server, before those of the router.
   var server = ""
-  /// Arguments of `nftrace ping` besides the device, the timeout and the destination.
+  /// The way in, as `nftrace ping` is told it.
+  var entrance = ["--tun", "tun7"]
+  /// Arguments of `nftrace ping` besides the way in, the timeout and the destination.
   var arguments: [String] = []
   var destination = "$DST"
   /// Seconds to wait for an answer.
@@ -57,6 +59,10 @@ struct Scenario: Sendable, CustomStringConvertible {
     static func lost(_ lastSeen: String) -> Facts { Facts(outcome: "lost", lastSeen: lastSeen) }
     static func rejected(_ lastSeen: String) -> Facts {
       Facts(outcome: "rejected", lastSeen: lastSeen)
+    }
+    /// This host's own kernel would not send it.
+    static func refused(_ lastSeen: String) -> Facts {
+      Facts(outcome: "local-error", lastSeen: lastSeen)
     }
   }
 }
@@ -123,6 +129,7 @@ extension Scenario {
     result.router = spell(router)
     result.server = spell(server)
     result.traffic = traffic.map(spell)
+    result.entrance = entrance.map(spell)
     result.arguments = arguments.map(spell)
     result.destination = spell(destination)
     result.said.mentions = said.mentions.map(spell)
@@ -172,6 +179,6 @@ extension Scenario {
   /// Every scenario there is.
   static let all: [Scenario] =
     routing + arrival + forwarding + rules + legacy + replies + translation + departure + delivery
-    + notes
-    + ports + recorded + combinations + lookalikes + healthySetups + pendingScenarios
+    + notes + ports + local + arriving + recorded + combinations + lookalikes + healthySetups
+    + pendingScenarios
 }

@@ -175,7 +175,7 @@ struct ScenarioRunner: ~Copyable {
 
   private func ping(writing file: String?) async throws -> PingReport {
     let words =
-      Self.nftrace + ["ping", "--json", "--tun", "tun7", "-W", scenario.timeout]
+      Self.nftrace + ["ping", "--json", "-W", scenario.timeout] + scenario.entrance
       + scenario.arguments + (file.map { ["-w", $0] } ?? []) + [scenario.destination]
     let output = try await Self.execute(words, in: lab.routerName)
     do {
