@@ -44,11 +44,13 @@ enum RuleDiagnoses {
 
   static func invalidStateDrop(_ examined: Case) -> Finding? {
     guard let step = examined.decider, step.verdict == .drop, !step.isPolicy,
-      examined.journey.connection?.state == .invalid || examined.delta("ct.invalid") > 0,
+      examined.journey.connection?.state == .invalid || examined.delta("ct.invalid") > 0
+        || examined.delta("ct.icmp_error") > 0 || asksForInvalid(step.text),
       step.text?.contains("invalid") == true || step.text?.contains("INVALID") == true
     else { return nil }
     var why = "it belongs to no connection that conntrack knows"
-    if examined.delta("ct.icmp_error") > 0 { why = "its checksum is wrong" }
+    let isDamaged = examined.delta("ct.icmp_error") > 0
+    if isDamaged { why = "its checksum is wrong" }
     if examined.packet.tcp != nil, examined.sysctl("net.netfilter.nf_conntrack_tcp_loose") == "0" {
       why = "it does not begin a connection, and nf_conntrack_tcp_loose is 0"
     }
@@ -56,7 +58,17 @@ enum RuleDiagnoses {
       "invalid-state-drop",
       "\(Words.rule(step)) drops packets of state invalid: \(why)",
       evidence: Words.evidence(step) + examined.reasonEvidence,
-      remedy: Remedy.accept(examined, before: step), at: Words.place(step, examined))
+      // Whoever gets a damaged packet does not take it either.
+      remedy: isDamaged ? nil : Remedy.accept(examined, before: step),
+      at: Words.place(step, examined))
+  }
+
+  /// Whether only packets of state invalid meet the rule: then one that did was of that state.
+  private static func asksForInvalid(_ text: String?) -> Bool {
+    guard let text, !text.contains("! --") else { return false }
+    return ["ct state invalid ", "--ctstate INVALID ", "--state INVALID "].contains {
+      text.contains($0)
+    }
   }
 
   static func rejected(_ examined: Case) -> Finding? {

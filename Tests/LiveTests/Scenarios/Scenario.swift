@@ -179,6 +179,7 @@ extension Scenario {
   /// Every scenario there is.
   static let all: [Scenario] =
     routing + arrival + forwarding + rules + legacy + replies + translation + departure + delivery
-    + notes + ports + local + arriving + recorded + combinations + lookalikes + healthySetups
+    + notes + ports + invalid + local + arriving + recorded + combinations + lookalikes
+    + healthySetups
     + pendingScenarios
 }
