@@ -176,6 +176,29 @@ extension LiveTests {
       }
     }
 
+    /// Without libnftables the rule is named by its handle, and `status` says what is missing.
+    @Test func withoutTheTextsOfRules() async throws {
+      let net = try await RouterNet(
+        RouterPlan().with(
+          """
+          nft add table inet fw
+          nft 'add chain inet fw f { type filter hook forward priority 0; }'
+          nft add rule inet fw f ip daddr $SERVER drop
+          """))
+      let told = try await net.run(
+        #"""
+        unshare --mount --propagation private sh -euc '
+          for file in $(ldconfig -p | sed -n "s/.*libnftables.so.1 .*=> //p"); do
+            mount --bind /dev/null $file
+          done
+          "$NFTRACE" status --netns $R | grep -A1 libnftables
+          ! "$NFTRACE" ping --netns $R --tun "$TUN" -W 0.3 $SERVER'
+        """#)
+      #expect(told.contains(/libnftables +no +for the text of rules/), "\(told)")
+      #expect(told.contains("apt install libnftables1"), "\(told)")
+      #expect(told.contains(/handle \d+ of chain f \(inet fw\) drops it/), "\(told)")
+    }
+
     /// A state directory that cannot be had costs the kept session, not the ping.
     @Test func withoutAPlaceForTheSession() async throws {
       let net = try await RouterNet()
