@@ -6,7 +6,8 @@ internal import Wire
 struct ConnectionText {
   let style: TextStyle
 
-  private static let label = "  connection  "
+  /// Columns before what is said.
+  private static let indent = 14
 
   /// The lines below a packet's heading; none where conntrack is not known to have met it. `earlier`
   /// are the packets told before it, whose connections are not told again.
@@ -30,7 +31,8 @@ struct ConnectionText {
         tuples = self.tuples(connection)
       }
     }
-    return aligned([words.joined(separator: ", ")] + tuples)
+    let texts = [words.joined(separator: ", ")] + tuples
+    return style.aligned("  connection", to: Self.indent, texts)
   }
 
   /// Whether anything came back, and whether conntrack keeps it at all.
@@ -70,7 +72,7 @@ struct ConnectionText {
     let tellsIDs = original.icmpID != reply.icmpID
     let there = text(original, tellsIDs)
     let back = "back \(text(reply, tellsIDs))"
-    let isShort = Self.label.count + there.count + 2 + back.count <= style.width
+    let isShort = Self.indent + there.count + 2 + back.count <= style.width
     return isShort ? ["\(there), \(back)"] : [there, back]
   }
 
@@ -82,25 +84,5 @@ struct ConnectionText {
     return end(tuple.source, tuple.sourcePort) + " \(style.arrow) "
       + end(tuple.destination, tuple.destinationPort)
       + (tellsID ? tuple.icmpID.map { " id \($0)" } ?? "" : "")
-  }
-
-  /// Lines that are too long are broken at the commas between what they say.
-  private func aligned(_ texts: [String]) -> [String] {
-    let room = style.width - Self.label.count
-    var lines: [String] = []
-    for text in texts {
-      var line = ""
-      for part in text.split(separator: ", ") {
-        if !line.isEmpty, line.count + 2 + part.count > room {
-          lines.append(line + ",")
-          line = String(part)
-        } else {
-          line += (line.isEmpty ? "" : ", ") + part
-        }
-      }
-      lines.append(line)
-    }
-    let indent = String(repeating: " ", count: Self.label.count)
-    return lines.enumerated().map { ($0.offset == 0 ? Self.label : indent) + $0.element }
   }
 }

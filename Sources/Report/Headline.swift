@@ -116,6 +116,17 @@ struct Headline {
     change.cause == .mangle ? "changed" : "translated"
   }
 
+  /// What came of a probe, in a few words.
+  func outcome(_ probe: ProbeResult) -> String {
+    switch probe.outcome {
+    case .replied: "answered"
+    case .rejected: probe.answer.map { "refused: \(Wording.name($0))" } ?? "refused"
+    case .sent: "would get through"
+    case .localError: "not sent" + (probe.errno.map { ": " + ErrorName.words($0) } ?? "")
+    case .lost: fate(probe.exchange)
+    }
+  }
+
   private func fate(_ exchange: Exchange) -> String {
     guard let request = exchange.request ?? exchange.journeys.first else {
       return "the probe was not seen at any hook"

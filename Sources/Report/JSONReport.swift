@@ -69,6 +69,7 @@ public struct JSONReport: Sendable {
         ("rtt_us", probe.roundTrip.map { .tenths($0) } ?? .null),
         ("journeys", .array(probe.exchange.journeys.map(journey))),
         ("findings", .array(probe.findings.map(finding))),
+        ("entrance", .string(probe.entrance)),
       ] + error)
   }
 

@@ -15,8 +15,12 @@ public struct PingText: Sendable {
   /// Whether the line before belongs to a timeline.
   private var isBelowBody = false
 
+  /// Whether another ping's text stands above.
+  private let isFirst: Bool
+
   /// The text of a ping of which nothing was told yet.
-  public init(plan: ProbePlan, style: TextStyle) {
+  public init(plan: ProbePlan, style: TextStyle, isFirst: Bool = true) {
+    self.isFirst = isFirst
     self.plan = plan
     self.style = style
   }
@@ -47,7 +51,7 @@ public struct PingText: Sendable {
     }
     let line = plan.count > 1 ? numbered(probe, headline) : headline
     if again { return gap + ["\(line) (same path)"] }
-    return (sent > 1 ? [""] : []) + [line, ""] + body(probe)
+    return (sent > 1 || !isFirst ? [""] : []) + [line, ""] + body(probe)
   }
 
   /// The findings, then the path.

@@ -17,6 +17,8 @@ public struct SessionReport {
   private var traffic: ShowText
   private var stream: JSONStream?
   private var page: HTMLPage
+  /// Of pings that went two ways.
+  private var comparison = PingComparison()
   /// The last few, which wait for the end.
   private var kept: [Entry] = []
   /// Findings so far, none of them twice.
@@ -112,7 +114,7 @@ public struct SessionReport {
   private mutating func begin(_ next: SessionHeader?) {
     header = header ?? next
     if let next, let plan = next.probe, let story = PingStory(header: next) {
-      telling = .ping(story, PingText(plan: plan, style: style))
+      telling = .ping(story, PingText(plan: plan, style: style, isFirst: matches == 0))
     } else {
       telling = .traffic(Story(header: next))
     }
@@ -191,6 +193,7 @@ public struct SessionReport {
     case .probe(let result):
       guard case .ping(let ping, var text) = telling else { return traffic.lines(result.exchange) }
       defer { telling = .ping(ping, text) }
+      if let plan = ping.story.header?.probe { comparison.add(result, of: plan) }
       return text.add(result)
     }
   }
@@ -220,10 +223,11 @@ public struct SessionReport {
     var lines = endSection()
     for entry in kept { lines += self.lines(entry) }
     let isKernelLog = header?.isKernelLog == true && matches > 0 && style.verbosity != .quiet
+    let compared = last == nil ? comparison.lines(style) : []
     let source = isKernelLog ? ["", style.paint(Wording.kernelLog, .dim)] : []
     switch format {
-    case .text: return lines + lossOfTraffic + source
-    case .html: return lines + page.add(lossOfTraffic + source) + page.finish()
+    case .text: return lines + compared + lossOfTraffic + source
+    case .html: return lines + page.add(compared + lossOfTraffic + source) + page.finish()
     case .json:
       let run = ProbeResult.findings(of: findings, counts)
       let closing = JSONReport(allRules: style.allRules).closing(run, counts)

@@ -69,6 +69,28 @@ public struct TextStyle: Sendable {
     return text
   }
 
+  /// `texts` below one another, beside a label. What is too long is broken at the commas between
+  /// what it says.
+  func aligned(_ label: String, to column: Int, _ texts: [String]) -> [String] {
+    var lines: [String] = []
+    for text in texts {
+      var line = ""
+      for part in text.split(separator: ", ") {
+        if !line.isEmpty, column + line.count + 2 + part.count > width {
+          lines.append(line + ",")
+          line = String(part)
+        } else {
+          line += (line.isEmpty ? "" : ", ") + part
+        }
+      }
+      lines.append(line)
+    }
+    let space = String(repeating: " ", count: column)
+    return lines.enumerated().map {
+      ($0.offset == 0 ? label + space.dropFirst(label.count) : space) + $0.element
+    }
+  }
+
   /// How many columns a word takes: escape sequences, which end with an m, take none.
   private static func columns(of word: Substring) -> Int {
     var columns = 0

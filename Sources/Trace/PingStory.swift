@@ -150,10 +150,12 @@ public struct PingStory: Sendable {
     if let entry, let answered = entry.answered, entry.answer != nil {
       roundTrip = Double(answered - min(entry.sent, answered)) / 1000
     }
-    return ProbeResult(
+    var result = ProbeResult(
       sequence: sequence, outcome: outcome, roundTrip: roundTrip, answer: entry?.answer,
       exchange: exchange, findings: findings,
       errno: outcome == .localError ? entry?.refused : nil)
+    result.entrance = plan.entrance ?? "tun"
+    return result
   }
 
   /// Takes in the next record of a session that is over. Returns the probes that were settled

@@ -18,6 +18,8 @@ public struct ProbeResult: Sendable, Equatable {
   public var findings: [Finding]
   /// Why it could not be sent, as the kernel numbers errors.
   public var errno: Int32?
+  /// How it entered: "tun", "local" or "in".
+  public var entrance = "tun"
 
   /// How a probe can end; the raw value is the name in JSON.
   public enum Outcome: String, Sendable {

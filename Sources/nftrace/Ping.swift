@@ -25,7 +25,8 @@ struct Ping: ParsableCommand {
     abstract: "Send a probe, watch it at every hook, and say what happened to it.",
     discussion: """
       The probe comes in through a TUN device, as if a client behind it had sent it; with --in, as \
-      if it had arrived on an interface; with --local, this host sends it. Its payload or its \
+      if it had arrived on an interface; with --local, this host sends it. With --local and --tun it goes both ways, one after the \
+      other, and where they differ is told. Its payload or its \
       numbers mark it, so that nobody else's packets are taken for it. Rules, device and settings \
       are gone when the command ends, however it ends.
       """)
@@ -36,7 +37,8 @@ struct Ping: ParsableCommand {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "The probe's source address. Default: the first free one of the TUN device's subnet.",
+      "The probe's source address; with --local and --tun, that of the one that comes in. "
+        + "Default: the first free one of the TUN device's subnet.",
       valueName: "addr"))
   var source: String?
 
@@ -99,7 +101,7 @@ struct Ping: ParsableCommand {
   )
   var tunAddress: String?
 
-  @Flag(help: "Send the probe from this host: the OUTPUT path.")
+  @Flag(help: "Send the probe from this host: the OUTPUT path. With --tun, both ways.")
   var local = false
 
   @Option(
@@ -158,15 +160,13 @@ struct Ping: ParsableCommand {
   }
 
   private func checkEntrance() throws {
-    let chosen = [
+    let others = [
       tun != nil ? "--tun" : tunAddress != nil ? "--tun-address" : nil, local ? "--local" : nil,
-      arriving != nil ? "--in" : nil,
     ].compactMap { $0 }
-    if chosen.count > 1 {
-      throw ValidationError(
-        "\(chosen.joined(separator: " and ")) exclude each other: the probe enters one way")
+    if let other = others.first, arriving != nil {
+      throw ValidationError("\(other) and --in exclude each other: the probe enters one way")
     }
-    if local, masquerade || forward {
+    if local, !usesTun, masquerade || forward {
       throw ValidationError(
         "--masquerade and --forward are for probes that are forwarded; --local sends from this host"
       )
@@ -180,27 +180,41 @@ struct Ping: ParsableCommand {
     }
   }
 
+  /// Whether a TUN device was asked for.
+  private var usesTun: Bool { tun != nil || tunAddress != nil }
+
   private static func hardwareAddress(_ text: String) -> HardwareAddress? {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     let octets = parts.compactMap { $0.count <= 2 ? UInt8($0, radix: 16) : nil }
     return parts.count == 6 && octets.count == 6 ? HardwareAddress(octets) : nil
   }
 
-  private func entrance() throws -> Entrance {
+  /// Where the probes enter: one way, or from this host and through a TUN device.
+  private func entrances() throws -> [Entrance] {
     let to = IPAddress(destination)!
     let from = source.flatMap { IPAddress($0) }
+    if let arriving {
+      return [
+        try Entrance.arriving(
+          on: arriving, destination: to, source: from,
+          hardware: sourceMac.flatMap { Self.hardwareAddress($0) })
+      ]
+    }
+    var entrances: [Entrance] = []
     if local {
+      // Of both ways, the source is that of the client behind the device.
       let fields = LocalSender.Fields(
         version: to.family, ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df)
-      return try Entrance.local(proto.number(to.family), destination: to, source: from, fields)
+      entrances.append(
+        try Entrance.local(
+          proto.number(to.family), destination: to, source: usesTun ? nil : from, fields))
     }
-    if let arriving {
-      return try Entrance.arriving(
-        on: arriving, destination: to, source: from,
-        hardware: sourceMac.flatMap { Self.hardwareAddress($0) })
+    if !local || usesTun {
+      entrances.append(
+        try Entrance.open(
+          destination: to, source: from, tun: tun, tunAddress: tunAddress.flatMap { Prefix($0) }))
     }
-    return try Entrance.open(
-      destination: to, source: from, tun: tun, tunAddress: tunAddress.flatMap { Prefix($0) })
+    return entrances
   }
 
   private func checkPorts() throws {
@@ -254,25 +268,39 @@ struct Ping: ParsableCommand {
 
   /// Sends the probes, in the namespace of the calling thread. Returns the exit code.
   func send() throws -> Int32 {
-    let entrance = try entrance()
-    let identifier = UInt16.random(in: 1...UInt16.max)
-    let plan = ProbePlan(
+    let entrances = try entrances()
+    let signals = SignalWatch()
+    var writer = SessionWriter(path: write)
+    var printer = PingPrinter(options: shared)
+    var code: Int32 = 0
+    for (index, entrance) in entrances.enumerated() {
+      var run = try PingRun(
+        plan(entrance), entrance: entrance, masquerade: masquerade && entrance.name != "local",
+        forward: forward && entrance.name != "local", netns: shared.netns)
+      var failure: (any Error)?
+      do {
+        code = max(code, try run.send(signals, &writer, &printer))
+        if index == entrances.count - 1 || code >= 128 {
+          try printer.finish(session: try writer.finish())
+        }
+      } catch { failure = error }
+      try run.end()
+      if let failure { throw failure }
+      if code >= 128 { break }
+    }
+    return code
+  }
+
+  private func plan(_ entrance: Entrance) -> ProbePlan {
+    ProbePlan(
       source: "\(entrance.source)", destination: "\(entrance.destination)", proto: proto.rawValue,
-      identifier: identifier, count: count, interval: interval, timeout: timeout,
+      identifier: UInt16.random(in: 1...UInt16.max), count: count, interval: interval,
+      timeout: timeout,
       ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df,
       size: size ?? (proto == .tcp ? 0 : 56),
       nonce: UInt64.random(in: .min ... .max), device: entrance.deviceName,
       sourcePort: sport.map { UInt16($0) },
       destinationPort: proto == .icmp ? nil : UInt16(dport ?? 33434),
       entrance: entrance.name, dryRun: dryRun ? true : nil)
-    var run = try PingRun(
-      plan, entrance: entrance, masquerade: masquerade, forward: forward, file: write,
-      options: shared)
-    var failure: (any Error)?
-    var code: Int32 = 3
-    do { code = try run.send() } catch { failure = error }
-    try run.end()
-    if let failure { throw failure }
-    return code
   }
 }

@@ -1,45 +1,55 @@
 import Report
 import Trace
 
-/// Prints probes as they settle, and what they sum up to; as JSON, all at the end.
+/// Prints probes as they settle, and what they sum up to; as JSON, all at the end. One run may follow
+/// another, of probes that enter in another way.
 struct PingPrinter {
-  private let header: SessionHeader
   private let options: SharedOptions
-  private let command: String
+  /// Of the first run.
+  private var header: SessionHeader?
+  private var plan: ProbePlan?
   private var results: [ProbeResult] = []
-  private var text: PingText
+  private var counts = EventCounts()
+  private var text: PingText?
+  private var comparison = PingComparison()
 
-  /// A printer for the ping that `header` describes.
-  init(header: SessionHeader, options: SharedOptions, command: String = "ping") {
-    self.header = header
-    self.options = options
-    self.command = command
-    text = PingText(plan: header.probe!, style: options.style)
+  /// A printer of which nothing was asked yet.
+  init(options: SharedOptions) { self.options = options }
+
+  /// Probes of this run that were answered by their destination, or would have got out of a dry run.
+  var succeeded: Int { text?.succeeded ?? 0 }
+
+  /// The run that `header` describes begins.
+  mutating func begin(_ header: SessionHeader) {
+    text = PingText(plan: header.probe!, style: options.style, isFirst: self.header == nil)
+    plan = header.probe
+    self.header = self.header ?? header
   }
-
-  /// Probes that were answered by their destination, or would have got out of a dry run.
-  var succeeded: Int { text.succeeded }
 
   mutating func print(_ result: ProbeResult) throws {
-    let lines = text.add(result)
-    if options.json {
-      results.append(result)
-    } else if !lines.isEmpty {
-      try Output.print(lines.joined(separator: "\n"))
-    }
+    comparison.add(result, of: plan!)
+    try put(text!.add(result))
+    if options.json { results.append(result) }
   }
 
-  mutating func finish(counts: EventCounts, session: String?) throws {
-    if options.json {
-      try Output.print(
-        JSONReport().run(
-          header: header, command: command, session: session, probes: results,
-          journeys: command == "show" ? results.flatMap(\.exchange.journeys) : nil,
-          findings: ProbeResult.findings(of: results, counts), counts: counts
-        ).pretty)
-    } else {
-      let lines = text.summary(counts)
-      if !lines.isEmpty { try Output.print(lines.joined(separator: "\n")) }
-    }
+  /// The run is over.
+  mutating func end(_ counts: EventCounts) throws {
+    self.counts.add(counts)
+    try put(text!.summary(counts))
+  }
+
+  /// All runs are over.
+  func finish(session: String?) throws {
+    try put(comparison.lines(options.style))
+    guard options.json else { return }
+    try Output.print(
+      JSONReport().run(
+        header: header, command: "ping", session: session, probes: results, journeys: nil,
+        findings: ProbeResult.findings(of: results, counts), counts: counts
+      ).pretty)
+  }
+
+  private func put(_ lines: [String]) throws {
+    if !options.json, !lines.isEmpty { try Output.print(lines.joined(separator: "\n")) }
   }
 }

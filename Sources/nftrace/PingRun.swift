@@ -8,9 +8,6 @@ import Wire
 struct PingRun: ~Copyable {
   private let plan: ProbePlan
   private let entrance: Entrance
-  private let options: SharedOptions
-  private let file: String?
-
   private var socket: NetfilterSocket
   private var investigator: Investigator
   private let header: SessionHeader
@@ -26,8 +23,7 @@ struct PingRun: ~Copyable {
   private var settings: TemporarySettings?
 
   init(
-    _ plan: ProbePlan, entrance: Entrance, masquerade: Bool, forward: Bool, file: String?,
-    options: SharedOptions
+    _ plan: ProbePlan, entrance: Entrance, masquerade: Bool, forward: Bool, netns: String?
   ) throws {
     let version4 = entrance.source.family == 4
     var socket = try NetfilterSocket()
@@ -70,14 +66,12 @@ struct PingRun: ~Copyable {
     socket.setReceiveBuffer(64 << 20)
     try socket.join()
     header = SessionHeader(
-      command: "ping", version: nftraceVersion, kernel: Machine.kernelRelease, netns: options.netns,
+      command: "ping", version: nftraceVersion, kernel: Machine.kernelRelease, netns: netns,
       points: points, table: table, probe: plan, legacyNAT: LegacyTables.natTargets())
     inbox = surroundings.records
     schedule = Schedule(plan)
     self.plan = plan
     self.entrance = entrance
-    self.options = options
-    self.file = file
     self.socket = socket
     self.investigator = investigator
     self.settings = settings
@@ -85,11 +79,12 @@ struct PingRun: ~Copyable {
   }
 
   /// Sends the probes and prints what came of them. Returns the exit code.
-  mutating func send() throws -> Int32 {
-    let signals = SignalWatch()
+  mutating func send(
+    _ signals: borrowing SignalWatch, _ writer: inout SessionWriter, _ printer: inout PingPrinter
+  ) throws -> Int32 {
     var ping = PingStory(header: header)!
-    var writer = try SessionWriter(header, path: file)
-    var printer = PingPrinter(header: header, options: options)
+    try writer.begin(header)
+    printer.begin(header)
     var interrupted: Int32?
     while interrupted == nil, !(schedule.isOver && ping.outstanding == 0) {
       if let sequence = schedule.next(Clock.realtime, ping) { try inject(sequence) }
@@ -106,8 +101,7 @@ struct PingRun: ~Copyable {
           nanoseconds: schedule.pause(Clock.realtime, ping))
       }
     }
-    let path = try writer.finish()
-    try printer.finish(counts: ping.story.counts, session: path)
+    try printer.end(ping.story.counts)
     if let interrupted { return 128 + interrupted }
     return printer.succeeded > 0 ? 0 : 1
   }

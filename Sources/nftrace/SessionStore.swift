@@ -7,14 +7,27 @@ import Trace
 struct SessionWriter: ~Copyable {
   private var asked: OutputFile?
   private var latest: OutputFile?
-  private var buffer: [UInt8]
+  private var buffer: [UInt8] = []
+  private let path: String?
+  private var hasBegun = false
 
-  /// Begins the session. Not being able to write the file the user asked for is an error; that the
-  /// latest session cannot be kept is said, and that is all.
-  init(_ header: SessionHeader, path: String?) throws(KernelError) {
-    if let path { asked = try OutputFile(path, followLinks: true) } else { asked = nil }
-    buffer = SessionFile.beginning(header)
+  /// Nothing is written yet. `path` is the file the user asked for.
+  init(path: String?) {
+    self.path = path
+    asked = nil
     latest = nil
+  }
+
+  /// Begins the session, or its next section. Not being able to write the file the user asked for is
+  /// an error; that the latest session cannot be kept is said, and that is all.
+  mutating func begin(_ header: SessionHeader) throws(KernelError) {
+    if !hasBegun { try open() }
+    hasBegun = true
+    buffer += SessionFile.beginning(header)
+  }
+
+  private mutating func open() throws(KernelError) {
+    if let path { asked = try OutputFile(path, followLinks: true) }
     guard OutputFile.makeDirectory(StateDirectory.path) else {
       Output.complain("the session is not kept: there is no directory \(StateDirectory.path)")
       return
@@ -51,7 +64,7 @@ struct SessionWriter: ~Copyable {
   }
 
   /// Ends the session. Returns the path by which it is known.
-  consuming func finish() throws(KernelError) -> String? {
+  mutating func finish() throws(KernelError) -> String? {
     try flush()
     var path: String?
     if let file = latest.take() {

@@ -107,6 +107,36 @@ extension LiveTests {
       #expect(outcome.output.contains("rule-drop"), "\(outcome)")
     }
 
+    /// One probe from this host and one through the device, and where the two ways differ.
+    @Test(arguments: plans) func bothWays(plan: RouterPlan) async throws {
+      let net = try await RouterNet(plan)
+      let before = try await net.state()
+      let file = "\(Programs.directory)/both-\(UInt32.random(in: 0 ... .max)).pcapng"
+      let outcome = try await net.ping(
+        ["--local", "--tun-address", plan.tunAddress, "-w", file])
+      #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome)")
+      let told = outcome.output.split(separator: "\n").suffix(3).map(String.init)
+      #expect(told[0].contains("this host") && told[0].contains("OUTPUT, out \(plan.uplink)"))
+      #expect(told[0].contains("from \(plan.router): answered"), "\(told)")
+      #expect(told[1].contains("PREROUTING, out \(plan.uplink)"), "\(told)")
+      #expect(told[1].contains("→ \(plan.router): answered"), "\(told)")
+      #expect(told[2].contains("differ in") && told[2].hasSuffix("first hook, source, NAT"))
+      #expect(try await Programs.nftrace(["show", file]).output == outcome.output)
+      try await net.expectState(before, "both ways")
+    }
+
+    /// It is answered if both ways are.
+    @Test func oneOfTwoWays() async throws {
+      let net = try await RouterNet(RouterPlan().with("iptables -A FORWARD -d $SERVER -j DROP"))
+      let outcome = try await net.ping(["--local", "--json", "-W", "0.3"])
+      #expect(outcome.code == 1)
+      let probes = try RunReport(outcome).probes
+      #expect(probes?.map(\.entrance) == ["local", "tun"])
+      #expect(probes?.map(\.outcome) == ["replied", "lost"], "\(outcome)")
+      let text = try await net.ping(["--local", "-W", "0.3"]).output
+      #expect(text.contains("dropped in filter FORWARD\n  differ in  first hook, source, outcome"))
+    }
+
     /// What is replayed is what was seen.
     @Test(arguments: [["--local"], ["--in", "eth0", "-s", "172.16.16.1"], ["--dry-run"]])
     func replayIsTheSame(words: [String]) async throws {

@@ -28,6 +28,7 @@ struct ProbeReport: Decodable, Equatable {
   var sequence: Int
   var outcome: String
   var rttUs: Double?
+  var entrance: String
   var journeys: [JourneyReport]
 }
 
