@@ -93,7 +93,7 @@ struct Headline {
   private func way(_ request: Journey?) -> String {
     guard let request, let first = request.hops.first else { return "" }
     var words = ""
-    let input = request.hops.lazy.compactMap(\.inDevice).first
+    let input = request.inDevice
     switch request.end.kind {
     case .transmitted:
       let out = request.end.out ?? request.hops.last?.outDevice

@@ -241,7 +241,8 @@ struct RowBuilder {
   }
 
   private mutating func close() {
-    if let open { rows.append(open) }
+    // A hook that is passed a second time, above a bridge's port, may have no table any more.
+    if let open, !open.tables.isEmpty || !open.details.isEmpty { rows.append(open) }
     open = nil
   }
 

@@ -5,6 +5,7 @@ internal import Wire
 /// records of a session in their order, so that it is the same live and replayed.
 struct Environment: Sendable {
   private(set) var links: [UInt32: LinkMessage] = [:]
+  private var linkNumbers: [String: UInt32] = [:]
   private(set) var addresses: [AddressMessage] = []
   private(set) var neighbours: [NeighbourMessage] = []
   /// Rules of policy routing, in the order they are asked.
@@ -57,15 +58,33 @@ struct Environment: Sendable {
 
   /// The interface of this name.
   func link(_ name: String?) -> LinkMessage? {
-    guard let name else { return nil }
-    return links.values.first { $0.name == name }
+    guard let name, let link = linkNumbers[name].flatMap({ links[$0] }), link.name == name else {
+      return nil
+    }
+    return link
+  }
+
+  /// Whether what comes in by the second interface comes in by the first as well, and what leaves by
+  /// the first may leave by the second: a bridge, bond or the like and its port, or a VLAN and what it
+  /// stands on.
+  func isAbove(_ upper: String?, _ lower: String?) -> Bool {
+    guard let upper = link(upper), let lower = link(lower) else { return false }
+    return lower.master == upper.index || upper.standsOnAnother && upper.link == lower.index
+  }
+
+  /// Whether packets that leave by it leave by another interface then.
+  func isAboveOthers(_ name: String?) -> Bool {
+    guard let link = link(name) else { return false }
+    return link.standsOnAnother || ["bridge", "bond", "team"].contains(link.kind)
   }
 
   /// Takes in what a message says of the namespace.
   mutating func take(_ message: NetlinkMessage) {
     switch message.type {
     case RouteMessageType.newLink:
-      if let link = try? LinkMessage(parsing: message) { links[link.index] = link }
+      guard let link = try? LinkMessage(parsing: message) else { return }
+      links[link.index] = link
+      linkNumbers[link.name] = link.index
     case RouteMessageType.newAddress:
       guard let address = try? AddressMessage(parsing: message), !addresses.contains(address) else {
         return
@@ -242,4 +261,11 @@ enum RouteAnswer: Sendable, Equatable {
   var route: RouteMessage? { if case .route(let route) = self { route } else { nil } }
   /// The errno, if it was refused.
   var errno: Int32? { if case .refused(let errno) = self { errno } else { nil } }
+}
+
+extension LinkMessage {
+  /// Whether it is a part of another interface of this namespace.
+  fileprivate var standsOnAnother: Bool {
+    linkNamespace == nil && ["vlan", "macvlan", "ipvlan"].contains(kind)
+  }
 }

@@ -25,6 +25,9 @@ public struct Journey: Sendable, Equatable {
   /// The network namespace it was seen in, where several are told of.
   public var netns: String?
 
+  /// The interface it came in by as routing sees it: of a bridge's port and the bridge, the bridge.
+  public var inDevice: String? { hops.last { $0.inDevice != nil }?.inDevice }
+
   /// What part a packet has in a conversation.
   public enum Direction: String, Sendable {
     case request, reply, error, other

@@ -75,7 +75,9 @@ extension Story {
     switch journey.end.kind {
     case .delivered: break
     case .transmitted:
-      guard environment.name(drop.device) == journey.end.out || drop.device == 0 else { return }
+      let device = environment.name(drop.device)
+      let isAway = journey.hops.contains { $0.point.hook == .egress && $0.outDevice == device }
+      guard isAway || device == journey.end.out || drop.device == 0 else { return }
       journey.end.kind = .unknown
       journey.end.dropReason = drop.reason
       journey.end.dropPlace = drop.location
@@ -155,7 +157,10 @@ extension Story {
     let place = (hook: last.point.hook, table: last.point.table)
     if open.dropped != nil { return End(.dropped, hook: place.hook, table: place.table) }
     switch place.hook {
-    case .egress: return End(.transmitted, hook: place.hook, out: last.outDevice)
+    case .egress:
+      // Below the interface that was routed to there may be others: ports of a bridge.
+      let first = open.hops.reversed().prefix { $0.point.hook == .egress }.last
+      return End(.transmitted, hook: place.hook, out: first?.outDevice)
     case .input where isLast(last.point):
       return End(.delivered, hook: place.hook, table: place.table)
     case .postrouting

@@ -26,6 +26,35 @@ extension LiveTests {
       try await net.expectState(before, "after --local")
     }
 
+    /// A packet is one, though it is seen at a bridge and at its port.
+    @Test(arguments: [0, 1]) func throughABridge(netfilter: Int) async throws {
+      let net = try await RouterNet(
+        RouterPlan().with(
+          """
+          sysctl -qw net.bridge.bridge-nf-call-iptables=\(netfilter)
+          ip link add br0 type bridge
+          ip link set br0 address $(cat "/sys/class/net/$UPLINK/address")
+          ip addr flush dev "$UPLINK"; ip link set "$UPLINK" master br0; ip link set br0 up
+          ip addr add $ROUTER/$LENGTH dev br0; ip route add default via $GATEWAY
+          iptables -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE
+          """))
+      let report = try await net.report([])
+      let journeys = try #require(report.probes?.first).journeys
+      #expect(journeys.map(\.direction) == ["request", "reply"])
+      #expect(journeys.map(\.end.kind) == ["transmitted", "transmitted"])
+      #expect(journeys.first?.end.out == "br0")
+      let edges = journeys.map { journey in
+        journey.hops.filter { $0.hook == "ingress" || $0.hook == "egress" }
+          .map { "\($0.hook) \($0.in ?? $0.out ?? "?")" }
+      }
+      let (tun, uplink) = (net.plan.tun, net.plan.uplink)
+      #expect(
+        edges == [
+          ["ingress \(tun)", "egress br0", "egress \(uplink)"],
+          ["ingress \(uplink)", "ingress br0", "egress \(tun)"],
+        ])
+    }
+
     @Test(arguments: [
       ("ip route add blackhole 203.0.113.5", "Invalid argument (EINVAL)", "blackhole-route"),
       ("ip route add prohibit 203.0.113.5", "Permission denied (EACCES)", "prohibit-route"),

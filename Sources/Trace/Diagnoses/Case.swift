@@ -83,7 +83,7 @@ struct Case {
   var packet: Packet { last.packet }
   var version: Int { packet.source.family }
   /// The interface it came in by, on its whole way.
-  var inDevice: String? { journey.hops.lazy.compactMap(\.inDevice).first }
+  var inDevice: String? { journey.inDevice }
   /// The interface it was to leave by, as far as that was known.
   var outDevice: String? { journey.hops.last { $0.outDevice != nil }?.outDevice }
   var isReply: Bool { journey.direction == .reply }

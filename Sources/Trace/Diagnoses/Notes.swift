@@ -75,7 +75,7 @@ enum Notes {
         || $0.packet.proto == .icmpv6 && $0.packet.icmp?.type == 137
     }
     guard let request = exchange.request, let out = request.end.out,
-      request.hops.first?.inDevice == out
+      request.hops.first?.point.hook != .output, request.inDevice == out
     else { return nil }
     return .note(
       "hairpin-redirect",
