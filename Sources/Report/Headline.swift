@@ -12,10 +12,7 @@ struct Headline {
       return style.paint("\(target) answered\(time)", .green) + way(probe.exchange.request)
     case .rejected:
       let what = probe.answer.map { Wording.name($0) } ?? "an error"
-      let end = probe.exchange.request?.end.kind
-      if end == .transmitted || end == .delivered, probe.answeredBy.map({ "\($0)" }) == target {
-        return style.paint("\(target) refused: \(what)", .red)
-      }
+      if isRefusal(probe, target) { return style.paint("\(target) refused: \(what)", .red) }
       let who = probe.answeredBy.map { " from \($0)" } ?? ""
       return style.paint("\(target) did not answer: \(what)\(who)", .red)
     case .sent: return style.paint("dry run, nothing was sent: ", .green) + prospect(probe.exchange)
@@ -27,11 +24,19 @@ struct Headline {
     }
   }
 
+  /// Whether the destination itself said no.
+  private func isRefusal(_ probe: ProbeResult, _ target: String) -> Bool {
+    probe.outcome == .rejected && probe.exchange.request?.isThrough == true
+      && probe.answeredBy.map { "\($0)" } == target
+  }
+
   /// The first line when it is all there is: with the cause.
   func quietLine(_ probe: ProbeResult, target: String) -> String {
     guard let cause = probe.findings.first(where: { $0.severity == .error }) else {
       return line(probe, target: target)
     }
+    // The cause of a refusal says who refused.
+    if isRefusal(probe, target) { return style.paint(cause.summary, .red) }
     return style.paint("\(target) did not answer: ", .red) + cause.summary
   }
 
@@ -53,6 +58,11 @@ struct Headline {
     }
     guard journey.isThrough || journey.end.unseen == .behindNAT else {
       return style.paint("\(what): ", .red) + headline.fate(journey) + place
+    }
+    if let refusal = exchange.reply?.packet, refusal.tcp?.flags.contains(.rst) == true,
+      journey.direction == .request
+    {
+      return style.paint("\(what): refused with \(Wording.name(refusal))", .red) + place
     }
     if exchange.reply != nil, journey.direction == .request {
       return style.paint("\(what): answered", .green) + headline.way(journey) + place

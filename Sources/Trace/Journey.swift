@@ -26,7 +26,12 @@ public struct Journey: Sendable, Equatable {
   public var netns: String?
 
   /// The interface it came in by as routing sees it: of a bridge's port and the bridge, the bridge.
-  public var inDevice: String? { hops.last { $0.inDevice != nil }?.inDevice }
+  /// What is only bridged came in by the port.
+  public var inDevice: String? {
+    let isBridged = hops.contains { $0.inPort != nil && $0.outPort != nil }
+    return (isBridged ? hops.first { $0.inDevice != nil } : hops.last { $0.inDevice != nil })?
+      .inDevice
+  }
 
   /// What part a packet has in a conversation.
   public enum Direction: String, Sendable {
