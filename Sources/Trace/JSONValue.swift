@@ -13,7 +13,7 @@ public enum JSONValue: Sendable, Equatable {
   public static func string(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
   /// A number, or null.
   public static func int<T: BinaryInteger>(_ number: T?) -> JSONValue {
-    number.map { .int(Int($0)) } ?? .null
+    number.map { .int(Int(clamping: $0)) } ?? .null
   }
 
   /// Whether both are written the same.

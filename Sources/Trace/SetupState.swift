@@ -79,7 +79,8 @@ public struct SetupState: Sendable, Decodable, Equatable {
       ("schema", .string(schema)), ("subnets", .strings(subnets)), ("backend", .string(backend)),
       ("group", .int(group)), ("tun", tun?.json ?? .null), ("masquerade", .strings(masquerade)),
       ("forward", .bool(forward)), ("points", .array(points.map { $0.json })),
-      ("since", .int(Int(since))), ("process", .int(Int(process))), ("command", .strings(command)),
+      ("since", .int(Int(clamping: since))), ("process", .int(Int(process))),
+      ("command", .strings(command)),
       ("boot", .string(boot)), ("records", .bool(records)), ("session", .string(session)),
       ("journals", .strings(journals)),
     ]).line + "\n"

@@ -12,7 +12,7 @@ enum SetupJSON {
       ("tables", .string(SetupTables.name)), ("points", .int(state.points.count)),
       ("tun", state.tun.map(tun) ?? .null),
       ("masquerade", .array(state.masquerade.map { .string($0) })),
-      ("forward", .bool(state.forward)), ("since", .int(Int(state.since))),
+      ("forward", .bool(state.forward)), ("since", .int(Int(clamping: state.since))),
       ("process", .int(Int(state.process))),
       ("command_line", .array(state.command.map { .string($0) })),
       ("session", .string(recorder?.session ?? state.session)),
@@ -31,7 +31,7 @@ enum SetupJSON {
     .object([
       ("process", .int(Int(recorder.process))), ("alive", .bool(recorder.living != nil)),
       ("session", .string(recorder.session)), ("limit", .int(recorder.limit)),
-      ("since", .int(Int(recorder.since))), ("packets", .int(recorder.packets)),
+      ("since", .int(Int(clamping: recorder.since))), ("packets", .int(recorder.packets)),
       ("events", .int(recorder.events)), ("lost", .int(recorder.lost)),
       (
         "dropped",

@@ -18,7 +18,10 @@ struct SetupPlace {
   /// The session file of the recorder in the background.
   var recording: String { "\(StateDirectory.path)/recording-\(place.key).pcapng" }
   /// The name of a journal that is being written; without the ending it is finished.
-  func draft(_ number: Int) -> String { "setup-\(place.key).\(number).journal" + Self.draftEnding }
+  func draft(_ number: Int) -> String {
+    "setup-\(place.key).\(number)" + Self.journalEnding + Self.draftEnding
+  }
+  private static let journalEnding = ".journal"
   static let draftEnding = ".draft"
 
   /// Waits until no other command changes a setup.
@@ -35,6 +38,29 @@ struct SetupPlace {
   func load() -> SetupState? {
     StateFile.read(stateFile).flatMap { SetupState(json: $0) }
       .flatMap { $0.boot == NamespacePlace.boot ? $0 : nil }
+  }
+
+  /// What is left here of a setup that is not known: its state is damaged, or of another version, or
+  /// gone. In words for the user; nil if nothing is.
+  func unknownSetup() -> String? {
+    if load() != nil { return nil }
+    if StateFile.size(stateFile) != nil {
+      return "the state of a setup here, \(stateFile), is damaged"
+    }
+    return journals().isEmpty
+      ? nil : "the state of a setup here is gone, and what it changed is not undone"
+  }
+
+  /// The journals of setups here that were made and not torn down, in order.
+  func journals() -> [String] {
+    func number(_ name: String) -> Int? {
+      let prefix = "setup-\(place.key)."
+      guard name.hasPrefix(prefix), name.hasSuffix(Self.journalEnding) else { return nil }
+      return Int(name.dropFirst(prefix.count).dropLast(Self.journalEnding.count))
+    }
+    return StateFile.names(in: StateDirectory.path).compactMap { name in
+      number(name).map { (number: $0, name: name) }
+    }.sorted { $0.number < $1.number }.map(\.name)
   }
 
   func save(_ state: SetupState) throws(KernelError) {

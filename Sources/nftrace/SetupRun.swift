@@ -26,6 +26,9 @@ final class SetupRun {
     place = try SetupPlace.current()
     try place.clearStale()
     old = place.load()
+    if let unknown = place.unknownSetup() {
+      throw UsageError("\(unknown): 'nftrace teardown' takes it back, then it can be set up anew")
+    }
     try Self.refuseContradictions(old, request)
     self.request = request
     saved = old

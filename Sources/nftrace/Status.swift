@@ -78,6 +78,9 @@ struct StatusFindings {
     if StateFile.isReadable(StateDirectory.path) {
       let place = try SetupPlace.current()
       findings.setup = place.load()
+      if let unknown = place.unknownSetup() {
+        findings.hidden.append("\(unknown): 'nftrace teardown' takes back what it made")
+      }
       findings.recorder = place.recorder()
     } else {
       findings.hidden.append(

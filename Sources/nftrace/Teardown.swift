@@ -63,7 +63,7 @@ struct Teardown: ParsableCommand {
     let place = try SetupPlace.current()
     try place.clearStale()
     let wanted = try Setup.parse(subnets: subnets)
-    guard let state = place.load() else { return try removeLeftovers(name) }
+    guard let state = place.load() else { return try removeLeftovers(place, name) }
     var rest = state.prefixes
     let removed = wanted.isEmpty ? rest.prefixes : rest.remove(wanted.prefixes)
     if !wanted.isEmpty {
@@ -81,16 +81,25 @@ struct Teardown: ParsableCommand {
     return try remove(removed, state, rest, place, name)
   }
 
-  /// No state, and yet tables: of a setup that was killed, or whose state was removed by hand.
-  private func removeLeftovers(_ name: String?) throws -> TeardownResult {
+  /// No state that can be read, and yet tables or more: of a setup that was killed, or whose state
+  /// was removed or damaged. Its journals and its recorder are found without it.
+  private func removeLeftovers(_ place: SetupPlace, _ name: String?) throws -> TeardownResult {
     var rules = try RulesetReader()
     let hasTables = try !SetupTables.families(&rules).isEmpty
-    if hasTables { try SetupTables.remove() }
+    let unknown = place.unknownSetup()
+    guard hasTables || unknown != nil else {
+      return TeardownResult(
+        name: name, headline: "nothing to do: nothing is set up here", changed: false)
+    }
+    let (recorder, _, failure) = removeEverything(place, place.journals())
+    if let failure { throw failure }
+    place.forget()
+    if let unknown { Output.complain(unknown) }
     return TeardownResult(
       name: name,
-      headline: hasTables
-        ? "removed tables \(SetupTables.name) that nobody knew of"
-        : "nothing to do: nothing is set up here", changed: hasTables)
+      headline: unknown == nil
+        ? "removed tables \(SetupTables.name) that nobody knew of" : "took back what it had made",
+      changed: true, recorder: recorder)
   }
 
   private func remove(
@@ -111,26 +120,8 @@ struct Teardown: ParsableCommand {
   private func removeAll(
     _ state: SetupState, _ place: SetupPlace, _ name: String?
   ) throws -> TeardownResult {
-    // First of all: it would install the tables again.
-    place.recorder()?.living?.stop(patience: Self.patience)
-    let recorder = place.recorder()
-    var failure: KernelError?
-    do {
-      try SetupTables.remove()
-    } catch {
-      failure = error
-    }
-    var left: [String] = []
-    for name in state.journals.reversed() {
-      let path = "\(StateDirectory.path)/\(name)"
-      guard StateFile.size(path) != nil else { continue }
-      do {
-        try Journal(path: path).undo()
-      } catch {
-        failure = failure ?? error
-        left.insert(name, at: 0)
-      }
-    }
+    let journals = state.journals + place.journals().filter { !state.journals.contains($0) }
+    let (recorder, left, failure) = removeEverything(place, journals)
     if let failure {
       var state = state
       state.journals = left
@@ -141,6 +132,34 @@ struct Teardown: ParsableCommand {
     return TeardownResult(
       name: name, headline: "no longer watching \(state.subnets.joined(separator: ", "))",
       changed: true, removed: state.prefixes.prefixes, recorder: recorder)
+  }
+
+  /// Ends the recorder, removes the tables and undoes these journals, each whatever the others did.
+  /// Returns the recorder as it ended, the journals that are left, and the first error.
+  private func removeEverything(
+    _ place: SetupPlace, _ journals: [String]
+  ) -> (recorder: RecorderState?, left: [String], failure: KernelError?) {
+    // First of all: it would install the tables again.
+    place.recorder()?.living?.stop(patience: Self.patience)
+    let recorder = place.recorder()
+    var failure: KernelError?
+    do {
+      try SetupTables.remove()
+    } catch {
+      failure = error
+    }
+    var left: [String] = []
+    for name in journals.reversed() {
+      let path = "\(StateDirectory.path)/\(name)"
+      guard StateFile.size(path) != nil else { continue }
+      do {
+        try Journal(path: path).undo()
+      } catch {
+        failure = failure ?? error
+        left.insert(name, at: 0)
+      }
+    }
+    return (recorder, left, failure)
   }
 }
 

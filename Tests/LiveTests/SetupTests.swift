@@ -213,6 +213,29 @@ extension LiveTests {
       #expect(try await lab.everything() == before)
     }
 
+    /// What a setup changed is taken back without its state: what it says cannot be believed.
+    @Test(arguments: ["head -c 200 S.good > S", "rm S", "sed 's/,\"points\":.*$/}/' S.good > S"])
+    func aStateThatIsDamaged(_ damage: String) async throws {
+      let lab = try await SetupLab("damaged-\(damage.utf8.count)")
+      let before = try await lab.everything()
+      let made = try await lab.nftrace(
+        "setup", "10.0.0.0/8", "--tun", "a\"\\é", "--masquerade", "--forward")
+      #expect(made.code == 0, "\(made.text)")
+      let file = "\(lab.directory)/setup-"
+      try await lab.shell(
+        "cd \(lab.directory); S=$(ls setup-*.json); cp $S good; "
+          + damage.replacing("S.good", with: "good").replacing("S", with: "$S") + "; rm good")
+      let status = try await lab.nftrace("status")
+      #expect(
+        status.code == 0 && status.text.contains("'nftrace teardown' takes"), "\(status.text)")
+      let again = try await lab.nftrace("setup", "10.0.0.0/8")
+      #expect(again.code == 2 && again.text.contains("'nftrace teardown'"), "\(again.text)")
+      let gone = try await lab.nftrace("teardown")
+      #expect(gone.code == 0 && gone.text.contains("took back"), "\(gone.text)")
+      #expect(try await lab.everything() == before)
+      #expect(try await lab.shell("ls \(file)* 2>/dev/null").isEmpty)
+    }
+
     @Test func theKernelLog() async throws {
       let lab = try await SetupLab("log")
       let made = try await lab.nftrace("setup", "10.0.0.0/8", "--backend", "log")
