@@ -12,12 +12,17 @@ struct SetupDevice {
   func provide(
     _ state: inout SetupState, _ provision: inout SetupProvision, _ report: inout SetupReport
   ) throws {
-    if request.tun != nil || !request.tunAddresses.isEmpty {
-      if let tun = state.tun {
-        try refuseAnother(than: tun)
-      } else {
-        state.tun = try device(&provision, &report)
+    let isAsked = request.tun != nil || !request.tunAddresses.isEmpty
+    if let tun = state.tun {
+      if isAsked { try refuseAnother(than: tun) }
+      // Somebody removed it, or the command that made it was killed.
+      if tun.isOurs, try !isThere(tun.name) {
+        state.tun = try device(
+          tun.name, tun.addresses.compactMap { Prefix($0) }, &provision, &report)
       }
+    } else if isAsked {
+      state.tun = try device(
+        request.tun ?? "nftrace0", request.tunAddresses, &provision, &report)
     }
     guard request.masquerade else { return }
     guard let tun = state.tun else {
@@ -44,13 +49,18 @@ struct SetupDevice {
     }
   }
 
+  private func isThere(_ name: String) throws(KernelError) -> Bool {
+    var routes = try RouteSocket()
+    return try routes.link(name) != nil
+  }
+
   private func device(
-    _ provision: inout SetupProvision, _ report: inout SetupReport
+    _ name: String, _ wanted: [Prefix], _ provision: inout SetupProvision,
+    _ report: inout SetupReport
   ) throws -> SetupState.Tun {
-    let name = request.tun ?? "nftrace0"
     var routes = try RouteSocket()
     if let link = try routes.link(name) { return try existing(link, &routes) }
-    var addresses = request.tunAddresses
+    var addresses = wanted
     if addresses.isEmpty {
       addresses = request.subnets.versions.sorted().map {
         Prefix($0 == 4 ? "192.168.69.100/24" : "fd00:69::100/64")!

@@ -213,6 +213,22 @@ extension LiveTests {
       #expect(try await lab.everything() == before)
     }
 
+    @Test func aDeviceThatIsGone() async throws {
+      let lab = try await SetupLab("device")
+      let before = try await lab.everything()
+      let made = try await lab.nftrace(
+        "setup", "10.0.0.0/8", "--tun", "t9", "--tun-address", "10.9.0.1/24")
+      #expect(made.code == 0, "\(made.text)")
+      try await lab.shell("ip link del t9")
+      let again = try await lab.nftrace("setup", "10.0.0.0/8")
+      #expect(again.code == 0 && again.text.contains("made the TUN device t9"), "\(again.text)")
+      #expect(try await lab.shell("ip addr show t9").contains("10.9.0.1/24"))
+      let next = try await lab.nftrace("setup", "10.0.0.0/8", "--tun", "t9")
+      #expect(next.code == 0 && next.text.contains("nothing to do"), "\(next.text)")
+      #expect(try await lab.nftrace("teardown").code == 0)
+      #expect(try await lab.everything() == before)
+    }
+
     /// What a setup changed is taken back without its state: what it says cannot be believed.
     @Test(arguments: ["head -c 200 S.good > S", "rm S", "sed 's/,\"points\":.*$/}/' S.good > S"])
     func aStateThatIsDamaged(_ damage: String) async throws {
