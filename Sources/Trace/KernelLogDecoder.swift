@@ -104,7 +104,9 @@ public struct KernelLogDecoder: Sendable {
     let (time, overflow) = told.addingReportingOverflow(shift)
     if overflow { return last }
     if time < last, last - time > Self.second {
-      let apart = last + 2 * Self.second
+      let (next, _) = time.addingReportingOverflow(Self.year)
+      // syslog names no year: in January it goes on where December ended.
+      let apart = next >= last && next - last < Self.day ? next : last + 2 * Self.second
       shift += apart - time
       last = apart
     }
@@ -113,6 +115,9 @@ public struct KernelLogDecoder: Sendable {
   }
 
   private static let second: UInt64 = 1_000_000_000
+  private static let day = 86400 * second
+  /// That of `KernelLogStamp` for dates without one.
+  private static let year = 366 * day
 }
 
 /// A line of nftrace's that could not be read.

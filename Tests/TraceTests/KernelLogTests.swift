@@ -50,6 +50,18 @@ import Wire
     Self.tell(text).exchanges.flatMap(\.journeys).sorted { $0.id < $1.id }
   }
 
+  /// syslog names no year: what was on its way at midnight of New Year's Eve was not lost there.
+  @Test func aPacketIntoTheNewYear() throws {
+    func line(_ stamp: String, _ label: String) -> String {
+      "\(stamp) host kernel: \(label): IN=a OUT= MAC= \(Self.udp("10.0.0.1", "192.0.2.9")) \n"
+    }
+    let told = journeys(
+      line("Dec 31 23:59:59", "PREROUTING") + line("Jan  1 00:00:00", "raw-PREROUTING"))
+    let journey = try #require(told.first)
+    #expect(told.count == 1 && journey.hops.map(\.point.label) == ["PREROUTING", "raw-PREROUTING"])
+    #expect(journey.hops[1].time - journey.hops[0].time == 1_000_000_000)
+  }
+
   /// The answer comes with the address that the request got, and is known by it.
   @Test func anAnswerThroughNAT() throws {
     let (exchanges, reader) = Self.tell(
