@@ -152,6 +152,19 @@ struct DeciderWatchTests {
 }
 
 struct SetupStateTests {
+  /// Files may have been written by anyone: a number that no Int holds does not end the program.
+  @Test func numbersBeyondInt() throws {
+    var state = SetupState(
+      subnets: ["fd00::/64"], backend: "nflog", group: 1, since: .max, process: 1, command: [],
+      boot: "b")
+    #expect(state.json.contains("\"since\":9223372036854775807,"))
+    let text = state.json.replacing("9223372036854775807", with: "18446744073709551615")
+    #expect(SetupState(json: text) == state)
+    state.since = 1
+    #expect(SetupState(json: state.json) == state)
+    #expect(JSONValue.int(UInt64?.some(.max)).line == "9223372036854775807")
+  }
+
   @Test func roundTrip() {
     var state = SetupState(
       subnets: ["10.0.0.0/8"], backend: "nflog", group: 7, since: 1, process: 2,
