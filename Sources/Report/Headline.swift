@@ -107,7 +107,9 @@ struct Headline {
     switch request.end.kind {
     case .transmitted:
       let out = request.end.out ?? request.hops.last?.outDevice
-      words += ", forwarded \(input ?? "?") \(style.arrow) \(out ?? "?")"
+      words +=
+        input.map { ", forwarded \($0) \(style.arrow) \(out ?? "?")" }
+        ?? ", sent through \(out ?? "?")"
       if first.point.hook == .output { words = ", sent from this host through \(out ?? "?")" }
     case .delivered: words += ": it is an address of this host"
     default: break
@@ -141,7 +143,10 @@ struct Headline {
     guard let request = exchange.request ?? exchange.journeys.first else {
       return "the probe was not seen at any hook"
     }
-    if let reply = exchange.reply { return "its answer was " + fate(reply) }
+    if let reply = exchange.reply {
+      return reply.end.kind == .delivered
+        ? "its answer was delivered to this host" : "its answer was " + fate(reply)
+    }
     return fate(request)
   }
 

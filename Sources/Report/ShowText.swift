@@ -16,7 +16,10 @@ public struct ShowText: Sendable {
     if style.verbosity == .quiet { return [headline] }
     let lead = isFirst ? [] : [""]
     isFirst = false
-    let told = exchange.findings.filter { $0.severity != .note || style.verbosity == .verbose }
+    // Why a timeline has no hooks is for everybody to know; the other notes are background.
+    let told = exchange.findings.filter {
+      $0.severity != .note || $0.id == "flow-offloaded" || style.verbosity == .verbose
+    }
     let findings = FindingText(style: style).lines(told)
     return lead + [headline, ""] + findings + (findings.isEmpty ? [] : [""])
       + Timeline.all(exchange, style)

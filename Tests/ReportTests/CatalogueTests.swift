@@ -22,12 +22,6 @@ import Wire
     "lost-after",
   ]
 
-  /// Those that no session shows, and why.
-  static let withoutSession = [
-    "flow-offloaded": "the kernel that the sessions are recorded with has no CONFIG_NF_FLOW_TABLE; "
-      + "RecordedFindingTests has it from messages built as the kernel writes them"
-  ]
-
   /// What became of each probe, or of each exchange of recorded traffic.
   private func outcomes(_ name: String) throws -> [(exchange: Exchange, findings: [Finding])] {
     let file = GoldenTests.directory.appending(path: "\(name).pcapng")
@@ -59,7 +53,7 @@ import Wire
 
   @Test func everyCauseIsShown() throws {
     let shown = Set(try GoldenTests.names.flatMap { try findings($0).map(\.id) })
-    #expect(Self.ids.filter { !shown.contains($0) } == Self.withoutSession.keys.sorted())
+    #expect(Self.ids.filter { !shown.contains($0) } == [])
     #expect(shown.subtracting(Self.ids) == [])
   }
 

@@ -80,6 +80,22 @@ import Wire
     #expect(script.story().flatMap(\.findings).map(\.id) == ["flow-offloaded"])
   }
 
+  /// Before Linux 6.13 the status is in no message, and the way past the hooks says it. A bridge
+  /// takes packets past them as well, and leaves the TTL as it is.
+  @Test(arguments: [(63, ["flow-offloaded"]), (64, [])] as [(UInt8, [String])])
+  func forwardedPastTheHooks(_ ttl: UInt8, _ ids: [String]) throws {
+    var script = Script()
+    script.see(echo(), at: "INGRESS", id: 5, in: 3)
+    script.see(echo(from: "203.0.113.1", ttl: ttl), at: "EGRESS", id: 5, out: 2)
+    #expect(script.story().flatMap(\.findings).map(\.id) == ids)
+
+    script = Script()
+    script.see(echo(), at: "INGRESS", id: 5, in: 3)
+    script.see(echo(), at: "PREROUTING", id: 5, in: 3)
+    script.see(echo(from: "203.0.113.1", ttl: ttl), at: "EGRESS", id: 5, out: 2)
+    #expect(!script.story().flatMap(\.findings).map(\.id).contains("flow-offloaded"))
+  }
+
   @Test func ordinaryConnectionsAreNotOffloaded() throws {
     var script = Script()
     script.see(

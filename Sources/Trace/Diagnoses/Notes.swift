@@ -58,7 +58,7 @@ enum Notes {
     let connection = exchange.journeys.lazy.compactMap(\.connection).first {
       !$0.status.union($0.tracedStatus).isDisjoint(with: offloads)
     }
-    guard let connection else { return nil }
+    guard let connection else { return carriedPast(exchange) }
     let isHardware = connection.status.union(connection.tracedStatus).contains(.hardwareOffload)
     return .note(
       "flow-offloaded",
@@ -67,6 +67,28 @@ enum Notes {
       evidence: [
         "conntrack's status of the connection has \(isHardware ? "IPS_HW_OFFLOAD" : "IPS_OFFLOAD")"
       ])
+  }
+
+  /// Before Linux 6.13 no message has the status of a packet's connection. What a flowtable does is
+  /// seen nevertheless: a packet came in and left with a smaller TTL, and IP's hooks never had it.
+  private static func carriedPast(_ exchange: Exchange) -> Finding? {
+    for journey in exchange.journeys {
+      guard let first = journey.hops.first, let last = journey.hops.last,
+        first.point.hook == .ingress, last.point.hook == .egress,
+        first.packet.ttl == last.packet.ttl &+ 1,
+        journey.hops.allSatisfy({ $0.point.hook == .ingress || $0.point.hook == .egress })
+      else { continue }
+      let name = first.packet.source.family == 4 ? "ttl" : "hop limit"
+      return .note(
+        "flow-offloaded",
+        "it was forwarded past the hooks, as a flowtable does with packets of a known connection: "
+          + "no rule sees them; 'nft list flowtables' lists the devices",
+        evidence: [
+          "packet \(journey.id) came in, and left with \(name) \(first.packet.ttl) → "
+            + "\(last.packet.ttl), without being at PREROUTING, FORWARD or POSTROUTING"
+        ])
+    }
+    return nil
   }
 
   private static func hairpinRedirect(_ exchange: Exchange) -> Finding? {

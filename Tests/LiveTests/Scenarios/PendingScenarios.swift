@@ -4,7 +4,9 @@ extension Scenario {
     pending("stray-echo-reply-v4", ["not-translated"], needs: "a probe that is an echo reply"),
     pending("source-route-option-v4", ["lost-after"], needs: "a probe with IP options"),
     pending("tun-reader-stalls-v4", ["lost-after"], needs: "a reader that is not nftrace"),
-    pending("flow-offloaded-v4", ["flow-offloaded"], needs: "CONFIG_NF_FLOW_TABLE"),
+    pending(
+      "flow-offloaded-v4", ["flow-offloaded"],
+      needs: "a kernel with CONFIG_NF_FLOW_TABLE, as its recorded session had"),
     pending("healthy-vrf-v4", [], needs: "CONFIG_NET_VRF"),
     pending("healthy-vlan-uplink-v4", [], needs: "CONFIG_VLAN_8021Q"),
   ]
