@@ -9,26 +9,31 @@ enum Remedy {
     switch tool(examined, step) {
     case .nft:
       let table = "\(NFProto.name(step.family)) \(step.table) \(step.chain)"
-      let match = nftMatch(packet, step.family)
+      let match = nftMatch(packet, isReply: examined.isReply)
       guard step.isPolicy else {
         guard let handle = step.handle else { return nil }
         return "nft insert rule \(table) handle \(handle) \(match) accept"
       }
       let accept = "nft add rule \(table) \(match) accept"
       guard needsAnswer(examined) else { return accept }
-      return accept + " && nft add rule \(table) \(nftMatch(packet.answer, step.family)) accept"
+      let answer = nftMatch(packet.answer, isReply: true)
+      let state = followsAnswer(examined, step) ? " ct state established,related" : ""
+      return accept + " && nft add rule \(table) \(answer)\(state) accept"
     case .iptables, .iptablesLegacy:
       let program = program(examined, step)
       let table = step.table == "filter" ? "" : " -t \(step.table)"
-      let match = iptablesMatch(packet)
+      let match = iptablesMatch(packet, isReply: examined.isReply)
       guard step.isPolicy else {
         guard let position = step.position else { return nil }
         return "\(program)\(table) -I \(step.chain) \(position) \(match) -j ACCEPT"
       }
       let accept = "\(program)\(table) -A \(step.chain) \(match) -j ACCEPT"
       guard needsAnswer(examined) else { return accept }
-      return accept
-        + " && \(program)\(table) -A \(step.chain) \(iptablesMatch(packet.answer)) -j ACCEPT"
+      let answer = iptablesMatch(packet.answer, isReply: true)
+      return accept + " && "
+        + (followsAnswer(examined, step)
+          ? established(program, table, step.chain, answer + " ")
+          : "\(program)\(table) -A \(step.chain) \(answer) -j ACCEPT")
     }
   }
 
@@ -44,8 +49,10 @@ enum Remedy {
     }
   }
 
-  private static func established(_ program: String, _ table: String, _ chain: String) -> String {
-    "\(program)\(table) -A \(chain) -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+  private static func established(
+    _ program: String, _ table: String, _ chain: String, _ match: String = ""
+  ) -> String {
+    "\(program)\(table) -A \(chain) \(match)-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
   }
 
   /// Accepts ARP, or neighbour discovery, before the rule that drops it.
@@ -72,6 +79,13 @@ enum Remedy {
   /// Whether the answer will meet the same policy: in FORWARD it does.
   private static func needsAnswer(_ examined: Case) -> Bool {
     examined.journey.hops.last?.point.hook == .forward && !examined.isReply
+  }
+
+  /// Whether conntrack will know the answer by its request: not if it passes over the request, and
+  /// what nftables' bridge family sees it knows with a module of its own only.
+  private static func followsAnswer(_ examined: Case, _ step: RuleStep) -> Bool {
+    let state = examined.journey.connection?.state
+    return state != .untracked && state != .invalid && step.family != NFProto.bridge
   }
 
   /// A route by which the source is reached where the packet came in.
@@ -101,26 +115,35 @@ enum Remedy {
   }
 
   /// The packet in nft's words: as it was when it met the rule.
-  static func nftMatch(_ packet: Packet, _ family: UInt8) -> String {
+  private static func nftMatch(_ packet: Packet, isReply: Bool) -> String {
     let ip = packet.source.family == 4 ? "ip" : "ip6"
     var words = "\(ip) saddr \(packet.source) \(ip) daddr \(packet.destination)"
     switch packet.proto {
     case .icmp: words += " meta l4proto icmp"
     case .icmpv6: words += " meta l4proto icmpv6"
     case .tcp, .udp:
-      words += " \(packet.proto)" + (packet.destinationPort.map { " dport \($0)" } ?? "")
+      guard let port = servicePort(packet, isReply: isReply) else {
+        return words + " meta l4proto \(packet.proto)"
+      }
+      words += " \(packet.proto) \(isReply ? "sport" : "dport") \(port)"
     default: words += " meta l4proto \(packet.proto.rawValue)"
     }
     return words
   }
 
   /// The packet in iptables' words.
-  static func iptablesMatch(_ packet: Packet) -> String {
+  private static func iptablesMatch(_ packet: Packet, isReply: Bool) -> String {
     let words = "-s \(packet.source) -d \(packet.destination) -p \(packet.proto)"
-    guard packet.proto == .tcp || packet.proto == .udp, let port = packet.destinationPort else {
-      return words
-    }
-    return words + " --dport \(port)"
+    guard packet.proto == .tcp || packet.proto == .udp,
+      let port = servicePort(packet, isReply: isReply)
+    else { return words }
+    return words + (isReply ? " --sport" : " --dport") + " \(port)"
+  }
+
+  /// The port of the service. The client's is another with every connection: a rule with it would
+  /// fit this probe alone.
+  private static func servicePort(_ packet: Packet, isReply: Bool) -> UInt16? {
+    isReply ? packet.sourcePort : packet.destinationPort
   }
 }
 

@@ -29,7 +29,56 @@ extension Scenario {
           """,
         arguments: ["-p", "udp", "--dport", "5353"], facts: .lost("request prerouting"),
         said: Diagnosis(errors: ["martian-destination"], remedy: .command)),
-    ]
+    ] + services
+
+  // MARK: Connections to a service
+
+  /// A TCP service, filtered here: every probe comes from another port, so that a remedy with the
+  /// port of the first would not let the second through.
+  private static func service(
+    _ name: String, nat: NAT, _ facts: Facts, errors: [String], mentions: [String],
+    knowsWayBack: Bool = false, _ lines: String
+  ) -> Scenario {
+    Scenario(
+      name: "tcp-\(name)-v4", version: .v4, nat: nat, router: lines,
+      server: """
+        \(knowsWayBack ? "ip route add $NET via $UP" : "")
+        perl -MSocket=:all -e '
+          socket(my $socket, AF_INET, SOCK_STREAM, 0);
+          bind($socket, pack_sockaddr_in(80, INADDR_ANY)) && listen($socket, 8) or die $!;
+          fork && exit; open STDOUT, ">/dev/null"; open STDERR, ">/dev/null"; sleep 20'
+        """,
+      arguments: ["-p", "tcp", "--dport", "80"], facts: facts,
+      said: Diagnosis(errors: errors, mentions: mentions, remedy: .cures))
+  }
+
+  private static let services: [Scenario] = [
+    service(
+      "policy-iptables", nat: .iptables, .lost("request forward"), errors: ["policy-drop"],
+      mentions: [
+        "-A FORWARD -s $DST -d $SRC -p tcp --sport 80 -m conntrack --ctstate ESTABLISHED,RELATED "
+          + "-j ACCEPT"
+      ], "$IPT -P FORWARD DROP"),
+    service(
+      "policy-nft", nat: .nft, .lost("request forward"), errors: ["policy-drop"],
+      mentions: ["daddr $SRC tcp sport 80 ct state established,related accept"],
+      "nft 'table inet fw { chain through { type filter hook forward priority 0; policy drop; }; }'"
+    ),
+    // Where conntrack does not see the connection, no rule can ask it.
+    service(
+      "policy-notrack", nat: .none, .lost("request forward"), errors: ["policy-drop"],
+      mentions: ["daddr $SRC tcp sport 80 accept"], knowsWayBack: true,
+      """
+      nft 'table ip fw {
+        chain pre { type filter hook prerouting priority raw; notrack; };
+        chain through { type filter hook forward priority 0; policy drop; };
+      }'
+      """),
+    service(
+      "reply-rule", nat: .iptables, .lost("reply forward"), errors: ["reply-filtered"],
+      mentions: ["-s $DST -d $SRC -p tcp --sport 80 -j ACCEPT"],
+      "$IPT -A FORWARD -i up0 -p tcp -j DROP"),
+  ]
 
   private static func refused(
     _ name: String, _ arguments: [String], to destination: String, _ lastSeen: String,
