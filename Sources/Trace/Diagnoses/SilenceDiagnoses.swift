@@ -67,7 +67,7 @@ enum SilenceDiagnoses {
   static func missingMasquerade(_ examined: Case) -> Finding? {
     guard examined.stage == .sent, examined.sourceChange == nil, !isOurs(examined),
       !examined.isReply,
-      examined.packet.source.isPrivate || examined.wayBack?.route != nil,
+      examined.packet.source.isPrivate, isBoundOutside(examined),
       // Out by the way it came in: the answer finds the sender without this host.
       examined.outDevice != examined.inDevice
     else { return nil }
@@ -83,8 +83,8 @@ enum SilenceDiagnoses {
     }
     return .error(
       "missing-masquerade",
-      "it left \(device) with the \(source.isPrivate ? "private " : "")source \(source): no rule "
-        + "translates it, so the answer has no way back",
+      "it left \(device) with the private source \(source): no rule translates it, so the answer "
+        + "has no way back",
       confidence: examined.packet.destination.isPrivate ? .possible : .likely, evidence: evidence,
       remedy: masquerade(examined, from: subnet, device: device))
   }
@@ -123,7 +123,8 @@ enum SilenceDiagnoses {
     guard examined.stage == .sent, !examined.isReply else { return nil }
     let device = examined.outDevice ?? "?"
     var evidence = ["sent through \(device) with the source \(examined.packet.source)"]
-    if let hop = examined.route?.route?.gateway,
+    let isInside = !isBoundOutside(examined)
+    if let hop = examined.route?.route?.gateway ?? (isInside ? examined.packet.destination : nil),
       let neighbour = examined.environment.neighbours.last(where: { $0.address == hop })
     {
       evidence.append("next hop \(hop) is \(neighbour.state)")
@@ -136,10 +137,14 @@ enum SilenceDiagnoses {
           + "there and back are to be looked at", confidence: .possible,
         evidence: evidence + ["an XDP program on \(device) sees packets before any hook"])
     }
+    let target = examined.packet.destination
     return .error(
       "no-reply",
-      "it left \(device) in order, and nothing came back: look at \(examined.packet.destination) "
-        + "and at the way there and back", confidence: .likely, evidence: evidence)
+      "it left \(device) in order, and nothing came back: look at "
+        + (isInside
+          ? "the service and the firewall on \(target), and at its route back to "
+            + "\(examined.packet.source)" : "\(target) and at the way there and back"),
+      confidence: .likely, evidence: evidence)
   }
 
   // MARK: What they share
@@ -147,6 +152,17 @@ enum SilenceDiagnoses {
   /// Whether the source is one of this host's addresses.
   private static func isOurs(_ examined: Case) -> Bool {
     examined.environment.isLocal(examined.packet.source)
+  }
+
+  /// Whether its destination lies beyond this host's own side: others do not know the private
+  /// addresses here. A neighbour, or whom this host itself translates to within, should know them.
+  private static func isBoundOutside(_ examined: Case) -> Bool {
+    let destination = examined.packet.destination
+    let subnet = examined.environment.address(of: examined.outDevice, version: examined.version)?
+      .network
+    let isNeighbour = subnet?.contains(destination) == true
+    if examined.destinationChange != nil { return !destination.isPrivate && !isNeighbour }
+    return !destination.isPrivate || !isNeighbour
   }
 
   private static func hasNAT(_ examined: Case) -> Bool {

@@ -185,4 +185,25 @@ extension Scenario {
           // There is nobody behind the device to answer.
           remedy: .command))
     }
+    // To a service within that is silent: it knows its way back, and nothing is to be translated.
+    + silentWithin("client") { _ in "$SRC" }
+    + silentWithin("stranger") { $0 == .v4 ? "192.0.2.80" : "2001:db8:80::80" }
+
+  private static func silentWithin(
+    _ name: String, _ source: @escaping (Version) -> String
+  ) -> [Scenario] {
+    both("dnat-silent-\(name)") { version in
+      let source = source(version)
+      return Scenario(
+        name: "", version: .v4, nat: .none,
+        router: """
+          $IP route replace \(source) dev tun7
+          $IPT -t nat -A PREROUTING -d $DNAT -j DNAT --to-destination $GW
+          """, server: "sysctl -qw $ECHO=1",
+        arguments: ["-s", source], destination: "$DNAT", facts: .lost("request egress"),
+        said: Diagnosis(
+          errors: ["no-reply"], mentions: ["on $GW", "route back to \(source)"], remedy: .none,
+          isInferred: true))
+    }
+  }
 }
