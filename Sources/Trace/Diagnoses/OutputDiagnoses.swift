@@ -23,16 +23,23 @@ enum OutputDiagnoses {
   }
 
   static func noCarrier(_ examined: Case) -> Finding? {
-    guard examined.stage == .output, let device = examined.outDevice,
+    // Whether it was lost for its neighbour, by its queue, or as if sent: an interface that asks for
+    // no neighbour, as a TUN device, drops it behind all hooks.
+    let hasLeft = examined.stage == .behindEgress || examined.stage == .sent && !examined.isReply
+    guard examined.stage == .output || hasLeft, let device = examined.outDevice,
       let link = examined.environment.link(device),
       !link.flags.contains(.loopback),
       !link.flags.contains(.up) || !link.flags.contains(.lowerUp) || link.carrier == false
     else { return nil }
     let isDown = !link.flags.contains(.up)
+    let isAbandoned = link.kind == "tun"
     return .error(
       "no-carrier",
       isDown
-        ? "\(device) is down" : "\(device) has no carrier: look at the cable and the other end",
+        ? "\(device) is down"
+        : isAbandoned
+          ? "no program has \(device) open: start the one that should, a VPN's for instance"
+          : "\(device) has no carrier: look at the cable and the other end",
       evidence: ["the state of \(device) is \(link.state)"] + examined.reasonEvidence,
       remedy: isDown ? "ip link set \(device) up" : nil)
   }
@@ -113,13 +120,16 @@ enum DeliveryDiagnoses {
       evidence.append("UdpNoPorts went up by \(examined.delta("UdpNoPorts"))")
     }
     let address = examined.packet.destination
+    let isReject = examined.packet.proto == .tcp && refusal.packet.icmp != nil
     return .error(
       "no-listener",
       isHere
         ? "this host refused it: nothing listens on \(proto) port \(port) of \(address) here; see "
           + "'ss -ln\(examined.packet.proto == .tcp ? "t" : "u")'"
-        : "\(refusal.packet.source) refused it, not this host: nothing listens on \(proto) port "
-          + "\(port) there, or a firewall there says so",
+        : "\(refusal.packet.source) refused it, not this host: "
+          + (isReject
+            ? "a firewall there rejects it (an absent listener would answer with RST)"
+            : "nothing listens on \(proto) port \(port) there, or a firewall there says so"),
       confidence: isHere ? .certain : .likely, evidence: evidence + examined.reasonEvidence)
   }
 

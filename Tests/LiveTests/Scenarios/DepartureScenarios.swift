@@ -105,6 +105,18 @@ extension Scenario {
         facts: .rejected("request postrouting"),
         said: Diagnosis(errors: ["no-carrier"], mentions: ["up0"], remedy: .none))
     }
+    // What a VPN's program leaves behind when it ends.
+    + both("no-carrier-tun") { _ in
+      Scenario(
+        name: "", version: .v4,
+        router: """
+          ip tuntap add tun9 mode tun
+          ip link set tun9 up
+          $IP route add $FAR/$LEN dev tun9
+          """, destination: "$FAR", facts: .lost("request egress"),
+        said: Diagnosis(
+          errors: ["no-carrier"], mentions: ["no program has tun9 open"], remedy: .none))
+    }
 
   // MARK: Nobody answers
 
