@@ -10,6 +10,14 @@ extension Scenario {
     + refused(
       "tcp-reset-by-server", ["-p", "tcp", "--dport", "9"], to: "$DST", "reply egress",
       "not this host")
+    + both("tcp-rejected-by-server") { _ in
+      Scenario(
+        name: "", version: .v4, server: "$IPT -A INPUT -p tcp --dport 80 -j REJECT",
+        arguments: ["-p", "tcp", "--dport", "80"], facts: .rejected("request egress"),
+        said: Diagnosis(
+          errors: ["no-listener"], mentions: ["not this host", "a firewall there rejects it"],
+          remedy: .none, isInferred: true))
+    }
     + [
       Scenario(
         name: "tcp-reset-by-rule-v4", version: .v4, nat: .iptables,
