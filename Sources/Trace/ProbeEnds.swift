@@ -6,7 +6,8 @@ extension Story {
   func arrivedAnswer(probe sequence: Int) -> Packet? {
     for journey in open where journey.dropped == nil {
       let last = journey.hops[journey.hops.count - 1]
-      guard hasArrived(last), self.sequence(of: journey) == sequence else { continue }
+      guard hasArrived(last), isForProber(last.packet), self.sequence(of: journey) == sequence
+      else { continue }
       switch direction(journey) {
       case .reply, .error: return last.packet
       default: continue
@@ -20,6 +21,13 @@ extension Story {
       return true
     }
     return hop.point.hook == .input && isLast(hop.point)
+  }
+
+  /// Whether it is addressed to whom the probe seemed to come from. What a server sent from another
+  /// address than it was asked at, NAT does not put right, and it ends here.
+  private func isForProber(_ packet: Packet) -> Bool {
+    guard let plan = header?.probe, plan.entrance == "in" else { return true }
+    return packet.destination == IPAddress(plan.source)
   }
 
   /// Whether the probe itself came to the end of its way through the hooks.
