@@ -115,7 +115,9 @@ extension Story {
       let packet = journey.hops[0].packet.quoted ?? journey.hops[0].packet
       return .flow(id, packet.echo?.sequence ?? 0)
     }
-    // Without conntrack's word: an echo reply has the payload of its request.
+    // Without conntrack's word, ports tell.
+    if let exchange = pair(of: journey) { return exchange }
+    // An echo reply has the payload of its request.
     if let echo = Identity(echo: journey.hops[0].packet) { return .echo(echo) }
     // An error quotes what it is about.
     if let quoted = journey.hops[0].packet.quoted,
@@ -124,6 +126,11 @@ extension Story {
       return about.key
     }
     return .journey(journey.id)
+  }
+
+  /// What TCP and UDP packets that conntrack did not look at have in common, either way.
+  private func pair(of journey: OpenJourney) -> Key? {
+    journey.isUntracked ? journey.exchange : nil
   }
 
   /// The number of the probe a journey belongs to; nil for other packets.

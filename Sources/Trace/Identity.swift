@@ -57,6 +57,12 @@ extension Packet {
     icmp.flatMap { $0.isEchoRequest(proto) || $0.isEchoReply(proto) ? $0 : nil }
   }
 
+  /// Whether it goes the same way between the same addresses and ports.
+  func hasEnds(of other: Packet) -> Bool {
+    source == other.source && destination == other.destination && sourcePort == other.sourcePort
+      && destinationPort == other.destinationPort
+  }
+
   /// Whether an ICMP error that quotes `quoted` is about this packet. Some quote no more than the
   /// ports.
   func isSame(as quoted: Packet) -> Bool {

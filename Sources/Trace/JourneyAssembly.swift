@@ -197,6 +197,7 @@ extension Story {
     }
     // Conntrack passes over what is diverted, and nobody else said that it answers something.
     if let device = header?.diversion, open.hops[0].outDevice == device { return .request }
+    if open.isUntracked, let isReply = open.looksLikeAnswer { return isReply ? .reply : .request }
     return .other
   }
 }

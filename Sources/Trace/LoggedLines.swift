@@ -159,12 +159,12 @@ struct LoggedFlows {
       if isError { return nil }
       isAnswer = Self.isAnswer(packet)
       var flow = next
-      if case .flow(let number, _) = exchange { flow = number } else { next &+= 1 }
+      if case .pair(let number, _) = exchange { flow = number } else { next &+= 1 }
       entry = Entry(flow: flow, origin: isAnswer == true ? to : from)
       keep(entry, pair)
     }
     let echo = entry.echo ?? told.icmp?.sequence ?? 0
-    if exchange == nil { exchange = .flow(entry.flow, echo) }
+    if exchange == nil { exchange = .pair(entry.flow, echo) }
     // The first fragment knows what the others belong to.
     if !isError, packet.fragment?.offset == 0, let all = Self.pair(packet, asFragment: true) {
       let origin = End(address: isAnswer == true ? to.address : from.address, port: 0)
@@ -182,7 +182,7 @@ struct LoggedFlows {
   private static func isAnswer(_ packet: Packet) -> Bool? {
     if let icmp = packet.icmp { return icmp.isEchoReply(packet.proto) }
     guard let flags = packet.tcp?.flags else { return false }
-    return flags.contains(.syn) ? flags.contains(.ack) : nil
+    return flags.contains(.syn) ? flags.contains(.ack) : flags.contains(.rst)
   }
 
   /// nil for packets that are told alone: what is no echo of ICMP, and what is cut off.

@@ -44,7 +44,13 @@ extension Story {
     var latestProbe: Int?
     /// Its exchange, where addresses alone tell.
     var exchange: Key?
+    /// Whether it is an answer, as far as addresses and flags tell.
+    var looksLikeAnswer: Bool?
 
+    /// Whether conntrack had no say. What it calls invalid belongs to nothing, as it says.
+    var isUntracked: Bool {
+      connectionID == nil && (connectionState == nil || connectionState == .untracked)
+    }
     var lastPoint: ObservationPoint { hops[hops.count - 1].point }
   }
 }
@@ -53,7 +59,10 @@ extension Story {
   /// What the journeys of an exchange have in common.
   enum Key: Hashable {
     case probe(Int)
+    /// By conntrack's number.
     case flow(UInt32, UInt16)
+    /// By addresses alone, with a number of `LoggedFlows`.
+    case pair(UInt32, UInt16)
     case echo(Identity)
     case journey(Int)
   }

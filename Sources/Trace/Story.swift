@@ -305,6 +305,10 @@ public struct Story: Sendable {
       open[index].key = key(of: open[index])
     }
     if let bit = trace.conntrackState, let state = Connection.State(bit: bit) {
+      if open[index].isUntracked, open[index].connectionState != state {
+        open[index].connectionState = state
+        open[index].key = key(of: open[index])
+      }
       open[index].connectionState = state
       if trace.table == header?.table, !open[index].hops.isEmpty {
         open[index].hops[open[index].hops.count - 1].connectionState = state
@@ -330,6 +334,7 @@ public struct Story: Sendable {
     let identity = observation.identity ?? Identity(observation.packet)
     if let index = journey(seenAs: observation, identity, traceID: traceID) {
       add(observation, to: index, traceID: traceID)
+      noteFlow(of: index)
       return index
     }
     var journey = OpenJourney(
@@ -341,8 +346,23 @@ public struct Story: Sendable {
     journey.hops.reserveCapacity(header == nil ? 4 : 16)
     open.append(journey)
     add(observation, to: open.count - 1, traceID: traceID)
+    noteFlow(of: open.count - 1)
     open[open.count - 1].key = key(of: open[open.count - 1])
     return open.count - 1
+  }
+
+  /// Which packets a packet answers, as far as its addresses tell: at each hop it may have others.
+  private mutating func noteFlow(of index: Int) {
+    guard !isKernelLog, header?.probe == nil, header?.diversion == nil else { return }
+    let hops = open[index].hops
+    let packet = hops[hops.count - 1].packet
+    guard packet.proto == .tcp || packet.proto == .udp else { return }
+    // Of fragments that are made on the way, the first says what the others belong to.
+    if hops.count > 1, packet.fragment == nil, packet.hasEnds(of: hops[hops.count - 2].packet) {
+      return
+    }
+    let isAnswer = flows.take(packet, of: &open[index].exchange)
+    if open[index].looksLikeAnswer == nil { open[index].looksLikeAnswer = isAnswer }
   }
 
   /// The open journey whose packet can be the one observed: the last with its trace id, or else the

@@ -24,7 +24,7 @@ struct Script {
   mutating func see(
     _ packet: Packet, at label: String, id: UInt32, in input: UInt32? = nil, out: UInt32? = nil,
     traced: Bool = true, connection: (id: UInt32, state: UInt32, direction: UInt8)? = nil,
-    status: UInt32? = nil
+    status: UInt32? = nil, state: UInt32? = nil
   ) {
     let point = point(label)
     let isEdge = point.hook == .ingress || point.hook == .egress
@@ -44,7 +44,7 @@ struct Script {
       verdict: .accept)
     trace.networkHeader = Array(packet.bytes.prefix(20))
     trace.conntrackID = connection?.id
-    trace.conntrackState = connection?.state
+    trace.conntrackState = connection?.state ?? state
     trace.conntrackDirection = connection?.direction
     trace.conntrackStatus = status
     records.append(Record(time: time, .netlink(message(trace))))
@@ -251,6 +251,88 @@ func echo(
     let rest = story.finish().flatMap(\.journeys)
     #expect(parts.reduce(0, +) + rest.count == 2000)
     #expect(rest.allSatisfy { $0.hops.count == 2 })
+  }
+
+  /// Where nothing needs conntrack there is no connection: addresses, ports and flags tell.
+  @Test func withoutConntrackPortsPairPackets() throws {
+    let (client, server) = (("192.0.2.1", UInt16(4000)), ("198.51.100.9", UInt16(80)))
+    func tcp(
+      _ from: (String, UInt16), _ to: (String, UInt16), _ flags: TCPHeader.Flags, _ number: UInt16
+    ) -> Packet {
+      Packet(
+        source: IPAddress(from.0)!, destination: IPAddress(to.0)!, proto: .tcp,
+        identification: number,
+        transport: .tcp(
+          TCPHeader(
+            sourcePort: from.1, destinationPort: to.1, sequence: UInt32(number), flags: flags)))
+    }
+    func udp(_ from: (String, UInt16), _ to: (String, UInt16), _ number: UInt16) -> Packet {
+      Packet(
+        source: IPAddress(from.0)!, destination: IPAddress(to.0)!, proto: .udp,
+        identification: number,
+        transport: .udp(UDPHeader(sourcePort: from.1, destinationPort: to.1)))
+    }
+    func told(_ packets: [Packet]) -> [[Journey.Direction]] {
+      var script = Script()
+      for (number, packet) in packets.enumerated() {
+        script.see(packet, at: "PREROUTING", id: UInt32(number), in: 3)
+        script.see(packet, at: "EGRESS", id: UInt32(number), out: 2)
+      }
+      return script.story().map { $0.journeys.map(\.direction) }
+    }
+    let handshake = [
+      tcp(client, server, .syn, 1), tcp(server, client, [.syn, .ack], 2),
+      tcp(client, server, .ack, 3), tcp(server, client, [.fin, .ack], 4),
+    ]
+    #expect(told(handshake) == [[.request, .reply, .request, .reply]])
+    // Seen from the answer on, it is the client all the same that is asking.
+    #expect(told(Array(handshake.dropFirst())) == [[.reply, .request, .reply]])
+    #expect(told(Array(handshake.dropFirst(2))) == [[.request, .reply]])
+    #expect(told([tcp(server, client, [.rst, .ack], 1)]) == [[.reply]])
+    let refused = [tcp(client, server, .syn, 1), tcp(server, client, [.rst, .ack], 2)]
+    #expect(told(refused) == [[.request, .reply]])
+    // Another port is another exchange.
+    let other = udp((client.0, 4001), server, 2)
+    #expect(
+      told([udp(client, server, 1), other, udp(server, client, 3)]) == [
+        [.request, .reply], [.request],
+      ])
+    // What has no ports goes with the fragment that has them.
+    var fragments = [udp(client, server, 7), udp(client, server, 7)]
+    fragments[0].fragment = Packet.Fragment(identification: 7, offset: 0, more: true)
+    fragments[1].fragment = Packet.Fragment(identification: 7, offset: 1480, more: false)
+    fragments[1].transport = .absent
+    #expect(told(fragments + [udp(server, client, 8)]) == [[.request, .request, .reply]])
+  }
+
+  /// A packet that is sent in fragments has its ports in the first alone.
+  @Test func fragmentsMadeOnTheWayGoWithTheirPacket() {
+    var whole = Packet(
+      source: IPAddress("192.0.2.1")!, destination: IPAddress("198.51.100.9")!, proto: .udp,
+      identification: 7, transport: .udp(UDPHeader(sourcePort: 9, destinationPort: 80)))
+    var script = Script()
+    script.see(whole, at: "OUTPUT", id: 1, out: 2)
+    whole.fragment = Packet.Fragment(identification: 7, offset: 0, more: true)
+    script.see(whole, at: "EGRESS", id: 1, out: 2)
+    whole.fragment = Packet.Fragment(identification: 7, offset: 1480, more: false)
+    whole.transport = .absent
+    script.see(whole, at: "EGRESS", id: 2, out: 2)
+    #expect(script.story().map { $0.journeys.map(\.hops.count) } == [[2, 1]])
+  }
+
+  /// What conntrack calls invalid is no part of an exchange.
+  @Test func invalidPacketsStandAlone() {
+    var script = Script()
+    for number: UInt16 in 1...2 {
+      let packet = Packet(
+        source: IPAddress("192.0.2.1")!, destination: IPAddress("198.51.100.9")!, proto: .tcp,
+        identification: number,
+        transport: .tcp(
+          TCPHeader(sourcePort: 9, destinationPort: 80, sequence: UInt32(number), flags: .ack)))
+      script.see(packet, at: "PREROUTING", id: UInt32(number), in: 3)
+      script.see(packet, at: "conntrack-PREROUTING", id: UInt32(number), in: 3, state: 1)
+    }
+    #expect(script.story().map { $0.journeys.map(\.direction) } == [[.other], [.other]])
   }
 
   /// However much comes at once, what is open is bounded, and all of it is told.
