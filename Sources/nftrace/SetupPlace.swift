@@ -17,6 +17,8 @@ struct SetupPlace {
   var log: String { base + ".log" }
   /// The session file of the recorder in the background.
   var recording: String { "\(StateDirectory.path)/recording-\(place.key).pcapng" }
+  /// What the setup before this one recorded.
+  var previousRecording: String { "\(StateDirectory.path)/recording-\(place.key).previous.pcapng" }
   /// The name of a journal that is being written; without the ending it is finished.
   func draft(_ number: Int) -> String {
     "setup-\(place.key).\(number)" + Self.journalEnding + Self.draftEnding
@@ -89,8 +91,9 @@ struct SetupPlace {
       let key = name.dropFirst(6).prefix { $0 != "." }
       if place.isSuccessor(ofKey: key) {
         StateFile.remove(path)
-        for ending in ["", ".1"] {
-          StateFile.remove("\(StateDirectory.path)/recording-\(key).pcapng\(ending)")
+        for ending in [".pcapng", ".previous.pcapng"] {
+          let recording = "\(StateDirectory.path)/recording-\(key)\(ending)"
+          StateDirectory.files(ofRecording: recording).forEach(StateFile.remove)
         }
       } else if key == place.key, name.hasSuffix(Self.draftEnding) {
         try Journal(path: path).undo()
@@ -116,11 +119,23 @@ extension RecorderState {
 
 extension StateDirectory {
   /// The files of the recording of the setup in the calling thread's namespace, the older first;
-  /// nil if there is none. They are there until the next setup, also after teardown.
+  /// nil if there is none. They are there until the next setup, also after teardown, which keeps
+  /// them under another name.
   static func recording() -> [String]? {
     guard let place = try? SetupPlace.current() else { return nil }
     let path = place.recorder()?.session ?? place.recording
-    let files = [path + ".1", path].filter { StateFile.size($0) != nil }
+    let files = files(ofRecording: path)
     return files.isEmpty ? nil : files
+  }
+
+  /// Those of the files of a recording that there are, the older first.
+  static func files(ofRecording path: String) -> [String] {
+    [path + ".1", path].filter { StateFile.size($0) != nil }
+  }
+
+  /// What is shown of a file that somebody named: of a setup's recording, both files.
+  static func files(named path: String) -> [String] {
+    let isRecording = path.hasPrefix(self.path + "/recording-") && path.hasSuffix(".pcapng")
+    return isRecording && StateFile.size(path) != nil ? files(ofRecording: path) : [path]
   }
 }

@@ -76,6 +76,7 @@ final class SetupRun {
   func undo() {
     guard isBegun else { return }
     if report.startedRecorder { place.recorder()?.living?.stop(patience: 1_000_000_000) }
+    if report.previous != nil { try? move(place.previousRecording, to: place.recording) }
     undoTables()
     if let kept {
       try? Journal(path: "\(StateDirectory.path)/\(kept)").undo()
@@ -191,13 +192,23 @@ final class SetupRun {
   }
 
   /// The file of a recorder that died becomes the older one of the new; what an earlier setup
-  /// recorded is over.
+  /// recorded is kept aside.
   private func makeRoom(_ session: String) throws(KernelError) {
-    if old?.records == true, StateFile.size(session) != nil {
-      try StateFile.rename(session, to: session + ".1")
-    } else {
-      StateFile.remove(session)
-      StateFile.remove(session + ".1")
+    let files = StateDirectory.files(ofRecording: session)
+    if old?.records == true {
+      if files.contains(session) { try StateFile.rename(session, to: session + ".1") }
+    } else if !files.isEmpty {
+      try move(session, to: place.previousRecording)
+      report.previous = StateDirectory.files(ofRecording: place.previousRecording).last
+    }
+  }
+
+  /// Gives a recording another name, in the place of what has it.
+  private func move(_ recording: String, to other: String) throws(KernelError) {
+    for ending in ["", ".1"] {
+      StateFile.remove(other + ending)
+      guard StateFile.size(recording + ending) != nil else { continue }
+      try StateFile.rename(recording + ending, to: other + ending)
     }
   }
 }
@@ -213,6 +224,8 @@ struct SetupReport {
   /// What was done besides, a few words each.
   var done: [String] = []
   var startedRecorder = false
+  /// Where what an earlier setup recorded is now; nil if there is none.
+  var previous: String?
   /// Nanoseconds that the transaction took; nil if there was none.
   var transaction: UInt64?
 
@@ -238,6 +251,7 @@ struct SetupReport {
     } else if state.backend == SetupBackend.nflog.rawValue {
       try Output.print("  nobody records; 'nftrace record FILE' does")
     }
+    if let previous { try Output.print("  the earlier recording is kept: \(previous)") }
   }
 
   private func headline(_ state: SetupState) -> String {
@@ -270,6 +284,7 @@ struct SetupReport {
       ("changed", .bool(changedAnything)), ("added", .array(added.map { .string("\($0)") })),
       ("done", .array(done.map { .string($0) })),
       ("transaction_us", transaction.map { .tenths(Double($0) / 1000) } ?? .null),
+      ("previous_session", .string(previous)),
     ] + SetupJSON.members(state, recorder)
   }
 }

@@ -40,7 +40,9 @@ struct Show: ParsableCommand {
   @Flag(help: "Go on with what is recorded from now on.")
   var follow = false
 
-  @Option(help: ArgumentHelp("Only the last so many packets.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Only the last so many exchanges: packets with their answers.", valueName: "n"))
   var last: Int?
 
   @Option(help: ArgumentHelp("Only the packet with this number.", valueName: "id"))
@@ -116,7 +118,8 @@ struct Show: ParsableCommand {
     if follow { try followTraffic(spaces) }
     let recordings = try spaces.map { space in
       try space.within(among: spaces) {
-        try file.map { [$0] } ?? StateDirectory.sessions(orPing: spaces.count == 1)
+        try file.map { StateDirectory.files(named: $0) }
+          ?? StateDirectory.sessions(orPing: spaces.count == 1)
       }
     }
     let paths = recordings.flatMap { $0 }
@@ -209,13 +212,14 @@ struct Show: ParsableCommand {
 extension StateDirectory {
   /// The files of the recording of this namespace's setup, or of the latest ping.
   static func sessions(orPing: Bool = true) throws -> [String] {
+    // What is still there of an earlier setup is not what this one watches.
+    if let setup = try SetupPlace.current().load(), setup.backend == SetupBackend.log.rawValue {
+      throw UsageError(
+        "the setup here writes to the kernel log: 'nftrace show --backend log' shows it")
+    }
     if let recording = recording() { return recording }
     guard orPing else {
       throw UsageError("nothing is recorded there: 'nftrace setup SUBNET' records")
-    }
-    if let setup = try SetupPlace.current().load(), setup.group == nil {
-      throw UsageError(
-        "the setup here writes to the kernel log: 'nftrace show --backend log' shows it")
     }
     guard InputFile.exists(lastSession) else {
       throw UsageError(

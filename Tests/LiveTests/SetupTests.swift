@@ -187,8 +187,32 @@ extension LiveTests {
       let status = try await lab.nftrace("status")
       #expect(status.code == 0 && status.text.contains("installed again 1 times"), "\(status.text)")
       let gone = try await lab.nftrace("teardown")
-      #expect(gone.code == 0 && gone.text.contains("4 packets"), "\(gone.text)")
+      #expect(gone.code == 0 && gone.text.contains(" events, 0 lost: "), "\(gone.text)")
       #expect(try await lab.shell("nft list ruleset").isEmpty)
+    }
+
+    /// What was recorded before is shown until the setup after the next.
+    @Test func anEarlierRecordingIsKept() async throws {
+      let lab = try await SetupLab("kept")
+      #expect(try await !lab.nftrace("setup", "172.20.0.0/24").text.contains("earlier"))
+      try await lab.shell("ping -c1 -W1 172.20.0.1")
+      let gone = try await lab.nftrace("teardown")
+      #expect(gone.text.contains(" events, 0 lost: "), "\(gone.text)")
+      // A setup that records nothing leaves it, and is not what it shows.
+      #expect(try await lab.nftrace("setup", "--backend", "log", "10.9.0.0/24").code == 0)
+      let other = try await lab.nftrace("show")
+      #expect(other.code == 2 && other.text.contains("show --backend log"), "\(other.text)")
+      let path = "\(lab.directory)/\(try recording(in: lab.directory))"
+      #expect(try await lab.nftrace("show", path).code == 0)
+      #expect(try await lab.nftrace("teardown").code == 0)
+      let next = try await lab.nftrace("setup", "10.9.0.0/24")
+      let kept = try #require(next.text.split(separator: "\n").last)
+      let previous = String(try #require(kept.split(separator: " ").last))
+      #expect(next.text.contains("the earlier recording is kept: \(previous)"), "\(next.text)")
+      let shown = try await lab.nftrace("show", previous)
+      #expect(shown.code == 0 && shown.text.contains("echo request"), "\(shown.text)")
+      #expect(try await lab.nftrace("show").code == 1)
+      #expect(try await lab.nftrace("teardown").code == 0)
     }
 
     private func recording(in directory: String) throws -> String {
