@@ -119,8 +119,6 @@ public struct RecorderState: Sendable, Codable, Equatable {
   public var limit: Int
   /// Seconds since the epoch when it began.
   public var since: UInt64
-  /// Packets that came in or were made here.
-  public var packets = 0
   /// Messages recorded.
   public var events = 0
   /// Messages the kernel had to throw away.

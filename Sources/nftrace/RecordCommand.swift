@@ -56,9 +56,13 @@ struct RecordCommand: ParsableCommand {
     Output.exit(128 + signal)
   }
 
+  /// Which of them are about the same packet is found out when they are shown.
+  static func count(_ recorder: RecorderState) -> String {
+    "\(recorder.events) \(recorder.events == 1 ? "event" : "events"), \(recorder.lost) lost"
+  }
+
   static func summary(_ recorder: RecorderState) -> String {
-    var text =
-      "\(recorder.packets) packets, \(recorder.events) events, \(recorder.lost) lost"
+    var text = count(recorder)
     if recorder.dropped.records > 0 {
       text +=
         "; the oldest \(recorder.dropped.records) events were dropped to keep to "

@@ -135,7 +135,10 @@ struct Recorder: ~Copyable {
   private mutating func take(_ record: Record) -> Bool {
     switch record.content {
     case .log(let payload):
-      if let message = try? LogMessage(payload) { takeLog(message) }
+      if let message = try? LogMessage(payload) {
+        loss.take(message)
+        state.lost = loss.count
+      }
       return true
     case .netlink(let message):
       if ConntrackMessage.isOne(message.type) { return concerns(message) }
@@ -147,18 +150,6 @@ struct Recorder: ~Copyable {
       changes.suspect(now: Clock.monotonic)
       return true
     case .line, .sent, .received, .note: return true
-    }
-  }
-
-  private mutating func takeLog(_ message: LogMessage) {
-    loss.take(message)
-    state.lost = loss.count
-    // Where a packet's path begins. What comes in through the loopback interface, always the first
-    // one, was counted when it was made.
-    guard message.family != NFProto.netdev, let hook = message.hook else { return }
-    let isEntry = message.prefix == hook.rawValue.uppercased()
-    if isEntry, hook == .output || hook == .prerouting && message.inDevice != 1 {
-      state.packets += 1
     }
   }
 

@@ -31,8 +31,8 @@ enum SetupJSON {
     .object([
       ("process", .int(Int(recorder.process))), ("alive", .bool(recorder.living != nil)),
       ("session", .string(recorder.session)), ("limit", .int(recorder.limit)),
-      ("since", .int(Int(clamping: recorder.since))), ("packets", .int(recorder.packets)),
-      ("events", .int(recorder.events)), ("lost", .int(recorder.lost)),
+      ("since", .int(Int(clamping: recorder.since))), ("events", .int(recorder.events)),
+      ("lost", .int(recorder.lost)),
       (
         "dropped",
         .object([

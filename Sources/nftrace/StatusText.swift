@@ -101,8 +101,8 @@ struct StatusText {
     lines += [
       "\(Self.indent)\(recorder.session), \(Self.size(findings.sessionOctets)) of "
         + "\(recorder.limit >> 20) MiB",
-      "\(Self.indent)\(recorder.packets) packets, \(recorder.events) events, "
-        + "\(recorder.lost) lost, \(recorder.dropped.records) dropped to keep to the size",
+      "\(Self.indent)\(RecordCommand.count(recorder)), "
+        + "\(recorder.dropped.records) dropped to keep to the size",
     ]
     if recorder.replans + recorder.repairs > 0 {
       lines.append(
