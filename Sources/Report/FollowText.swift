@@ -94,7 +94,8 @@ struct FollowSummary: Sendable {
     }
     if unseen > 0 { ends.append("\(unseen) unseen") }
     if translated > 0 { ends.append("\(translated) not seen behind NAT") }
-    var lines = [(["\(packets) packets"] + ends).joined(separator: ", ")]
+    let sum = "\(packets) \(packets == 1 ? "packet" : "packets")"
+    var lines = [([sum] + ends).joined(separator: ", ")]
     for (decider, count) in deciders.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
       lines.append("  \(count) by \(decider)")
     }

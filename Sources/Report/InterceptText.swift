@@ -42,7 +42,8 @@ public enum InterceptText {
   public static func summary(_ counts: Interception.Counts, nanoseconds: UInt64) -> String {
     let tenths = nanoseconds / 100_000_000
     var text =
-      "\(counts.packets) packets, \(counts.octets) octets in \(tenths / 10).\(tenths % 10) s: "
+      "\(counts.packets) \(counts.packets == 1 ? "packet" : "packets"), "
+      + "\(counts.octets) \(counts.octets == 1 ? "octet" : "octets") in \(tenths / 10).\(tenths % 10) s: "
     var parts: [String] = []
     for (count, word) in [
       (counts.passed, "passed"), (counts.changed, "changed"), (counts.answered, "answered"),

@@ -136,7 +136,7 @@ extension LiveTests {
         net, ["--trace"] + words,
         during: watched("! ip netns exec $R ping -c 1 -W 1 $SERVER"))
       #expect(outcome.output.contains(told), "\(outcome)")
-      #expect(outcome.output.contains("1 packets, 1 dropped"), "\(outcome)")
+      #expect(outcome.output.contains("1 packet, 1 dropped"), "\(outcome)")
     }
 
     /// The last packet of --count, and the answer that comes after it.
