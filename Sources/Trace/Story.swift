@@ -16,7 +16,7 @@ public struct Story: Sendable {
   private var points: [String: ObservationPoint] = [:]
   private(set) var labels: [Hook: [String: ObservationPoint]] = [:]
   /// Chains of points behind which a packet is seen no more.
-  private var ends: Set<String> = []
+  var ends: Set<String> = []
   /// In the order in which they began.
   var open: [OpenJourney] = []
   /// The last open journey of each identity, and of each trace id; `OpenJourney.twin` leads on.
@@ -393,43 +393,6 @@ public struct Story: Sendable {
       first = index
     }
     return nearest ?? untraced ?? first
-  }
-
-  /// Whether the packet of an open journey can be the one observed, which has its identity.
-  private func continues(_ journey: OpenJourney, with next: Observation) -> Bool {
-    let last = journey.hops.count - 1
-    if next.point.follows(journey.hops[last].point) { return journey.dropped == nil }
-    if climbs(journey, to: next) { return journey.dropped == nil }
-    // Out through the loopback interface and in again is still the same packet.
-    return comesBack(journey.hops[last].outDevice) && next.inDevice == journey.hops[last].outDevice
-      && (next.point.hook == .ingress || next.point.hook == .prerouting)
-  }
-
-  /// Whether it is seen at one interface after the other on its way in or out: at a port of a bridge
-  /// and at the bridge.
-  private func climbs(_ journey: OpenJourney, to next: Observation) -> Bool {
-    let last = journey.hops[journey.hops.count - 1]
-    switch (last.point.hook, next.point.hook) {
-    case (.ingress, .ingress), (.prerouting, .ingress):
-      let port = journey.hops.last { $0.point.hook == .ingress }?.inDevice
-      return environment.isAbove(next.inDevice, port)
-    case (.egress, .egress): return environment.isAbove(last.outDevice, next.outDevice)
-    default: return false
-    }
-  }
-
-  /// Whether what leaves by this device comes in by it again.
-  private func comesBack(_ device: String?) -> Bool {
-    device == "lo" || device != nil && device == header?.diversion
-  }
-
-  /// Whether a packet was seen where none goes on, or was dropped.
-  func isOver(_ journey: OpenJourney) -> Bool {
-    let last = journey.hops.count - 1
-    if journey.dropped != nil { return !comesBack(journey.hops[last].outDevice) }
-    guard ends.contains(journey.hops[last].point.chain) else { return false }
-    let device = journey.hops[last].outDevice
-    return !comesBack(device) && !environment.isAboveOthers(device)
   }
 
   /// The last open journey with this trace id.

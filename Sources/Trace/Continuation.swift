@@ -1,0 +1,42 @@
+internal import Wire
+
+// Where a packet may be seen next, and whether it may be seen again at all.
+
+extension Story {
+  /// Whether the packet of an open journey can be the one observed, which has its identity.
+  func continues(_ journey: OpenJourney, with next: Observation) -> Bool {
+    let last = journey.hops.count - 1
+    if next.point.follows(journey.hops[last].point) { return journey.dropped == nil }
+    if climbs(journey, to: next) { return journey.dropped == nil }
+    // Out through the loopback interface and in again is still the same packet.
+    return comesBack(journey.hops[last].outDevice) && next.inDevice == journey.hops[last].outDevice
+      && (next.point.hook == .ingress || next.point.hook == .prerouting)
+  }
+
+  /// Whether it is seen at one interface after the other on its way in or out: at a port of a bridge
+  /// and at the bridge.
+  private func climbs(_ journey: OpenJourney, to next: Observation) -> Bool {
+    let last = journey.hops[journey.hops.count - 1]
+    switch (last.point.hook, next.point.hook) {
+    case (.ingress, .ingress), (.prerouting, .ingress):
+      let port = journey.hops.last { $0.point.hook == .ingress }?.inDevice
+      return environment.isAbove(next.inDevice, port)
+    case (.egress, .egress): return environment.isAbove(last.outDevice, next.outDevice)
+    default: return false
+    }
+  }
+
+  /// Whether what leaves by this device comes in by it again.
+  private func comesBack(_ device: String?) -> Bool {
+    device == "lo" || device != nil && device == header?.diversion
+  }
+
+  /// Whether a packet was seen where none goes on, or was dropped.
+  func isOver(_ journey: OpenJourney) -> Bool {
+    let last = journey.hops.count - 1
+    if journey.dropped != nil { return !comesBack(journey.hops[last].outDevice) }
+    guard ends.contains(journey.hops[last].point.chain) else { return false }
+    let device = journey.hops[last].outDevice
+    return !comesBack(device) && !environment.isAboveOthers(device)
+  }
+}
