@@ -76,7 +76,7 @@ enum Programs {
       .name("env"), arguments: Arguments(words), environment: environment([:]), input: .none,
       output: .string(limit: 1 << 26), error: .string(limit: 1 << 20)
     ) { execution in
-      let ready = try await eventually(within: .seconds(5), isReady)
+      let ready = try await eventually(within: .seconds(20), isReady)
       #expect(ready, "\(words) never got that far")
       try execution.send(signal: signal)
     }
