@@ -6,8 +6,8 @@ internal import Wire
 /// Rules in the words of the tool that made them: nft's from libnftables, iptables' from the
 /// matching iptables program.
 struct RuleTexts {
-  /// What was listed already: the lines of a chain or table.
-  private var listings: [String: [String]] = [:]
+  /// Chains that were listed already.
+  private var listings: [String: String] = [:]
   /// The rules' handles in the order of their chain.
   private var orders: [String: [UInt64]] = [:]
   private var chains: [ChainMessage]?
@@ -27,10 +27,13 @@ struct RuleTexts {
   private mutating func nftText(_ step: RuleStep, _ handle: UInt64) -> RuleText? {
     let family = NFProto.name(step.family)
     let command = "list chain \(family) \(Self.quoted(step.table)) \(Self.quoted(step.chain))"
-    let suffix = " # handle \(handle)"
-    let lines = listing(command) { NFTables.run(command) }
-    guard let line = lines.first(where: { $0.hasSuffix(suffix) }) else { return nil }
-    let text = line.dropLast(suffix.count).drop { $0 == "\t" || $0 == " " }
+    // Octets, for a chain may have a hundred thousand lines.
+    let suffix = " # handle \(handle)".utf8
+    let lines = listing(command) { NFTables.run(command) }.utf8.split(separator: 0x0a)
+    guard let line = lines.first(where: { $0.suffix(suffix.count).elementsEqual(suffix) }) else {
+      return nil
+    }
+    let text = Substring(line.dropLast(suffix.count).drop { $0 == 0x09 || $0 == 0x20 })
     return RuleText(
       family: step.family, table: step.table, chain: step.chain, handle: handle, position: nil,
       text: String(text), tool: .nft)
@@ -42,11 +45,11 @@ struct RuleTexts {
       ? name : "\"\(name)\""
   }
 
-  private mutating func listing(_ key: String, _ make: () -> String?) -> [String] {
+  private mutating func listing(_ key: String, _ make: () -> String?) -> String {
     if let known = listings[key] { return known }
-    let lines = (make() ?? "").split(separator: "\n").map(String.init)
-    listings[key] = lines
-    return lines
+    let listing = make() ?? ""
+    listings[key] = listing
+    return listing
   }
 
   // MARK: iptables
