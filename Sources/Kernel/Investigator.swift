@@ -68,6 +68,9 @@ public struct Investigator: ~Copyable {
     var records: [Record] = []
     if let message = rules.rule(step) {
       records.append(Record(time: Clock.realtime, .netlink(message)))
+    } else if step.handle != nil, !step.isPolicy {
+      // It is gone, and there is no need to look for it in the listing of its chain.
+      return []
     }
     if let text = texts.text(of: step, &rules) {
       records.append(Record(time: Clock.realtime, .note(.rule(text))))

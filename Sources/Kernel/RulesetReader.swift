@@ -27,15 +27,19 @@ public import Wire
     try request("list chains", NFT_MSG_GETCHAIN, family: 0, [], dump: true)
   }
 
-  /// All tables of all families, by name.
-  public mutating func tables() throws(KernelError) -> [(family: UInt8, name: String)] {
+  /// All tables of all families, by name, and whether only the program that made one may change it.
+  public mutating func tables() throws(KernelError) -> [(
+    family: UInt8, name: String, isOwned: Bool
+  )] {
     try request("list tables", NFT_MSG_GETTABLE, family: 0, [], dump: true).compactMap { message in
       guard let family = try? NetfilterHeader(message.payload).family,
         let attributes = try? NetlinkAttribute.all(
           in: message.payload, from: NetfilterHeader.length),
         let name = attributes[type: UInt16(NFTA_TABLE_NAME.rawValue)]?.string
       else { return nil }
-      return (family, name)
+      // NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER.
+      let flags: UInt32 = attributes[type: 2]?.network() ?? 0
+      return (family, name, flags & 2 != 0)
     }
   }
 

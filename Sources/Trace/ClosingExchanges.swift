@@ -97,7 +97,15 @@ extension Story {
 
   /// Whether a step decided something and its rule was not read yet.
   private func isUnknown(_ step: RuleStep) -> Bool {
-    if step.handle != nil { return step.verdict != .continue && environment.rule(step) == nil }
+    if step.isReplaced { return false }
+    if step.handle != nil {
+      // The kernel tells of rules that are made meanwhile, but not their texts.
+      let leadsOn: [Verdict] = [.jump, .goto, .return]
+      let isKnown =
+        environment.rule(step) != nil
+        && (leadsOn.contains(step.verdict) || environment.text(step) != nil)
+      return step.verdict != .continue && !isKnown
+    }
     return step.position != nil && !step.isPolicy && environment.text(step) == nil
   }
 

@@ -119,6 +119,13 @@ struct Environment: Sendable {
     }
   }
 
+  /// Forgets the rules of a table that was removed.
+  mutating func forgetRules(_ family: UInt8, _ table: String) {
+    texts.removeAll { $0.family == family && $0.table == table && $0.handle != nil }
+    ruleOrder.removeAll { $0.family == family && $0.table == table }
+    rules = rules.filter { $0.key.family != family || $0.key.table != table }
+  }
+
   /// The answer to the lookup before it, or an entry of a list.
   private mutating func takeAnswer(_ message: NetlinkMessage) {
     guard let asked = question else {

@@ -165,6 +165,8 @@ public struct RuleStep: Sendable, Equatable {
   public var rejects = false
   /// Whether the rule does what rp_filter does.
   public var checksReversePath = false
+  /// Whether its table was removed since: in one of that name its handle may be another rule's.
+  public var isReplaced = false
   /// The packet's mark behind the rule, where a trace told it.
   public var mark: UInt32?
 

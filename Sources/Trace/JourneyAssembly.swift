@@ -101,7 +101,8 @@ extension Story {
   }
 
   /// The step with all that is known of its rule.
-  private func named(_ step: RuleStep) -> RuleStep {
+  func named(_ step: RuleStep) -> RuleStep {
+    guard !step.isReplaced else { return step }
     var step = step
     if let rule = environment.rule(step) {
       step.translation = rule.translation

@@ -96,3 +96,45 @@ public struct RulesetWatch: Sendable {
     latest = now
   }
 }
+
+extension Record {
+  /// Whether it says that a table of nf_tables is gone: one of that name counts handles anew.
+  public var isTableRemoval: Bool {
+    if case .netlink(let message) = content {
+      message.type == RulesetWatch.deleteTableType
+    } else {
+      false
+    }
+  }
+}
+
+extension Story {
+  /// A table that is made anew counts its handles from the beginning: what is known by now of the
+  /// rules that packets met in it is all that can be known. Returns the table that is gone, if a
+  /// message says that.
+  mutating func fixRules(_ message: NetlinkMessage) -> (family: UInt8, table: String)? {
+    guard message.type == RulesetWatch.deleteTableType,
+      let table = RulesetWatch.table(of: message),
+      let family = (try? NetfilterHeader(message.payload))?.family
+    else { return nil }
+    func isIn(_ step: RuleStep) -> Bool {
+      step.table == table && step.family == family && step.handle != nil && !step.isReplaced
+    }
+    func final(_ step: RuleStep) -> RuleStep {
+      guard isIn(step) else { return step }
+      var step = named(step)
+      step.isReplaced = true
+      return step
+    }
+    for index in open.indices {
+      if open[index].steps.contains(where: isIn) {
+        open[index].steps = open[index].steps.map(final)
+        open[index].dropped = open[index].dropped.map(final)
+      }
+      for hop in open[index].hops.indices where open[index].hops[hop].rules.contains(where: isIn) {
+        open[index].hops[hop].rules = open[index].hops[hop].rules.map(final)
+      }
+    }
+    return (family, table)
+  }
+}

@@ -203,6 +203,7 @@ public struct Story: Sendable {
     } else if let changer = RulesetWatch.changer(message) {
       if changer != RulesetWatch.program { counts.rulesetChanger = changer }
     } else {
+      if let gone = fixRules(message) { environment.forgetRules(gone.family, gone.table) }
       environment.take(message)
     }
   }

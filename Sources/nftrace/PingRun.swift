@@ -12,6 +12,8 @@ struct PingRun: ~Copyable {
   private var investigator: Investigator
   private let header: SessionHeader
   private var schedule: Schedule
+  /// The time of the last record that was looked at.
+  private var latest: UInt64 = 0
   /// What was received and not looked at yet: while a probe is on its way there is no time to.
   private var inbox: [Record]
 
@@ -39,7 +41,9 @@ struct PingRun: ~Copyable {
         try socket.takeGroup(0, besides: true)
         wanted += TemporarySettings.legacyTrace(version: version)
       } catch {
-        surroundings.facts["legacy trace"] = "its rules cannot be named: \(error)"
+        surroundings.facts["legacy trace"] =
+          "its rules cannot be named: "
+          + "\(error)".split(separator: "\n").joined(separator: "; ")
       }
     }
     let settings = try TemporarySettings.apply(wanted)
@@ -197,21 +201,27 @@ struct PingRun: ~Copyable {
   ) throws {
     let records = inbox
     inbox.removeAll(keepingCapacity: true)
-    for record in records {
+    for (index, record) in records.enumerated() {
       if case .received(let bytes) = record.content, !ping.concerns(bytes) { continue }
-      try settle(ping.ready(record.time), &ping, &writer, &printer)
+      let ready = ping.ready(record.time)
+      if !ready.isEmpty { try settle(ready, &ping, &writer, &printer, before: records[index...]) }
       try writer.write(record)
       ping.take(record)
+      latest = record.time
     }
   }
 
   /// Asks the kernel what is still to be known about probes that are over, and prints them.
   private mutating func settle(
     _ ready: [Int], _ ping: inout PingStory, _ writer: inout SessionWriter,
-    _ printer: inout PingPrinter
+    _ printer: inout PingPrinter, before next: ArraySlice<Record> = []
   ) throws {
-    guard !ready.isEmpty else { return }
-    for record in receiveDrops() + investigator.answer(ready.flatMap({ ping.questions($0) })) {
+    let answers = receiveDrops() + investigator.answer(ready.flatMap({ ping.questions($0) }))
+    // Rules that were read now may be those of a table that was made anew meanwhile, with the same
+    // handles: then it has to be known first that the packets met other ones.
+    try receiveMessages()
+    let removals = (next + inbox).filter(\.isTableRemoval).map { Record(time: latest, $0.content) }
+    for record in removals + answers {
       try writer.write(record)
       ping.take(record)
     }

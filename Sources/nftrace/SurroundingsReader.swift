@@ -15,9 +15,13 @@ struct SurroundingsReader {
   /// Asks the kernel, in the namespace of the calling thread.
   static func read(_ rules: inout RulesetReader) throws(KernelError) -> SurroundingsReader {
     var routes = try RouteSocket()
+    let owned = try rules.tables().filter { $0.isOwned && !$0.name.hasPrefix("nftrace_") }
+    var facts: [String: String] = [:]
+    for table in owned { facts["owned table \(NFProto.name(table.family)) \(table.name)"] = "yes" }
     return SurroundingsReader(
       links: try routes.dump(RouteMessageType.getLink),
-      addresses: try routes.dump(RouteMessageType.getAddress), chains: try rules.chains())
+      addresses: try routes.dump(RouteMessageType.getAddress), chains: try rules.chains(),
+      facts: facts)
   }
 
   /// The lists as records.

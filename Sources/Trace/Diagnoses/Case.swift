@@ -144,6 +144,11 @@ struct Case {
   /// The kernel's own reasons for dropping this packet, the last first.
   var dropReason: String? { journey.end.dropReason }
 
+  /// Whether a program owns the table of this step, so that no other can change it.
+  func isOwned(_ step: RuleStep) -> Bool {
+    environment.facts["owned table \(NFProto.name(step.family)) \(step.table)"] != nil
+  }
+
   /// "IPv4" or "IPv6" rules: the program that people type for it.
   var iptables: String { version == 4 ? "iptables" : "ip6tables" }
 

@@ -6,6 +6,7 @@ enum Remedy {
   /// and the answer with it.
   static func accept(_ examined: Case, before step: RuleStep) -> String? {
     let packet = examined.packet
+    guard isChangeable(examined, step) else { return nil }
     switch tool(examined, step) {
     case .nft:
       let table = "\(NFProto.name(step.family)) \(step.table) \(step.chain)"
@@ -39,6 +40,7 @@ enum Remedy {
 
   /// Accepts what belongs to connections that were let through.
   static func acceptEstablished(_ examined: Case, _ step: RuleStep) -> String? {
+    guard isChangeable(examined, step) else { return nil }
     switch tool(examined, step) {
     case .nft:
       return "nft add rule \(NFProto.name(step.family)) \(step.table) \(step.chain) "
@@ -57,6 +59,7 @@ enum Remedy {
 
   /// Accepts ARP, or neighbour discovery, before the rule that drops it.
   static func acceptDiscovery(_ examined: Case, before step: RuleStep) -> String? {
+    guard isChangeable(examined, step) else { return nil }
     let isARP = examined.version == 4
     let table = "\(NFProto.name(step.family)) \(step.table) \(step.chain)"
     let match =
@@ -93,6 +96,11 @@ enum Remedy {
     examined.inDevice.map {
       "ip \(examined.version == 6 ? "-6 " : "")route replace \(examined.packet.source) dev \($0)"
     }
+  }
+
+  /// Whether a command could change the rule: it is still there, and in nobody's own table.
+  private static func isChangeable(_ examined: Case, _ step: RuleStep) -> Bool {
+    !step.isReplaced && !examined.isOwned(step)
   }
 
   /// Whose words a rule is told in.

@@ -78,7 +78,8 @@ enum RuleDiagnoses {
     let answer = examined.error.flatMap(Words.error).map { " and answers with \($0)" }
     return .error(
       examined.isReply ? "reply-filtered" : "rule-reject",
-      "\(Words.rule(step)) on this host refuses the \(Words.what(examined))\(answer ?? "")",
+      "\(Words.rule(step)) on this host refuses the \(Words.what(examined))\(answer ?? "")"
+        + Words.owner(step, examined),
       evidence: Words.evidence(step) + examined.reasonEvidence,
       remedy: Remedy.accept(examined, before: step), at: Words.place(step, examined))
   }
@@ -118,7 +119,8 @@ enum RuleDiagnoses {
     evidence += Words.managers(examined.environment)
     return .error(
       "policy-drop",
-      "no rule of \(Words.chain(step)) accepts it, and the chain's policy is drop",
+      "no rule of \(Words.chain(step)) accepts it, and the chain's policy is drop"
+        + Words.owner(step, examined),
       evidence: evidence + examined.reasonEvidence, remedy: Remedy.accept(examined, before: step),
       at: Words.place(step, examined))
   }
@@ -134,7 +136,7 @@ enum RuleDiagnoses {
         at: Words.place(step, examined))
     }
     return .error(
-      "rule-drop", "\(Words.rule(step)) drops it",
+      "rule-drop", "\(Words.rule(step)) drops it\(Words.owner(step, examined))",
       evidence: Words.evidence(step) + Words.managers(examined.environment)
         + examined.reasonEvidence,
       remedy: Remedy.accept(examined, before: step), at: Words.place(step, examined))

@@ -8,7 +8,12 @@ enum Words {
     let number =
       step.position.map { "rule \($0)" } ?? step.handle.map { "the rule with handle \($0)" }
       ?? "a rule"
-    return "\(number) of \(chain(step))"
+    return "\(number) of \(chain(step))" + (step.isReplaced ? ", since loaded anew," : "")
+  }
+
+  /// What keeps everybody else from changing a rule: a program may own its table.
+  static func owner(_ step: RuleStep, _ examined: Case) -> String {
+    examined.isOwned(step) ? "; only the program that owns this table can change it" : ""
   }
 
   /// "chain FORWARD (ip filter)".
