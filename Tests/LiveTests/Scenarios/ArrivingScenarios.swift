@@ -112,15 +112,12 @@ extension Scenario {
   private static let arrivingSetups: [Scenario] =
     arrived("healthy-plain", .replied, Diagnosis(remedy: .none))
     + arrived("healthy-legacy", nat: .legacy, .replied, Diagnosis(remedy: .none))
-    // Back out by the way it came in.
-    + arrived(
-      "healthy-hairpin", destination: "$DST", .replied, Diagnosis(mayNote: ["hairpin-redirect"]))
     // The interface is a port of a bridge, which has the address.
     + arrived(
       "healthy-bridge-port",
       router: """
         ip link add br9 type bridge
-        ip link set br9 address $(cat /sys/class/net/up0/address)
+        ip link set br9 address $(ip -o link show up0 | sed 's/.*ether \\([^ ]*\\).*/\\1/')
         ip addr flush dev up0
         ip link set up0 master br9
         ip link set br9 up
