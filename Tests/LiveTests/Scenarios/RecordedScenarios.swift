@@ -116,9 +116,11 @@ extension Scenario {
       sleep 0.2
       kill -STOP $recorder
       perl -MSocket=:all -e '
-        for my $round (1..3) {
-          socket(my $socket, AF_INET, SOCK_DGRAM, 0);
-          send($socket, "x", 0, pack_sockaddr_in($_, inet_aton("127.0.0.1"))) for 1..60000;
+        for my $round (1..4) {
+          for my $port (1..60000) {
+            socket(my $socket, AF_INET, SOCK_STREAM, 0);
+            connect($socket, pack_sockaddr_in($port, inet_aton("127.0.0.1")));
+          }
         }'
       ping -n -q -c2 -i 0.2 $DST >/dev/null
       kill -CONT $recorder
