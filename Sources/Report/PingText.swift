@@ -57,7 +57,8 @@ public struct PingText: Sendable {
   /// The findings, then the path.
   private func body(_ probe: ProbeResult) -> [String] {
     let findings = FindingText(style: style).lines(probe.findings)
-    return findings + (findings.isEmpty ? [] : [""]) + Timeline.all(probe.exchange, style)
+    let timeline = Timeline.all(probe.exchange, style)
+    return findings + (findings.isEmpty || timeline.isEmpty ? [] : [""]) + timeline
   }
 
   private func numbered(_ probe: ProbeResult, _ line: String) -> String {

@@ -106,13 +106,25 @@ enum Notes {
   }
 
   private static func fragmented(_ exchange: Exchange) -> Finding? {
-    guard let request = exchange.request else { return nil }
-    let fragments = exchange.journeys.filter {
-      $0.packet.fragment != nil
-        || $0.hops.contains { $0.point.hook == .egress && $0.packet.fragment != nil }
+    let packets = exchange.journeys.compactMap { journey in
+      fragments(journey).map { (journey.id, $0) }
     }
-    guard fragments.count > 1 else { return nil }
-    return .note("fragmented", "packet \(request.id) was sent on in \(fragments.count) fragments")
+    guard let (first, count) = packets.first else { return nil }
+    let others = packets.dropFirst().map { ", packet \($0) in \($1)" }
+    return .note(
+      "fragmented", "packet \(first) was sent on in \(count) fragments" + others.joined())
+  }
+
+  /// How many fragments a packet left in: the first one, which was seen, tells by its length.
+  private static func fragments(_ journey: Journey) -> Int? {
+    guard let sent = journey.hops.lastIndex(where: { $0.point.hook == .egress }), sent > 0,
+      journey.hops[sent].packet.fragment?.more == true
+    else { return nil }
+    let header = journey.packet.source.family == 4 ? 20 : 40
+    // IPv6 says in a header of eight octets which fragment it is.
+    let room = journey.hops[sent].packet.length - header - (header == 40 ? 8 : 0)
+    guard room > 0 else { return nil }
+    return (journey.hops[sent - 1].packet.length - header + room - 1) / room
   }
 
   /// The fragments themselves are not told apart at egress; the link's MTU and a counter tell.
