@@ -81,8 +81,8 @@ struct Headline {
     }
     guard names.count > 1 else { return nil }
     if let stopped = exchange.journeys.first(where: { !$0.isThrough }) {
-      let whose = stopped.direction == .reply ? "its answer was " : ""
-      return whose + fate(stopped) + ", in netns \(stopped.netns ?? "?")"
+      let words = stopped.direction == .reply ? answerFate(stopped) : fate(stopped)
+      return words + ", in netns \(stopped.netns ?? "?")"
     }
     return (exchange.reply == nil ? "" : style.paint("answered", .green) + ", ")
       + "through netns " + names.joined(separator: " \(style.arrow) ")
@@ -143,11 +143,11 @@ struct Headline {
     guard let request = exchange.request ?? exchange.journeys.first else {
       return "the probe was not seen at any hook"
     }
-    if let reply = exchange.reply {
-      return reply.end.kind == .delivered
-        ? "its answer was delivered to this host" : "its answer was " + fate(reply)
-    }
-    return fate(request)
+    return exchange.reply.map(answerFate) ?? fate(request)
+  }
+
+  private func answerFate(_ reply: Journey) -> String {
+    (reply.isThrough ? "its answer " : "its answer was ") + fate(reply)
   }
 
   private func fate(_ journey: Journey) -> String {

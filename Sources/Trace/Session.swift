@@ -152,6 +152,14 @@ public struct RecordedEvents: Sendable, Codable, Equatable {
   }
 }
 
+extension SessionHeader {
+  /// Whether the kernel's trace tells of connections: Linux 6.16 and later.
+  var tellsConnections: Bool {
+    let numbers = kernel.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+    return numbers.count == 2 && (numbers[0], numbers[1]) >= (6, 16)
+  }
+}
+
 /// Records of a session that were thrown away because it grew too large.
 public struct DroppedRecords: Sendable, Codable, Equatable {
   /// How many.

@@ -88,6 +88,13 @@ struct Case {
   var outDevice: String? { journey.hops.last { $0.outDevice != nil }?.outDevice }
   var isReply: Bool { journey.direction == .reply }
 
+  /// Whether conntrack could make nothing of the packet. The trace names every state but this one: a
+  /// packet without any, where others have one, is invalid.
+  var isInvalid: Bool {
+    guard let state = journey.connection?.state else { return header?.tellsConnections == true }
+    return state == .invalid
+  }
+
   /// By how much a counter went up while the probe was on its way.
   func delta(_ counter: String) -> UInt64 { environment.counterDeltas[counter] ?? 0 }
 

@@ -162,8 +162,15 @@ enum Unexplained {
     default: break
     }
     evidence += examined.reasonEvidence
+    // Conntrack puts fragments together at defrag, the first position of all.
+    let isFragment =
+      examined.stage == .within(.prerouting) && examined.last.point.priority < -399
+      && examined.packet.fragment?.more == true
+    if isFragment { evidence.append("it is the first fragment of a packet") }
     let next: String =
       switch examined.stage {
+      case _ where isFragment:
+        "where it waits for its other fragments: look for what drops those, here or on the way"
       case .arrival: "before PREROUTING: look at tc ingress filters and at the packet itself"
       case .within(let hook): "inside \(hook.rawValue.uppercased())"
       case .routing: "between PREROUTING and the next hook"
@@ -179,7 +186,7 @@ enum Unexplained {
     return .error(
       "lost-after",
       "the \(examined.isReply ? "answer" : "packet") was lost after \(label), \(next)",
-      evidence: evidence,
+      confidence: isFragment ? .likely : .certain, evidence: evidence,
       at: Finding.Place(hook: examined.last.point.hook, table: examined.last.point.table))
   }
 }

@@ -44,12 +44,13 @@ enum RuleDiagnoses {
 
   static func invalidStateDrop(_ examined: Case) -> Finding? {
     guard let step = examined.decider, step.verdict == .drop, !step.isPolicy,
-      examined.journey.connection?.state == .invalid || examined.delta("ct.invalid") > 0
-        || examined.delta("ct.icmp_error") > 0 || asksForInvalid(step.text),
+      // Conntrack's counters are everybody's: they count where nothing is known of this packet.
+      examined.isInvalid || asksForInvalid(step.text)
+        || examined.journey.connection == nil && examined.delta("ct.invalid") > 0,
       step.text?.contains("invalid") == true || step.text?.contains("INVALID") == true
     else { return nil }
     var why = "it belongs to no connection that conntrack knows"
-    let isDamaged = examined.delta("ct.icmp_error") > 0
+    let isDamaged = examined.packet.hasWrongChecksum && examined.inDevice != nil
     if isDamaged { why = "its checksum is wrong" }
     if examined.packet.tcp != nil, examined.sysctl("net.netfilter.nf_conntrack_tcp_loose") == "0" {
       why = "it does not begin a connection, and nf_conntrack_tcp_loose is 0"
@@ -204,5 +205,16 @@ enum RuleDiagnoses {
     return RuleStep(
       family: examined.version == 4 ? NFProto.ipv4 : NFProto.ipv6, table: table,
       chain: hook.rawValue.uppercased(), handle: nil, verdict: .drop)
+  }
+}
+
+extension Packet {
+  /// Whether its ICMP checksum was seen to be wrong. What this host sends has none before it leaves.
+  fileprivate var hasWrongChecksum: Bool {
+    guard let icmp, fragment == nil else { return false }
+    let whole = bytes
+    let start = source.family == 4 ? 20 : 40
+    guard whole.count == length, whole.count >= start + 4 else { return false }
+    return icmp.checksum != UInt16(whole[start + 2]) << 8 | UInt16(whole[start + 3])
   }
 }

@@ -50,9 +50,10 @@ enum SilenceDiagnoses {
   /// There is a NAT rule, but conntrack does not follow this packet.
   static func notTranslated(_ examined: Case) -> Finding? {
     guard examined.stage == .sent, examined.sourceChange == nil, !isOurs(examined),
-      let state = examined.journey.connection?.state, state == .invalid || state == .untracked,
       hasNAT(examined)
     else { return nil }
+    let state = examined.isInvalid ? Connection.State.invalid : examined.journey.connection?.state
+    guard let state, state == .invalid || state == .untracked else { return nil }
     return .error(
       "not-translated",
       "it left \(examined.outDevice ?? "this host") with the source \(examined.packet.source): NAT "

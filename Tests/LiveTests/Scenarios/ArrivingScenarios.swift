@@ -89,7 +89,8 @@ extension Scenario {
           remedy: .command)),
       Scenario(
         name: "in-local-source-v4", version: .v4, entrance: ["--in", "up0", "-s", "$UP"],
-        facts: .lost("request prerouting"), said: Diagnosis(errors: ["local-source"])),
+        facts: .lost("request prerouting"),
+        said: Diagnosis(errors: ["local-source"], mentions: ["$UP", "up0"])),
     ]
     + arrived(
       "no-route", router: "$IP route del default", destination: "$DST",

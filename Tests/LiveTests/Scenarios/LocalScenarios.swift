@@ -116,7 +116,7 @@ extension Scenario {
       router: "$IPT -A OUTPUT -d $DST -j NFQUEUE --queue-num 7", .lost("request output"),
       Diagnosis(
         errors: ["queue-without-listener"], at: .init("output", "filter", "OUTPUT", "NFQUEUE"),
-        mentions: ["7"]))
+        mentions: ["7"], remedy: .cures))
 
   // MARK: iptables-legacy
 

@@ -1,7 +1,6 @@
 extension Scenario {
   /// What nftrace cannot send yet, or what would take the machine's own settings: listed, not run.
   static let pendingScenarios: [Scenario] = [
-    pending("stray-echo-reply-v4", ["not-translated"], needs: "a probe that is an echo reply"),
     pending("source-route-option-v4", ["lost-after"], needs: "a probe with IP options"),
     pending("tun-reader-stalls-v4", ["lost-after"], needs: "a reader that is not nftrace"),
     pending(
