@@ -278,15 +278,17 @@ struct Ping: ParsableCommand {
         plan(entrance), entrance: entrance, masquerade: masquerade && entrance.name != "local",
         forward: forward && entrance.name != "local", netns: shared.netns)
       var failure: (any Error)?
-      do {
-        code = max(code, try run.send(signals, &writer, &printer))
-        if index == entrances.count - 1 || code >= 128 {
-          try printer.finish(session: try writer.finish())
-        }
-      } catch { failure = error }
+      do { code = max(code, try run.send(signals, &writer, &printer)) } catch { failure = error }
       try run.end()
-      if let failure { throw failure }
-      if code >= 128 { break }
+      if let failure {
+        // What was seen before that is worth telling.
+        if printer.hasResults { try? printer.finish(session: nil) }
+        throw failure
+      }
+      if index == entrances.count - 1 || code >= 128 {
+        try printer.finish(session: try writer.finish())
+        break
+      }
     }
     return code
   }

@@ -9,12 +9,16 @@ struct PingPrinter {
   private var header: SessionHeader?
   private var plan: ProbePlan?
   private var results: [ProbeResult] = []
+  private var told = 0
   private var counts = EventCounts()
   private var text: PingText?
   private var comparison = PingComparison()
 
   /// A printer of which nothing was asked yet.
   init(options: SharedOptions) { self.options = options }
+
+  /// Whether a probe was told.
+  var hasResults: Bool { told > 0 }
 
   /// Probes of this run that were answered by their destination, or would have got out of a dry run.
   var succeeded: Int { text?.succeeded ?? 0 }
@@ -27,6 +31,7 @@ struct PingPrinter {
   }
 
   mutating func print(_ result: ProbeResult) throws {
+    told += 1
     comparison.add(result, of: plan!)
     try put(text!.add(result))
     if options.json { results.append(result) }

@@ -89,6 +89,23 @@ struct PingRun: ~Copyable {
     var ping = PingStory(header: header)!
     try writer.begin(header)
     printer.begin(header)
+    let interrupted: Int32?
+    do {
+      interrupted = try sendAll(signals, &ping, &writer, &printer)
+    } catch {
+      if printer.hasResults { try? printer.end(ping.story.counts) }
+      throw error
+    }
+    try printer.end(ping.story.counts)
+    if let interrupted { return 128 + interrupted }
+    return printer.succeeded > 0 ? 0 : 1
+  }
+
+  /// Sends the probes; returns the signal that interrupted it, if one did.
+  private mutating func sendAll(
+    _ signals: borrowing SignalWatch, _ ping: inout PingStory, _ writer: inout SessionWriter,
+    _ printer: inout PingPrinter
+  ) throws -> Int32? {
     var interrupted: Int32?
     while interrupted == nil, !(schedule.isOver && ping.outstanding == 0) {
       if let sequence = schedule.next(Clock.realtime, ping) { try inject(sequence) }
@@ -105,9 +122,7 @@ struct PingRun: ~Copyable {
           nanoseconds: schedule.pause(Clock.realtime, ping))
       }
     }
-    try printer.end(ping.story.counts)
-    if let interrupted { return 128 + interrupted }
-    return printer.succeeded > 0 ? 0 : 1
+    return interrupted
   }
 
   /// Sets back what was changed.

@@ -267,6 +267,8 @@ extension LiveTests {
         (["--list", Programs.directory + "/bad.list", "192.0.2.1"], "line 3: '10.0.0.1/8'"),
         (["--list", "/nonexistent", "192.0.2.1"], "cannot read /nonexistent"),
         (["--set", "ttl=0", "192.0.2.1"], "the TTL is 1 to 255"),
+        (["--set", "source=127.0.0.1", "192.0.2.1"], "would not be forwarded"),
+        (["--set", "dest=0.0.0.0", "192.0.2.1"], "would not be forwarded"),
         (["--set", "dest=::5", "192.0.2.1"], "is IPv6, and no subnet is"),
         (["--match", "*/sctp", "192.0.2.1"], "'sctp' is none of"),
         (["127.0.0.0/8"], "never forwarded"), (["nowhere"], "is no subnet"),

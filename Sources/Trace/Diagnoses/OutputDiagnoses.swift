@@ -3,7 +3,7 @@ internal import Wire
 /// Causes that lie behind the last hook: the packet was through with POSTROUTING and was not sent.
 enum OutputDiagnoses {
   static let all: [Diagnosis.Cause] = [
-    snatClash, noCarrier, discoveryFiltered, neighbourUnresolved,
+    noCarrier, discoveryFiltered, neighbourUnresolved, snatClash,
   ]
 
   static func snatClash(_ examined: Case) -> Finding? {
@@ -17,6 +17,8 @@ enum OutputDiagnoses {
       "snat-clash",
       "no free port or identifier is left for the translated source"
         + (examined.sourceChange.map { " \($0.to)" } ?? ""),
+      // The counters are everybody's.
+      confidence: examined.dropReason == nil ? .likely : .certain,
       evidence: ["ct.insert_failed", "ct.drop"].filter { examined.delta($0) > 0 }.map {
         "conntrack's counter \($0.dropFirst(3)) went up by \(examined.delta($0))"
       } + examined.reasonEvidence)

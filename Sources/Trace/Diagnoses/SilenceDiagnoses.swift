@@ -191,7 +191,7 @@ enum SilenceDiagnoses {
     let nat = own.filter {
       $0.type == "nat" && $0.hook == .postrouting
         && ($0.family == family || $0.family == NFProto.inet)
-    }
+    }.min { ($0.family, $0.table, $0.name) < ($1.family, $1.table, $1.name) }
     let source = PolicyRouting.text(subnet)
     let usesNFT = own.contains { $0.name != $0.hook?.rawValue.uppercased() }
     guard usesNFT else {
@@ -201,7 +201,7 @@ enum SilenceDiagnoses {
     }
     let ip = examined.version == 4 ? "ip" : "ip6"
     let match = "\(ip) saddr \(source) oifname \"\(device)\" masquerade"
-    if let chain = nat.first {
+    if let chain = nat {
       return "nft add rule \(NFProto.name(chain.family)) \(chain.table) \(chain.name) '\(match)'"
     }
     return "nft add table \(ip) nat && nft add chain \(ip) nat postrouting "
