@@ -99,15 +99,8 @@ struct Entrance {
     try refuseMixture(source, destination)
     let injector = try FrameInjector(interface: name)
     var routes = try RouteSocket()
-    let addresses = try routes.addresses().filter { $0.interface == injector.index }.map(\.local)
-    let own = addresses.first {
-      $0.address.family == destination.family && !$0.address.isLinkLocal
-    }
-    guard let chosen = source ?? own.flatMap({ neighbour(of: $0) }) else {
-      throw UsageError(
-        "\(name) has no IPv\(destination.family) subnet to choose a source by: give one with "
-          + "--source")
-    }
+    let subnet = try subnet(of: injector.index, destination, &routes)
+    let chosen = try source ?? client(in: subnet, behind: name, destination)
     let known = try routes.neighbours().first {
       $0.interface == injector.index && $0.address == chosen && $0.hardwareAddress != nil
     }
@@ -151,15 +144,8 @@ struct Entrance {
     guard link.flags.contains(.up) else {
       throw UsageError("\(name) is down, so nothing can come in: ip link set \(name) up")
     }
-    let own = try routes.addresses().filter { $0.interface == device.index }.map(\.local)
-    let subnet = own.first {
-      $0.address.family == destination.family && !$0.address.isLinkLocal
-    }
-    guard let chosen = source ?? subnet.flatMap({ neighbour(of: $0) }) else {
-      throw UsageError(
-        "\(name) has no IPv\(destination.family) address to choose a source by: give one with "
-          + "--source")
-    }
+    let subnet = try subnet(of: device.index, destination, &routes)
+    let chosen = try source ?? client(in: subnet, behind: name, destination)
     return Entrance(
       device: device, source: chosen, destination: destination,
       subnet: subnet?.network ?? Prefix(chosen))
@@ -186,6 +172,27 @@ struct Entrance {
     try routes.add(address, to: device.name)
     try routes.setLink(device.name, up: true)
     return Entrance(device: device, source: chosen, destination: destination, subnet: subnet)
+  }
+
+  /// An interface's own address, with its subnet, of the destination's IP version; nil if it has none.
+  private static func subnet(
+    of interface: UInt32, _ destination: IPAddress, _ routes: inout RouteSocket
+  ) throws -> Prefix? {
+    try routes.addresses().filter { $0.interface == interface }.map(\.local).first {
+      $0.address.family == destination.family && !$0.address.isLinkLocal
+    }
+  }
+
+  /// An address for somebody behind the interface `name`.
+  private static func client(
+    in subnet: Prefix?, behind name: String, _ destination: IPAddress
+  ) throws -> IPAddress {
+    guard let client = subnet.flatMap({ neighbour(of: $0) }) else {
+      throw UsageError(
+        "\(name) has no IPv\(destination.family) address to choose a source by: give one with "
+          + "--source")
+    }
+    return client
   }
 
   /// The first address of a prefix that is neither the network's, nor this one.
