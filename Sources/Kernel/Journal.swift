@@ -22,7 +22,8 @@ public struct Journal: ~Copyable {
     let path = "\(directory)/\(name ?? "journal-\(process)-\(Self.nextNumber())")"
     let attempt = "start the journal \(path)"
     if unsafe mkdir(directory, 0o700) != 0, errno != EEXIST {
-      throw KernelError(cannot: attempt, function: "mkdir", errno: errno)
+      throw KernelError(
+        cannot: attempt, function: "mkdir", errno: errno, help: KernelError.rootHelp(errno))
     }
     guard let owner = ProcessIdentity(process) else {
       throw KernelError(cannot: attempt, help: "/proc is not mounted")
@@ -33,7 +34,7 @@ public struct Journal: ~Copyable {
     } catch {
       throw KernelError(
         error.code == EEXIST ? .usage : .unavailable, cannot: attempt, function: "open",
-        errno: error.code)
+        errno: error.code, help: KernelError.rootHelp(error.code))
     }
     self.path = path
   }

@@ -43,6 +43,11 @@ public struct KernelError: Error, Sendable, CustomStringConvertible {
     return text
   }
 
+  /// What helps where a file of nftrace's own may not be touched; nil for any other errno.
+  static func rootHelp(_ errno: Int32) -> String? {
+    errno == EACCES || errno == EPERM ? "it needs the rights of root: run as root (sudo)" : nil
+  }
+
   /// The C library's words for an errno.
   static func message(_ errno: Int32) -> String {
     guard let text = unsafe strerror(errno) else { return "error \(errno)" }

@@ -50,7 +50,9 @@ public struct FileLock: ~Copyable {
     do {
       file = try FileDescriptor(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
     } catch {
-      throw KernelError(cannot: "open the lock \(path)", function: "open", errno: error.code)
+      throw KernelError(
+        cannot: "open the lock \(path)", function: "open", errno: error.code,
+        help: KernelError.rootHelp(error.code))
     }
     while flock(file.number, LOCK_EX | (wait ? 0 : LOCK_NB)) != 0 {
       if errno == EINTR { continue }
