@@ -104,6 +104,20 @@ static inline int nftrace_tun_attach(int fd, char *name, short flags) {
   return result;
 }
 
+// Since Linux 6.2, and so missing in older headers.
+#ifndef IFF_NO_CARRIER
+#define IFF_NO_CARRIER 0x0040
+#endif
+
+// The flags that TUNSETIFF knows here, 0 on failure.
+static inline unsigned nftrace_tun_features(int fd) {
+  unsigned features = 0;
+  return ioctl(fd, TUNGETFEATURES, &features) == 0 ? features : 0;
+}
+
+// ioctl is variadic, and wants the address of the value.
+static inline int nftrace_tun_carrier(int fd, int on) { return ioctl(fd, TUNSETCARRIER, &on); }
+
 // ioctl is variadic.
 static inline int nftrace_tun_persist(int fd, int on) { return ioctl(fd, TUNSETPERSIST, on); }
 

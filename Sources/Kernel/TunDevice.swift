@@ -1,6 +1,6 @@
 internal import CNetfilter
 internal import Glibc
-internal import Wire
+public import Wire
 
 /// A TUN device, open: what is written to it the kernel takes for received, what the kernel sends
 /// through it is read from it. Packets come and go without a header of their own (`IFF_NO_PI`).
@@ -16,6 +16,9 @@ public struct TunDevice: ~Copyable {
   public let index: UInt32
   /// Whether opening it made it.
   public let isNew: Bool
+  /// Whether opening it gave it a carrier: without one, what is written to it comes in all the same,
+  /// and what the kernel sends through it is thrown away behind its egress hook.
+  public let hasCarrier: Bool
 
   /// The file descriptor, for poll(2). Valid as long as this value lives.
   public var descriptor: Int32 { file.number }
@@ -30,7 +33,11 @@ public struct TunDevice: ~Copyable {
   /// number. Throws with words for what helps: the name is no name, or is that of something else; the
   /// device is in use; /dev/net/tun is missing; CAP_NET_ADMIN is missing. The corresponding request
   /// is `TUNSETIFF`.
-  public init(_ name: String) throws(KernelError) {
+  ///
+  /// With `carrier` false it stays without one where the kernel can leave it so (since Linux 6.2). A
+  /// first carrier is no small thing to a device: the kernel gives it a link-local address and routes
+  /// that stay when the carrier has gone, and routing daemons take notice.
+  public init(_ name: String, carrier: Bool = true) throws(KernelError) {
     let attempt = name.contains("%") ? "make a TUN device" : "open the TUN device \(name)"
     if let reason = Self.fault(inName: name) {
       throw KernelError(.usage, cannot: attempt, help: reason)
@@ -44,6 +51,8 @@ public struct TunDevice: ~Copyable {
     var flags = IFF_TUN | IFF_NO_PI
     // A device that was made for several queues refuses who does not say so.
     if existing?.tun?.isMultiQueue == true { flags |= IFF_MULTI_QUEUE }
+    let isSilent = !carrier && nftrace_tun_features(file.number) & UInt32(IFF_NO_CARRIER) != 0
+    if isSilent { flags |= IFF_NO_CARRIER }
     var buffer = Array(name.utf8.map { CChar(bitPattern: $0) })
     buffer += Array(repeating: 0, count: Self.nameSize - buffer.count)
     // Sound: the buffer has the IFNAMSIZ octets that the function reads and writes.
@@ -54,6 +63,7 @@ public struct TunDevice: ~Copyable {
     index = try socket.existingLink(chosen).index
     self.name = chosen
     self.isNew = existing == nil
+    self.hasCarrier = !isSilent
     self.file = file
   }
 
@@ -83,6 +93,29 @@ public struct TunDevice: ~Copyable {
         cannot: "make \(name) \(on ? "persistent" : "go when it is closed")", function: "ioctl",
         errno: errno)
     }
+  }
+
+  /// Gives it the carrier that it was opened without: what the kernel sends can be read from then on.
+  /// The corresponding request is `TUNSETCARRIER`.
+  public borrowing func raiseCarrier() throws(KernelError) {
+    guard nftrace_tun_carrier(file.number, 1) == 0 else {
+      throw KernelError(cannot: "give \(name) a carrier", function: "ioctl", errno: errno)
+    }
+  }
+
+  /// Whether a device needs a carrier for what is sent through it to get as far as its egress hook,
+  /// and no further obstacle to stand behind that: routes may be set to be ignored without one, and
+  /// a queueing discipline or filter of the user's comes after the hook.
+  public static func needsCarrier(
+    _ link: LinkMessage, _ routes: inout RouteSocket
+  ) throws(KernelError) -> Bool {
+    for family in [4, 6] {
+      for name in ["all", link.name] {
+        let setting = Sysctl.interface(name, family: family, "ignore_routes_with_linkdown")
+        if let setting, setting.exists, try setting.read() != "0" { return true }
+      }
+    }
+    return try routes.qdiscs().contains { $0.interface == link.index && !$0.isDefault }
   }
 
   /// Sets the MTU, in octets.

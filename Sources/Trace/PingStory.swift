@@ -20,14 +20,12 @@ public struct PingStory: Sendable {
     var answered: UInt64?
     /// The errno that refused to send it.
     var refused: Int32?
-    /// Whether answers are seen by the hooks alone.
-    var isSeen: Bool
 
-    /// Whether it may be settled: a rule that refuses a packet of this host's own sends the refusal
-    /// first, and then drops the packet.
+    /// Whether it may be settled: a rule that refuses a packet sends the refusal first, and then drops
+    /// the packet.
     func isOver(_ now: UInt64) -> Bool {
       guard let answered else { return now > deadline }
-      return !isSeen || answer?.isRefusal != true || now > answered + PingStory.afterRefusal
+      return answer?.isRefusal != true || now > answered + PingStory.afterRefusal
     }
   }
 
@@ -51,8 +49,7 @@ public struct PingStory: Sendable {
       else { return }
       latest = sequence
       open[sequence] = Entry(
-        sent: record.time, deadline: record.time + UInt64(plan.timeout * 1e9),
-        isSeen: plan.entrance != nil)
+        sent: record.time, deadline: record.time + UInt64(plan.timeout * 1e9))
     case .received(let bytes):
       guard let packet = try? Packet(bytes),
         let sequence = plan.sequence(of: packet, latest: latest),

@@ -18,7 +18,7 @@ public struct Record: Sendable, Equatable {
     case netlink(NetlinkMessage)
     /// An IP packet written to the TUN device, or sent otherwise.
     case sent([UInt8])
-    /// An IP packet read from the TUN device.
+    /// An IP packet that the kernel sent through the TUN device.
     case received([UInt8])
     /// Messages the kernel had to throw away here: how many, where it said so.
     case lost(Int?)

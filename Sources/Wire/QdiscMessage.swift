@@ -6,12 +6,18 @@ public struct QdiscMessage: Sendable, Equatable {
   public var interface: UInt32
   /// Its kind: "fq_codel", "clsact".
   public var kind: String
+  /// Its number, by which tc(8) names it; 0 for one that the kernel gave the interface by itself.
+  public var handle: UInt32
   /// Packets it dropped since it was made.
   public var drops: UInt32
 
+  /// Whether the kernel gave it to the interface by itself.
+  public var isDefault: Bool { handle == 0 }
+
   /// A value with these fields.
-  public init(interface: UInt32, kind: String, drops: UInt32) {
+  public init(interface: UInt32, kind: String, handle: UInt32 = 0, drops: UInt32) {
     self.interface = interface
+    self.handle = handle
     self.kind = kind
     self.drops = drops
   }
@@ -31,6 +37,7 @@ public struct QdiscMessage: Sendable, Equatable {
     var reader = ByteReader(message.payload.span)
     try reader.skip(4)
     interface = try reader.littleEndian()
+    handle = try reader.littleEndian()
     let attributes = try RouteAttributes(message, after: Self.headerLength)
     kind = attributes.string(Attribute.kind) ?? ""
     // struct gnet_stats_queue: qlen, backlog, drops, requeues, overlimits.

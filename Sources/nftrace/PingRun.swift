@@ -21,6 +21,9 @@ struct PingRun: ~Copyable {
   private var drops: DropWatch?
   /// Ports of this host that datagrams are sent from, and answers expected on.
   private var held: [HeldPort] = []
+  /// Index of the TUN device whose carrier is left as it is, if there is one: what the kernel sends
+  /// through it is read where it leaves, and thrown away behind that.
+  private let silentDevice: UInt32?
   /// What was changed in the namespace for the duration.
   private var settings: TemporarySettings?
 
@@ -67,6 +70,14 @@ struct PingRun: ~Copyable {
         around: BaseChain.all(in: surroundings.chains, versions: observation.versions))
         + [.ingress, .egress],
       devices: surroundings.deviceNames)
+    var silentDevice: UInt32?
+    if let tun = entrance.tun, !tun.value.hasCarrier {
+      if points.contains(.egress) {
+        silentDevice = tun.value.index
+      } else {
+        try tun.value.raiseCarrier()
+      }
+    }
     socket.setReceiveBuffer(64 << 20)
     try socket.join()
     header = SessionHeader(
@@ -79,6 +90,7 @@ struct PingRun: ~Copyable {
     self.socket = socket
     self.investigator = investigator
     self.settings = settings
+    self.silentDevice = silentDevice
     self.drops = drops
   }
 
@@ -197,14 +209,27 @@ struct PingRun: ~Copyable {
   private mutating func receiveDrops() -> [Record] {
     let now = Clock.realtime
     var records: [Record] = []
-    drops?.drain { records.append(Record(time: now, .netlink($0.message))) }
+    let silentDevice = silentDevice
+    drops?.drain {
+      if $0.device == silentDevice, $0.reason == "QDISC_DROP" { return }
+      records.append(Record(time: now, .netlink($0.message)))
+    }
     return records
   }
 
   private mutating func receiveMessages() throws {
     // A local, for the closure may not touch what is being mutated.
     var records: [Record] = []
-    try socket.drain { records.append($0) }
+    let silentDevice = silentDevice
+    try socket.drain { record in
+      records.append(record)
+      if let silentDevice, case .log(let payload) = record.content,
+        let message = try? LogMessage(payload), message.outDevice == silentDevice,
+        message.hook == .egress
+      {
+        records.append(Record(time: record.time, .received(message.payload)))
+      }
+    }
     inbox += records
   }
 

@@ -98,27 +98,11 @@ final class RouterNet: Sendable {
         ip -n $R addr add $TUN_ADDRESS dev "$TUN"
         ip -n $R link set "$TUN" up
         """)
-      try await useOnce()
     }
     try await inRouter(plan.firewall)
     // The first packet finds the neighbours known and the link's queue open.
     let ping = "ip netns exec $R ping -c1 -W1 -n $SERVER"
     #expect(try await Programs.eventually(within: .seconds(3)) { try await self.tries(ping) })
-  }
-
-  /// Opens the TUN device once: the kernel gives it a link-local address when it first has a
-  /// carrier, and marks its routes when it loses it, with a delay.
-  private func useOnce() async throws {
-    let namespace = try NetworkNamespace(router)
-    let name = plan.tun
-    try namespace.within { () throws(KernelError) in _ = try TunDevice(name) }
-    let settled = """
-      ip -n $R -6 addr show dev "$TUN" | grep -q fe80
-      ip -n $R route show table all dev "$TUN" | grep -q linkdown
-      ip -n $R -6 route show table all dev "$TUN" | grep 'ff00::/8' | grep -q linkdown
-      """
-    #expect(
-      try await Programs.eventually(within: .seconds(3)) { try await self.tries(settled) })
   }
 
   deinit {

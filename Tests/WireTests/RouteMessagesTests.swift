@@ -85,7 +85,7 @@ struct RouteMessagesTests {
   @Test func qdiscs() throws {
     #expect(
       try QdiscMessage(parsing: Recorded.message(Recorded.clsact))
-        == QdiscMessage(interface: 3, kind: "clsact", drops: 19))
+        == QdiscMessage(interface: 3, kind: "clsact", handle: 0xffff_0000, drops: 19))
   }
 
   @Test func addresses() throws {

@@ -35,6 +35,8 @@ enum OutputDiagnoses {
     else { return nil }
     let isDown = !link.flags.contains(.up)
     let isAbandoned = link.kind == "tun"
+    // The probe's own device has nftrace for the program that has it open.
+    if isAbandoned, !isDown, device == examined.header?.probe?.device { return nil }
     return .error(
       "no-carrier",
       isDown
