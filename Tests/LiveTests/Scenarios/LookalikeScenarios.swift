@@ -36,6 +36,19 @@ extension Scenario {
         said: Diagnosis(errors: ["lost-after"], mentions: ["up0"], remedy: .none),
         needs: needsBPF)
     }
+    // The same on the way back, on the probe's own device: nothing came out of it.
+    + both("reply-tc-egress") { _ in
+      Scenario(
+        name: "", version: .v4,
+        router: """
+          ping -n -q -c1 -W1 $DST >/dev/null
+          tc qdisc add dev tun7 clsact
+          tc filter add dev tun7 egress bpf da obj $BPF/drop.o sec classifier
+          """,
+        facts: .lost("reply egress"),
+        said: Diagnosis(errors: ["lost-after"], mentions: ["tun7"], remedy: .none),
+        needs: needsBPF)
+    }
     // The reply came, and died before anything could see it; clsact counts the drop.
     + both("tc-ingress-reply") { _ in
       Scenario(
