@@ -21,6 +21,8 @@ public struct NamespaceMerge: Sendable {
   private var groups: [Int: Group] = [:]
   /// Groups by the packets in them.
   private var places: [Identity: Set<Int>] = [:]
+  /// Packets in all groups.
+  private var waiting = 0
   private var nextGroup = 0
   private var nextID = 1
 
@@ -28,7 +30,7 @@ public struct NamespaceMerge: Sendable {
   private static let crossing: UInt64 = 500_000_000
   /// Packets of an exchange that was made of several.
   private static let mostPackets = 1024
-  /// Exchanges that wait for others at most.
+  /// Packets that wait for others at most.
   private static let mostWaiting = 8192
 
   /// A merger of namespaces of these names.
@@ -66,11 +68,17 @@ public struct NamespaceMerge: Sendable {
       places[Identity(member.journey.packet), default: []].insert(nextGroup)
     }
     groups[nextGroup] = group
+    waiting += group.members.count
     nextGroup += 1
   }
 
+  /// Whether so many packets wait that the oldest are not to wait any longer.
+  var isFull: Bool { waiting > Self.mostWaiting }
+
   private mutating func remove(_ number: Int) {
-    for member in groups.removeValue(forKey: number)?.members ?? [] {
+    let members = groups.removeValue(forKey: number)?.members ?? []
+    waiting -= members.count
+    for member in members {
       let identity = Identity(member.journey.packet)
       places[identity]?.remove(number)
       if places[identity]?.isEmpty == true { places[identity] = nil }
@@ -82,7 +90,7 @@ public struct NamespaceMerge: Sendable {
   public mutating func ready(before horizon: UInt64) -> [Exchange] {
     var told: [Exchange] = []
     for (number, group) in groups.sorted(by: { $0.value.start < $1.value.start }) {
-      guard group.end + Self.crossing < horizon || groups.count > Self.mostWaiting else { break }
+      guard group.end + Self.crossing < horizon || isFull else { break }
       told.append(tell(group))
       remove(number)
     }
@@ -94,6 +102,7 @@ public struct NamespaceMerge: Sendable {
     defer {
       groups = [:]
       places = [:]
+      waiting = 0
     }
     return groups.values.sorted { $0.start < $1.start }.map { tell($0) }
   }

@@ -64,9 +64,12 @@ public struct Stories: Sendable {
       stories[source]?.pass(to: time)
       closed += settle(stories[source]?.closeIdle() ?? [], from: source)
     }
-    let horizon = stories.compactMap { $0?.horizon }.min() ?? time
-    return closed + (merge?.ready(before: max(horizon, time - min(patience, time))) ?? [])
+    let before = max(horizon ?? time, time - min(patience, time))
+    return closed + (merge?.ready(before: before) ?? [])
   }
+
+  /// No exchange that is still to come began before this; nil where there are no stories.
+  private var horizon: UInt64? { stories.compactMap { $0?.horizon }.min() }
 
   private static let pause: UInt64 = 50_000_000
 
@@ -94,7 +97,10 @@ public struct Stories: Sendable {
   private mutating func settle(_ exchanges: [Exchange], from source: Int) -> [Exchange] {
     if merge != nil {
       merge?.add(exchanges, from: source)
-      return []
+      // Where there is always more to read, nobody says that time has passed.
+      guard merge?.isFull == true else { return [] }
+      let before = horizon ?? 0
+      return merge?.ready(before: before) ?? []
     }
     var exchanges = exchanges
     for exchange in exchanges.indices {

@@ -75,4 +75,23 @@ import Wire
     #expect(told.map { $0.request?.netns } == ["client", "router"])
     #expect(merge.finish().isEmpty)
   }
+
+  /// Where more always comes, nobody says that time has passed: exchanges are told all the same.
+  @Test func aFloodDoesNotWaitForEver() {
+    var script = Script()
+    var stories = Stories(namespaces: ["client", "router"])
+    for source in 0...1 { _ = stories.begin(script.header, from: source) }
+    var told = 0
+    for number in 0..<12000 {
+      script.records = []
+      script.see(
+        echo(payload: Array("packet \(number)".utf8)), at: "PREROUTING", id: UInt32(number), in: 3)
+      script.time += 400_000
+      for record in script.records {
+        told += stories.take(record, from: 0).reduce(0) { $0 + $1.journeys.count }
+      }
+    }
+    #expect(told > 100)
+    #expect(told + stories.finish().reduce(0) { $0 + $1.journeys.count } == 12000)
+  }
 }
