@@ -4,7 +4,8 @@ internal import Wire
 
 extension Story {
   /// The exchanges of which nothing was heard for a second, in the order in which they began. Of
-  /// one that goes on and on, what came to rest is told in parts.
+  /// one that goes on and on, what came to rest is told in parts; where there are many, in smaller
+  /// ones, those that began first before the others.
   public mutating func closeIdle() -> [Exchange] {
     let isFull = open.count > Self.mostOpen || openHops > Self.mostHops
     guard isFull || now - lastIdleCheck > Self.idle / 10 else { return [] }
@@ -12,11 +13,17 @@ extension Story {
     if isFull { settlePending() }
     let groups = exchanges()
     var closing: [[Int]] = []
+    var tooMany = openHops - Self.manyHops
     for (members, last) in groups {
       if now - last > Self.idle {
         if members.allSatisfy(rests) { closing.append(members) }
-      } else if members.count > Self.mostPackets || now - open[members[0]].start > Self.longest {
-        closing.append(members.filter { now - open[$0].last > Self.patience && rests($0) })
+        continue
+      }
+      let age = now - open[members[0]].start
+      if members.count > Self.mostPackets || age > Self.longest || tooMany > 0 && age > Self.idle {
+        let part = members.filter { now - open[$0].last > Self.patience && rests($0) }
+        closing.append(part)
+        tooMany -= part.reduce(0) { $0 + open[$1].hops.count }
       }
     }
     let left = open.count - closing.reduce(0) { $0 + $1.count }

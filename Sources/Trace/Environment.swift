@@ -176,6 +176,8 @@ struct Environment: Sendable {
   /// Keeps that a rule dropped ARP or neighbour discovery.
   mutating func takeDiscoveryDrop(_ step: RuleStep) {
     if !discoveryDrops.contains(step) { discoveryDrops.append(step) }
+    // A ruleset that is loaded again and again has other handles every time.
+    if discoveryDrops.count > 256 { discoveryDrops.removeFirst(128) }
   }
 
   /// Takes in a note.

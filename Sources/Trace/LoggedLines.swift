@@ -127,9 +127,11 @@ struct LoggedFlows {
   }
 
   private var entries: [Pair: Entry] = [:]
+  /// What `entries` were when they became too many: those in use go back there.
+  private var older: [Pair: Entry] = [:]
   private var next: UInt32 = 1
-  /// Pairs that are kept in mind.
-  private static let most = 1 << 16
+  /// Pairs that are kept in mind, and older ones. Each is 128 octets.
+  private static let most = 1 << 14
 
   /// The ends of a packet.
   static func ends(of packet: Packet) -> (from: End, to: End) {
@@ -151,7 +153,7 @@ struct LoggedFlows {
     guard let pair = Self.pair(told) else { return nil }
     let isAnswer: Bool?
     let entry: Entry
-    if let known = entries[pair] {
+    if let known = known(pair) {
       entry = known
       // What an error quotes went the other way.
       isAnswer = from == to ? nil : (known.origin != from) != isError
@@ -173,8 +175,18 @@ struct LoggedFlows {
     return isAnswer
   }
 
+  private mutating func known(_ pair: Pair) -> Entry? {
+    if let entry = entries[pair] { return entry }
+    guard let entry = older[pair] else { return nil }
+    keep(entry, pair)
+    return entry
+  }
+
   private mutating func keep(_ entry: Entry, _ pair: Pair) {
-    if entries.count >= Self.most { entries.removeAll(keepingCapacity: true) }
+    if entries.count >= Self.most {
+      swap(&entries, &older)
+      entries.removeAll(keepingCapacity: true)
+    }
     entries[pair] = entry
   }
 

@@ -49,6 +49,9 @@ public struct Story: Sendable {
   /// An exchange that goes on is told in parts, each of so many packets or so many nanoseconds.
   static let mostPackets = 256
   static let longest: UInt64 = 10_000_000_000
+  /// Hops of open journeys, some 400 octets each, beyond which exchanges that go on for an idle second
+  /// are told in parts.
+  static let manyHops = 1 << 15
   /// Journeys and hops that are kept open; beyond that, the oldest half is told as it stands.
   static let mostOpen = 16384
   static let mostHops = 1 << 18

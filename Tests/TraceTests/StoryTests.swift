@@ -376,4 +376,102 @@ func echo(
     #expect(told.count == 20000)
     #expect(told.allSatisfy { $0.hops.count == 3 })
   }
+
+  /// A few flows that never pause, at 3000 packets a second: what waits to be told is a second's
+  /// packets, and they are told a few at a time.
+  @Test func littleWaitsToBeTold() {
+    var script = Script()
+    var story = Story(header: script.header)
+    var (told, mostWaiting, mostAtOnce) = (0, 0, 0)
+    let path = [Hook.prerouting, .forward, .postrouting].flatMap { hook in
+      script.header.points.filter { $0.hook == hook }
+    }
+    let count = 5000
+    for number in 0..<count {
+      let start = script.time
+      script.records = []
+      let packet = udp(from: UInt16(1024 + number % 64), identification: UInt16(number))
+      for point in path {
+        script.see(
+          packet, at: point.label, id: UInt32(number), in: 3,
+          connection: (UInt32(number % 64), 2, 0))
+      }
+      script.time = start + 333_000
+      for record in script.records {
+        story.take(record)
+        let closed = story.closeIdle().reduce(0) { $0 + $1.journeys.count }
+        told += closed
+        mostAtOnce = max(mostAtOnce, closed)
+      }
+      mostWaiting = max(mostWaiting, number + 1 - told)
+    }
+    #expect(mostWaiting < 4000 && mostAtOnce < 1000, "\(mostWaiting), \(mostAtOnce)")
+    let rest = story.finish().flatMap(\.journeys)
+    #expect(told + rest.count == count)
+    #expect(rest.allSatisfy { $0.hops.count == path.count })
+  }
+
+  /// Each packet is another flow, another connection and another packet in every way: no table of
+  /// those that keep something of it has it for ever.
+  @Test func noTableGrowsWithTraffic() {
+    var script = Script()
+    var stories = Stories()
+    _ = stories.begin(script.header, from: 0)
+    let count = 20000
+    var told = 0
+    for number in 0..<count {
+      script.records = []
+      let packet = udp(
+        from: UInt16(1024 + number), to: "198.51.\(number >> 8).\(number & 255)",
+        identification: UInt16(number))
+      let id = UInt32(number + 1)
+      script.see(packet, at: "PREROUTING", id: id, in: 3, connection: (id, 8, 0))
+      script.step(
+        TraceMessage(
+          family: NFProto.ipv4, id: id, kind: .rule, table: "filter", chain: "FORWARD",
+          handle: UInt64(id), verdict: .drop))
+      script.step(
+        TraceMessage(
+          family: NFProto.arp, id: id, kind: .rule, table: "arps", chain: "INPUT",
+          handle: UInt64(id), verdict: .drop))
+      let (one, other) = (packet.source, packet.destination)
+      let connection = ConntrackMessage(
+        family: NFProto.ipv4, event: .new,
+        original: ConntrackTuple(source: one, destination: other, proto: .udp),
+        reply: ConntrackTuple(source: other, destination: one, proto: .udp), status: [], id: id)
+      script.records.append(Record(time: script.time, .netlink(connection.message)))
+      for record in script.records {
+        told += stories.take(record, from: 0).reduce(0) { $0 + $1.journeys.count }
+      }
+      script.time += 250_000
+    }
+    let tables = tables(in: stories, called: "stories")
+    #expect(tables.contains { $0.name.hasSuffix(".connections") && $0.count > 1000 }, "\(tables)")
+    for table in tables { #expect(table.count < count - 1000, "\(table.name)") }
+    #expect(told + stories.finish().reduce(0) { $0 + $1.journeys.count } == count)
+  }
+
+  private func udp(
+    from port: UInt16, to destination: String = "198.51.100.9", identification: UInt16
+  ) -> Packet {
+    Packet(
+      source: IPAddress("192.0.2.1")!, destination: IPAddress(destination)!, proto: .udp,
+      identification: identification,
+      transport: .udp(UDPHeader(sourcePort: port, destinationPort: 53)))
+  }
+
+  /// Every collection in a value, in the values that it has, and in the elements of small ones, with
+  /// its count: also those that nobody thought of.
+  private func tables(in value: Any, called name: String) -> [(name: String, count: Int)] {
+    let mirror = Mirror(reflecting: value)
+    var found: [(name: String, count: Int)] = []
+    if let style = mirror.displayStyle, [.collection, .dictionary, .set].contains(style) {
+      found.append((name, mirror.children.count))
+      if mirror.children.count > 4 { return found }
+    }
+    for child in mirror.children {
+      found += tables(in: child.value, called: name + "." + (child.label ?? "element"))
+    }
+    return found
+  }
 }
