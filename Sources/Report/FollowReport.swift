@@ -56,6 +56,12 @@ public struct FollowReport: Sendable {
     }
   }
 
+  /// Takes in what was done with a packet that was read from the diversion's device, `octets` as they
+  /// were read: of what does not come back from there, nobody else tells what became of it.
+  public mutating func take(_ fate: Interception.Fate, of octets: [UInt8]) {
+    stories.take(fate, of: octets, from: 0)
+  }
+
   /// Takes in that all there is was read at this time, nanoseconds since the epoch. It is to be
   /// told a few times a second.
   public mutating func pass(to now: UInt64) -> [String] {

@@ -186,24 +186,7 @@ extension Story {
       Exchange(journeys: group.map { journey(open[$0]) })
     }
     forget(ordered)
-    return exchanges.map(withRefusals).map(withFindings).map(withWhatWasKept)
-  }
-
-  /// What went into the diversion, and neither came back nor was answered from there, was dropped in
-  /// it: no finding, for the user wants it so.
-  private func withWhatWasKept(_ exchange: Exchange) -> Exchange {
-    guard let device = header?.diversion else { return exchange }
-    var exchange = exchange
-    let isAnswered = exchange.journeys.contains {
-      $0.direction == .reply && $0.hops.first?.inDevice == device
-    }
-    for index in exchange.journeys.indices
-    where !isAnswered && exchange.journeys[index].end.kind == .transmitted
-      && exchange.journeys[index].end.out == device
-    {
-      exchange.journeys[index].end.kind = .dropped
-    }
-    return exchange
+    return exchanges.map(withRefusals).map(withFindings)
   }
 
   /// Recorded traffic was not asked about when it was lost: only what a rule or policy did to it is
@@ -211,8 +194,9 @@ extension Story {
   private func withFindings(_ exchange: Exchange) -> Exchange {
     guard header != nil, header?.probe == nil else { return exchange }
     var exchange = exchange
+    // What the user has dropped is no fault.
     let isStopped = exchange.journeys.contains {
-      $0.end.kind == .dropped || $0.end.kind == .rejected
+      $0.end.kind == .dropped && !$0.wasKept || $0.end.kind == .rejected
     }
     exchange.findings = Diagnosis.findings(
       exchange, isAnswered: !isStopped, answer: nil, header: header, environment: environment)
@@ -254,7 +238,7 @@ extension Story {
     }
     for index in exchange.journeys.indices
     where refused && exchange.journeys[index].direction == .request
-      && exchange.journeys[index].end.kind == .dropped
+      && exchange.journeys[index].end.kind == .dropped && !exchange.journeys[index].wasKept
     {
       exchange.journeys[index].end.kind = .rejected
     }

@@ -8,6 +8,10 @@ extension Story {
     let last = journey.hops.count - 1
     if next.point.follows(journey.hops[last].point) { return journey.dropped == nil }
     if climbs(journey, to: next) { return journey.dropped == nil }
+    // What comes in by a diversion's device, after the packet was answered there, is the answer.
+    if journey.hops[last].outDevice == header?.diversion, fates[journey.identity] != nil {
+      return false
+    }
     // Out through the loopback interface and in again is still the same packet.
     return comesBack(journey.hops[last].outDevice) && next.inDevice == journey.hops[last].outDevice
       && (next.point.hook == .ingress || next.point.hook == .prerouting)

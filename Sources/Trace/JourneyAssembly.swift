@@ -161,11 +161,17 @@ extension Story {
     case .egress:
       // Below the interface that was routed to there may be others: ports of a bridge.
       let first = open.hops.reversed().prefix { $0.point.hook == .egress }.last
+      if let device = header?.diversion, first?.outDevice == device {
+        return endInDiversion(open, out: device)
+      }
       return End(.transmitted, hook: place.hook, out: first?.outDevice)
     case .input where isLast(last.point):
       return End(.delivered, hook: place.hook, table: place.table)
     case .postrouting
     where isLast(last.point) && (header?.seesEgress != true || header?.probe?.dryRun == true):
+      if let device = header?.diversion, last.outDevice == device {
+        return endInDiversion(open, out: device)
+      }
       return End(.transmitted, hook: place.hook, table: place.table, out: last.outDevice)
     default:
       var end = End(.unknown, hook: place.hook, table: place.table, out: last.outDevice)

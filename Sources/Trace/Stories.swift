@@ -71,6 +71,11 @@ public struct Stories: Sendable {
   /// No exchange that is still to come began before this; nil where there are no stories.
   private var horizon: UInt64? { stories.compactMap { $0?.horizon }.min() }
 
+  /// Takes in what was done with a packet that was read from a diversion's device.
+  public mutating func take(_ fate: Interception.Fate, of octets: [UInt8], from source: Int) {
+    stories[source]?.take(fate, of: octets)
+  }
+
   private static let pause: UInt64 = 50_000_000
 
   /// Nothing more comes of this namespace.

@@ -31,6 +31,8 @@ public struct Story: Sendable {
   private var nextID = 1
   /// Which packets answer which, where conntrack does not tell.
   var flows = LoggedFlows()
+  /// What was done with packets in a diversion.
+  var fates = DivertedFates()
   /// The probe that was sent last.
   private var latestProbe: Int?
   private var loss: LossCount
@@ -357,7 +359,7 @@ public struct Story: Sendable {
 
   /// Which packets a packet answers, as far as its addresses tell: at each hop it may have others.
   private mutating func noteFlow(of index: Int) {
-    guard !isKernelLog, header?.probe == nil, header?.diversion == nil else { return }
+    guard !isKernelLog, header?.probe == nil else { return }
     let hops = open[index].hops
     let packet = hops[hops.count - 1].packet
     guard packet.proto == .tcp || packet.proto == .udp else { return }

@@ -17,8 +17,8 @@ struct Intercept: ParsableCommand {
 
       What is chosen by --match and --list is changed by --set, dropped by --drop or answered by \
       --forge-echo; all else passes as it is. Without --match and --list everything is chosen. \
-      Answers come back on their own way and are not seen here: an answer from the address of \
-      --set dest has that address as its source. With --trace, the way of each packet through the \
+      Answers come back on their own way and are not changed: from the address of --set dest they \
+      come as that address's, so a TCP connection does not come up. With --trace, the way of each packet through the \
       hooks is told when it has come to an end: to the device, back from it, out, and that of its \
       answer; with --json as one object a packet and line. A terminal shows at most 20 exchanges a \
       second in full. Packets that come faster than their ways can be told wait for that.
@@ -178,9 +178,10 @@ struct Intercept: ParsableCommand {
     let list = try readList()
     let subnets = try parsedSubnets()
     try shared.enterNamespace()
+    let changes = try parsedEdits()
     let interception = Interception(
-      matches: try parsedMatches(), list: list,
-      action: drop ? .drop : .change(try parsedEdits()), forgesEcho: forgeEcho)
+      matches: try parsedMatches(), list: list, action: drop ? .drop : .change(changes),
+      forgesEcho: forgeEcho)
     try StateDirectory.make()
     // From here on signals are something to read, and so nothing is left when one comes.
     let signals = SignalWatch()
@@ -188,7 +189,9 @@ struct Intercept: ParsableCommand {
       subnets.prefixes, tun: tun ?? "nftrace%d", directory: StateDirectory.path)
     let way: InterceptTrace?
     do {
-      way = trace ? try InterceptTrace(subnets, device: diversion.tun.name, shared) : nil
+      way =
+        trace
+        ? try InterceptTrace(subnets, edits: changes, device: diversion.tun.name, shared) : nil
     } catch {
       try? diversion.end { _ in }
       throw error

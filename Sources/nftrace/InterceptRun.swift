@@ -84,7 +84,7 @@ struct InterceptRun: ~Copyable {
     guard let count = try tun.read(into: &buffer) else { return false }
     // What is drained after --count goes on, without a word.
     let shows = prints && left != 0
-    let before = shows ? Array(buffer[..<count]) : []
+    let before = shows || trace != nil ? Array(buffer[..<count]) : []
     let fate = interception.handle(&buffer, count: count)
     switch fate {
     case .passed, .changed, .unchangeable, .answered:
@@ -98,6 +98,7 @@ struct InterceptRun: ~Copyable {
     case .dropped: break
     case .foreign: return true
     }
+    if fate == .dropped || fate == .answered { trace?.take(fate, of: before) }
     if shows {
       let line = InterceptText.line(
         time: Clock.realtime, before: before, after: Array(buffer[..<count]), fate: fate)

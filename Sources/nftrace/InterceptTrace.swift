@@ -9,12 +9,25 @@ struct InterceptTrace {
   private let traffic: LiveTraffic
   private var report: FollowReport
 
-  /// Of packets to and from `subnets` it tells of those that pass `device`, and of their answers.
-  init(_ subnets: Subnets, device: String, _ options: SharedOptions) throws(KernelError) {
-    traffic = try LiveTraffic(of: subnets, divertedInto: device)
+  /// Of packets to and from `subnets` it tells of those that pass `device`, and of their answers; also
+  /// once they have a destination of `edits`.
+  init(
+    _ subnets: Subnets, edits: [PacketEdit], device: String, _ options: SharedOptions
+  ) throws(KernelError) {
+    var watched = subnets
+    watched.add(
+      edits.compactMap { edit in
+        if case .destination(let address, _) = edit { Prefix(address) } else { nil }
+      })
+    traffic = try LiveTraffic(of: watched, divertedInto: device)
     report = FollowReport(
       filter: ExchangeFilter(through: device), style: options.style, json: options.json,
       rate: Terminal.isInteractive ? FollowReport.terminalRate : nil)
+  }
+
+  /// Takes in what was done with a packet that was read from the device, `octets` as they were read.
+  mutating func take(_ fate: Interception.Fate, of octets: [UInt8]) {
+    report.take(fate, of: octets)
   }
 
   /// For poll(2).

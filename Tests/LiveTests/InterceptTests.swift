@@ -139,6 +139,81 @@ extension LiveTests {
       #expect(outcome.output.contains("1 packet, 1 dropped"), "\(outcome)")
     }
 
+    /// Where a changed packet is delivered here, the answer comes from here too.
+    @Test(arguments: [RouterPlan().withoutTun(), RouterPlan.ipv6.withoutTun()])
+    func whatIsSentBackToThisHost(_ plan: RouterPlan) async throws {
+      let net = try await RouterNet(plan)
+      let outcome = try await intercept(
+        net, ["--trace", "--json", "--set", "dest=\(plan.router)"],
+        during: watched("ip netns exec $R ping -c 1 -W 1 $SERVER || true"))
+      let lines = outcome.output.split(separator: "\n")
+      #expect(lines.count == 2, "\(outcome)")
+      let (request, reply) = (try #require(lines.first), try #require(lines.last))
+      #expect(request.contains("\"direction\":\"request\""), "\(request)")
+      #expect(reply.contains("\"direction\":\"reply\""), "\(reply)")
+      let change = """
+        {"field":"destination","from":"\(plan.server)","to":"\(plan.router)","cause":"mangle"}
+        """
+      #expect(request.contains(change), "\(request)")
+      for line in lines { #expect(line.contains("\"end\":{\"kind\":\"delivered\""), "\(line)") }
+    }
+
+    /// Another address answers, and as itself: the host resets what it did not ask for. With conntrack
+    /// and without.
+    @Test(arguments: [
+      "",
+      "nft 'add table ip t; add chain ip t c { type filter hook prerouting priority 0; }; "
+        + "add rule ip t c ct state invalid counter'",
+    ])
+    func theAnswerFromElsewhere(_ firewall: String) async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      try await net.inRouter(firewall)
+      let outcome = try await intercept(
+        net, ["--trace", "--set", "dest=119.29.29.30:5353"],
+        during: """
+          ip -n $S addr add 119.29.29.30/32 dev lo
+          ip netns exec $S timeout 20 perl -MIO::Socket::INET -e '
+            $l = IO::Socket::INET->new(Listen => 1, LocalPort => 5353) or die;
+            open R, ">", $ARGV[0]; sleep 20' $DIR/$R.ready & far=$!
+          until [ -e $DIR/$R.ready ]; do sleep 0.02; done
+          \(watched("""
+            ip netns exec $R perl -MIO::Socket::INET -e '
+              IO::Socket::INET->new(PeerAddr => "$ARGV[0]:53", Timeout => 0.5)' $SERVER || true
+            """))
+          kill $far
+          """)
+      let lines = outcome.output.split(separator: "\n").map(String.init)
+      func place(_ words: String) throws -> Int {
+        try #require(lines.firstIndex { $0.contains(words) }, "no '\(words)' in \(outcome)")
+      }
+      let way = try [
+        "→ TCP SYN  172.16.16.15:", "out nftrace0",
+        "destination 119.29.29.29:53 → 119.29.29.30:5353", "out eth0",
+        "← TCP SYN-ACK  119.29.29.30:5353 → ", "→ TCP RST  172.16.16.15:",
+      ].map(place)
+      #expect(way == way.sorted(), "\(outcome)")
+      #expect(!outcome.output.contains("dropped"), "\(outcome)")
+    }
+
+    /// What is answered in its place has not come back, and neither have its fragments.
+    @Test func theWayOfWhatIsAnswered() async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      let outcome = try await intercept(
+        net, ["--trace", "--forge-echo", "--drop"],
+        during: watched(
+          """
+          ip netns exec $R ping -c 1 -W 1 -s 4000 $SERVER
+          ip netns exec $R perl -MSocket -e 'socket(S, AF_INET, SOCK_DGRAM, 0);
+            send(S, "hello", 0, pack_sockaddr_in(53, inet_aton($ARGV[0])))' $SERVER
+          """))
+      let lines = outcome.output.split(separator: "\n").filter { $0.hasPrefix("#") }
+      func count(_ words: String) -> Int { lines.count { $0.hasSuffix(words) } }
+      #expect(count(": answered, sent from this host through nftrace0") == 1, "\(outcome)")
+      #expect(count("fragment (icmp) 172.16.16.15 → 119.29.29.29, sent through nftrace0") == 2)
+      #expect(count(":53: dropped by nftrace") == 1, "\(outcome)")
+      #expect(outcome.output.contains(" 1 dropped"), "\(outcome)")
+    }
+
     /// The last packet of --count, and the answer that comes after it.
     @Test func aPacketALine() async throws {
       let net = try await RouterNet(RouterPlan().withoutTun())

@@ -102,6 +102,30 @@ func echo(
         == [Change(.source, from: "192.0.2.1", to: "203.0.113.1", cause: .snat)])
   }
 
+  /// Of packets into a diversion's device that did not come back: what it did with them.
+  @Test(
+    arguments: [
+      (.dropped, .dropped), (.answered, .transmitted), (nil, .unknown),
+    ] as [(Interception.Fate?, End.Kind)])
+  func whatADiversionDid(_ fate: Interception.Fate?, _ kind: End.Kind) throws {
+    var script = Script()
+    script.see(echo(), at: "OUTPUT", id: 1, out: 2)
+    script.see(echo(), at: "EGRESS", id: 1, out: 2)
+    script.see(echo(sequence: 2), at: "OUTPUT", id: 2, out: 2)
+    script.see(echo(sequence: 2), at: "EGRESS", id: 2, out: 2)
+    script.see(echo(to: "203.0.113.5", sequence: 2), at: "PREROUTING", id: 3, in: 2)
+    var header = script.header
+    header.diversion = "if2"
+    var story = Story(header: header)
+    // It is said when the packet was read, mostly before the kernel's words about it are.
+    if let fate { story.take(fate, of: echo().bytes) }
+    for record in script.records { story.take(record) }
+    let journeys = story.finish().flatMap(\.journeys)
+    #expect(journeys.map(\.hops.count) == [2, 3])
+    #expect(journeys.first?.end.kind == kind)
+    #expect(journeys.first?.wasKept == (fate == .dropped))
+  }
+
   /// Two packets that look alike, one overtaking the other between two points: the trace id tells.
   @Test func traceIdsTellTwinsApart() throws {
     var script = Script()

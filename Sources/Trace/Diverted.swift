@@ -1,0 +1,39 @@
+internal import Wire
+
+// What became of packets that went into a diversion and did not come back from it.
+
+extension Story {
+  /// Takes in what was done with a packet that was read from the diversion's device: `octets` are
+  /// those that were read.
+  public mutating func take(_ fate: Interception.Fate, of octets: [UInt8]) {
+    guard let packet = try? Packet(octets) else { return }
+    fates.note(fate, of: Identity(packet))
+  }
+
+  /// The end of a packet that went into the diversion and was not seen to come back. What is answered
+  /// there stays what was sent; of what was neither answered nor dropped, more should have come.
+  func endInDiversion(_ open: OpenJourney, out device: String) -> End {
+    var end = End(.unknown, hook: .egress, out: device)
+    switch fates[open.identity] {
+    case .answered: end.kind = .transmitted
+    case .dropped: end.kind = .dropped
+    default: if open.hasGap { end.unseen = .messagesLost }
+    }
+    return end
+  }
+}
+
+/// What was done with the latest packets that did not come back from a diversion.
+struct DivertedFates: Sendable {
+  private var latest: [Identity: Interception.Fate] = [:]
+  private var earlier: [Identity: Interception.Fate] = [:]
+  /// More packets than these are not on their way at one time.
+  private static let half = Story.mostOpen
+
+  mutating func note(_ fate: Interception.Fate, of identity: Identity) {
+    if latest.count >= Self.half { (earlier, latest) = (latest, [:]) }
+    latest[identity] = fate
+  }
+
+  subscript(identity: Identity) -> Interception.Fate? { latest[identity] ?? earlier[identity] }
+}
