@@ -250,6 +250,20 @@ internal import Wire
     return false
   }
 
+  /// Throws away all messages that are there now. Returns how many that were: each came in a datagram
+  /// of its own.
+  public mutating func skip() -> Int {
+    var count = 0
+    while true {
+      var octet: UInt8 = 0
+      if unsafe recv(descriptor, &octet, 1, Int32(MSG_DONTWAIT)) >= 0 {
+        count += 1
+      } else if ![EINTR, ENOBUFS].contains(Glibc.errno) {
+        return count
+      }
+    }
+  }
+
   /// Tells how many messages the kernel had no room for since this was told last. It counts datagrams,
   /// and we have each message in one of its own.
   private mutating func tellLoss(

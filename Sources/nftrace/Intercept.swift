@@ -21,7 +21,8 @@ struct Intercept: ParsableCommand {
       come as that address's, so a TCP connection does not come up. With --trace, the way of each packet through the \
       hooks is told when it has come to an end: to the device, back from it, out, and that of its \
       answer; with --json as one object a packet and line. A terminal shows at most 20 exchanges a \
-      second in full. Packets that come faster than their ways can be told wait for that.
+      second in full. Packets that come faster than their ways can be told wait for that; what is \
+      untold when a signal ends it is counted.
 
       Good to know: the packets come back through the FORWARD hook, so a firewall that drops there \
       drops them. Rules of the nat table's OUTPUT do not see new connections meanwhile. A TTL of \
@@ -209,8 +210,7 @@ struct Intercept: ParsableCommand {
     // The traffic first, then the words.
     try diversion.end { tun throws(KernelError) in run.drain(tun) }
     if let failure { throw failure }
-    // Answers to the last of a --count are still on their way.
-    try run.watchOn(signals, nanoseconds: signal == nil ? 1_000_000_000 : 0)
+    try run.watchOn(signals, isInterrupted: signal != nil)
     try run.finish(json: shared.json, netns: shared.netns, subnets: subnets.texts)
     Output.exit(signal.map { 128 + $0 } ?? 0)
   }

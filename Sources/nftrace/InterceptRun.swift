@@ -56,11 +56,13 @@ struct InterceptRun: ~Copyable {
     }
   }
 
-  /// Takes in what there still is of the packets' ways, when they go their own again: for
-  /// `nanoseconds` what comes, unless a signal does.
-  mutating func watchOn(_ signals: borrowing SignalWatch, nanoseconds: UInt64) throws {
+  /// Takes in what there still is of the packets' ways, when they go their own again. Answers to the
+  /// last packet are still on their way, unless a signal ended it: who waits for the end does not
+  /// wait long, and is told how much is left untold.
+  mutating func watchOn(_ signals: borrowing SignalWatch, isInterrupted: Bool) throws {
     guard trace != nil else { return }
-    let deadline = Clock.monotonic + nanoseconds
+    let patience: UInt64 = isInterrupted ? 0 : 1_000_000_000
+    var deadline = Clock.monotonic + patience
     while Clock.monotonic < deadline, signals.next() == nil {
       guard try trace!.tell(&output) else { continue }
       try output.flush()
@@ -69,8 +71,19 @@ struct InterceptRun: ~Copyable {
         nanoseconds: min(deadline - min(deadline, Clock.monotonic), 100_000_000))
     }
     trace!.stopListening()
-    while try !trace!.tell(&output), signals.next() == nil {}
+    deadline = isInterrupted ? Clock.monotonic + Self.farewell : .max
+    while try !trace!.tell(&output) {
+      guard signals.next() != nil || Clock.monotonic > deadline else { continue }
+      let count = try trace!.skip(&output)
+      if count > 0 {
+        Output.complain("interrupted before all was told: \(count) messages were left out")
+      }
+      return
+    }
   }
+
+  /// Nanoseconds that are left for telling when a signal came.
+  private static let farewell: UInt64 = 700_000_000
 
   /// Moves what is still in the device; what cannot be moved is lost with it.
   mutating func drain(_ tun: borrowing TunDevice) {

@@ -45,6 +45,14 @@ struct InterceptTrace {
     return isRead
   }
 
+  /// Leaves out what is waiting: what it would have said is lost. Returns how many messages that was.
+  mutating func skip(_ output: inout PatientOutput) throws -> Int {
+    let count = traffic.skip()
+    guard count > 0 else { return 0 }
+    try Self.write(report.take(.record(Record(time: Clock.realtime, .lost(count)))), &output)
+    return count
+  }
+
   /// Tells the rest, and sums up. Returns the summary.
   mutating func finish(_ output: inout PatientOutput) throws -> [String] {
     let (lines, summary) = report.finish()

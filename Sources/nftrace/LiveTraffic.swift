@@ -80,6 +80,9 @@ final class LiveTraffic: FollowedTraffic {
   /// No more is to come: what is there already can still be read.
   func stopListening() { socket.stopListening() }
 
+  /// Leaves out what is waiting; returns how many messages that was.
+  func skip() -> Int { socket.skip() }
+
   /// Hands on what is new, the messages of so many datagrams at most; returns whether that was all.
   func read(
     atMost limit: Int, _ body: (SessionDecoder.Element) throws -> Void

@@ -214,6 +214,22 @@ extension LiveTests {
       #expect(outcome.output.contains(" 1 dropped"), "\(outcome)")
     }
 
+    /// More than can be told in time: it ends all the same, and says how much it left out.
+    @Test func aFloodEndsAtOnce() async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      let outcome = try await intercept(
+        net, ["--trace"],
+        during: watched("ip netns exec $R timeout 3 ping -fq $SERVER || true")
+          .replacing("sleep 1.5", with: "date +%s%N >$DIR/$R.signal"))
+      let ended = try await net.run("echo $(( $(date +%s%N) - $(cat $DIR/$R.signal) ))")
+      let nanoseconds = try #require(Int(ended.filter(\.isNumber)))
+      #expect(nanoseconds < 4_000_000_000, "\(ended)")
+      let lost = outcome.output.firstMatch(of: /events, (\d+) lost/).map { String($0.1) }
+      let told = outcome.error.firstMatch(of: /told: (\d+) messages were left out/)
+      #expect(lost == told.map { String($0.1) } ?? "0", "\(outcome.error)")
+      #expect(!outcome.output.contains("dropped"), "\(outcome.error)")
+    }
+
     /// The last packet of --count, and the answer that comes after it.
     @Test func aPacketALine() async throws {
       let net = try await RouterNet(RouterPlan().withoutTun())
