@@ -128,6 +128,10 @@ extension LiveTests {
         ("iptables -A OUTPUT -d $SERVER -j DROP", [], "dropped by ip filter OUTPUT rule 1"),
         ("iptables -A FORWARD -d $SERVER -j DROP", [], "dropped by ip filter FORWARD rule 1"),
         ("", ["--drop"], "dropped    by nftrace"),
+        (
+          "iptables -A FORWARD -d 119.29.29.30 -j DROP", ["--set", "dest=119.29.29.30"],
+          "cause     rule 1 of chain FORWARD (ip filter) drops it"
+        ),
       ] as [(String, [String], String)])
     func whereItIsDropped(_ firewall: String, _ words: [String], _ told: String) async throws {
       let net = try await RouterNet(RouterPlan().withoutTun())

@@ -139,13 +139,15 @@ struct Case {
   }
 
   /// The change of destination the packet met here, if one.
-  var destinationChange: Change? {
-    journey.hops.flatMap(\.changes).first { $0.field == .destination && $0.cause != .natReply }
-  }
+  var destinationChange: Change? { translation(.destination) }
 
   /// The change of source the packet met here, if one.
-  var sourceChange: Change? {
-    journey.hops.flatMap(\.changes).first { $0.field == .source && $0.cause != .natReply }
+  var sourceChange: Change? { translation(.source) }
+
+  /// What is different when it comes in, an interception changed: no rule did.
+  private func translation(_ field: Change.Field) -> Change? {
+    journey.hops.filter { $0.point.hook != .ingress }.flatMap(\.changes)
+      .first { $0.field == field && $0.cause != .natReply }
   }
 
   /// The kernel's own reasons for dropping this packet, the last first.
