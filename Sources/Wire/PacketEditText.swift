@@ -72,8 +72,9 @@ extension PacketEdit {
 
   /// Packets from and to these are never forwarded.
   private static func usable(_ address: IPAddress) throws(Fault) -> IPAddress {
+    // Of link-local addresses, Linux forwards those of IPv4.
     if address.isMulticast || address.isLoopback || address.isUnspecified
-      || address == .v4(.max)
+      || address == .v4(.max) || address.family == 6 && address.isLinkLocal
     {
       throw Fault("a packet with the address \(address) would not be forwarded")
     }

@@ -364,6 +364,7 @@ extension LiveTests {
         (["--set", "ttl=0", "192.0.2.1"], "the TTL is 1 to 255"),
         (["--set", "source=127.0.0.1", "192.0.2.1"], "would not be forwarded"),
         (["--set", "dest=0.0.0.0", "192.0.2.1"], "would not be forwarded"),
+        (["--set", "source=fe80::1", "2001:db8::1"], "fe80::1 would not be forwarded"),
         (["--set", "dest=::5", "192.0.2.1"], "is IPv6, and no subnet is"),
         (["--match", "*/sctp", "192.0.2.1"], "'sctp' is none of"),
         (["127.0.0.0/8"], "never forwarded"), (["nowhere"], "is no subnet"),
