@@ -42,10 +42,11 @@ public import Wire
   ) throws(KernelError) -> [NetlinkMessage] {
     let attempt = "list \(Self.noun(of: type))"
     for _ in 0..<10 {
-      // The longest of the fixed headers, with nothing but the family set.
+      // Nothing but the family set.
       let request = NetlinkMessage(
         type: type, flags: UInt16(NLM_F_REQUEST | NLM_F_DUMP),
-        payload: [family] + Array(repeating: 0, count: QdiscMessage.headerLength - 1))
+        payload: [family]
+          + Array(repeating: 0, count: RouteMessageType.headerLength(of: type) - 1))
       try send(request, attempt: attempt)
       var messages: [NetlinkMessage] = []
       var interrupted = false

@@ -40,6 +40,18 @@ public enum RouteMessageType {
   public static let newQdisc: UInt16 = 36
   /// `RTM_GETQDISC`.
   public static let getQdisc: UInt16 = 38
+
+  /// Octets of the fixed header that a request of this type begins with: `ifinfomsg`, `ifaddrmsg`,
+  /// `rtmsg` (and the rules' `fib_rule_hdr`), `ndmsg` or `tcmsg`. The kernel takes what is longer for
+  /// a broken attribute, and complains in its log.
+  public static func headerLength(of type: UInt16) -> Int {
+    switch type {
+    case getAddress: 8
+    case getRoute, getNeighbour, getRule: 12
+    case getQdisc: QdiscMessage.headerLength
+    default: LinkMessage.headerLength
+    }
+  }
 }
 
 /// How far an address or a route reaches (`rtm_scope`, `ifa_scope`).

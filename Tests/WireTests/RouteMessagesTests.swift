@@ -69,6 +69,17 @@ private enum Recorded {
 }
 
 struct RouteMessagesTests {
+  /// The kernel writes a line into its log for each request whose header is longer.
+  @Test func headersOfRequests() {
+    typealias Types = RouteMessageType
+    #expect(Types.headerLength(of: Types.getLink) == 16)
+    #expect(Types.headerLength(of: Types.getAddress) == 8)
+    #expect(Types.headerLength(of: Types.getQdisc) == 20)
+    for type in [Types.getRoute, Types.getNeighbour, Types.getRule] {
+      #expect(Types.headerLength(of: type) == 12)
+    }
+  }
+
   @Test func links() throws {
     let lo = try LinkMessage(parsing: Recorded.message(Recorded.loopback))
     #expect(lo.name == "lo" && lo.index == 1 && lo.hardwareType == 772 && lo.kind == nil)
