@@ -22,6 +22,7 @@ public struct DropWatch: ~Copyable {
   public init(
     filter: DropFilter, namespace: NetworkNamespace.Identity? = nil
   ) throws(KernelError) {
+    try BPF.refuseLockdown("ask the kernel for drop reasons")
     try self.init(kernelTypes: try KernelTypes.read(), filter: filter, namespace: namespace)
   }
 
@@ -111,13 +112,17 @@ public struct DropWatch: ~Copyable {
 
   // MARK: Whether it works
 
+  /// What this kernel does not tell, as a sentence; nil if it tells all.
+  public var shortcoming: String? {
+    hasReasons
+      ? nil : "the kernel tells where packets are dropped but not why: Linux 5.17 and later do"
+  }
+
   /// What is missing for drop reasons here, as a sentence; nil if they can be had. It is tried: a
   /// watch is made and ended, which takes some milliseconds.
   public static func availability() -> String? {
     do {
-      let watch = try DropWatch(filter: DropFilter(nonce: 0))
-      return watch.hasReasons
-        ? nil : "the kernel tells where packets are dropped but not why: Linux 5.17 and later do"
+      return try DropWatch(filter: DropFilter(nonce: 0)).shortcoming
     } catch {
       return error.help ?? error.description
     }

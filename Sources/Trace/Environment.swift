@@ -16,6 +16,10 @@ struct Environment: Sendable {
   private(set) var sysctls: [String: String] = [:]
   /// Facts with names: "rp_filter tool", "legacy tables 4"…
   private(set) var facts: [String: String] = [:]
+  /// Evidence: why the kernel's drop reasons are not to be had. Nothing where they are.
+  var withoutReasons: [String] {
+    facts["drop reasons"].map { ["the kernel's drop reasons are \($0)"] } ?? []
+  }
   private(set) var counters: [String: UInt64] = [:]
   /// By how much counters went up between the last two readings.
   private(set) var counterDeltas: [String: UInt64] = [:]

@@ -30,6 +30,21 @@ struct DropWatchTests {
     #expect(missing == nil || missing?.contains("\n") == false && missing?.isEmpty == false)
   }
 
+  /// What is missing is not a capability, and so must not be called one.
+  @Test func lockdown() {
+    #expect(BPF.lockdown(in: "[none] integrity confidentiality\n") == nil)
+    #expect(BPF.lockdown(in: "none [integrity] confidentiality\n") == "integrity")
+    #expect(BPF.lockdown(in: "none integrity [confidentiality]\n") == "confidentiality")
+    for text in ["", "]none[", "none"] { #expect(BPF.lockdown(in: text) == nil) }
+    for line in [
+      "unknown func bpf_probe_read_kernel#113",
+      "program of this type cannot use helper bpf_probe_read_kernel#113",
+    ] {
+      #expect(BPF.help(forVerifier: line).contains("locked down (lockdown=confidentiality)"))
+    }
+    #expect(BPF.help(forVerifier: "R1 is bad") == "The kernel's verifier says: R1 is bad")
+  }
+
   @Test func symbols() {
     #expect(DropRecord.location("nft_do_chain+0x3e8/0x5f0") == "nft_do_chain+0x3e8")
     #expect(

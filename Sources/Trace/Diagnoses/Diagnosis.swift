@@ -135,7 +135,7 @@ enum Unexplained {
         + "('ip link show \(device)') and for tc ingress filters ('tc filter show dev \(device) ingress')",
       confidence: last == nil ? .likely : .certain,
       evidence: last.map { drop(reason: $0.drop.reason, place: $0.drop.location) }
-        ?? ["no hook saw it"], at: Finding.Place(hook: .ingress))
+        ?? ["no hook saw it"] + environment.withoutReasons, at: Finding.Place(hook: .ingress))
   }
 
   /// The kernel's own words on a drop.
@@ -162,6 +162,7 @@ enum Unexplained {
     default: break
     }
     evidence += examined.reasonEvidence
+    if examined.dropReason == nil { evidence += examined.environment.withoutReasons }
     // Conntrack puts fragments together at defrag, the first position of all.
     let isFragment =
       examined.stage == .within(.prerouting) && examined.last.point.priority < -399

@@ -105,8 +105,7 @@ enum SilenceDiagnoses {
   /// there is: they do not tell whose packet it was, nor, of a filter, whether it came or went.
   static func droppedByQueue(_ examined: Case) -> Finding? {
     guard examined.stage == .sent, !examined.isReply, let device = examined.outDevice,
-      examined.environment.facts["drop reasons"] != nil,
-      examined.delta("\(device).queue_dropped") > 0
+      !examined.environment.withoutReasons.isEmpty, examined.delta("\(device).queue_dropped") > 0
     else { return nil }
     let dropped = examined.delta("\(device).queue_dropped")
     return .error(
@@ -115,9 +114,8 @@ enum SilenceDiagnoses {
         + "meanwhile, perhaps this one or its answer: look at 'tc -s qdisc show dev \(device)' and "
         + "at the filters there", confidence: .possible,
       evidence: [
-        "the queueing disciplines of \(device) count \(dropped) more dropped",
-        "the kernel could not be asked why it drops packets",
-      ], at: Finding.Place(hook: .egress))
+        "the queueing disciplines of \(device) count \(dropped) more dropped"
+      ] + examined.environment.withoutReasons, at: Finding.Place(hook: .egress))
   }
 
   static func noReply(_ examined: Case) -> Finding? {
