@@ -53,7 +53,7 @@ public struct Diversion: ~Copyable {
     do throws(KernelError) {
       try furnish(tun, plan, &routes)
       remarks = try relaxSourceFilters(plan, device: tun.name, journal)
-      let firewall = try untrack(tun.name)
+      let firewall = try untrack(tun.name, journals: directory)
       let table = try freeTable(rules, &routes)
       for route in plan.routes(interface: tun.index, table: table) { try routes.add(route) }
       for route in plan.exemptions(table: table) {
@@ -204,19 +204,24 @@ public struct Diversion: ~Copyable {
   }
 
   /// Keeps conntrack from the packets on their way into the device.
-  private static func untrack(_ device: String) throws(KernelError) -> NetfilterSocket {
+  private static func untrack(
+    _ device: String, journals: String
+  ) throws(KernelError) -> NetfilterSocket {
     var socket = try NetfilterSocket()
     let table = "nftrace_intercept_\(getpid())"
     var name = Array(device.utf8)
     while name.count < 16 { name.append(0) }
-    try socket.run { batch in
-      batch.addTable(family: NFProto.inet, name: table, owned: true)
+    try socket.run(owning: table, journals: journals) { owned, sequence in
+      var batch = RulesetBatch(firstSequence: sequence)
+      batch.addTable(family: NFProto.inet, name: table, owned: owned)
       batch.addBaseChain(
         family: NFProto.inet, table: table, name: "untracked",
         hook: Hook.output.number(family: NFProto.inet), priority: -301)
       batch.addRule(
         family: NFProto.inet, table: table, chain: "untracked",
         [.loadOutDevice, .compare(name, equal: true), .notrack])
+      batch.end()
+      return batch
     }
     return socket
   }

@@ -45,6 +45,10 @@ public struct Feature: Sendable, Equatable {
         "\(hint) CONFIG_NF_TABLES and CONFIG_NF_TABLES_INET (modprobe nf_tables)"
       ),
       (
+        "table inet \(table)_owned", "table owner", "rules that go with the program",
+        "Linux 5.12 or newer; here a process of nftrace's own removes them"
+      ),
+      (
         "chain inet \(table) i", "inet ingress hook", "chains before all others of IP",
         "Linux 5.10 or newer with CONFIG_NETFILTER_INGRESS"
       ),
@@ -84,6 +88,7 @@ public struct Feature: Sendable, Equatable {
   private static func fill(_ batch: inout RulesetBatch) {
     let (inet, netdev) = (NFProto.inet, NFProto.netdev)
     batch.addTable(family: inet, name: table, owned: false)
+    batch.addTable(family: inet, name: "\(table)_owned", owned: true)
     batch.addBaseChain(family: inet, table: table, name: "p", hook: 0, priority: .min)
     batch.addRule(
       family: inet, table: table, chain: "p",

@@ -199,6 +199,7 @@ public struct Journal: ~Copyable {
         case .sysctl(let change, let along): try undo(change, along: along)
         case .netlink(let message): try undo(message)
         case .namespace(let name): try NetworkNamespace.remove(named: name)
+        case .tables(let name): try TableKeeper.remove(name)
         }
       } catch {
         first = first ?? error

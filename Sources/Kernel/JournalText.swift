@@ -10,6 +10,7 @@ internal import Wire
 /// sysctl net/ipv4/ip_forward 0 1 net/ipv4/conf/all/accept_redirects 1 0
 /// netlink 1c00000021…                     the message that takes something back, in hexadecimal
 /// netns nftrace-lab-1234-router           a named namespace
+/// tables nftrace_1234                     nf_tables' tables of this name, in all families
 /// withdrawn                               the line before it did not come to be
 /// ```
 struct JournalText: Equatable {
@@ -119,6 +120,8 @@ enum JournalEntry: Equatable {
   case netlink(NetlinkMessage)
   /// The name of a network namespace that was made.
   case namespace(String)
+  /// The name of tables of nf_tables that were made.
+  case tables(String)
 
   struct SysctlChange: Equatable {
     var setting: Sysctl
@@ -148,6 +151,9 @@ enum JournalEntry: Equatable {
     case "netns":
       guard rest.count == 1 else { return nil }
       self = .namespace(rest[0])
+    case "tables":
+      guard rest.count == 1 else { return nil }
+      self = .tables(rest[0])
     default: return nil
     }
   }
@@ -164,6 +170,7 @@ enum JournalEntry: Equatable {
         "netlink", message.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(),
       ]
     case .namespace(let name): words = ["netns", name]
+    case .tables(let name): words = ["tables", name]
     }
     return words.map(JournalText.escape).joined(separator: " ") + "\n"
   }

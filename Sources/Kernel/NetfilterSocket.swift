@@ -13,6 +13,8 @@ internal import Wire
   private var sequence: UInt32 = 1
   /// Messages that the kernel had no room for, as far as they were told.
   private var lost: UInt32 = 0
+  /// Has the tables that the kernel does not remove when this closes.
+  private var keeper: TableKeeper?
   /// The NFLOG group this socket holds.
   public private(set) var group: UInt16?
 
@@ -100,24 +102,31 @@ internal import Wire
   }
 
   /// Carries out the transaction that makes the observation's tables, in the place of those that
-  /// have this name if `replacing`. Returns the points that
+  /// have this name if `replacing`. They go when this socket closes; with nil for `journals` they stay.
+  /// It is a directory, see `run(owning:journals:)`. Returns the points that
   /// were made: a kernel without the netdev family's hooks (egress came with 5.16) has fewer.
   public mutating func install(
-    _ observation: Observation, table: String, owned: Bool, replacing: Bool = false,
+    _ observation: Observation, table: String, journals: String?, replacing: Bool = false,
     points: [ObservationPoint], devices: [String]
   ) throws(KernelError) -> [ObservationPoint] {
     var points = points
     var observation = observation
     while true {
       do {
-        try run(
+        let batch = { (owned: Bool, sequence: UInt32) in
           observation.batch(
             table: table, owned: owned, replacing: replacing, points: points,
-            devices: devices, firstSequence: sequence))
+            devices: devices, firstSequence: sequence)
+        }
+        if let journals {
+          try run(owning: table, journals: journals, batch)
+        } else {
+          try run(batch(false, sequence))
+        }
         return points
       } catch {
         guard [EOPNOTSUPP, EAFNOSUPPORT, ENOENT].contains(error.errno) else { throw error }
-        if observation.watchesARP {
+        if observation.watchesARP, error.attempt.contains(" \(NFProto.name(NFProto.arp)) ") {
           observation.watchesARP = false
           continue
         }
@@ -136,6 +145,25 @@ internal import Wire
     try run { batch in
       for family in families { batch.deleteTable(family: family, name: name) }
     }
+  }
+
+  /// Carries out a transaction that makes tables of this name, which go when this socket closes.
+  /// `batch` gets whether they are to have it for their owner, and the number to begin with. Where the
+  /// kernel knows no owners, before Linux 5.12, a guardian removes them, whose journal is kept in the
+  /// directory `journals`.
+  mutating func run(
+    owning table: String, journals: String,
+    _ batch: (_ owned: Bool, _ sequence: UInt32) -> RulesetBatch
+  ) throws(KernelError) {
+    if keeper == nil {
+      do {
+        return try run(batch(true, sequence))
+      } catch {
+        guard error.errno == EINVAL, error.attempt.hasPrefix("add table") else { throw error }
+      }
+      keeper = try TableKeeper(table, journals: journals)
+    }
+    try run(batch(false, sequence))
   }
 
   /// Carries out the transaction that `build` makes.
@@ -159,15 +187,30 @@ internal import Wire
       throw KernelError(
         cannot: "send an nf_tables transaction", function: "send", errno: Glibc.errno)
     }
-    while true {
-      for message in try receive(wait: true) where message.type == NLMSG_ERROR {
-        guard message.payload.count >= 4 else { continue }
+    var isCut = false
+    while !isCut {
+      var messages: [NetlinkMessage] = []
+      do {
+        messages = try receive(wait: true)
+      } catch  where error.errno == ENOBUFS {
+        // Each step is refused by a message, which may be more than there is room for. The first of
+        // them is there, and tells; until all are read there is room for no others.
+        isCut = true
+        while case let more = try receive(wait: false), !more.isEmpty { messages += more }
+      }
+      for message in messages where message.type == NLMSG_ERROR {
+        // Of a transaction that was refused before, more may have been said than was read.
+        guard message.payload.count >= 4,
+          batch.purposes.indices.contains(Int(message.sequence &- batch.firstSequence))
+        else { continue }
         let code = message.payload[..<4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         let failed = -Int32(bitPattern: code)
         if failed != 0 { throw transactionError(failed, batch, message.sequence) }
         if message.sequence == batch.lastObject { return }
       }
     }
+    throw KernelError(
+      cannot: "hear what became of an nf_tables transaction", function: "recv", errno: ENOBUFS)
   }
 
   /// Tries a transaction out: the kernel looks at everything in it, says what it would refuse, and

@@ -43,7 +43,7 @@ final class LiveTraffic: FollowedTraffic {
     let points = try socket.install(
       Observation(
         prefixes: subnets.prefixes, versions: subnets.versions, backend: .group(socket.group!)),
-      table: table, owned: true,
+      table: table, journals: StateDirectory.path,
       points: ObservationPoint.plan(
         around: BaseChain.all(in: surroundings.chains, versions: subnets.versions),
         edges: [.ingress, .egress]),

@@ -52,7 +52,9 @@ struct PingRun: ~Copyable {
     let settings = try TemporarySettings.apply(wanted)
     var drops: DropWatch?
     do {
-      drops = try DropWatch(filter: DropFilter(plan))
+      let watch = try DropWatch(filter: DropFilter(plan))
+      surroundings.facts["drop reasons"] = watch.shortcoming.map { "not to be had: \($0)" }
+      drops = consume watch
     } catch {
       surroundings.facts["drop reasons"] = "not to be had: \(error.help ?? "\(error)")"
     }
@@ -65,7 +67,7 @@ struct PingRun: ~Copyable {
     observation.discards = plan.dryRun == true
     let table = "nftrace_\(getpid())"
     let points = try socket.install(
-      observation, table: table, owned: true,
+      observation, table: table, journals: StateDirectory.path,
       points: ObservationPoint.plan(
         around: BaseChain.all(in: surroundings.chains, versions: observation.versions))
         + [.ingress, .egress],

@@ -25,7 +25,7 @@ enum SetupTables {
     // Only what is there is replaced: the kernel takes its time to free what was, and makes who
     // closes a netfilter socket wait for that.
     state.points = try socket.install(
-      observation, table: name, owned: false, replacing: surroundings.hasTables,
+      observation, table: name, journals: nil, replacing: surroundings.hasTables,
       points: surroundings.points(for: state), devices: surroundings.devices)
   }
 

@@ -13,6 +13,7 @@ struct JournalTextTests {
         along: [.init(setting: .forwarding6, old: "", new: "a b\t100%\nc")]),
       .netlink(RuleMessage(family: 4, priority: 77, table: 1000).deletion),
       .namespace("nftrace-lab-1234-router"),
+      .tables("nftrace_1234"),
     ])
 
   static let text = journal.header + journal.entries.map(\.line).joined()
@@ -34,6 +35,7 @@ struct JournalTextTests {
     )
     #expect(lines[4].hasPrefix("netlink "))
     #expect(lines[5] == "netns nftrace-lab-1234-router")
+    #expect(lines[6] == "tables nftrace_1234")
   }
 
   /// Who wrote half a line died before the change; who wrote "withdrawn" did not make it.
@@ -43,7 +45,7 @@ struct JournalTextTests {
       JournalText(parsing: String(cut))?.entries == Array(Self.journal.entries.dropLast()))
     #expect(
       JournalText(parsing: Self.text + "withdrawn\nwithdrawn\n")?.entries
-        == [Self.journal.entries[0]])
+        == Array(Self.journal.entries.prefix(2)))
     #expect(JournalText(parsing: Self.journal.header + "withdrawn\n")?.entries == [])
   }
 
@@ -52,7 +54,7 @@ struct JournalTextTests {
     for length in 0..<Self.text.utf8.count {
       let whole = JournalText(
         parsing: String(decoding: Self.text.utf8.prefix(length), as: UTF8.self))
-      #expect(whole?.entries.count ?? 0 <= 3)
+      #expect(whole?.entries.count ?? 0 <= 4)
     }
     for text in ["", "\n\n\n", "nftrace-journal 2\nnamespace 1 1 x\nowner none\n", "x\ny\nz\n"] {
       #expect(JournalText(parsing: text) == nil)
@@ -60,6 +62,7 @@ struct JournalTextTests {
     for line in [
       "sysctl kernel/hostname a b", "sysctl net/ipv4/ip_forward 0", "netlink zz", "netlink 12",
       "netlink", "netns", "other 1", "sysctl", "sysctl net/ipv4/%2 0 1",
+      "tables", "tables a b",
     ] {
       #expect(JournalEntry(parsing: line) == nil, "\(line)")
     }
