@@ -44,6 +44,7 @@ extension Story {
       header?.probe?.dryRun == true && direction == .request
       && (journey.end.kind == .transmitted || journey.end.kind == .delivered)
     noteDrop(&journey, unjudged.identity)
+    noteUnresolved(&journey)
     if open.dropped == nil { journey.unplacedRules = open.steps.map(named) }
     return journey
   }
@@ -86,6 +87,20 @@ extension Story {
       journey.end.dropReason = drop.reason
       journey.end.dropPlace = drop.location
     }
+  }
+
+  /// Where there is no egress hook, what was through with POSTROUTING is taken for sent. It was not if
+  /// its next hop is still being looked for.
+  private func noteUnresolved(_ journey: inout Journey) {
+    guard journey.end.kind == .transmitted, !journey.end.isDryRun, header?.seesEgress == false,
+      let last = journey.hops.last, last.point.hook == .postrouting
+    else { return }
+    let nextHop = journey.route?.gateway ?? last.packet.destination
+    let neighbour = environment.neighbours.last {
+      $0.address == nextHop && environment.name($0.interface) == journey.end.out
+    }
+    guard let neighbour, !neighbour.state.isDisjoint(with: [.incomplete, .failed]) else { return }
+    journey.end.kind = .unknown
   }
 
   /// Drops that concern a probe's packets which no hook saw: before ingress, mostly.

@@ -15,6 +15,7 @@ enum RoutingDiagnoses {
     static let prohibited: Int32 = 13  // EACCES
     static let unreachable: Int32 = 113  // EHOSTUNREACH
     static let invalid: Int32 = 22  // EINVAL
+    static let crossDevice: Int32 = 18  // EXDEV
     static let tooLong: Int32 = 90  // EMSGSIZE
   }
 
@@ -242,7 +243,9 @@ enum RoutingDiagnoses {
 
   static func reversePathFilter(_ examined: Case) -> Finding? {
     guard let packet = routedPacket(examined), let hop = examined.routed, examined.version == 4,
-      let device = hop.inDevice, examined.route?.errno == Errno.invalid
+      let device = hop.inDevice, let errno = examined.route?.errno,
+      // The latter of older kernels: of 5.10 and 6.1, and not of 6.18.
+      errno == Errno.invalid || errno == Errno.crossDevice
     else { return nil }
     let all = examined.setting("all", "rp_filter")
     let own = examined.setting(device, "rp_filter")
