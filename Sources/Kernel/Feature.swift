@@ -30,7 +30,7 @@ public struct Feature: Sendable, Equatable {
         help: "run as root (sudo), or give the program the capability: "
           + "setcap cap_net_admin,cap_sys_admin+ep nftrace")
     ] + rules() + [
-      log(), trace(), ruleTexts(), connections(), tun(), forwarding(), dropReasons(),
+      log(), trace(), ruleTexts(), connections(), tun(), liveFrames(), forwarding(), dropReasons(),
     ]
   }
 
@@ -164,6 +164,12 @@ public struct Feature: Sendable, Equatable {
           ? "opening it is not allowed: run as root"
           : "it needs CONFIG_TUN (modprobe tun); in a container --device /dev/net/tun")
     }
+  }
+
+  private static func liveFrames() -> Feature {
+    let missing = FrameInjector.availability()
+    return Feature(
+      "XDP live frames", "--in: probes that an interface receives", missing == nil, help: missing)
   }
 
   private static func forwarding() -> Feature {

@@ -44,13 +44,30 @@ public struct FrameInjector: ~Copyable {
     guard let address = link.address else {
       throw KernelError(.usage, cannot: attempt, help: "\(name) has no hardware address")
     }
-    var program = BPFAssembler()
-    program.move(.r0, Self.pass)
-    program.exit()
-    self.program = try BPFProgram(.xdp, program.assembled(), attempt: attempt)
+    program = try Self.passing(attempt: attempt)
     self.name = name
     self.address = address
     index = link.index
+  }
+
+  /// A program that passes everything.
+  private static func passing(attempt: String) throws(KernelError) -> BPFProgram {
+    var program = BPFAssembler()
+    program.move(.r0, pass)
+    program.exit()
+    return try BPFProgram(.xdp, program.assembled(), attempt: attempt)
+  }
+
+  /// What is missing for this way in, as a sentence; nil if it is there. It is tried, with an
+  /// interface that there is not.
+  static func availability() -> String? {
+    do {
+      let program = try passing(attempt: "let packets arrive on an interface")
+      let code = run(program.descriptor, UInt32(Int32.max), [UInt8](repeating: 0, count: 64))
+      return code == ENODEV ? nil : help(for: code, release: Machine.kernelRelease)
+    } catch {
+      return error.help ?? error.description
+    }
   }
 
   /// Why nothing can arrive on this interface; nil if it can.
@@ -105,18 +122,27 @@ public struct FrameInjector: ~Copyable {
 
   /// What the errno of an injection means.
   public borrowing func failure(_ code: Int32) -> KernelError {
-    let help: String? =
-      switch code {
-      case EINVAL:
-        "This way in needs Linux 5.18 or later; this is \(Machine.kernelRelease). Let the probe come "
-          + "in through a TUN device instead (without --in)."
-      case ENODEV: "The interface was removed, or is in another network namespace."
-      case EPERM, EACCES: "This needs CAP_NET_ADMIN and CAP_BPF: run it as root (sudo)."
-      default: nil
-      }
-    return KernelError(
+    KernelError(
       cannot: "let a packet arrive on \(name)", function: "bpf(BPF_PROG_TEST_RUN)", errno: code,
-      help: help)
+      help: Self.help(for: code, release: Machine.kernelRelease))
+  }
+
+  /// What would help against an errno of bpf(BPF_PROG_TEST_RUN) on a kernel of this release.
+  static func help(for code: Int32, release: String) -> String? {
+    switch code {
+    case EINVAL:
+      "\(isTooOld(release) ? "This way in needs Linux 5.18 or later; this is" : "It was refused by Linux") "
+        + "\(release). Let the probe come in through a TUN device instead (without --in)."
+    case ENODEV: "The interface was removed, or is in another network namespace."
+    case EPERM, EACCES: "This needs CAP_NET_ADMIN and CAP_BPF: run it as root (sudo)."
+    default: nil
+    }
+  }
+
+  /// Whether "5.10.0-46-cloud-amd64" comes before 5.18, with which live frames came.
+  private static func isTooOld(_ release: String) -> Bool {
+    let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+    return numbers.lexicographicallyPrecedes([5, 18])
   }
 
   /// A closure that injects the frame and returns an errno, 0 if that went well; for `Injection`. The
