@@ -197,6 +197,8 @@ internal import Wire
         // them is there, and tells; until all are read there is room for no others.
         isCut = true
         while case let more = try receive(wait: false), !more.isEmpty { messages += more }
+        // Nothing about packets was.
+        lost = nftrace_socket_drops(descriptor)
       }
       for message in messages where message.type == NLMSG_ERROR {
         // Of a transaction that was refused before, more may have been said than was read.

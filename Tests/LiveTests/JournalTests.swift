@@ -2,6 +2,7 @@ import Glibc
 import Kernel
 import Subprocess
 import Testing
+import Trace
 import Wire
 
 extension LiveTests {
@@ -56,6 +57,29 @@ extension LiveTests {
           #expect(try socket.routes() == routesBefore)
           #expect(Directory.mode(of: path) == nil)
           try again.undo()
+        }
+      }
+    }
+
+    /// What is left to the guardian of a command that made tables without an owner.
+    @Test func tablesOfThisNameAreRemovedAndNoOthers() throws {
+      try inNewNamespace {
+        try inDirectory { directory in
+          var socket = try NetfilterSocket()
+          let observation = Observation(
+            prefixes: [Prefix("192.0.2.0/24")!], versions: [4], backend: .kernelLog)
+          for table in ["nftrace_1", "nftrace_11"] {
+            _ = try socket.install(
+              observation, table: table, journals: nil,
+              points: ObservationPoint.plan(around: []) + [.ingress], devices: ["lo"])
+          }
+          let journal = try Journal(in: directory)
+          let file = try unsafe #require(unsafe fopen(journal.path, "a"))
+          unsafe fputs("tables nftrace_1\n", file)
+          unsafe fclose(file)
+          try journal.undo()
+          var rules = try RulesetReader()
+          #expect(try rules.tables().map(\.name) == ["nftrace_11", "nftrace_11"])
         }
       }
     }
