@@ -6,6 +6,7 @@ public struct Investigator: ~Copyable {
   private var routes: RouteSocket
   private var rules: RulesetReader
   private var texts: RuleTexts
+  private let stamps: [String: UInt64]
 
   /// Opens the sockets it asks through, in the namespace of the calling thread.
   public init() throws(KernelError) {
@@ -13,15 +14,20 @@ public struct Investigator: ~Copyable {
     let rules = try RulesetReader()
     self.routes = routes
     self.rules = rules
-    texts = RuleTexts()
+    stamps = LegacyTables.stamps()
+    texts = RuleTexts(stamps: stamps)
   }
 
   /// The answers; what cannot be found out is left out.
   public mutating func answer(_ questions: [Question]) -> [Record] {
     // Places in a chain are good for now only: somebody may change it before the next probe.
-    texts = RuleTexts()
+    texts = RuleTexts(stamps: stamps)
     return questions.flatMap { answer($0) }
   }
+
+  /// Waits until the kernel has told its listeners of every change of the ruleset that an answer so
+  /// far can have in it: microseconds, unless the ruleset is being loaded.
+  public mutating func awaitNotifications() { rules.awaitNotifications() }
 
   private mutating func answer(_ question: Question) -> [Record] {
     let now = Clock.realtime
@@ -74,6 +80,11 @@ public struct Investigator: ~Copyable {
     }
     if let text = texts.text(of: step, &rules) {
       records.append(Record(time: Clock.realtime, .note(.rule(text))))
+    }
+    if step.isLegacyRule {
+      let state = texts.hasChanged ? RuleStep.legacyChanged : ""
+      records.append(
+        Record(time: Clock.realtime, .note(.facts([RuleStep.legacyFact: state]))))
     }
     return records
   }

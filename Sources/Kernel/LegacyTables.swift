@@ -36,18 +36,60 @@ public enum LegacyTables {
   private static let getInfo: Int32 = 64
   private static let getEntries: Int32 = 65
 
+  /// Numbers that differ when the tables do. The kernel tells nobody when they are changed.
+  static func stamps() -> [String: UInt64] {
+    var stamps: [String: UInt64] = [:]
+    for version in [4, 6] {
+      for name in names(version: version) {
+        stamps["\(version) \(name)"] = stamp(name, version == 4 ? .ipv4 : .ipv6)
+      }
+    }
+    return stamps
+  }
+
+  /// Octets of rules that are looked at: of a larger table it counts how large it is, and where its
+  /// chains begin.
+  private static let most = 1 << 17
+
+  private static func stamp(_ table: String, _ layout: Layout) -> UInt64 {
+    var info: [UInt8] = []
+    var content = entries(table, layout, atMost: most, info: &info) ?? []
+    var at = 0
+    while at + layout.targetOffset + 4 <= content.count {
+      let end = at + layout.targetOffset
+      let next = Int(content[end + 2]) | Int(content[end + 3]) << 8
+      // comefrom, of the kernel's own, and struct xt_counters, at a multiple of eight.
+      for index in (end + 4)..<min((end + 8 + 7) & ~7 + 16, content.count) { content[index] = 0 }
+      guard next > 0 else { break }
+      at += next
+    }
+    // FNV-1a.
+    return (info + content).reduce(0xcbf2_9ce4_8422_2325) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+    }
+  }
+
   /// The rules of a table as the kernel keeps them; none if they cannot be had.
   private static func entries(_ table: String, _ layout: Layout) -> [UInt8]? {
+    var info: [UInt8] = []
+    return entries(table, layout, atMost: .max, info: &info)
+  }
+
+  /// The same, unless they are more than so many octets; `info` is what they are announced by.
+  private static func entries(
+    _ table: String, _ layout: Layout, atMost limit: Int, info: inout [UInt8]
+  ) -> [UInt8]? {
     let raw = socket(layout.domain, Int32(SOCK_RAW.rawValue), Int32(IPPROTO_RAW))
     guard raw >= 0 else { return nil }
     defer { close(raw) }
     var name = Array(table.utf8)
     while name.count < 32 { name.append(0) }
     // struct ipt_getinfo: name[32], valid_hooks, hook_entry[5], underflow[5], num_entries, size.
-    var info = name + [UInt8](repeating: 0, count: 84 - 32)
+    info = name + [UInt8](repeating: 0, count: 84 - 32)
     var length = socklen_t(info.count)
     guard unsafe getsockopt(raw, layout.level, getInfo, &info, &length) == 0 else { return nil }
     let size = info[80..<84].reversed().reduce(0) { $0 << 8 | Int($1) }
+    guard size <= limit else { return nil }
     // struct ipt_get_entries: name[32], size, then the entries at a multiple of eight.
     var request = name
     request.append(littleEndian: UInt32(size))

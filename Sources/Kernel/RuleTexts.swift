@@ -8,9 +8,16 @@ internal import Wire
 struct RuleTexts {
   /// Chains that were listed already.
   private var listings: [String: String] = [:]
-  /// The rules' handles in the order of their chain.
+  /// The rules' handles in the order of their chain, in one generation of the ruleset.
   private var orders: [String: [UInt64]] = [:]
+  private var generation: UInt32?
   private var chains: [ChainMessage]?
+  /// Of the tables of iptables-legacy, when the session began.
+  private let stamps: [String: UInt64]
+  /// Whether the last rule of iptables-legacy that was asked for may have been replaced.
+  private(set) var hasChanged = false
+
+  init(stamps: [String: UInt64]) { self.stamps = stamps }
 
   /// The text of the rule that a step names; nil if nobody can tell it.
   mutating func text(of step: RuleStep, _ rules: inout RulesetReader) -> RuleText? {
@@ -61,6 +68,20 @@ struct RuleTexts {
   private mutating func iptablesText(
     _ step: RuleStep, _ handle: UInt64, _ rules: inout RulesetReader
   ) -> RuleText? {
+    // Its place holds as long as nobody changes the ruleset.
+    for _ in 1...3 {
+      let before = rules.generation()
+      if before != generation { orders = [:] }
+      generation = before
+      let text = placedText(step, handle, &rules)
+      if rules.generation() == before { return text }
+    }
+    return nil
+  }
+
+  private mutating func placedText(
+    _ step: RuleStep, _ handle: UInt64, _ rules: inout RulesetReader
+  ) -> RuleText? {
     let key = "\(step.family) \(step.table) \(step.chain)"
     if orders[key] == nil {
       orders[key] = rules.chain(step).compactMap { try? NFTRuleMessage($0.payload).handle }
@@ -89,10 +110,38 @@ struct RuleTexts {
   }
 
   private mutating func legacyText(_ step: RuleStep, _ position: Int) -> RuleText? {
-    guard let text = saved(step, position, legacy: true) else { return nil }
+    guard let line = saved(step, position, legacy: true),
+      let (text, packets) = Self.withoutCounters(line)
+    else {
+      hasChanged = LegacyTables.stamps() != stamps
+      return nil
+    }
+    // What has never matched anything is not what the packet met; nor need it be any more where the
+    // tables are others than in the beginning.
+    hasChanged = packets == 0 || LegacyTables.stamps() != stamps
+    if hasChanged { return nil }
     return RuleText(
       family: step.family, table: step.table, chain: step.chain, handle: nil, position: position,
       text: text, tool: .iptablesLegacy)
+  }
+
+  /// A rule that was listed with its counters, and how many packets it matched.
+  static func withoutCounters(_ line: String) -> (text: String, packets: UInt64)? {
+    // "-c 3 252" stands before the target; a comment, which may say the same, stands in quotes.
+    var words: [Substring] = []
+    var isQuoted = false
+    for word in line.split(separator: " ", omittingEmptySubsequences: false) {
+      if isQuoted { words[words.count - 1] += " " + word } else { words.append(word) }
+      let quotes = word.utf8.enumerated().filter { index, byte in
+        byte == 0x22 && (index == 0 || Array(word.utf8)[index - 1] != 0x5c)
+      }
+      if quotes.count % 2 == 1 { isQuoted.toggle() }
+    }
+    guard let place = words.firstIndex(of: "-c"), place + 2 < words.count,
+      let packets = UInt64(words[place + 1])
+    else { return nil }
+    words.removeSubrange(place...(place + 2))
+    return (words.joined(separator: " "), packets)
   }
 
   /// The rule at this place of a chain, as iptables-save prints it: `iptables -S CHAIN NUMBER` does
@@ -103,7 +152,8 @@ struct RuleTexts {
       + "-\(legacy ? "legacy" : "nft")"
     let output =
       ChildProcess.output(
-        [program, "-t", step.table, "-S", step.chain, "\(position)"]) ?? ""
+        [program, "-t", step.table, "-S", step.chain, "\(position)"] + (legacy ? ["-v"] : []))
+      ?? ""
     return output.split(separator: "\n").map(String.init).first {
       $0.hasPrefix("-A \(step.chain) ")
     }

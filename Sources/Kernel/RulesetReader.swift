@@ -70,6 +70,34 @@ public import Wire
     return messages ?? []
   }
 
+  /// The number of the ruleset's generation, which every transaction raises.
+  mutating func generation() -> UInt32? {
+    let answer = try? request("ask for the generation", NFT_MSG_GETGEN, family: 0, [], dump: false)
+    guard let message = answer?.first else { return nil }
+    let attributes = try? NetlinkAttribute.all(in: message.payload, from: NetfilterHeader.length)
+    return attributes?[type: UInt16(NFTA_GEN_ID.rawValue)]?.network()
+  }
+
+  /// Waits until the kernel has told its listeners of every change that could be read by now.
+  ///
+  /// It tells of a transaction after it has carried it out, and begins no other before: so it is
+  /// given one of nothing, which it carries out before the call that sends it returns.
+  public mutating func awaitNotifications() {
+    let payload = [0, 0, 0, NetfilterSubsystem.nftables]
+    let bytes =
+      NetlinkMessage(
+        type: UInt16(NFNL_MSG_BATCH_BEGIN), flags: UInt16(NLM_F_REQUEST), sequence: 0,
+        payload: payload
+      ).bytes
+      + NetlinkMessage(
+        type: UInt16(NFNL_MSG_BATCH_END), flags: UInt16(NLM_F_REQUEST), sequence: 0,
+        payload: payload
+      ).bytes
+    _ = unsafe bytes.withUnsafeBytes {
+      unsafe mnl_socket_sendto(socket, $0.baseAddress!, $0.count)
+    }
+  }
+
   private mutating func request(
     _ attempt: String, _ type: nf_tables_msg_types, family: UInt8, _ attributes: [NetlinkAttribute],
     dump: Bool

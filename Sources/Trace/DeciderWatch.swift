@@ -15,6 +15,9 @@ public struct DeciderWatch: Sendable {
   private var unread: [RuleStep] = []
   /// Rules that were asked for: the kernel tells of new ones by itself, but not their texts.
   private var asked: Set<Key> = []
+  /// What was read of rules and is not certain yet: a table that is made anew has other rules under
+  /// the same handles, and the kernel tells of it a moment after they can be read.
+  private var held: [Record] = []
 
   /// More rules than this are not remembered: a recorder's memory has its bounds.
   static let most = 8192
@@ -29,11 +32,10 @@ public struct DeciderWatch: Sendable {
     case NFTRuleMessage.newType: note(message)
     // A table that is made anew counts its handles from the beginning.
     case RulesetWatch.deleteTableType:
-      guard let table = RulesetWatch.table(of: message),
-        let header = try? NetfilterHeader(message.payload)
-      else { return }
-      known = known.filter { $0.key.family != header.family || $0.key.table != table }
-      asked = asked.filter { $0.family != header.family || $0.table != table }
+      guard let gone = TableName(removedBy: message) else { return }
+      known = known.filter { TableName($0.key.family, $0.key.table) != gone }
+      asked = asked.filter { TableName($0.family, $0.table) != gone }
+      held.removeAll { $0.tellsOfRule(in: [gone]) }
     default: break
     }
   }
@@ -54,7 +56,7 @@ public struct DeciderWatch: Sendable {
   }
 
   /// Keeps what a rule's NFT_MSG_NEWRULE says.
-  public mutating func note(_ message: NetlinkMessage) {
+  private mutating func note(_ message: NetlinkMessage) {
     guard let rule = try? NFTRuleMessage(message.payload),
       !rule.table.hasPrefix(RulesetWatch.ownPrefix)
     else { return }
@@ -68,6 +70,22 @@ public struct DeciderWatch: Sendable {
     let steps = unread
     unread = []
     return steps
+  }
+
+  /// Holds back what was read of rules until it is certain that they are the ones that decided.
+  public mutating func hold(_ answers: [Record]) { held += answers }
+
+  /// Whether something is held back.
+  public var isHolding: Bool { !held.isEmpty }
+
+  /// What was read of rules, once all is taken in that the kernel had told by then.
+  public mutating func takeHeld() -> [Record] {
+    let records = held
+    held = []
+    for record in records {
+      if case .netlink(let rule) = record.content { note(rule) }
+    }
+    return records
   }
 
   /// The messages of all rules that are known, for a file that begins anew.

@@ -52,6 +52,19 @@ struct Environment: Sendable {
     var table: String
     var chain: String
     var handle: UInt64
+
+    init(family: UInt8, table: String, chain: String, handle: UInt64) {
+      self.family = family
+      self.table = table
+      self.chain = chain
+      self.handle = handle
+    }
+
+    /// nil for a policy, and for rules of iptables-legacy.
+    init?(_ step: RuleStep) {
+      guard let handle = step.handle else { return nil }
+      self.init(family: step.family, table: step.table, chain: step.chain, handle: handle)
+    }
   }
 
   /// The name of an interface; "if7" for one whose name was never told.
@@ -123,11 +136,27 @@ struct Environment: Sendable {
     }
   }
 
-  /// Forgets the rules of a table that was removed.
-  mutating func forgetRules(_ family: UInt8, _ table: String) {
-    texts.removeAll { $0.family == family && $0.table == table && $0.handle != nil }
-    ruleOrder.removeAll { $0.family == family && $0.table == table }
-    rules = rules.filter { $0.key.family != family || $0.key.table != table }
+  /// Forgets the rules of a table that was removed. Returns what was known of them.
+  mutating func forgetRules(
+    _ table: TableName
+  ) -> (rules: [RuleKey: NFTRuleMessage], texts: [RuleText]) {
+    func isIn(_ text: RuleText) -> Bool {
+      text.family == table.family && text.table == table.name && text.handle != nil
+    }
+    func isIn(_ key: RuleKey) -> Bool { key.family == table.family && key.table == table.name }
+    let gone = (rules.filter { isIn($0.key) }, texts.filter(isIn))
+    texts.removeAll(where: isIn)
+    ruleOrder.removeAll(where: isIn)
+    rules = rules.filter { !isIn($0.key) }
+    return gone
+  }
+
+  /// Forgets the rules of iptables-legacy: nobody tells when they change.
+  mutating func forgetLegacyRules() { texts.removeAll { $0.handle == nil } }
+
+  /// Looks at the rules that dropped ARP or neighbour discovery once more.
+  mutating func reviseDiscoveryDrops(_ revise: (RuleStep) -> RuleStep) {
+    discoveryDrops = discoveryDrops.map(revise)
   }
 
   /// The answer to the lookup before it, or an entry of a list.
@@ -217,9 +246,7 @@ struct Environment: Sendable {
 
   /// What is known of the rule a step names.
   func rule(_ step: RuleStep) -> NFTRuleMessage? {
-    guard let handle = step.handle else { return nil }
-    return rules[
-      RuleKey(family: step.family, table: step.table, chain: step.chain, handle: handle)]
+    RuleKey(step).flatMap { rules[$0] }
   }
 
   /// The rule's text, if somebody told it.

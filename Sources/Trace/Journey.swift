@@ -165,7 +165,8 @@ public struct RuleStep: Sendable, Equatable {
   public var rejects = false
   /// Whether the rule does what rp_filter does.
   public var checksReversePath = false
-  /// Whether its table was removed since: in one of that name its handle may be another rule's.
+  /// Whether its table was loaded anew meanwhile: in one of that name its handle, or its place, may
+  /// be another rule's.
   public var isReplaced = false
   /// The packet's mark behind the rule, where a trace told it.
   public var mark: UInt32?
@@ -190,6 +191,15 @@ public struct RuleStep: Sendable, Equatable {
 }
 
 extension RuleStep {
+  /// Whether it is a rule of iptables-legacy, known by its place.
+  public var isLegacyRule: Bool { handle == nil && position != nil && !isPolicy }
+
+  /// The name of the fact whether the rule of iptables-legacy that was asked for last may be another
+  /// than the packet met.
+  public static let legacyFact = "legacy rules"
+  /// That fact's value if it may be.
+  public static let legacyChanged = "changed"
+
   /// Whether the step decided or changed something: more than being met on the way.
   public var decided: Bool { verdict != .continue || translation != nil }
 }

@@ -119,6 +119,10 @@ extension Story {
   func named(_ step: RuleStep) -> RuleStep {
     guard !step.isReplaced else { return step }
     var step = step
+    if step.isLegacyRule, environment.facts[RuleStep.legacyFact] == RuleStep.legacyChanged {
+      step.isReplaced = true
+      return step
+    }
     if let rule = environment.rule(step) {
       step.translation = rule.translation
       step.rejects = rule.rejects

@@ -11,6 +11,8 @@ public struct Story: Sendable {
   private(set) var verdictsOfDrop = 0
 
   private(set) var environment = Environment()
+  /// Tables that were removed a moment ago.
+  var removedTables: [RemovedTable] = []
   /// Whether lines of the kernel log are all there is.
   let isKernelLog: Bool
   private var points: [String: ObservationPoint] = [:]
@@ -207,8 +209,9 @@ public struct Story: Sendable {
       if let drop = try? DropEvent(parsing: message) { environment.take(drop) }
     } else if let changer = RulesetWatch.changer(message) {
       if changer != RulesetWatch.program { counts.rulesetChanger = changer }
+      settleRemovals()
     } else {
-      if let gone = fixRules(message) { environment.forgetRules(gone.family, gone.table) }
+      noteRemoval(message)
       environment.take(message)
     }
   }
@@ -234,6 +237,7 @@ public struct Story: Sendable {
       family: trace.family, table: trace.table, chain: trace.chain, handle: trace.handle,
       verdict: trace.verdict, target: trace.target, isPolicy: trace.kind == .policy)
     step.mark = trace.mark
+    step = certain(step)
     open[index].steps.append(step)
     if trace.verdict == .drop {
       verdictsOfDrop += 1
@@ -250,6 +254,24 @@ public struct Story: Sendable {
           family: trace.family, table: trace.table, chain: trace.chain, handle: trace.handle,
           verdict: .drop, isPolicy: trace.kind == .policy))
     }
+  }
+
+  /// Looks once more at the rules that dropped ARP or neighbour discovery.
+  mutating func reviseDiscoveryDrops(_ revised: (RuleStep) -> RuleStep) {
+    environment.reviseDiscoveryDrops(revised)
+  }
+
+  /// Forgets what the rules of iptables-legacy were for a probe: it is asked anew for the next.
+  mutating func forgetLegacyRules() { environment.forgetLegacyRules() }
+
+  /// Keeps a text that is still right.
+  mutating func keep(_ text: RuleText) { environment.take(.rule(text)) }
+
+  /// Forgets the rules of a table; returns what was known of them.
+  mutating func forgetRules(
+    _ table: TableName
+  ) -> (rules: [Environment.RuleKey: NFTRuleMessage], texts: [RuleText]) {
+    environment.forgetRules(table)
   }
 
   /// Where the base chain stands from which a dropping rule was reached.

@@ -71,6 +71,9 @@ public struct NFTRuleMessage: Sendable, Equatable {
   public var expressions: [String]
   /// The rule's comment: from nft(8)'s user data, or from an iptables match of that name.
   public var comment: String?
+  /// Rules of the same one say the same, counters apart; nil where the message does not have all
+  /// that a rule says: a set or chain without a name of its own is sent by itself.
+  public var fingerprint: UInt64?
 
   /// NFT_MSG_NEWRULE in subsystem 10.
   public static let newType: UInt16 = 0x0a06
@@ -86,13 +89,20 @@ public struct NFTRuleMessage: Sendable, Equatable {
     handle = attributes[type: 3]?.network() ?? 0
     expressions = []
     var matched: String?
+    var sum = Fingerprint()
     for element in try attributes[type: 4]?.nested() ?? [] {
       let parts = try element.nested()
       let name = try Self.name(parts[type: 1]?.string ?? "?", data: parts[type: 2])
       expressions.append(name)
       // NFTA_MATCH_INFO is a struct xt_comment_info: 256 octets of text.
       if name == "match:comment" { matched = try parts[type: 2]?.nested()[type: 3]?.string }
+      sum.add(name.utf8)
+      // What these have counted is nothing that the rule says.
+      if let data = parts[type: 2]?.value, name != "counter", name != "last" { sum.add(data) }
     }
+    // NFTA_RULE_COMPAT and NFTA_RULE_USERDATA.
+    for type in [5, 7] as [UInt16] { sum.add(attributes[type: type]?.value ?? []) }
+    fingerprint = sum.namesTheNameless ? nil : sum.value
     comment = attributes[type: 7].flatMap { Self.comment($0.value) } ?? matched
   }
 
@@ -125,6 +135,29 @@ public struct NFTRuleMessage: Sendable, Equatable {
       at += 2 + length
     }
     return nil
+  }
+
+  /// FNV-1a, of pieces of any length.
+  private struct Fingerprint {
+    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+    /// Whether there are names as the kernel gives them: "__set0", "__chain1".
+    private(set) var namesTheNameless = false
+
+    mutating func add(_ bytes: some Sequence<UInt8>) {
+      var last: UInt8 = 0
+      for byte in bytes {
+        if byte == 0x5f, last == 0x5f { namesTheNameless = true }
+        last = byte
+        mix(byte)
+      }
+      // Where a piece ends counts as well.
+      mix(0)
+      mix(0xff)
+    }
+
+    private mutating func mix(_ byte: UInt8) {
+      value = (value ^ UInt64(byte)) &* 0x100_0000_01b3
+    }
   }
 
   /// What kind of address translation the rule asks for, if it does.

@@ -89,19 +89,25 @@ final class LiveTraffic: FollowedTraffic {
   ) throws -> Bool {
     for element in opening { try body(element) }
     opening = []
-    var records: [Record] = []
-    let isRead = try socket.drain(atMost: limit) { records.append($0) }
-    for record in records {
-      if case .netlink(let message) = record.content { deciders.take(message) }
-      try body(.record(record))
+    for _ in 1...Self.rounds {
+      var records: [Record] = []
+      let isRead = try socket.drain(atMost: limit) { records.append($0) }
+      for record in records {
+        if case .netlink(let message) = record.content { deciders.take(message) }
+        try body(.record(record))
+      }
+      // What was read of rules is handed on once all is, that was told by then.
+      if isRead {
+        for record in deciders.takeHeld() { try body(.record(record)) }
+      }
+      let steps = deciders.takeUnread()
+      if steps.isEmpty { return isRead }
+      deciders.hold(try space.within { investigator.answer(steps.map { .rule($0) }) })
+      investigator.awaitNotifications()
     }
-    let steps = deciders.takeUnread()
-    if steps.isEmpty { return isRead }
-    let answers = try space.within { steps.flatMap { investigator.answer([.rule($0)]) } }
-    for record in answers {
-      if case .netlink(let rule) = record.content { deciders.note(rule) }
-      try body(.record(record))
-    }
-    return isRead
+    return false
   }
+
+  /// The user is not to wait for rules for long.
+  private static let rounds = 4
 }

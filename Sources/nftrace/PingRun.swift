@@ -253,17 +253,34 @@ struct PingRun: ~Copyable {
     }
   }
 
+  /// Takes in changes of the ruleset ahead of what came before them: packets may have met rules that
+  /// are gone by now.
+  private func foresee(
+    _ records: ArraySlice<Record>, _ ping: inout PingStory, _ writer: inout SessionWriter
+  ) throws {
+    for record in records where record.isRulesetChange {
+      let record = Record(time: latest, record.content)
+      try writer.write(record)
+      ping.take(record)
+    }
+  }
+
   /// Asks the kernel what is still to be known about probes that are over, and prints them.
   private mutating func settle(
     _ ready: [Int], _ ping: inout PingStory, _ writer: inout SessionWriter,
     _ printer: inout PingPrinter, before next: ArraySlice<Record> = []
   ) throws {
-    let answers = receiveDrops() + investigator.answer(ready.flatMap({ ping.questions($0) }))
-    // Rules that were read now may be those of a table that was made anew meanwhile, with the same
-    // handles: then it has to be known first that the packets met other ones.
     try receiveMessages()
-    let removals = (next + inbox).filter(\.isTableRemoval).map { Record(time: latest, $0.content) }
-    for record in removals + answers {
+    try foresee(next + inbox, &ping, &writer)
+    let answers = receiveDrops() + investigator.answer(ready.flatMap({ ping.questions($0) }))
+    investigator.awaitNotifications()
+    let known = inbox.count
+    try receiveMessages()
+    let news = inbox[known...]
+    try foresee(news, &ping, &writer)
+    // A rule that was read meanwhile may be the old or the new one.
+    let removed = Set(news.compactMap(\.removedTable))
+    for record in answers where removed.isEmpty || !record.tellsOfRule(in: removed) {
       try writer.write(record)
       ping.take(record)
     }

@@ -163,14 +163,24 @@ struct Recorder: ~Copyable {
     return targets.contains { target in addresses.contains { target.contains($0) } }
   }
 
+  /// Reads the rules that decided. What is read is written once all is, that was told by then.
   private mutating func readRules() throws(KernelError) {
-    for step in deciders.takeUnread() {
-      for record in investigator.answer([.rule(step)]) {
-        if case .netlink(let rule) = record.content { deciders.note(rule) }
-        try file.write(record)
+    for _ in 1...Self.rounds {
+      let steps = deciders.takeUnread()
+      if !steps.isEmpty {
+        deciders.hold(investigator.answer(steps.map { .rule($0) }))
+        investigator.awaitNotifications()
+      } else if !deciders.isHolding {
+        return
+      }
+      if try receive() {
+        for record in deciders.takeHeld() { try file.write(record) }
       }
     }
   }
+
+  /// Nothing else is to wait for rules for long.
+  private static let rounds = 16
 
   // MARK: The file
 

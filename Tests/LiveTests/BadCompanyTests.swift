@@ -60,6 +60,56 @@ extension LiveTests {
       }
     }
 
+    /// Two rulesets take turns: in each a rule of the same handle, or at the same place, drops
+    /// another port. Where it is told what a rule says, it is the rule that the packet met.
+    @Test(arguments: ["nft -f", "iptables-nft-restore", "iptables-legacy-restore"])
+    func noRuleIsTakenForAnother(_ load: String) async throws {
+      let net = try await RouterNet()
+      let output = try await net.inRouter(
+        """
+        for n in 1 2; do
+          first=100$n second=100$((3 - n))
+          if [ "\(load)" = "nft -f" ]; then
+            printf 'flush ruleset\ntable inet fw { chain f { type filter hook forward priority 0;\n'
+            printf 'udp dport %s drop\n' $first $second
+            printf '}\n}\n'
+          else
+            printf '*filter\n:FORWARD ACCEPT [0:0]\n'
+            printf '%s\n' "-A FORWARD -p udp --dport $first -j DROP" \
+              "-A FORWARD -p udp --dport $second -j DROP"
+            echo COMMIT
+          fi >"$DIR/ruleset$n"
+        done
+        \(load) "$DIR/ruleset1"
+        (while :; do for n in 2 1; do \(load) "$DIR/ruleset$n"; sleep 0.0$n; done; done) & reload=$!
+        ping() {
+          echo ----
+          "$NFTRACE" ping --tun "$TUN" -p udp --dport $1 -W 0.2 --json $2 $SERVER || test $? = 1
+        }
+        for port in 1001 1002 1001 1002; do ping $port "-c 25 -i 0.005"; done
+        kill $reload
+        wait $reload || true
+        \(load) "$DIR/ruleset2"
+        ping 1002 "-c 1"
+        """)
+      let reports = try output.split(separator: "----\n").map { try FindingReport(String($0)) }
+      #expect(reports.count == 5)
+      for (index, report) in reports.enumerated() {
+        let port = index % 2 == 0 && index < 4 ? "1001" : "1002"
+        #expect(report.probes.count == (index < 4 ? 25 : 1))
+        for probe in report.probes {
+          let drop = try #require(probe.findings.first { $0.id.hasSuffix("-drop") }, "\(probe)")
+          if let rule = drop.at?.rule {
+            #expect(rule.contains("dport \(port)"), "\(drop)")
+          } else {
+            #expect(drop.summary.contains("loaded anew meanwhile"), "\(drop)")
+          }
+        }
+      }
+      // What stays is told with its text.
+      #expect(reports.last?.probes.first?.findings.first?.at?.rule?.contains("dport 1002") == true)
+    }
+
     /// Loaded once, between two probes: the second is told with the text of the rule it met.
     @Test func reloadedBetweenProbes() async throws {
       let net = try await RouterNet(Self.dropping)

@@ -8,7 +8,7 @@ enum Words {
     let number =
       step.position.map { "rule \($0)" } ?? step.handle.map { "the rule with handle \($0)" }
       ?? "a rule"
-    return "\(number) of \(chain(step))" + (step.isReplaced ? ", since loaded anew," : "")
+    return "\(number) of \(chain(step))" + (step.isReplaced ? ", loaded anew meanwhile," : "")
   }
 
   /// What keeps everybody else from changing a rule: a program may own its table.
