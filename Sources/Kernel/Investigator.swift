@@ -6,7 +6,10 @@ public struct Investigator: ~Copyable {
   private var routes: RouteSocket
   private var rules: RulesetReader
   private var texts: RuleTexts
-  private let stamps: [String: UInt64]
+  /// Of the tables of iptables-legacy, before the packets that are asked about.
+  private var stamps: [String: UInt64]
+  /// Whether they are others by now.
+  private var hasLegacyChanged = false
 
   /// Opens the sockets it asks through, in the namespace of the calling thread.
   public init() throws(KernelError) {
@@ -28,6 +31,13 @@ public struct Investigator: ~Copyable {
   /// Waits until the kernel has told its listeners of every change of the ruleset that an answer so
   /// far can have in it: microseconds, unless the ruleset is being loaded.
   public mutating func awaitNotifications() { rules.awaitNotifications() }
+
+  /// What is asked from now on is about packets that are still to come.
+  public mutating func forgetPackets() {
+    guard hasLegacyChanged else { return }
+    stamps = LegacyTables.stamps()
+    hasLegacyChanged = false
+  }
 
   private mutating func answer(_ question: Question) -> [Record] {
     let now = Clock.realtime
@@ -82,6 +92,7 @@ public struct Investigator: ~Copyable {
       records.append(Record(time: Clock.realtime, .note(.rule(text))))
     }
     if step.isLegacyRule {
+      hasLegacyChanged = hasLegacyChanged || texts.hasChanged
       let state = texts.hasChanged ? RuleStep.legacyChanged : ""
       records.append(
         Record(time: Clock.realtime, .note(.facts([RuleStep.legacyFact: state]))))

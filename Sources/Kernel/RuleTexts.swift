@@ -12,7 +12,7 @@ struct RuleTexts {
   private var orders: [String: [UInt64]] = [:]
   private var generation: UInt32?
   private var chains: [ChainMessage]?
-  /// Of the tables of iptables-legacy, when the session began.
+  /// Of the tables of iptables-legacy, before the packets that are asked about.
   private let stamps: [String: UInt64]
   /// Whether the last rule of iptables-legacy that was asked for may have been replaced.
   private(set) var hasChanged = false
@@ -117,7 +117,7 @@ struct RuleTexts {
       return nil
     }
     // What has never matched anything is not what the packet met; nor need it be any more where the
-    // tables are others than in the beginning.
+    // tables are others than before.
     hasChanged = packets == 0 || LegacyTables.stamps() != stamps
     if hasChanged { return nil }
     return RuleText(

@@ -113,7 +113,8 @@ extension Story {
         && (leadsOn.contains(step.verdict) || environment.text(step) != nil)
       return step.verdict != .continue && !isKnown
     }
-    return step.position != nil && !step.isPolicy && environment.text(step) == nil
+    // Nobody tells when they change: they are read again for each probe.
+    return step.isLegacyRule
   }
 
   /// The journeys of a probe as far as they went.

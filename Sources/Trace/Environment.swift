@@ -151,9 +151,6 @@ struct Environment: Sendable {
     return gone
   }
 
-  /// Forgets the rules of iptables-legacy: nobody tells when they change.
-  mutating func forgetLegacyRules() { texts.removeAll { $0.handle == nil } }
-
   /// Looks at the rules that dropped ARP or neighbour discovery once more.
   mutating func reviseDiscoveryDrops(_ revise: (RuleStep) -> RuleStep) {
     discoveryDrops = discoveryDrops.map(revise)

@@ -143,7 +143,6 @@ public struct PingStory: Sendable {
       refused: outcome == .localError ? entry?.refused : nil,
       unseen: story.unseenDrops(probe: sequence, exchange), header: story.header,
       environment: story.environment)
-    story.forgetLegacyRules()
     var roundTrip: Double?
     if let entry, let answered = entry.answered, entry.answer != nil {
       roundTrip = Double(answered - min(entry.sent, answered)) / 1000

@@ -261,9 +261,6 @@ public struct Story: Sendable {
     environment.reviseDiscoveryDrops(revised)
   }
 
-  /// Forgets what the rules of iptables-legacy were for a probe: it is asked anew for the next.
-  mutating func forgetLegacyRules() { environment.forgetLegacyRules() }
-
   /// Keeps a text that is still right.
   mutating func keep(_ text: RuleText) { environment.take(.rule(text)) }
 

@@ -289,6 +289,7 @@ struct PingRun: ~Copyable {
       endConnection(result)
       try printer.print(result)
     }
+    if ping.outstanding == 0 { investigator.forgetPackets() }
   }
 }
 
