@@ -55,6 +55,7 @@ extension Story {
   /// when the receiver was busy itself, the rest of a packet's way comes just behind the pause.
   private func rests(_ index: Int) -> Bool {
     let last = open[index].last
+    if isInDiversion(open[index]) { return now - last > Self.longest }
     return last >= pauses.last || last < pauses.before || now - pauses.last > Self.patience
       || isOver(open[index])
   }

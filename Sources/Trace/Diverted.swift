@@ -10,6 +10,14 @@ extension Story {
     fates.note(fate, of: Identity(packet))
   }
 
+  /// Whether more is to come of a packet that went into the diversion. It may wait there for long, when
+  /// packets come faster than they can be told.
+  func isInDiversion(_ open: OpenJourney) -> Bool {
+    guard let device = header?.diversion else { return false }
+    return open.lastPoint.hook == .egress && open.hops[open.hops.count - 1].outDevice == device
+      && fates[open.identity] == nil
+  }
+
   /// The end of a packet that went into the diversion and was not seen to come back. What is answered
   /// there stays what was sent; of what was neither answered nor dropped, more should have come.
   func endInDiversion(_ open: OpenJourney, out device: String) -> End {

@@ -35,6 +35,8 @@ struct InterceptRun: ~Copyable {
 
   /// Goes on until there were enough packets, or a signal comes, which it returns.
   mutating func go(_ tun: borrowing TunDevice, _ signals: borrowing SignalWatch) throws -> Int32? {
+    // The story begins before the first packet is moved.
+    _ = try trace?.tell(&output)
     while true {
       // A burst, and then a look at what else there is.
       var isMoved = false
@@ -83,7 +85,7 @@ struct InterceptRun: ~Copyable {
   }
 
   /// Nanoseconds that are left for telling when a signal came.
-  private static let farewell: UInt64 = 700_000_000
+  private static let farewell: UInt64 = 500_000_000
 
   /// Moves what is still in the device; what cannot be moved is lost with it.
   mutating func drain(_ tun: borrowing TunDevice) {

@@ -19,6 +19,7 @@ final class LiveTraffic: FollowedTraffic {
     self.space = space
     var socket = try NetfilterSocket()
     try socket.takeGroup(setup.group)
+    try Self.listen(socket)
     var rules = try RulesetReader()
     let surroundings = try SurroundingsReader.read(&rules)
     var header = SessionHeader(
@@ -28,7 +29,6 @@ final class LiveTraffic: FollowedTraffic {
     opening = Self.opening(header, surroundings)
     investigator = try Investigator()
     self.socket = socket
-    try listen()
   }
 
   /// Packets from and to subnets, those that this host diverts into a device among them. The rules
@@ -48,6 +48,8 @@ final class LiveTraffic: FollowedTraffic {
         around: BaseChain.all(in: surroundings.chains, versions: subnets.versions),
         edges: [.ingress, .egress]),
       devices: surroundings.deviceNames)
+    // At once, or of packets that are on their way already no rule would be known.
+    try Self.listen(socket)
     var header = SessionHeader(
       command: "intercept", version: nftraceVersion, kernel: Machine.kernelRelease, points: points,
       table: table, targets: subnets.texts)
@@ -56,7 +58,6 @@ final class LiveTraffic: FollowedTraffic {
     opening = Self.opening(header, surroundings)
     investigator = try Investigator()
     self.socket = socket
-    try listen()
   }
 
   private static func opening(
@@ -65,7 +66,7 @@ final class LiveTraffic: FollowedTraffic {
     [.header(header)] + surroundings.records.map { .record($0) }
   }
 
-  private func listen() throws(KernelError) {
+  private static func listen(_ socket: borrowing NetfilterSocket) throws(KernelError) {
     socket.setReceiveBuffer(128 << 20)
     try socket.join()
   }

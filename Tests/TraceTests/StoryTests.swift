@@ -126,6 +126,30 @@ func echo(
     #expect(journeys.first?.wasKept == (fate == .dropped))
   }
 
+  /// While others are told, a packet waits in the diversion's device for longer than exchanges do.
+  @Test func aPacketMayWaitInADiversion() {
+    var script = Script()
+    script.see(echo(), at: "OUTPUT", id: 1, out: 2)
+    script.see(echo(), at: "EGRESS", id: 1, out: 2)
+    for sequence in 2...40 as ClosedRange<UInt16> {
+      script.time += 100_000_000
+      script.see(echo(sequence: sequence), at: "EGRESS", id: 2, out: 3)
+    }
+    script.see(echo(to: "203.0.113.5"), at: "INGRESS", id: 3, in: 2)
+    var header = script.header
+    header.diversion = "if2"
+    var story = Story(header: header)
+    var closed: [Exchange] = []
+    for record in script.records {
+      story.take(record)
+      closed += story.closeIdle()
+    }
+    #expect(closed.count > 20)
+    closed += story.finish()
+    let journey = closed.flatMap(\.journeys).filter { $0.id == 1 }
+    #expect(journey.map(\.hops.count) == [3])
+  }
+
   /// Two packets that look alike, one overtaking the other between two points: the trace id tells.
   @Test func traceIdsTellTwinsApart() throws {
     var script = Script()
