@@ -5,7 +5,7 @@ internal import Wire
 extension Story {
   /// The exchanges of which nothing was heard for a second, in the order in which they began. Of
   /// one that goes on and on, what came to rest is told in parts; where there are many, in smaller
-  /// ones, those that began first before the others.
+  /// ones, those that began first before the others. The next call goes on where they are too many.
   public mutating func closeIdle() -> [Exchange] {
     let isFull = open.count > Self.mostOpen || openHops > Self.mostHops
     guard isFull || now - lastIdleCheck > Self.idle / 10 else { return [] }
@@ -30,7 +30,14 @@ extension Story {
     if isFull, left > Self.mostOpen / 2 || openHops > Self.mostHops / 2 {
       closing = groups.sorted { $0.last < $1.last }.prefix(max(groups.count / 2, 1)).map(\.members)
     }
-    return close(closing)
+    // A text of each is made before the next ones are told: after a pause all may be idle at once.
+    var packets = 0
+    let some = closing.prefix { members in
+      defer { packets += members.count }
+      return packets < Self.mostAtOnce
+    }
+    if some.count < closing.count { lastIdleCheck = 0 }
+    return close(Array(some))
   }
 
   /// The open journeys of each exchange, and when something was heard of it last. After an idle

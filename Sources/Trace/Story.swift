@@ -56,7 +56,9 @@ public struct Story: Sendable {
   /// Hops of open journeys, some 400 octets each, beyond which exchanges that go on for an idle second
   /// are told in parts.
   static let manyHops = 1 << 15
-  /// Journeys and hops that are kept open; beyond that, the oldest half is told as it stands.
+  /// Packets beyond which no more exchanges are told at once.
+  static let mostAtOnce = 512
+  /// Journeys and hops that are kept open; beyond that, the oldest are told as they stand.
   static let mostOpen = 16384
   static let mostHops = 1 << 18
   /// Log messages that wait for their trace messages.

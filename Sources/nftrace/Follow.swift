@@ -90,7 +90,15 @@ struct Follow {
       var (isRead, isLate) = (true, Clock.monotonic > deadline ?? .max)
       for (index, source) in sources.enumerated() {
         guard let traffic = source?.traffic else { continue }
-        if try !traffic.read({ lines += report.take($0, from: index) }) {
+        let isAll = try traffic.read {
+          lines += report.take($0, from: index)
+          // What is printed is in memory more than once meanwhile.
+          if lines.count > Self.mostLines {
+            try print(lines)
+            lines = []
+          }
+        }
+        if !isAll {
           isRead = false
           // What a socket still has comes to an end by itself.
           if traffic.fileDescriptor != nil { isLate = false }
@@ -139,6 +147,8 @@ struct Follow {
     }
   }
 
+  /// Lines beyond which they are not kept to be printed together.
+  private static let mostLines = 256
   private static let pause: UInt64 = 100_000_000
   private static let second: UInt64 = 1_000_000_000
 
