@@ -58,7 +58,7 @@ extension Story {
   /// Takes in that a table is gone, if the message says so.
   mutating func noteRemoval(_ message: NetlinkMessage) {
     guard let table = TableName(removedBy: message) else { return }
-    let known = forgetRules(table)
+    let known = environment.forgetRules(table)
     removedTables.append(RemovedTable(name: table, rules: known.rules, texts: known.texts))
   }
 
@@ -76,7 +76,7 @@ extension Story {
         guard !removed.certain(step, new: environment.rule(step)).isReplaced else { continue }
         var text = text
         text.position = nil
-        keep(text)
+        environment.take(.rule(text))
       }
       removedTables[index].end = now
     }
@@ -104,7 +104,7 @@ extension Story {
         open[index].hops[hop].rules = open[index].hops[hop].rules.map(revised)
       }
     }
-    reviseDiscoveryDrops(revised)
+    self.environment.reviseDiscoveryDrops(revised)
   }
 }
 

@@ -10,7 +10,7 @@ public struct Story: Sendable {
   /// How many packets were dropped by a rule or policy so far.
   private(set) var verdictsOfDrop = 0
 
-  private(set) var environment = Environment()
+  var environment = Environment()
   /// Tables that were removed a moment ago.
   var removedTables: [RemovedTable] = []
   /// Whether lines of the kernel log are all there is.
@@ -256,21 +256,6 @@ public struct Story: Sendable {
           family: trace.family, table: trace.table, chain: trace.chain, handle: trace.handle,
           verdict: .drop, isPolicy: trace.kind == .policy))
     }
-  }
-
-  /// Looks once more at the rules that dropped ARP or neighbour discovery.
-  mutating func reviseDiscoveryDrops(_ revised: (RuleStep) -> RuleStep) {
-    environment.reviseDiscoveryDrops(revised)
-  }
-
-  /// Keeps a text that is still right.
-  mutating func keep(_ text: RuleText) { environment.take(.rule(text)) }
-
-  /// Forgets the rules of a table; returns what was known of them.
-  mutating func forgetRules(
-    _ table: TableName
-  ) -> (rules: [Environment.RuleKey: NFTRuleMessage], texts: [RuleText]) {
-    environment.forgetRules(table)
   }
 
   /// Where the base chain stands from which a dropping rule was reached.

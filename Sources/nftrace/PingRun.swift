@@ -14,6 +14,8 @@ struct PingRun: ~Copyable {
   private var schedule: Schedule
   /// The time of the last record that was looked at.
   private var latest: UInt64 = 0
+  /// The time up to which probes are settled: a replay is to settle them before what follows.
+  private var settled: UInt64 = 0
   /// What was received and not looked at yet: while a probe is on its way there is no time to.
   private var inbox: [Record]
 
@@ -126,9 +128,11 @@ struct PingRun: ~Copyable {
       try receive()
       try digest(&ping, &writer, &printer)
       interrupted = signals.next()
-      let ready = ping.ready(Clock.realtime)
+      let now = Clock.realtime
+      let ready = ping.ready(now)
       if !ready.isEmpty {
         try settle(ready, &ping, &writer, &printer)
+        settled = max(settled, now)
       } else if interrupted == nil, !(schedule.isOver && ping.outstanding == 0) {
         let device = entrance.tun.map { [$0.value.descriptor] } ?? []
         Waiting.forReading(
@@ -246,12 +250,18 @@ struct PingRun: ~Copyable {
     for (index, record) in records.enumerated() {
       if case .received(let bytes) = record.content, !ping.concerns(bytes) { continue }
       let ready = ping.ready(record.time)
-      if !ready.isEmpty { try settle(ready, &ping, &writer, &printer, before: records[index...]) }
+      if !ready.isEmpty {
+        try settle(ready, &ping, &writer, &printer, before: records[index...])
+        settled = max(settled, record.time)
+      }
       try writer.write(record)
       ping.take(record)
       latest = record.time
     }
   }
+
+  /// How often rules are read while their table is loaded again and again.
+  private static let attempts = 4
 
   /// Takes in changes of the ruleset ahead of what came before them: packets may have met rules that
   /// are gone by now.
@@ -259,7 +269,7 @@ struct PingRun: ~Copyable {
     _ records: ArraySlice<Record>, _ ping: inout PingStory, _ writer: inout SessionWriter
   ) throws {
     for record in records where record.isRulesetChange {
-      let record = Record(time: latest, record.content)
+      let record = Record(time: max(latest, settled), record.content)
       try writer.write(record)
       ping.take(record)
     }
@@ -272,17 +282,21 @@ struct PingRun: ~Copyable {
   ) throws {
     try receiveMessages()
     try foresee(next + inbox, &ping, &writer)
-    let answers = receiveDrops() + investigator.answer(ready.flatMap({ ping.questions($0) }))
-    investigator.awaitNotifications()
-    let known = inbox.count
-    try receiveMessages()
-    let news = inbox[known...]
-    try foresee(news, &ping, &writer)
-    // A rule that was read meanwhile may be the old or the new one.
-    let removed = Set(news.compactMap(\.removedTable))
-    for record in answers where removed.isEmpty || !record.tellsOfRule(in: removed) {
-      try writer.write(record)
-      ping.take(record)
+    var answers = receiveDrops() + investigator.answer(ready.flatMap({ ping.questions($0) }))
+    for attempt in 1...Self.attempts {
+      investigator.awaitNotifications()
+      let known = inbox.count
+      try receiveMessages()
+      let news = inbox[known...]
+      try foresee(news, &ping, &writer)
+      // A rule that was read meanwhile may be the old or the new one.
+      let removed = Set(news.compactMap(\.removedTable))
+      for record in answers where removed.isEmpty || !record.tellsOfRule(in: removed) {
+        try writer.write(record)
+        ping.take(record)
+      }
+      if removed.isEmpty || attempt == Self.attempts { break }
+      answers = investigator.answer(ping.story.unknownDeciders.map { .rule($0) })
     }
     for sequence in ready {
       let result = ping.settle(sequence)
