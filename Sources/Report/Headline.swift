@@ -59,6 +59,10 @@ struct Headline {
     guard journey.isThrough || journey.end.unseen == .behindNAT else {
       return style.paint("\(what): ", .red) + headline.fate(journey) + place
     }
+    if let fragment = exchange.journeys.first(where: { $0.packet.isLaterFragment && !$0.isThrough })
+    {
+      return style.paint("\(what): a fragment ", .red) + headline.fate(fragment) + place
+    }
     if let refusal = exchange.reply?.packet, refusal.tcp?.flags.contains(.rst) == true,
       journey.direction == .request
     {

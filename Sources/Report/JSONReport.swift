@@ -128,7 +128,7 @@ public struct JSONReport: Sendable {
   }
 
   private func hop(_ hop: Hop) -> JSONValue {
-    .object([
+    var members: [(String, JSONValue)] = [
       ("hook", .string(hop.point.hook.rawValue)), ("table", .string(hop.point.table)),
       ("label", .string(hop.point.label)),
       ("priority", hop.point.isGuessed == true ? .null : .int(Int(hop.point.priority))),
@@ -140,7 +140,9 @@ public struct JSONReport: Sendable {
       ("mark", .int(hop.mark)), ("passed", .bool(hop.passed)),
       ("changes", .array(hop.changes.map(change))),
       ("rules", .array(hop.rules.filter { allRules || $0.decided }.map(rule))),
-    ])
+    ]
+    if hop.fragments > 1 { members.append(("fragments", .int(hop.fragments))) }
+    return .object(members)
   }
 
   private func change(_ change: Change) -> JSONValue {

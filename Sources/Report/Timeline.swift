@@ -164,7 +164,7 @@ struct RowBuilder {
     switch hop.point.hook {
     case .ingress:
       close()
-      var details = ["in \(hop.inDevice ?? "?"), ttl \(hop.packet.ttl)"]
+      var details = ["in \(hop.inDevice ?? "?"), ttl \(hop.packet.ttl)\(Self.fragments(hop))"]
       if previous?.point.hook == .egress {
         details = Wording.details(hop, style)
         let ttl = details.firstIndex { $0.hasPrefix("ttl ") }.map { ", " + details.remove(at: $0) }
@@ -176,12 +176,19 @@ struct RowBuilder {
       close()
       rows.append(
         Timeline.Row(
-          time: start + hop.time, stage: "sent", details: ["out \(hop.outDevice ?? "?")"]))
+          time: start + hop.time, stage: "sent",
+          details: ["out \(hop.outDevice ?? "?")\(Self.fragments(hop))"]))
       hook = .egress
     default:
       if hop.point.hook != hook { begin(hop, after: previous) }
       if hop.passed { pass(hop) } else { fail(hop) }
     }
+  }
+
+  private static func fragments(_ hop: Hop) -> String {
+    guard hop.fragments > 1 else { return "" }
+    return hop.hasAllFragments
+      ? ", in \(hop.fragments) fragments" : ", \(hop.fragments) fragments seen"
   }
 
   /// A new hook: before FORWARD and INPUT stands the routing decision.

@@ -14,6 +14,7 @@ extension Story {
     let groups = exchanges()
     var closing: [[Int]] = []
     var tooMany = openHops - Self.manyHops
+    let firsts = firstFragments()
     for (members, last) in groups {
       if now - last > Self.idle {
         if members.allSatisfy(rests) { closing.append(members) }
@@ -21,7 +22,10 @@ extension Story {
       }
       let age = now - open[members[0]].start
       if members.count > Self.mostPackets || age > Self.longest || tooMany > 0 && age > Self.idle {
-        let part = members.filter { now - open[$0].last > Self.patience && rests($0) }
+        let part = members.filter {
+          let index = firsts[$0] ?? $0
+          return now - open[index].last > Self.patience && rests(index)
+        }
         closing.append(part)
         tooMany -= part.reduce(0) { $0 + open[$1].hops.count }
       }
@@ -45,13 +49,15 @@ extension Story {
   private func exchanges() -> [(members: [Int], last: UInt64)] {
     var groups: [(members: [Int], last: UInt64)] = []
     var latest: [Key: Int] = [:]
+    let firsts = firstFragments()
     for index in open.indices {
       let journey = open[index]
-      if let group = latest[journey.key], journey.start <= groups[group].last + Self.idle {
+      let key = open[firsts[index] ?? index].key
+      if let group = latest[key], journey.start <= groups[group].last + Self.idle {
         groups[group].members.append(index)
         groups[group].last = max(groups[group].last, journey.last)
       } else {
-        latest[journey.key] = groups.count
+        latest[key] = groups.count
         groups.append(([index], journey.last))
       }
     }
@@ -191,9 +197,8 @@ extension Story {
 
   private mutating func close(_ groups: [[Int]]) -> [Exchange] {
     let ordered = groups.filter { !$0.isEmpty }.map { $0.sorted() }.sorted { $0[0] < $1[0] }
-    let exchanges = ordered.map { group in
-      Exchange(journeys: group.map { journey(open[$0]) })
-    }
+    let firsts = firstFragments()
+    let exchanges = ordered.map { Exchange(journeys: journeys($0, firstFragments: firsts)) }
     forget(ordered)
     return exchanges.map(withRefusals).map(withFindings)
   }
@@ -203,10 +208,7 @@ extension Story {
   private func withFindings(_ exchange: Exchange) -> Exchange {
     guard header != nil, header?.probe == nil else { return exchange }
     var exchange = exchange
-    // What the user has dropped is no fault.
-    let isStopped = exchange.journeys.contains {
-      $0.end.kind == .dropped && !$0.wasKept || $0.end.kind == .rejected
-    }
+    let isStopped = exchange.journeys.contains(where: \.isStopped)
     exchange.findings = Diagnosis.findings(
       exchange, isAnswered: !isStopped, answer: nil, header: header, environment: environment)
     if !isStopped, let refusal = Diagnosis.refusal(exchange, header, environment) {
@@ -222,7 +224,7 @@ extension Story {
     for index in groups.joined() { isClosed[index] = true }
     var kept = 0
     latest.removeAll(keepingCapacity: true)
-    latestTraced.removeAll(keepingCapacity: true)
+    latestTraced = latestTraced.filter { !isClosed[$0.value] }
     openHops = 0
     for index in open.indices where !isClosed[index] {
       if kept != index { open.swapAt(kept, index) }
@@ -231,7 +233,7 @@ extension Story {
         open[kept].twin = latest[open[kept].identity]
         latest[open[kept].identity] = kept
       }
-      if let id = open[kept].traceID { latestTraced[id] = kept }
+      if let id = open[kept].traceID, latestTraced[id] == index { latestTraced[id] = kept }
       openHops += open[kept].hops.count
       kept += 1
     }

@@ -28,6 +28,9 @@ struct Identity: Hashable {
     case .tcp(let header):
       numbers = UInt64(header.sequence) << 32 | UInt64(header.acknowledgment)
       payload ^= UInt64(header.flags.rawValue) << 32
+    // An answer's fragments may have the same octets at the same place. In IPv4 each has its number.
+    case .absent where packet.isLaterFragment && packet.identification == nil:
+      numbers = UInt64(packet.fragment?.identification ?? 0)
     case .udp, .other, .absent: break
     }
     payload = Self.hash(packet.payload.prefix(48), seed: payload)

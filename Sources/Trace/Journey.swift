@@ -75,6 +75,11 @@ public struct Hop: Sendable, Equatable {
   public var outPort: String?
   /// The packet as seen here.
   public var packet: Packet
+  /// How many fragments of it were seen here: 1 of what was whole, or of which the others were not
+  /// looked at.
+  public var fragments = 1
+  /// Whether these are all there were of it.
+  public var hasAllFragments = true
   /// The packet mark; 0 is none.
   public var mark: UInt32
   /// What conntrack made of the packet, as known when it left this point.

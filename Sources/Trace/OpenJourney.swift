@@ -52,6 +52,35 @@ extension Story {
       connectionID == nil && (connectionState == nil || connectionState == .untracked)
     }
     var lastPoint: ObservationPoint { hops[hops.count - 1].point }
+
+    /// Whether its packet can be the one of these headers, now that NAT has rewritten it: trace ids are
+    /// used again, for fragments made of another packet among others.
+    func canBe(_ headers: Packet) -> Bool {
+      let packet = hops[hops.count - 1].packet
+      if headers.hidesTransport {
+        return packet.source == headers.source || packet.destination == headers.destination
+      }
+      guard packet.proto == headers.proto, packet.source.family == headers.source.family,
+        packet.isLaterFragment == headers.isLaterFragment
+      else { return false }
+      if let ours = packet.identification, let theirs = headers.identification, ours != theirs {
+        return false
+      }
+      return packet.icmp?.type == headers.icmp?.type
+        && packet.tcp?.sequence == headers.tcp?.sequence
+    }
+
+    /// Its packet with these headers.
+    func packet(now headers: Packet) -> Packet {
+      var packet = headers.hidesTransport ? hops[hops.count - 1].packet : headers
+      packet.source = headers.source
+      packet.destination = headers.destination
+      packet.ttl = headers.ttl
+      packet.length = headers.length
+      packet.payload = hops[0].packet.payload
+      if headers.hidesTransport, !packet.isLaterFragment { packet.fragment = headers.fragment }
+      return packet
+    }
   }
 }
 
@@ -69,6 +98,21 @@ extension Story {
 }
 
 extension TraceMessage {
+  /// The packet as far as its headers are told. IPv6's extension headers are not, and so what is told
+  /// of its transport cannot be read.
+  var packet: Packet? {
+    guard var header = networkHeader else { return nil }
+    if header.count == 40, header[0] >> 4 == 6, [0, 43, 44, 60].contains(header[6]) {
+      let isFragment = header[6] == 44
+      header[6] = Packet.nothingFollows
+      var packet = try? Packet(header)
+      // Of later ones no header is told.
+      if isFragment { packet?.fragment = Packet.Fragment(identification: 0, offset: 0, more: true) }
+      return packet
+    }
+    return try? Packet(header + (transportHeader ?? []))
+  }
+
   /// Whether it is about ARP or neighbour discovery (RFC 4861), which nftrace's rules trace and do
   /// not log. `packet` is what its headers say.
   func isDiscovery(_ packet: Packet?) -> Bool {
@@ -80,6 +124,12 @@ extension TraceMessage {
 }
 
 extension Packet {
+  /// "No next header" of RFC 8200 section 4.7.
+  fileprivate static let nothingFollows: UInt8 = 59
+
+  /// Whether it has a transport header that is not told.
+  fileprivate var hidesTransport: Bool { proto.rawValue == Self.nothingFollows }
+
   /// Whether it says that a packet was not wanted: an ICMP error, or a reset.
   var isRefusal: Bool { quoted != nil || tcp?.flags.contains(.rst) == true }
 

@@ -270,8 +270,9 @@ public struct Story: Sendable {
 
   /// A trace message of nftrace's own chains: the very rule that logged, with the trace id.
   private mutating func takeOwnTrace(_ trace: TraceMessage) {
-    let header = trace.networkHeader.flatMap { try? Packet($0 + (trace.transportHeader ?? [])) }
-    if trace.handle != nil, trace.isDiscovery(header) {
+    let isOfProbe = header?.probe != nil
+    let header = trace.packet
+    if isOfProbe, trace.handle != nil, trace.isDiscovery(header) {
       // Trace ids are used again: what was long ago does not count.
       if discovery.count >= 4096 { discovery.removeAll(keepingCapacity: true) }
       discovery.insert(trace.id)
@@ -289,17 +290,15 @@ public struct Story: Sendable {
       noteConnection(trace, of: journey)
     } else if trace.handle == nil, let header,
       let journey = traced(trace.id),
-      point.follows(open[journey].lastPoint)
+      point.follows(open[journey].lastPoint), open[journey].canBe(header)
     {
       // Not logged, since NAT took it out of the target, and yet traced: seen all the same.
-      var packet = header
-      packet.payload = open[journey].hops[0].packet.payload
       add(
         Observation(
           point: point, time: now,
           inDevice: point.hook == .postrouting ? nil : environment.name(trace.inDevice),
-          outDevice: environment.name(trace.outDevice), packet: packet, identity: nil,
-          mark: trace.mark ?? 0), to: journey, traceID: trace.id)
+          outDevice: environment.name(trace.outDevice), packet: open[journey].packet(now: header),
+          identity: nil, mark: trace.mark ?? 0), to: journey, traceID: trace.id)
       noteConnection(trace, of: journey)
     }
   }
@@ -407,7 +406,7 @@ public struct Story: Sendable {
     return nearest ?? untraced ?? first
   }
 
-  /// The last open journey with this trace id.
+  /// The open journey that was seen last with this trace id.
   private func traced(_ id: UInt32) -> Int? {
     guard let index = latestTraced[id], open[index].traceID == id else { return nil }
     return index
@@ -419,7 +418,8 @@ public struct Story: Sendable {
     open[index].last = now
     if let traceID {
       open[index].traceID = traceID
-      latestTraced[traceID] = max(latestTraced[traceID] ?? 0, index)
+      // The kernel may put fragments together in the last one, and its trace goes on with the first.
+      latestTraced[traceID] = index
     }
     var packet = observation.packet
     // Most hops see the same octets: one copy of them is enough.

@@ -98,6 +98,9 @@ public struct Packet: Sendable, Equatable {
   /// Octets after the transport header, as far as they were captured.
   public var payload: [UInt8]
 
+  /// Whether it is a fragment without the packet's own transport header, which the first one has.
+  public var isLaterFragment: Bool { fragment.map { $0.offset > 0 } ?? false }
+
   /// A fragment's place in the whole.
   public struct Fragment: Sendable, Equatable {
     /// What all fragments of a packet share.

@@ -44,6 +44,27 @@ extension LiveTests {
       #expect(outcome.contains("0 packets"), "\(outcome)")
     }
 
+    /// A packet that goes in fragments, and comes back in fragments, is one packet each way, whether it
+    /// is put together at the first hook or at the last.
+    @Test(arguments: [RouterPlan(), .ipv6], [true, false])
+    func fragmentsAreTheirPacket(plan: RouterPlan, tracksConnections: Bool) async throws {
+      let tracking =
+        "nft add table inet t; nft 'add chain inet t c { type filter hook input priority 0; }'"
+      let net = try await RouterNet(
+        plan.with(tracksConnections ? "\(tracking); nft add rule inet t c ct state new" : ""))
+      let outcome = try await net.inRouter(
+        """
+        "$NFTRACE" setup --no-record $SERVER/$HOST >/dev/null
+        "$NFTRACE" show --follow >"$DIR/follow" 2>&1 & p=$!
+        sleep 1; ping -q -c1 -W1 -s 4000 $SERVER >/dev/null
+        sleep 1.5; kill -INT $p; wait $p || true
+        cat "$DIR/follow"; "$NFTRACE" teardown >/dev/null
+        """)
+      #expect(outcome.contains("2 packets, 1 transmitted, 1 delivered\n"), "\(outcome)")
+      #expect(outcome.contains("sent         out eth0, in 3 fragments\n"), "\(outcome)")
+      #expect(outcome.contains("in eth0, ttl 64, in 3 fragments\n"), "\(outcome)")
+    }
+
     /// Follows pings of a router to its server, and one more after them. Returns what is summed up of
     /// the packets and how many events came and were lost. `before` and `after` are done by the shell
     /// around the pings; $reader is the process that reads what the kernel says.

@@ -345,12 +345,15 @@ func echo(
       told([udp(client, server, 1), other, udp(server, client, 3)]) == [
         [.request, .reply], [.request],
       ])
-    // What has no ports goes with the fragment that has them.
+    // What has no ports is told with the fragment that has them, of the same packet.
     var fragments = [udp(client, server, 7), udp(client, server, 7)]
     fragments[0].fragment = Packet.Fragment(identification: 7, offset: 0, more: true)
     fragments[1].fragment = Packet.Fragment(identification: 7, offset: 1480, more: false)
     fragments[1].transport = .absent
-    #expect(told(fragments + [udp(server, client, 8)]) == [[.request, .request, .reply]])
+    #expect(told(fragments + [udp(server, client, 8)]) == [[.request, .reply]])
+    #expect(told(fragments.reversed() + [udp(server, client, 8)]) == [[.request, .reply]])
+    // Without that one it stands alone.
+    #expect(told([fragments[1], udp(server, client, 8)]).count == 2)
   }
 
   /// A packet that is sent in fragments has its ports in the first alone.
@@ -361,11 +364,22 @@ func echo(
     var script = Script()
     script.see(whole, at: "OUTPUT", id: 1, out: 2)
     whole.fragment = Packet.Fragment(identification: 7, offset: 0, more: true)
+    whole.payload = Array(repeating: 1, count: 1472)
     script.see(whole, at: "EGRESS", id: 1, out: 2)
-    whole.fragment = Packet.Fragment(identification: 7, offset: 1480, more: false)
     whole.transport = .absent
+    whole.payload = Array(repeating: 1, count: 1480)
+    whole.fragment = Packet.Fragment(identification: 7, offset: 1480, more: true)
     script.see(whole, at: "EGRESS", id: 2, out: 2)
-    #expect(script.story().map { $0.journeys.map(\.hops.count) } == [[2, 1]])
+    func told() -> [[String]] {
+      script.story().map { exchange in
+        exchange.journeys.flatMap(\.hops).map { "\($0.fragments) \($0.hasAllFragments)" }
+      }
+    }
+    // The last one is missing.
+    #expect(told() == [["1 true", "2 false"]])
+    whole.fragment = Packet.Fragment(identification: 7, offset: 2960, more: false)
+    script.see(whole, at: "EGRESS", id: 3, out: 2)
+    #expect(told() == [["1 true", "3 true"]])
   }
 
   /// What conntrack calls invalid is no part of an exchange.

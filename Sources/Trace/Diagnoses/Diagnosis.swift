@@ -43,7 +43,7 @@ enum Diagnosis {
         findings.append(SendDiagnoses.finding(refused, header?.probe, environment))
       } else if let lost = Unexplained.beforeAnyHook(exchange, unseen, header, environment) {
         findings.append(lost)
-      } else if let suspect = suspect(exchange),
+      } else if let suspect = suspect(exchange, isProbe: header?.probe != nil),
         let examined = Case(
           suspect, of: exchange, error: error, refused: refused, header: header,
           environment: environment)
@@ -79,8 +79,10 @@ enum Diagnosis {
     return DeliveryDiagnoses.refusals.lazy.compactMap { $0(examined) }.first
   }
 
-  /// The packet to look at: the reply, if one was seen, for then the request got through.
-  private static func suspect(_ exchange: Exchange) -> Journey? {
+  /// The packet to look at. Of recorded traffic, the one that a rule stopped: others of its connection
+  /// may have got through. Of a probe, the reply, if one was seen, for then the request got through.
+  private static func suspect(_ exchange: Exchange, isProbe: Bool) -> Journey? {
+    if !isProbe, let stopped = exchange.journeys.first(where: \.isStopped) { return stopped }
     // A refusal that got through is no puzzle itself; what was refused is.
     if let reply = exchange.journeys.last(where: { $0.direction == .reply && !$0.isRefusalSent }) {
       return reply
@@ -90,6 +92,9 @@ enum Diagnosis {
 }
 
 extension Journey {
+  /// Whether a rule ended it. What nftrace itself was to drop is no fault.
+  var isStopped: Bool { end.kind == .dropped && !wasKept || end.kind == .rejected }
+
   /// Whether this is a reset that was sent on, or delivered.
   var isRefusalSent: Bool {
     packet.isRefusal && (end.kind == .transmitted || end.kind == .delivered)

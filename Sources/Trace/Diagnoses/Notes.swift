@@ -115,11 +115,16 @@ enum Notes {
       "fragmented", "packet \(first) was sent on in \(count) fragments" + others.joined())
   }
 
-  /// How many fragments a packet left in: the first one, which was seen, tells by its length.
+  /// How many fragments a packet left in: where the others were not seen, the first one tells by its
+  /// length. What came in fragments was not made into them here.
   private static func fragments(_ journey: Journey) -> Int? {
     guard let sent = journey.hops.lastIndex(where: { $0.point.hook == .egress }), sent > 0,
-      journey.hops[sent].packet.fragment?.more == true
+      journey.hops[sent].packet.fragment?.more == true,
+      journey.hops[sent - 1].packet.fragment == nil
     else { return nil }
+    if journey.hops[sent].fragments > 1, journey.hops[sent].hasAllFragments {
+      return journey.hops[sent].fragments
+    }
     let header = journey.packet.source.family == 4 ? 20 : 40
     // IPv6 says in a header of eight octets which fragment it is.
     let room = journey.hops[sent].packet.length - header - (header == 40 ? 8 : 0)
