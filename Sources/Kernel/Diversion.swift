@@ -41,12 +41,7 @@ public struct Diversion: ~Copyable {
     let rules = try routes.rules()
     try refuseOverlap(subnets, rules)
     let plan = try DiversionPlan(subnets, &routes)
-    let tun = try TunDevice(name)
-    guard tun.isNew else {
-      throw KernelError(
-        .usage, cannot: "divert packets into \(tun.name)",
-        help: "it exists; give the name of a device that can be made")
-    }
+    let tun = try TunDevice(name, mustBeNew: true)
     let journal = try Journal(in: directory)
     let guardian = try Guardian.start(journal: journal)
     var remarks: [String] = []

@@ -10,10 +10,7 @@ extension Journal {
     // the time it is removed.
     try record(.netlink(LinkMessage.deletion(name: name)))
     do throws(KernelError) {
-      let device = try TunDevice(name)
-      guard device.isNew else {
-        throw KernelError(.usage, cannot: "make the TUN device \(name)", errno: EEXIST)
-      }
+      let device = try TunDevice(name, mustBeNew: true)
       try device.setPersistent(true)
       try amend(.netlink(LinkMessage.deletion(index: device.index)))
       return device.name

@@ -14,8 +14,6 @@ public struct TunDevice: ~Copyable {
   public let name: String
   /// Index of the interface.
   public let index: UInt32
-  /// Whether opening it made it.
-  public let isNew: Bool
   /// Whether opening it gave it a carrier: without one, what is written to it comes in all the same,
   /// and what the kernel sends through it is thrown away behind its egress hook.
   public let hasCarrier: Bool
@@ -36,14 +34,23 @@ public struct TunDevice: ~Copyable {
   ///
   /// With `carrier` false it stays without one where the kernel can leave it so (since Linux 6.2). A
   /// first carrier is no small thing to a device: the kernel gives it a link-local address and routes
-  /// that stay when the carrier has gone, and routing daemons take notice.
-  public init(_ name: String, carrier: Bool = true) throws(KernelError) {
-    let attempt = name.contains("%") ? "make a TUN device" : "open the TUN device \(name)"
+  /// that stay when the carrier has gone, and routing daemons take notice. For that, too, one that
+  /// there is already is not touched if it `mustBeNew`.
+  public init(
+    _ name: String, carrier: Bool = true, mustBeNew: Bool = false
+  ) throws(KernelError) {
+    let attempt =
+      name.contains("%")
+      ? "make a TUN device" : "\(mustBeNew ? "make" : "open") the TUN device \(name)"
     if let reason = Self.fault(inName: name) {
       throw KernelError(.usage, cannot: attempt, help: reason)
     }
     var socket = try RouteSocket()
     let existing = try socket.link(name)
+    if mustBeNew, existing != nil {
+      throw KernelError(
+        .usage, cannot: attempt, help: "it exists; give the name of a device that can be made")
+    }
     if let existing, existing.kind != "tun" || existing.tun?.isTap == true {
       throw Self.notTun(attempt, name, existing.tun?.isTap == true ? "TAP" : existing.kind)
     }
@@ -62,7 +69,6 @@ public struct TunDevice: ~Copyable {
       decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     index = try socket.existingLink(chosen).index
     self.name = chosen
-    self.isNew = existing == nil
     self.hasCarrier = !isSilent
     self.file = file
   }

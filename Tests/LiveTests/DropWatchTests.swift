@@ -201,7 +201,7 @@ extension LiveTests {
         #expect(packet.destination == IPAddress("198.51.100.10"))
         #expect(
           events.first?.namespace == UInt32(try NetworkNamespace.current().identity.inode))
-        _ = lab.tun.isNew  // The lab lives until here.
+        _ = lab.tun.index  // The lab lives until here.
       }
     }
 

@@ -88,7 +88,7 @@ extension LiveTests {
         #expect(events.map(\.reason) == ["IP_INADDRERRORS"])
         #expect(events.first?.device == injector.index)
         #expect(events.first?.packet == packet)
-        _ = lab.tun.isNew  // The lab lives until here.
+        _ = lab.tun.index  // The lab lives until here.
       }
     }
 
