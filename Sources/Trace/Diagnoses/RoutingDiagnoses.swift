@@ -112,19 +112,24 @@ enum RoutingDiagnoses {
         + ["a route lookup of \(packet.source) says local"] + examined.reasonEvidence)
   }
 
+  /// The setting by which IPv4 packets that come in where this one did are not forwarded.
+  private static func forwardingSwitch(_ examined: Case) -> String? {
+    guard examined.version == 4, let device = examined.routed?.inDevice else { return nil }
+    if examined.sysctl("net.ipv4.ip_forward") == "0" { return "net.ipv4.ip_forward" }
+    return examined.setting(device, "forwarding").flatMap { $0.value == "0" ? $0.name : nil }
+  }
+
   static func forwardingDisabled(_ examined: Case) -> Finding? {
-    guard let hop = examined.routed, routedPacket(examined) != nil, examined.version == 4,
-      examined.route?.errno == Errno.unreachable, examined.plainRoute?.route != nil,
-      let device = hop.inDevice
+    guard let hop = examined.routed, routedPacket(examined) != nil,
+      examined.route?.errno == Errno.unreachable,
+      // A rule for what comes in there is none for what this host sends.
+      examined.plainRoute?.route != nil || PolicyRouting(examined).route?.kind == .unicast,
+      let device = hop.inDevice, let name = forwardingSwitch(examined)
     else { return nil }
-    let isOff = examined.sysctl("net.ipv4.ip_forward") == "0"
-    let setting = examined.setting(device, "forwarding")
-    guard isOff || setting?.value == "0" else { return nil }
-    let name = isOff ? "net.ipv4.ip_forward" : setting!.name
     return .error(
       "forwarding-disabled",
-      isOff
-        ? "this host does not forward IPv4 packets: net.ipv4.ip_forward is 0"
+      name == "net.ipv4.ip_forward"
+        ? "this host does not forward IPv4 packets: \(name) is 0"
         : "packets that come in by \(device) are not forwarded: \(name) is 0",
       evidence: ["\(name) = 0", "IpInAddrErrors went up by \(examined.delta("IpInAddrErrors"))"]
         + examined.reasonEvidence, remedy: "sysctl -w \(name)=1")
@@ -214,12 +219,19 @@ enum RoutingDiagnoses {
   }
 
   static func noRoute(_ examined: Case) -> Finding? {
-    guard let packet = routedPacket(examined), examined.route?.errno == Errno.noRoute else {
-      return nil
+    guard let packet = routedPacket(examined), let errno = examined.route?.errno else { return nil }
+    var evidence = ["a route lookup of \(packet.destination) finds nothing"]
+    if errno != Errno.noRoute {
+      // Where nothing is forwarded, a lookup says that it found nothing in the same words as that it
+      // may not be forwarded.
+      guard errno == Errno.unreachable, examined.plainRoute?.errno == Errno.noRoute,
+        let name = forwardingSwitch(examined)
+      else { return nil }
+      evidence.append("\(name) = 0: with a route, it would not be forwarded either")
     }
     return noRoute(
-      packet, PolicyRouting(examined), examined.environment,
-      ["a route lookup of \(packet.destination) finds nothing"], then: examined.reasonEvidence)
+      packet, PolicyRouting(examined), examined.environment, evidence,
+      then: examined.reasonEvidence)
   }
 
   static func noRoute(

@@ -20,6 +20,18 @@ extension Scenario {
         said: Diagnosis(
           errors: ["forwarding-disabled"], mentions: ["net.ipv4.conf.tun7.forwarding"],
           remedy: .cures)),
+      // Only what comes in by tun7 has a route, so that a lookup for this host itself finds none.
+      Scenario(
+        name: "forwarding-off-route-by-rule-v4", version: .v4,
+        router: """
+          ip route add default via $GW table 77
+          ip rule add iif tun7 lookup 77
+          ip route del default
+          sysctl -qw $FORWARDING=0
+          """,
+        facts: .lost("request prerouting"),
+        said: Diagnosis(
+          errors: ["forwarding-disabled"], mentions: ["$FORWARDING"], remedy: .cures)),
       // The ingress interface decides, and for the reply that is the uplink.
       Scenario(
         name: "forwarding-off-on-uplink-v4", version: .v4,
@@ -193,6 +205,18 @@ extension Scenario {
         name: "", version: .v4, router: "$IP route del default",
         facts: .rejected("request prerouting"),
         // Which gateway there should be, nobody here knows.
+        said: Diagnosis(errors: ["no-route"], mentions: ["$DST"], remedy: .none))
+    }
+    // Of two faults at one place the first to mend is named: without a route there is nowhere to
+    // forward to. IPv4 keeps silent where it does not forward.
+    + both("no-route-forwarding-off") {
+      Scenario(
+        name: "", version: .v4,
+        router: """
+          $IP route del default
+          sysctl -qw $FORWARDING=0
+          """,
+        facts: $0 == .v4 ? .lost("request prerouting") : .rejected("request prerouting"),
         said: Diagnosis(errors: ["no-route"], mentions: ["$DST"], remedy: .none))
     }
     + both("uplink-down") { _ in
