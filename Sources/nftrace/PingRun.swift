@@ -76,7 +76,9 @@ struct PingRun: ~Copyable {
       devices: surroundings.deviceNames)
     var silentDevice: UInt32?
     if let tun = entrance.tun, !tun.value.hasCarrier {
-      if points.contains(.egress) {
+      if points.contains(.egress),
+        !ObservationPoint.isEgressOvertaken(by: surroundings.chains, on: tun.value.name)
+      {
         silentDevice = tun.value.index
       } else {
         try tun.value.raiseCarrier()

@@ -136,6 +136,26 @@ extension LiveTests {
       #expect(outcome.output.contains("rule-drop"), "\(outcome)")
     }
 
+    /// What a chain of the user's drops did not get out of his device, wherever the chain stands:
+    /// of two with the last priority there is the older one has the last word.
+    @Test(arguments: [0, Int32.max]) func anAnswerThatItsDeviceDoesNotLetOut(
+      priority: Int32
+    ) async throws {
+      let net = try await RouterNet(
+        RouterPlan().with(
+          """
+          iptables -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE
+          nft "table netdev last { chain out {
+            type filter hook egress device \\"$TUN\\" priority \(priority)
+            icmp type echo-reply drop
+          }
+          }"
+          """))
+      let outcome = try await net.ping(["--json", "-W", "0.3"])
+      #expect(outcome.code == 1, "\(outcome)")
+      #expect(try RunReport(outcome).probes?.first?.outcome == "lost")
+    }
+
     /// One probe from this host and one through the device, and where the two ways differ.
     @Test(arguments: plans) func bothWays(plan: RouterPlan) async throws {
       let net = try await RouterNet(plan)
