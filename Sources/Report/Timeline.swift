@@ -162,7 +162,8 @@ struct RowBuilder {
 
   mutating func add(_ hop: Hop, after previous: Hop?) {
     switch hop.point.hook {
-    case .ingress:
+    // A packet that a chain of the user's drops at one of these stands under the hook's own name.
+    case .ingress where hop.passed:
       close()
       var details = ["in \(hop.inDevice ?? "?"), ttl \(hop.packet.ttl)\(Self.fragments(hop))"]
       if previous?.point.hook == .egress {
@@ -171,14 +172,14 @@ struct RowBuilder {
         details.insert("in \(hop.inDevice ?? "?") again" + (ttl ?? ""), at: 0)
       }
       rows.append(Timeline.Row(time: start + hop.time, stage: "arrived", details: details))
-      hook = .ingress
-    case .egress:
+      hook = nil
+    case .egress where hop.passed:
       close()
       rows.append(
         Timeline.Row(
           time: start + hop.time, stage: "sent",
           details: ["out \(hop.outDevice ?? "?")\(Self.fragments(hop))"]))
-      hook = .egress
+      hook = nil
     default:
       if hop.point.hook != hook { begin(hop, after: previous) }
       if hop.passed { pass(hop) } else { fail(hop) }
