@@ -92,9 +92,11 @@ enum Notes {
   }
 
   private static func hairpinRedirect(_ exchange: Exchange) -> Finding? {
+    // The kernel itself drops those about packets of a translated connection, or of one that may be.
     let redirect = exchange.journeys.contains {
-      $0.packet.proto == .icmp && $0.packet.icmp?.type == 5
-        || $0.packet.proto == .icmpv6 && $0.packet.icmp?.type == 137
+      ($0.packet.proto == .icmp && $0.packet.icmp?.type == 5
+        || $0.packet.proto == .icmpv6 && $0.packet.icmp?.type == 137)
+        && $0.end.kind == .transmitted
     }
     guard let request = exchange.request, let out = request.end.out,
       request.hops.first?.point.hook != .output, request.inDevice == out
