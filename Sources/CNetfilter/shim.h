@@ -118,6 +118,12 @@ static inline unsigned nftrace_tun_features(int fd) {
 // ioctl is variadic, and wants the address of the value.
 static inline int nftrace_tun_carrier(int fd, int on) { return ioctl(fd, TUNSETCARRIER, &on); }
 
+// The octets of the virtio_net_hdr before each packet, -1 on failure.
+static inline int nftrace_tun_header_size(int fd) {
+  int size = 0;
+  return ioctl(fd, TUNGETVNETHDRSZ, &size) == 0 ? size : -1;
+}
+
 // ioctl is variadic.
 static inline int nftrace_tun_persist(int fd, int on) { return ioctl(fd, TUNSETPERSIST, on); }
 

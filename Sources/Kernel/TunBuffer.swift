@@ -1,6 +1,7 @@
 internal import Glibc
 
-// Packets that go through one buffer, for who moves more of them than there is time to allocate.
+// Packets that go through one buffer, for who moves more of them than there is time to allocate. Only
+// for devices that were made here: there is nothing before their packets.
 extension TunDevice {
   /// Reads the next packet into `buffer`, which must have room for it: 65536 octets are enough for
   /// every packet. Returns its octets; nil if there is none at the moment.

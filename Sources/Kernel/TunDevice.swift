@@ -3,7 +3,8 @@ internal import Glibc
 public import Wire
 
 /// A TUN device, open: what is written to it the kernel takes for received, what the kernel sends
-/// through it is read from it. Packets come and go without a header of their own (`IFF_NO_PI`).
+/// through it is read from it. Packets come and go without a header of their own (`IFF_NO_PI`), but
+/// for those of a device that was made otherwise: opening it another way would change it.
 /// Documentation/networking/tuntap.rst of the kernel.
 ///
 /// A device that is not persistent goes with this value, and its addresses and routes with it. A
@@ -17,6 +18,10 @@ public struct TunDevice: ~Copyable {
   /// Whether opening it gave it a carrier: without one, what is written to it comes in all the same,
   /// and what the kernel sends through it is thrown away behind its egress hook.
   public let hasCarrier: Bool
+  /// Whether the kernel wants flags and a protocol before each packet (`struct tun_pi`).
+  private let hasPacketInformation: Bool
+  /// Octets of the `virtio_net_hdr` before each packet.
+  private let virtioHeaderLength: Int
 
   /// The file descriptor, for poll(2). Valid as long as this value lives.
   public var descriptor: Int32 { file.number }
@@ -26,6 +31,9 @@ public struct TunDevice: ~Copyable {
 
   /// Octets of an interface's name, its terminating zero included (`IFNAMSIZ`).
   private static let nameSize = 16
+
+  /// Octets of `struct tun_pi`.
+  private static let packetInformationLength = 4
 
   /// Attaches to the TUN device of this name, or makes it; "nftrace%d" lets the kernel choose the
   /// number. Throws with words for what helps: the name is no name, or is that of something else; the
@@ -55,7 +63,11 @@ public struct TunDevice: ~Copyable {
       throw Self.notTun(attempt, name, existing.tun?.isTap == true ? "TAP" : existing.kind)
     }
     let file = try Self.openCloneDevice(attempt: attempt)
-    var flags = IFF_TUN | IFF_NO_PI
+    var flags = IFF_TUN
+    let hasInformation = existing?.tun?.hasPacketInformation == true
+    if !hasInformation { flags |= IFF_NO_PI }
+    let hasVirtioHeader = existing?.tun?.hasVirtioHeader == true
+    if hasVirtioHeader { flags |= IFF_VNET_HDR }
     // A device that was made for several queues refuses who does not say so.
     if existing?.tun?.isMultiQueue == true { flags |= IFF_MULTI_QUEUE }
     let isSilent = !carrier && nftrace_tun_features(file.number) & UInt32(IFF_NO_CARRIER) != 0
@@ -67,8 +79,14 @@ public struct TunDevice: ~Copyable {
     else { throw Self.failure(attempt, name, errno: errno) }
     let chosen = String(
       decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let length = hasVirtioHeader ? nftrace_tun_header_size(file.number) : 0
+    if length < 0 {
+      throw KernelError(cannot: attempt, function: "ioctl TUNGETVNETHDRSZ", errno: errno)
+    }
     index = try socket.existingLink(chosen).index
     self.name = chosen
+    hasPacketInformation = hasInformation
+    virtioHeaderLength = Int(length)
     self.hasCarrier = !isSilent
     self.file = file
   }
@@ -152,10 +170,24 @@ public struct TunDevice: ~Copyable {
       }
     }
     switch code {
-    case 0: return packet
+    case 0: return Array(packet.dropFirst(headerLength))
     case EAGAIN: return nil
     default: throw failure("read from \(name)", "read", code)
     }
+  }
+
+  /// Octets before each packet.
+  private var headerLength: Int {
+    (hasPacketInformation ? Self.packetInformationLength : 0) + virtioHeaderLength
+  }
+
+  /// A packet as it is written to the descriptor: behind the headers that the device was made with.
+  public borrowing func framed(_ packet: [UInt8]) -> [UInt8] {
+    guard headerLength > 0, let first = packet.first else { return packet }
+    // No flags, and an ETH_P_… of <linux/if_ether.h>; then nothing is left to a network card to do.
+    let information: [UInt8] = first >> 4 == 6 ? [0, 0, 0x86, 0xdd] : [0, 0, 0x08, 0x00]
+    return (hasPacketInformation ? information : [])
+      + Array(repeating: 0, count: virtioHeaderLength) + packet
   }
 
   /// Gives the kernel a packet as if it had been received; IPv4 and IPv6 are told apart by its first
@@ -163,7 +195,7 @@ public struct TunDevice: ~Copyable {
   public borrowing func write(_ packet: [UInt8]) throws(KernelError) {
     var result = 0
     // Sound: the pointer and the size are those of one array, which the call only reads.
-    unsafe packet.withUnsafeBytes { bytes in
+    unsafe framed(packet).withUnsafeBytes { bytes in
       repeat {
         result = unsafe Glibc.write(file.number, bytes.baseAddress, bytes.count)
       } while result < 0 && errno == EINTR

@@ -92,13 +92,22 @@ public struct LinkMessage: Sendable, Equatable {
     public var isTap: Bool
     /// Whether it may be opened several times (`IFF_MULTI_QUEUE`); who attaches must say so too.
     public var isMultiQueue: Bool
+    /// Whether each packet has flags and a protocol before it (not `IFF_NO_PI`).
+    public var hasPacketInformation: Bool
+    /// Whether each packet has a `virtio_net_hdr` before it (`IFF_VNET_HDR`).
+    public var hasVirtioHeader: Bool
     /// Whether it stays when nobody has it open.
     public var isPersistent: Bool
 
     /// A value with these fields.
-    public init(isTap: Bool, isMultiQueue: Bool, isPersistent: Bool) {
+    public init(
+      isTap: Bool, isMultiQueue: Bool, hasPacketInformation: Bool = false,
+      hasVirtioHeader: Bool = false, isPersistent: Bool
+    ) {
       self.isTap = isTap
       self.isMultiQueue = isMultiQueue
+      self.hasPacketInformation = hasPacketInformation
+      self.hasVirtioHeader = hasVirtioHeader
       self.isPersistent = isPersistent
     }
   }
@@ -121,6 +130,8 @@ public struct LinkMessage: Sendable, Equatable {
     static let infoData: UInt16 = 2
     static let vethPeer: UInt16 = 1
     static let tunType: UInt16 = 3
+    static let tunPacketInformation: UInt16 = 4
+    static let tunVirtioHeader: UInt16 = 5
     static let tunPersistent: UInt16 = 6
     static let tunMultiQueue: UInt16 = 7
   }
@@ -154,6 +165,8 @@ public struct LinkMessage: Sendable, Equatable {
       tun = TunAttributes(
         isTap: try data.number(Attribute.tunType, as: UInt8.self) == 2,
         isMultiQueue: try data.number(Attribute.tunMultiQueue, as: UInt8.self) == 1,
+        hasPacketInformation: try data.number(Attribute.tunPacketInformation, as: UInt8.self) == 1,
+        hasVirtioHeader: try data.number(Attribute.tunVirtioHeader, as: UInt8.self) == 1,
         isPersistent: try data.number(Attribute.tunPersistent, as: UInt8.self) == 1)
     }
   }

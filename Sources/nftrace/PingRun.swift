@@ -184,7 +184,8 @@ struct PingRun: ~Copyable {
 
   private func prepare(_ packet: Packet) throws -> Injection {
     switch entrance.way {
-    case .tun(let device): return Injection(packet.bytes, to: device.value.descriptor)
+    case .tun(let device):
+      return Injection(device.value.framed(packet.bytes), to: device.value.descriptor)
     case .local(let sender):
       let port = packet.proto == .udp ? held.first { $0.port == packet.sourcePort } : nil
       return Injection(packet, through: sender, from: port)

@@ -68,6 +68,41 @@ extension LiveTests {
       }
     }
 
+    /// What a device was made like it stays like, and packets go through it all the same.
+    @Test(arguments: ["", "pi", "vnet_hdr", "pi vnet_hdr multi_queue"]) func anotherKindOfDevice(
+      kind: String
+    ) async throws {
+      let net = try await RouterNet(
+        RouterPlan().withoutTun().with(
+          """
+          ip tuntap add tun0 mode tun \(kind)
+          ip addr add 192.168.69.100/24 dev tun0
+          ip -6 addr add fd00:69::100/64 dev tun0
+          ip link set tun0 up
+          """))
+      let before = try await net.inRouter("ip tuntap")
+      for destination in ["192.168.69.100", "fd00:69::100"] {
+        let outcome = try await net.ping(["--tun", "tun0"], to: destination)
+        #expect(outcome.code == 0, "\(outcome)")
+      }
+      // Answers are read from it where it has a carrier.
+      try await net.inRouter("sysctl -qw net.ipv4.conf.tun0.ignore_routes_with_linkdown=1")
+      let outcome = try await net.ping(["--tun", "tun0"], to: "192.168.69.100")
+      #expect(outcome.code == 0, "\(outcome)")
+      #expect(try await net.inRouter("ip tuntap") == before)
+    }
+
+    /// What refuses a device that is there does not open it to find out: a carrier would change it.
+    @Test func existingOnesAreNotOpenedToBeRefused() async throws {
+      let net = try await RouterNet()
+      let before = try await net.state()
+      let outcome = try await Programs.nftrace(
+        ["intercept", "--netns", net.router, "--tun", "tun0", "203.0.113.0/24"])
+      #expect(outcome.code == 2 && outcome.error.contains("it exists; give"), "\(outcome)")
+      try await Task.sleep(for: .milliseconds(300))
+      #expect(try await net.state() == before)
+    }
+
     @Test func busySaysByWhom() throws {
       try inNewNamespace {
         let tun = try TunDevice("tun0")

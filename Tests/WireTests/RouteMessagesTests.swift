@@ -211,6 +211,12 @@ struct RouteMessagesTests {
     }
     let tun = try link([.init(3, [1]), .init(6, [1]), .init(7, [0])]).tun
     #expect(tun == .init(isTap: false, isMultiQueue: false, isPersistent: true))
+    let other = try link([.init(3, [1]), .init(4, [1]), .init(5, [1]), .init(6, [0])]).tun
+    #expect(
+      other
+        == .init(
+          isTap: false, isMultiQueue: false, hasPacketInformation: true, hasVirtioHeader: true,
+          isPersistent: false))
     #expect(try link([.init(3, [2]), .init(6, [0]), .init(7, [1])]).tun?.isTap == true)
   }
 
