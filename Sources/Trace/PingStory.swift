@@ -165,9 +165,10 @@ public struct PingStory: Sendable {
   }
 
   /// The probes that were not settled when the session ended.
-  public mutating func finishReplay() -> [ProbeResult] {
-    open.keys.sorted().map { settle($0) }
-  }
+  public mutating func finishReplay() -> [ProbeResult] { unsettled.map { settle($0) } }
+
+  /// The probes that were sent and are not settled.
+  public var unsettled: [Int] { open.keys.sorted() }
 
   /// Whether a record is an answer to a question of nftrace's.
   private static func isAnswer(_ record: Record) -> Bool {

@@ -110,7 +110,9 @@ struct PingRun: ~Copyable {
     let interrupted: Int32?
     do {
       interrupted = try sendAll(signals, &ping, &writer, &printer)
+      if ping.outstanding > 0 { try settle(ping.unsettled, &ping, &writer, &printer) }
     } catch {
+      if ping.outstanding > 0 { try? settle(ping.unsettled, &ping, &writer, &printer) }
       if printer.hasResults { try? printer.end(ping.story.counts) }
       throw error
     }
@@ -119,27 +121,41 @@ struct PingRun: ~Copyable {
     return printer.succeeded > 0 ? 0 : 1
   }
 
-  /// Sends the probes; returns the signal that interrupted it, if one did.
+  /// How long a signal lets probes wait for answers that are on their way, in nanoseconds: not long
+  /// enough for a person to notice, and more than most answers take.
+  private static let patience: UInt64 = 200_000_000
+
+  /// Sends the probes; returns the signal that interrupted it, if one did. Some may then not be settled.
   private mutating func sendAll(
     _ signals: borrowing SignalWatch, _ ping: inout PingStory, _ writer: inout SessionWriter,
     _ printer: inout PingPrinter
   ) throws -> Int32? {
     var interrupted: Int32?
-    while interrupted == nil, !(schedule.isOver && ping.outstanding == 0) {
-      if let sequence = schedule.next(Clock.realtime, ping) { try inject(sequence) }
+    var end = UInt64.max
+    while !((interrupted != nil || schedule.isOver) && ping.outstanding == 0), Clock.realtime < end
+    {
+      if interrupted == nil, let sequence = schedule.next(Clock.realtime, ping) {
+        try inject(sequence)
+      }
       try receive()
       try digest(&ping, &writer, &printer)
-      interrupted = signals.next()
       let now = Clock.realtime
+      if let signal = signals.next() {
+        if interrupted != nil { break }
+        interrupted = signal
+        end = now + Self.patience
+      }
       let ready = ping.ready(now)
       if !ready.isEmpty {
         try settle(ready, &ping, &writer, &printer)
         settled = max(settled, now)
-      } else if interrupted == nil, !(schedule.isOver && ping.outstanding == 0) {
+      } else if !((interrupted != nil || schedule.isOver) && ping.outstanding == 0) {
         let device = entrance.tun.map { [$0.value.descriptor] } ?? []
+        let last = min(end, ping.nextDeadline ?? end)
+        let pause =
+          interrupted == nil ? schedule.pause(Clock.realtime, ping) : last > now ? last - now : 0
         Waiting.forReading(
-          [socket.fileDescriptor, signals.fileDescriptor] + device,
-          nanoseconds: schedule.pause(Clock.realtime, ping))
+          [socket.fileDescriptor, signals.fileDescriptor] + device, nanoseconds: pause)
       }
     }
     return interrupted

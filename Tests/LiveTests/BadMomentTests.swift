@@ -34,6 +34,19 @@ extension LiveTests {
       try await net.expectState(before, "\(signal)")
     }
 
+    /// What was sent is counted and told, answered or not, and a replay tells the same.
+    @Test func whatWasSentIsCounted() async throws {
+      let net = try await RouterNet(
+        RouterPlan().with("iptables-nft -A FORWARD -d $SERVER -p icmp -j DROP"))
+      let file = "\(Programs.directory)/interrupted-\(UInt32.random(in: 0 ... .max)).pcapng"
+      let outcome = try await interruptedPing(
+        net, ["--tun", net.plan.tun, "-W", "30", "-w", file], .interrupt)
+      #expect(outcome.code == 130 && outcome.error.isEmpty, "\(outcome)")
+      #expect(outcome.output.contains("dropped in filter FORWARD"), "\(outcome)")
+      #expect(outcome.output.contains(" 0 received, 100% packet loss"), "\(outcome)")
+      #expect(try await Programs.nftrace(["show", file]).output == outcome.output)
+    }
+
     @Test func anInterruptedPingIsStillWholeJSON() async throws {
       let net = try await RouterNet(Self.masquerading)
       let outcome = try await interruptedPing(net, ["--json", "--tun", net.plan.tun], .interrupt)
