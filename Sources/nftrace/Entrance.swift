@@ -135,6 +135,7 @@ struct Entrance {
   private static func existing(
     _ name: String, _ destination: IPAddress, _ source: IPAddress?, _ routes: inout RouteSocket
   ) throws -> Entrance {
+    if let fault = TunDevice.fault(inName: name) { throw UsageError("--tun '\(name)': \(fault)") }
     guard let link = try routes.link(name) else {
       throw UsageError(
         "there is no interface \(name) here. Leave --tun out and nftrace makes a device for the "

@@ -81,7 +81,9 @@ struct Intercept: ParsableCommand {
   )
   var tun: String?
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("End after so many packets.", valueName: "n"))
+  @Option(
+    name: .shortAndLong, parsing: .unconditional,
+    help: ArgumentHelp("End after so many packets.", valueName: "n"))
   var count: Int?
 
   @OptionGroup var shared: SharedOptions

@@ -50,24 +50,31 @@ struct Ping: ParsableCommand {
   var proto: ProbeProtocol = .icmp
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "The port it comes from. Default: another one for each probe, so that NAT rules are asked.",
       valueName: "n"))
   var sport: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "The port it goes to. Default for udp: 33434; tcp needs one.", valueName: "n"))
   var dport: Int?
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("TTL or hop limit, 1 to 255.", valueName: "n"))
+  @Option(
+    name: .shortAndLong, parsing: .unconditional,
+    help: ArgumentHelp("TTL or hop limit, 1 to 255.", valueName: "n"))
   var ttl: Int = 64
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("How many probes to send.", valueName: "n"))
+  @Option(
+    name: .shortAndLong, parsing: .unconditional,
+    help: ArgumentHelp("How many probes to send.", valueName: "n"))
   var count: Int = 1
 
   @Option(
     name: .shortAndLong,
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Seconds between probes; 0 sends the next one as soon as the last one is answered.",
       valueName: "s"))
@@ -75,10 +82,11 @@ struct Ping: ParsableCommand {
 
   @Option(
     name: [.customShort("W"), .long],
-    help: ArgumentHelp("Seconds to wait for an answer.", valueName: "s"))
+    parsing: .unconditional, help: ArgumentHelp("Seconds to wait for an answer.", valueName: "s"))
   var timeout: Double = 1
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Octets of payload, 12 to 65000. Default: 56, and for tcp none.", valueName: "n"))
   var size: Int?
@@ -86,7 +94,9 @@ struct Ping: ParsableCommand {
   @Flag(help: "Forbid fragmentation. In IPv6 this is for --local: routers never do it.")
   var df = false
 
-  @Option(help: ArgumentHelp("Type of service or traffic class, 0 to 255.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Type of service or traffic class, 0 to 255.", valueName: "n"))
   var tos: Int = 0
 
   @Option(

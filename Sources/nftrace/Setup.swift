@@ -37,7 +37,9 @@ struct Setup: ParsableCommand {
       """, valueName: "nflog|log"))
   var backend: SetupBackend?
 
-  @Option(help: ArgumentHelp("The NFLOG group, 0 to 65535. Default: a free one.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The NFLOG group, 0 to 65535. Default: a free one.", valueName: "n"))
   var group: Int?
 
   @Option(
@@ -153,6 +155,7 @@ struct Setup: ParsableCommand {
 /// How large a recording may become.
 struct RecordingLimit: ParsableArguments {
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Largest size of the recording, in MiB: the file and the one before it, FILE.1, together.",
       valueName: "mib"))

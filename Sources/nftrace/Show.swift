@@ -41,11 +41,14 @@ struct Show: ParsableCommand {
   var follow = false
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Only the last so many exchanges: packets with their answers.", valueName: "n"))
   var last: Int?
 
-  @Option(help: ArgumentHelp("Only the packet with this number.", valueName: "id"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Only the packet with this number.", valueName: "id"))
   var packet: Int?
 
   @Option(help: ArgumentHelp("Only packets from this address or subnet.", valueName: "addr"))
