@@ -75,6 +75,8 @@ extension ObservationPoint {
     var names = Set<String>()
     for hook in inetHooks {
       let upper = hook.rawValue.uppercased()
+      // A packet's place is told by the label: chains of one name, in other tables, need their own.
+      var labels = Set([upper])
       let entry = ObservationPoint(
         hook: hook, priority: .min, table: nil, label: upper, chain: hook.rawValue)
       points.append(entry)
@@ -86,10 +88,16 @@ extension ObservationPoint {
           chain = identifier("\(hook.rawValue)_\(table)_\(copy)")
           copy += 1
         }
+        var label = Self.label(table, hook)
+        var number = 2
+        while !labels.insert(label).inserted {
+          label = Self.label(table, hook, number)
+          number += 1
+        }
         points.append(
           ObservationPoint(
             hook: hook, priority: priority == .max ? .max : priority + 1, table: table,
-            label: "\(table)-\(upper)", chain: chain))
+            label: label, chain: chain))
       }
     }
     return points
@@ -107,6 +115,15 @@ extension ObservationPoint {
       positions.append((chain.priority, chain.name))
     }
     return positions.sorted { $0.priority < $1.priority }
+  }
+
+  /// "TABLE-HOOK", or "TABLE_2-HOOK", as a rule's log prefix has room for it: 127 octets
+  /// (NF_LOG_PREFIXLEN), of which ": " in the kernel log takes two.
+  private static func label(_ table: String, _ hook: Hook, _ number: Int? = nil) -> String {
+    let end = (number.map { "_\($0)" } ?? "") + "-\(hook.rawValue.uppercased())"
+    var name = table[...]
+    while name.utf8.count > 125 - end.utf8.count { name.removeLast() }
+    return name + end
   }
 
   /// `text` as nft(8) takes a chain's name: letters, digits and underscores, 120 octets at most.

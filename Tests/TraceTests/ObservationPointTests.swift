@@ -69,6 +69,32 @@ import Wire
     #expect(Set(points.map(\.chain)).count == points.count)
   }
 
+  /// By its label a message finds the point it is from.
+  @Test func labelsDiffer() {
+    let points = ObservationPoint.plan(around: [
+      BaseChain(hook: .forward, priority: -5, name: "forward", type: "filter"),
+      BaseChain(hook: .forward, priority: 5, name: "forward", type: "filter"),
+      BaseChain(hook: .forward, priority: 6, name: "forward_2", type: "filter"),
+      BaseChain(hook: .forward, priority: 7, name: "filter", type: "filter"),
+    ])
+    let forward = labels(points, .forward)
+    #expect(Set(forward).count == forward.count)
+    #expect(points.filter { $0.table == "forward" }.map(\.priority) == [-4, 6])
+  }
+
+  /// A rule's log prefix has 127 octets at most (NF_LOG_PREFIXLEN), two of which the kernel log takes.
+  @Test func labelsFitLogPrefixes() {
+    let long = String(repeating: "ä", count: 60)
+    let points = ObservationPoint.plan(around: [
+      BaseChain(hook: .postrouting, priority: 5, name: long + "1234567", type: "filter"),
+      BaseChain(hook: .postrouting, priority: 6, name: long + "1234568", type: "filter"),
+    ])
+    let own = labels(points, .postrouting)
+    #expect(own.allSatisfy { $0.utf8.count <= 125 && $0.hasSuffix("POSTROUTING") })
+    #expect(Set(own).count == own.count)
+    #expect(points.contains { $0.table == long + "1234567" })
+  }
+
   @Test(
     arguments: [
       ("raw-PREROUTING", Hook.prerouting, "raw", Int32(-299)),
