@@ -31,6 +31,8 @@ public struct RouteMessage: Sendable, Equatable {
   public var mtu: UInt32?
   /// The ways to choose from, for a multipath route.
   public var nextHops: [NextHop]
+  /// The next hop object it uses (`ip nexthop`, RTA_NH_ID); nil for none.
+  public var nextHopObject: UInt32?
 
   /// One way of a multipath route (`struct rtnexthop`).
   public struct NextHop: Sendable, Equatable {
@@ -198,6 +200,7 @@ public struct RouteMessage: Sendable, Equatable {
     static let ipProtocol: UInt16 = 27
     static let sourcePort: UInt16 = 28
     static let destinationPort: UInt16 = 29
+    static let nextHopObject: UInt16 = 30
     static let metricsMTU: UInt16 = 2
   }
 
@@ -226,6 +229,7 @@ public struct RouteMessage: Sendable, Equatable {
     metric = try attributes.number(Attribute.metric)
     mtu = try attributes.nested(Attribute.metrics)?.number(Attribute.metricsMTU)
     nextHops = try Self.nextHops(attributes.all[type: Attribute.multipath]?.value ?? [])
+    nextHopObject = try attributes.number(Attribute.nextHopObject)
   }
 
   private static func gateway(_ attributes: RouteAttributes) throws(WireError) -> IPAddress? {
@@ -289,6 +293,9 @@ public struct RouteMessage: Sendable, Equatable {
     if !nextHops.isEmpty {
       attributes.append(
         .init(Attribute.multipath, nextHops.flatMap { Self.bytes(of: $0, family: family) }))
+    }
+    if let nextHopObject {
+      attributes.append(.init(Attribute.nextHopObject, host: nextHopObject))
     }
     return NetlinkMessage(type: RouteMessageType.newRoute, payload: payload + attributes.bytes)
   }
@@ -369,6 +376,8 @@ public struct RouteLookup: Sendable, Equatable {
     if let inputInterface {
       attributes.append(.init(Attribute.inputInterface, host: inputInterface))
     }
+    // What comes in is taken for root's (ip6_route_input), which a lookup for it is not by itself.
+    if inputInterface != nil { attributes.append(.init(Attribute.uid, host: UInt32(0))) }
     if let outputInterface {
       attributes.append(.init(Attribute.outputInterface, host: outputInterface))
     }

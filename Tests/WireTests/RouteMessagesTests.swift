@@ -159,7 +159,7 @@ struct RouteMessagesTests {
     #expect(message.type == 26)
     #expect(message.payload[0..<12].elementsEqual([2, 32, 32, 0, 0, 0, 0, 0, 0, 0x30, 0, 0]))
     let attributes = try NetlinkAttribute.all(in: message.payload, from: 12)
-    #expect(attributes.map(\.type) == [1, 2, 3, 16, 27, 29])
+    #expect(attributes.map(\.type) == [1, 2, 3, 25, 16, 27, 29])
     #expect(attributes[type: 29]?.value == [0, 53])
   }
 

@@ -3,7 +3,8 @@ internal import Wire
 /// Follows a packet through the rules and tables of policy routing, as the kernel does, to name the
 /// rule or the route that a refused lookup does not name.
 struct PolicyRouting {
-  private let environment: Environment
+  private let rules: [RuleMessage]
+  private var routes: [RouteMessage]
   private let packet: Packet
   private let mark: UInt32
   private let inDevice: String?
@@ -15,7 +16,8 @@ struct PolicyRouting {
 
   /// The way of the packet as it was at a hop.
   init(_ hop: Hop, _ environment: Environment) {
-    self.environment = environment
+    rules = Self.rules(environment, hop.packet)
+    routes = environment.routes
     packet = hop.packet
     mark = hop.mark
     inDevice = hop.inDevice
@@ -24,7 +26,8 @@ struct PolicyRouting {
 
   /// The way of a packet that this host is about to send.
   init(sending packet: Packet, mark: UInt32 = 0, _ environment: Environment) {
-    self.environment = environment
+    rules = Self.rules(environment, packet)
+    routes = environment.routes
     self.packet = packet
     self.mark = mark
     inDevice = nil
@@ -39,10 +42,10 @@ struct PolicyRouting {
 
   /// The first rule that applies and settles the matter.
   var decider: RuleMessage? {
-    for rule in rules where applies(rule) {
+    for rule in met {
       switch rule.action {
       case .lookup:
-        if let route = bestRoute(in: rule.table), route.kind != .throw { return rule }
+        if let route = route(by: rule), route.kind != .throw { return rule }
       case .blackhole, .unreachable, .prohibit: return rule
       default: continue
       }
@@ -50,23 +53,53 @@ struct PolicyRouting {
     return nil
   }
 
-  /// The rule, if the best route of its table for the packet is of this kind.
+  /// The first route of this kind that the packet finds, before one that settles the matter.
   func route(of kind: RouteMessage.Kind) -> RouteMessage? {
-    for rule in rules where applies(rule) && rule.action == .lookup {
-      guard let route = bestRoute(in: rule.table) else { continue }
-      if route.kind == kind { return route }
-      if route.kind != .throw { return nil }
+    for rule in met {
+      switch rule.action {
+      case .lookup:
+        guard let route = route(by: rule) else { continue }
+        if route.kind == kind { return route }
+        if route.kind != .throw { return nil }
+      case .blackhole, .unreachable, .prohibit: return nil
+      default: continue
+      }
     }
     return nil
   }
 
   /// The route that takes the packet somewhere.
   var route: RouteMessage? {
-    decider.flatMap { $0.action == .lookup ? bestRoute(in: $0.table) : nil }
+    decider.flatMap { $0.action == .lookup ? route(by: $0) : nil }
   }
 
-  private var rules: [RuleMessage] {
-    environment.policy.filter { $0.family == version }.sorted { $0.priority < $1.priority }
+  /// The same where this route is not.
+  func without(_ route: RouteMessage) -> PolicyRouting {
+    var other = self
+    other.routes.removeAll { $0 == route }
+    return other
+  }
+
+  /// The rules that apply, in the order in which they are asked.
+  private var met: [RuleMessage] {
+    var next: UInt32 = 0
+    var met: [RuleMessage] = []
+    for rule in rules where rule.priority >= next && applies(rule) {
+      guard rule.action == .goto else {
+        met.append(rule)
+        continue
+      }
+      // It is passed over as long as there is no rule to go to.
+      if let target = rule.target, rules.contains(where: { $0.priority == target }) {
+        next = target
+      }
+    }
+    return met
+  }
+
+  private static func rules(_ environment: Environment, _ packet: Packet) -> [RuleMessage] {
+    environment.policy.filter { $0.family == packet.source.family }
+      .sorted { $0.priority < $1.priority }
   }
 
   private func applies(_ rule: RuleMessage) -> Bool {
@@ -76,23 +109,47 @@ struct PolicyRouting {
       && (rule.inputInterface == nil || rule.inputInterface == (inDevice ?? "lo"))
       && rule.outputInterface == nil
       && (rule.mark.map { $0 == mark & (rule.mask ?? .max) } ?? true)
-      && (rule.tos == 0 || rule.tos == packet.tos & 0x1c)
+      && (rule.tos == 0 || rule.tos == tos)
       && (rule.ipProtocol.map { $0 == packet.proto.rawValue } ?? true)
+      && has(packet.sourcePort, in: rule.sourcePorts)
+      && has(packet.destinationPort, in: rule.destinationPorts)
+      // What comes in is nobody's, which is root's; and nftrace's own packets are root's.
+      && (rule.users?.contains(0) ?? true)
     return matches != rule.isInverted
   }
 
-  /// The rule by which a table is asked for the packet.
-  func rule(for table: UInt32) -> RuleMessage? {
-    rules.first { applies($0) && $0.action == .lookup && $0.table == table }
+  private func has(_ port: UInt16?, in ports: ClosedRange<UInt16>?) -> Bool {
+    ports.map { ports in port.map { ports.contains($0) } ?? false } ?? true
   }
 
-  /// The longest prefix of a table, the smallest metric.
-  private func bestRoute(in table: UInt32) -> RouteMessage? {
-    environment.routes
-      .filter { $0.table == table && $0.destination.contains(packet.destination) }
-      .max {
-        ($0.destination.length, $1.metric ?? 0) < ($1.destination.length, $0.metric ?? 0)
+  private var tos: UInt8 { packet.tos & 0x1c }
+
+  /// The rule by which a table is asked for the packet.
+  func rule(for table: UInt32) -> RuleMessage? {
+    met.first { $0.action == .lookup && $0.table == table }
+  }
+
+  /// What a rule finds in its table: the longest prefix, the smallest metric. A route that refuses
+  /// is never passed over for being short (fib_rules_lookup).
+  private func route(by rule: RuleMessage) -> RouteMessage? {
+    let best =
+      routes
+      .filter {
+        $0.table == rule.table && $0.destination.contains(packet.destination)
+          && ($0.source.length == 0 || $0.source.contains(packet.source))
+          && (version == 6 || $0.tos == 0 || $0.tos == tos) && !$0.flags.contains(.dead)
       }
+      .max { rank($0).lexicographicallyPrecedes(rank($1)) }
+    guard let best else { return nil }
+    let isRefusal = RoutingDiagnoses.refusals.contains { $0.kind == best.kind }
+    if !isRefusal, let shortest = rule.suppressPrefixLength, best.destination.length <= shortest {
+      return nil
+    }
+    return best
+  }
+
+  private func rank(_ route: RouteMessage) -> [Int] {
+    [route.destination.length, route.source.length, Int(route.tos), -Int(route.metric ?? 0)]
   }
 
   // MARK: Words
@@ -114,14 +171,27 @@ struct PolicyRouting {
   }
 
   /// A route as ip(8) lists it.
-  static func text(_ route: RouteMessage) -> String {
-    "\(route.kind) \(text(route.destination)) table \(name(ofTable: route.table))"
-  }
+  static func text(_ route: RouteMessage) -> String { "\(route.kind) \(words(route))" }
 
-  /// The command that takes a route away.
+  /// The command that takes a route away, and no other.
   static func deletion(_ route: RouteMessage) -> String {
     let version = route.destination.address.family == 6 ? "-6 " : ""
-    return "ip \(version)route del \(text(route))" + (route.metric.map { " metric \($0)" } ?? "")
+    // One that has its kind of a next hop object is itself a unicast route.
+    let kind = route.nextHopObject == nil ? "\(route.kind) " : ""
+    return "ip \(version)route del \(kind)\(words(route))"
+      + (route.metric.map { " metric \($0)" } ?? "")
+  }
+
+  private static func words(_ route: RouteMessage) -> String {
+    var words = [text(route.destination)]
+    if route.source.length > 0 { words += ["from", text(route.source)] }
+    if route.tos != 0 { words += ["tos", hex(route.tos)] }
+    if let object = route.nextHopObject { words += ["nhid", "\(object)"] }
+    return (words + ["table", name(ofTable: route.table)]).joined(separator: " ")
+  }
+
+  private static func hex(_ number: some BinaryInteger) -> String {
+    "0x" + String(number, radix: 16)
   }
 
   /// A rule as ip(8) lists it.
@@ -134,16 +204,25 @@ struct PolicyRouting {
     var words: [String] = rule.isInverted ? ["not"] : []
     words += ["from", rule.source.map(text) ?? "all"]
     if let destination = rule.destination { words += ["to", text(destination)] }
+    if rule.tos != 0 { words += ["tos", hex(rule.tos)] }
     if let mark = rule.mark {
-      let mask = rule.mask.map { $0 == .max ? "" : "/0x" + String($0, radix: 16) } ?? ""
-      words += ["fwmark", "0x" + String(mark, radix: 16) + mask]
+      let mask = rule.mask.map { $0 == .max ? "" : "/" + hex($0) } ?? ""
+      words += ["fwmark", hex(mark) + mask]
     }
     if let device = rule.inputInterface { words += ["iif", device] }
+    if let users = rule.users { words += ["uidrange", "\(users.lowerBound)-\(users.upperBound)"] }
     if let proto = rule.ipProtocol { words += ["ipproto", "\(IPProtocol(rawValue: proto))"] }
+    if let ports = rule.sourcePorts { words += ["sport", text(ports)] }
+    if let ports = rule.destinationPorts { words += ["dport", text(ports)] }
     switch rule.action {
     case .lookup: words += ["lookup", name(ofTable: rule.table)]
     default: words.append("\(rule.action)")
     }
+    if let length = rule.suppressPrefixLength { words += ["suppress_prefixlength", "\(length)"] }
     return words.joined(separator: " ")
+  }
+
+  private static func text(_ ports: ClosedRange<UInt16>) -> String {
+    ports.count == 1 ? "\(ports.lowerBound)" : "\(ports.lowerBound)-\(ports.upperBound)"
   }
 }

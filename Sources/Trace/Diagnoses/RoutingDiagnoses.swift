@@ -250,7 +250,10 @@ enum RoutingDiagnoses {
     evidence += down.map { "\($0) is down, and routes through it are not used" }
     return .error(
       "no-route", "there is no route to \(packet.destination)", evidence: evidence + more,
-      remedy: thrown.map(PolicyRouting.deletion))
+      // Of no use where no table behind has a route.
+      remedy: thrown.flatMap {
+        policy.without($0).route == nil ? nil : PolicyRouting.deletion($0)
+      })
   }
 
   static func reversePathFilter(_ examined: Case) -> Finding? {

@@ -303,4 +303,77 @@ extension Scenario {
       $IP rule add priority 100 fwmark 0x77 lookup 77
       """,
       "prohibit-route", .rejected("request prerouting"), ["0x77"])
+    // The default route of "main" is passed over: another table's decides.
+    + policy(
+      "suppressed-default",
+      """
+      $IP rule add priority 100 lookup main suppress_prefixlength 0
+      $IP route add blackhole default table 77
+      $IP rule add priority 200 lookup 77
+      """,
+      "blackhole-route", .lost("request prerouting"), ["200: from all lookup 77"])
+    // The rule between is not asked.
+    + policy(
+      "goto",
+      """
+      $IP rule add priority 300 lookup 77
+      $IP rule add priority 310 iif tun7 prohibit
+      $IP rule add priority 200 iif tun7 blackhole
+      $IP rule add priority 100 iif tun7 goto 300
+      """,
+      "prohibit-route", .rejected("request prerouting"), ["rule 310"])
+    // What is forwarded has no user, and is taken for root's.
+    + policy(
+      "users",
+      """
+      $IP rule add priority 100 uidrange 1-1000 prohibit
+      $IP rule add priority 101 uidrange 0-0 blackhole
+      """,
+      "blackhole-route", .lost("request prerouting"), ["rule 101", "uidrange 0-0"])
+    + [
+      Scenario(
+        name: "rule-ports-v4", version: .v4,
+        router: """
+          ip rule add priority 100 ipproto udp dport 53 prohibit
+          ip rule add priority 101 ipproto udp dport 99-100 blackhole
+          """,
+        arguments: ["-p", "udp", "--dport", "100"], facts: .lost("request prerouting"),
+        said: Diagnosis(
+          errors: ["blackhole-route"], mentions: ["rule 101", "dport 99-100"], remedy: .command)),
+      Scenario(
+        name: "rule-tos-v4", version: .v4, router: "ip rule add priority 100 tos 0x10 blackhole",
+        arguments: ["--tos", "16"], facts: .lost("request prerouting"),
+        said: Diagnosis(errors: ["blackhole-route"], mentions: ["tos 0x10"], remedy: .cures)),
+      Scenario(
+        name: "route-tos-v4", version: .v4, router: "ip route add prohibit $DST tos 0x10",
+        arguments: ["--tos", "16"], facts: .rejected("request prerouting"),
+        said: Diagnosis(errors: ["prohibit-route"], mentions: ["tos 0x10"], remedy: .cures)),
+      // Its remedy must not take the default route of everybody else.
+      Scenario(
+        name: "route-from-v6", version: .v6, router: "ip -6 route add blackhole default from $NET",
+        facts: .lost("request prerouting"),
+        said: Diagnosis(errors: ["blackhole-route"], mentions: ["from $NET"], remedy: .cures)),
+    ]
+    + both("route-nexthop-object") { _ in
+      Scenario(
+        name: "", version: .v4,
+        router: """
+          $IP nexthop add id 2 blackhole
+          $IP route add $DST nhid 2
+          """,
+        facts: .lost("request prerouting"),
+        said: Diagnosis(errors: ["blackhole-route"], mentions: ["nhid 2"], remedy: .cures))
+    }
+    // Without it there would be no route either.
+    + both("route-throw-into-nothing") { _ in
+      Scenario(
+        name: "", version: .v4,
+        router: """
+          $IP rule add priority 100 lookup 77
+          $IP route add throw $DSTNET table 77
+          $IP route del default
+          """,
+        facts: .rejected("request prerouting"),
+        said: Diagnosis(errors: ["no-route"], mentions: ["table 77"], remedy: .none))
+    }
 }
