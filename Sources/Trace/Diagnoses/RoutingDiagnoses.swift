@@ -296,19 +296,20 @@ enum RoutingDiagnoses {
   }
 
   static func fragmentationNeeded(_ examined: Case) -> Finding? {
-    guard let packet = routedPacket(examined), let route = examined.route?.route,
-      packet.dontFragment
+    // IPv6 finds that the route takes less than its interface behind the last hook only.
+    guard let packet = routedPacket(examined) ?? (examined.version == 6 ? examined.tooBig : nil),
+      let route = examined.route?.route, packet.dontFragment
     else { return nil }
     let device = examined.environment.name(route.outputInterface)
     let linkMTU = examined.environment.link(device)?.mtu.map { Int($0) }
     let mtu = [route.mtu.map { Int($0) }, linkMTU].compactMap { $0 }.min()
     guard let mtu, packet.length > mtu else { return nil }
+    let narrow = mtu == linkMTU ? device ?? "the route" : "the route"
     return .error(
       "fragmentation-needed",
-      "it has \(packet.length) octets, \(device ?? "the route") takes \(mtu), and it may not be "
-        + "fragmented: send at most \(mtu)",
-      evidence: ["the MTU of \(device ?? "the route") is \(mtu)"] + evidence(examined)
-        + examined.reasonEvidence)
+      "it has \(packet.length) octets, \(narrow) takes \(mtu), and it may not be fragmented: send at "
+        + "most \(mtu)",
+      evidence: ["the MTU of \(narrow) is \(mtu)"] + evidence(examined) + examined.reasonEvidence)
   }
 
   private static func evidence(_ examined: Case) -> [String] {
@@ -324,5 +325,15 @@ enum RoutingDiagnoses {
   /// 0.0.0.0/8, "this network" of RFC 1122, or ::.
   private static func isThisNetwork(_ address: IPAddress) -> Bool {
     if case .v4(let value) = address { value >> 24 == 0 } else { address.isUnspecified }
+  }
+}
+
+extension Case {
+  /// The packet that this host could not send on for its length, as its own ICMPv6 error says.
+  fileprivate var tooBig: Packet? {
+    guard stage == .output, let error, isOurError || environment.isLocal(error.source),
+      error.icmp?.mtu(error.proto) != nil
+    else { return nil }
+    return packet
   }
 }

@@ -82,11 +82,11 @@ enum SendDiagnoses {
         "it has \(packet.length) octets, which is too long for its way, and \(why)",
         evidence: evidence)
     }
+    let narrow = mtu == link ? device ?? "the route" : "the route"
     return .error(
       "fragmentation-needed",
-      "it has \(packet.length) octets, \(device ?? "its route") takes \(mtu), and \(why): send at "
-        + "most \(mtu)",
-      evidence: ["the MTU of \(device ?? "the route") is \(mtu)"] + evidence)
+      "it has \(packet.length) octets, \(narrow) takes \(mtu), and \(why): send at most \(mtu)",
+      evidence: ["the MTU of \(narrow) is \(mtu)"] + evidence)
   }
 }
 

@@ -23,6 +23,16 @@ extension Scenario {
         arguments: ["--df", "--size", "1400"], facts: .rejected("request prerouting"),
         said: Diagnosis(errors: ["fragmentation-needed"], mentions: ["1280", "up0"]))
     }
+    // The route takes less than its interface, which IPv6 looks at last.
+    + both("too-big-for-route") { version in
+      Scenario(
+        name: "", version: .v4,
+        router: "$IP route add $DST/$LEN via $GW mtu \(version == .v4 ? "lock " : "")1280",
+        arguments: ["--df", "--size", "1400"],
+        facts: .rejected(version == .v4 ? "request prerouting" : "request postrouting"),
+        said: Diagnosis(
+          errors: ["fragmentation-needed"], mentions: ["the route takes 1280"], remedy: .none))
+    }
     + both("too-big-beyond") { _ in
       Scenario(
         name: "", version: .v4,
