@@ -46,9 +46,9 @@ struct RuleTexts {
       text: String(text), tool: .nft)
   }
 
-  /// Names that nft reads back; its grammar takes quotes for others.
+  /// Names that nft reads back have letters, digits and "-./_"; it takes none in quotes.
   private static func quoted(_ name: String) -> String {
-    name.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 || $0 >= 0x41 && $0 <= 0x7a || $0 == 0x2d })
+    name.utf8.allSatisfy({ $0 >= 0x2d && $0 <= 0x39 || $0 >= 0x41 && $0 <= 0x7a })
       ? name : "\"\(name)\""
   }
 

@@ -248,10 +248,21 @@ struct Environment: Sendable {
 
   /// The rule's text, if somebody told it.
   func text(_ step: RuleStep) -> RuleText? {
-    texts.last {
+    // A policy has none; that of another rule of its chain is not its own.
+    guard !step.isPolicy else { return nil }
+    return texts.last {
       $0.family == step.family && $0.table == step.table && $0.chain == step.chain
         && (step.handle != nil ? $0.handle == step.handle : $0.position == step.position)
     }
+  }
+
+  /// Which tool's words are known for the rule, or for one of a policy's chain.
+  func tool(of step: RuleStep) -> RuleText.Tool? {
+    guard step.isPolicy else { return text(step)?.tool }
+    return texts.last {
+      $0.family == step.family && $0.table == step.table && $0.chain == step.chain
+        && ($0.tool == .iptablesLegacy) == step.isLegacy
+    }?.tool
   }
 
   /// What the kernel answered when it was asked about the packet as it was at a hop. `arriving` is

@@ -55,6 +55,19 @@ public struct Journey: Sendable, Equatable {
 }
 
 extension Journey {
+  /// The last rule that was met in the chain of a policy that ended the journey.
+  var lastBeforePolicy: RuleStep? {
+    guard let hop = hops.last, !hop.passed, let policy = hop.rules.last, policy.isPolicy else {
+      return nil
+    }
+    return hop.rules.dropLast().last {
+      $0.family == policy.family && $0.table == policy.table
+        && $0.chain == policy.chain
+    }
+  }
+}
+
+extension Journey {
   /// Whether no rule dropped it, but nftrace itself, which was to give it back.
   public var wasKept: Bool { end.kind == .dropped && hops.last?.passed == true }
 }
@@ -204,6 +217,14 @@ extension RuleStep {
   public static let legacyFact = "legacy rules"
   /// That fact's value if it may be.
   public static let legacyChanged = "changed"
+
+  /// Whether the rule leaves its chain for good. In a base chain the policy is next then, and rules
+  /// behind it are not met.
+  var leavesChain: Bool {
+    // Of iptables-legacy only the text tells. Its TRACE calls a RETURN of all packets a policy, too.
+    verdict == .goto || verdict == .return || text?.contains(" -j RETURN") == true
+      || text?.contains(" -g ") == true || isPolicy
+  }
 
   /// Whether the step decided or changed something: more than being met on the way.
   public var decided: Bool { verdict != .continue || translation != nil }

@@ -36,6 +36,13 @@ extension Story {
     questions += journeys.compactMap { $0.hops.last?.rules.last }.filter(\.isPolicy).map {
       .chain($0)
     }
+    questions += journeys.compactMap(\.lastBeforePolicy)
+      .filter { $0.leavesChain || $0.isLegacyRule }.map { step in
+        // Its place matters here, and is looked for as that of a rule that decides.
+        var step = step
+        step.verdict = .drop
+        return .rule(step)
+      }
     questions += [.routes, .neighbours, .counters, .sysctls(settings(journeys))]
     return questions
   }

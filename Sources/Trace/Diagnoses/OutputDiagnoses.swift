@@ -45,7 +45,7 @@ enum OutputDiagnoses {
           ? "no program has \(device) open: start the one that should, a VPN's for instance"
           : "\(device) has no carrier: look at the cable and the other end",
       evidence: ["the state of \(device) is \(link.state)"] + examined.reasonEvidence,
-      remedy: isDown ? "ip link set \(device) up" : nil)
+      remedy: isDown ? "ip link set \(Remedy.word(device)) up" : nil)
   }
 
   /// The next hop is silent because a rule here drops the question or the answer.

@@ -209,7 +209,7 @@ struct PolicyRouting {
       let mask = rule.mask.map { $0 == .max ? "" : "/" + hex($0) } ?? ""
       words += ["fwmark", hex(mark) + mask]
     }
-    if let device = rule.inputInterface { words += ["iif", device] }
+    if let device = rule.inputInterface { words += ["iif", Remedy.word(device)] }
     if let users = rule.users { words += ["uidrange", "\(users.lowerBound)-\(users.upperBound)"] }
     if let proto = rule.ipProtocol { words += ["ipproto", "\(IPProtocol(rawValue: proto))"] }
     if let ports = rule.sourcePorts { words += ["sport", text(ports)] }

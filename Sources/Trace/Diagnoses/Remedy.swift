@@ -2,78 +2,88 @@ internal import Wire
 
 /// Commands that repair the case at hand, in the words of the tool that made the rule.
 enum Remedy {
-  /// Accepts this packet before the rule that stopped it; for a policy, at the end of its chain,
-  /// and the answer with it.
+  /// Accepts this packet before the rule that stopped it; for a policy, at the end of its chain, or
+  /// before the rule that leaves the chain, and the answer with it.
   static func accept(_ examined: Case, before step: RuleStep) -> String? {
-    let packet = examined.packet
-    guard isChangeable(examined, step) else { return nil }
-    switch tool(examined, step) {
-    case .nft:
-      let table = "\(NFProto.name(step.family)) \(step.table) \(step.chain)"
-      let match = nftMatch(packet, isReply: examined.isReply)
-      guard step.isPolicy else {
-        guard let handle = step.handle else { return nil }
-        return "nft insert rule \(table) handle \(handle) \(match) accept"
-      }
-      let accept = "nft add rule \(table) \(match) accept"
-      guard needsAnswer(examined) else { return accept }
-      let answer = nftMatch(packet.answer, isReply: true)
-      let state = followsAnswer(examined, step) ? " ct state established,related" : ""
-      return accept + " && nft add rule \(table) \(answer)\(state) accept"
-    case .iptables, .iptablesLegacy:
-      let program = program(examined, step)
-      let table = step.table == "filter" ? "" : " -t \(step.table)"
-      let match = iptablesMatch(packet, isReply: examined.isReply)
-      guard step.isPolicy else {
-        guard let position = step.position else { return nil }
-        return "\(program)\(table) -I \(step.chain) \(position) \(match) -j ACCEPT"
-      }
-      let accept = "\(program)\(table) -A \(step.chain) \(match) -j ACCEPT"
-      guard needsAnswer(examined) else { return accept }
-      let answer = iptablesMatch(packet.answer, isReply: true)
-      return accept + " && "
-        + (followsAnswer(examined, step)
-          ? established(program, table, step.chain, answer + " ")
-          : "\(program)\(table) -A \(step.chain) \(answer) -j ACCEPT")
-    }
+    let tool = tool(examined, step)
+    let packet = match(examined.packet, tool, isReply: examined.isReply)
+    guard let accept = command(examined, step, accepting: packet) else { return nil }
+    guard step.isPolicy, needsAnswer(examined) else { return accept }
+    var answer = match(examined.packet.answer, tool, isReply: true)
+    if followsAnswer(examined, step) { answer += " " + established(tool) }
+    return command(examined, step, accepting: answer).map { "\(accept) && \($0)" }
   }
 
-  /// Accepts what belongs to connections that were let through.
+  /// Accepts what belongs to connections that were let through; where conntrack does not know them,
+  /// this packet.
   static func acceptEstablished(_ examined: Case, _ step: RuleStep) -> String? {
+    guard followsAnswer(examined, step) else { return accept(examined, before: step) }
+    return command(examined, step, accepting: established(tool(examined, step)))
+  }
+
+  /// The command for a rule that accepts what `match` says, where a packet meets it in time.
+  private static func command(
+    _ examined: Case, _ step: RuleStep, accepting match: String
+  ) -> String? {
     guard isChangeable(examined, step) else { return nil }
+    var next: RuleStep? = step
+    if step.isPolicy {
+      next = examined.journey.lastBeforePolicy.flatMap { $0.leavesChain ? $0 : nil }
+    }
+    let chain = word(step.chain)
     switch tool(examined, step) {
     case .nft:
-      return "nft add rule \(NFProto.name(step.family)) \(step.table) \(step.chain) "
-        + "ct state established,related accept"
+      let table = "\(NFProto.name(step.family)) \(word(step.table)) \(chain)"
+      guard let next else { return "nft add rule \(table) \(match) accept" }
+      return next.handle.map { "nft insert rule \(table) handle \($0) \(match) accept" }
     case .iptables, .iptablesLegacy:
-      return established(
-        program(examined, step), step.table == "filter" ? "" : " -t \(step.table)", step.chain)
+      let program =
+        program(examined, step) + (step.table == "filter" ? "" : " -t \(word(step.table))")
+      guard let next else { return "\(program) -A \(chain) \(match) -j ACCEPT" }
+      return next.position.map { "\(program) -I \(chain) \($0) \(match) -j ACCEPT" }
     }
   }
 
-  private static func established(
-    _ program: String, _ table: String, _ chain: String, _ match: String = ""
-  ) -> String {
-    "\(program)\(table) -A \(chain) \(match)-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+  private static func established(_ tool: RuleText.Tool) -> String {
+    tool == .nft
+      ? "ct state established,related" : "-m conntrack --ctstate ESTABLISHED,RELATED"
+  }
+
+  /// A name as one word of a shell: names of chains and interfaces may have almost any sign.
+  static func word(_ name: String) -> String {
+    let isPlain = name.unicodeScalars.allSatisfy { scalar in
+      switch scalar {
+      case "a"..."z", "A"..."Z", "0"..."9", "_", "-", ".", "/", ":", "@", "+", ",", "=", "%": true
+      default: false
+      }
+    }
+    if isPlain, !name.isEmpty { return name }
+    return "'"
+      + name.split(separator: "'", omittingEmptySubsequences: false)
+      .joined(separator: "'\\''") + "'"
   }
 
   /// Accepts ARP, or neighbour discovery, before the rule that drops it.
   static func acceptDiscovery(_ examined: Case, before step: RuleStep) -> String? {
     guard isChangeable(examined, step) else { return nil }
     let isARP = examined.version == 4
+    let chain = word(step.chain)
     let table = "\(NFProto.name(step.family)) \(step.table) \(step.chain)"
     let match =
       isARP
       ? (step.family == NFProto.arp ? "" : "ether type arp ")
       : "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } "
     switch tool(examined, step) {
-    case .nft where step.isPolicy: return "nft 'add rule \(table) \(match)accept'"
-    case .nft: return step.handle.map { "nft 'insert rule \(table) handle \($0) \(match)accept'" }
+    case .nft where step.isPolicy: return "nft \(word("add rule \(table) \(match)accept"))"
+    case .nft:
+      return step.handle.map {
+        "nft \(word("insert rule \(table) handle \($0) \(match)accept"))"
+      }
     case .iptables, .iptablesLegacy:
       let program = program(examined, step)
-      let place = step.isPolicy ? "-A \(step.chain)" : "-I \(step.chain) \(step.position ?? 1)"
+      let place = step.isPolicy ? "-A \(chain)" : "-I \(chain) \(step.position ?? 1)"
       return ["135", "136"].map {
-        "\(program)\(step.table == "filter" ? "" : " -t \(step.table)") \(place) -p icmpv6 "
+        "\(program)\(step.table == "filter" ? "" : " -t \(word(step.table))") \(place) -p icmpv6 "
           + "--icmpv6-type \($0) -j ACCEPT"
       }.joined(separator: " && ")
     }
@@ -85,16 +95,18 @@ enum Remedy {
   }
 
   /// Whether conntrack will know the answer by its request: not if it passes over the request, and
-  /// what nftables' bridge family sees it knows with a module of its own only.
-  private static func followsAnswer(_ examined: Case, _ step: RuleStep) -> Bool {
+  /// what nftables' bridge family sees it knows with a module of its own only, and before the hooks
+  /// of IP it knows nothing.
+  static func followsAnswer(_ examined: Case, _ step: RuleStep) -> Bool {
     let state = examined.journey.connection?.state
-    return state != .untracked && state != .invalid && step.family != NFProto.bridge
+    return state != .untracked && state != .invalid
+      && ![NFProto.bridge, NFProto.netdev].contains(step.family)
   }
 
   /// A route by which the source is reached where the packet came in.
   static func wayBack(_ examined: Case) -> String? {
     examined.inDevice.map {
-      "ip \(examined.version == 6 ? "-6 " : "")route replace \(examined.packet.source) dev \($0)"
+      "ip \(examined.version == 6 ? "-6 " : "")route replace \(examined.packet.source) dev \(word($0))"
     }
   }
 
@@ -105,7 +117,7 @@ enum Remedy {
 
   /// Whose words a rule is told in.
   static func tool(_ examined: Case, _ step: RuleStep) -> RuleText.Tool {
-    if let tool = examined.environment.text(step)?.tool { return tool }
+    if let tool = examined.environment.tool(of: step) { return tool }
     if step.isLegacy { return .iptablesLegacy }
     let chains = examined.environment.chains.filter {
       $0.key.family == step.family && $0.key.table == step.table && $0.value.hook != nil
@@ -122,7 +134,13 @@ enum Remedy {
       ? "\(examined.iptables)-legacy" : examined.iptables
   }
 
-  /// The packet in nft's words: as it was when it met the rule.
+  /// The packet in the words of a tool: as it was when it met the rule.
+  private static func match(_ packet: Packet, _ tool: RuleText.Tool, isReply: Bool) -> String {
+    tool == .nft
+      ? nftMatch(packet, isReply: isReply) : iptablesMatch(packet, isReply: isReply)
+  }
+
+  /// The packet in nft's words.
   private static func nftMatch(_ packet: Packet, isReply: Bool) -> String {
     let ip = packet.source.family == 4 ? "ip" : "ip6"
     var words = "\(ip) saddr \(packet.source) \(ip) daddr \(packet.destination)"

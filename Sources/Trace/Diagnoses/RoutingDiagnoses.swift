@@ -85,7 +85,7 @@ enum RoutingDiagnoses {
       why + " packet for \(destination) may not come in from another machine",
       evidence: (setting.map { ["\($0.name) = \($0.value)"] } ?? []) + examined.reasonEvidence,
       remedy: translated != nil && destination.isLoopback
-        ? setting.map { "sysctl -w \($0.name)=1" } : nil)
+        ? setting.map { "sysctl -w \(Remedy.word($0.name))=1" } : nil)
   }
 
   static func localSource(_ examined: Case) -> Finding? {
@@ -132,7 +132,7 @@ enum RoutingDiagnoses {
         ? "this host does not forward IPv4 packets: \(name) is 0"
         : "packets that come in by \(device) are not forwarded: \(name) is 0",
       evidence: ["\(name) = 0", "IpInAddrErrors went up by \(examined.delta("IpInAddrErrors"))"]
-        + examined.reasonEvidence, remedy: "sysctl -w \(name)=1")
+        + examined.reasonEvidence, remedy: "sysctl -w \(Remedy.word(name))=1")
   }
 
   /// IPv6 lookups do not model forwarding: the setting says it.
@@ -144,7 +144,8 @@ enum RoutingDiagnoses {
     let name = "net.ipv6.conf.all.forwarding"
     return .error(
       "forwarding-disabled", "this host does not forward IPv6 packets: \(name) is 0",
-      evidence: ["\(name) = 0"] + examined.reasonEvidence, remedy: "sysctl -w \(name)=1")
+      evidence: ["\(name) = 0"] + examined.reasonEvidence,
+      remedy: "sysctl -w \(Remedy.word(name))=1")
   }
 
   /// A way to refuse packets: the finding's id, what it does to them, and what a lookup says.
@@ -280,8 +281,8 @@ enum RoutingDiagnoses {
       "the reverse path filter dropped the \(examined.isReply ? "answer" : "packet"): \(why)",
       evidence: evidence + examined.reasonEvidence,
       remedy: examined.isReply && back != nil
-        ? "sysctl -w \((own ?? all)!.name)=2"
-        : "ip route replace \(packet.source)/32 dev \(device)")
+        ? "sysctl -w \(Remedy.word((own ?? all)!.name))=2"
+        : "ip route replace \(packet.source)/32 dev \(Remedy.word(device))")
   }
 
   static func ttlExpired(_ examined: Case) -> Finding? {

@@ -91,7 +91,8 @@ enum RuleDiagnoses {
       "reply-filtered",
       "the request got through, its answer did not: "
         + (step.isPolicy
-          ? "no rule of \(Words.chain(step)) accepts packets of established connections"
+          ? "no rule of \(Words.chain(step)) accepts "
+            + (Remedy.followsAnswer(examined, step) ? "packets of established connections" : "it")
           : "\(Words.rule(step)) dropped it"),
       evidence: Words.evidence(step) + examined.reasonEvidence,
       remedy: step.isPolicy

@@ -194,16 +194,18 @@ enum SilenceDiagnoses {
     let usesNFT = own.contains { $0.name != $0.hook?.rawValue.uppercased() }
     guard usesNFT else {
       let legacy = examined.header?.legacyNAT[examined.version] != nil ? "-legacy" : ""
-      return "\(examined.iptables)\(legacy) -t nat -A POSTROUTING -s \(source) -o \(device) "
+      return
+        "\(examined.iptables)\(legacy) -t nat -A POSTROUTING -s \(source) -o \(Remedy.word(device)) "
         + "-j MASQUERADE"
     }
     let ip = examined.version == 4 ? "ip" : "ip6"
     let match = "\(ip) saddr \(source) oifname \"\(device)\" masquerade"
     if let chain = nat {
-      return "nft add rule \(NFProto.name(chain.family)) \(chain.table) \(chain.name) '\(match)'"
+      let place = [chain.table, chain.name].map(Remedy.word).joined(separator: " ")
+      return "nft add rule \(NFProto.name(chain.family)) \(place) \(Remedy.word(match))"
     }
     return "nft add table \(ip) nat && nft add chain \(ip) nat postrouting "
       + "'{ type nat hook postrouting priority srcnat; }' && nft add rule \(ip) nat postrouting "
-      + "'\(match)'"
+      + Remedy.word(match)
   }
 }

@@ -18,6 +18,13 @@ extension Scenario {
       "policy-forward", .init("forward", "filter", "FORWARD"), .lost("request forward"),
       "$LEG -P FORWARD DROP")
     + drop(
+      "policy-return", .init("forward", "filter", "FORWARD"), .lost("request forward"),
+      """
+      $LEG -P FORWARD DROP
+      $LEG -A FORWARD -i lo -j ACCEPT
+      $LEG -A FORWARD -j RETURN
+      """)
+    + drop(
       "policy-input", .init("input", "filter", "INPUT"), .lost("request input"),
       destination: "$TUN",
       """

@@ -63,6 +63,25 @@ extension Scenario {
         type filter hook postrouting priority mangle; oifname "tun7" drop;
       }; }'
       """)
+    // Connections are not known there yet.
+    + filtered(
+      "nft-ingress-policy", .init("ingress", "fw", "in"), "reply ingress",
+      """
+      nft 'table netdev fw { chain in {
+        type filter hook ingress device "up0" priority 0; policy drop;
+        meta protocol arp accept;
+        icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept;
+      }; }'
+      """)
+    // What leaves a base chain meets its policy: a rule at the end of the chain would not be met.
+    + filtered(
+      "nft-policy-return", .init("forward", "fw", "through"), "reply forward",
+      mentions: ["established"],
+      """
+      nft 'table inet fw { chain through {
+        type filter hook forward priority filter; policy drop; iifname "tun7" accept; return;
+      }; }'
+      """)
     // The last thing before the client: the reply had crossed all of the router.
     + filtered(
       "nft-egress", .init("egress", "fw", "out", "drop"), "reply egress",

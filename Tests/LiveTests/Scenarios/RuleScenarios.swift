@@ -133,6 +133,14 @@ extension Scenario {
         $FAM daddr $DST2 drop; ct state established accept; ct state new drop;
       }; }
       """)
+    // A chain's name may have signs that a shell makes something of.
+    + iptables(
+      "odd-name", .init("forward", "filter", "it's;a$1&b", "-j DROP"), .lost("request forward"),
+      """
+      $IPT -N "it's;a\\$1&b"
+      $IPT -A FORWARD -i tun7 -j "it's;a\\$1&b"
+      $IPT -A "it's;a\\$1&b" -j DROP
+      """)
     + iptables(
       "forward", .init("forward", "filter", "FORWARD", "-s $SRC/$LEN -j DROP"),
       .lost("request forward"), "$IPT -A FORWARD -s $SRC -j DROP")
@@ -213,6 +221,30 @@ extension Scenario {
       nft 'table $FAM fw { chain pre {
         type filter hook prerouting priority mangle; policy drop; iifname "up0" accept;
       }; }'
+      """)
+    // What leaves a base chain meets its policy: a rule at the end of the chain would not be met.
+    + policy(
+      "nft-goto", .init("forward", "fw", "through"),
+      """
+      nft 'table inet fw {
+        chain nothing { counter; };
+        chain through { type filter hook forward priority 10; policy drop; goto nothing; accept; };
+      }'
+      """)
+    + policy(
+      "iptables-return", nat: .iptables, .init("forward", "filter", "FORWARD"),
+      """
+      $IPT -P FORWARD DROP
+      $IPT -A FORWARD -i lo -j ACCEPT
+      $IPT -A FORWARD -j RETURN
+      """)
+    + policy(
+      "iptables-goto", nat: .iptables, .init("forward", "filter", "FORWARD"),
+      """
+      $IPT -P FORWARD DROP
+      $IPT -N nothing
+      $IPT -A FORWARD -i lo -j ACCEPT
+      $IPT -A FORWARD -g nothing
       """)
     // What Docker leaves behind: its policy is what everybody meets.
     + policy(
