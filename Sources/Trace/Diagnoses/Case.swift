@@ -91,8 +91,15 @@ struct Case {
   /// Whether conntrack could make nothing of the packet. The trace names every state but this one: a
   /// packet without any, where others have one, is invalid.
   var isInvalid: Bool {
-    guard let state = journey.connection?.state else { return header?.tellsConnections == true }
+    guard let state = journey.connection?.state else {
+      return metIP && header?.tellsConnections == true
+    }
     return state == .invalid
+  }
+
+  /// Whether it came to a hook of IP, and not only to those of its interfaces.
+  var metIP: Bool {
+    journey.hops.contains { ![.ingress, .egress].contains($0.point.hook) }
   }
 
   /// By how much a counter went up while the probe was on its way.

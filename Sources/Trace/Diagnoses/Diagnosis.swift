@@ -149,7 +149,28 @@ enum Unexplained {
     return ["the kernel's drop reason is \(reason)" + (place.map { ", at \($0)" } ?? "")]
   }
 
+  /// An answer that stays here although another waits for it: conntrack did not know it.
+  private static func notTranslatedBack(_ examined: Case) -> Finding? {
+    guard examined.isReply, examined.stage == .delivered, examined.destinationChange == nil,
+      let request = examined.exchange.request,
+      let sent = request.hops.last(where: \.passed)?.packet.source,
+      sent != request.packet.source, sent == examined.packet.destination
+    else { return nil }
+    let state = examined.journey.connection?.state
+    return .error(
+      "lost-after",
+      "the answer was delivered to this host and not translated back to \(request.packet.source): "
+        + "conntrack did not know it as an answer; look for rules with 'ct zone' or notrack that "
+        + "fit one direction alone",
+      confidence: .likely,
+      evidence: [
+        "the request left with the source \(sent), the answer to it was delivered here"
+      ] + (state.map { ["conntrack's state of the answer is \($0.rawValue)"] } ?? []),
+      at: Finding.Place(hook: examined.last.point.hook, table: examined.last.point.table))
+  }
+
   static func finding(_ examined: Case) -> Finding {
+    if let unknown = notTranslatedBack(examined) { return unknown }
     let label = examined.last.point.label
     var evidence = ["seen last at \(label)"]
     if examined.version == 6, let device = examined.last.inDevice,
@@ -177,6 +198,9 @@ enum Unexplained {
       switch examined.stage {
       case _ where isFragment:
         "where it waits for its other fragments: look for what drops those, here or on the way"
+      case .arrival where examined.dropReason == "OTHERHOST":
+        "for its frame has another machine's MAC address: look at the entry for this host in 'ip "
+          + "neigh' of who sent it"
       case .arrival: "before PREROUTING: look at tc ingress filters and at the packet itself"
       case .within(let hook): "inside \(hook.rawValue.uppercased())"
       case .routing: "between PREROUTING and the next hook"

@@ -3,7 +3,8 @@ internal import Wire
 /// Causes for a packet that left this host and was not answered.
 enum SilenceDiagnoses {
   static let all: [Diagnosis.Cause] = [
-    refusedFarAway, hairpinWithoutMasquerade, notTranslated, missingMasquerade, unroutableSNAT,
+    refusedFarAway, pastHooks, hairpinWithoutMasquerade, notTranslated, missingMasquerade,
+    unroutableSNAT,
     droppedByQueue, noReply,
   ]
 
@@ -31,6 +32,20 @@ enum SilenceDiagnoses {
       "no-reply",
       "\(isTarget ? "the destination" : "a router on the way,") \(error.source) refused it, not this "
         + "host: look there", evidence: evidence)
+  }
+
+  /// It came in and went out, and IP saw nothing of it: no rule, no route, no connection.
+  static func pastHooks(_ examined: Case) -> Finding? {
+    guard examined.stage == .sent, !examined.isReply, let device = examined.inDevice,
+      !examined.metIP
+    else { return nil }
+    let rules = examined.journey.hops.flatMap(\.rules) + examined.journey.unplacedRules
+    return .error(
+      "no-reply",
+      "it went from \(device) to \(examined.outDevice ?? "another interface") past routing and all "
+        + "tables of IP, as what is bridged or is redirected by 'fwd' or tc does, and nothing came "
+        + "back", confidence: .likely,
+      evidence: ["no hook between ingress and egress saw it"] + rules.flatMap(Words.evidence))
   }
 
   static func hairpinWithoutMasquerade(_ examined: Case) -> Finding? {
@@ -126,7 +141,10 @@ enum SilenceDiagnoses {
     if let hop = examined.route?.route?.gateway ?? (isInside ? examined.packet.destination : nil),
       let neighbour = examined.environment.neighbours.last(where: { $0.address == hop })
     {
-      evidence.append("next hop \(hop) is \(neighbour.state)")
+      evidence.append(
+        "next hop \(hop) is \(neighbour.state)"
+          + (neighbour.state.contains(.permanent)
+            ? ": its MAC address was set, and is not checked" : ""))
     }
     if examined.environment.link(device)?.hasXDP == true {
       return .error(

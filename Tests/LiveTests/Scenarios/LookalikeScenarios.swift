@@ -91,6 +91,40 @@ extension Scenario {
         facts: .lost("nothing"), said: Diagnosis(errors: ["lost-after"], remedy: .none),
         needs: needsBPF)
     }
+    // The request is another zone's connection: its answer finds none, and is for the router then.
+    + both("zone-of-request") { _ in
+      Scenario(
+        name: "", version: .v4,
+        router: """
+          nft 'table $FAM zones {
+            chain pre { type filter hook prerouting priority raw; iifname "tun7" ct zone set 7; };
+          }'
+          """,
+        facts: .lost("reply input"),
+        said: Diagnosis(
+          errors: ["lost-after"], mentions: ["ct zone", "$SRC", "$UP"], remedy: .none,
+          isInferred: true))
+    }
+    // The answer comes in frames for somebody else. (IPv6 would not even find the server.)
+    + [
+      Scenario(
+        name: "wrong-mac-address-v4", version: .v4,
+        server: "ip neigh replace $UP lladdr 02:00:00:00:00:99 dev up0 nud permanent",
+        facts: .lost("reply ingress"), said: Diagnosis(errors: ["lost-after"], remedy: .none))
+    ]
+    // Conntrack never saw it: it is not of state invalid, and no NAT rule was to translate it.
+    + both("forwarded-at-ingress") { _ in
+      Scenario(
+        name: "", version: .v4,
+        router: """
+          nft 'table netdev fw { chain in {
+            type filter hook ingress device "tun7" priority 0; $FAM daddr $DST fwd to "lo";
+          }; }'
+          """,
+        facts: .lost("request egress"),
+        said: Diagnosis(
+          errors: ["no-reply"], mentions: ["past", "fwd"], remedy: .none, isInferred: true))
+    }
     // Seen leaving, never seen coming back: it cannot be told from a server that is silent, unless
     // the tool looks for a program on the interface. "no-reply" that claims certainty would be
     // wrong; the evidence must name the program.
