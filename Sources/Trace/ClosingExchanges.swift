@@ -224,7 +224,8 @@ extension Story {
     for index in groups.joined() { isClosed[index] = true }
     var kept = 0
     latest.removeAll(keepingCapacity: true)
-    latestTraced = latestTraced.filter { !isClosed[$0.value] }
+    // A packet may have had several trace ids: all but the latest lead nowhere.
+    latestTraced = latestTraced.filter { !isClosed[$0.value] && open[$0.value].traceID == $0.key }
     openHops = 0
     for index in open.indices where !isClosed[index] {
       if kept != index { open.swapAt(kept, index) }

@@ -193,6 +193,21 @@ func echo(
     #expect(journeys.allSatisfy { $0.hops.count == 3 })
   }
 
+  /// A copy of a packet has another trace id: what led to the packet by the first one is forgotten.
+  @Test func severalTraceIds() {
+    var script = Script()
+    script.see(echo(sequence: 1), at: "OUTPUT", id: 9, out: 2)
+    script.time += 900_000_000
+    script.see(echo(sequence: 2), at: "OUTPUT", id: 1, out: 2)
+    script.see(echo(sequence: 2), at: "EGRESS", id: 2, out: 2)
+    var story = Story(header: script.header)
+    for record in script.records { story.take(record) }
+    story.pass(to: script.time + 500_000_000)
+    #expect(story.closeIdle().count == 1)
+    story.pass(to: script.time + 2_000_000_000)
+    #expect(story.closeIdle().flatMap(\.journeys).map(\.end.kind) == [.transmitted])
+  }
+
   @Test func gapsAreCounted() {
     var script = Script()
     script.see(echo(), at: "PREROUTING", id: 1, in: 3)
