@@ -17,6 +17,17 @@ extension Story {
       && (next.point.hook == .ingress || next.point.hook == .prerouting)
   }
 
+  /// The open journey with this trace id whose packet can be the one observed, although its sequence
+  /// numbers or its payload are others now: SYNPROXY and conntrack's helpers change them as it leaves.
+  func journey(rewrittenAs next: Observation, traceID: UInt32?) -> Int? {
+    guard next.packet.fragment == nil, let index = traceID.flatMap(traced),
+      let last = open[index].hops.last?.packet, last.isSame(as: next.packet),
+      now - open[index].last <= Self.patience, !isOver(open[index]),
+      continues(open[index], with: next)
+    else { return nil }
+    return index
+  }
+
   /// Whether it is seen at one interface after the other on its way in or out: at a port of a bridge
   /// and at the bridge.
   private func climbs(_ journey: OpenJourney, to next: Observation) -> Bool {

@@ -343,7 +343,9 @@ public struct Story: Sendable {
   @discardableResult
   mutating func place(_ observation: Observation, traceID: UInt32?) -> Int {
     let identity = observation.identity ?? Identity(observation.packet)
-    if let index = journey(seenAs: observation, identity, traceID: traceID) {
+    if let index = journey(seenAs: observation, identity, traceID: traceID)
+      ?? journey(rewrittenAs: observation, traceID: traceID)
+    {
       add(observation, to: index, traceID: traceID)
       noteFlow(of: index)
       return index
@@ -407,7 +409,7 @@ public struct Story: Sendable {
   }
 
   /// The open journey that was seen last with this trace id.
-  private func traced(_ id: UInt32) -> Int? {
+  func traced(_ id: UInt32) -> Int? {
     guard let index = latestTraced[id], open[index].traceID == id else { return nil }
     return index
   }

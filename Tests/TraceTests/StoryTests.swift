@@ -371,6 +371,27 @@ func echo(
     #expect(told([fragments[1], udp(server, client, 8)]).count == 2)
   }
 
+  /// SYNPROXY and conntrack's helpers change sequence numbers behind the last point of POSTROUTING.
+  @Test func otherSequenceNumbersAreTheSamePacket() {
+    var script = Script()
+    func data(_ number: UInt32, identification: UInt16 = 7) -> Packet {
+      Packet(
+        source: IPAddress("192.0.2.1")!, destination: IPAddress("198.51.100.9")!, proto: .tcp,
+        identification: identification,
+        transport: .tcp(
+          TCPHeader(sourcePort: 4000, destinationPort: 80, sequence: number, flags: .ack)))
+    }
+    script.see(data(1000), at: "PREROUTING", id: 1, in: 3)
+    script.see(data(1000), at: "nat-POSTROUTING", id: 1, out: 2)
+    script.see(data(777_000), at: "EGRESS", id: 1, out: 2)
+    // Another packet, which happens to have the trace id of one that is gone.
+    script.see(data(2000, identification: 8), at: "nat-POSTROUTING", id: 1, out: 2)
+    script.see(data(778_000, identification: 9), at: "EGRESS", id: 1, out: 2)
+    let journeys = script.story().flatMap(\.journeys)
+    #expect(journeys.map(\.end.kind) == [.transmitted, .unknown, .transmitted])
+    #expect(journeys.map(\.hops.count) == [3, 1, 1])
+  }
+
   /// A packet that is sent in fragments has its ports in the first alone.
   @Test func fragmentsMadeOnTheWayGoWithTheirPacket() {
     var whole = Packet(
