@@ -13,7 +13,8 @@ extension Story {
       return false
     }
     // Out through the loopback interface and in again is still the same packet.
-    return comesBack(journey.hops[last].outDevice) && next.inDevice == journey.hops[last].outDevice
+    return (comesBack(journey.hops[last].outDevice) || isLoopedBack(journey))
+      && next.inDevice == journey.hops[last].outDevice
       && (next.point.hook == .ingress || next.point.hook == .prerouting)
   }
 
@@ -26,6 +27,13 @@ extension Story {
       continues(open[index], with: next)
     else { return nil }
     return index
+  }
+
+  /// Whether it can be the copy that this host gets of a multicast or broadcast of its own: it passes
+  /// POSTROUTING, and comes in by that interface without having left by it.
+  private func isLoopedBack(_ journey: OpenJourney) -> Bool {
+    journey.hops[journey.hops.count - 1].point.hook == .postrouting && header?.seesEgress == true
+      && (journey.hops[0].point.hook == .output || journey.hops[0].point.hook == .postrouting)
   }
 
   /// Whether it is seen at one interface after the other on its way in or out: at a port of a bridge

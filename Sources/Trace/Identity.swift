@@ -94,7 +94,7 @@ extension ObservationPoint {
     switch (earlier.hook, hook) {
     case (.input, .forward), (.input, .output), (.forward, .input), (.forward, .output),
       (.output, .input), (.output, .forward), (.prerouting, .output), (.ingress, .output),
-      (.input, .postrouting):
+      (.input, .postrouting), (.input, .egress):
       // INPUT is a packet's end; OUTPUT is a beginning.
       false
     default: earlier.rank < rank

@@ -392,6 +392,33 @@ func echo(
     #expect(journeys.map(\.hops.count) == [3, 1, 1])
   }
 
+  /// This host gets a copy of its own multicast: IPv4 sends one through POSTROUTING before it sends the
+  /// packet itself, IPv6 while that is between POSTROUTING and egress.
+  @Test(arguments: [true, false]) func multicastComesBack(copyFirst: Bool) {
+    let packet = Packet(
+      source: IPAddress("192.0.2.1")!, destination: IPAddress("224.0.0.251")!, proto: .udp,
+      transport: .udp(UDPHeader(sourcePort: 9, destinationPort: 5353)))
+    var script = Script()
+    func comeBack() {
+      script.see(packet, at: "INGRESS", id: 3, in: 2)
+      script.see(packet, at: "PREROUTING", id: 3, in: 2)
+      script.see(packet, at: "nat-INPUT", id: 3, in: 2)
+    }
+    script.see(packet, at: "OUTPUT", id: 1, out: 2)
+    script.see(packet, at: "nat-POSTROUTING", id: copyFirst ? 2 : 1, out: 2)
+    if copyFirst { comeBack() }
+    script.see(packet, at: "nat-POSTROUTING", id: copyFirst ? 1 : 2, out: 2)
+    if !copyFirst { comeBack() }
+    script.see(packet, at: "EGRESS", id: 1, out: 2)
+    let kinds = script.story().flatMap(\.journeys).map(\.end.kind)
+    #expect(kinds.map(\.rawValue).sorted() == ["delivered", "transmitted"])
+    // One that is neither sent nor comes back by the interface is lost still.
+    var lost = Script()
+    lost.see(packet, at: "nat-POSTROUTING", id: 1, out: 2)
+    lost.see(packet, at: "INGRESS", id: 3, in: 4)
+    #expect(lost.story().flatMap(\.journeys).map(\.end.kind) == [.unknown, .unknown])
+  }
+
   /// A packet that is sent in fragments has its ports in the first alone.
   @Test func fragmentsMadeOnTheWayGoWithTheirPacket() {
     var whole = Packet(
