@@ -95,6 +95,9 @@ struct Environment: Sendable {
     return link.standsOnAnother || ["bridge", "bond", "team"].contains(link.kind)
   }
 
+  /// Whether there is an interface that tc can send packets through before they are shaped.
+  var hasIntermediateBlock: Bool { links.values.contains { $0.kind == "ifb" } }
+
   /// Takes in what a message says of the namespace.
   mutating func take(_ message: NetlinkMessage) {
     switch message.type {

@@ -89,11 +89,11 @@ extension Story {
     }
   }
 
-  /// Where there is no egress hook, what was through with POSTROUTING is taken for sent. It was not if
+  /// Where the egress hook does not see it, what was through with POSTROUTING is taken for sent. It was not if
   /// its next hop is still being looked for.
   private func noteUnresolved(_ journey: inout Journey) {
-    guard journey.end.kind == .transmitted, !journey.end.isDryRun, header?.seesEgress == false,
-      let last = journey.hops.last, last.point.hook == .postrouting
+    guard journey.end.kind == .transmitted, !journey.end.isDryRun, let last = journey.hops.last,
+      last.point.hook == .postrouting
     else { return }
     let nextHop = journey.route?.gateway ?? last.packet.destination
     let neighbour = environment.neighbours.last {
@@ -187,7 +187,8 @@ extension Story {
     case .input where isLast(last.point):
       return End(.delivered, hook: place.hook, table: place.table)
     case .postrouting
-    where isLast(last.point) && (header?.seesEgress != true || header?.probe?.dryRun == true):
+    where isLast(last.point)
+      && (header?.seesEgress != true || header?.probe?.dryRun == true || passesEgressHook(open)):
       if let device = header?.diversion, last.outDevice == device {
         return endInDiversion(open, out: device)
       }
@@ -197,6 +198,12 @@ extension Story {
       if open.hasGap { end.unseen = .messagesLost }
       return end
     }
+  }
+
+  /// Whether no egress hook sees it leave: what tc sent through an intermediate functional block as it
+  /// came in meets neither ingress nor egress hooks.
+  private func passesEgressHook(_ open: OpenJourney) -> Bool {
+    open.hops[0].point.hook == .prerouting && environment.hasIntermediateBlock
   }
 
   /// Whether no point of this hook stands behind it.

@@ -419,6 +419,24 @@ func echo(
     #expect(lost.story().flatMap(\.journeys).map(\.end.kind) == [.unknown, .unknown])
   }
 
+  /// What tc leads through an ifb device as it comes in meets neither ingress nor egress hooks.
+  @Test func shapedAsItComesIn() {
+    func ends(ifb: Bool, sees: [String]) -> [End.Kind] {
+      var script = Script()
+      if ifb {
+        script.records.append(
+          Record(time: 1, .netlink(LinkMessage.creation(kind: "ifb", name: "ifb0"))))
+      }
+      for label in sees { script.see(echo(), at: label, id: 1, in: 3, out: 2) }
+      return script.story().flatMap(\.journeys).map(\.end.kind)
+    }
+    let shaped = ["PREROUTING", "FORWARD", "nat-POSTROUTING"]
+    #expect(ends(ifb: true, sees: shaped) == [.transmitted])
+    #expect(ends(ifb: false, sees: shaped) == [.unknown])
+    #expect(ends(ifb: true, sees: ["INGRESS"] + shaped) == [.unknown])
+    #expect(ends(ifb: true, sees: ["PREROUTING", "FORWARD"]) == [.unknown])
+  }
+
   /// A packet that is sent in fragments has its ports in the first alone.
   @Test func fragmentsMadeOnTheWayGoWithTheirPacket() {
     var whole = Packet(
