@@ -188,11 +188,12 @@ public struct Story: Sendable {
   }
 
   /// The IP packet of a log message. At egress the payload of Ethernet begins with its link header.
+  /// What is longer than 65535 octets, to be segmented behind that, has length 0.
   static func packet(_ message: LogMessage) -> Packet? {
     let bytes = message.payload
     if message.family == NFProto.netdev, message.hookNumber == 1, bytes.count > 34,
       UInt16(bytes[12]) << 8 | UInt16(bytes[13]) == message.hardwareProtocol,
-      let packet = try? Packet(Array(bytes[14...])), packet.length >= 20
+      let packet = try? Packet(Array(bytes[14...])), packet.length >= 20 || packet.length == 0
     {
       return packet
     }

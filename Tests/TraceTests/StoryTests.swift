@@ -392,6 +392,24 @@ func echo(
     #expect(journeys.map(\.hops.count) == [3, 1, 1])
   }
 
+  /// What is to be segmented behind egress may be longer than a packet can say: then it says 0.
+  @Test func longerThanAPacketCanSay() {
+    let packet = Packet(
+      source: IPAddress("192.0.2.1")!, destination: IPAddress("198.51.100.9")!, proto: .tcp,
+      transport: .tcp(TCPHeader(sourcePort: 80, destinationPort: 4000, sequence: 9, flags: .ack)),
+      payload: Array(repeating: 7, count: 100))
+    var octets = packet.bytes
+    octets.replaceSubrange(2..<4, with: [0, 0])
+    var script = Script()
+    script.see(packet, at: "nat-POSTROUTING", id: 1, out: 2)
+    let log = LogMessage(
+      family: NFProto.netdev, hookNumber: 1, hardwareProtocol: 0x0800, prefix: "EGRESS",
+      outDevice: 2, sequence: script.sequence,
+      payload: Array(repeating: 0, count: 12) + [8, 0] + octets)
+    script.records.append(Record(time: script.time, .log(log.bytes)))
+    #expect(script.story().flatMap(\.journeys).map(\.end.kind) == [.transmitted])
+  }
+
   /// This host gets a copy of its own multicast: IPv4 sends one through POSTROUTING before it sends the
   /// packet itself, IPv6 while that is between POSTROUTING and egress.
   @Test(arguments: [true, false]) func multicastComesBack(copyFirst: Bool) {
