@@ -42,7 +42,8 @@ struct ConnectionText {
     }
     // Conntrack keeps, and tells of, a connection whose first packet came through all hooks.
     let isOver =
-      journey.end.kind == .dropped || journey.end.kind == .unknown && journey.end.unseen == nil
+      journey.end.kind == .dropped || journey.hasNoWayOn
+      || journey.end.kind == .unknown && journey.end.unseen == nil
     return connection.state == .new && !connection.wasKnown && isOver
       ? ["not kept, for this packet did not get through"] : []
   }

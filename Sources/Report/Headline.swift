@@ -56,6 +56,9 @@ struct Headline {
     if journey.end.unseen == .behindNAT, exchange.reply == nil {
       return "\(what): " + headline.fate(journey) + place
     }
+    if journey.hasNoWayOn, let error = exchange.error?.packet {
+      return style.paint("\(what): \(Wording.name(error)) from \(error.source)", .red) + place
+    }
     guard journey.isThrough || journey.end.unseen == .behindNAT else {
       return style.paint("\(what): ", .red) + headline.fate(journey) + place
     }
@@ -163,6 +166,7 @@ struct Headline {
     case .delivered: return "was delivered to this host"
     case .dropped where journey.wasKept:
       return "dropped by nftrace"
+    case .rejected where journey.hasNoWayOn: return Wording.noWayOn(journey)
     case .dropped, .rejected:
       let verb = journey.end.kind == .rejected ? "rejected" : "dropped"
       let hook = journey.end.hook?.rawValue.uppercased() ?? "a hook"

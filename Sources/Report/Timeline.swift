@@ -279,6 +279,10 @@ struct RowBuilder {
         Timeline.Row(
           stage: journey.end.unseen != nil ? "unseen" : "\(style.cross) lost",
           details: [Wording.lost(journey)], failed: journey.end.unseen == nil))
+    case .rejected where journey.hasNoWayOn:
+      rows.append(
+        Timeline.Row(
+          stage: "\(style.cross) rejected", details: [Wording.noWayOn(journey)], failed: true))
     case .dropped where journey.wasKept:
       rows.append(
         Timeline.Row(

@@ -181,6 +181,12 @@ enum Wording {
     return "dropped by \(place(step))"
   }
 
+  /// Where a packet was seen last that this host answers with an error, though no rule stopped it.
+  static func noWayOn(_ journey: Journey) -> String {
+    let label = journey.hops.last.map(\.point.label) ?? "a hook"
+    return "last seen at \(label), then refused by this host"
+  }
+
   /// Where a journey that just stops was seen last, and what comes after that.
   static func lost(_ journey: Journey) -> String {
     guard let last = journey.hops.last(where: \.passed) else { return "never seen" }

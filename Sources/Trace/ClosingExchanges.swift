@@ -254,6 +254,21 @@ extension Story {
     {
       exchange.journeys[index].end.kind = .rejected
     }
+    guard header?.probe == nil else { return exchange }
+    // What no rule stopped, and this host answers with an error all the same: its TTL ran out, it is
+    // too big, or there is no way on. Those that ping sends are diagnosed.
+    let quoted = exchange.journeys
+      .filter { $0.direction == .error && $0.hops.first?.point.hook == .output }
+      .compactMap(\.packet.quoted)
+    for index in exchange.journeys.indices
+    where exchange.journeys[index].end.kind == .unknown
+      && exchange.journeys[index].end.unseen == nil
+    {
+      let last = exchange.journeys[index].hops.last?.packet
+      if quoted.contains(where: { last?.isSame(as: $0) == true }) {
+        exchange.journeys[index].end.kind = .rejected
+      }
+    }
     return exchange
   }
 }

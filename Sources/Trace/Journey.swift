@@ -70,6 +70,9 @@ extension Journey {
 extension Journey {
   /// Whether no rule dropped it, but nftrace itself, which was to give it back.
   public var wasKept: Bool { end.kind == .dropped && hops.last?.passed == true }
+
+  /// Whether no rule stopped it, and this host answers it with an ICMP error.
+  public var hasNoWayOn: Bool { end.kind == .rejected && hops.last?.passed == true }
 }
 
 /// One packet at one observation point.

@@ -392,6 +392,28 @@ func echo(
     #expect(journeys.map(\.hops.count) == [3, 1, 1])
   }
 
+  /// What a router answers with an ICMP error of its own is not lost; other packets of the flow may be.
+  @Test func answeredWithAnError() {
+    func told(by hook: String) -> [String] {
+      var script = Script()
+      let request = echo(ttl: 1)
+      for label in ["INGRESS", "PREROUTING", "nat-PREROUTING"] {
+        script.see(request, at: label, id: 1, in: 3, connection: (5, 8, 0))
+      }
+      script.see(
+        echo(ttl: 1, identification: 100), at: "nat-PREROUTING", id: 2, in: 3,
+        connection: (5, 8, 0))
+      let error = Packet(
+        source: IPAddress("192.0.2.254")!, destination: request.source, proto: .icmp,
+        transport: .icmp(ICMPHeader(type: 11)), payload: Array(request.bytes.prefix(28)))
+      script.see(error, at: hook, id: 3, out: 3, connection: (5, 4, 0))
+      script.see(error, at: "EGRESS", id: 3, out: 3, connection: (5, 4, 0))
+      return script.story().flatMap(\.journeys).map(\.end.kind.rawValue)
+    }
+    #expect(told(by: "OUTPUT") == ["rejected", "unknown", "transmitted"])
+    #expect(told(by: "FORWARD") == ["unknown", "unknown", "transmitted"])
+  }
+
   /// What is to be segmented behind egress may be longer than a packet can say: then it says 0.
   @Test func longerThanAPacketCanSay() {
     let packet = Packet(

@@ -60,6 +60,7 @@ struct Case {
 
   private static func stage(_ journey: Journey, _ last: Hop, _ header: SessionHeader?) -> Stage {
     switch journey.end.kind {
+    case .rejected where !journey.isStopped: break
     case .dropped, .rejected: return .ruled
     case .transmitted: return .sent
     case .delivered: return .delivered

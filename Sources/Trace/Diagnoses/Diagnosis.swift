@@ -93,7 +93,9 @@ enum Diagnosis {
 
 extension Journey {
   /// Whether a rule ended it. What nftrace itself was to drop is no fault.
-  var isStopped: Bool { end.kind == .dropped && !wasKept || end.kind == .rejected }
+  var isStopped: Bool {
+    (end.kind == .dropped || end.kind == .rejected) && hops.last?.passed == false
+  }
 
   /// Whether this is a reset that was sent on, or delivered.
   var isRefusalSent: Bool {
