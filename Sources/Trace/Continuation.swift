@@ -21,7 +21,9 @@ extension Story {
   /// The open journey with this trace id whose packet can be the one observed, although its sequence
   /// numbers or its payload are others now: SYNPROXY and conntrack's helpers change them as it leaves.
   func journey(rewrittenAs next: Observation, traceID: UInt32?) -> Int? {
-    guard next.packet.fragment == nil, let index = traceID.flatMap(traced),
+    // Of ICMP, another type or sequence number makes it another message.
+    guard next.packet.fragment == nil, next.packet.sourcePort != nil,
+      let index = traceID.flatMap(traced),
       let last = open[index].hops.last?.packet, last.isSame(as: next.packet),
       now - open[index].last <= Self.patience, !isOver(open[index]),
       continues(open[index], with: next)

@@ -390,6 +390,11 @@ func echo(
     let journeys = script.story().flatMap(\.journeys)
     #expect(journeys.map(\.end.kind) == [.transmitted, .unknown, .transmitted])
     #expect(journeys.map(\.hops.count) == [3, 1, 1])
+    // A rule that makes an answer of a request makes another message.
+    var rewritten = Script()
+    rewritten.see(echo(), at: "INGRESS", id: 1, in: 3)
+    rewritten.see(echo(reply: true), at: "PREROUTING", id: 1, in: 3)
+    #expect(rewritten.story().flatMap(\.journeys).map(\.direction) == [.request, .reply])
   }
 
   /// What a router answers with an ICMP error of its own is not lost; other packets of the flow may be.
