@@ -200,7 +200,16 @@ extension Story {
     let firsts = firstFragments()
     let exchanges = ordered.map { Exchange(journeys: journeys($0, firstFragments: firsts)) }
     forget(ordered)
-    return exchanges.map(withRefusals).map(withFindings)
+    return exchanges.filter { !isNoise($0) }.map(withRefusals).map(withFindings)
+  }
+
+  /// Whether these are packets by which neighbours find each other, as ARP's in IPv4, of which nobody
+  /// asks: unless a rule stopped them.
+  private func isNoise(_ exchange: Exchange) -> Bool {
+    header?.probe == nil && !exchange.journeys.isEmpty
+      && exchange.journeys.allSatisfy {
+        ($0.packet.isDiscovery || $0.packet.isMulticastListenerDiscovery) && !$0.isStopped
+      }
   }
 
   /// Recorded traffic was not asked about when it was lost: only what a rule or policy did to it is

@@ -138,6 +138,11 @@ extension Packet {
     proto == .icmpv6 && (icmp?.type == 135 || icmp?.type == 136)
   }
 
+  /// The same, or that of routers.
+  var isDiscovery: Bool {
+    proto == .icmpv6 && icmp.map { (133...136).contains($0.type) } == true
+  }
+
   /// RFC 2710 and RFC 3810. The kernel's mark of these is none: it shares its place with something
   /// else.
   var isMulticastListenerDiscovery: Bool {

@@ -102,6 +102,22 @@ func echo(
         == [Change(.source, from: "192.0.2.1", to: "203.0.113.1", cause: .snat)])
   }
 
+  /// How neighbours find each other is told of nobody's traffic, unless a rule is in the way.
+  @Test(arguments: [133, 135, 136, 143] as [UInt8])
+  func discoveryIsNoise(_ type: UInt8) {
+    let solicitation = Packet(
+      source: IPAddress("2001:db8::1")!, destination: IPAddress("ff02::1:ff00:2")!, proto: .icmpv6,
+      ttl: 255, transport: .icmp(ICMPHeader(type: type)), payload: Array(repeating: 0, count: 16))
+    var script = Script()
+    script.see(solicitation, at: "PREROUTING", id: 1, in: 3)
+    #expect(script.story().isEmpty)
+    script.step(
+      TraceMessage(
+        family: NFProto.inet, id: 1, kind: .rule, table: "t", chain: "c", handle: 4, verdict: .drop)
+    )
+    #expect(script.story().map { $0.journeys.map(\.end.kind) } == [[.dropped]])
+  }
+
   /// Of packets into a diversion's device that did not come back: what it did with them.
   @Test(
     arguments: [
