@@ -4,21 +4,21 @@ public import Wire
 public struct ExchangeFilter: Sendable {
   private let from: Prefix?
   private let to: Prefix?
-  private let proto: String?
+  private let proto: IPProtocol?
   private let packet: Int?
   private let onlyLost: Bool
   private let through: String?
 
-  /// A filter; what is nil or false lets everything through. `proto` is a protocol's name or
-  /// number; "icmp" means both versions. `through` is a device that a packet came to or from.
+  /// A filter; what is nil or false lets everything through. ICMP means both
+  /// versions of it. `through` is a device that a packet came to or from.
   public init(
-    from: Prefix? = nil, to: Prefix? = nil, proto: String? = nil, packet: Int? = nil,
+    from: Prefix? = nil, to: Prefix? = nil, proto: IPProtocol? = nil, packet: Int? = nil,
     onlyLost: Bool = false, through: String? = nil
   ) {
     self.through = through
     self.from = from
     self.to = to
-    self.proto = proto?.lowercased()
+    self.proto = proto
     self.packet = packet
     self.onlyLost = onlyLost
   }
@@ -37,11 +37,8 @@ public struct ExchangeFilter: Sendable {
   private func matches(_ journey: Journey) -> Bool {
     if let packet, journey.id != packet { return false }
     if let proto {
-      let name = "\(journey.packet.proto)"
-      guard
-        name == proto || (proto == "icmp" && name == "icmpv6")
-          || "\(journey.packet.proto.rawValue)" == proto
-      else { return false }
+      let other = journey.packet.proto
+      guard other == proto || proto == .icmp && other == .icmpv6 else { return false }
     }
     if let through, !passes(through, journey) { return false }
     return has(from, journey) { $0.source } && has(to, journey) { $0.destination }

@@ -5,6 +5,14 @@ public struct IPProtocol: RawRepresentable, Sendable, Hashable, CustomStringConv
   /// The protocol of a number, known or not.
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+  /// The protocol of this name, in capitals or not, or number; nil if there is none.
+  public init?(_ text: String) {
+    let text = text.lowercased()
+    let named = (0...UInt8.max).lazy.map { IPProtocol(rawValue: $0) }.first { "\($0)" == text }
+    guard let known = named ?? UInt8(text).map({ IPProtocol(rawValue: $0) }) else { return nil }
+    self = known
+  }
+
   /// RFC 792.
   public static let icmp = IPProtocol(rawValue: 1)
   /// RFC 3376.

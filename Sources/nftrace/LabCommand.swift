@@ -88,8 +88,8 @@ enum Demonstration {
         client            router                            server
         192.168.69.1 \(line) tun0   eth0 172.16.16.15 \(line) 172.16.16.1, 119.29.29.29
 
-      The router forwards, and masquerades what comes from 192.168.69.0/24.
-      nftrace plays the client: it puts a ping into tun0 and watches it go through the router.
+      The router forwards, and masquerades what comes from 192.168.69.0/24. nftrace
+      plays the client: it puts a ping into tun0 and watches it go through the router.
 
       $ nftrace ping -s 192.168.69.1 --tun tun0 119.29.29.29
 
@@ -98,15 +98,17 @@ enum Demonstration {
     try Output.print(
       """
 
-      How to read it: the request comes in at tun0 and meets the tables of each hook from left
-      to right. After PREROUTING its route is chosen, and forwarding takes 1 off its TTL. The last
-      table, nat at POSTROUTING, gives it the router's own address as source. The answer comes
-      back to that address, and conntrack puts the client's in again without asking a rule.
+      How to read it: the request comes in at tun0 and meets the tables of each
+      hook from left to right. After PREROUTING its route is chosen, and forwarding
+      takes 1 off its TTL. The last table, nat at POSTROUTING, gives it the router's
+      own address as source. The answer comes back to that address, and conntrack
+      puts the client's in again without asking a rule.
 
-      Go on:  nftrace lab -- nftrace ping --tun tun0 2001:db8:29::29     the same with IPv6
-              nftrace lab -- nftrace ping --tun tun0 172.16.16.15        to the router itself
-              nftrace lab bash                                           a shell in the router
-              nftrace ping --local DEST                                  from this machine
+      Go on:
+        nftrace lab -- nftrace ping --tun tun0 2001:db8:29::29   the same with IPv6
+        nftrace lab -- nftrace ping --tun tun0 172.16.16.15      to the router itself
+        nftrace lab bash                                         a shell in the router
+        nftrace ping --local DEST                                from this machine
       """)
     return code
   }

@@ -86,6 +86,11 @@ struct Show: ParsableCommand {
         throw ValidationError("\(name) '\(text)' is not an address or ADDRESS/LENGTH")
       }
     }
+    if let proto, IPProtocol(proto) == nil {
+      throw ValidationError(
+        "--protocol '\(proto)' is none that is known by name: icmp, icmpv6, tcp, udp or a number "
+          + "up to 255")
+    }
     if let last, last < 1 { throw ValidationError("--last is 1 or more") }
     if let packet, packet < 1 { throw ValidationError("--packet is 1 or more") }
     if shared.namespaces.count > 1,
@@ -179,7 +184,8 @@ struct Show: ParsableCommand {
 
   private var filter: ExchangeFilter {
     ExchangeFilter(
-      from: from.flatMap { Prefix($0) }, to: to.flatMap { Prefix($0) }, proto: proto,
+      from: from.flatMap { Prefix($0) }, to: to.flatMap { Prefix($0) },
+      proto: proto.flatMap { IPProtocol($0) },
       packet: packet, onlyLost: lost)
   }
 
