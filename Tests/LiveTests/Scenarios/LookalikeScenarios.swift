@@ -8,6 +8,24 @@ extension Scenario {
 
   // MARK: tc
 
+  /// A filter that drops what passes a device, once neighbours are known.
+  private static func filtered(
+    _ name: String, on device: String, _ direction: String, lost place: String
+  ) -> [Scenario] {
+    both(name) { _ in
+      Scenario(
+        name: "", version: .v4,
+        router: """
+          ping -n -q -c1 -W1 $DST >/dev/null
+          tc qdisc add dev \(device) clsact
+          tc filter add dev \(device) \(direction) bpf da obj $BPF/drop.o sec classifier
+          """,
+        facts: .lost(place),
+        said: Diagnosis(errors: ["lost-after"], mentions: [device], remedy: .none),
+        needs: needsBPF)
+    }
+  }
+
   private static let trafficControl: [Scenario] =
     // A classifier runs before the first hook: nothing is seen of the packet, and nothing may be
     // blamed. With drop reasons it can be said that tc did it (TC_INGRESS); by name there is only
@@ -24,44 +42,11 @@ extension Scenario {
     }
     // After the egress hook, so it looks as if it had left; clsact counts the drop. Saying
     // "everything here was right" (no-reply) would be wrong.
-    + both("tc-egress") { _ in
-      Scenario(
-        name: "", version: .v4,
-        router: """
-          ping -n -q -c1 -W1 $DST >/dev/null
-          tc qdisc add dev up0 clsact
-          tc filter add dev up0 egress bpf da obj $BPF/drop.o sec classifier
-          """,
-        facts: .lost("request egress"),
-        said: Diagnosis(errors: ["lost-after"], mentions: ["up0"], remedy: .none),
-        needs: needsBPF)
-    }
+    + filtered("tc-egress", on: "up0", "egress", lost: "request egress")
     // The same on the way back, on the probe's own device: nothing came out of it.
-    + both("reply-tc-egress") { _ in
-      Scenario(
-        name: "", version: .v4,
-        router: """
-          ping -n -q -c1 -W1 $DST >/dev/null
-          tc qdisc add dev tun7 clsact
-          tc filter add dev tun7 egress bpf da obj $BPF/drop.o sec classifier
-          """,
-        facts: .lost("reply egress"),
-        said: Diagnosis(errors: ["lost-after"], mentions: ["tun7"], remedy: .none),
-        needs: needsBPF)
-    }
+    + filtered("reply-tc-egress", on: "tun7", "egress", lost: "reply egress")
     // The reply came, and died before anything could see it; clsact counts the drop.
-    + both("tc-ingress-reply") { _ in
-      Scenario(
-        name: "", version: .v4,
-        router: """
-          ping -n -q -c1 -W1 $DST >/dev/null
-          tc qdisc add dev up0 clsact
-          tc filter add dev up0 ingress bpf da obj $BPF/drop.o sec classifier
-          """,
-        facts: .lost("request egress"),
-        said: Diagnosis(errors: ["lost-after"], mentions: ["up0"], remedy: .none),
-        needs: needsBPF)
-    }
+    + filtered("tc-ingress-reply", on: "up0", "ingress", lost: "request egress")
     // A full queue: the qdisc counts what it drops, after the egress hook.
     + both("qdisc-full") { _ in
       Scenario(
