@@ -221,6 +221,12 @@ struct Show: ParsableCommand {
 extension StateDirectory {
   /// The files of the recording of this namespace's setup, or of the latest ping.
   static func sessions(orPing: Bool = true) throws -> [String] {
+    // What cannot be seen is not nothing.
+    guard StateFile.isReadable(path) else {
+      throw KernelError(
+        cannot: "look for what is recorded in \(path)",
+        help: "it may only be read by root: run as root (sudo), or name a FILE")
+    }
     // What is still there of an earlier setup is not what this one watches.
     if let setup = try SetupPlace.current().load(), setup.backend == SetupBackend.log.rawValue {
       throw UsageError(

@@ -157,6 +157,17 @@ extension LiveTests {
       #expect(outcome.contains("in use by process \(first)"), "\(outcome)")
     }
 
+    /// What is recorded may not be seen, which is not that nothing is.
+    @Test func hiddenRecordings() async throws {
+      let outcome = try await Programs.shell(
+        """
+        chmod 700 "$DIR"
+        exec setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all --inh-caps=-all \
+          env NFTRACE_STATE_DIR="$DIR" "$NFTRACE" show
+        """)
+      #expect(outcome.code == 3 && outcome.error.contains("may only be read by root"), "\(outcome)")
+    }
+
     /// Nobody's capabilities: what is missing is named.
     @Test(arguments: [
       ["ping", "--tun-address", "10.1.1.1/24", "119.29.29.29"],
