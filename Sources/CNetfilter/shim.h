@@ -65,6 +65,11 @@ static inline int nftrace_open(const char *path, int flags, mode_t mode) {
   return open(path, flags, mode);
 }
 
+// openat is variadic.
+static inline int nftrace_openat(int directory, const char *path, int flags, mode_t mode) {
+  return openat(directory, path, flags, mode);
+}
+
 // fcntl is variadic, too.
 static inline bool nftrace_is_closed(int descriptor) {
   return fcntl(descriptor, F_GETFD) < 0 && errno == EBADF;
@@ -133,16 +138,17 @@ static inline int nftrace_window_size(int fd, struct winsize *size) {
 }
 
 // The cookie of the network namespace the thread is in: unlike the inode number it is never given to
-// another one before the next boot. 0 where the kernel (before 5.14) has none. The option's number is
-// newer than some C libraries.
-static inline unsigned long long nftrace_namespace_cookie(void) {
-  unsigned long long cookie = 0;
-  socklen_t size = sizeof cookie;
+// another one before the next boot. 0 where the kernel (before 5.14) has none. Returns 0 or an errno.
+// The option's number is newer than some C libraries.
+static inline int nftrace_namespace_cookie(unsigned long long *cookie) {
+  socklen_t size = sizeof *cookie;
+  *cookie = 0;
   int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return 0;
-  if (getsockopt(fd, SOL_SOCKET, 71 /* SO_NETNS_COOKIE */, &cookie, &size) != 0) cookie = 0;
+  if (fd < 0) return errno;
+  int error =
+      getsockopt(fd, SOL_SOCKET, 71 /* SO_NETNS_COOKIE */, cookie, &size) == 0 ? 0 : errno;
   close(fd);
-  return cookie;
+  return error == ENOPROTOOPT ? 0 : error;
 }
 
 // How many datagrams the kernel had no room for in a socket's queue, modulo 2^32. The option and what
@@ -161,12 +167,12 @@ static inline int nftrace_socket_refuse(int fd) {
   return setsockopt(fd, SOL_SOCKET, 26 /* SO_ATTACH_FILTER */, &program, sizeof program);
 }
 
-// Starts a program in a session of its own, with `input` as its standard input, `output` as its
-// standard output (or /dev/null if that is negative), the file `errors` as its standard error,
-// nothing else open, and the signals that end a command blocked. Returns 0 or an errno. In C because
+// Starts a program in a session of its own, with `input` as its standard input, `output` and `errors`
+// as its standard output and error (or /dev/null where that is negative), nothing else open, and the
+// signals that end a command blocked. Returns 0 or an errno. In C because
 // the flag and the closing of the rest are GNU extensions that Swift does not import.
 static inline int nftrace_spawn_detached(
-    const char *path, char *const arguments[], int input, int output, const char *errors,
+    const char *path, char *const arguments[], int input, int output, int errors,
     pid_t *process) {
   extern char **environ;
   posix_spawn_file_actions_t actions;
@@ -197,8 +203,9 @@ static inline int nftrace_spawn_detached(
         : posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
   }
   if (error == 0) {
-    error = posix_spawn_file_actions_addopen(
-        &actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+    error = errors >= 0
+        ? posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        : posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
   }
   if (error == 0) error = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
   if (error == 0) error = posix_spawn(process, path, &actions, &attributes, arguments, environ);
@@ -206,6 +213,9 @@ static inline int nftrace_spawn_detached(
   posix_spawn_file_actions_destroy(&actions);
   return error;
 }
+
+// A GNU extension, too: nothing where the program has more rights than who started it (AT_SECURE).
+char *secure_getenv(const char *name);
 
 // pipe2 is a GNU extension, which Swift's importer leaves out.
 int pipe2(int ends[2], int flags);

@@ -5,6 +5,9 @@ enum Capability {
   /// CAP_NET_ADMIN, capabilities(7).
   static let networkAdministration = 12
 
+  /// CAP_SYS_ADMIN.
+  static let systemAdministration = 21
+
   /// Whether this thread has a capability, from the line CapEff of /proc/thread-self/status.
   static func isEffective(_ number: Int) -> Bool {
     guard let text = try? Files.text("/proc/thread-self/status"),

@@ -4,18 +4,17 @@ internal import Glibc
 /// Programs that run on when the command that started them is over: they have a session of their
 /// own, and a Ctrl-C does not reach them.
 enum DetachedProcess {
-  /// Starts a program in the network namespace of the calling thread. It has `input` as its standard
-  /// input, `output` (or nothing) as its standard output and `errors` as its standard error. The
+  /// Starts this program once more, in the network namespace of the calling thread. It has `input` as
+  /// its standard input, and `output` and `errors` (or nothing) as its standard output and error. The
   /// corresponding C function is `posix_spawn`.
   static func start(
-    _ arguments: [String], executable: String = "/proc/self/exe", input: Int32,
-    output: Int32 = -1, errors: String = "/dev/null", attempt: String
+    _ arguments: [String], input: Int32, output: Int32 = -1, errors: Int32 = -1, attempt: String
   ) throws(KernelError) -> pid_t {
     var process: pid_t = 0
     var words = unsafe (["nftrace"] + arguments).map { unsafe strdup($0) } + [nil]
     // Sound: the strings and the variable outlive the call, which copies what it needs.
     let code = unsafe nftrace_spawn_detached(
-      executable, &words, input, output, errors, &process)
+      "/proc/self/exe", &words, input, output, errors, &process)
     unsafe words.forEach { unsafe free($0) }
     guard code == 0 else {
       throw KernelError(cannot: attempt, function: "posix_spawn", errno: code)
@@ -48,7 +47,7 @@ public struct BackgroundProcess: ~Copyable {
   private let output: FileDescriptor
 
   /// Starts this program with these arguments, in the network namespace of the calling thread, in a
-  /// session of its own. What it says on standard error goes to the file `errors`. The
+  /// session of its own. What it says on standard error goes to `errors`, a file of nftrace's own. The
   /// corresponding C function is `posix_spawn`.
   public static func start(
     _ arguments: [String], errors: String, attempt: String
@@ -60,8 +59,9 @@ public struct BackgroundProcess: ~Copyable {
     } catch {
       throw KernelError(cannot: attempt, function: "open /dev/null", errno: error.code)
     }
+    let log = try OutputFile(ours: errors)
     let process = try DetachedProcess.start(
-      arguments, input: nothing.number, output: pipe.writing.number, errors: errors,
+      arguments, input: nothing.number, output: pipe.writing.number, errors: log.number,
       attempt: attempt)
     guard let identity = ProcessIdentity(process) else {
       throw KernelError(cannot: attempt, help: "/proc is not mounted")

@@ -17,14 +17,12 @@ public struct Diversion: ~Copyable {
   public let tun: TunDevice
   /// What else was changed for the duration, in words for the user.
   public let remarks: [String]
-  private let journal: Journal
-  private let guardian: Guardian
+  private let journal: GuardedJournal
   /// Its table goes with it.
   private let firewall: NetfilterSocket
 
-  /// Routing tables of ours have this number and up, one for each diversion: "nft" and a zero.
-  private static let firstTable: UInt32 = 0x6e66_7400
-  private static let tables = firstTable..<firstTable + 256
+  /// Routing tables of ours, one for each diversion.
+  private static let tables = JournalEntry.routingTables
 
   /// An address that belongs to nobody (RFC 7600 section 6): a device without one would be refused
   /// its packets wherever reverse path filtering is on.
@@ -36,14 +34,12 @@ public struct Diversion: ~Copyable {
   public static func start(
     _ subnets: [Prefix], tun name: String, directory: String
   ) throws(KernelError) -> Diversion {
-    try Journal.undoStale(in: directory)
     var routes = try RouteSocket()
     let rules = try routes.rules()
     try refuseOverlap(subnets, rules)
     let plan = try DiversionPlan(subnets, &routes)
     let tun = try TunDevice(name, mustBeNew: true)
-    let journal = try Journal(in: directory)
-    let guardian = try Guardian.start(journal: journal)
+    let journal = try GuardedJournal(in: directory)
     var remarks: [String] = []
     do throws(KernelError) {
       try furnish(tun, plan, &routes)
@@ -52,9 +48,7 @@ public struct Diversion: ~Copyable {
       let table = try freeTable(rules, &routes)
       for route in plan.routes(interface: tun.index, table: table) { try routes.add(route) }
       for route in plan.exemptions(table: table) {
-        try journal.add(
-          route.message, inverse: route.deletion, with: &routes,
-          attempt: "exempt \(route.destination)")
+        try journal.add(route, with: &routes)
       }
       // The last step: from here on packets are diverted.
       for subnet in subnets {
@@ -62,27 +56,21 @@ public struct Diversion: ~Copyable {
         let rule = RuleMessage(
           family: family, priority: try priority(family, rules), to: subnet.network,
           inputInterface: "lo", table: table)
-        try journal.add(
-          rule.message, inverse: rule.deletion, with: &routes,
-          attempt: "add the routing rule for \(subnet)")
+        try journal.add(rule, with: &routes)
       }
-      return Diversion(
-        tun: tun, remarks: remarks, journal: journal, guardian: guardian, firewall: firewall)
+      return Diversion(tun: tun, remarks: remarks, journal: journal, firewall: firewall)
     } catch {
-      try? journal.undo()
-      guardian.dismiss()
-      throw error
+      throw journal.end(after: error)
     }
   }
 
   private init(
-    tun: consuming TunDevice, remarks: [String], journal: consuming Journal,
-    guardian: consuming Guardian, firewall: consuming NetfilterSocket
+    tun: consuming TunDevice, remarks: [String], journal: consuming GuardedJournal,
+    firewall: consuming NetfilterSocket
   ) {
     self.tun = tun
     self.remarks = remarks
     self.journal = journal
-    self.guardian = guardian
     self.firewall = firewall
   }
 
@@ -91,10 +79,8 @@ public struct Diversion: ~Copyable {
   public consuming func end(
     drain: (borrowing TunDevice) throws(KernelError) -> Void
   ) throws(KernelError) {
-    let guardian = guardian
     let tun = tun
-    try journal.undo()
-    guardian.dismiss()
+    try journal.end()
     try drain(tun)
   }
 
@@ -174,7 +160,7 @@ public struct Diversion: ~Copyable {
   /// An answer comes in by another interface than the way to its sender now leads through: strict
   /// reverse path filtering would drop it. And IPv6 on older kernels forwards everywhere or nowhere.
   private static func relaxSourceFilters(
-    _ plan: DiversionPlan, device: String, _ journal: borrowing Journal
+    _ plan: DiversionPlan, device: String, _ journal: borrowing GuardedJournal
   ) throws(KernelError) -> [String] {
     var remarks: [String] = []
     if plan.versions.contains(4) {

@@ -17,6 +17,15 @@ struct FileDescriptor: ~Copyable {
     self.number = number
   }
 
+  /// The same, in a directory that is open. The corresponding C function is `openat`.
+  init(
+    _ name: String, in directory: borrowing FileDescriptor, _ flags: Int32, mode: mode_t = 0
+  ) throws(Errno) {
+    let number = unsafe nftrace_openat(directory.number, name, flags | O_CLOEXEC, mode)
+    guard number >= 0 else { throw Errno.current }
+    self.number = number
+  }
+
   deinit { _ = close(number) }
 
   /// Closes it before its owner goes.
@@ -92,6 +101,29 @@ extension FileDescriptor {
   }
 }
 
+extension FileDescriptor {
+  /// What the kernel knows of the file. The corresponding C function is `fstat`.
+  borrowing func information(_ attempt: String) throws(KernelError) -> stat {
+    var info = stat()
+    // Sound: the pointer is that of a variable of the type the function fills.
+    guard unsafe fstat(number, &info) == 0 else {
+      throw KernelError(cannot: attempt, function: "fstat", errno: errno)
+    }
+    return info
+  }
+
+  /// Takes the file for itself; false if somebody else has it, and it is not to `wait`. The
+  /// corresponding C function is `flock`.
+  borrowing func lock(attempt: String, wait: Bool = true) throws(KernelError) -> Bool {
+    while flock(number, LOCK_EX | (wait ? 0 : LOCK_NB)) != 0 {
+      if errno == EINTR { continue }
+      if errno == EWOULDBLOCK, !wait { return false }
+      throw KernelError(cannot: attempt, function: "flock", errno: errno)
+    }
+    return true
+  }
+}
+
 extension [UInt8] {
   /// Room for what is going to be received. It is not cleared: that would take longer than most
   /// messages do, and nobody looks at more of it than was received.
@@ -116,17 +148,26 @@ enum Files {
     String(decoding: try FileDescriptor(path, O_RDONLY).readToEnd(), as: UTF8.self)
   }
 
-  /// The names in a directory, without "." and ".."; empty if it cannot be read.
-  static func names(in path: String) -> [String] {
-    guard let directory = unsafe opendir(path) else { return [] }
+  /// The names in a directory, without "." and "..". The corresponding C functions are `opendir` and
+  /// `readdir`.
+  static func list(_ path: String) throws(Errno) -> [String] {
+    guard let directory = unsafe opendir(path) else { throw Errno.current }
     defer { unsafe closedir(directory) }
     var names: [String] = []
-    while let entry = unsafe readdir(directory) {
+    while true {
+      errno = 0
+      guard let entry = unsafe readdir(directory) else {
+        // The end looks like an error but for this.
+        if errno != 0 { throw Errno.current }
+        return names
+      }
       let name = unsafe String(cString: nftrace_entry_name(entry))
       if name != ".", name != ".." { names.append(name) }
     }
-    return names
   }
+
+  /// The names in a directory; none if it cannot be read. Not for what is to be undone.
+  static func names(in path: String) -> [String] { (try? list(path)) ?? [] }
 
   /// Where a symbolic link leads; nil if it cannot be read.
   static func destination(ofLink path: String) -> String? {

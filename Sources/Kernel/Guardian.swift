@@ -6,23 +6,19 @@ internal import Glibc
 /// It waits at the reading end of a pipe whose writing end this process has: the kernel closes that
 /// even after SIGKILL. It has a session of its own and ignores the signals that end a command, so a
 /// Ctrl-C reaches the command alone.
-public struct Guardian: ~Copyable {
+struct Guardian: ~Copyable {
   /// Its process id.
-  public let process: Int32
+  let process: Int32
   private let pipe: FileDescriptor
 
-  /// Starts the guardian of a journal, in the network namespace of the calling thread: start it
-  /// after entering the namespace and before changing anything. `executable`, called with
-  /// `subcommand` and the journal's path, must call `Guardian.run`. The corresponding C function is `posix_spawn`.
-  public static func start(
-    journal: borrowing Journal, executable: String = "/proc/self/exe",
-    subcommand: String = "guardian"
-  ) throws(KernelError) -> Guardian {
+  /// Starts the guardian of the journal at this path, in the network namespace of the calling thread:
+  /// start it after entering the namespace and before changing anything. This program, called with
+  /// `guardian` and the path, must call `Guardian.run`. The corresponding C function is `posix_spawn`.
+  static func start(journal: String) throws(KernelError) -> Guardian {
     let attempt = "start the process that cleans up"
     let pipe = try DetachedProcess.pipe(attempt: attempt)
     let process = try DetachedProcess.start(
-      [subcommand, journal.path], executable: executable, input: pipe.reading.number,
-      attempt: attempt)
+      ["guardian", journal], input: pipe.reading.number, attempt: attempt)
     return Guardian(process: process, pipe: pipe.writing)
   }
 
@@ -33,19 +29,31 @@ public struct Guardian: ~Copyable {
 
   /// Lets it go to work now and waits until it is done; it finds nothing to do if the journal was
   /// undone before. Without this it does the same when this process ends.
-  public consuming func dismiss() {
+  consuming func dismiss() {
     let process = process
     pipe.closeNow()
     while waitpid(process, nil, 0) < 0, errno == EINTR {}
   }
 
   /// What the guardian does: waits for the end of its standard input, then undoes the journal at
-  /// this path. That there is none any more is how it should be.
-  public static func run(journal path: String) throws(KernelError) {
+  /// this path. That there is none any more is how it should be. What fails is tried again a few
+  /// times: the machine may be short of something at the moment that the command died of.
+  static func run(journal path: String) throws(KernelError) {
     for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE] { _ = signal(number, SIG_IGN) }
     let input = FileDescriptor(owning: 0)
     _ = try? input.readToEnd()
-    guard unsafe access(path, F_OK) == 0 else { return }
-    try Journal(path: path).undo()
+    for pause: UInt32 in [50_000, 200_000, 500_000] {
+      if (try? Journal.undo(path)) != nil { return }
+      usleep(pause)
+    }
+    try Journal.undo(path)
+  }
+}
+
+extension GuardedJournal {
+  /// What the process does that is started as `guardian`, called with a journal's path: waits for the
+  /// end of who started it, and undoes the journal.
+  public static func guardianMain(journal path: String) throws(KernelError) {
+    try Guardian.run(journal: path)
   }
 }

@@ -16,6 +16,16 @@ public struct InputFile: ~Copyable {
     }
   }
 
+  /// Opens a file of nftrace's own (`StateFile`); throws if there is none, or if somebody else can
+  /// have written it.
+  public init(ours path: String) throws(KernelError) {
+    guard let file = try StateFile.open(path, O_RDONLY) else {
+      throw KernelError(.usage, cannot: "read \(path)", function: "open", errno: ENOENT)
+    }
+    self.file = file
+    self.path = path
+  }
+
   /// The next octets, 256 KiB at most; none at the end.
   public borrowing func read() throws(KernelError) -> [UInt8] {
     var count = 0

@@ -8,16 +8,24 @@ internal import Wire
 /// namespace 4026532201 5 2f1c3a5e-…       inode, cookie, boot
 /// owner 1234 567890                       process, its start in ticks since boot; or "owner none"
 /// sysctl net/ipv4/ip_forward 0 1 net/ipv4/conf/all/accept_redirects 1 0
-/// netlink 1c00000021…                     the message that takes something back, in hexadecimal
+/// rule 1c00000020…                        a routing rule, as the message that made it, in hexadecimal
+/// route 1c00000018…                       a route, likewise
+/// tun nftrace0 17                         a TUN device that stays, its name and its index
 /// netns nftrace-lab-1234-router           a named namespace
 /// tables nftrace_1234                     nf_tables' tables of this name, in all families
 /// withdrawn                               the line before it did not come to be
+/// undone 2                                the second change was taken back
 /// ```
+///
+/// It is what this program can have written, or it is not believed at all: what a journal says is
+/// done by somebody who may be root.
 struct JournalText: Equatable {
   var place: JournalPlace
   /// nil for one that outlives its process.
   var owner: ProcessIdentity?
   var entries: [JournalEntry] = []
+  /// Those that were taken back already, counted from 1.
+  var undone: Set<Int> = []
 
   private static let title = "nftrace-journal 1"
 
@@ -38,35 +46,51 @@ struct JournalText: Equatable {
       """
   }
 
-  /// The journal in `text`; nil if it is none. A last line without its end is left out: who wrote
-  /// it died before it changed anything. So are lines that cannot be understood.
-  init?(parsing text: String) {
+  /// Why a text is not believed, as it reads after "it".
+  struct Fault: Error, Equatable {
+    var reason: String
+    init(_ reason: String) { self.reason = reason }
+  }
+
+  /// The journal in `text`. A last line without its end is left out: who wrote it died before it
+  /// changed anything.
+  init(parsing text: String) throws(Fault) {
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     lines.removeLast()
-    guard lines.count >= 3, lines[0] == Self.title else { return nil }
+    guard lines.count >= 3, lines[0] == Self.title else { throw Fault("is no journal of nftrace") }
     let namespace = lines[1].split(separator: " ")
     let owner = lines[2].split(separator: " ")
     guard namespace.count == 4, namespace[0] == "namespace", let inode = UInt64(namespace[1]),
       let cookie = UInt64(namespace[2]), let boot = Self.unescape(namespace[3]),
       owner.count >= 2, owner[0] == "owner"
-    else { return nil }
+    else { throw Fault("does not say where it is about") }
     place = JournalPlace(inode: inode, cookie: cookie, boot: boot)
     if owner[1] == "none" {
       self.owner = nil
     } else {
       guard owner.count == 3, let process = Int32(owner[1]), let start = UInt64(owner[2]) else {
-        return nil
+        throw Fault("does not say whose it is")
       }
       self.owner = ProcessIdentity(process: process, start: start)
     }
     for line in lines.dropFirst(3) {
+      let words = line.split(separator: " ")
       if line == "withdrawn" {
         _ = entries.popLast()
+      } else if words.count == 2, words[0] == "undone", let number = Int(words[1]) {
+        undone.insert(number)
       } else if let entry = JournalEntry(parsing: line) {
         entries.append(entry)
+      } else {
+        throw Fault("has a line that nftrace cannot have written: \(Self.escape(String(line)))")
       }
     }
   }
+
+  /// The line that says that the entry of this number, counted from 1, was taken back.
+  static func undoneLine(_ number: Int) -> String { "undone \(number)\n" }
+  /// The line that says that the entry before it did not come to be.
+  static let withdrawnLine = "withdrawn\n"
 
   /// `text` as one word: without white space, control characters, "%", and never empty.
   static func escape(_ text: String) -> String {
@@ -109,81 +133,4 @@ struct JournalPlace: Equatable {
   var cookie: UInt64
   /// /proc/sys/kernel/random/boot_id.
   var boot: String
-}
-
-/// One change, and what takes it back.
-enum JournalEntry: Equatable {
-  /// A sysctl, its value before and the one that was set; and those that the kernel changes along
-  /// with it.
-  case sysctl(SysctlChange, along: [SysctlChange])
-  /// The rtnetlink message that removes what was added.
-  case netlink(NetlinkMessage)
-  /// The name of a network namespace that was made.
-  case namespace(String)
-  /// The name of tables of nf_tables that were made.
-  case tables(String)
-
-  struct SysctlChange: Equatable {
-    var setting: Sysctl
-    var old: String
-    var new: String
-  }
-
-  /// The entry in a line; nil if it is none.
-  init?(parsing line: some StringProtocol) {
-    let words = line.split(separator: " ").map { JournalText.unescape($0) }
-    guard let kind = words.first, words.allSatisfy({ $0 != nil }) else { return nil }
-    let rest = words.dropFirst().compactMap { $0 }
-    switch kind {
-    case "sysctl":
-      var changes: [SysctlChange] = []
-      for start in stride(from: 0, to: rest.count, by: 3) {
-        guard start + 2 < rest.count, let setting = Sysctl(path: rest[start]) else { return nil }
-        changes.append(SysctlChange(setting: setting, old: rest[start + 1], new: rest[start + 2]))
-      }
-      guard let first = changes.first else { return nil }
-      self = .sysctl(first, along: Array(changes.dropFirst()))
-    case "netlink":
-      guard rest.count == 1, let bytes = Self.bytes(hex: rest[0]),
-        let messages = try? NetlinkMessage.all(in: bytes), messages.count == 1
-      else { return nil }
-      self = .netlink(messages[0])
-    case "netns":
-      guard rest.count == 1 else { return nil }
-      self = .namespace(rest[0])
-    case "tables":
-      guard rest.count == 1 else { return nil }
-      self = .tables(rest[0])
-    default: return nil
-    }
-  }
-
-  /// The entry as a line, its end included.
-  var line: String {
-    var words: [String]
-    switch self {
-    case .sysctl(let change, let along):
-      words = ["sysctl"]
-      for change in [change] + along { words += [change.setting.path, change.old, change.new] }
-    case .netlink(let message):
-      words = [
-        "netlink", message.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(),
-      ]
-    case .namespace(let name): words = ["netns", name]
-    case .tables(let name): words = ["tables", name]
-    }
-    return words.map(JournalText.escape).joined(separator: " ") + "\n"
-  }
-
-  private static func bytes(hex: String) -> [UInt8]? {
-    let digits = Array(hex.utf8)
-    guard digits.count % 2 == 0 else { return nil }
-    var bytes: [UInt8] = []
-    for start in stride(from: 0, to: digits.count, by: 2) {
-      guard let byte = UInt8(String(decoding: digits[start..<start + 2], as: UTF8.self), radix: 16)
-      else { return nil }
-      bytes.append(byte)
-    }
-    return bytes
-  }
 }

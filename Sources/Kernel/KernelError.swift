@@ -43,6 +43,18 @@ public struct KernelError: Error, Sendable, CustomStringConvertible {
     return text
   }
 
+  /// Whether it is the kernel's own answer that it did not do what it was asked: nothing was changed.
+  /// Every other error may have come up after it was done.
+  public var isRefusal: Bool { function == Self.rtnetlink && errno != 0 }
+
+  /// `function` of an error that the kernel answered over rtnetlink.
+  static let rtnetlink = "rtnetlink"
+
+  /// Says one thing more that helps.
+  public mutating func add(help more: String) {
+    help = help.map { "\($0)\n\(more)" } ?? more
+  }
+
   /// What helps where a file of nftrace's own may not be touched; nil for any other errno.
   static func rootHelp(_ errno: Int32) -> String? {
     errno == EACCES || errno == EPERM ? "it needs the rights of root: run as root (sudo)" : nil

@@ -46,6 +46,14 @@ public struct Lab: ~Copyable {
 
   private static let prefix = "nftrace-lab-"
 
+  /// Throws if this process has not the right to build one.
+  public static func requireRights() throws(KernelError) {
+    guard Capability.isEffective(Capability.systemAdministration) else {
+      throw KernelError(
+        cannot: "create a network namespace", help: "it needs CAP_SYS_ADMIN: run as root (sudo)")
+    }
+  }
+
   /// Builds a lab, and removes what a failure left of it. The names begin with "nftrace-lab-PID".
   public static func create(_ topology: LabTopology = .walk) throws(KernelError) -> Lab {
     try create(topology) { (name) throws(KernelError) in
@@ -56,7 +64,7 @@ public struct Lab: ~Copyable {
   /// Builds a lab whose names are in a journal before they are made: the journal's guardian removes
   /// them when this process dies.
   public static func create(
-    _ topology: LabTopology = .walk, journal: borrowing Journal
+    _ topology: LabTopology = .walk, journal: borrowing GuardedJournal
   ) throws(KernelError) -> Lab {
     try create(topology) { (name) throws(KernelError) in
       try journal.createNamespace(named: name)

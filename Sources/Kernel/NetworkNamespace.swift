@@ -175,6 +175,13 @@ public struct NetworkNamespace: ~Copyable {
     }
   }
 
+  /// Whether there is one of this name, or what is left of one.
+  static func exists(named name: String) throws(KernelError) -> Bool {
+    if unsafe access("\(directory)/\(name)", F_OK) == 0 { return true }
+    if errno == ENOENT { return false }
+    throw failure("look for the network namespace \(name)", "access")
+  }
+
   /// Removes the name and what hangs on it; processes inside keep the namespace until they end.
   /// That there is no such name is no error.
   public static func remove(named name: String) throws(KernelError) {

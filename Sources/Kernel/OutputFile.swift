@@ -8,12 +8,10 @@ public struct OutputFile: ~Copyable {
   /// The name it has while it is written.
   public let path: String
 
-  /// Makes the file, or empties the one that is there. A symbolic link is followed only if
-  /// `followLinks`, as for a path that a user typed.
-  public init(_ path: String, followLinks: Bool) throws(KernelError) {
+  /// Makes the file that a user named, or empties the one that is there; links are followed.
+  public init(_ path: String) throws(KernelError) {
     do {
-      file = try FileDescriptor(
-        path, O_WRONLY | O_CREAT | O_TRUNC | (followLinks ? 0 : O_NOFOLLOW), mode: 0o600)
+      file = try FileDescriptor(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
     } catch {
       throw KernelError(.usage, cannot: "write \(path)", function: "open", errno: error.code)
     }
@@ -21,23 +19,35 @@ public struct OutputFile: ~Copyable {
     isNamed = true
   }
 
-  /// Makes a file that has no name until `rename(to:)` gives it one, and so leaves nothing behind if
-  /// this process dies before. It will be in the directory of `path`; where the file system cannot do
-  /// that, it is called `path` meanwhile.
-  public static func unnamed(_ path: String) throws(KernelError) -> OutputFile {
-    let directory = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-      .joined(separator: "/")
-    let file: FileDescriptor
+  /// Makes a file of nftrace's own, in a directory of its own (`StateFile`), in the place of what has
+  /// that name: it is a new one under a name that nobody knows, and gets its own at once.
+  public init(ours path: String) throws(KernelError) {
+    let place = try StateFile.existing(path)
+    let draft = OwnDirectory.draft(of: place.name)
+    let file = try place.directory.create(draft, O_WRONLY)
     do {
-      file = try FileDescriptor(directory, O_WRONLY | nftrace_o_tmpfile, mode: 0o600)
+      try place.directory.rename(draft, to: place.name)
     } catch {
-      guard error.code == EOPNOTSUPP || error.code == EISDIR else {
-        throw KernelError(
-          .usage, cannot: "write a file in \(directory)", function: "open", errno: error.code)
-      }
-      return try OutputFile(path, followLinks: false)
+      try? place.directory.remove(draft)
+      throw error
     }
-    return OutputFile(file, path: path, isNamed: false)
+    self.file = file
+    self.path = path
+    isNamed = true
+  }
+
+  /// Makes a file of nftrace's own that has no name until `rename(to:)` gives it one, and so leaves
+  /// nothing behind if this process dies before. It will be in the directory of `path`, which is one
+  /// of its own; where the file system cannot do that, it has a draft's name meanwhile.
+  public static func unnamed(_ path: String) throws(KernelError) -> OutputFile {
+    let place = try StateFile.existing(path)
+    let draft = OwnDirectory.draft(of: place.name)
+    let directory = path.dropLast(place.name.utf8.count)
+    if let file = try place.directory.createUnnamed() {
+      return OutputFile(file, path: directory + draft, isNamed: false)
+    }
+    let file = try place.directory.create(draft, O_WRONLY)
+    return OutputFile(file, path: directory + draft, isNamed: true)
   }
 
   private init(_ file: consuming FileDescriptor, path: String, isNamed: Bool) {
@@ -45,6 +55,9 @@ public struct OutputFile: ~Copyable {
     self.path = path
     self.isNamed = isNamed
   }
+
+  /// Its descriptor; valid as long as this value lives.
+  var number: Int32 { file.number }
 
   /// Appends octets. A full disk is an error like any other.
   public borrowing func write(_ bytes: [UInt8]) throws(KernelError) {
@@ -55,15 +68,22 @@ public struct OutputFile: ~Copyable {
     }
   }
 
-  /// Gives the finished file another name, in the place of what has that name.
+  /// Gives the finished file another name in its directory, in the place of what has that name.
   public consuming func rename(to other: String) throws(KernelError) {
     if !isNamed {
-      _ = unsafe unlink(path)
-      let link = "/proc/self/fd/\(file.number)"
-      guard unsafe linkat(AT_FDCWD, link, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 else {
-        throw KernelError(cannot: "make \(path)", function: "linkat", errno: Glibc.errno)
-      }
+      let place = try StateFile.existing(path)
+      try place.directory.link(file, as: place.name)
     }
+    do {
+      try StateFile.rename(path, to: other)
+    } catch {
+      try? StateFile.remove(path)
+      throw error
+    }
+  }
+
+  /// Gives a file that a user named another name, in the place of what has that.
+  public static func rename(_ path: String, to other: String) throws(KernelError) {
     guard unsafe Glibc.rename(path, other) == 0 else {
       throw KernelError(
         cannot: "rename \(path) to \(other)", function: "rename", errno: Glibc.errno)
@@ -74,7 +94,11 @@ public struct OutputFile: ~Copyable {
   public consuming func remove() { if isNamed { _ = unsafe unlink(path) } }
 
   /// Makes a directory that only its owner can look into, unless it is there.
-  public static func makeDirectory(_ path: String) -> Bool {
-    unsafe mkdir(path, 0o700) == 0 || errno == EEXIST
+  public static func makeDirectory(_ path: String) throws(KernelError) {
+    guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
+      throw KernelError(
+        cannot: "make the directory \(path)", function: "mkdir", errno: errno,
+        help: KernelError.rootHelp(errno) ?? "NFTRACE_STATE_DIR names another place.")
+    }
   }
 }

@@ -14,11 +14,30 @@ public struct ProcessIdentity: Sendable, Equatable, Codable {
     self.start = start
   }
 
-  /// The process that has this number now; nil if there is none.
+  /// The process that has this number now; nil if there is none. Throws if that could not be found
+  /// out.
+  public static func of(_ process: Int32) throws(KernelError) -> ProcessIdentity? {
+    try stat(process).flatMap { start(inStat: $0) }.map {
+      ProcessIdentity(process: process, start: $0)
+    }
+  }
+
+  /// The same; nil also if that could not be found out.
   public init?(_ process: Int32) {
-    guard let text = try? Files.text("/proc/\(process)/stat"), let start = Self.start(inStat: text)
-    else { return nil }
-    self.init(process: process, start: start)
+    guard let found = try? Self.of(process) else { return nil }
+    self = found
+  }
+
+  /// proc_pid_stat(5); nil if there is no such process.
+  private static func stat(_ process: Int32) throws(KernelError) -> String? {
+    do {
+      return try Files.text("/proc/\(process)/stat")
+    } catch {
+      // ESRCH: it ended while it was being read.
+      if error.code == ENOENT || error.code == ESRCH { return nil }
+      throw KernelError(
+        cannot: "look at process \(process)", function: "open", errno: error.code)
+    }
   }
 
   /// This process.
@@ -42,11 +61,14 @@ public struct ProcessIdentity: Sendable, Equatable, Codable {
     return state == "Z" || state == "X"
   }
 
-  /// Whether it still runs.
-  public var isAlive: Bool {
-    guard let text = try? Files.text("/proc/\(process)/stat") else { return false }
+  /// Whether it still runs. Throws if that could not be found out.
+  public func runs() throws(KernelError) -> Bool {
+    guard let text = try Self.stat(process) else { return false }
     return Self.start(inStat: text) == start && !Self.isOver(inStat: text)
   }
+
+  /// The same; one that could not be looked at may be alive.
+  public var isAlive: Bool { (try? runs()) ?? true }
 
   /// Asks it to end, and waits for that; after `patience` nanoseconds it is ended. False if it was
   /// over already.

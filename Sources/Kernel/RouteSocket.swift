@@ -92,6 +92,19 @@ public import Wire
     return links[0]
   }
 
+  /// The interface of this index; nil if there is none.
+  public mutating func link(_ index: UInt32) throws(KernelError) -> LinkMessage? {
+    let attempt = "look for interface \(index)"
+    let answer = try ask(LinkMessage.question(index: index), attempt: attempt)
+    if Int32(answer.type) == NLMSG_ERROR {
+      if Self.errorCode(of: answer) == ENODEV { return nil }
+      try Self.check(answer, attempt: attempt)
+    }
+    return try decode([answer]) { (message) throws(WireError) in
+      try LinkMessage(parsing: message)
+    }[0]
+  }
+
   /// The IPv4 and IPv6 addresses of all interfaces.
   public mutating func addresses() throws(KernelError) -> [AddressMessage] {
     try decode(try ipDump(RouteMessageType.getAddress)) { (message) throws(WireError) in
@@ -132,7 +145,12 @@ public import Wire
   private mutating func ipDump(_ type: UInt16) throws(KernelError) -> [NetlinkMessage] {
     let four = try dump(type, family: UInt8(AF_INET))
     // A kernel without IPv6 answers with everything it has, or refuses.
-    let six = (try? dump(type, family: UInt8(AF_INET6))) ?? []
+    let six: [NetlinkMessage]
+    do {
+      six = try dump(type, family: UInt8(AF_INET6))
+    } catch  where error.isRefusal {
+      six = []
+    }
     return four + six.filter { $0.payload.first == UInt8(AF_INET6) }
   }
 
@@ -278,7 +296,7 @@ public import Wire
     let code = errorCode(of: message)
     guard code != 0 else { return }
     throw KernelError(
-      kind(of: code), cannot: attempt, function: "rtnetlink", errno: code,
+      kind(of: code), cannot: attempt, function: KernelError.rtnetlink, errno: code,
       help: code == EPERM ? "it needs CAP_NET_ADMIN: run as root" : explanation(in: message))
   }
 

@@ -3,23 +3,18 @@ internal import Glibc
 /// Sees to it that tables go with this process where the kernel does not: it knows owners of tables
 /// since Linux 5.12. Before that a guardian removes them, however this process ends.
 final class TableKeeper {
-  private var guardian: Guardian?
+  private var journal: GuardedJournal?
 
   /// To be called before tables of this name are made, in the namespace they will be in. `directory`
   /// is where the journal is kept; it is made if it is missing.
   init(_ table: String, journals directory: String) throws(KernelError) {
-    guard OutputFile.makeDirectory(directory) else {
-      throw KernelError(
-        cannot: "make the directory \(directory)", help: KernelError.rootHelp(EACCES))
-    }
-    try Journal.undoStale(in: directory)
-    let journal = try Journal(in: directory)
-    guardian = try Guardian.start(journal: journal)
-    try journal.record(.tables(table))
+    let journal = try GuardedJournal(in: directory)
+    try journal.willMakeTables(table)
+    self.journal = consume journal
   }
 
-  /// Waits until they are gone.
-  deinit { guardian.take()?.dismiss() }
+  /// Waits until they are gone. What fails here the guardian tries again, and then the next command.
+  deinit { try? journal.take()?.end() }
 
   /// Removes the tables of this name in all families; that there are none is no error.
   static func remove(_ table: String) throws(KernelError) {

@@ -44,9 +44,10 @@ public enum Terminal {
     return Int(size.ws_col)
   }
 
-  /// An environment variable; nil if it is not set.
+  /// An environment variable; nil if it is not set, or if it must not be followed: this process has
+  /// more rights than who started it. The corresponding C function is `secure_getenv`.
   public static func environment(_ name: String) -> String? {
-    guard let value = unsafe getenv(name) else { return nil }
+    guard let value = unsafe secure_getenv(name) else { return nil }
     return unsafe String(cString: value)
   }
 }

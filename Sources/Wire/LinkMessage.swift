@@ -29,6 +29,8 @@ public struct LinkMessage: Sendable, Equatable {
   public var hasXDP: Bool
   /// What a TUN or TAP device is like; nil for every other kind.
   public var tun: TunAttributes?
+  /// What somebody has written down about it (`ip link set alias`).
+  public var alias: String?
 
   /// `IFF_…` of <linux/if.h>.
   public struct Flags: OptionSet, Sendable, Hashable {
@@ -121,6 +123,7 @@ public struct LinkMessage: Sendable, Equatable {
     static let master: UInt16 = 10
     static let state: UInt16 = 16
     static let info: UInt16 = 18
+    static let alias: UInt16 = 20
     static let namespaceDescriptor: UInt16 = 28
     static let carrier: UInt16 = 33
     static let linkNamespace: UInt16 = 37
@@ -153,6 +156,7 @@ public struct LinkMessage: Sendable, Equatable {
     link = try attributes.number(Attribute.link)
     linkNamespace = try attributes.number(Attribute.linkNamespace)
     address = attributes.hardware(Attribute.address)
+    alias = attributes.string(Attribute.alias)
     carrier = try attributes.number(Attribute.carrier, as: UInt8.self).map { $0 != 0 }
     // XDP_ATTACHED_NONE is 0.
     let xdp = try attributes.nested(Attribute.xdp)?.number(Attribute.xdpAttached, as: UInt8.self)
@@ -193,6 +197,16 @@ extension LinkMessage {
     NetlinkMessage(
       type: RouteMessageType.getLink,
       payload: header() + [NetlinkAttribute(Attribute.name, string: name)].bytes)
+  }
+
+  /// Asks for the interface of this index.
+  public static func question(index: UInt32) -> NetlinkMessage {
+    NetlinkMessage(type: RouteMessageType.getLink, payload: header(index: index))
+  }
+
+  /// Writes down something about an interface.
+  public static func setting(alias: String, of index: UInt32) -> NetlinkMessage {
+    change(index, NetlinkAttribute(Attribute.alias, Array(alias.utf8)))
   }
 
   /// Makes an interface of this kind: "dummy", "bridge".

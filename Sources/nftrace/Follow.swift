@@ -32,7 +32,7 @@ struct FollowedSource {
   /// else its log group is taken.
   init(setupIn space: ChosenNamespace) throws {
     let place = try SetupPlace.current()
-    guard let setup = place.load() else {
+    guard let setup = try place.load() else {
       throw UsageError(
         "nothing is set up in this network namespace: 'nftrace setup SUBNET' first, or name a FILE")
     }
@@ -40,7 +40,7 @@ struct FollowedSource {
       throw UsageError(
         "the setup here writes to the kernel log: 'nftrace show --follow --backend log' follows it")
     }
-    if let recorder = place.recorder(), recorder.living != nil {
+    if let recorder = try place.recorder(), recorder.living != nil {
       traffic = try FollowedFile(recorder.session)
     } else {
       traffic = try LiveTraffic(setup, in: space)
@@ -60,7 +60,8 @@ struct FollowedSource {
   private static func end(of place: SetupPlace, in space: ChosenNamespace) -> () -> String? {
     {
       if space.isGone { return "the network namespace is gone" }
-      return place.load() == nil ? "the setup was torn down" : nil
+      // What cannot be looked at now is looked at again.
+      return (try? place.load()) == .some(nil) ? "the setup was torn down" : nil
     }
   }
 }

@@ -181,6 +181,7 @@ struct Intercept: ParsableCommand {
     let list = try readList()
     let subnets = try parsedSubnets()
     try shared.enterNamespace()
+    try SharedOptions.takeBackLeftovers(isNeeded: true)
     let changes = try parsedEdits()
     let interception = Interception(
       matches: try parsedMatches(), list: list, action: drop ? .drop : .change(changes),

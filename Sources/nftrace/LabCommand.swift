@@ -39,10 +39,11 @@ struct LabCommand: ParsableCommand {
   /// Builds the lab, runs `body` in its router, and removes the lab. Should this process die
   /// meanwhile, its guardian removes the lab.
   private static func inLab(_ body: () throws -> Int32) throws -> Int32 {
+    try Lab.requireRights()
     try StateDirectory.make()
+    try SharedOptions.takeBackLeftovers(isNeeded: true)
     try Lab.removeStale()
-    let journal = try Journal(in: StateDirectory.path, name: "lab-\(getpid())")
-    let guardian = try Guardian.start(journal: journal)
+    let journal = try GuardedJournal(in: StateDirectory.path)
     let lab = try Lab.create(.walk, journal: journal)
     let home = try NetworkNamespace.current()
     try lab.router.enter()
@@ -56,8 +57,7 @@ struct LabCommand: ParsableCommand {
     }
     try home.enter()
     try lab.remove()
-    try journal.undo()
-    guardian.dismiss()
+    try journal.end()
     return code
   }
 

@@ -28,6 +28,7 @@ struct Nftrace: ParsableCommand {
     ])
 
   static func main() {
+    FatalSignals.restore()
     Terminal.fillClosedStreams()
     ProcessIdentity.setName(RulesetWatch.program)
     do {
@@ -54,36 +55,55 @@ struct Nftrace: ParsableCommand {
     return command
   }
 
-  /// Exit codes of INTERFACE.md: ArgumentParser's own for wrong usage is 64.
+  /// Says what went wrong, and ends with the exit code of the interface: ArgumentParser's own for
+  /// wrong usage is 64.
   private static func exit(for error: any Error) -> Never {
     switch error {
     case let code as ExitCode: Output.exit(code.rawValue)
     case let failure as KernelError where failure.errno == EPIPE && failure.function == "write":
       // Whoever read the output has read enough: the end of any program in a pipe.
       Output.exit(128 + SIGPIPE)
+    default: Output.exit(complain(about: error))
+    }
+  }
+
+  /// Says what went wrong. Returns the exit code for it.
+  private static func complain(about error: any Error) -> Int32 {
+    switch error {
     case let failure as KernelError:
       Output.complain("\(failure)")
-      Output.exit(failure.kind == .usage ? 2 : 3)
+      return failure.kind == .usage ? 2 : 3
     case let failure as NamespaceFailure:
       let rest = failure.consequence.map { "; \($0)" } ?? ""
       Output.complain("in the network namespace \(failure.name)\(rest):")
-      exit(for: failure.error)
+      return complain(about: failure.error)
+    case let failure as HalfDone:
+      _ = complain(about: failure.cause)
+      Output.complain("and not everything that was done could be taken back:")
+      for failure in failure.failures { _ = complain(about: failure) }
+      return 3
     case let interruption as SetupInterrupted:
       Output.complain("interrupted: everything is as it was before")
-      Output.exit(128 + interruption.signal)
+      return 128 + interruption.signal
     case let failure as UsageError:
       Output.complain(failure.message)
-      Output.exit(2)
+      return 2
     default:
       let text = fullMessage(for: error)
       if exitCode(for: error) == .success {
         do { try Output.print(text) } catch { exit(for: error) }
-        Output.exit(0)
+        return 0
       }
       Output.complain(text, prefix: "")
-      Output.exit(2)
+      return 2
     }
   }
+}
+
+/// A command that failed, and could not take back all that it had done.
+struct HalfDone: Error {
+  let cause: any Error
+  let failures: [any Error]
 }
 
 /// Wrong usage that only shows after the arguments were parsed: exit code 2.
@@ -99,5 +119,5 @@ struct GuardianCommand: ParsableCommand {
 
   @Argument var journal: String
 
-  func run() throws { try Guardian.run(journal: journal) }
+  func run() throws { try GuardedJournal.guardianMain(journal: journal) }
 }

@@ -273,6 +273,7 @@ struct Ping: ParsableCommand {
 
   func run() throws {
     try shared.enterNamespace()
+    try SharedOptions.takeBackLeftovers(isNeeded: forward)
     Output.exit(try send())
   }
 
@@ -284,21 +285,28 @@ struct Ping: ParsableCommand {
     var printer = PingPrinter(options: shared)
     var code: Int32 = 0
     for (index, entrance) in entrances.enumerated() {
-      var run = try PingRun(
-        plan(entrance), entrance: entrance, masquerade: masquerade && entrance.name != "local",
-        forward: forward && entrance.name != "local", netns: shared.netns)
-      var failure: (any Error)?
-      do { code = max(code, try run.send(signals, &writer, &printer)) } catch { failure = error }
-      try run.end()
-      if let failure {
+      let settings = TemporarySettings()
+      let sent = Result {
+        var run = try PingRun(
+          plan(entrance), entrance: entrance, masquerade: masquerade && entrance.name != "local",
+          forward: forward && entrance.name != "local", netns: shared.netns, settings: settings)
+        return try run.send(signals, &writer, &printer)
+      }
+      let ended = Result { () throws(KernelError) in try settings.end() }
+      do {
+        code = max(code, try sent.get())
+      } catch {
         // What was seen before that is worth telling.
         if printer.hasResults { try? printer.finish(session: nil) }
-        throw failure
+        if case .failure(let failure) = ended {
+          throw HalfDone(cause: error, failures: [failure])
+        }
+        throw error
       }
-      if index == entrances.count - 1 || code >= 128 {
-        try printer.finish(session: try writer.finish())
-        break
-      }
+      let isLast = index == entrances.count - 1 || code >= 128
+      if isLast { try printer.finish(session: try writer.finish()) }
+      try ended.get()
+      if isLast { break }
     }
     return code
   }

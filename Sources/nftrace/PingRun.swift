@@ -26,11 +26,10 @@ struct PingRun: ~Copyable {
   /// Index of the TUN device whose carrier is left as it is, if there is one: what the kernel sends
   /// through it is read where it leaves, and thrown away behind that.
   private let silentDevice: UInt32?
-  /// What was changed in the namespace for the duration.
-  private var settings: TemporarySettings?
 
   init(
-    _ plan: ProbePlan, entrance: Entrance, masquerade: Bool, forward: Bool, netns: String?
+    _ plan: ProbePlan, entrance: Entrance, masquerade: Bool, forward: Bool, netns: String?,
+    settings: TemporarySettings
   ) throws {
     let version4 = entrance.source.family == 4
     var socket = try NetfilterSocket()
@@ -51,7 +50,7 @@ struct PingRun: ~Copyable {
           + "\(error)".split(separator: "\n").joined(separator: "; ")
       }
     }
-    let settings = try TemporarySettings.apply(wanted)
+    try settings.apply(wanted)
     var drops: DropWatch?
     do {
       let watch = try DropWatch(filter: DropFilter(plan))
@@ -95,7 +94,6 @@ struct PingRun: ~Copyable {
     self.entrance = entrance
     self.socket = socket
     self.investigator = investigator
-    self.settings = settings
     self.silentDevice = silentDevice
     self.drops = drops
   }
@@ -159,12 +157,6 @@ struct PingRun: ~Copyable {
       }
     }
     return interrupted
-  }
-
-  /// Sets back what was changed.
-  consuming func end() throws(KernelError) {
-    let settings = settings
-    try settings?.end()
   }
 
   /// Sends a probe, and reads meanwhile what the kernel says about it.

@@ -30,7 +30,7 @@ enum Playback {
 
   /// Writes the NFLOG messages of these files alone, as classic pcap.
   static func export(_ paths: [String], to path: String) throws {
-    let output = try OutputFile(path, followLinks: true)
+    let output = try OutputFile(path)
     var buffer = PcapFile.header(linkType: .nflog)
     let reader = SessionReader(paths)
     while let element = try reader.next() {

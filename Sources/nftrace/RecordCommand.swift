@@ -27,8 +27,9 @@ struct RecordCommand: ParsableCommand {
 
   func run() throws {
     try shared.enterNamespace()
+    try SharedOptions.takeBackLeftovers()
     let place = try SetupPlace.current()
-    guard let state = place.load() else {
+    guard let state = try place.load() else {
       throw UsageError(
         "nothing is set up in this network namespace: 'nftrace setup --no-record SUBNET' first, "
           + "then record what it reports")

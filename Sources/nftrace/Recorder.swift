@@ -52,7 +52,7 @@ struct Recorder: ~Copyable {
     guard let identity = ProcessIdentity.current else {
       throw KernelError(cannot: "find out about this process", help: "/proc is not mounted")
     }
-    file = try RecordingFile(path, limit: limit, followLinks: !background)
+    file = try RecordingFile(path, limit: limit, isOurs: background)
     state = RecorderState(
       process: identity.process, start: identity.start, session: path, limit: limit,
       since: Clock.realtime / 1_000_000_000)
@@ -240,7 +240,7 @@ struct Recorder: ~Copyable {
   private mutating func reconcile(_ now: UInt64) throws(KernelError) {
     // A command that changes the setup has the lock; teardown waits for us and has it as well.
     let lock = try SetupPlace.tryLock()
-    guard lock != nil, var setup = place.load() else {
+    guard lock != nil, var setup = try place.load() else {
       notBefore = now + 50_000_000
       return
     }

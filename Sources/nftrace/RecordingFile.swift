@@ -4,7 +4,8 @@ import Trace
 /// The session file of a recorder. It is written in pieces, and begins anew when it is full.
 struct RecordingFile: ~Copyable {
   private let path: String
-  private let followLinks: Bool
+  /// Whether it is kept where nftrace keeps its own files, and not where a user said.
+  private let isOurs: Bool
   private var file: OutputFile
   private var buffer: [UInt8] = []
   private(set) var bounds: RecordingBounds
@@ -17,13 +18,13 @@ struct RecordingFile: ~Copyable {
   private static let patience: UInt64 = 200_000_000
 
   /// Makes the file, or empties it. What is there under the name of the one before it counts.
-  init(_ path: String, limit: Int, followLinks: Bool) throws(KernelError) {
+  init(_ path: String, limit: Int, isOurs: Bool) throws(KernelError) {
     self.path = path
-    self.followLinks = followLinks
-    file = try OutputFile(path, followLinks: followLinks)
+    self.isOurs = isOurs
+    file = try isOurs ? OutputFile(ours: path) : OutputFile(path)
     bounds = RecordingBounds(
       limit: limit,
-      previous: DroppedRecords(records: 0, octets: StateFile.size(path + ".1") ?? 0))
+      previous: DroppedRecords(records: 0, octets: FileIdentity(path + ".1")?.size ?? 0))
   }
 
   /// Begins a section: what nftrace knows, and what the kernel listed.
@@ -63,8 +64,8 @@ struct RecordingFile: ~Copyable {
   /// Puts the file in the place of the one before it; another one is to be begun.
   mutating func rotate() throws(KernelError) {
     try flush()
-    try StateFile.rename(path, to: path + ".1")
+    try OutputFile.rename(path, to: path + ".1")
     bounds.rotate()
-    file = try OutputFile(path, followLinks: followLinks)
+    file = try isOurs ? OutputFile(ours: path) : OutputFile(path)
   }
 }

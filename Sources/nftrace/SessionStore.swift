@@ -27,13 +27,10 @@ struct SessionWriter: ~Copyable {
   }
 
   private mutating func open() throws(KernelError) {
-    if let path { asked = try OutputFile(path, followLinks: true) }
-    guard OutputFile.makeDirectory(StateDirectory.path) else {
-      Output.complain("the session is not kept: there is no directory \(StateDirectory.path)")
-      return
-    }
+    if let path { asked = try OutputFile(path) }
     do {
-      latest = try OutputFile.unnamed("\(StateDirectory.lastSession).\(getpid())")
+      try StateDirectory.make()
+      latest = try OutputFile.unnamed(StateDirectory.lastSession)
     } catch {
       Output.complain("the session is not kept: \(error)")
     }

@@ -145,7 +145,15 @@ struct Setup: ParsableCommand {
       try inAll { try $0.startRecorder(signals) }
       try inAll { try $0.keep() }
     } catch {
-      for (space, run) in zip(spaces, runs).reversed() { try? space.within { run.undo() } }
+      var failures: [any Error] = []
+      for (space, run) in zip(spaces, runs).reversed() {
+        do {
+          failures += try space.within { run.undo() }
+        } catch {
+          failures.append(error)
+        }
+      }
+      guard failures.isEmpty else { throw HalfDone(cause: error, failures: failures) }
       throw error
     }
     return runs

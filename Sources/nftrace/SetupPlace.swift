@@ -37,30 +37,32 @@ struct SetupPlace {
   }
 
   /// What is set up here; nil if nothing is.
-  func load() -> SetupState? {
-    StateFile.read(stateFile).flatMap { SetupState(json: $0) }
-      .flatMap { $0.boot == NamespacePlace.boot ? $0 : nil }
+  func load() throws(KernelError) -> SetupState? {
+    guard let text = try StateFile.read(stateFile), let state = SetupState(json: text) else {
+      return nil
+    }
+    return try state.boot == Machine.boot() ? state : nil
   }
 
   /// What is left here of a setup that is not known: its state is damaged, or of another version, or
   /// gone. In words for the user; nil if nothing is.
-  func unknownSetup() -> String? {
-    if load() != nil { return nil }
-    if StateFile.size(stateFile) != nil {
+  func unknownSetup() throws(KernelError) -> String? {
+    if try load() != nil { return nil }
+    if try StateFile.size(stateFile) != nil {
       return "the state of a setup here, \(stateFile), is damaged"
     }
-    return journals().isEmpty
+    return try journals().isEmpty
       ? nil : "the state of a setup here is gone, and what it changed is not undone"
   }
 
   /// The journals of setups here that were made and not torn down, in order.
-  func journals() -> [String] {
+  func journals() throws(KernelError) -> [String] {
     func number(_ name: String) -> Int? {
       let prefix = "setup-\(place.key)."
       guard name.hasPrefix(prefix), name.hasSuffix(Self.journalEnding) else { return nil }
       return Int(name.dropFirst(prefix.count).dropLast(Self.journalEnding.count))
     }
-    return StateFile.names(in: StateDirectory.path).compactMap { name in
+    return try StateFile.names(in: StateDirectory.path).compactMap { name in
       number(name).map { (number: $0, name: name) }
     }.sorted { $0.number < $1.number }.map(\.name)
   }
@@ -70,8 +72,8 @@ struct SetupPlace {
   }
 
   /// What the recorder wrote down last; nil if there was none.
-  func recorder() -> RecorderState? {
-    StateFile.read(recorderFile).flatMap { RecorderState(json: $0) }
+  func recorder() throws(KernelError) -> RecorderState? {
+    try StateFile.read(recorderFile).flatMap { RecorderState(json: $0) }
   }
 
   func save(_ recorder: RecorderState) throws(KernelError) {
@@ -79,33 +81,41 @@ struct SetupPlace {
   }
 
   /// Forgets the setup. The session file stays.
-  func forget() {
-    for file in [stateFile, recorderFile, log] { StateFile.remove(file) }
+  func forget() throws(KernelError) {
+    // What the recorder was is of no use without the setup: that goes last.
+    for file in [log, recorderFile, stateFile] { try StateFile.remove(file) }
   }
 
   /// Takes back what commands that were killed left half done, and forgets the setups of
-  /// namespaces that are gone: everything in them went with them.
-  func clearStale() throws(KernelError) {
-    for name in StateFile.names(in: StateDirectory.path) where name.hasPrefix("setup-") {
+  /// namespaces that are gone: everything in them went with them. The lock is the caller's.
+  func clearStale() throws(KernelError) -> Leftovers {
+    var found = try Leftovers.takeBack(in: StateDirectory.path)
+    try StateFile.removeAbandonedDrafts(in: StateDirectory.path)
+    for name in try StateFile.names(in: StateDirectory.path) where name.hasPrefix("setup-") {
       let path = "\(StateDirectory.path)/\(name)"
       let key = name.dropFirst(6).prefix { $0 != "." }
       if place.isSuccessor(ofKey: key) {
-        StateFile.remove(path)
+        try StateFile.remove(path)
         for ending in [".pcapng", ".previous.pcapng"] {
           let recording = "\(StateDirectory.path)/recording-\(key)\(ending)"
-          StateDirectory.files(ofRecording: recording).forEach(StateFile.remove)
+          for file in StateDirectory.files(ofRecording: recording) { try StateFile.remove(file) }
         }
       } else if key == place.key, name.hasSuffix(Self.draftEnding) {
-        try Journal(path: path).undo()
+        do {
+          found.undone += try GuardedJournal.undo(path)
+        } catch {
+          found.failures.append(error)
+        }
       }
     }
     // From before the machine was started anew: nothing of it is left.
-    if let text = StateFile.read(stateFile), let state = SetupState(json: text),
-      state.boot != NamespacePlace.boot
+    if let text = try StateFile.read(stateFile), let state = SetupState(json: text),
+      try state.boot != Machine.boot()
     {
-      for name in state.journals { StateFile.remove("\(StateDirectory.path)/\(name)") }
-      forget()
+      for name in state.journals { try StateFile.remove("\(StateDirectory.path)/\(name)") }
+      try forget()
     }
+    return found
   }
 }
 
@@ -123,19 +133,19 @@ extension StateDirectory {
   /// them under another name.
   static func recording() -> [String]? {
     guard let place = try? SetupPlace.current() else { return nil }
-    let path = place.recorder()?.session ?? place.recording
+    let path = (try? place.recorder())??.session ?? place.recording
     let files = files(ofRecording: path)
     return files.isEmpty ? nil : files
   }
 
   /// Those of the files of a recording that there are, the older first.
   static func files(ofRecording path: String) -> [String] {
-    [path + ".1", path].filter { StateFile.size($0) != nil }
+    [path + ".1", path].filter { FileIdentity($0) != nil }
   }
 
   /// What is shown of a file that somebody named: of a setup's recording, both files.
   static func files(named path: String) -> [String] {
     let isRecording = path.hasPrefix(self.path + "/recording-") && path.hasSuffix(".pcapng")
-    return isRecording && StateFile.size(path) != nil ? files(ofRecording: path) : [path]
+    return isRecording && FileIdentity(path) != nil ? files(ofRecording: path) : [path]
   }
 }

@@ -5,17 +5,14 @@ import Kernel
 /// until something is changed.
 struct SetupProvision: ~Copyable {
   private let name: String
-  private var journal: Journal?
-  private var guardian: Guardian?
+  private var journal: GuardedJournal?
 
   /// Nothing is changed yet. `name` is that of the journal while it is written.
   init(draft name: String) { self.name = name }
 
   private mutating func begin() throws(KernelError) {
     guard journal == nil else { return }
-    let journal = try Journal(in: StateDirectory.path, name: name, outlivesProcess: true)
-    guardian = try Guardian.start(journal: journal)
-    self.journal = consume journal
+    journal = try GuardedJournal(in: StateDirectory.path, name: name, outlivesProcess: true)
   }
 
   /// Sets a sysctl. Returns whether it had another value.
@@ -34,17 +31,13 @@ struct SetupProvision: ~Copyable {
   /// The setup is whole: what was changed stays until teardown. Returns the name of the journal.
   mutating func keep() throws(KernelError) -> String? {
     let final = String(name.dropLast(SetupPlace.draftEnding.count))
-    guard journal != nil else { return nil }
-    try StateFile.rename(
-      "\(StateDirectory.path)/\(name)", to: "\(StateDirectory.path)/\(final)")
-    // It finds nothing to take back under the name it knows.
-    guardian.take()?.dismiss()
+    guard let journal = journal.take() else { return nil }
+    try journal.keep(as: final)
     return final
   }
 
   /// Takes everything back.
   mutating func undo() throws(KernelError) {
-    try journal.take()?.undo()
-    guardian.take()?.dismiss()
+    try journal.take()?.end()
   }
 }

@@ -24,20 +24,20 @@ final class SetupRun {
   /// well. The lock is the caller's. Throws where the request contradicts what is set up.
   init(_ request: SetupRequest) throws {
     place = try SetupPlace.current()
-    try place.clearStale()
-    old = place.load()
-    if let unknown = place.unknownSetup() {
+    try place.clearStale().say(isNeeded: true)
+    old = try place.load()
+    if let unknown = try place.unknownSetup() {
       throw UsageError("\(unknown): 'nftrace teardown' takes it back, then it can be set up anew")
     }
     try Self.refuseContradictions(old, request)
     self.request = request
     saved = old
     state =
-      old
+      try old
       ?? SetupState(
         subnets: [], backend: (request.backend ?? .nflog).rawValue, group: nil,
         since: Clock.realtime / 1_000_000_000, process: getpid(), command: CommandLine.arguments,
-        boot: NamespacePlace.boot)
+        boot: Machine.boot())
     provision = SetupProvision(draft: place.draft(state.journals.count))
   }
 
@@ -72,26 +72,45 @@ final class SetupRun {
     if state != saved { try save() }
   }
 
-  /// Takes everything back.
-  func undo() {
-    guard isBegun else { return }
-    if report.startedRecorder { place.recorder()?.living?.stop(patience: 1_000_000_000) }
-    if report.previous != nil { try? move(place.previousRecording, to: place.recording) }
-    undoTables()
-    if let kept {
-      try? Journal(path: "\(StateDirectory.path)/\(kept)").undo()
-    } else {
-      try? provision.undo()
+  /// Takes everything back, each whatever became of the others. Returns what could not be.
+  func undo() -> [KernelError] {
+    guard isBegun else { return [] }
+    var failures: [KernelError] = []
+    func attempt(_ step: () throws(KernelError) -> Void) {
+      do {
+        try step()
+      } catch {
+        failures.append(error)
+      }
     }
+    if report.startedRecorder {
+      attempt { () throws(KernelError) in
+        try place.recorder()?.living?.stop(patience: 1_000_000_000)
+      }
+    }
+    if report.previous != nil {
+      attempt { () throws(KernelError) in
+        try move(place.previousRecording, to: place.recording)
+      }
+    }
+    attempt(undoTables)
+    attempt { () throws(KernelError) in
+      if let kept {
+        try GuardedJournal.undo("\(StateDirectory.path)/\(kept)")
+      } else {
+        try provision.undo()
+      }
+    }
+    return failures
   }
 
   /// Says what was done. `name` is the namespace's, where there are several.
   func say(name: String?) throws(KernelError) {
-    try report.print(state, recorder: place.recorder(), request.options, name: name)
+    try report.print(state, recorder: try place.recorder(), request.options, name: name)
   }
 
   /// What `say` says, as members of a JSON object.
-  var members: [(String, JSONValue)] { report.members(state, place.recorder()) }
+  var members: [(String, JSONValue)] { report.members(state, try? place.recorder()) }
 
   private func provideForwarding() throws(KernelError) {
     guard request.forward else { return }
@@ -142,19 +161,16 @@ final class SetupRun {
   }
 
   /// Puts back what was there before.
-  private func undoTables() {
-    var socket = try? NetfilterSocket()
-    guard socket != nil else { return }
+  private func undoTables() throws(KernelError) {
     if var old {
-      if let surroundings = try? SetupSurroundings.read(),
-        state.points != old.points || state != old
-      {
-        try? SetupTables.install(&old, around: surroundings, with: &socket!)
+      if state.points != old.points || state != old {
+        var socket = try NetfilterSocket()
+        try SetupTables.install(&old, around: try .read(), with: &socket)
       }
-      try? place.save(old)
+      try place.save(old)
     } else {
-      try? SetupTables.remove()
-      place.forget()
+      try SetupTables.remove()
+      try place.forget()
     }
   }
 
@@ -163,7 +179,7 @@ final class SetupRun {
   /// Starts the recorder, unless one works already. Throws `SetupInterrupted` when a signal comes.
   func startRecorder(_ signals: borrowing SignalWatch) throws {
     guard request.record, state.backend == SetupBackend.nflog.rawValue else { return }
-    if place.recorder()?.living != nil { return }
+    if try place.recorder()?.living != nil { return }
     let session = place.recording
     try makeRoom(session)
     state.records = true
@@ -184,7 +200,8 @@ final class SetupRun {
       throw SetupInterrupted(signal: interrupted)
     }
     guard recorder.isReady() else {
-      let words = (StateFile.read(place.log) ?? "").split(separator: "\n").joined(separator: "\n")
+      let words = ((try? StateFile.read(place.log)) ?? "").split(separator: "\n").joined(
+        separator: "\n")
       throw KernelError(
         cannot: "start the recorder", help: words.isEmpty ? "it ended at once" : words)
     }
@@ -206,8 +223,8 @@ final class SetupRun {
   /// Gives a recording another name, in the place of what has it.
   private func move(_ recording: String, to other: String) throws(KernelError) {
     for ending in ["", ".1"] {
-      StateFile.remove(other + ending)
-      guard StateFile.size(recording + ending) != nil else { continue }
+      try StateFile.remove(other + ending)
+      guard try StateFile.size(recording + ending) != nil else { continue }
       try StateFile.rename(recording + ending, to: other + ending)
     }
   }

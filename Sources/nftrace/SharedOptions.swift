@@ -49,6 +49,17 @@ struct SharedOptions: ParsableArguments {
     Output.style(color: color, verbosity: quiet ? .quiet : verbose ? .verbose : .normal)
   }
 
+  /// Takes back what commands that were killed have left in the calling thread's namespace, and says
+  /// so. What cannot be taken back is an error if the command is to change something (`isNeeded`).
+  static func takeBackLeftovers(isNeeded: Bool = false) throws(KernelError) {
+    do {
+      try Leftovers.here()?.say(isNeeded: isNeeded)
+    } catch {
+      // Who needs the directory for something else finds the same, and says it then.
+      if isNeeded { throw error }
+    }
+  }
+
   /// The namespace that was asked for, if it is one.
   var netns: String? { namespaces.count == 1 ? namespaces[0] : nil }
 

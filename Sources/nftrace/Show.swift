@@ -126,7 +126,8 @@ struct Show: ParsableCommand {
     if follow { try followTraffic(spaces) }
     let recordings = try spaces.map { space in
       try space.within(among: spaces) {
-        try file.map { StateDirectory.files(named: $0) }
+        if file == nil { try SharedOptions.takeBackLeftovers() }
+        return try file.map { StateDirectory.files(named: $0) }
           ?? StateDirectory.sessions(orPing: spaces.count == 1)
       }
     }
@@ -154,7 +155,7 @@ struct Show: ParsableCommand {
       format: html != nil ? .html : shared.json ? .json : .text, last: last, session: session,
       namespaces: names)
     guard let html else { return try body(report) { try Output.print($0) } }
-    let page = try OutputFile(html, followLinks: true)
+    let page = try OutputFile(html)
     return try body(report) { try page.write(Array($0.utf8)) }
   }
 

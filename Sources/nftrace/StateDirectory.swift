@@ -10,10 +10,7 @@ enum StateDirectory {
 
   /// Makes the directory, unless it is there.
   static func make() throws(KernelError) {
-    guard OutputFile.makeDirectory(path) else {
-      throw KernelError(
-        cannot: "make the directory \(path)", help: "Name another one in NFTRACE_STATE_DIR.")
-    }
+    try OutputFile.makeDirectory(path)
   }
 
   /// The newest session of a ping.

@@ -19,9 +19,17 @@ struct Status: ParsableCommand {
 
   func run() throws {
     let spaces = try shared.chosenNamespaces()
+    var isAllTakenBack = true
     let findings = try spaces.map { space in
-      try space.within(among: spaces) { try StatusFindings.collect() }
+      try space.within(among: spaces) {
+        if let found = try Leftovers.here() {
+          try found.say(isNeeded: false)
+          isAllTakenBack = isAllTakenBack && found.failures.isEmpty
+        }
+        return try StatusFindings.collect()
+      }
     }
+    defer { if !isAllTakenBack { Output.exit(3) } }
     if shared.json {
       try Output.print(
         NamespaceJSON.object("status", zip(spaces, findings).map { ($0.name, $1.members) }).pretty)
@@ -77,11 +85,11 @@ struct StatusFindings {
       tables: .unknown, orphans: [], holder: nil, tunIsThere: false, sessionOctets: 0, hidden: [])
     if StateFile.isReadable(StateDirectory.path) {
       let place = try SetupPlace.current()
-      findings.setup = place.load()
-      if let unknown = place.unknownSetup() {
+      findings.setup = try place.load()
+      if let unknown = try place.unknownSetup() {
         findings.hidden.append("\(unknown): 'nftrace teardown' takes back what it made")
       }
-      findings.recorder = place.recorder()
+      findings.recorder = try place.recorder()
     } else {
       findings.hidden.append(
         "\(StateDirectory.path) may only be read by root: what is set up is not known")
@@ -120,7 +128,7 @@ struct StatusFindings {
     if let tun = setup.tun, var routes = try? RouteSocket() {
       tunIsThere = (try? routes.link(tun.name)) != nil
     }
-    sessionOctets = (StateDirectory.recording() ?? []).compactMap { StateFile.size($0) }
+    sessionOctets = (StateDirectory.recording() ?? []).compactMap { FileIdentity($0)?.size }
       .reduce(0, +)
   }
 

@@ -61,9 +61,9 @@ struct Teardown: ParsableCommand {
   /// What was done in the calling thread's namespace.
   private func tearDown(name: String?) throws -> TeardownResult {
     let place = try SetupPlace.current()
-    try place.clearStale()
+    try place.clearStale().say(isNeeded: true)
     let wanted = try Setup.parse(subnets: subnets)
-    guard let state = place.load() else { return try removeLeftovers(place, name) }
+    guard let state = try place.load() else { return try removeLeftovers(place, name) }
     var rest = state.prefixes
     let removed = wanted.isEmpty ? rest.prefixes : rest.remove(wanted.prefixes)
     if !wanted.isEmpty {
@@ -76,7 +76,7 @@ struct Teardown: ParsableCommand {
     if wanted.isEmpty || rest.isEmpty { return try removeAll(state, place, name) }
     if removed.isEmpty {
       return TeardownResult(
-        name: name, headline: "nothing to do", state: state, recorder: place.recorder())
+        name: name, headline: "nothing to do", state: state, recorder: try place.recorder())
     }
     return try remove(removed, state, rest, place, name)
   }
@@ -86,14 +86,14 @@ struct Teardown: ParsableCommand {
   private func removeLeftovers(_ place: SetupPlace, _ name: String?) throws -> TeardownResult {
     var rules = try RulesetReader()
     let hasTables = try !SetupTables.families(&rules).isEmpty
-    let unknown = place.unknownSetup()
+    let unknown = try place.unknownSetup()
     guard hasTables || unknown != nil else {
       return TeardownResult(
         name: name, headline: "nothing to do: nothing is set up here", changed: false)
     }
-    let (recorder, _, failure) = removeEverything(place, place.journals())
+    let (recorder, _, failure) = removeEverything(place, try place.journals())
     if let failure { throw failure }
-    place.forget()
+    try place.forget()
     if let unknown { Output.complain(unknown) }
     return TeardownResult(
       name: name,
@@ -114,13 +114,13 @@ struct Teardown: ParsableCommand {
       name: name,
       headline: "no longer watching \(removed.map(\.description).joined(separator: ", ")); "
         + "still \(rest.texts.joined(separator: ", "))", changed: true, removed: removed,
-      state: state, recorder: place.recorder())
+      state: state, recorder: try place.recorder())
   }
 
   private func removeAll(
     _ state: SetupState, _ place: SetupPlace, _ name: String?
   ) throws -> TeardownResult {
-    let journals = state.journals + place.journals().filter { !state.journals.contains($0) }
+    let journals = try state.journals + place.journals().filter { !state.journals.contains($0) }
     let (recorder, left, failure) = removeEverything(place, journals)
     if let failure {
       var state = state
@@ -128,7 +128,7 @@ struct Teardown: ParsableCommand {
       try place.save(state)
       throw failure
     }
-    place.forget()
+    try place.forget()
     return TeardownResult(
       name: name, headline: "no longer watching \(state.subnets.joined(separator: ", "))",
       changed: true, removed: state.prefixes.prefixes, recorder: recorder)
@@ -140,10 +140,11 @@ struct Teardown: ParsableCommand {
     _ place: SetupPlace, _ journals: [String]
   ) -> (recorder: RecorderState?, left: [String], failure: KernelError?) {
     // First of all: it would install the tables again.
-    place.recorder()?.living?.stop(patience: Self.patience)
-    let recorder = place.recorder()
+    var recorder: RecorderState?
     var failure: KernelError?
-    do {
+    do throws(KernelError) {
+      try place.recorder()?.living?.stop(patience: Self.patience)
+      recorder = try place.recorder()
       try SetupTables.remove()
     } catch {
       failure = error
@@ -151,9 +152,8 @@ struct Teardown: ParsableCommand {
     var left: [String] = []
     for name in journals.reversed() {
       let path = "\(StateDirectory.path)/\(name)"
-      guard StateFile.size(path) != nil else { continue }
       do {
-        try Journal(path: path).undo()
+        try GuardedJournal.undo(path)
       } catch {
         failure = failure ?? error
         left.insert(name, at: 0)

@@ -1,28 +1,23 @@
 import Kernel
 
 /// Sysctls that are changed for as long as a command runs. Who dies meanwhile has a guardian that
-/// sets them back.
-struct TemporarySettings: ~Copyable {
-  private let journal: Journal
-  private let guardian: Guardian
+/// sets them back. Who made this must call `end`, whatever went wrong meanwhile.
+final class TemporarySettings {
+  private var journal: GuardedJournal?
+
+  /// Nothing is changed yet.
+  init() {}
 
   /// Changes the settings that do not have these values already, in the namespace of the calling
-  /// thread. nil, and nothing is started or written, where that is none.
-  static func apply(
-    _ settings: [(Sysctl, String)]
-  ) throws(KernelError) -> TemporarySettings? {
-    var wanted: [(Sysctl, String)] = []
+  /// thread. Nothing is started or written where that is none.
+  func apply(_ settings: [(Sysctl, String)]) throws(KernelError) {
     for (setting, value) in settings where try setting.read() != value {
-      wanted.append((setting, value))
+      if journal == nil {
+        try StateDirectory.make()
+        journal = try GuardedJournal(in: StateDirectory.path)
+      }
+      try journal!.set(setting, to: value)
     }
-    guard !wanted.isEmpty else { return nil }
-    try StateDirectory.make()
-    try Journal.undoStale(in: StateDirectory.path)
-    let journal = try Journal(in: StateDirectory.path)
-    let guardian = try Guardian.start(journal: journal)
-    let applied = TemporarySettings(journal: journal, guardian: guardian)
-    for (setting, value) in wanted { try applied.journal.set(setting, to: value) }
-    return applied
   }
 
   /// What lets packets of these IP versions be forwarded.
@@ -36,15 +31,6 @@ struct TemporarySettings: ~Copyable {
       ?? []
   }
 
-  private init(journal: consuming Journal, guardian: consuming Guardian) {
-    self.journal = journal
-    self.guardian = guardian
-  }
-
   /// Sets back what was there.
-  consuming func end() throws(KernelError) {
-    let guardian = guardian
-    try journal.undo()
-    guardian.dismiss()
-  }
+  func end() throws(KernelError) { try journal.take()?.end() }
 }

@@ -78,7 +78,7 @@ struct Traffic {
 }
 
 func generate(_ file: String, packets: Int) throws {
-  let output = try OutputFile(file, followLinks: true)
+  let output = try OutputFile(file)
   var traffic = Traffic()
   try output.write(SessionFile.beginning(traffic.header))
   for start in stride(from: 0, to: packets, by: 3) {
@@ -110,8 +110,8 @@ func measure(_ file: String, telling: Bool) throws {
   }
   if telling { journeys += story.finish().reduce(0) { $0 + $1.journeys.count } }
   let seconds = Double(Clock.monotonic - start) / 1e9
-  let peak = StateFile.read("/proc/self/status").flatMap { status in
-    status.split(separator: "\n").first { $0.hasPrefix("VmHWM") }
+  let peak = (try? InputFile("/proc/self/status").read()).flatMap { status in
+    String(decoding: status, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("VmHWM") }
   }
   print(
     telling ? "decoded and told:" : "decoded:", events, "events,", journeys, "packets,",

@@ -1,5 +1,5 @@
 // A command that dies in the middle of its work, for the tests of the journal and its guardian:
-//   guardian-helper guardian JOURNAL             what `Guardian.start` runs
+//   guardian-helper guardian JOURNAL             what `GuardedJournal` runs
 //   guardian-helper victim NAMESPACE DIRECTORY   changes things, then kills itself with SIGKILL
 
 import Glibc
@@ -9,7 +9,7 @@ import Wire
 do {
   let words = CommandLine.arguments
   switch words.dropFirst().first {
-  case "guardian": try Guardian.run(journal: words[2])
+  case "guardian": try GuardedJournal.guardianMain(journal: words[2])
   case "victim": try die(in: words[2], journal: words[3])
   default: exit(2)
   }
@@ -20,18 +20,17 @@ do {
 
 func die(in namespace: String, journal directory: String) throws {
   try NetworkNamespace(namespace).enter()
-  let journal = try Journal(in: directory)
-  let guardian = try Guardian.start(journal: journal)
+  let journal = try GuardedJournal(in: directory)
   try journal.set(.forwarding4, to: "1")
   var socket = try RouteSocket()
-  let rule = RuleMessage(family: 4, priority: 4242, table: 100)
-  try journal.add(
-    rule.message, inverse: rule.deletion, with: &socket, attempt: "add a rule")
+  // A table of those that a diversion has.
+  let rule = RuleMessage(family: 4, priority: 4242, table: 0x6e66_7400)
+  try journal.add(rule, with: &socket)
   guard try Sysctl.forwarding4.read() == "1", try socket.rules().contains(rule) else { exit(3) }
   let lab = try Lab.create(journal: journal)
   guard NetworkNamespace.names.contains(lab.routerName) else { exit(4) }
   // What a terminal, a service manager or a closed window would send to all.
-  for signal in [SIGINT, SIGTERM, SIGHUP] { kill(guardian.process, signal) }
+  for signal in [SIGINT, SIGTERM, SIGHUP] { kill(journal.guardianProcess, signal) }
   kill(getpid(), SIGKILL)
   pause()
 }

@@ -45,7 +45,10 @@ extension LiveTests {
 
     @Test func withoutTheRight() async throws {
       // Where the sysctl lets everybody read, nothing is missing.
-      guard StateFile.read("/proc/sys/kernel/dmesg_restrict") == "1\n" else { return }
+      guard
+        try String(decoding: InputFile("/proc/sys/kernel/dmesg_restrict").read(), as: UTF8.self)
+          == "1\n"
+      else { return }
       let outcome = try await show(
         "", after: "setpriv --bounding-set -syslog --inh-caps -syslog")
       #expect(outcome.contains("CAP_SYSLOG") && outcome.hasSuffix("code 3\n"), "\(outcome)")

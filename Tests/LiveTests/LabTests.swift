@@ -61,10 +61,10 @@ extension LiveTests {
       let directory = "/tmp/nftrace-test-\(getpid())-lab"
       defer { Directory.remove(directory) }
       let before = NetworkNamespace.names
-      let journal = try Journal(in: directory)
+      let journal = try GuardedJournal(in: directory)
       let lab = try Lab.create(journal: journal)
       #expect(NetworkNamespace.names != before)
-      try journal.undo()
+      try journal.end()
       #expect(NetworkNamespace.names == before)
       try lab.remove()
     }
