@@ -26,7 +26,7 @@ enum JournalEntry: Equatable {
   /// Routing tables of nftrace's have these numbers: "nft" and a zero, and up.
   static let routingTables: Range<UInt32> = 0x6e66_7400..<0x6e66_7500
   /// What is made beside what others made has a name that begins with one of these.
-  static let namespacePrefix = "nftrace-"
+  static let namespacePrefix = Lab.prefix
   static let tablePrefix = "nftrace_"
 
   // MARK: Text

@@ -44,7 +44,8 @@ public struct Lab: ~Copyable {
   /// The server's name, for `ip netns exec`.
   public let serverName: String
 
-  private static let prefix = "nftrace-lab-"
+  /// What the names of labs begin with.
+  static let prefix = "nftrace-lab-"
 
   /// Throws if this process has not the right to build one.
   public static func requireRights() throws(KernelError) {

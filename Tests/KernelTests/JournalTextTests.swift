@@ -87,7 +87,7 @@ struct JournalTextTests {
     "sysctl net/ipv4/ip_forward 0 2", "sysctl net/ipv4/conf/a/accept_local 1 0",
     "sysctl net/ipv4/ip_forward 0 1 net/ipv4/conf/a/rp_filter 0 1",
     "sysctl net/ipv4/ip_forward a%20b 1", "sysctl net/ipv4/conf/../../ipv4/ip_forward 0 1",
-    "netns victim", "netns nftrace-/../../x", "tables filter", "tables nftrace", "tun ../x 3",
+    "netns victim", "netns nftrace-lab-/../../x", "netns nftrace-1", "tables filter", "tables nftrace", "tun ../x 3",
     "rule \(hex(RuleMessage(family: 4, priority: 1, table: 254).message))",
     "rule \(hex(RouteMessage(to: Prefix("10.0.0.0/8")!, table: 0x6e66_7400).message))",
     "rule \(hex(LinkMessage.deletion(name: "tun7")))",
