@@ -1,3 +1,4 @@
+internal import CNetfilter
 internal import Glibc
 
 /// A file that is read from its beginning to its end, a piece at a time.
