@@ -83,11 +83,15 @@ static const int nftrace_clone_newnet = 0x40000000;  // CLONE_NEWNET, for the sa
 int setns(int fd, int nstype);
 int unshare(int flags);
 
-// The CLONE_NEW… type of a namespace file, -1 for any other file (ioctl is variadic). The file
+// The CLONE_NEW… type of a namespace file; -1 and ENOTTY for any other file (ioctl is variadic). The file
 // system is looked at first: to another file the same ioctl may mean something else.
 static inline int nftrace_namespace_type(int fd) {
   struct statfs info;
-  if (fstatfs(fd, &info) != 0 || info.f_type != NSFS_MAGIC) return -1;
+  if (fstatfs(fd, &info) != 0) return -1;
+  if (info.f_type != NSFS_MAGIC) {
+    errno = ENOTTY;
+    return -1;
+  }
   return ioctl(fd, NS_GET_NSTYPE);
 }
 

@@ -31,11 +31,19 @@ extension JournalEntry {
     }
   }
 
-  /// Takes it back. What is gone, and what somebody else has changed meanwhile, is left as it is.
-  /// Throws if it is not known to be taken back.
-  func takeBack() throws(KernelError) {
+  /// What is to be written to take settings back, the one that was set first; for other changes, and
+  /// where there is nothing to be written, none. What is gone, and what somebody else has changed
+  /// meanwhile, is left as it is.
+  func settingsToRestore() throws(KernelError) -> [SysctlValue] {
+    guard case .sysctl(let change, let along) = self else { return [] }
+    return try change.settingsToRestore(along: along)
+  }
+
+  /// Takes it back: settings as `settings` says. What is gone, and what somebody else has changed
+  /// meanwhile, is left as it is. Throws if it is not known to be taken back.
+  func takeBack(_ settings: [SysctlValue]) throws(KernelError) {
     switch self {
-    case .sysctl(let change, let along): try change.takeBack(along: along)
+    case .sysctl(let change, _): try change.restore(settings)
     case .rule(let rule): try Self.remove(rule.deletion, "remove routing rule \(rule.priority)")
     case .route(let route):
       try Self.remove(route.deletion, "remove the route to \(route.destination)")
@@ -68,24 +76,37 @@ extension JournalEntry {
 }
 
 extension JournalEntry.SysctlChange {
-  fileprivate func takeBack(along: [Self]) throws(KernelError) {
+  /// All of them are read before anything is written: that changes the others once more.
+  fileprivate func settingsToRestore(along: [Self]) throws(KernelError) -> [SysctlValue] {
     // Gone with its interface, or somebody else's by now.
-    guard try setting.valueIfPresent() == new else { return }
-    // All of them are read before anything is written: that changes them once more.
-    var wanted: [(Sysctl, String)] = []
+    guard try setting.valueIfPresent() == new else { return [] }
+    var wanted = [SysctlValue(setting: setting, value: old)]
     for other in along {
       guard let now = try other.setting.valueIfPresent() else { continue }
-      wanted.append((other.setting, now == other.new ? other.old : now))
+      wanted.append(
+        SysctlValue(setting: other.setting, value: now == other.new ? other.old : now))
     }
-    try setting.write(old)
-    for (setting, value) in wanted where try setting.valueIfPresent() ?? value != value {
+    return wanted
+  }
+
+  fileprivate func restore(_ wanted: [SysctlValue]) throws(KernelError) {
+    // It may be here for the second time, the first having been cut short.
+    let now = try setting.valueIfPresent()
+    guard now == new || now == old else { return }
+    for one in wanted where try one.setting.valueIfPresent() ?? one.value != one.value {
       do {
-        try setting.write(value)
+        try one.setting.write(one.value)
       } catch  where error.errno == ENOENT {
         // Its interface went meanwhile: that of the command that died, say.
       }
     }
   }
+}
+
+/// A setting and a value that it is to have.
+struct SysctlValue: Equatable {
+  var setting: Sysctl
+  var value: String
 }
 
 extension Sysctl {

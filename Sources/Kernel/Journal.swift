@@ -126,8 +126,16 @@ struct Journal: ~Copyable {
     var left = 0
     for (number, entry) in zip(1..., journal.entries).reversed()
     where !journal.undone.contains(number) {
-      do {
-        try entry.takeBack()
+      do throws(KernelError) {
+        var settings = journal.undoing[number] ?? []
+        if settings.isEmpty {
+          settings = try entry.settingsToRestore()
+          if !settings.isEmpty {
+            // On a full disk it is done all the same.
+            try? append(JournalText.undoingLine(number, settings), to: file, path)
+          }
+        }
+        try entry.takeBack(settings)
         undone.append("\(entry)")
         // Who tries again must not undo what somebody else does meanwhile.
         if journal.entries.count > 1 {

@@ -136,7 +136,7 @@ extension JournalEntry.SysctlChange {
       || (path[1] == "ipv6" && path[4] == "forwarding")
   }
 
-  private static func isWord(_ value: String) -> Bool {
+  static func isWord(_ value: String) -> Bool {
     (1...32).contains(value.utf8.count)
       && value.utf8.allSatisfy { octet in
         UInt8(ascii: "0")...UInt8(ascii: "9") ~= octet || octet == UInt8(ascii: "_")

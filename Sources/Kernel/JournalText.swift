@@ -14,7 +14,8 @@ internal import Wire
 /// netns nftrace-lab-1234-router           a named namespace
 /// tables nftrace_1234                     nf_tables' tables of this name, in all families
 /// withdrawn                               the line before it did not come to be
-/// undone 2                                the second change was taken back
+/// undoing 2 net/ipv4/ip_forward 0         the second change is about to be taken back like this
+/// undone 2                                it was
 /// ```
 ///
 /// It is what this program can have written, or it is not believed at all: what a journal says is
@@ -26,6 +27,9 @@ struct JournalText: Equatable {
   var entries: [JournalEntry] = []
   /// Those that were taken back already, counted from 1.
   var undone: Set<Int> = []
+  /// What was to be written to take settings back, by the number of the change: setting back the
+  /// first changes the others, and what they are to be is known no more when that is cut short.
+  var undoing: [Int: [SysctlValue]] = [:]
 
   private static let title = "nftrace-journal 1"
 
@@ -79,6 +83,8 @@ struct JournalText: Equatable {
         _ = entries.popLast()
       } else if words.count == 2, words[0] == "undone", let number = Int(words[1]) {
         undone.insert(number)
+      } else if words.first == "undoing", let (number, settings) = undoing(words.dropFirst()) {
+        undoing[number] = settings
       } else if let entry = JournalEntry(parsing: line) {
         entries.append(entry)
       } else {
@@ -87,6 +93,27 @@ struct JournalText: Equatable {
     }
   }
 
+  /// What is said behind "undoing": of a change that is there, and of nothing but its settings.
+  private func undoing(_ words: ArraySlice<Substring>) -> (Int, [SysctlValue])? {
+    let words = words.map { Self.unescape($0) ?? "" }
+    guard words.count % 2 == 1, let number = Int(words[0]), entries.indices ~= number - 1,
+      case .sysctl(let change, let along) = entries[number - 1]
+    else { return nil }
+    var settings: [SysctlValue] = []
+    for start in stride(from: 1, to: words.count, by: 2) {
+      guard JournalEntry.SysctlChange.isWord(words[start + 1]),
+        let setting = ([change] + along).map(\.setting).first(where: { $0.path == words[start] })
+      else { return nil }
+      settings.append(SysctlValue(setting: setting, value: words[start + 1]))
+    }
+    return (number, settings)
+  }
+
+  /// The line that says how the settings of the entry of this number, counted from 1, are set back.
+  static func undoingLine(_ number: Int, _ settings: [SysctlValue]) -> String {
+    let words = settings.flatMap { [$0.setting.path, $0.value] }.map(escape)
+    return (["undoing", "\(number)"] + words).joined(separator: " ") + "\n"
+  }
   /// The line that says that the entry of this number, counted from 1, was taken back.
   static func undoneLine(_ number: Int) -> String { "undone \(number)\n" }
   /// The line that says that the entry before it did not come to be.

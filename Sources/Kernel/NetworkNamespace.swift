@@ -67,9 +67,10 @@ public struct NetworkNamespace: ~Copyable {
       var help: String?
       if error.code == EACCES { help = "run as root, or as the user the process belongs to" }
       if error.code == ENOENT, path.hasPrefix("/proc/") { help = "there is no such process" }
+      let isNoName = [ENOENT, ENOTDIR, ESRCH, ELOOP, ENAMETOOLONG, EINVAL].contains(error.code)
       throw KernelError(
-        error.code == EACCES ? .unavailable : .usage, cannot: attempt, function: "open",
-        errno: error.code, help: help)
+        isNoName ? .usage : .unavailable, cannot: attempt, function: "open", errno: error.code,
+        help: help)
     }
     try self.init(file, attempt: attempt, path: path)
   }
@@ -78,7 +79,10 @@ public struct NetworkNamespace: ~Copyable {
   private init(
     _ file: consuming FileDescriptor, attempt: String, path: String
   ) throws(KernelError) {
-    guard nftrace_namespace_type(file.number) == nftrace_clone_newnet else {
+    let type = nftrace_namespace_type(file.number)
+    // ENOTTY: a file of another kind.
+    guard type >= 0 || errno == ENOTTY else { throw Self.failure(attempt, "ioctl NS_GET_NSTYPE") }
+    guard type == nftrace_clone_newnet else {
       throw KernelError(
         .usage, cannot: attempt,
         help: "\(path) is no network namespace"

@@ -31,6 +31,11 @@ struct Nftrace: ParsableCommand {
     FatalSignals.restore()
     Terminal.fillClosedStreams()
     ProcessIdentity.setName(RulesetWatch.program)
+    // Swift finds them in memory by /proc/self/maps. Without it there are none, as if nothing was asked.
+    guard !CommandLine.arguments.isEmpty else {
+      Output.complain("cannot find out what is asked for: /proc cannot be read")
+      Output.exit(3)
+    }
     do {
       var command = try parsedDirectly() ?? parseAsRoot()
       try command.run()

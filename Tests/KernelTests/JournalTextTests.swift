@@ -31,9 +31,12 @@ struct JournalTextTests {
     #expect(try JournalText(parsing: persistent.header) == persistent)
     var begun = Self.journal
     begun.undone = [6, 4]
-    #expect(
-      try JournalText(parsing: Self.text + JournalText.undoneLine(6) + JournalText.undoneLine(4))
-        == begun)
+    let settings = [SysctlValue(setting: .forwarding4, value: "0")]
+    begun.undoing = [1: settings]
+    let undoing = [
+      JournalText.undoneLine(6), JournalText.undoneLine(4), JournalText.undoingLine(1, settings),
+    ].joined()
+    #expect(try JournalText(parsing: Self.text + undoing) == begun)
   }
 
   @Test func whatItLooksLike() {
@@ -95,6 +98,8 @@ struct JournalTextTests {
     "route \(hex(RouteMessage(to: Prefix("0.0.0.0/0")!).message))",
     "route \(hex(LinkMessage.deletion(name: "tun7")))",
     "netlink \(hex(LinkMessage.deletion(name: "tun7")))",
+    "undoing 1 net/ipv4/ip_default_ttl 7", "undoing 2 net/ipv4/ip_forward 0",
+    "undoing 1 net/ipv4/ip_forward a%20b", "undoing 0", "undoing 99 net/ipv4/ip_forward 0",
   ])
   func whatNftraceNeverDoes(line: String) {
     #expect(JournalEntry(parsing: line) == nil)
