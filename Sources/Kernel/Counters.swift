@@ -59,7 +59,8 @@ public enum Counters {
     guard let names = lines.first?.split(separator: " ") else { return }
     for line in lines.dropFirst() {
       for (name, value) in zip(names, line.split(separator: " ")) {
-        counters["ct.\(name)", default: 0] += UInt64(value, radix: 16) ?? 0
+        let known = counters["ct.\(name)"] ?? 0
+        counters["ct.\(name)"] = known.adding(clamped: UInt64(value, radix: 16) ?? 0)
       }
     }
   }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Wire
 
 /// The running kernel's log, from its oldest message on: /dev/kmsg, which gives one message a read
 /// (Documentation/ABI/testing/dev-kmsg).
@@ -60,7 +61,9 @@ public struct KernelLog: ~Copyable {
       }
       if count == 0 { return messages }
       let this = Self.number(buffer[..<count])
-      if hasGap, let last = number, let this, this > last { lost += Int(clamping: this - last - 1) }
+      if hasGap, let last = number, let this, this > last {
+        lost = lost.adding(clamped: Int(clamping: this - last - 1))
+      }
       hasGap = false
       number = this ?? number
       messages += buffer[..<count]

@@ -205,8 +205,7 @@ internal import Wire
         guard message.payload.count >= 4,
           batch.purposes.indices.contains(Int(message.sequence &- batch.firstSequence))
         else { continue }
-        let code = message.payload[..<4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        let failed = -Int32(bitPattern: code)
+        let failed = message.errorCode
         if failed != 0 { throw transactionError(failed, batch, message.sequence) }
         if message.sequence == batch.lastObject { return }
       }
@@ -237,8 +236,7 @@ internal import Wire
       let messages = try receive(wait: false)
       if messages.isEmpty { return refused }
       for message in messages where message.type == NLMSG_ERROR && message.payload.count >= 4 {
-        let code = message.payload[..<4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        let failed = -Int32(bitPattern: code)
+        let failed = message.errorCode
         let index = Int(message.sequence &- batch.firstSequence)
         if failed != 0, batch.purposes.indices.contains(index) {
           // Refused as a whole where the first message already is: for want of rights.

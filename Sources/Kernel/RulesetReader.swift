@@ -132,9 +132,8 @@ public import Wire
         switch Int32(message.type) {
         case NLMSG_DONE: return found
         case NLMSG_ERROR:
-          let code = message.payload.prefix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-          if code == 0 { return found }
-          let failed = -Int32(bitPattern: code)
+          let failed = message.errorCode
+          if failed == 0 { return found }
           throw KernelError(
             cannot: attempt, function: "nf_tables", errno: failed,
             help: Capability.help(for: failed, "CAP_NET_ADMIN", "nf_tables (modprobe nf_tables)"))

@@ -66,7 +66,7 @@ public struct FollowReport: Sendable {
   /// told a few times a second.
   public mutating func pass(to now: UInt64) -> [String] {
     // What the recorder has not written yet may be older than this moment.
-    let closed = stories.pass(to: now - min(now, Self.latency), patience: Self.patience)
+    let closed = stories.pass(to: now.earlier(by: Self.latency), patience: Self.patience)
     return tell(closed) + look(at: now)
   }
 
@@ -124,7 +124,7 @@ public struct FollowReport: Sendable {
   /// Tells, once a second, what was not told in full, and what is missing. `now` is in nanoseconds
   /// since the epoch; it is to be told a few times a second, whether or not all was read.
   public mutating func look(at now: UInt64) -> [String] {
-    guard now >= second + 1_000_000_000 || now < second else { return [] }
+    guard now >= second.later(by: 1_000_000_000) || now < second else { return [] }
     second = now
     told = 0
     defer { folded = FoldedFlows() }

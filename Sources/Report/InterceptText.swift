@@ -94,7 +94,7 @@ public enum InterceptText {
   /// What is different; the TTL is shown as the packet will leave with it.
   private static func changes(_ old: Packet, _ new: Packet) -> [String] {
     var texts: [String] = []
-    let ttl = new.ttl - 1
+    let ttl = new.ttl.subtracting(clamped: 1)
     if ttl != old.ttl { texts.append("ttl \(ttl)") }
     if new.tos != old.tos { texts.append("tos \(new.tos)") }
     if new.source != old.source { texts.append("source \(new.source)") }

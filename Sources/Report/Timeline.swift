@@ -62,7 +62,7 @@ struct Timeline {
 
   private func rows(_ journey: Journey) -> [Row] {
     var builder = RowBuilder(
-      style: style, start: journey.start - min(origin, journey.start), route: journey.route)
+      style: style, start: journey.start.since(origin), route: journey.route)
     for (index, hop) in journey.hops.enumerated() {
       builder.add(hop, after: index > 0 ? journey.hops[index - 1] : nil)
     }
@@ -171,13 +171,13 @@ struct RowBuilder {
         let ttl = details.firstIndex { $0.hasPrefix("ttl ") }.map { ", " + details.remove(at: $0) }
         details.insert("in \(hop.inDevice ?? "?") again" + (ttl ?? ""), at: 0)
       }
-      rows.append(Timeline.Row(time: start + hop.time, stage: "arrived", details: details))
+      rows.append(Timeline.Row(time: time(hop), stage: "arrived", details: details))
       hook = nil
     case .egress where hop.passed:
       close()
       rows.append(
         Timeline.Row(
-          time: start + hop.time, stage: "sent",
+          time: time(hop), stage: "sent",
           details: ["out \(hop.outDevice ?? "?")\(Self.fragments(hop))"]))
       hook = nil
     default:
@@ -185,6 +185,8 @@ struct RowBuilder {
       if hop.passed { pass(hop) } else { fail(hop) }
     }
   }
+
+  private func time(_ hop: Hop) -> UInt64 { start.later(by: hop.time) }
 
   private static func fragments(_ hop: Hop) -> String {
     guard hop.fragments > 1 else { return "" }
@@ -211,7 +213,7 @@ struct RowBuilder {
     default: break
     }
     hook = hop.point.hook
-    open = Timeline.Row(time: start + hop.time, stage: hop.point.hook.rawValue.uppercased())
+    open = Timeline.Row(time: time(hop), stage: hop.point.hook.rawValue.uppercased())
     let ttl = hop.changes.filter { $0.field == .ttl }
     open?.details += ttl.map { "ttl \($0.from) \(style.arrow) \($0.to)" }
   }
@@ -222,7 +224,7 @@ struct RowBuilder {
     let quiet = hop.point.table == nil || (hop.point.table == "defrag" && !isVerbose)
     if details.isEmpty, !isVerbose {
       guard !quiet else { return }
-      if open == nil { open = Timeline.Row(time: start + hop.time) }
+      if open == nil { open = Timeline.Row(time: time(hop)) }
       open?.tables.append(hop.point.table ?? "")
       return
     }
@@ -236,7 +238,7 @@ struct RowBuilder {
     close()
     rows.append(
       Timeline.Row(
-        time: start + hop.time, tables: hop.point.table.map { [$0] } ?? [], details: details))
+        time: time(hop), tables: hop.point.table.map { [$0] } ?? [], details: details))
   }
 
   private mutating func fail(_ hop: Hop) {
@@ -244,7 +246,7 @@ struct RowBuilder {
     if stage.isEmpty { close() } else { open = nil }
     rows.append(
       Timeline.Row(
-        time: start + hop.time, stage: stage, tables: ["\(style.cross) \(hop.point.table ?? "")"],
+        time: time(hop), stage: stage, tables: ["\(style.cross) \(hop.point.table ?? "")"],
         details: [Wording.drop(hop)], failed: true))
   }
 

@@ -40,13 +40,13 @@ enum Wording {
 
   /// Nanoseconds as microseconds with one decimal.
   static func microseconds(_ nanoseconds: UInt64) -> String {
-    let tenths = (nanoseconds + 50) / 100
+    let tenths = nanoseconds.later(by: 50) / 100
     return "\(tenths / 10).\(tenths % 10)"
   }
 
   /// Microseconds as milliseconds: "0.31 ms", "12.4 ms", "340 ms".
   static func milliseconds(_ microseconds: Double) -> String {
-    let hundredths = Int((microseconds / 10).rounded())
+    let hundredths = Int(nearest: microseconds / 10)
     switch hundredths {
     case ..<1000: return "\(hundredths / 100).\(twoDigits(hundredths % 100)) ms"
     case ..<10000: return "\(hundredths / 100).\(hundredths % 100 / 10) ms"
@@ -56,7 +56,7 @@ enum Wording {
 
   /// Microseconds as ping(8) writes round-trip times: milliseconds with three decimals.
   static func pingTime(_ microseconds: Double) -> String {
-    let whole = Int(microseconds.rounded())
+    let whole = Int(nearest: microseconds)
     let rest = "\(whole % 1000)"
     return "\(whole / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
   }

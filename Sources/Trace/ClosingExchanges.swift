@@ -8,7 +8,7 @@ extension Story {
   /// ones, those that began first before the others. The next call goes on where they are too many.
   public mutating func closeIdle() -> [Exchange] {
     let isFull = open.count > Self.mostOpen || openHops > Self.mostHops
-    guard isFull || now - lastIdleCheck > Self.idle / 10 else { return [] }
+    guard isFull || now.since(lastIdleCheck) > Self.idle / 10 else { return [] }
     lastIdleCheck = now
     if isFull { settlePending() }
     let groups = exchanges()
@@ -16,15 +16,15 @@ extension Story {
     var tooMany = openHops - Self.manyHops
     let firsts = firstFragments()
     for (members, last) in groups {
-      if now - last > Self.idle {
+      if now.since(last) > Self.idle {
         if members.allSatisfy(rests) { closing.append(members) }
         continue
       }
-      let age = now - open[members[0]].start
+      let age = now.since(open[members[0]].start)
       if members.count > Self.mostPackets || age > Self.longest || tooMany > 0 && age > Self.idle {
         let part = members.filter {
           let index = firsts[$0] ?? $0
-          return now - open[index].last > Self.patience && rests(index)
+          return now.since(open[index].last) > Self.patience && rests(index)
         }
         closing.append(part)
         tooMany -= part.reduce(0) { $0 + open[$1].hops.count }
@@ -53,7 +53,7 @@ extension Story {
     for index in open.indices {
       let journey = open[index]
       let key = open[firsts[index] ?? index].key
-      if let group = latest[key], journey.start <= groups[group].last + Self.idle {
+      if let group = latest[key], journey.start <= groups[group].last.later(by: Self.idle) {
         groups[group].members.append(index)
         groups[group].last = max(groups[group].last, journey.last)
       } else {
@@ -68,8 +68,8 @@ extension Story {
   /// when the receiver was busy itself, the rest of a packet's way comes just behind the pause.
   private func rests(_ index: Int) -> Bool {
     let last = open[index].last
-    if isInDiversion(open[index]) { return now - last > Self.longest }
-    return last >= pauses.last || last < pauses.before || now - pauses.last > Self.patience
+    if isInDiversion(open[index]) { return now.since(last) > Self.longest }
+    return last >= pauses.last || last < pauses.before || now.since(pauses.last) > Self.patience
       || isOver(open[index])
   }
 
@@ -189,7 +189,7 @@ extension Story {
   /// Forgets packets that belong to none of these probes and of which nothing was heard for a second.
   mutating func forgetIdle(except outstanding: Set<Int>) {
     let idle = open.indices.filter { index in
-      now - open[index].last > Self.idle
+      now.since(open[index].last) > Self.idle
         && !(sequence(of: open[index]).map { outstanding.contains($0) } ?? false)
     }
     forget([idle])

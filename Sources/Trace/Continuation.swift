@@ -25,7 +25,7 @@ extension Story {
     guard next.packet.fragment == nil, next.packet.sourcePort != nil,
       let index = traceID.flatMap(traced),
       let last = open[index].hops.last?.packet, last.isSame(as: next.packet),
-      now - open[index].last <= Self.patience, !isOver(open[index]),
+      now.since(open[index].last) <= Self.patience, !isOver(open[index]),
       continues(open[index], with: next)
     else { return nil }
     return index

@@ -8,6 +8,9 @@ struct Environment: Sendable {
   private var linkNumbers: [String: UInt32] = [:]
   private(set) var addresses: [AddressMessage] = []
   private(set) var neighbours: [NeighbourMessage] = []
+  private var neighbourPlaces: [NeighbourKey: Int] = [:]
+  /// What of `addresses`, `policy` and `routes` is there already: a file may have a million of each.
+  private var listed: Set<Listed> = []
   /// Rules of policy routing, in the order they are asked.
   private(set) var policy: [RuleMessage] = []
   private(set) var chains: [ChainKey: ChainMessage] = [:]
@@ -40,6 +43,17 @@ struct Environment: Sendable {
   private var ruleOrder: [RuleKey] = []
   /// Rules that are remembered: more than any ruleset that somebody wrote by hand.
   private static let mostRules = 65536
+
+  private struct NeighbourKey: Hashable {
+    var interface: UInt32
+    var address: IPAddress
+  }
+
+  private enum Listed: Hashable {
+    case address(AddressMessage)
+    case policy(RuleMessage)
+    case route(RouteMessage)
+  }
 
   struct ChainKey: Hashable {
     var family: UInt8
@@ -106,18 +120,22 @@ struct Environment: Sendable {
       links[link.index] = link
       linkNumbers[link.name] = link.index
     case RouteMessageType.newAddress:
-      guard let address = try? AddressMessage(parsing: message), !addresses.contains(address) else {
-        return
-      }
+      guard let address = try? AddressMessage(parsing: message),
+        listed.insert(.address(address)).inserted
+      else { return }
       addresses.append(address)
     case RouteMessageType.newNeighbour:
       guard let neighbour = try? NeighbourMessage(parsing: message) else { return }
-      neighbours.removeAll {
-        $0.interface == neighbour.interface && $0.address == neighbour.address
+      let key = NeighbourKey(interface: neighbour.interface, address: neighbour.address)
+      if let place = neighbourPlaces[key] {
+        neighbours[place] = neighbour
+      } else {
+        neighbourPlaces[key] = neighbours.count
+        neighbours.append(neighbour)
       }
-      neighbours.append(neighbour)
     case RouteMessageType.newRule:
-      guard let rule = try? RuleMessage(parsing: message), !policy.contains(rule) else { return }
+      guard let rule = try? RuleMessage(parsing: message), listed.insert(.policy(rule)).inserted
+      else { return }
       policy.append(rule)
     case RouteMessageType.getRoute: question = try? RouteLookup(parsing: message)
     case RouteMessageType.newRoute, NetlinkMessage.errorType: takeAnswer(message)
@@ -162,7 +180,7 @@ struct Environment: Sendable {
   /// The answer to the lookup before it, or an entry of a list.
   private mutating func takeAnswer(_ message: NetlinkMessage) {
     guard let asked = question else {
-      if let route = try? RouteMessage(parsing: message), !routes.contains(route) {
+      if let route = try? RouteMessage(parsing: message), listed.insert(.route(route)).inserted {
         routes.append(route)
       }
       return

@@ -1,3 +1,5 @@
+internal import Wire
+
 /// A JSON value whose objects keep the order of their keys, and whose nulls are written.
 public enum JSONValue: Sendable, Equatable {
   case null
@@ -80,8 +82,9 @@ public enum JSONValue: Sendable, Equatable {
   }
 
   private static func tenths(_ value: Double) -> String {
-    let scaled = Int((value * 10).rounded())
-    return "\(scaled < 0 ? "-" : "")\(abs(scaled) / 10).\(abs(scaled) % 10)"
+    let scaled = Int(nearest: value * 10)
+    let (whole, tenth) = scaled.magnitude.quotientAndRemainder(dividingBy: 10)
+    return "\(scaled < 0 ? "-" : "")\(whole).\(tenth)"
   }
 
   private static func quote(_ value: String, to octets: inout [UInt8]) {

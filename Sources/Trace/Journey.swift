@@ -376,8 +376,8 @@ public struct EventCounts: Sendable, Equatable {
     trace += other.trace
     conntrack += other.conntrack
     drops += other.drops
-    lost += other.lost
-    missingLogs += other.missingLogs
+    lost = lost.adding(clamped: other.lost)
+    missingLogs = missingLogs.adding(clamped: other.missingLogs)
     rulesetChanger = rulesetChanger ?? other.rulesetChanger
   }
 }

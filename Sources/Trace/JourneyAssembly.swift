@@ -69,7 +69,7 @@ extension Story {
   /// tc filter, a queue or a driver; then it was not sent after all.
   private func noteDrop(_ journey: inout Journey, _ identity: Identity) {
     // Its time is the kernel's own; those of journeys are of when nftrace came to read of them.
-    let start = journey.start - min(journey.start, Self.idle)
+    let start = journey.start.earlier(by: Self.idle)
     // A dry run ends in a drop of nftrace's own.
     if journey.end.isDryRun { return }
     guard let drop = environment.drop(of: identity, since: start) else { return }
@@ -166,7 +166,7 @@ extension Story {
       ?? ObservationPoint(
         hook: hook, priority: priority, table: dropped.chain,
         label: "\(dropped.chain)-\(hook.rawValue.uppercased())", chain: "")
-    hop.time = open.last - open.start
+    hop.time = open.last.since(open.start)
     hop.rules = open.steps.map(named)
     hop.passed = false
     return hop

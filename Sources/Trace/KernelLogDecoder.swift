@@ -103,10 +103,11 @@ public struct KernelLogDecoder: Sendable {
     guard let told = entry.time, last < 1 << 63 else { return last }
     let (time, overflow) = told.addingReportingOverflow(shift)
     if overflow { return last }
-    if time < last, last - time > Self.second {
+    if last.since(time) > Self.second {
       let (next, _) = time.addingReportingOverflow(Self.year)
       // syslog names no year: in January it goes on where December ended.
-      let apart = next >= last && next - last < Self.day ? next : last + 2 * Self.second
+      let goesOn = next >= last && next.since(last) < Self.day
+      let apart = goesOn ? next : last.later(by: 2 * Self.second)
       shift += apart - time
       last = apart
     }

@@ -45,7 +45,7 @@ extension Story {
       hook: hook, priority: priority == .max ? .max : priority + 1, table: table, label: label,
       chain: "\(hook.rawValue)_\(table)")
     point.isGuessed = true
-    learn(point)
+    if header?.points.count ?? 0 < SessionHeader.mostPoints { learn(point) }
     return point
   }
 
@@ -53,12 +53,12 @@ extension Story {
   /// the same rather than one that NAT could have changed so; then one that was seen just now, for
   /// another may have been lost; then the one that came furthest.
   func nearer(_ index: Int, than other: Int?, to next: Observation) -> Int? {
-    guard let likeness = likeness(index, next), now - open[index].last <= Self.idle else {
+    guard let likeness = likeness(index, next), now.since(open[index].last) <= Self.idle else {
       return other
     }
     guard let other, let known = self.likeness(other, next) else { return index }
     if likeness != known { return likeness > known ? index : other }
-    let isRecent = [index, other].map { now - open[$0].last <= Self.patience }
+    let isRecent = [index, other].map { now.since(open[$0].last) <= Self.patience }
     if isRecent[0] != isRecent[1] { return isRecent[0] ? index : other }
     // Of two that are as far, the one that began last.
     return open[index].lastPoint.rank > open[other].lastPoint.rank ? index : other

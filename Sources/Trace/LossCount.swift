@@ -19,7 +19,7 @@ public struct LossCount: Sendable, Equatable {
   public var missingLogs: Int { gaps }
 
   /// Takes in what the kernel had no room for; nil where it did not say how many.
-  public mutating func take(lost count: Int?) { reported += count ?? 1 }
+  public mutating func take(lost count: Int?) { reported = reported.adding(clamped: count ?? 1) }
 
   /// Takes in the number of a log message. Returns whether some are missing before it.
   @discardableResult
@@ -28,7 +28,7 @@ public struct LossCount: Sendable, Equatable {
     defer { last[message.group] = sequence }
     // The numbers begin with 0 again where the recorder did.
     guard let last = last[message.group], sequence != last &+ 1, sequence != 0 else { return false }
-    gaps += Int(sequence &- last &- 1)
+    gaps = gaps.adding(clamped: Int(sequence &- last &- 1))
     return true
   }
 }

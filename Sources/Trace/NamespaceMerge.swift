@@ -90,7 +90,7 @@ public struct NamespaceMerge: Sendable {
   public mutating func ready(before horizon: UInt64) -> [Exchange] {
     var told: [Exchange] = []
     for (number, group) in groups.sorted(by: { $0.value.start < $1.value.start }) {
-      guard group.end + Self.crossing < horizon || isFull else { break }
+      guard group.end.later(by: Self.crossing) < horizon || isFull else { break }
       told.append(tell(group))
       remove(number)
     }
@@ -176,7 +176,7 @@ public struct NamespaceMerge: Sendable {
 
 extension Journey {
   /// When it was heard of last, nanoseconds since the epoch.
-  fileprivate var finish: UInt64 { start + (hops.last?.time ?? 0) }
+  fileprivate var finish: UInt64 { start.later(by: hops.last?.time ?? 0) }
 
   /// Whether its packet, which has the same identity, can be the one of `earlier` that left there.
   fileprivate func continues(_ earlier: Journey) -> Bool {
@@ -187,7 +187,7 @@ extension Journey {
     return left.source == arrived.source && left.destination == arrived.destination
       && left.sourcePort == arrived.sourcePort && left.destinationPort == arrived.destinationPort
       && left.icmp?.identifier == arrived.icmp?.identifier && arrived.ttl <= left.ttl
-      && max(start, earlier.finish) - min(start, earlier.finish) < 1_000_000_000
+      && max(start.since(earlier.finish), earlier.finish.since(start)) < 1_000_000_000
   }
 }
 

@@ -25,7 +25,7 @@ public struct PingStory: Sendable {
     /// the packet.
     func isOver(_ now: UInt64) -> Bool {
       guard let answered else { return now > deadline }
-      return answer?.isRefusal != true || now > answered + PingStory.afterRefusal
+      return answer?.isRefusal != true || now > answered.later(by: PingStory.afterRefusal)
     }
   }
 
@@ -49,7 +49,7 @@ public struct PingStory: Sendable {
       else { return }
       latest = sequence
       open[sequence] = Entry(
-        sent: record.time, deadline: record.time + UInt64(plan.timeout * 1e9))
+        sent: record.time, deadline: record.time.later(by: UInt64(nearest: plan.timeout * 1e9)))
     case .received(let bytes):
       guard let packet = try? Packet(bytes),
         let sequence = plan.sequence(of: packet, latest: latest),
@@ -70,7 +70,7 @@ public struct PingStory: Sendable {
   /// What comes of a packet that a rule dropped, an ICMP error, comes soon.
   private mutating func hasten(_ now: UInt64) {
     for sequence in open.keys where story.isDropped(probe: sequence) {
-      open[sequence]!.deadline = min(open[sequence]!.deadline, now + Self.aftermath)
+      open[sequence]!.deadline = min(open[sequence]!.deadline, now.later(by: Self.aftermath))
     }
   }
 
@@ -106,7 +106,7 @@ public struct PingStory: Sendable {
   public var nextDeadline: UInt64? { open.values.map(Self.moment).min() }
 
   private static func moment(_ entry: Entry) -> UInt64 {
-    entry.answered.map { $0 + afterRefusal } ?? entry.deadline
+    entry.answered.map { $0.later(by: afterRefusal) } ?? entry.deadline
   }
 
   /// The probes of which nothing more is to come, in the order in which that came about: so it does
@@ -145,7 +145,7 @@ public struct PingStory: Sendable {
       environment: story.environment)
     var roundTrip: Double?
     if let entry, let answered = entry.answered, entry.answer != nil {
-      roundTrip = Double(answered - min(entry.sent, answered)) / 1000
+      roundTrip = Double(answered.since(entry.sent)) / 1000
     }
     var result = ProbeResult(
       sequence: sequence, outcome: outcome, roundTrip: roundTrip, answer: entry?.answer,

@@ -11,6 +11,14 @@ extension ProbePlan {
   private var stride: Int { size + 2 }
   private var firstNumber: Int { Int(nonce & 0x7fff_ffff) }
 
+  /// The plan with what a probe can have of everything: a file may say anything.
+  var bounded: ProbePlan {
+    var plan = self
+    plan.count = min(max(count, 1), Int(UInt32.max))
+    plan.size = min(max(size, 0), Int(UInt16.max))
+    return plan
+  }
+
   /// Whether the sequence numbers of all TCP probes are different.
   public var isNumerable: Bool { (count + 1) * stride <= 1 << 31 }
 
@@ -28,7 +36,7 @@ extension ProbePlan {
         .tcp(
           TCPHeader(
             sourcePort: ownPort, destinationPort: port,
-            sequence: UInt32(firstNumber + sequence * stride), flags: .syn))
+            sequence: UInt32(truncatingIfNeeded: firstNumber + sequence * stride), flags: .syn))
       case "udp": .udp(UDPHeader(sourcePort: ownPort, destinationPort: port))
       default:
         .icmp(
@@ -47,7 +55,7 @@ extension ProbePlan {
   public func reset(sequence: Int) -> Packet? {
     guard var packet = packet(sequence: sequence), var header = packet.tcp else { return nil }
     header.flags = .rst
-    header.sequence += 1
+    header.sequence &+= 1
     header.window = 0
     packet.transport = .tcp(header)
     packet.payload = []

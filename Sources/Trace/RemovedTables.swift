@@ -80,14 +80,14 @@ extension Story {
       }
       removedTables[index].end = now
     }
-    removedTables.removeAll { now > ($0.end ?? now) + RemovedTable.lateness }
+    removedTables.removeAll { now.since($0.end ?? now) > RemovedTable.lateness }
     removedTables.removeFirst(max(removedTables.count - RemovedTable.most, 0))
   }
 
   /// A step that is told of now, as far as it is certain.
   func certain(_ step: RuleStep) -> RuleStep {
     removedTables.reduce(step) { step, removed in
-      guard let end = removed.end, now <= end + RemovedTable.lateness,
+      guard let end = removed.end, now.since(end) <= RemovedTable.lateness,
         let key = Environment.RuleKey(step), removed.rules[key] != nil
       else { return step }
       return removed.certain(step, new: environment.rule(step))

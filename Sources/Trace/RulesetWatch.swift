@@ -82,7 +82,9 @@ public struct RulesetWatch: Sendable {
   }
 
   /// When the changes so far are to be seen to, in nanoseconds; nil if there are none.
-  public var due: UInt64? { first.map { min(latest + Self.quiet, $0 + Self.patience) } }
+  public var due: UInt64? {
+    first.map { min(latest.later(by: Self.quiet), $0.later(by: Self.patience)) }
+  }
 
   /// The changes so far are seen to.
   public mutating func settle() {

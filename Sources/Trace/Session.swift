@@ -102,7 +102,12 @@ public struct SessionHeader: Sendable, Codable, Equatable {
       header.schema == "nftrace-session/1"
     else { return nil }
     self = header
+    probe = header.probe?.bounded
+    points = Array(header.points.prefix(Self.mostPoints))
   }
+
+  /// Points that are taken from a file: more than any ruleset has.
+  static let mostPoints = 4096
 }
 
 extension SessionHeader {
@@ -136,11 +141,11 @@ public struct RecordedEvents: Sendable, Codable, Equatable {
   /// Takes in a record that was written, or read.
   public mutating func take(_ record: Record) {
     switch record.content {
-    case .log: messages += 1
+    case .log: messages = messages.adding(clamped: 1)
     case .netlink(let message)
     where message.type == TraceMessage.type || ConntrackMessage.isOne(message.type):
-      messages += 1
-    case .lost(let count): lost += count ?? 1
+      messages = messages.adding(clamped: 1)
+    case .lost(let count): lost = lost.adding(clamped: count ?? 1)
     default: break
     }
   }
@@ -148,7 +153,8 @@ public struct RecordedEvents: Sendable, Codable, Equatable {
   /// Messages that are missing from here to `later`: what was not recorded, and what is not read.
   public func missing(until later: RecordedEvents) -> Int {
     guard since == later.since else { return 0 }
-    return max(later.messages - messages, 0) + max(later.lost - lost, 0)
+    return max(later.messages.subtracting(clamped: messages), 0)
+      .adding(clamped: max(later.lost.subtracting(clamped: lost), 0))
   }
 }
 

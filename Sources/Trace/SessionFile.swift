@@ -39,7 +39,8 @@ public enum SessionFile {
     case .lost(let count):
       CaptureBlock.statistics(
         CaptureStatistics(
-          interface: 0, time: record.time, dropped: UInt64(count ?? 0), comment: lostComment)
+          interface: 0, time: record.time, dropped: UInt64(clamping: count ?? 0),
+          comment: lostComment)
       ).bytes
     case .note(let note):
       CaptureBlock.statistics(
@@ -123,7 +124,7 @@ public struct SessionDecoder: Sendable {
           return .record(Record(time: statistics.time, .note(note)))
         }
         guard statistics.comment == SessionFile.lostComment else { continue }
-        let count = statistics.dropped.map { Int($0) } ?? 0
+        let count = statistics.dropped.map { Int(clamping: $0) } ?? 0
         return .record(Record(time: statistics.time, .lost(count == 0 ? nil : count)))
       case .unknown: continue
       }

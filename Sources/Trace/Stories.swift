@@ -57,14 +57,14 @@ public struct Stories: Sendable {
   /// Takes in that all there is was received up to this time, nanoseconds since the epoch. No
   /// exchange waits for others longer than `patience`, in nanoseconds.
   public mutating func pass(to time: UInt64, patience: UInt64 = .max) -> [Exchange] {
-    guard time < lastPass || time - lastPass > Self.pause else { return [] }
+    guard time < lastPass || time.since(lastPass) > Self.pause else { return [] }
     lastPass = time
     var closed: [Exchange] = []
     for source in stories.indices {
       stories[source]?.pass(to: time)
       closed += settle(stories[source]?.closeIdle() ?? [], from: source)
     }
-    let before = max(horizon ?? time, time - min(patience, time))
+    let before = max(horizon ?? time, time.earlier(by: patience))
     return closed + (merge?.ready(before: before) ?? [])
   }
 

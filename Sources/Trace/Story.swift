@@ -87,9 +87,13 @@ public struct Story: Sendable {
       labels[point.hook, default: [:]][point.label] = point
     }
     self.labels = labels
+    // What follows a point at all is followed by the last one of a hook.
+    let last = Dictionary(grouping: points.values, by: \.hook).values.compactMap {
+      $0.max { $0.priority < $1.priority }
+    }
     self.ends = Set(
       points.values.filter { point in
-        header != nil && !points.values.contains { $0.follows(point) }
+        header != nil && !last.contains { $0.follows(point) }
       }.map(\.chain))
   }
 
@@ -106,7 +110,7 @@ public struct Story: Sendable {
 
   /// Takes in one record. Damaged messages are left out; the session file keeps them.
   public mutating func take(_ record: Record) {
-    if record.time > now + Self.patience { pauses = (record.time, pauses.last) }
+    if record.time > now.later(by: Self.patience) { pauses = (record.time, pauses.last) }
     now = max(now, record.time)
     switch record.content {
     case .log(let payload):
@@ -126,7 +130,7 @@ public struct Story: Sendable {
       }
     case .received: break
     }
-    if let first = pending.first, now - first.time > Self.patience { settlePending() }
+    if let first = pending.first, now.since(first.time) > Self.patience { settlePending() }
     if pending.count > Self.mostPending {
       // Their trace messages were lost, it seems; those of the newer half may still come.
       let older = pending.prefix(Self.mostPending / 2)
@@ -137,8 +141,8 @@ public struct Story: Sendable {
 
   /// What was lost may have been about any packet on its way.
   private mutating func noteLoss() {
-    counts.lost = loss.count - lostBefore.count
-    counts.missingLogs = loss.missingLogs - lostBefore.missingLogs
+    counts.lost = loss.count.subtracting(clamped: lostBefore.count)
+    counts.missingLogs = loss.missingLogs.subtracting(clamped: lostBefore.missingLogs)
     for index in open.indices { open[index].hasGap = true }
   }
 
@@ -431,7 +435,7 @@ public struct Story: Sendable {
     }
     openHops += 1
     var hop = Hop(
-      point: observation.point, time: observation.time - open[index].start,
+      point: observation.point, time: observation.time.since(open[index].start),
       inDevice: observation.inDevice, outDevice: observation.outDevice,
       packet: packet, mark: observation.mark ?? open[index].hops.last?.mark ?? 0, rules: steps)
     hop.inPort = observation.inPort

@@ -155,22 +155,25 @@ public struct BTF: Sendable {
     else { return nil }
     var bits = 0
     for part in parts {
-      guard let found = member(Array(part.utf8), of: type, depth: 0) else { return nil }
+      var searched: Set<Int> = []
+      guard let found = member(Array(part.utf8), of: type, &searched) else { return nil }
       bits += found.bits
       type = found.type
     }
-    guard bits % 8 == 0, let size = size(of: type) else { return nil }
+    // Programs that read it have 32 bits for its place.
+    guard bits % 8 == 0, bits / 8 <= Int32.max, let size = size(of: type) else { return nil }
     return Field(offset: bits / 8, size: size)
   }
 
   /// A member's distance from the beginning of the structure, in bits, and its type. Nil for bit
-  /// fields.
+  /// fields. `searched` are the types that have been looked through: what has no such member at one
+  /// place has none at another.
   private func member(
-    _ name: [UInt8], of type: Int, depth: Int
+    _ name: [UInt8], of type: Int, _ searched: inout Set<Int>, depth: Int = 0
   ) -> (bits: Int, type: Int)? {
     let type = resolved(type)
     guard depth < Self.maximumDepth,
-      kinds[type] == Kind.structure || kinds[type] == Kind.union
+      kinds[type] == Kind.structure || kinds[type] == Kind.union, searched.insert(type).inserted
     else { return nil }
     let hasBitFields = info(type) >> 31 != 0
     for index in 0..<count(type) {
@@ -182,7 +185,7 @@ public struct BTF: Sendable {
         return hasBitFields && place >> 24 != 0 ? nil : (bits, memberType)
       }
       if Self.u32(bytes, entry) == 0,
-        let inner = member(name, of: memberType, depth: depth + 1)
+        let inner = member(name, of: memberType, &searched, depth: depth + 1)
       {
         return (bits + inner.bits, inner.type)
       }

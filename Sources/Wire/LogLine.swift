@@ -211,7 +211,8 @@ private struct LogWords {
     let destination = try need("DST").address()
     var packet = Packet(
       source: source, destination: destination, proto: IPProtocol(rawValue: 0), transport: .absent)
-    packet.length = try need("LEN").decimal()
+    let length: UInt32 = try need("LEN").decimal()
+    packet.length = Int(length)
     if source.family == 4 { try version4(&packet) } else { try version6(&packet) }
     guard source.family == destination.family else {
       throw WireError("SRC and DST of different IP versions", at: cursor.offset)

@@ -1,5 +1,5 @@
 /// A route, or the kernel's answer to a route lookup (`struct rtmsg` of <linux/rtnetlink.h>).
-public struct RouteMessage: Sendable, Equatable {
+public struct RouteMessage: Sendable, Hashable {
   /// Where it leads; length 0 is the default route.
   public var destination: Prefix
   /// Sources it is for; length 0 is all of them. IPv6 only.
@@ -35,7 +35,7 @@ public struct RouteMessage: Sendable, Equatable {
   public var nextHopObject: UInt32?
 
   /// One way of a multipath route (`struct rtnexthop`).
-  public struct NextHop: Sendable, Equatable {
+  public struct NextHop: Sendable, Hashable {
     /// Index of the interface it leaves through.
     public var interface: UInt32
     /// The next hop; nil when the destination is on the link.

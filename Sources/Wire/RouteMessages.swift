@@ -194,7 +194,7 @@ extension NetlinkMessage {
 }
 
 /// An address of an interface (`struct ifaddrmsg`).
-public struct AddressMessage: Sendable, Equatable {
+public struct AddressMessage: Sendable, Hashable {
   /// Index of the interface it is on.
   public var interface: UInt32
   /// The address and the length of its subnet.

@@ -61,9 +61,9 @@ enum KernelLogPlayback {
       points: setup.points, table: SetupTables.name, targets: setup.subnets)
     let now = Clock.realtime
     // The log's clock goes a little differently from others.
-    let since = setup.since.multipliedReportingOverflow(by: second).partialValue
+    let since = setup.since.multiplied(clamped: second)
     return KernelLogDecoder(
-      setup: header, since: since - min(since, 5 * second), offset: now - min(now, Clock.monotonic))
+      setup: header, since: since.earlier(by: 5 * second), offset: now.since(Clock.monotonic))
   }
 
   private static let second: UInt64 = 1_000_000_000

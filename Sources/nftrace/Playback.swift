@@ -17,14 +17,7 @@ enum Playback {
       if !lines.isEmpty { try output(lines.joined(separator: "\n") + "\n") }
     }
     let readers = sessions.map { SessionReader($0) }
-    var heads = try readers.map { try $0.next() }
-    while let first = heads.indices.min(by: { heads[$0].moment < heads[$1].moment }),
-      let element = heads[first]
-    {
-      try put(report.take(element, from: first))
-      heads[first] = try readers[first].next()
-    }
-    try put(report.finish())
+    try report.play(readers.count, next: { try readers[$0].next() }, put: put)
     return report.matches
   }
 
@@ -44,17 +37,6 @@ enum Playback {
       }
     }
     try output.write(buffer)
-  }
-}
-
-extension SessionDecoder.Element? {
-  /// When it was recorded: sections begin at once, and what is over comes last.
-  fileprivate var moment: UInt64 {
-    switch self {
-    case nil: .max
-    case .header: 0
-    case .record(let record): record.time
-    }
   }
 }
 

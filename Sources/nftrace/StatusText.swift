@@ -1,6 +1,7 @@
 import Kernel
 import Report
 import Trace
+import Wire
 
 /// What there is to say about nftrace in a namespace, as text.
 struct StatusText {
@@ -104,7 +105,7 @@ struct StatusText {
       "\(Self.indent)\(RecordCommand.count(recorder)), "
         + "\(recorder.dropped.records) dropped to keep to the size",
     ]
-    if recorder.replans + recorder.repairs > 0 {
+    if recorder.replans > 0 || recorder.repairs > 0 {
       lines.append(
         "\(Self.indent)points laid out anew \(recorder.replans) times as the ruleset or interfaces"
           + " changed, tables installed again \(recorder.repairs) times after others removed them")
@@ -114,8 +115,8 @@ struct StatusText {
 
   /// Octets as people read them.
   static func size(_ octets: Int) -> String {
-    if octets < 1 << 20 { return "\((octets + 1023) >> 10) KiB" }
-    let tenths = (octets * 10) >> 20
+    if octets < 1 << 20 { return "\(octets.adding(clamped: 1023) >> 10) KiB" }
+    let tenths = octets.multiplied(clamped: 10) >> 20
     return "\(tenths / 10).\(tenths % 10) MiB"
   }
 }

@@ -143,4 +143,26 @@ struct BTFTests {
     writer.add(31, "future", of: 0)
     #expect(throws: WireError("BTF type of unknown kind 31", at: 24)) { try BTF(writer.bytes) }
   }
+
+  /// Structures whose parts have no names, each twice in the one around it: four thousand million
+  /// places, and no more than thirty-two types.
+  @Test func partsOfPartsAreSearchedOnce() throws {
+    var writer = BTFWriter()
+    var inner = writer.add(1, "int", of: 4, [32])
+    for number in 0..<32 {
+      let name = number == 31 ? "outer" : ""
+      inner = writer.add(4, name, entries: 2, of: 4, [0, inner, 0, 0, inner, 0])
+    }
+    #expect(try BTF(writer.bytes).field("outer.absent") == nil)
+  }
+
+  /// A place that no program could reach.
+  @Test func membersTooFarAwayAreNone() throws {
+    var writer = BTFWriter()
+    let int = writer.add(1, "int", of: 4, [32])
+    var inner = writer.add(4, entries: 1, of: 4, [writer.name("far"), int, .max - 7])
+    for _ in 0..<5 { inner = writer.add(4, entries: 1, of: 4, [0, inner, .max - 7]) }
+    writer.add(4, "outer", entries: 1, of: 4, [0, inner, .max - 7])
+    #expect(try BTF(writer.bytes).field("outer.far") == nil)
+  }
 }

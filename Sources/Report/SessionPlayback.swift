@@ -1,0 +1,59 @@
+public import Trace
+
+// What `show` does with sessions, as a function of what is in them.
+
+extension SessionReport {
+  /// Takes in whole sessions: `next` gives the next element of each, by its place, and nil at its end.
+  /// Of more than one, the elements are taken in the order of their times. Hands on the lines as they
+  /// come to be.
+  public mutating func play<Failure: Error>(
+    _ sessions: Int, next: (Int) throws(Failure) -> SessionDecoder.Element?,
+    put: ([String]) throws(Failure) -> Void
+  ) throws(Failure) {
+    var heads: [SessionDecoder.Element?] = []
+    for session in 0..<sessions { heads.append(try next(session)) }
+    while let first = heads.indices.min(by: { heads[$0].moment < heads[$1].moment }),
+      let element = heads[first]
+    {
+      try put(take(element, from: first))
+      heads[first] = try next(first)
+    }
+    try put(finish())
+  }
+
+  /// The lines for sessions of these octets, whatever they are: each counts as far as it is undamaged.
+  public consuming func lines(of sessions: [[UInt8]]) -> [String] {
+    var decoders = sessions.map { octets in
+      var decoder = SessionDecoder()
+      decoder.feed(octets)
+      return decoder
+    }
+    var report = self
+    var lines: [String] = []
+    report.play(sessions.count, next: { try? decoders[$0].next() }, put: { lines += $0 })
+    return lines
+  }
+
+  /// The lines for a saved kernel log of these octets, whatever they are.
+  public consuming func lines(ofKernelLog octets: [UInt8], version: String) -> [String] {
+    var decoder = KernelLogDecoder(version: version)
+    decoder.feed(octets)
+    decoder.finish()
+    var report = self
+    var lines: [String] = []
+    report.play(1, next: { _ in decoder.next() }, put: { lines += $0 })
+    return lines
+  }
+}
+
+extension SessionDecoder.Element? {
+  /// When it was recorded: sections begin at once, and what is over comes last.
+  fileprivate var moment: UInt64 {
+    switch self {
+    case nil: .max
+    case .header: 0
+    // What bears the last time there is comes before the end all the same.
+    case .record(let record): min(record.time, .max - 1)
+    }
+  }
+}
