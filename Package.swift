@@ -69,22 +69,11 @@ let package = Package(
   ]
 )
 
-// Fuzz targets have no main of their own, so they link only with libFuzzer's: they are there when
-// asked for. Optimised they run five times as often, but stripping dead code would take libFuzzer's
-// tables with it, and it would search blindly. So it would if the compiler got its two -sanitize
-// options with `fuzzer` first, and SwiftPM gives them in any order: name both in one, last.
-//   NFTRACE_FUZZ=1 swift build -c release --disable-dead-strip --product FuzzNetlink \
-//     --scratch-path .build-fuzz --sanitize fuzzer --sanitize address \
-//     -Xswiftc -parse-as-library -Xswiftc -sanitize=address,fuzzer
-//   mkdir -p .build-fuzz/corpus
-//   .build-fuzz/release/FuzzNetlink -max_total_time=60 .build-fuzz/corpus
+// It has no main of its own, so it links only with libFuzzer's: it is there when asked for. scripts/fuzz
+// builds and runs it.
 if Context.environment["NFTRACE_FUZZ"] != nil {
-  package.targets += [
+  package.targets.append(
     .executableTarget(
-      name: "FuzzCapture", dependencies: ["Wire"], path: "Tests/Fuzz/Capture",
-      swiftSettings: settings),
-    .executableTarget(
-      name: "FuzzNetlink", dependencies: ["Wire"], path: "Tests/Fuzz/Netlink",
-      swiftSettings: settings),
-  ]
+      name: "fuzz", dependencies: ["Kernel", "Report", "Trace", "Wire"], path: "Tests/Fuzz",
+      exclude: ["seeds.py"], swiftSettings: settings))
 }

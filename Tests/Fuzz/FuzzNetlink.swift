@@ -2,10 +2,7 @@ import Wire
 
 /// A netlink payload of any content: each decoder ends, and a value it made survives being written
 /// and read again. Whole messages count as payloads and as datagrams.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzNetlink(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-  // libFuzzer owns `count` octets at `start` until this function returns.
-  let bytes = unsafe Array(UnsafeBufferPointer(start: start, count: count))
+func fuzzNetlink(_ bytes: [UInt8]) {
   decode(bytes)
   for message in (try? NetlinkMessage.all(in: bytes)) ?? [] {
     precondition((try? NetlinkMessage.all(in: message.bytes)) == [message])
@@ -14,7 +11,6 @@ public func fuzzNetlink(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
       precondition((try? ConntrackMessage(value.message)) == value)
     }
   }
-  return 0
 }
 
 /// Whether what `payload` holds fits into attributes again. Octets that are no UTF-8 become three

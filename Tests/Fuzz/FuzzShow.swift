@@ -1,0 +1,17 @@
+import Report
+import Trace
+
+/// A file of any content, as `show` tells it: text, every step with every rule, JSON and HTML, alone
+/// and as the recordings of two namespaces.
+func fuzzShow(_ bytes: [UInt8]) {
+  var all = TextStyle(verbosity: .verbose)
+  all.allRules = true
+  func tell(_ format: SessionReport.Format, _ sessions: [[UInt8]], _ namespaces: [String] = []) {
+    let report = SessionReport(
+      filter: ExchangeFilter(), style: all, format: format, namespaces: namespaces)
+    _ = report.lines(of: sessions)
+  }
+  tell(.text, [bytes])
+  tell(.json, [bytes])
+  tell(.html, [bytes, bytes], ["a", "b"])
+}
