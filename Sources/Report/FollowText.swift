@@ -62,6 +62,8 @@ struct FollowSummary: Sendable {
   private var kinds: [End.Kind: Int] = [:]
   /// Packets of which it is not known what became, for messages were lost.
   private var unseen = 0
+  /// Packets that were on their way at the end.
+  private var cut = 0
   /// Packets of the kernel log that NAT may have taken out of what is watched.
   private var translated = 0
   private var deciders: [String: Int] = [:]
@@ -75,6 +77,7 @@ struct FollowSummary: Sendable {
       packets += 1
       switch journey.end.unseen {
       case .messagesLost: unseen += 1
+      case .recordingEnded: cut += 1
       case .behindNAT: translated += 1
       case nil: kinds[journey.end.kind, default: 0] += 1
       }
@@ -93,6 +96,7 @@ struct FollowSummary: Sendable {
       kinds[kind].map { "\($0) \(kind == .unknown ? "lost" : kind.rawValue)" }
     }
     if unseen > 0 { ends.append("\(unseen) unseen") }
+    if cut > 0 { ends.append("\(cut) on \(cut == 1 ? "its" : "their") way at the end") }
     if translated > 0 { ends.append("\(translated) not seen behind NAT") }
     let sum = "\(packets) \(packets == 1 ? "packet" : "packets")"
     var lines = [([sum] + ends).joined(separator: ", ")]
@@ -117,6 +121,7 @@ struct FollowSummary: Sendable {
     case .unknown:
       switch journey.end.unseen {
       case .messagesLost: "unseen"
+      case .recordingEnded: "on its way at the end"
       case .behindNAT: "not seen behind NAT"
       case nil: "lost"
       }

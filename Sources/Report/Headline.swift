@@ -21,6 +21,7 @@ struct Headline {
       return style.paint("\(target): the probe could not be sent\(why)", .red)
     case .lost:
       return style.paint("\(target) did not answer: ", .red) + fate(probe.exchange)
+    case .unknown: return "\(target): \(Wording.cutOff)"
     }
   }
 
@@ -49,11 +50,11 @@ struct Headline {
       "\(Wording.name(packet)) \(Wording.endpoint(packet, .source)) \(style.arrow) "
       + Wording.endpoint(packet, .destination)
     if let words = headline.crossing(exchange) {
-      let isBad = exchange.journeys.contains { !$0.isThrough }
+      let isBad = exchange.journeys.contains { !$0.isThrough && !$0.isCut }
       return isBad ? style.paint("\(what): ", .red) + words : "\(what): \(words)"
     }
     let place = journey.netns.map { ", in netns \($0)" } ?? ""
-    if journey.end.unseen == .behindNAT, exchange.reply == nil {
+    if journey.end.unseen == .behindNAT || journey.isCut, exchange.reply == nil {
       return "\(what): " + headline.fate(journey) + place
     }
     if journey.hasNoWayOn, let error = exchange.error?.packet {
@@ -143,6 +144,7 @@ struct Headline {
     case .sent: "would get through"
     case .localError: "not sent" + (probe.errno.map { ": " + ErrorName.words($0) } ?? "")
     case .lost: fate(probe.exchange)
+    case .unknown: Wording.cutOff
     }
   }
 
@@ -179,4 +181,7 @@ struct Headline {
 extension Journey {
   /// Whether it got as far as this host could bring it.
   fileprivate var isThrough: Bool { end.kind == .transmitted || end.kind == .delivered }
+
+  /// Whether the recording ends while it was on its way.
+  fileprivate var isCut: Bool { end.unseen == .recordingEnded }
 }

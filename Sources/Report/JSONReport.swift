@@ -162,11 +162,13 @@ public struct JSONReport: Sendable {
   }
 
   private func end(_ end: End) -> JSONValue {
-    .object([
-      ("kind", .string(end.kind.rawValue)), ("hook", .string(end.hook?.rawValue)),
-      ("table", .string(end.table)), ("out", .string(end.out)),
-      ("drop_reason", .string(end.dropReason)),
-    ])
+    let unseen = end.unseen.map { [("unseen", JSONValue.string($0.rawValue))] } ?? []
+    return .object(
+      [
+        ("kind", .string(end.kind.rawValue)), ("hook", .string(end.hook?.rawValue)),
+        ("table", .string(end.table)), ("out", .string(end.out)),
+        ("drop_reason", .string(end.dropReason)),
+      ] + unseen)
   }
 
   private func finding(_ finding: Finding) -> JSONValue {

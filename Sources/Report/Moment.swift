@@ -8,6 +8,12 @@ public enum Moment {
       + "\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60)) UTC"
   }
 
+  /// Seconds since the epoch as file names can have it: "20260301T120005", in UTC.
+  public static func stamp(_ seconds: UInt64) -> String {
+    let words = text(seconds).split(separator: " ")
+    return "\(words[0].filter { $0 != "-" })T\(words[1].filter { $0 != ":" })"
+  }
+
   /// Nanoseconds since the epoch as "12:00:05.000123", the time of day in UTC.
   public static func ofDay(_ nanoseconds: UInt64) -> String {
     let second = Int(nanoseconds / 1_000_000_000 % 86400)

@@ -8,6 +8,8 @@ public struct PingText: Sendable {
   private var times: [Double] = []
   private var sent = 0
   private var refused = 0
+  /// Probes that the end of the session leaves open.
+  private var cut = 0
   /// Probes that would have left.
   private var through = 0
   /// The path of the probe printed last, to tell only what is different.
@@ -37,6 +39,7 @@ public struct PingText: Sendable {
     case .replied: times.append(probe.roundTrip ?? 0)
     case .rejected: refused += 1
     case .sent: through += 1
+    case .unknown: cut += 1
     default: break
     }
     let headline = style.broken(Headline(style: style).line(probe, target: plan.destination))
@@ -86,10 +89,12 @@ public struct PingText: Sendable {
       ]
     }
     var lines: [String] = [""]
-    let lost = sent > 0 ? (sent - received) * 100 / sent : 0
-    let sums =
-      "\(sent) packet\(sent == 1 ? "" : "s") transmitted, \(received) received, "
-      + (refused > 0 ? "\(refused) refused, " : "") + "\(lost)% packet loss"
+    let lost = sent > cut ? (sent - cut - received) * 100 / (sent - cut) : 0
+    let sums = [
+      "\(sent) packet\(sent == 1 ? "" : "s") transmitted", "\(received) received",
+      refused > 0 ? "\(refused) refused" : nil, cut > 0 ? "\(cut) cut off" : nil,
+      cut > 0 && cut == sent ? nil : "\(lost)% packet loss",
+    ].compactMap { $0 }.joined(separator: ", ")
     if sent == 1 {
       lines.append(sums + (times.first.map { ", rtt \(Wording.pingTime($0)) ms" } ?? ""))
     } else {

@@ -27,6 +27,10 @@ public struct SessionReport {
   private static let mostFindings = 256
   /// Exchanges that matched so far.
   public private(set) var matches = 0
+  /// Whether what is read ends before its time.
+  private var isCut = false
+  /// How recordings ended, as they say.
+  private var endings: [RecordingEnd] = []
 
   /// What the lines are to be.
   public enum Format: Sendable {
@@ -84,6 +88,11 @@ public struct SessionReport {
   /// Takes in the next element, of the namespace with this place among the names; those of several
   /// in the order of their times. Returns the lines to print now.
   public mutating func take(_ element: SessionDecoder.Element, from source: Int = 0) -> [String] {
+    if case .record(let record) = element, case .note(.ended(let end)) = record.content,
+      endings.count < Self.mostFindings
+    {
+      endings.append(end)
+    }
     if case .several(var stories) = telling {
       telling = .nothing
       let closed: [Exchange]
@@ -113,6 +122,7 @@ public struct SessionReport {
 
   private mutating func begin(_ next: SessionHeader?) {
     header = header ?? next
+    isCut = false
     if let next, let plan = next.probe, let story = PingStory(header: next) {
       telling = .ping(story, PingText(plan: plan, style: style, isFirst: matches == 0))
     } else {
@@ -138,13 +148,44 @@ public struct SessionReport {
     }
   }
 
+  /// The file ends here before its time.
+  public mutating func cut() { isCut = true }
+
+  /// Nothing more comes of this namespace, by its place among the names, while others may go on.
+  /// Returns the lines to print now.
+  public mutating func end(_ source: Int) -> [String] {
+    guard case .several(var stories) = telling else { return [] }
+    telling = .nothing
+    let closed = stories.end(source)
+    telling = .several(stories)
+    return closed.flatMap { add(.exchange($0)) }
+  }
+
+  /// All that there was up to this time, nanoseconds since the epoch, has been read: of a recording
+  /// that goes on.
+  public mutating func pass(to time: UInt64) -> [String] {
+    switch telling {
+    case .traffic(var story):
+      telling = .nothing
+      story.pass(to: time)
+      telling = .traffic(story)
+      return []
+    case .several(var stories):
+      telling = .nothing
+      let closed = stories.pass(to: time)
+      telling = .several(stories)
+      return closed.flatMap { add(.exchange($0)) }
+    case .nothing, .ping: return []
+    }
+  }
+
   /// Ends the section: what is still open is told as far as it went.
   private mutating func endSection() -> [String] {
     var lines: [String] = []
     switch telling {
     case .nothing: return []
     case .ping(var ping, _):
-      for result in ping.finishReplay() { lines += add(.probe(result)) }
+      for result in ping.finishReplay(isCut: isCut) { lines += add(.probe(result)) }
       counts.add(ping.story.counts)
       if case .ping(_, let text) = telling, last == nil {
         switch format {
@@ -214,7 +255,8 @@ public struct SessionReport {
   /// That events are missing from recorded traffic; the summary of a ping says it itself.
   private var lossOfTraffic: [String] {
     guard header?.probe == nil, style.verbosity != .quiet else { return [] }
-    let notes = FindingText(style: style).lines(ProbeResult.findings(of: [Finding](), counts))
+    let notes = FindingText(style: style).lines(
+      ProbeResult.findings(of: endings.compactMap(Finding.ended), counts))
     return notes.isEmpty ? [] : [""] + notes
   }
 
@@ -229,7 +271,7 @@ public struct SessionReport {
     case .text: return lines + compared + lossOfTraffic + source
     case .html: return lines + page.add(compared + lossOfTraffic + source) + page.finish()
     case .json:
-      let run = ProbeResult.findings(of: findings, counts)
+      let run = ProbeResult.findings(of: findings + endings.compactMap(Finding.ended), counts)
       let closing = JSONReport(allRules: style.allRules).closing(run, counts)
       return lines + withStream { $0.finish(closing) }
     }

@@ -5,6 +5,9 @@ internal import Wire
 enum Wording {
   enum Side { case source, destination }
 
+  /// What is said of a probe that the end of the session leaves open.
+  static let cutOff = "the session is cut off before an answer could come"
+
   /// What lines of the kernel log leave out.
   static let kernelLog = "told by lines of the kernel log, which name no rules and no connections"
 
@@ -193,6 +196,7 @@ enum Wording {
     let after = "last seen at \(last.point.label)"
     switch journey.end.unseen {
     case .messagesLost: return "\(after); what the kernel said after that was lost"
+    case .recordingEnded: return "\(after); the recording ends there"
     case .behindNAT:
       return "\(after); if NAT translated it behind that, its new addresses are not watched"
     case nil: break

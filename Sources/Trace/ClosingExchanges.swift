@@ -88,8 +88,17 @@ extension Story {
 
   /// All that is left, at the end of the session.
   public mutating func finish() -> [Exchange] {
-    settlePending()
+    noteEnd()
     return close(exchanges().map(\.members))
+  }
+
+  /// Nothing more is to be read. A packet that was heard of just before may have gone on: where it
+  /// ends is not known.
+  mutating func noteEnd() {
+    settlePending()
+    for index in open.indices where now - min(open[index].last, now) <= Self.onItsWay {
+      open[index].isCut = true
+    }
   }
 
   /// Whether a packet of this probe met its end in a rule, so that little more can come of it.
@@ -271,11 +280,12 @@ extension Story {
       .compactMap(\.packet.quoted)
     for index in exchange.journeys.indices
     where exchange.journeys[index].end.kind == .unknown
-      && exchange.journeys[index].end.unseen == nil
+      && [nil, .recordingEnded].contains(exchange.journeys[index].end.unseen)
     {
       let last = exchange.journeys[index].hops.last?.packet
       if quoted.contains(where: { last?.isSame(as: $0) == true }) {
         exchange.journeys[index].end.kind = .rejected
+        exchange.journeys[index].end.unseen = nil
       }
     }
     return exchange

@@ -25,7 +25,7 @@ extension Story {
     switch fates[open.identity] {
     case .answered: end.kind = .transmitted
     case .dropped: end.kind = .dropped
-    default: if open.hasGap { end.unseen = .messagesLost }
+    default: end.unseen = open.unseen
     }
     return end
   }

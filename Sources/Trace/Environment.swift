@@ -245,7 +245,7 @@ struct Environment: Sendable {
     case .rule(let text):
       texts.append(text)
       if texts.count > Self.mostRules { texts.removeFirst(Self.mostRules / 2) }
-    case .notSent: break
+    case .notSent, .ended: break
     }
   }
 

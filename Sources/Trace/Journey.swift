@@ -250,13 +250,16 @@ public struct End: Sendable, Equatable {
   /// Why it cannot be known what became of it, where its kind is unknown.
   public var unseen: Unseen?
 
-  /// Why the end of a packet's way may be missing, though it went on.
-  public enum Unseen: Sendable {
+  /// Why the end of a packet's way may be missing, though it went on; the raw value is the name in
+  /// JSON.
+  public enum Unseen: String, Sendable {
     /// Messages of the kernel were lost while it was on its way.
-    case messagesLost
+    case messagesLost = "messages-lost"
+    /// What was recorded ends while it was on its way.
+    case recordingEnded = "recording-ended"
     /// NAT comes next, and what it translates may not be watched: what lines of the kernel log cannot
     /// say.
-    case behindNAT
+    case behindNAT = "behind-nat"
   }
   /// Whether nftrace itself discarded it there, in a dry run, instead of letting it go on.
   public var isDryRun = false

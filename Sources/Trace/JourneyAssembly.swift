@@ -44,7 +44,7 @@ extension Story {
       header?.probe?.dryRun == true && direction == .request
       && (journey.end.kind == .transmitted || journey.end.kind == .delivered)
     noteDrop(&journey, unjudged.identity)
-    noteUnresolved(&journey)
+    noteUnresolved(&journey, open)
     if open.dropped == nil { journey.unplacedRules = open.steps.map(named) }
     return journey
   }
@@ -91,7 +91,7 @@ extension Story {
 
   /// Where the egress hook does not see it, what was through with POSTROUTING is taken for sent. It was not if
   /// its next hop is still being looked for.
-  private func noteUnresolved(_ journey: inout Journey) {
+  private func noteUnresolved(_ journey: inout Journey, _ open: OpenJourney) {
     guard journey.end.kind == .transmitted, !journey.end.isDryRun, let last = journey.hops.last,
       last.point.hook == .postrouting
     else { return }
@@ -101,6 +101,7 @@ extension Story {
     }
     guard let neighbour, !neighbour.state.isDisjoint(with: [.incomplete, .failed]) else { return }
     journey.end.kind = .unknown
+    if open.isCut { journey.end.unseen = .recordingEnded }
   }
 
   /// Drops that concern a probe's packets which no hook saw: before ingress, mostly.
@@ -195,7 +196,7 @@ extension Story {
       return End(.transmitted, hook: place.hook, table: place.table, out: last.outDevice)
     default:
       var end = End(.unknown, hook: place.hook, table: place.table, out: last.outDevice)
-      if open.hasGap { end.unseen = .messagesLost }
+      end.unseen = open.unseen
       return end
     }
   }

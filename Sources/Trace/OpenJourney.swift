@@ -40,6 +40,8 @@ extension Story {
     var twin: Int?
     /// Whether messages were lost since it began.
     var hasGap = false
+    /// Whether what was recorded ends while it may still be on its way.
+    var isCut = false
     /// The probe that was sent last before it began.
     var latestProbe: Int?
     /// Its exchange, where addresses alone tell.
@@ -52,6 +54,9 @@ extension Story {
       connectionID == nil && (connectionState == nil || connectionState == .untracked)
     }
     var lastPoint: ObservationPoint { hops[hops.count - 1].point }
+
+    /// Why its end may have been missed.
+    var unseen: End.Unseen? { hasGap ? .messagesLost : isCut ? .recordingEnded : nil }
 
     /// Whether its packet can be the one of these headers, now that NAT has rewritten it: trace ids are
     /// used again, for fragments made of another packet among others.

@@ -11,6 +11,8 @@ public struct PingStory: Sendable {
   private static let afterRefusal: UInt64 = 3_000_000
   /// The probe that was sent last.
   private var latest = 0
+  /// Whether the session is over before its time.
+  private var isCut = false
 
   private struct Entry {
     var sent: UInt64
@@ -127,6 +129,9 @@ public struct PingStory: Sendable {
   private func outcome(_ sequence: Int) -> ProbeResult.Outcome {
     if plan.dryRun == true, story.isThrough(probe: sequence) { return .sent }
     guard let answer = open[sequence]?.answer else {
+      if isCut, open[sequence]?.refused == nil, !story.isDropped(probe: sequence) {
+        return .unknown
+      }
       return open[sequence]?.refused == nil ? .lost : .localError
     }
     return answer.isRefusal ? .rejected : .replied
@@ -139,7 +144,7 @@ public struct PingStory: Sendable {
     let entry = open.removeValue(forKey: sequence)
     story.forgetIdle(except: Set(open.keys))
     let findings = Diagnosis.findings(
-      exchange, isAnswered: outcome == .replied || outcome == .sent, answer: entry?.answer,
+      exchange, isAnswered: [.replied, .sent, .unknown].contains(outcome), answer: entry?.answer,
       refused: outcome == .localError ? entry?.refused : nil,
       unseen: story.unseenDrops(probe: sequence, exchange), header: story.header,
       environment: story.environment)
@@ -164,8 +169,13 @@ public struct PingStory: Sendable {
     return results
   }
 
-  /// The probes that were not settled when the session ended.
-  public mutating func finishReplay() -> [ProbeResult] { unsettled.map { settle($0) } }
+  /// The probes that were not settled when the session ended. Where it is cut off, what might have
+  /// come of them is not known.
+  public mutating func finishReplay(isCut: Bool = false) -> [ProbeResult] {
+    self.isCut = isCut
+    if isCut { story.noteEnd() }
+    return unsettled.map { settle($0) }
+  }
 
   /// The probes that were sent and are not settled.
   public var unsettled: [Int] { open.keys.sorted() }

@@ -24,6 +24,8 @@ public struct ProbeResult: Sendable, Equatable {
   /// How a probe can end; the raw value is the name in JSON.
   public enum Outcome: String, Sendable {
     case replied, rejected, lost, sent
+    /// The session was cut off before anything could be said.
+    case unknown
     case localError = "local-error"
   }
 

@@ -45,6 +45,8 @@ public struct SessionHeader: Sendable, Codable, Equatable {
   public var kernel: String
   /// The name under which the network namespace was asked for.
   public var netns: String?
+  /// What tells that namespace from others: "4026532201-5".
+  public var namespace: String?
   /// nftrace's points, in the order in which they were made.
   public var points: [ObservationPoint]
   /// The name of nftrace's tables.

@@ -26,6 +26,11 @@ public enum SessionFile {
     return blocks.flatMap(\.bytes)
   }
 
+  /// A beginning of which nobody knows anything: what comes behind it can be read.
+  static var anyBeginning: [UInt8] {
+    beginning(SessionHeader(command: "", version: "", kernel: "", points: [], table: ""))
+  }
+
   /// The octets of one record.
   public static func bytes(_ record: Record) -> [UInt8] {
     switch record.content {

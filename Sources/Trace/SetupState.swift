@@ -34,6 +34,8 @@ public struct SetupState: Sendable, Decodable, Equatable {
   public var session: String?
   /// Journals written for it, in order.
   public var journals: [String] = []
+  /// What its network namespace is called, if it has a name.
+  public var netns: String?
 
   /// A TUN device that packets come in through.
   public struct Tun: Sendable, Decodable, Equatable {
@@ -82,7 +84,7 @@ public struct SetupState: Sendable, Decodable, Equatable {
       ("since", .int(Int(clamping: since))), ("process", .int(Int(process))),
       ("command", .strings(command)),
       ("boot", .string(boot)), ("records", .bool(records)), ("session", .string(session)),
-      ("journals", .strings(journals)),
+      ("journals", .strings(journals)), ("netns", .string(netns)),
     ]).line + "\n"
   }
 
@@ -129,9 +131,11 @@ public struct RecorderState: Sendable, Codable, Equatable {
   public var replans = 0
   /// How often nftrace's tables were gone or damaged, and installed again.
   public var repairs = 0
+  /// Messages that could not be written; nil where none.
+  public var unwritten: Int?
   /// Seconds since the epoch when it ended; nil while it works, and when it was killed.
   public var ended: UInt64?
-  /// What ended it, if that was an error.
+  /// What ended it, if nobody asked for that.
   public var error: String?
 
   /// A recorder that begins.
@@ -149,6 +153,23 @@ public struct RecorderState: Sendable, Codable, Equatable {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(self) else { return "{}" }
     return String(decoding: data, as: UTF8.self) + "\n"
+  }
+
+  /// How far it has come, for the end of its file, as of that many seconds since the epoch.
+  public func end(at time: UInt64) -> RecordingEnd {
+    RecordingEnd(
+      reason: error, events: events, lost: lost, unwritten: unwritten ?? 0, dropped: dropped,
+      ended: time)
+  }
+
+  /// Takes in what its file says of its end, where it could not write that down here.
+  public mutating func take(_ end: RecordingEnd) {
+    error = end.reason
+    events = end.events
+    lost = end.lost
+    unwritten = end.unwritten > 0 ? end.unwritten : nil
+    dropped = end.dropped
+    ended = end.ended
   }
 
   /// The state in JSON text; nil when it is none.

@@ -50,6 +50,9 @@ public struct Story: Sendable {
   static let idle: UInt64 = 1_000_000_000
   /// A log message waits this long for its trace message, in nanoseconds.
   static let patience: UInt64 = 50_000_000
+  /// A packet on its way is mostly heard of again within this time, in nanoseconds: one that was heard
+  /// of so shortly before the end of a recording is not called lost.
+  static let onItsWay: UInt64 = 100_000_000
   /// An exchange that goes on is told in parts, each of so many packets or so many nanoseconds.
   static let mostPackets = 256
   static let longest: UInt64 = 10_000_000_000

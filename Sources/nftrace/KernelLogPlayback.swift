@@ -32,7 +32,7 @@ enum KernelLogPlayback {
     _ setup: SetupState, _ report: consuming SessionReport, output: (String) throws -> Void
   ) throws -> Int {
     var log = try KernelLog()
-    return try run(decoder(setup), KernelLog.path, report, output) {
+    return try run(decoder(setup), KernelLog.path, report, output, isWhole: true) {
       try log.read()
     } nothing: {
       "the kernel log has no line of the setup here, or none any more" + Self.hintAboutNamespaces
@@ -77,7 +77,8 @@ enum KernelLogPlayback {
 
   private static func run(
     _ decoder: consuming KernelLogDecoder, _ name: String, _ report: consuming SessionReport,
-    _ output: (String) throws -> Void, read: () throws -> [UInt8], nothing: () -> String
+    _ output: (String) throws -> Void, isWhole: Bool = false, read: () throws -> [UInt8],
+    nothing: () -> String
   ) throws -> Int {
     var (decoder, report) = (decoder, report)
     func put(_ lines: [String]) throws {
@@ -94,6 +95,8 @@ enum KernelLogPlayback {
     }
     decoder.finish()
     try drain()
+    // The running kernel's log has all there was up to now.
+    if isWhole { try put(report.pass(to: Clock.realtime)) }
     try put(report.finish())
     if decoder.lines == 0 {
       Output.complain(nothing())

@@ -255,8 +255,6 @@ func echo(
   @Test func lostMessagesAreNoLostPackets() {
     var script = Script()
     script.see(echo(), at: "PREROUTING", id: 1, in: 3)
-    let end = script.story().flatMap(\.journeys).map(\.end)
-    #expect(end.map(\.kind) == [.unknown] && end.map(\.unseen) == [nil])
     var story = Story(header: script.header)
     for record in script.records { story.take(record) }
     story.take(Record(time: script.records.last!.time, .lost(12)))

@@ -174,3 +174,15 @@ enum Notes {
       ] + (logs > 0 ? ["by their numbers, \(logs) of them at least are of NFLOG"] : []))
   }
 }
+
+extension Finding {
+  /// That a recording ended before it was told to; nil where it did not.
+  public static func ended(_ end: RecordingEnd) -> Finding? {
+    guard let reason = end.reason else { return nil }
+    let unwritten =
+      end.unwritten > 0 ? "; \(end.unwritten) messages could not be written" : ""
+    return .note(
+      "recording-ended", "the recording ended early: \(reason)\(unwritten)",
+      evidence: ["\(end.events) messages were recorded, \(end.lost) lost"])
+  }
+}
