@@ -4,6 +4,8 @@ internal import Glibc
 enum Capability {
   /// CAP_NET_ADMIN, capabilities(7).
   static let networkAdministration = 12
+  /// CAP_SYS_PTRACE: without it, what other processes have open is not told.
+  static let processTracing = 19
 
   /// CAP_SYS_ADMIN.
   static let systemAdministration = 21

@@ -53,6 +53,16 @@ public struct NetworkNamespace: ~Copyable {
     try NetworkNamespace(path: "/proc/thread-self/ns/net", called: "of this process")
   }
 
+  /// The name of the calling thread's namespace, for `ip netns`; nil if it has none.
+  public static var currentName: String? {
+    guard let identity = try? current().identity else { return nil }
+    return names.first { name in
+      // Opening it would hold it; and it may be what was left behind by one.
+      unsafe access("\(directory)/\(name)", F_OK) == 0
+        && (try? NetworkNamespace(path: "\(directory)/\(name)", called: name).identity) == identity
+    }
+  }
+
   private static func path(ofName name: String) -> String? {
     // Normally the second is a link to the first.
     [directory, "/var/run/netns"].map { "\($0)/\(name)" }.first { unsafe access($0, F_OK) == 0 }

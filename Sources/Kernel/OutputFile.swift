@@ -68,6 +68,19 @@ public struct OutputFile: ~Copyable {
     }
   }
 
+  /// Octets in the file; nil if that cannot be told.
+  public var size: Int? {
+    var info = stat()
+    // Sound: the pointer is that of a variable of the type the function fills.
+    return unsafe fstat(file.number, &info) == 0 ? Int(info.st_size) : nil
+  }
+
+  /// Takes away all that is behind so many octets: a write that failed may have left a part.
+  public borrowing func cut(to octets: Int) {
+    _ = ftruncate(file.number, off_t(octets))
+    _ = lseek(file.number, off_t(octets), SEEK_SET)
+  }
+
   /// Gives the finished file another name in its directory, in the place of what has that name.
   public consuming func rename(to other: String) throws(KernelError) {
     if !isNamed {
@@ -89,6 +102,9 @@ public struct OutputFile: ~Copyable {
         cannot: "rename \(path) to \(other)", function: "rename", errno: Glibc.errno)
     }
   }
+
+  /// Removes a file that a user named, if it is there.
+  public static func remove(_ path: String) { _ = unsafe unlink(path) }
 
   /// Removes the file.
   public consuming func remove() { if isNamed { _ = unsafe unlink(path) } }

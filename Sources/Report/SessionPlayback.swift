@@ -4,11 +4,14 @@ public import Trace
 
 extension SessionReport {
   /// Takes in whole sessions: `next` gives the next element of each, by its place, and nil at its end.
-  /// Of more than one, the elements are taken in the order of their times. Hands on the lines as they
-  /// come to be.
+  /// Of more than one, the elements are taken in the order of their times. `isCut` says whether a file
+  /// ended in the middle before what `next` gave, and `isGrowing` whether a session is still being
+  /// written: what is in it by `now`, in nanoseconds since the epoch, is told. Hands on the lines as
+  /// they come to be.
   public mutating func play<Failure: Error>(
     _ sessions: Int, next: (Int) throws(Failure) -> SessionDecoder.Element?,
-    put: ([String]) throws(Failure) -> Void
+    isCut: (Int) -> Bool = { _ in false }, isGrowing: (Int) -> Bool = { _ in false },
+    now: UInt64 = 0, put: ([String]) throws(Failure) -> Void
   ) throws(Failure) {
     var heads: [SessionDecoder.Element?] = []
     for session in 0..<sessions { heads.append(try next(session)) }
@@ -17,7 +20,10 @@ extension SessionReport {
     {
       try put(take(element, from: first))
       heads[first] = try next(first)
+      if isCut(first) { cut() }
+      if heads[first] == nil, !isGrowing(first) { try put(end(first)) }
     }
+    if (0..<sessions).contains(where: isGrowing) { try put(pass(to: now)) }
     try put(finish())
   }
 

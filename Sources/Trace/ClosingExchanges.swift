@@ -96,7 +96,7 @@ extension Story {
   /// ends is not known.
   mutating func noteEnd() {
     settlePending()
-    for index in open.indices where now - min(open[index].last, now) <= Self.onItsWay {
+    for index in open.indices where now.since(open[index].last) <= Self.onItsWay {
       open[index].isCut = true
     }
   }

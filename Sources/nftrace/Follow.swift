@@ -42,11 +42,14 @@ struct FollowedSource {
     }
     if let recorder = try place.recorder(), recorder.living != nil {
       traffic = try FollowedFile(recorder.session)
+      let setupEnd = Self.end(of: place, in: space)
+      // A recorder that is over writes no more; that of a setup that is made again would.
+      end = { setupEnd() ?? ((try? place.recorder()) ?? nil)?.reason.map { "the recorder \($0)" } }
     } else {
       traffic = try LiveTraffic(setup, in: space)
+      end = Self.end(of: place, in: space)
     }
     self.space = space
-    end = Self.end(of: place, in: space)
   }
 
   /// What the setup of a namespace, which is the calling thread's, writes into the kernel log.

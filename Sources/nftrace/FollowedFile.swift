@@ -12,7 +12,7 @@ final class FollowedFile: FollowedTraffic {
 
   init(_ path: String) throws(KernelError) {
     self.path = path
-    file = try InputFile(path)
+    file = try StateDirectory.input(path)
   }
 
   /// A file is always readable.
@@ -60,7 +60,7 @@ final class FollowedFile: FollowedTraffic {
   private var isOlder = false
 
   private func reopen(_ path: String) throws(KernelError) {
-    file = try InputFile(path)
+    file = try StateDirectory.input(path)
     decoder = SessionDecoder()
     position = 0
   }

@@ -16,7 +16,7 @@ extension Leftovers {
     }
     // Who has the lock makes or undoes a setup, and has looked already.
     guard let lock else { return try .takeBack(in: StateDirectory.path) }
-    let found = try SetupPlace.current().clearStale()
+    let found = try SetupPlace.current().takeBackHalfDone()
     _ = consume lock
     return found
   }

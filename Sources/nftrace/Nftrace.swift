@@ -24,6 +24,7 @@ struct Nftrace: ParsableCommand {
     version: "nftrace \(nftraceVersion)",
     subcommands: [
       Ping.self, Setup.self, Show.self, Teardown.self, Status.self, RecordCommand.self,
+      RecordingsCommand.self,
       Intercept.self, LabCommand.self, GuardianCommand.self,
     ])
 

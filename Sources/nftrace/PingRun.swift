@@ -85,9 +85,11 @@ struct PingRun: ~Copyable {
     }
     socket.setReceiveBuffer(64 << 20)
     try socket.join()
-    header = SessionHeader(
+    var header = SessionHeader(
       command: "ping", version: nftraceVersion, kernel: Machine.kernelRelease, netns: netns,
       points: points, table: table, probe: plan, legacyNAT: LegacyTables.natTargets())
+    header.namespace = try? NamespacePlace.current().key
+    self.header = header
     inbox = surroundings.records
     schedule = Schedule(plan)
     self.plan = plan

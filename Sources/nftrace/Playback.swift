@@ -1,3 +1,4 @@
+import Glibc
 import Kernel
 import Report
 import Trace
@@ -16,10 +17,19 @@ enum Playback {
     func put(_ lines: [String]) throws {
       if !lines.isEmpty { try output(lines.joined(separator: "\n") + "\n") }
     }
+    let writers = (try? RecordingFiles.writers()) ?? []
+    let isGrowing = sessions.map { files in writers.contains { $0.session == files.last } }
+    // What is recorded by now is in the file a little later.
+    let now = Clock.realtime
     let readers = sessions.map { SessionReader($0) }
-    try report.play(readers.count, next: { try readers[$0].next() }, put: put)
+    try report.play(
+      readers.count, next: { try readers[$0].next() }, isCut: { readers[$0].takeCut() },
+      isGrowing: { isGrowing[$0] }, now: now - min(now, latency), put: put)
     return report.matches
   }
+
+  /// Nanoseconds that a recorder may keep records before it writes them, and some.
+  private static let latency: UInt64 = 500_000_000
 
   /// Writes the NFLOG messages of these files alone, as classic pcap.
   static func export(_ paths: [String], to path: String) throws {
@@ -46,8 +56,15 @@ private final class SessionReader {
   private var path = ""
   private var file: Held<InputFile>?
   private var decoder = SessionDecoder()
+  private var isCut = false
 
   init(_ paths: [String]) { rest = paths[...] }
+
+  /// Whether a file was cut off since this was asked last.
+  func takeCut() -> Bool {
+    defer { isCut = false }
+    return isCut
+  }
 
   /// The next element; nil at the end of the last file. Of a damaged one, all that comes before the
   /// damage, which is said.
@@ -56,7 +73,7 @@ private final class SessionReader {
       guard let open = file else {
         guard let path = rest.popFirst() else { return nil }
         self.path = path
-        file = Held(try InputFile(path))
+        file = Held(try Self.open(path))
         decoder = SessionDecoder()
         continue
       }
@@ -70,6 +87,7 @@ private final class SessionReader {
         try decoder.finish()
       } catch let damage as CaptureDamage {
         file = nil
+        isCut = true
         try complain(damage)
         continue
       }
@@ -79,6 +97,20 @@ private final class SessionReader {
           "\(path) has no NFLOG packets: a session of nftrace, or 'tcpdump -i nflog:N -w', has them"
         )
       }
+    }
+  }
+
+  /// A file that only its owner may read is no wrong usage.
+  private static func open(_ path: String) throws(KernelError) -> InputFile {
+    do {
+      return try StateDirectory.input(path)
+    } catch {
+      var error = error
+      if error.errno == EACCES {
+        error.kind = .unavailable
+        error.help = "only its owner may read it: run as root (sudo)"
+      }
+      throw error
     }
   }
 

@@ -41,8 +41,20 @@ struct RecordCommand: ParsableCommand {
     }
     var recorder = try Recorder(
       place, state, path: file, limit: limit.octets, background: background, netns: shared.netns)
-    let signal = try recorder.run { if background { BackgroundProcess.sayReady() } }
-    let end = recorder.state
+    do {
+      let signal = try recorder.run { if background { BackgroundProcess.sayReady() } }
+      try sum(up: recorder.state)
+      if background { return }
+      if let signal { Output.exit(128 + signal) }
+      Output.complain("ended, for \(Recorder.deleted)")
+    } catch let error as KernelError {
+      try sum(up: recorder.state)
+      throw error
+    }
+  }
+
+  /// Says what was recorded.
+  private func sum(up end: RecorderState) throws {
     if background { return }
     if shared.json {
       try Output.print(
@@ -54,12 +66,21 @@ struct RecordCommand: ParsableCommand {
     } else {
       try Output.print(Self.summary(end))
     }
-    Output.exit(128 + signal)
   }
 
-  /// Which of them are about the same packet is found out when they are shown.
+  /// Which of them are about the same packet is found out when they are shown. Of a recorder that
+  /// could not say how far it came, what is in its file is counted.
   static func count(_ recorder: RecorderState) -> String {
-    "\(recorder.events) \(recorder.events == 1 ? "event" : "events"), \(recorder.lost) lost"
+    guard recorder.saysHowFar else {
+      let events = events(RecordingFiles.tally(of: recorder.session).events)
+      return "\(events) in the file; how many were lost is not known"
+    }
+    let unwritten = recorder.unwritten.map { ", \($0) could not be written" } ?? ""
+    return "\(events(recorder.events)), \(recorder.lost) lost\(unwritten)"
+  }
+
+  private static func events(_ count: Int) -> String {
+    "\(count) \(count == 1 ? "event" : "events")"
   }
 
   static func summary(_ recorder: RecorderState) -> String {

@@ -29,6 +29,10 @@ struct Recorder: ~Copyable {
   private var nextLook: UInt64 = 0
   private var notBefore: UInt64 = 0
   private var nextSave: UInt64 = 0
+  private var cannotSave = false
+  private var holders: NamespaceHolders
+  private var nextHolders: UInt64 = 0
+  private var wasHeld = true
 
   /// Datagrams that are taken in at a time, so that nothing else waits for long.
   private static let batch = 4096
@@ -49,6 +53,7 @@ struct Recorder: ~Copyable {
     let rules = try RulesetReader()
     let investigator = try Investigator()
     let routes = try RouteSocket()
+    let holders = try NamespaceHolders()
     guard let identity = ProcessIdentity.current else {
       throw KernelError(cannot: "find out about this process", help: "/proc is not mounted")
     }
@@ -57,8 +62,9 @@ struct Recorder: ~Copyable {
       process: identity.process, start: identity.start, session: path, limit: limit,
       since: Clock.realtime / 1_000_000_000)
     header = SessionHeader(
-      command: "record", version: nftraceVersion, kernel: Machine.kernelRelease, netns: netns,
-      points: setup.points, table: SetupTables.name)
+      command: "record", version: nftraceVersion, kernel: Machine.kernelRelease,
+      netns: netns ?? setup.netns, points: setup.points, table: SetupTables.name)
+    header.namespace = place.place.key
     targets = []
     recorded = RecordedEvents(since: Clock.realtime)
     self.setup = setup
@@ -67,17 +73,20 @@ struct Recorder: ~Copyable {
     self.rules = rules
     self.investigator = investigator
     self.routes = routes
+    self.holders = holders
   }
 
   // MARK: The loop
 
-  /// Records until a signal comes; returns it. `ready` is called when nothing is missed any more.
-  mutating func run(ready: () -> Void) throws(KernelError) -> Int32 {
+  /// Records until a signal comes; returns it, or nil if the namespace was deleted. `ready` is called
+  /// when nothing is missed any more.
+  mutating func run(ready: () -> Void) throws(KernelError) -> Int32? {
     let signals = SignalWatch()
-    try begin(setup, try SurroundingsReader.read(&rules))
-    try place.save(state)
-    ready()
     do throws(KernelError) {
+      try begin(setup, try SurroundingsReader.read(&rules))
+      try place.save(state)
+      place.reserve()
+      ready()
       while true {
         Waiting.forReading(
           [socket.fileDescriptor, signals.fileDescriptor], nanoseconds: pauseLength)
@@ -89,31 +98,78 @@ struct Recorder: ~Copyable {
         try readRules()
         try lookAround(Clock.monotonic)
         if let due = file.due, Clock.monotonic >= due { try file.flush() }
+        if isAbandoned(Clock.monotonic) {
+          try finish(because: Self.deleted)
+          return nil
+        }
       }
     } catch {
-      state.error = "\(error)"
-      state.ended = Clock.realtime / 1_000_000_000
-      try? place.save(state)
+      conclude(because: error.reason)
       throw error
     }
   }
 
   private var pauseLength: UInt64 {
     let now = Clock.monotonic
-    let moments = [nextLook, nextSave, changes.due.map { max($0, notBefore) }, file.due]
+    let moments = [
+      nextLook, nextSave, nextHolders, changes.due.map { max($0, notBefore) }, file.due,
+    ]
     let first = moments.compactMap { $0 }.min() ?? now
     return first > now ? first - now : 0
   }
 
   /// Takes what is still there, and writes it.
-  private mutating func finish() throws(KernelError) {
+  private mutating func finish(because reason: String? = nil) throws(KernelError) {
     socket.stopListening()
     while try !receive() {}
     try readRules()
     try file.flush()
-    state.ended = Clock.realtime / 1_000_000_000
+    conclude(because: reason)
+  }
+
+  /// Why it ended, where nobody uses the namespace any more.
+  static let deleted = "its network namespace was deleted"
+
+  /// Whether nobody but nftrace holds the namespace: it was deleted, and is there for the recorder's
+  /// sake alone. While it changes hands nobody may hold it for a moment.
+  private mutating func isAbandoned(_ now: UInt64) -> Bool {
+    guard now >= nextHolders else { return false }
+    let isHeld = holders.areThere()
+    nextHolders = now + (isHeld ? Self.holdersPause : Self.secondLook)
+    defer { wasHeld = isHeld }
+    return !isHeld && !wasHeld
+  }
+
+  /// Nanoseconds between looks at who holds the namespace: two of them, and what is left to do, take
+  /// less than two seconds.
+  private static let holdersPause: UInt64 = 700_000_000
+  private static let secondLook: UInt64 = 200_000_000
+
+  /// Writes down how it ended: in the file, and for who asks. What cannot be written any more was kept
+  /// room for.
+  private mutating func conclude(because reason: String? = nil) {
+    let now = Clock.realtime / 1_000_000_000
+    state.error = reason
+    state.ended = now
+    if file.unwritten > 0 {
+      state.events -= file.unwritten
+      state.unwritten = file.unwritten
+    }
     note()
-    try place.save(state)
+    place.release()
+    file.end(state.end(at: now))
+    save()
+  }
+
+  /// Not being able to note how far it has come is no reason not to go on.
+  private mutating func save() {
+    do {
+      try place.save(state)
+      cannotSave = false
+    } catch {
+      if !cannotSave { Output.complain("\(error)") }
+      cannotSave = true
+    }
   }
 
   /// Takes in a number of messages; returns whether there were no more.
@@ -125,7 +181,7 @@ struct Recorder: ~Copyable {
       guard take(record) else { continue }
       state.events += 1
       recorded.take(record)
-      try file.write(record)
+      try file.write(record, isEvent: true)
       if file.isFull { try rotate() }
     }
     return isDone
@@ -225,6 +281,7 @@ struct Recorder: ~Copyable {
       do {
         try reconcile(now)
       } catch {
+        if let failure = file.failure { throw failure }
         Output.complain("\(error)")
         notBefore = now + Self.pause
       }
@@ -232,7 +289,7 @@ struct Recorder: ~Copyable {
     if now >= nextSave {
       nextSave = now + Self.pause
       note()
-      try place.save(state)
+      save()
     }
   }
 
@@ -260,7 +317,7 @@ struct Recorder: ~Copyable {
       try place.save(setup)
       listed.chains = try rules.chains()
       try begin(setup, listed)
-      try place.save(state)
+      save()
     } else if setup.points != header.points || setup.subnets != header.targets {
       try begin(setup, listed)
     } else if listed.chains.map(\.payload) != chains || listed.deviceNames != devices {
@@ -269,5 +326,16 @@ struct Recorder: ~Copyable {
       devices = listed.deviceNames
     }
     changes.settle()
+  }
+}
+
+extension KernelError {
+  /// Why a recording ended; which file it was is told beside it.
+  fileprivate var reason: String {
+    switch errno {
+    case ENOSPC: "the disk is full"
+    case EDQUOT: "the disk quota is used up"
+    default: description.split(separator: "\n").joined(separator: "; ")
+    }
   }
 }

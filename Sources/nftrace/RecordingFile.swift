@@ -1,16 +1,28 @@
 import Kernel
 import Trace
 
-/// The session file of a recorder. It is written in pieces, and begins anew when it is full.
+/// The session file of a recorder. It is written in pieces, and begins anew when it is full. What
+/// cannot be written any more ends it behind a whole block.
 struct RecordingFile: ~Copyable {
   private let path: String
   /// Whether it is kept where nftrace keeps its own files, and not where a user said.
   private let isOurs: Bool
   private var file: OutputFile
   private var buffer: [UInt8] = []
+  /// Where what is in the buffer may end, how many events there are between the places, and when they
+  /// were received.
+  private var marks: [(end: Int, events: Int, time: UInt64)] = []
+  /// How far the file reaches, nanoseconds since the epoch.
+  private var reached: UInt64 = 0
+  /// Octets in the file: whole blocks.
+  private var written = 0
   private(set) var bounds: RecordingBounds
   /// When the oldest octet was put into the buffer, nanoseconds of the monotonic clock.
   private var waitingSince: UInt64?
+  /// What ended it: nothing more can be written.
+  private(set) var failure: KernelError?
+  /// Events that could not be written.
+  private(set) var unwritten = 0
 
   /// Octets in the buffer that are written at once.
   private static let most = 1 << 18
@@ -31,31 +43,75 @@ struct RecordingFile: ~Copyable {
   mutating func begin(_ header: SessionHeader, _ records: [Record]) throws(KernelError) {
     var header = header
     header.dropped = bounds.dropped.octets > 0 ? bounds.dropped : nil
-    buffer += SessionFile.beginning(header)
-    for record in records { buffer += SessionFile.bytes(record) }
+    let before = buffer.count
+    append(SessionFile.beginning(header), time: Clock.realtime)
+    for record in records { append(SessionFile.bytes(record), time: record.time) }
     if bounds.current.octets == 0 {
-      bounds.begin(octets: buffer.count)
+      bounds.begin(octets: buffer.count - before)
     } else {
-      bounds.add(octets: buffer.count)
+      bounds.add(octets: buffer.count - before)
     }
     try flush()
   }
 
-  mutating func write(_ record: Record) throws(KernelError) {
+  /// Adds a record, which is an event that is counted, or not.
+  mutating func write(_ record: Record, isEvent: Bool = false) throws(KernelError) {
     let bytes = SessionFile.bytes(record)
     bounds.add(octets: bytes.count)
-    buffer += bytes
+    append(bytes, events: isEvent ? 1 : 0, time: record.time)
     if waitingSince == nil { waitingSince = Clock.monotonic }
     if buffer.count > Self.most { try flush() }
+  }
+
+  private mutating func append(_ bytes: [UInt8], events: Int = 0, time: UInt64) {
+    buffer += bytes
+    marks.append((buffer.count, events, time))
   }
 
   /// When the buffer is to be written, nanoseconds of the monotonic clock; nil if it is empty.
   var due: UInt64? { waitingSince.map { $0 + Self.patience } }
 
   mutating func flush() throws(KernelError) {
-    if !buffer.isEmpty { try file.write(buffer) }
-    buffer.removeAll(keepingCapacity: true)
-    waitingSince = nil
+    defer {
+      buffer.removeAll(keepingCapacity: true)
+      marks.removeAll(keepingCapacity: true)
+      waitingSince = nil
+    }
+    if let failure {
+      unwritten += marks.reduce(0) { $0 + $1.events }
+      throw failure
+    }
+    if buffer.isEmpty { return }
+    do {
+      try file.write(buffer)
+      written += buffer.count
+      reached = marks.last?.time ?? reached
+    } catch {
+      failure = error
+      cut()
+      throw error
+    }
+  }
+
+  /// Ends the file behind the last block that is whole in it.
+  private mutating func cut() {
+    let octets = (file.size ?? written) - written
+    let whole = marks.prefix { $0.end <= octets }
+    written += whole.last?.end ?? 0
+    reached = whole.last?.time ?? reached
+    unwritten += marks.dropFirst(whole.count).reduce(0) { $0 + $1.events }
+    file.cut(to: written)
+    // One that another was to follow: what was before it stays the last.
+    if written == 0 { OutputFile.remove(path) }
+  }
+
+  /// Writes how the recording ended, where there is room for that.
+  mutating func end(_ end: RecordingEnd) {
+    if failure != nil, written == 0 { return }
+    // Who reads it takes the time of a record for how far those before it reach.
+    let time = failure == nil ? Clock.realtime : reached
+    let bytes = SessionFile.bytes(Record(time: time, .note(.ended(end))))
+    if (try? file.write(bytes)) == nil { file.cut(to: written) }
   }
 
   /// Whether another file is to begin.
@@ -67,5 +123,6 @@ struct RecordingFile: ~Copyable {
     try OutputFile.rename(path, to: path + ".1")
     bounds.rotate()
     file = try isOurs ? OutputFile(ours: path) : OutputFile(path)
+    written = 0
   }
 }

@@ -31,8 +31,10 @@ enum SetupJSON {
     .object([
       ("process", .int(Int(recorder.process))), ("alive", .bool(recorder.living != nil)),
       ("session", .string(recorder.session)), ("limit", .int(recorder.limit)),
-      ("since", .int(Int(clamping: recorder.since))), ("events", .int(recorder.events)),
-      ("lost", .int(recorder.lost)),
+      ("since", .int(Int(clamping: recorder.since))), ("ended", .int(recorder.ended)),
+      ("events", recorder.saysHowFar ? .int(recorder.events) : .null),
+      ("lost", recorder.saysHowFar ? .int(recorder.lost) : .null),
+      ("unwritten", recorder.saysHowFar ? .int(recorder.unwritten ?? 0) : .null),
       (
         "dropped",
         .object([

@@ -13,12 +13,12 @@ struct SetupPlace {
   private var base: String { "\(StateDirectory.path)/setup-\(place.key)" }
   private var stateFile: String { base + ".json" }
   private var recorderFile: String { base + ".recorder" }
+  /// Room on the disk for the last that a recorder writes down.
+  private var reserveFile: String { base + ".reserve" }
   /// What the recorder in the background said on standard error.
   var log: String { base + ".log" }
   /// The session file of the recorder in the background.
   var recording: String { "\(StateDirectory.path)/recording-\(place.key).pcapng" }
-  /// What the setup before this one recorded.
-  var previousRecording: String { "\(StateDirectory.path)/recording-\(place.key).previous.pcapng" }
   /// The name of a journal that is being written; without the ending it is finished.
   func draft(_ number: Int) -> String {
     "setup-\(place.key).\(number)" + Self.journalEnding + Self.draftEnding
@@ -55,6 +55,14 @@ struct SetupPlace {
       ? nil : "the state of a setup here is gone, and what it changed is not undone"
   }
 
+  /// That there is a state that only root may read, in words for the user; nil where that is not so.
+  func unreadable() -> String? {
+    let secret = [stateFile, recorderFile].first {
+      FileIdentity($0) != nil && !InputFile.exists($0)
+    }
+    return secret.map { "\($0) may only be read by root: what is set up is not known" }
+  }
+
   /// The journals of setups here that were made and not torn down, in order.
   func journals() throws(KernelError) -> [String] {
     func number(_ name: String) -> Int? {
@@ -71,51 +79,110 @@ struct SetupPlace {
     try StateFile.write(state.json, to: stateFile)
   }
 
-  /// What the recorder wrote down last; nil if there was none.
+  /// What the recorder wrote down last; nil if there was none. Where it had no room for the last of
+  /// that, its file may have it.
   func recorder() throws(KernelError) -> RecorderState? {
-    try StateFile.read(recorderFile).flatMap { RecorderState(json: $0) }
+    guard let text = try StateFile.read(recorderFile), var state = RecorderState(json: text) else {
+      return nil
+    }
+    if !state.saysHowFar,
+      let file = StateDirectory.files(ofRecording: state.session).last,
+      let end = RecordingFiles.tail(of: file).end
+    {
+      state.take(end)
+    }
+    return state
   }
 
   func save(_ recorder: RecorderState) throws(KernelError) {
     try StateFile.write(recorder.json, to: recorderFile)
   }
 
+  /// Keeps room for what `release` lets be written, where there is any.
+  func reserve() {
+    try? StateFile.write(String(repeating: " ", count: Self.reserved), to: reserveFile)
+  }
+
+  /// Octets that are kept: the recorder's state, some words in its file and what they need of a disk.
+  private static let reserved = 1 << 16
+
+  /// A disk that is full has room now for how that came about.
+  func release() { try? StateFile.remove(reserveFile) }
+
   /// Forgets the setup. The session file stays.
   func forget() throws(KernelError) {
     // What the recorder was is of no use without the setup: that goes last.
-    for file in [log, recorderFile, stateFile] { try StateFile.remove(file) }
+    for file in [log, reserveFile, recorderFile, stateFile] { try StateFile.remove(file) }
+  }
+
+  /// Takes back what commands that were killed left half done here. The lock is the caller's.
+  func takeBackHalfDone() throws(KernelError) -> Leftovers {
+    var found = try Leftovers.takeBack(in: StateDirectory.path)
+    for name in try StateFile.names(in: StateDirectory.path)
+    where name.hasPrefix("setup-\(place.key).") && name.hasSuffix(Self.draftEnding) {
+      do {
+        found.undone += try GuardedJournal.undo("\(StateDirectory.path)/\(name)")
+      } catch {
+        found.failures.append(error)
+      }
+    }
+    return found
   }
 
   /// Takes back what commands that were killed left half done, and forgets the setups of
-  /// namespaces that are gone: everything in them went with them. The lock is the caller's.
+  /// namespaces that are gone: everything in them went with them, but what was recorded. The lock is
+  /// the caller's.
   func clearStale() throws(KernelError) -> Leftovers {
-    var found = try Leftovers.takeBack(in: StateDirectory.path)
+    let found = try takeBackHalfDone()
     try StateFile.removeAbandonedDrafts(in: StateDirectory.path)
-    for name in try StateFile.names(in: StateDirectory.path) where name.hasPrefix("setup-") {
-      let path = "\(StateDirectory.path)/\(name)"
-      let key = name.dropFirst(6).prefix { $0 != "." }
-      if place.isSuccessor(ofKey: key) {
-        try StateFile.remove(path)
-        for ending in [".pcapng", ".previous.pcapng"] {
-          let recording = "\(StateDirectory.path)/recording-\(key)\(ending)"
-          for file in StateDirectory.files(ofRecording: recording) { try StateFile.remove(file) }
-        }
-      } else if key == place.key, name.hasSuffix(Self.draftEnding) {
-        do {
-          found.undone += try GuardedJournal.undo(path)
-        } catch {
-          found.failures.append(error)
-        }
-      }
-    }
-    // From before the machine was started anew: nothing of it is left.
-    if let text = try StateFile.read(stateFile), let state = SetupState(json: text),
-      try state.boot != Machine.boot()
-    {
-      for name in state.journals { try StateFile.remove("\(StateDirectory.path)/\(name)") }
-      try forget()
+    for key in try Self.keys() {
+      let isGone = try Self.isGone(Self.files(ofKey: key))
+      if isGone || place.isSuccessor(ofKey: key[...]) { try forget(key) }
     }
     return found
+  }
+
+  /// Forgets the setup of a namespace, or of a boot of the machine, that is gone.
+  private func forget(_ key: String) throws(KernelError) {
+    let setup = try Self.files(ofKey: key).setup
+    if key != place.key {
+      let name = setup?.netns ?? "net:[\(key.prefix { $0 != "-" })]"
+      let subnets = setup.map { " of \($0.subnets.joined(separator: ", "))" } ?? ""
+      Output.complain(
+        "the setup\(subnets) in the network namespace \(name), which is gone, is forgotten")
+    }
+    for name in try StateFile.names(in: StateDirectory.path) where name.hasPrefix("setup-\(key).") {
+      try StateFile.remove("\(StateDirectory.path)/\(name)")
+    }
+  }
+}
+
+extension SetupPlace {
+  /// The namespaces of whose setups something is written down.
+  static func keys() throws(KernelError) -> [String] {
+    let names = try StateFile.names(in: StateDirectory.path).filter { $0.hasPrefix("setup-") }
+    return Set(names.map { String($0.dropFirst(6).prefix { $0 != "." }) }).sorted()
+  }
+
+  /// What is written down of the setup in the namespace with this key.
+  static func files(
+    ofKey key: String
+  ) throws(KernelError) -> (setup: SetupState?, recorder: RecorderState?) {
+    let base = "\(StateDirectory.path)/setup-\(key)"
+    return (
+      try StateFile.read(base + ".json").flatMap { SetupState(json: $0) },
+      try StateFile.read(base + ".recorder").flatMap { RecorderState(json: $0) }
+    )
+  }
+
+  /// Whether the namespace of these is known to be gone: the recorder said so, or the machine was
+  /// started anew since.
+  static func isGone(
+    _ files: (setup: SetupState?, recorder: RecorderState?)
+  ) throws(KernelError) -> Bool {
+    if files.recorder?.error == Recorder.deleted { return true }
+    guard let setup = files.setup else { return false }
+    return try setup.boot != Machine.boot()
   }
 }
 
@@ -125,19 +192,19 @@ extension RecorderState {
     let identity = ProcessIdentity(process: process, start: start)
     return ended == nil && identity.isAlive ? identity : nil
   }
+
+  /// Whether its numbers are those of what it recorded: one that was killed wrote them down some time
+  /// before.
+  var saysHowFar: Bool { ended != nil || living != nil }
+
+  /// What ended it before it was told to; nil otherwise.
+  var reason: String? {
+    if let error { return "ended early: \(error)" }
+    return saysHowFar ? nil : "was killed"
+  }
 }
 
 extension StateDirectory {
-  /// The files of the recording of the setup in the calling thread's namespace, the older first;
-  /// nil if there is none. They are there until the next setup, also after teardown, which keeps
-  /// them under another name.
-  static func recording() -> [String]? {
-    guard let place = try? SetupPlace.current() else { return nil }
-    let path = (try? place.recorder())??.session ?? place.recording
-    let files = files(ofRecording: path)
-    return files.isEmpty ? nil : files
-  }
-
   /// Those of the files of a recording that there are, the older first.
   static func files(ofRecording path: String) -> [String] {
     [path + ".1", path].filter { FileIdentity($0) != nil }

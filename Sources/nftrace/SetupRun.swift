@@ -19,6 +19,8 @@ final class SetupRun {
   private var isBegun = false
   /// The journal of what is to stay.
   private var kept: String?
+  /// What the recording of an earlier setup is called now.
+  private var moved: String?
 
   /// Looks at what there is in the calling thread's namespace, which is to be that of the steps as
   /// well. The lock is the caller's. Throws where the request contradicts what is set up.
@@ -38,6 +40,7 @@ final class SetupRun {
         subnets: [], backend: (request.backend ?? .nflog).rawValue, group: nil,
         since: Clock.realtime / 1_000_000_000, process: getpid(), command: CommandLine.arguments,
         boot: Machine.boot())
+    state.netns = NetworkNamespace.currentName ?? state.netns
     provision = SetupProvision(draft: place.draft(state.journals.count))
   }
 
@@ -88,9 +91,9 @@ final class SetupRun {
         try place.recorder()?.living?.stop(patience: 1_000_000_000)
       }
     }
-    if report.previous != nil {
+    if let moved, StateDirectory.files(ofRecording: place.recording).isEmpty {
       attempt { () throws(KernelError) in
-        try move(place.previousRecording, to: place.recording)
+        try RecordingFiles.move(moved, to: place.recording)
       }
     }
     attempt(undoTables)
@@ -106,11 +109,15 @@ final class SetupRun {
 
   /// Says what was done. `name` is the namespace's, where there are several.
   func say(name: String?) throws(KernelError) {
+    report.earlier = try RecordingFiles.earlier(ofKey: place.place.key)
     try report.print(state, recorder: try place.recorder(), request.options, name: name)
   }
 
   /// What `say` says, as members of a JSON object.
-  var members: [(String, JSONValue)] { report.members(state, try? place.recorder()) }
+  var members: [(String, JSONValue)] {
+    report.earlier = (try? RecordingFiles.earlier(ofKey: place.place.key)) ?? []
+    return report.members(state, (try? place.recorder()) ?? nil)
+  }
 
   private func provideForwarding() throws(KernelError) {
     guard request.forward else { return }
@@ -208,24 +215,18 @@ final class SetupRun {
     report.startedRecorder = true
   }
 
-  /// The file of a recorder that died becomes the older one of the new; what an earlier setup
-  /// recorded is kept aside.
+  /// The file of a recorder that died becomes the older one of the new, where there is room for it; what
+  /// was recorded before is kept under a name of its own.
   private func makeRoom(_ session: String) throws(KernelError) {
     let files = StateDirectory.files(ofRecording: session)
-    if old?.records == true {
-      if files.contains(session) { try StateFile.rename(session, to: session + ".1") }
-    } else if !files.isEmpty {
-      try move(session, to: place.previousRecording)
-      report.previous = StateDirectory.files(ofRecording: place.previousRecording).last
-    }
-  }
-
-  /// Gives a recording another name, in the place of what has it.
-  private func move(_ recording: String, to other: String) throws(KernelError) {
-    for ending in ["", ".1"] {
-      try StateFile.remove(other + ending)
-      guard try StateFile.size(recording + ending) != nil else { continue }
-      try StateFile.rename(recording + ending, to: other + ending)
+    if files.isEmpty { return }
+    if old?.records == true, files == [session] {
+      try StateFile.rename(session, to: session + ".1")
+    } else if old?.records != true || files.count > 1 {
+      let name = RecordingFiles.keptName(of: session)
+      try RecordingFiles.move(session, to: name)
+      moved = name
+      report.previous = StateDirectory.files(ofRecording: name).last
     }
   }
 }
@@ -243,6 +244,8 @@ struct SetupReport {
   var startedRecorder = false
   /// Where what an earlier setup recorded is now; nil if there is none.
   var previous: String?
+  /// All that setups before this one recorded here.
+  var earlier: [KeptRecording] = []
   /// Nanoseconds that the transaction took; nil if there was none.
   var transaction: UInt64?
 
@@ -269,6 +272,15 @@ struct SetupReport {
       try Output.print("  nobody records; 'nftrace record FILE' does")
     }
     if let previous { try Output.print("  the earlier recording is kept: \(previous)") }
+    if startedRecorder, !earlier.isEmpty { try Output.print("  \(sumOfEarlier)") }
+  }
+
+  /// Nothing that was recorded is removed by itself: how much that is by now.
+  private var sumOfEarlier: String {
+    let (count, octets) = (earlier.count, earlier.reduce(0) { $0 + $1.octets })
+    let (what, them) = count == 1 ? ("recording is", "it") : ("recordings are", "them")
+    return "\(count) earlier \(what) kept, \(StatusText.size(octets)): 'nftrace recordings' lists "
+      + "\(them), --remove NAME removes \(them)"
   }
 
   private func headline(_ state: SetupState) -> String {
@@ -302,6 +314,13 @@ struct SetupReport {
       ("done", .array(done.map { .string($0) })),
       ("transaction_us", transaction.map { .tenths(Double($0) / 1000) } ?? .null),
       ("previous_session", .string(previous)),
+      (
+        "earlier",
+        .object([
+          ("recordings", .int(earlier.count)),
+          ("octets", .int(earlier.reduce(0) { $0 + $1.octets })),
+        ])
+      ),
     ] + SetupJSON.members(state, recorder)
   }
 }

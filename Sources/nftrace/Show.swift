@@ -10,8 +10,9 @@ struct Show: ParsableCommand {
     abstract: "Render recorded packets as timelines.",
     discussion: """
       FILE is a session that nftrace wrote ('ping -w', 'record'), or a capture of \
-      'tcpdump -i nflog:N -w'. Without it, the recording of this namespace's setup is shown, or \
-      else the latest ping.
+      'tcpdump -i nflog:N -w', or the name of a recording as 'nftrace recordings' lists it. Without \
+      it, the recording of this namespace's setup is shown, or else the latest ping; which one that \
+      is, and of when, is said on standard error.
 
       With several --netns, the recordings of their setups are told as one sequence, and a packet \
       that goes from one of these namespaces into another is told as one walk.
@@ -124,18 +125,25 @@ struct Show: ParsableCommand {
     let spaces = try shared.chosenNamespaces()
     if backend == .log { try showKernelLog(spaces[0]) }
     if follow { try followTraffic(spaces) }
-    let recordings = try spaces.map { space in
+    let shown = try spaces.map { space in
       try space.within(among: spaces) {
         if file == nil { try SharedOptions.takeBackLeftovers() }
-        return try file.map { StateDirectory.files(named: $0) }
-          ?? StateDirectory.sessions(orPing: spaces.count == 1)
+        return try file.map { ShownFiles(named: $0) } ?? ShownFiles(orPing: spaces.count == 1)
       }
     }
+    let recordings = shown.map(\.files)
     let paths = recordings.flatMap { $0 }
     if let target = export ?? html { try Self.refuseOverwriting(paths, by: target) }
     if let export {
       try Playback.export(paths, to: export)
       return
+    }
+    if !shared.quiet {
+      for (space, words) in zip(spaces, shown.map(\.words)) {
+        guard let words else { continue }
+        let place = spaces.count > 1 ? "\(space.name ?? ""): " : ""
+        Output.complain("\(place)this is \(words)", prefix: "")
+      }
     }
     let session = spaces.count == 1 ? paths.last : nil
     let matches = try withReport(of: session, spaces.names) { report, output in
@@ -216,31 +224,5 @@ struct Show: ParsableCommand {
     var follow = Follow(report, json: shared.json, names: names)
     let signal = try follow.run(open)
     Output.exit(signal.map { 128 + $0 } ?? 0)
-  }
-}
-
-extension StateDirectory {
-  /// The files of the recording of this namespace's setup, or of the latest ping.
-  static func sessions(orPing: Bool = true) throws -> [String] {
-    // What cannot be seen is not nothing.
-    guard StateFile.isReadable(path) else {
-      throw KernelError(
-        cannot: "look for what is recorded in \(path)",
-        help: "it may only be read by root: run as root (sudo), or name a FILE")
-    }
-    // What is still there of an earlier setup is not what this one watches.
-    if let setup = try SetupPlace.current().load(), setup.backend == SetupBackend.log.rawValue {
-      throw UsageError(
-        "the setup here writes to the kernel log: 'nftrace show --backend log' shows it")
-    }
-    if let recording = recording() { return recording }
-    guard orPing else {
-      throw UsageError("nothing is recorded there: 'nftrace setup SUBNET' records")
-    }
-    guard InputFile.exists(lastSession) else {
-      throw UsageError(
-        "nothing is recorded yet: 'nftrace ping' and 'nftrace setup' record, or name a FILE")
-    }
-    return [lastSession]
   }
 }

@@ -8,11 +8,17 @@ enum StateDirectory {
       ?? "/var/lib/nftrace"
   }
 
+  /// Opens a session for reading: one that nftrace keeps itself must be its own.
+  static func input(_ path: String) throws(KernelError) -> InputFile {
+    try path.hasPrefix(self.path + "/") ? InputFile(ours: path) : InputFile(path)
+  }
+
   /// Makes the directory, unless it is there.
   static func make() throws(KernelError) {
     try OutputFile.makeDirectory(path)
   }
 
   /// The newest session of a ping.
-  static var lastSession: String { path + "/last.pcapng" }
+  static var lastSession: String { "\(path)/\(lastName)" }
+  static let lastName = "last.pcapng"
 }

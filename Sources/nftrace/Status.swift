@@ -10,14 +10,30 @@ struct Status: ParsableCommand {
     discussion: """
       First the setup of this network namespace: since when, by which process, its subnets, NFLOG \
       group, TUN device and recorder; tables of nftrace that nobody owns are named with the \
-      command that removes them. Then what nftrace needs of the kernel and of the rights it runs \
+      command that removes them. With --all that is told of every network namespace of the \
+      machine: those with a name, those of processes, and those that are gone. Then what nftrace needs of the kernel and of the rights it runs \
       with; what is missing is named with what would help. Looking changes nothing, and works \
       without rights as far as they go.
       """)
 
+  @Flag(help: "Look into every network namespace of the machine, and tell where something is.")
+  var all = false
+
   @OptionGroup var shared: SharedOptions
 
+  mutating func validate() throws {
+    if all, !shared.namespaces.isEmpty {
+      throw ValidationError("--all and --netns exclude each other")
+    }
+  }
+
   func run() throws {
+    if all {
+      let status = StatusAll.collect()
+      try Output.print(
+        shared.json ? status.json.pretty : status.lines(shared.style).joined(separator: "\n"))
+      return
+    }
     let spaces = try shared.chosenNamespaces()
     var isAllTakenBack = true
     let findings = try spaces.map { space in
@@ -67,6 +83,8 @@ struct StatusFindings {
   var sessionOctets: Int
   /// What could not be looked at.
   var hidden: [String]
+  /// Setups of other network namespaces.
+  var elsewhere = 0
 
   enum Condition: String {
     /// As they should be.
@@ -79,17 +97,23 @@ struct StatusFindings {
     case unknown
   }
 
-  static func collect() throws(KernelError) -> StatusFindings {
+  static func collect(withFeatures: Bool = true) throws(KernelError) -> StatusFindings {
     var findings = StatusFindings(
-      kernel: Machine.kernelRelease, features: Feature.all(), setup: nil, recorder: nil,
-      tables: .unknown, orphans: [], holder: nil, tunIsThere: false, sessionOctets: 0, hidden: [])
+      kernel: Machine.kernelRelease, features: withFeatures ? Feature.all() : [], setup: nil,
+      recorder: nil, tables: .unknown, orphans: [], holder: nil, tunIsThere: false,
+      sessionOctets: 0, hidden: [])
     if StateFile.isReadable(StateDirectory.path) {
       let place = try SetupPlace.current()
-      findings.setup = try place.load()
-      if let unknown = try place.unknownSetup() {
-        findings.hidden.append("\(unknown): 'nftrace teardown' takes back what it made")
+      findings.elsewhere = try SetupPlace.keys().count { $0 != place.place.key }
+      if let secret = place.unreadable() {
+        findings.hidden.append(secret)
+      } else {
+        findings.setup = try place.load()
+        if let unknown = try place.unknownSetup() {
+          findings.hidden.append("\(unknown): 'nftrace teardown' takes back what it made")
+        }
+        findings.recorder = try place.recorder()
       }
-      findings.recorder = try place.recorder()
     } else {
       findings.hidden.append(
         "\(StateDirectory.path) may only be read by root: what is set up is not known")
@@ -128,8 +152,8 @@ struct StatusFindings {
     if let tun = setup.tun, var routes = try? RouteSocket() {
       tunIsThere = (try? routes.link(tun.name)) != nil
     }
-    sessionOctets = (StateDirectory.recording() ?? []).compactMap { FileIdentity($0)?.size }
-      .reduce(0, +)
+    let files = recorder.map { StateDirectory.files(ofRecording: $0.session) } ?? []
+    sessionOctets = files.compactMap { FileIdentity($0)?.size }.reduce(0, +)
   }
 
   var members: [(String, JSONValue)] {

@@ -9,9 +9,14 @@ struct StatusText {
   private let style: TextStyle
 
   private let tellsFeatures: Bool
+  /// What a command is to begin with to be run where this is.
+  private let command: String
 
-  init(_ findings: StatusFindings, style: TextStyle, features: Bool = true) {
+  init(
+    _ findings: StatusFindings, style: TextStyle, features: Bool = true, command: String = ""
+  ) {
     tellsFeatures = features
+    self.command = command
     self.findings = findings
     self.style = style
   }
@@ -24,10 +29,16 @@ struct StatusText {
     for orphan in findings.orphans {
       lines.append(
         "orphan     table \(orphan.family) \(orphan.name) belongs to nobody; to remove it: "
-          + "nft delete table \(orphan.family) \(orphan.name)")
+          + "\(command)nft delete table \(orphan.family) \(orphan.name)")
     }
     for text in findings.hidden { lines.append("hidden     \(text)") }
     guard tellsFeatures else { return lines }
+    if findings.elsewhere > 0 {
+      let count = findings.elsewhere
+      lines.append(
+        "elsewhere  \(count == 1 ? "a setup" : "\(count) setups") in other network namespaces: "
+          + "'nftrace status --all' looks there")
+    }
     lines += ["", "This kernel, \(findings.kernel), and these rights:"]
     let width = findings.features.map(\.name.count).max() ?? 0
     for feature in findings.features {
@@ -92,7 +103,10 @@ struct StatusText {
       lines.append(
         "recorder   process \(recorder.process), since \(Moment.text(recorder.since))")
     } else if let error = recorder.error {
-      lines.append("recorder   ended: \(error)")
+      lines.append(
+        "recorder   ended early\(recorder.ended.map { ", at \(Moment.text($0))" } ?? ""): \(error);"
+      )
+      lines.append("\(Self.indent)'nftrace setup' with a subnet of it starts another")
     } else {
       lines.append(
         "recorder   process \(recorder.process) "
@@ -102,8 +116,9 @@ struct StatusText {
     lines += [
       "\(Self.indent)\(recorder.session), \(Self.size(findings.sessionOctets)) of "
         + "\(recorder.limit >> 20) MiB",
-      "\(Self.indent)\(RecordCommand.count(recorder)), "
-        + "\(recorder.dropped.records) dropped to keep to the size",
+      "\(Self.indent)\(RecordCommand.count(recorder))"
+        + (recorder.saysHowFar
+          ? ", \(recorder.dropped.records) dropped to keep to the size" : ""),
     ]
     if recorder.replans > 0 || recorder.repairs > 0 {
       lines.append(

@@ -178,6 +178,7 @@ private struct TeardownResult {
     try Output.print((name.map { "\($0): " } ?? "") + headline)
     if let recorder, state == nil, !options.quiet {
       try Output.print("  recorded \(RecordCommand.summary(recorder))")
+      if let reason = recorder.reason { try Output.print("  the recorder \(reason)") }
     }
   }
 

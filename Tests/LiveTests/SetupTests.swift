@@ -193,7 +193,7 @@ extension LiveTests {
       #expect(try await lab.shell("nft list ruleset").isEmpty)
     }
 
-    /// What was recorded before is shown until the setup after the next.
+    /// What was recorded before is kept under another name.
     @Test func anEarlierRecordingIsKept() async throws {
       let lab = try await SetupLab("kept")
       #expect(try await !lab.nftrace("setup", "172.20.0.0/24").text.contains("earlier"))
@@ -208,7 +208,8 @@ extension LiveTests {
       #expect(try await lab.nftrace("show", path).code == 0)
       #expect(try await lab.nftrace("teardown").code == 0)
       let next = try await lab.nftrace("setup", "10.9.0.0/24")
-      let kept = try #require(next.text.split(separator: "\n").last)
+      let kept = try #require(
+        next.text.split(separator: "\n").first { $0.contains("the earlier recording is kept: ") })
       let previous = String(try #require(kept.split(separator: " ").last))
       #expect(next.text.contains("the earlier recording is kept: \(previous)"), "\(next.text)")
       let shown = try await lab.nftrace("show", previous)

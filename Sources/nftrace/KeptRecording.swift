@@ -1,0 +1,168 @@
+import Kernel
+import Report
+import Trace
+
+/// A recording in nftrace's own directory: of a setup, or of the last ping.
+struct KeptRecording {
+  /// The name of its file, by which people call it.
+  let name: String
+  /// Where its newer file is.
+  let path: String
+  /// Those of its files that there are, the older first.
+  let files: [String]
+  /// Octets of all.
+  let octets: Int
+  /// The recorder that writes it; nil if none does any more.
+  let writer: RecorderState?
+  /// What it begins with; nil where nothing is in it that can be read.
+  private(set) var header: SessionHeader?
+  /// When the first and the last message in it were received, nanoseconds since the epoch.
+  private(set) var first: UInt64?
+  private(set) var last: UInt64?
+  /// Log, trace and conntrack messages, and those the kernel had no room for; nil where that is not
+  /// known.
+  private(set) var events: Int?
+  private(set) var lost: Int?
+  /// How it ended, where it says so.
+  private(set) var end: RecordingEnd?
+
+  /// Octets that are looked at at a time.
+  fileprivate static let part = 1 << 17
+
+  /// Looks into the recording whose newer file has this path. Where it does not say itself how much is
+  /// in it, all of it is counted.
+  init(_ path: String, writers: [RecorderState]) {
+    self.path = path
+    name = path.split(separator: "/").last.map(String.init) ?? path
+    files = StateDirectory.files(ofRecording: path)
+    octets = files.compactMap { FileIdentity($0)?.size }.reduce(0, +)
+    writer = writers.first { $0.session == path }
+    guard let oldest = files.first, let newest = files.last else { return }
+    var tally = SessionTally()
+    // What the kernel listed when it began may be long.
+    for part in 0..<64 where tally.first == nil {
+      let piece = FilePart.read(oldest, from: part * Self.part, count: Self.part) ?? []
+      if piece.isEmpty { break }
+      tally.feed(piece)
+    }
+    header = tally.header
+    first = tally.first
+    (last, end) = RecordingFiles.tail(of: newest)
+    let known = end ?? writer?.end(at: 0)
+    lost = known?.lost
+    // How many of those that were dropped were events nobody says.
+    if let known, known.dropped.octets == 0 {
+      events = known.events
+    } else {
+      let all = RecordingFiles.tally(of: path)
+      (first, last, events) = (all.first, all.last, all.events)
+      if isOfPing { lost = all.lost }
+    }
+  }
+
+  /// When it began, nanoseconds since the epoch.
+  var began: UInt64? { header?.recorded?.since ?? first }
+
+  var isBeingWritten: Bool { writer != nil }
+
+  /// Whether it is the last ping.
+  var isOfPing: Bool { name == StateDirectory.lastName }
+
+  /// What tells the namespace that it is of from others; nil for a ping.
+  var key: Substring? { RecordingFiles.key(ofName: name) }
+
+  /// How it ended, in words; nil if it was told to, or goes on.
+  var ending: String? {
+    if isBeingWritten || isOfPing { return nil }
+    guard let end else { return "its recorder did not say how it ended" }
+    return end.reason.map { "ended early: \($0)" }
+  }
+}
+
+/// The recordings there are, and what they are called.
+enum RecordingFiles {
+  private static let prefix = "recording-"
+  private static let ending = ".pcapng"
+
+  /// All that are kept, the oldest first.
+  static func all() throws(KernelError) -> [KeptRecording] {
+    let writers = try writers()
+    var names: [String] = []
+    for name in try StateFile.names(in: StateDirectory.path) {
+      // The newer file of the two may be missing.
+      let whole = name.hasSuffix(".1") ? String(name.dropLast(2)) : name
+      guard isRecording(whole), !names.contains(whole) else { continue }
+      names.append(whole)
+    }
+    return names.map { KeptRecording("\(StateDirectory.path)/\($0)", writers: writers) }
+      .sorted { ($0.began ?? 0, $0.name) < ($1.began ?? 0, $1.name) }
+  }
+
+  /// Whether files of this name are recordings.
+  static func isRecording(_ name: String) -> Bool {
+    name == StateDirectory.lastName || name.hasPrefix(prefix) && name.hasSuffix(ending)
+  }
+
+  /// The recorders that work, of whatever namespace.
+  static func writers() throws(KernelError) -> [RecorderState] {
+    var writers: [RecorderState] = []
+    for name in try StateFile.names(in: StateDirectory.path) where name.hasSuffix(".recorder") {
+      guard let text = try StateFile.read("\(StateDirectory.path)/\(name)"),
+        let state = RecorderState(json: text), state.living != nil
+      else { continue }
+      writers.append(state)
+    }
+    return writers
+  }
+
+  /// "4026532201-5" of "recording-4026532201-5.20261126T223300.pcapng".
+  static func key(ofName name: String) -> Substring? {
+    guard name.hasPrefix(prefix) else { return nil }
+    return name.dropFirst(prefix.count).prefix { $0 != "." }
+  }
+
+  /// The recordings of an earlier setup in the namespace with this key: not the one that its setup
+  /// writes, or wrote last.
+  static func earlier(ofKey key: String) throws(KernelError) -> [KeptRecording] {
+    try all().filter { $0.key.map(String.init) == key && $0.name != "\(prefix)\(key)\(ending)" }
+  }
+
+  /// A name for what was recorded to `path`, which is no other's: with when it began.
+  static func keptName(of path: String) -> String {
+    let base = path.dropLast(ending.count)
+    let recording = KeptRecording(path, writers: [])
+    let began = recording.began ?? Clock.realtime
+    let stamp = Moment.stamp(began / 1_000_000_000)
+    var name = "\(base).\(stamp)\(ending)"
+    var number = 2
+    while !StateDirectory.files(ofRecording: name).isEmpty {
+      name = "\(base).\(stamp)-\(number)\(ending)"
+      number += 1
+    }
+    return name
+  }
+
+  /// Gives a recording another name, which nothing has.
+  static func move(_ path: String, to other: String) throws(KernelError) {
+    for ending in ["", ".1"] where FileIdentity(path + ending) != nil {
+      try StateFile.rename(path + ending, to: other + ending)
+    }
+  }
+
+  /// When the last message in a file was received, and how its recording ended, as it says.
+  static func tail(of file: String) -> (last: UInt64?, end: RecordingEnd?) {
+    let part = KeptRecording.part
+    return SessionTally.tail(FilePart.read(file, from: -part, count: part) ?? [])
+  }
+
+  /// Counts what is in all files of a recording.
+  static func tally(of path: String) -> SessionTally {
+    var tally = SessionTally()
+    for file in StateDirectory.files(ofRecording: path) {
+      guard let file = try? InputFile(file) else { continue }
+      tally.begin()
+      while let bytes = try? file.read(), !bytes.isEmpty { tally.feed(bytes) }
+    }
+    return tally
+  }
+}
