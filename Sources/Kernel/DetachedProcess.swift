@@ -78,16 +78,24 @@ public struct BackgroundProcess: ~Copyable {
   /// For poll(2): readable when it has said something, or ended.
   public var descriptor: Int32 { output.number }
 
-  /// Whether it said that it is ready; false if it ended instead. Waits for either.
-  public borrowing func isReady() -> Bool {
+  /// What it says of itself, "" if it ended without a word: nil when it is ready. Waits for either.
+  public borrowing func failure() -> String? {
     var octet: UInt8 = 0
     while true {
       // Sound: the pointer is that of the one octet to be filled.
       let count = unsafe read(output.number, &octet, 1)
       if count < 0, errno == EINTR { continue }
-      return count == 1
+      if count == 1, octet == Self.ready { return nil }
+      let rest = count == 1 ? [octet] + ((try? output.readToEnd()) ?? []) : []
+      return String(decoding: rest, as: UTF8.self)
     }
   }
+
+  /// A line end: what it says else does not begin with one.
+  private static let ready = UInt8(ascii: "\n")
+
+  /// What the program in the background calls when it cannot work.
+  public static func sayFailure(_ text: String) { try? Terminal.write(text, to: .output) }
 
   /// What the program in the background calls when it works: its standard output is over with that.
   public static func sayReady() {

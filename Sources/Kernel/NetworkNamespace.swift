@@ -56,10 +56,8 @@ public struct NetworkNamespace: ~Copyable {
   /// The name of the calling thread's namespace, for `ip netns`; nil if it has none.
   public static var currentName: String? {
     guard let identity = try? current().identity else { return nil }
-    return names.first { name in
-      // Opening it would hold it; and it may be what was left behind by one.
-      unsafe access("\(directory)/\(name)", F_OK) == 0
-        && (try? NetworkNamespace(path: "\(directory)/\(name)", called: name).identity) == identity
+    return names.first {
+      (try? NetworkNamespace(path: "\(directory)/\($0)", called: $0).identity) == identity
     }
   }
 

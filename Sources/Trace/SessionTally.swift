@@ -6,12 +6,12 @@ internal import Wire
 public struct SessionTally: Sendable {
   /// What the first section begins with.
   public private(set) var header: SessionHeader?
+  /// Log, trace and conntrack messages.
+  public private(set) var events = 0
   /// When the first and the last of them were received, nanoseconds since the epoch.
   public private(set) var first: UInt64?
   /// The last one.
   public private(set) var last: UInt64?
-  /// Log, trace and conntrack messages.
-  public private(set) var events = 0
   /// Messages that the kernel had no room for.
   public private(set) var lost = 0
   /// How it ended, if it says so.
@@ -41,6 +41,8 @@ public struct SessionTally: Sendable {
 
   /// Octets of a packet's block that say what it is: as far as the type of a netlink message.
   private static let looked = 50
+  /// Types of blocks: enhanced packets, and interface statistics, which have notes.
+  private static let (packets, notes) = (UInt32(6), UInt32(5))
 
   /// Takes in the next octets.
   public mutating func feed(_ bytes: [UInt8]) {
@@ -59,7 +61,7 @@ public struct SessionTally: Sendable {
         isDamaged = true
         return
       }
-      if bytes.number(at: at) == 6, length > Self.looked {
+      if bytes.number(at: at) == Self.packets, length > Self.looked {
         guard left >= Self.looked else { break }
         incoming = Self.packet(bytes, at: at)
         rest = max(length - left, 0)
@@ -131,11 +133,11 @@ extension SessionTally {
       guard length >= 12, length % 4 == 0, start >= 0, bytes.number(at: start + 4) == length else {
         break
       }
-      if bytes.number(at: start) == 6, length > looked {
+      if bytes.number(at: start) == packets, length > looked {
         let (time, isEvent) = packet(bytes, at: start)
         if isEvent { return (time, end) }
       }
-      if bytes.number(at: start) == 5, end == nil, length < 4096 {
+      if bytes.number(at: start) == notes, end == nil, length < 4096 {
         end = note(in: Array(bytes[start..<ending]))
       }
       ending = start

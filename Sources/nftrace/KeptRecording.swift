@@ -50,8 +50,9 @@ struct KeptRecording {
     (last, end) = RecordingFiles.tail(of: newest)
     let known = end ?? writer?.end(at: 0)
     lost = known?.lost
-    // How many of those that were dropped were events nobody says.
-    if let known, known.dropped.octets == 0 {
+    // What is in the older file may be another recorder's, and how many of those that were dropped were
+    // events nobody says.
+    if let known, known.dropped.octets == 0, files.count == 1 {
       events = known.events
     } else {
       let all = RecordingFiles.tally(of: path)
@@ -134,10 +135,10 @@ enum RecordingFiles {
     let began = recording.began ?? Clock.realtime
     let stamp = Moment.stamp(began / 1_000_000_000)
     var name = "\(base).\(stamp)\(ending)"
-    var number = 2
+    var number = 1
     while !StateDirectory.files(ofRecording: name).isEmpty {
-      name = "\(base).\(stamp)-\(number)\(ending)"
       number += 1
+      name = "\(base).\(stamp)-\(number)\(ending)"
     }
     return name
   }

@@ -11,7 +11,8 @@ struct RecordCommand: ParsableCommand {
       The recorder in the foreground; 'nftrace setup' starts the same in the background. It writes \
       a session to FILE until it is interrupted or torn down, follows changes of the ruleset, and \
       keeps to its limit by dropping what is oldest: FILE.1 has what came before FILE. \
-      'nftrace show' reads both.
+      'nftrace show' reads both. A disk that is full ends it with exit code 3, behind what could be \
+      written; it ends as well when nobody but nftrace is in the network namespace any more.
       """)
 
   @Argument(help: ArgumentHelp("The session file to write.", valueName: "file"))
@@ -26,6 +27,16 @@ struct RecordCommand: ParsableCommand {
   @OptionGroup var shared: SharedOptions
 
   func run() throws {
+    do {
+      try record()
+    } catch {
+      // Once it was ready, nobody listens any more.
+      if background { BackgroundProcess.sayFailure("\(error)") }
+      throw error
+    }
+  }
+
+  private func record() throws {
     try shared.enterNamespace()
     try SharedOptions.takeBackLeftovers()
     let place = try SetupPlace.current()
@@ -41,16 +52,17 @@ struct RecordCommand: ParsableCommand {
     }
     var recorder = try Recorder(
       place, state, path: file, limit: limit.octets, background: background, netns: shared.netns)
+    let signal: Int32?
     do {
-      let signal = try recorder.run { if background { BackgroundProcess.sayReady() } }
-      try sum(up: recorder.state)
-      if background { return }
-      if let signal { Output.exit(128 + signal) }
-      Output.complain("ended, for \(Recorder.deleted)")
-    } catch let error as KernelError {
-      try sum(up: recorder.state)
+      signal = try recorder.run { if background { BackgroundProcess.sayReady() } }
+    } catch {
+      try? sum(up: recorder.state)
       throw error
     }
+    try sum(up: recorder.state)
+    if background { return }
+    if let signal { Output.exit(128 + signal) }
+    Output.complain("ended, for \(Recorder.deleted)")
   }
 
   /// Says what was recorded.

@@ -23,11 +23,11 @@ struct RecordingsText {
       what += ", of \(targets.joined(separator: ", "))"
     }
     let lost = recording.lost.map { $0 > 0 ? ", \($0) lost" : "" } ?? ""
-    let events =
-      recording.events.map { "\($0) \($0 == 1 ? "event" : "events")" } ?? "events not known"
+    let events = recording.events.map { "\($0) \($0 == 1 ? "event" : "events")" }
     var lines = [
       what,
-      "\(recording.period ?? "nothing in it")  \(events)\(lost), \(StatusText.size(recording.octets))",
+      (recording.period.map { "\($0)  \(events ?? "events not known")\(lost)" } ?? "nothing in it")
+        + ", \(StatusText.size(recording.octets))",
     ]
     if let writer = recording.writer {
       lines.append("being written by process \(writer.process)")

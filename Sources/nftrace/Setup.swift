@@ -17,7 +17,8 @@ struct Setup: ParsableCommand {
       tables of nftrace's own (nftrace_setup, in the families inet and netdev); the tables of \
       others are not touched. A recorder in the background writes what is reported to a session \
       file, which 'nftrace show' renders. It follows changes of the ruleset, and keeps the file to \
-      a size by dropping what is oldest.
+      a size by dropping what is oldest. What earlier setups recorded is kept: 'nftrace recordings' \
+      lists and removes it.
 
       Everything stays until 'nftrace teardown'; 'nftrace status' lists it. Given again, the same \
       arguments change nothing, and other subnets are added. If anything cannot be done, nothing is; \

@@ -98,13 +98,15 @@ struct SetupPlace {
     try StateFile.write(recorder.json, to: recorderFile)
   }
 
-  /// Keeps room for what `release` lets be written, where there is any.
+  /// Keeps room for what `release` lets be written, where there is any: as much as there is.
   func reserve() {
-    try? StateFile.write(String(repeating: " ", count: Self.reserved), to: reserveFile)
+    _ = Self.reserved.first { octets in
+      (try? StateFile.write(String(repeating: " ", count: octets), to: reserveFile)) != nil
+    }
   }
 
   /// Octets that are kept: the recorder's state, some words in its file and what they need of a disk.
-  private static let reserved = 1 << 16
+  private static let reserved = [1 << 16, 1 << 14, 1 << 12]
 
   /// A disk that is full has room now for how that came about.
   func release() { try? StateFile.remove(reserveFile) }

@@ -21,6 +21,7 @@ final class SetupRun {
   private var kept: String?
   /// What the recording of an earlier setup is called now.
   private var moved: String?
+  private var beganRecording = false
 
   /// Looks at what there is in the calling thread's namespace, which is to be that of the steps as
   /// well. The lock is the caller's. Throws where the request contradicts what is set up.
@@ -90,6 +91,12 @@ final class SetupRun {
       attempt { () throws(KernelError) in
         try place.recorder()?.living?.stop(patience: 1_000_000_000)
       }
+    }
+    // Of a recorder that could not begin nothing is worth to be kept.
+    if beganRecording, StateDirectory.files(ofRecording: place.recording) == [place.recording],
+      RecordingFiles.tally(of: place.recording).events == 0
+    {
+      attempt { () throws(KernelError) in try StateFile.remove(place.recording) }
     }
     if let moved, StateDirectory.files(ofRecording: place.recording).isEmpty {
       attempt { () throws(KernelError) in
@@ -193,6 +200,7 @@ final class SetupRun {
     state.session = session
     // The recorder reads it.
     try save()
+    beganRecording = true
     let recorder = try BackgroundProcess.start(
       ["record", session, "--background", "--limit", "\(request.limit >> 20)"], errors: place.log,
       attempt: "start the recorder")
@@ -206,11 +214,13 @@ final class SetupRun {
       recorder.identity.stop(patience: 1_000_000_000)
       throw SetupInterrupted(signal: interrupted)
     }
-    guard recorder.isReady() else {
+    if let failure = recorder.failure() {
       let words = ((try? StateFile.read(place.log)) ?? "").split(separator: "\n").joined(
         separator: "\n")
+      // On a disk that is full, nothing can be written down.
+      let said = words.isEmpty ? failure : words
       throw KernelError(
-        cannot: "start the recorder", help: words.isEmpty ? "it ended at once" : words)
+        cannot: "start the recorder", help: said.isEmpty ? "it ended at once" : said)
     }
     report.startedRecorder = true
   }

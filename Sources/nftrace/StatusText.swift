@@ -36,8 +36,11 @@ struct StatusText {
     if findings.elsewhere > 0 {
       let count = findings.elsewhere
       lines.append(
-        "elsewhere  \(count == 1 ? "a setup" : "\(count) setups") in other network namespaces: "
-          + "'nftrace status --all' looks there")
+        "elsewhere  "
+          + (count == 1
+            ? "a setup in another network namespace"
+            : "\(count) setups in other network namespaces")
+          + ": 'nftrace status --all' looks there")
     }
     lines += ["", "This kernel, \(findings.kernel), and these rights:"]
     let width = findings.features.map(\.name.count).max() ?? 0

@@ -12,7 +12,8 @@ struct Teardown: ParsableCommand {
       The inverse of 'nftrace setup': ends the recorder, removes the tables and the TUN device that \
       setup made, and sets the sysctls back that it changed. With subnets only these are watched no \
       longer; the last one takes everything with it. The recording stays for 'nftrace show', \
-      and beyond the next setup, which says where. Where nothing is set up, nothing is done.
+      and beyond the next setup, which says where; 'nftrace recordings' removes it. Where nothing \
+      is set up, nothing is done.
       """)
 
   @Argument(

@@ -115,6 +115,47 @@ extension LiveTests {
         outcome.output.contains(" its recorder did not say how it ended\n"), "\(outcome)")
     }
 
+    /// Recorders that are killed one after the other: the next goes on with the file of the one before
+    /// it, and what is older than that has a name of its own. Who follows is told.
+    @Test func recordersThatAreKilled() async throws {
+      let outcome = try await run(
+        "kills",
+        #"""
+        for count in 1 2 3; do
+          "$NFTRACE" setup --netns $N 127.0.0.0/8
+          inside ping -q -c $count -i 0.02 127.0.0.1 >/dev/null
+          sleep 0.5; kill -9 $(recorder); sleep 0.2
+        done
+        "$NFTRACE" setup --netns $N 127.0.0.0/8
+        echo == list; "$NFTRACE" recordings
+        echo == follow; "$NFTRACE" show --follow --netns $N & follower=$!
+        sleep 0.7; kill -9 $(recorder); wait $follower
+        """#)
+      #expect(outcome.code == 0, "\(outcome)")
+      let parts = outcome.output.split(separator: "== ").map(String.init)
+      try #require(parts.count == 3, "\(outcome)")
+      #expect(parts[0].ranges(of: "earlier recording is kept: ").count == 1, "\(outcome)")
+      let events = parts[1].matches(of: /([0-9]+) events/).map(\.output.1)
+      #expect(events == ["288", "288"], "96 and 192 are together: \(parts[1])")
+      #expect(outcome.error.contains("nftrace: the recorder was killed\n"), "\(outcome)")
+    }
+
+    /// Where there is no room to begin with, setup says so and leaves nothing.
+    @Test func noRoomAtAll() async throws {
+      let outcome = try await run(
+        "room",
+        #"""
+        unshare --mount --propagation private sh -uc '
+          mount -t tmpfs -o size=600k none "$NFTRACE_STATE_DIR"; chmod 700 "$NFTRACE_STATE_DIR"
+          head -c 598016 /dev/zero >"$NFTRACE_STATE_DIR/much"
+          "$NFTRACE" setup --netns $N 127.0.0.0/8; echo code $?
+          ls "$NFTRACE_STATE_DIR" | grep -c recording'
+        ip netns exec $N nft list tables
+        """#)
+      #expect(outcome.output == "code 3\n0\n", "\(outcome)")
+      #expect(outcome.error.contains("No space left on device"), "\(outcome)")
+    }
+
     /// No setup removes what others recorded, and all of it can be shown, listed and removed.
     @Test func threeSetups() async throws {
       let outcome = try await run(
