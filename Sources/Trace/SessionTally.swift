@@ -104,7 +104,10 @@ public struct SessionTally: Sendable {
       switch element {
       case .header(let header): self.header = self.header ?? header
       case .record(let record):
-        if case .lost(let count) = record.content { lost += count ?? 1 }
+        if case .lost(let count) = record.content {
+          let (sum, isTooMuch) = lost.addingReportingOverflow(count ?? 1)
+          lost = isTooMuch ? .max : sum
+        }
         if case .note(.ended(let end)) = record.content { self.end = end }
       }
     }

@@ -19,17 +19,18 @@ enum Playback {
     }
     let writers = (try? RecordingFiles.writers()) ?? []
     let isGrowing = sessions.map { files in writers.contains { $0.session == files.last } }
-    // What is recorded by now is in the file a little later.
+    // What was recorded by now is in the file a little later.
     let now = Clock.realtime
+    if isGrowing.contains(true) { Waiting.forReading([], nanoseconds: latency) }
     let readers = sessions.map { SessionReader($0) }
     try report.play(
       readers.count, next: { try readers[$0].next() }, isCut: { readers[$0].takeCut() },
-      isGrowing: { isGrowing[$0] }, now: now - min(now, latency), put: put)
+      isGrowing: { isGrowing[$0] }, now: now, put: put)
     return report.matches
   }
 
   /// Nanoseconds that a recorder may keep records before it writes them, and some.
-  private static let latency: UInt64 = 500_000_000
+  private static let latency: UInt64 = 250_000_000
 
   /// Writes the NFLOG messages of these files alone, as classic pcap.
   static func export(_ paths: [String], to path: String) throws {

@@ -10,7 +10,7 @@ struct RecordingsText {
   func lines(_ recordings: [(KeptRecording, namespace: NamespaceName?)]) -> [String] {
     if style.verbosity == .quiet { return recordings.map(\.0.name) }
     return recordings.flatMap { recording, namespace in
-      [recording.name] + facts(recording, namespace).map { "  " + $0 }
+      [recording.name] + facts(recording, namespace).map { "  " + $0.onOneLine }
     }
   }
 
@@ -115,4 +115,9 @@ extension NamespaceSurvey.Found {
     if !names.isEmpty { return "network namespace \(names.joined(separator: ", "))" }
     return "network namespace \(paths.first ?? processes.first.map { "of process \($0)" } ?? "?")"
   }
+}
+
+extension String {
+  /// What a file says of itself is anybody's choice, and begins no line of its own.
+  var onOneLine: String { String(map { $0.isNewline ? " " : $0 }) }
 }

@@ -142,7 +142,7 @@ struct Show: ParsableCommand {
       for (space, words) in zip(spaces, shown.map(\.words)) {
         guard let words else { continue }
         let place = spaces.count > 1 ? "\(space.name ?? ""): " : ""
-        Output.complain("\(place)this is \(words)", prefix: "")
+        Output.complain("\(place)this is \(words)".onOneLine, prefix: "")
       }
     }
     let session = spaces.count == 1 ? paths.last : nil

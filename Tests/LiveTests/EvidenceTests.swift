@@ -115,6 +115,27 @@ extension LiveTests {
         outcome.output.contains(" its recorder did not say how it ended\n"), "\(outcome)")
     }
 
+    /// What was lost a moment before somebody looks is told as lost, also while it is recorded; of what
+    /// goes on in that moment nobody knows.
+    @Test func lostAMomentAgo() async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      let outcome = try await net.run(
+        #"""
+        ip netns exec $R sysctl -qw net.ipv4.ip_forward=0
+        ip -n $S route add 203.0.113.9 via $ROUTER
+        "$NFTRACE" setup --netns $R 203.0.113.9 >/dev/null
+        trap '"$NFTRACE" teardown --netns $R >/dev/null' EXIT
+        ip netns exec $S ping -q -c 1 -W 0.2 203.0.113.9 >/dev/null || true
+        "$NFTRACE" show --netns $R --lost -q 2>/dev/null
+        ip netns exec $S ping -q -c 1 -W 0.2 203.0.113.9 >/dev/null || true
+        "$NFTRACE" teardown --netns $R >/dev/null
+        "$NFTRACE" show --netns $R --lost -q 2>/dev/null
+        """#)
+      let lines = outcome.split(separator: "\n")
+      #expect(lines.count == 3, "\(outcome)")
+      #expect(lines.allSatisfy { $0.hasSuffix("then lost in the routing decision") }, "\(outcome)")
+    }
+
     /// Recorders that are killed one after the other: the next goes on with the file of the one before
     /// it, and what is older than that has a name of its own. Who follows is told.
     @Test func recordersThatAreKilled() async throws {

@@ -178,7 +178,9 @@ enum Notes {
 extension Finding {
   /// That a recording ended before it was told to; nil where it did not.
   public static func ended(_ end: RecordingEnd) -> Finding? {
-    guard let reason = end.reason else { return nil }
+    guard let reason = end.reason.map({ String($0.map { $0.isNewline ? " " : $0 }) }) else {
+      return nil
+    }
     let unwritten =
       end.unwritten > 0 ? "; \(end.unwritten) messages could not be written" : ""
     return .note(
