@@ -107,6 +107,13 @@ struct StatusAll {
   // MARK: Text
 
   func lines(_ style: TextStyle) -> [String] {
+    if style.verbosity == .quiet {
+      let found = spaces.filter { $0.findings?.setup != nil }.compactMap { space in
+        space.findings.flatMap { StatusText($0, style: style, features: false).lines.first }
+          .map { "\(space.found.description): \($0)" }
+      }
+      return found.isEmpty ? [summary] : found
+    }
     var blocks: [[String]] = []
     for space in spaces where space.hasAny {
       guard let findings = space.findings else { continue }
@@ -148,6 +155,7 @@ struct StatusAll {
     let empty = looked.count { !$0.hasAny }
     let what =
       "\(looked.count) network \(looked.count == 1 ? "namespace" : "namespaces") looked into"
+    if looked.isEmpty { return "no network namespace could be looked into" }
     if empty == looked.count { return "\(what): nothing is set up in \(empty == 1 ? "it" : "any")" }
     return empty == 0 ? what : "\(what), nothing of nftrace in \(empty) of them"
   }
