@@ -119,8 +119,9 @@ extension ProbePlan {
     }
   }
 
-  private func echoSequence(of packet: Packet) -> Int? {
-    if let quoted = packet.quoted { return echoSequence(of: quoted) }
+  private func echoSequence(of whole: Packet) -> Int? {
+    // Errors are never about errors: RFC 1122 section 3.2.2.
+    let packet = whole.quoted ?? whole
     if let marked = markedSequence(of: packet) { return marked }
     // An error may quote no more than the first eight octets of the transport header.
     guard packet.payload.isEmpty, let icmp = packet.icmp, icmp.isEchoRequest(packet.proto),

@@ -176,4 +176,25 @@ struct HostileNumbersTests {
     }
     #expect(story.finish().isEmpty)
   }
+
+  /// An error that quotes an error, and so on, in a packet that is as long as a file's can be.
+  @Test func errorsInErrors() throws {
+    let header = Script(probe: Self.plan("icmp")).header
+    let error: [UInt8] = [
+      0x45, 0, 0, 0, 0, 1, 0, 0, 64, 1, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 3, 1, 0, 0, 0, 0, 0, 0,
+    ]
+    let packet = Array([[UInt8]](repeating: error, count: 100_000).joined())
+    var ping = try #require(PingStory(header: header))
+    ping.take(Record(time: 1, .sent(packet)))
+    ping.take(Record(time: 2, .received(packet)))
+    ping.take(
+      Record(
+        time: 3,
+        .log(
+          LogMessage(
+            family: NFProto.ipv4, hookNumber: 0, prefix: "PREROUTING",
+            payload: Array(packet.prefix(65000))
+          ).bytes)))
+    #expect(ping.unsettled.isEmpty)
+  }
 }
