@@ -190,7 +190,7 @@ public struct Diversion: ~Copyable {
   ) throws(KernelError) -> NetfilterSocket {
     var socket = try NetfilterSocket()
     let table = "nftrace_intercept_\(getpid())"
-    var name = Array(device.utf8)
+    var name = device.octets
     while name.count < 16 { name.append(0) }
     try socket.run(owning: table, journals: journals) { owned, sequence in
       var batch = RulesetBatch(firstSequence: sequence)

@@ -1,5 +1,6 @@
 internal import CNetfilter
 internal import Glibc
+internal import Wire
 
 /// A file descriptor with one owner, closed when that goes.
 struct FileDescriptor: ~Copyable {
@@ -12,7 +13,7 @@ struct FileDescriptor: ~Copyable {
   /// The corresponding C function is `open`; the descriptor is not inherited by programs that are
   /// started. Throws an errno.
   init(_ path: String, _ flags: Int32, mode: mode_t = 0) throws(Errno) {
-    let number = unsafe nftrace_open(path, flags | O_CLOEXEC, mode)
+    let number = unsafe nftrace_open(path.nameForC, flags | O_CLOEXEC, mode)
     guard number >= 0 else { throw Errno.current }
     self.number = number
   }
@@ -131,6 +132,11 @@ extension [UInt8] {
     // Sound: any octets are valid ones.
     unsafe [UInt8](unsafeUninitializedCapacity: octets) { _, filled in filled = octets }
   }
+}
+
+extension String {
+  /// The octets that a name was made of, as C has them.
+  var nameForC: [CChar] { octets.map { CChar(bitPattern: $0) } + [0] }
 }
 
 /// An errno on its way to the place that knows what was being attempted.

@@ -1,5 +1,6 @@
 internal import CNetfilter
 internal import Glibc
+internal import Trace
 public import Wire
 
 /// Gives the kernel Ethernet frames as if one of its interfaces had received them: rules that ask for
@@ -85,7 +86,8 @@ public struct FrameInjector: ~Copyable {
         + "probe come in through a TUN device instead (without --in)"
     }
     if !link.flags.contains(.up) {
-      return "\(link.name) is down, so nothing can arrive there: ip link set \(link.name) up"
+      return "\(link.name) is down, so nothing can arrive there"
+        + Command.advice(about: link.name) { "ip link set \($0) up" }
     }
     return nil
   }

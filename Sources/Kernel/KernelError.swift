@@ -35,11 +35,13 @@ public struct KernelError: Error, Sendable, CustomStringConvertible {
   }
 
   /// What could not be done, why, and what would help, on one or two lines.
-  public var description: String {
+  public var description: String { reason + (help.map { "\n\($0)" } ?? "") }
+
+  /// What could not be done, and why.
+  public var reason: String {
     var text = "cannot \(attempt)"
     if errno != 0 { text += ": \(Self.message(errno))" }
     if !function.isEmpty { text += " (\(function))" }
-    if let help { text += "\n\(help)" }
     return text
   }
 

@@ -261,7 +261,7 @@ public struct Observation: Sendable {
       let set = index == 0 ? "masqueraded" : "masqueraded_\(index + 1)"
       let id = batch.addSet(
         family: inet, table: table, name: set, ranges: [AddressRange(source)], version: version)
-      var name = Array(device.utf8)
+      var name = device.octets
       while name.count < 16 { name.append(0) }
       batch.addRule(
         family: inet, table: table, chain: "masquerade",

@@ -23,7 +23,7 @@ struct RuleTexts {
   mutating func text(of step: RuleStep, _ rules: inout RulesetReader) -> RuleText? {
     if step.handle == nil, let position = step.position { return legacyText(step, position) }
     guard let handle = step.handle else { return nil }
-    guard isIPTables(step, &rules) else { return nftText(step, handle) }
+    guard isIPTables(step, &rules) else { return nftText(step, handle, &rules) }
     // A program is run for each: not for rules that only lead on to others.
     let leadsOn: [Verdict] = [.jump, .goto, .return, .continue]
     return leadsOn.contains(step.verdict) ? nil : iptablesText(step, handle, &rules)
@@ -31,25 +31,46 @@ struct RuleTexts {
 
   // MARK: nft
 
-  private mutating func nftText(_ step: RuleStep, _ handle: UInt64) -> RuleText? {
-    let family = NFProto.name(step.family)
-    let command = "list chain \(family) \(Self.quoted(step.table)) \(Self.quoted(step.chain))"
-    // Octets, for a chain may have a hundred thousand lines.
-    let suffix = " # handle \(handle)".utf8
-    let lines = listing(command) { NFTables.run(command) }.utf8.split(separator: 0x0a)
-    guard let line = lines.first(where: { $0.suffix(suffix.count).elementsEqual(suffix) }) else {
+  private mutating func nftText(
+    _ step: RuleStep, _ handle: UInt64, _ rules: inout RulesetReader
+  ) -> RuleText? {
+    // Where nft has no word for the chain, the rule goes without its text.
+    guard let family = try? Word.nftFamily(step.family), let table = try? Word.nft(step.table),
+      let chain = try? Word.nft(step.chain)
+    else { return nil }
+    let command: Command = "list chain \(family) \(table) \(chain)"
+    let listing = listing(command.text) { NFTables.run(command) }
+    guard let text = Self.text(of: handle, in: listing, of: order(of: step, &rules)) else {
       return nil
     }
-    let text = Substring(line.dropLast(suffix.count).drop { $0 == 0x09 || $0 == 0x20 })
     return RuleText(
       family: step.family, table: step.table, chain: step.chain, handle: handle, position: nil,
-      text: String(text), tool: .nft)
+      text: text, tool: .nft)
   }
 
-  /// Names that nft reads back have letters, digits and "-./_"; it takes none in quotes.
-  private static func quoted(_ name: String) -> String {
-    name.utf8.allSatisfy({ $0 >= 0x2d && $0 <= 0x39 || $0 >= 0x41 && $0 <= 0x7a })
-      ? name : "\"\(name)\""
+  /// The rule with this handle in nft's listing of a chain that has rules with these, in their order.
+  /// Comments may have lines that look like rules: a listing of other rules than these has no text.
+  static func text(of handle: UInt64, in listing: String, of handles: [UInt64]) -> String? {
+    // Octets, for a chain may have a hundred thousand lines.
+    let lines = listing.utf8.split(separator: 0x0a)
+    guard lines.count >= handles.count + 4 else { return nil }
+    // Before the rules, a line each, there are the names of the table and the chain, and a comment on
+    // the chain and its type, if it has them; behind them the ends of both.
+    let head = lines.dropLast(handles.count + 2)
+    let openings = ["table ", "\tchain ", "\t\tcomment \"", "\t\ttype "].filter { opening in
+      head.contains { $0.starts(with: opening.utf8) }
+    }
+    guard openings.count == head.count,
+      zip(head, openings).allSatisfy({ $0.starts(with: $1.utf8) })
+    else { return nil }
+    var found: String?
+    for (line, number) in zip(lines[head.count...], handles) {
+      let suffix = " # handle \(number)".utf8
+      guard line.suffix(suffix.count).elementsEqual(suffix) else { return nil }
+      guard number == handle else { continue }
+      found = String(Substring(line.dropLast(suffix.count).drop { $0 == 0x09 || $0 == 0x20 }))
+    }
+    return found
   }
 
   private mutating func listing(_ key: String, _ make: () -> String?) -> String {
@@ -82,16 +103,21 @@ struct RuleTexts {
   private mutating func placedText(
     _ step: RuleStep, _ handle: UInt64, _ rules: inout RulesetReader
   ) -> RuleText? {
-    let key = "\(step.family) \(step.table) \(step.chain)"
-    if orders[key] == nil {
-      orders[key] = rules.chain(step).compactMap { try? NFTRuleMessage($0.payload).handle }
-    }
-    guard let position = orders[key]?.firstIndex(of: handle).map({ $0 + 1 }),
+    guard let position = order(of: step, &rules).firstIndex(of: handle).map({ $0 + 1 }),
       let text = saved(step, position, legacy: false)
     else { return nil }
     return RuleText(
       family: step.family, table: step.table, chain: step.chain, handle: handle,
       position: position, text: text, tool: .iptables)
+  }
+
+  /// The handles of the rules of a step's chain.
+  private mutating func order(of step: RuleStep, _ rules: inout RulesetReader) -> [UInt64] {
+    let key = "\(step.family) \(step.table) \(step.chain)"
+    if let known = orders[key] { return known }
+    let handles = rules.chain(step).compactMap { try? NFTRuleMessage($0.payload).handle }
+    orders[key] = handles
+    return handles
   }
 
   /// Whether iptables-nft made this table: its base chains have the names of their hooks in upper
@@ -147,12 +173,16 @@ struct RuleTexts {
   /// The rule at this place of a chain, as iptables-save prints it: `iptables -S CHAIN NUMBER` does
   /// so too, and reads that chain alone.
   private func saved(_ step: RuleStep, _ position: Int, legacy: Bool) -> String? {
+    // What iptables would take for an option is none of its chains.
+    guard let table = try? Word.iptables(table: step.table),
+      let chain = try? Word.iptables(chain: step.chain)
+    else { return nil }
     let program =
       "/usr/sbin/\(step.family == NFProto.ipv4 ? "iptables" : "ip6tables")"
       + "-\(legacy ? "legacy" : "nft")"
     let output =
       ChildProcess.output(
-        [program, "-t", step.table, "-S", step.chain, "\(position)"] + (legacy ? ["-v"] : []))
+        [program, "-t", table.text, "-S", chain.text, "\(position)"] + (legacy ? ["-v"] : []))
       ?? ""
     return output.split(separator: "\n").map(String.init).first {
       $0.hasPrefix("-A \(step.chain) ")
@@ -163,8 +193,8 @@ struct RuleTexts {
 /// libnftables, for the texts of rules.
 enum NFTables {
   /// The output of a command, with handles and without counters; nil if it failed.
-  static func run(_ command: String) -> String? {
-    guard let text = unsafe nftrace_nft(command) else { return nil }
+  static func run(_ command: Command) -> String? {
+    guard let text = unsafe nftrace_nft(command.text) else { return nil }
     defer { unsafe free(text) }
     return unsafe String(cString: text)
   }

@@ -118,7 +118,7 @@ struct RulesetBatch {
     unsafe nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY.number, UInt32(NF_ACCEPT))
     if !devices.isEmpty {
       // libnftnl copies the names: the C strings may go when it returns.
-      var names = unsafe devices.map { unsafe UnsafePointer<CChar>?(strdup($0)) } + [nil]
+      var names = unsafe devices.map { unsafe UnsafePointer<CChar>?(strdup($0.nameForC)) } + [nil]
       unsafe nftnl_chain_set_array(chain, NFTNL_CHAIN_DEVICES.number, &names)
       unsafe names.forEach { unsafe free(UnsafeMutablePointer(mutating: $0)) }
     }

@@ -55,10 +55,10 @@ public struct Sysctl: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Whether it can be set here: some of the machine's settings can only be read in a namespace.
-  public var isWritable: Bool { unsafe access(file, W_OK) == 0 }
+  public var isWritable: Bool { unsafe access(file.nameForC, W_OK) == 0 }
 
   /// Whether this kernel has it.
-  public var exists: Bool { unsafe access(file, F_OK) == 0 }
+  public var exists: Bool { unsafe access(file.nameForC, F_OK) == 0 }
 
   /// Sets it. The corresponding C functions are `open` and `write`.
   public func write(_ value: String) throws(KernelError) {

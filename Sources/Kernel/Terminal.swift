@@ -1,5 +1,6 @@
 internal import CNetfilter
 internal import Glibc
+internal import Wire
 
 /// Standard output and standard error, and what stands behind them.
 public enum Terminal {
@@ -42,6 +43,16 @@ public enum Terminal {
       return nil
     }
     return Int(size.ws_col)
+  }
+
+  /// The words of the command line, the program's name first.
+  public static var arguments: [String] {
+    // Sound: the C library keeps argc strings there as long as the program runs.
+    (0..<Int(CommandLine.argc)).compactMap { index in
+      guard let word = unsafe CommandLine.unsafeArgv[index] else { return nil }
+      return unsafe String(
+        octets: UnsafeBufferPointer(start: word, count: strlen(word)).map { UInt8(bitPattern: $0) })
+    }
   }
 
   /// An environment variable; nil if it is not set, or if it must not be followed: this process has

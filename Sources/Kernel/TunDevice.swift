@@ -72,13 +72,12 @@ public struct TunDevice: ~Copyable {
     if existing?.tun?.isMultiQueue == true { flags |= IFF_MULTI_QUEUE }
     let isSilent = !carrier && nftrace_tun_features(file.number) & UInt32(IFF_NO_CARRIER) != 0
     if isSilent { flags |= IFF_NO_CARRIER }
-    var buffer = Array(name.utf8.map { CChar(bitPattern: $0) })
+    var buffer = name.octets.map { CChar(bitPattern: $0) }
     buffer += Array(repeating: 0, count: Self.nameSize - buffer.count)
     // Sound: the buffer has the IFNAMSIZ octets that the function reads and writes.
     guard unsafe nftrace_tun_attach(file.number, &buffer, Int16(truncatingIfNeeded: flags)) == 0
     else { throw Self.failure(attempt, name, errno: errno) }
-    let chosen = String(
-      decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let chosen = String(octets: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) })
     let length = hasVirtioHeader ? nftrace_tun_header_size(file.number) : 0
     if length < 0 {
       throw KernelError(cannot: attempt, function: "ioctl TUNGETVNETHDRSZ", errno: errno)
@@ -223,7 +222,7 @@ public struct TunDevice: ~Copyable {
 
   /// Why an interface cannot have this name; nil if it can (`dev_valid_name` of the kernel).
   public static func fault(inName name: String) -> String? {
-    let octets = Array(name.utf8)
+    let octets = name.octets
     if octets.isEmpty { return "a name is missing" }
     if octets.count >= nameSize {
       return "an interface's name has at most \(nameSize - 1) characters"

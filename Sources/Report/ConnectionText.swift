@@ -11,7 +11,7 @@ struct ConnectionText {
 
   /// The lines below a packet's heading; none where conntrack is not known to have met it. `earlier`
   /// are the packets told before it, whose connections are not told again.
-  func lines(_ journey: Journey, after earlier: [Journey]) -> [String] {
+  func lines(_ journey: Journey, after earlier: [Journey]) -> [Line] {
     guard let connection = journey.connection, let state = connection.state else { return [] }
     var words: [String] = []
     var tuples: [String] = []

@@ -5,16 +5,16 @@ struct FindingText {
   let style: TextStyle
 
   /// The lines of all findings, the cause first.
-  func lines(_ findings: [Finding]) -> [String] {
+  func lines(_ findings: [Finding]) -> [Line] {
     findings.flatMap(lines)
   }
 
-  private func lines(_ finding: Finding) -> [String] {
+  private func lines(_ finding: Finding) -> [Line] {
     let name = finding.severity == .error ? "cause" : finding.severity.rawValue
     let doubt = finding.confidence == .certain ? "" : " (\(finding.confidence.rawValue))"
     var lines = block(name, finding.summary + doubt)
     let rule = finding.at?.rule
-    if let rule { lines.append(Self.indent + rule) }
+    if let rule { lines.append(Line(Self.indent + rule)) }
     if style.verbosity == .verbose {
       for (index, evidence) in finding.evidence.filter({ $0 != rule }).enumerated() {
         lines += block(index == 0 ? "evidence" : "", evidence)
@@ -22,7 +22,7 @@ struct FindingText {
     }
     // Commands are not wrapped: they are there to be pasted.
     if let remedy = finding.remedy {
-      lines.append("  " + style.paint("remedy", .bold) + "    " + remedy)
+      lines.append("  " + style.paint("remedy", .bold) + "    " + remedy.text)
     }
     return lines
   }
@@ -30,11 +30,11 @@ struct FindingText {
   private static let indent = String(repeating: " ", count: 12)
 
   /// A label and text that is wrapped beside it.
-  private func block(_ label: String, _ text: String) -> [String] {
+  private func block(_ label: String, _ text: String) -> [Line] {
     let lines = wrap(text, style.width - Self.indent.count)
     let padding = String(repeating: " ", count: 10 - label.count)
     return lines.enumerated().map { index, line in
-      index == 0 ? "  " + style.paint(label, .bold) + padding + line : Self.indent + line
+      index == 0 ? "  " + style.paint(label, .bold) + padding + line : Line(Self.indent + line)
     }
   }
 

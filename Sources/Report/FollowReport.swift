@@ -75,9 +75,9 @@ public struct FollowReport: Sendable {
 
   /// Tells what is still open, and sums up.
   public mutating func finish() -> (lines: [String], summary: [String]) {
-    let lines = tell(stories.finish()) + folded.lines(style)
+    let lines = tell(stories.finish()) + folded.lines(style).map(\.text)
     summary.counts = stories.counts
-    return (lines, summary.lines + (isKernelLog ? [Wording.kernelLog] : []))
+    return (lines, summary.lines.map(\.text) + (isKernelLog ? [Wording.kernelLog] : []))
   }
 
   /// Exchanges a second that somebody can read on a terminal.
@@ -128,7 +128,7 @@ public struct FollowReport: Sendable {
     second = now
     told = 0
     defer { folded = FoldedFlows() }
-    return folded.lines(style) + lossLines()
+    return folded.lines(style).map(\.text) + lossLines()
   }
 
   private mutating func lossLines() -> [String] {

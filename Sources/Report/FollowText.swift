@@ -38,11 +38,11 @@ struct FoldedFlows: Sendable {
     }
   }
 
-  func lines(_ style: TextStyle) -> [String] {
+  func lines(_ style: TextStyle) -> [Line] {
     if count == 0 { return [] }
     let ordered = flows.map { (text: $0.key.text, count: $0.value) }
       .sorted { ($1.count, $0.text) < ($0.count, $1.text) }
-    var lines = ["", "\(style.ellipsis) \(count) more exchanges in this second, by flow:"]
+    var lines: [Line] = ["", "\(style.ellipsis) \(count) more exchanges in this second, by flow:"]
     for (flow, count) in ordered.prefix(Self.shown) { lines.append("  \(padded(count))  \(flow)") }
     let rest = ordered.dropFirst(Self.shown).reduce(others) { $0 + $1.count }
     if rest > 0 { lines.append("  \(padded(rest))  of other flows") }
@@ -90,7 +90,7 @@ struct FollowSummary: Sendable {
     }
   }
 
-  var lines: [String] {
+  var lines: [Line] {
     let order: [End.Kind] = [.transmitted, .delivered, .dropped, .rejected, .unknown]
     var ends = order.compactMap { kind in
       kinds[kind].map { "\($0) \(kind == .unknown ? "lost" : kind.rawValue)" }
@@ -99,7 +99,7 @@ struct FollowSummary: Sendable {
     if cut > 0 { ends.append("\(cut) on \(cut == 1 ? "its" : "their") way at the end") }
     if translated > 0 { ends.append("\(translated) not seen behind NAT") }
     let sum = "\(packets) \(packets == 1 ? "packet" : "packets")"
-    var lines = [([sum] + ends).joined(separator: ", ")]
+    var lines = [Line(([sum] + ends).joined(separator: ", "))]
     for (decider, count) in deciders.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
       lines.append("  \(count) by \(decider)")
     }
@@ -133,7 +133,8 @@ struct FollowSummary: Sendable {
     guard let hop = journey.hops.last, !hop.passed,
       let step = hop.rules.last(where: { $0.verdict == .drop })
     else { return nil }
-    let place = "\(step.chain) (\(NFProto.name(step.family)) \(step.table))"
+    let place =
+      "\(Escape.name(step.chain)) (\(NFProto.name(step.family)) \(Escape.name(step.table)))"
     if step.isPolicy { return "the policy of \(place)" }
     if let text = step.text { return "\(text)  in \(place)" }
     return (step.position ?? step.handle.map { Int(clamping: $0) }).map {

@@ -9,7 +9,7 @@ struct HTMLPage {
 
   /// An exchange: the first of these lines is what is seen of it at first. One that failed unfolds
   /// by itself.
-  mutating func add(_ lines: [String], isOpen unfolded: Bool) -> [String] {
+  mutating func add(_ lines: [Line], isOpen unfolded: Bool) -> [String] {
     let lines = Array(lines.drop { $0.isEmpty })
     guard let first = lines.first else { return [] }
     let rest = lines.dropFirst().drop { $0.isEmpty }
@@ -20,7 +20,7 @@ struct HTMLPage {
   }
 
   /// Lines that belong to no exchange, and are always seen.
-  mutating func add(_ lines: [String]) -> [String] {
+  mutating func add(_ lines: [Line]) -> [String] {
     let text = lines.drop { $0.isEmpty }
     return text.isEmpty ? [] : begin() + ["<pre>"] + text.map(Self.marked) + ["</pre>"]
   }
@@ -31,7 +31,7 @@ struct HTMLPage {
   private mutating func begin() -> [String] {
     if isOpen { return [] }
     isOpen = true
-    let title = Self.marked(title)
+    let title = Self.marked(Line(title))
     return [
       "<!DOCTYPE html>", "<html lang=\"en\">", "<head>", "<meta charset=\"utf-8\">",
       "<meta name=\"viewport\" content=\"width=device-width\">", "<title>\(title)</title>",
@@ -51,14 +51,14 @@ struct HTMLPage {
     """
 
   /// A line of a terminal in HTML's words: colours become classes, and whatever a name in it has of
-  /// markup or of control characters stays text.
-  private static func marked(_ line: String) -> String {
+  /// markup stays text.
+  private static func marked(_ line: Line) -> String {
     var result = ""
     var isColored = false
-    var rest = Printable.clean(line)[...]
+    var rest = line.text[...]
     while let character = rest.first {
       if character == "\u{1b}" {
-        // Printable lets nftrace's own colours through, and no other escape sequence.
+        // A line has nftrace's own colours, and no other escape sequence.
         let code = rest.dropFirst(2).prefix { $0 != "m" }
         rest = rest.dropFirst(code.count + 3)
         if isColored { result += "</span>" }

@@ -5,7 +5,7 @@ internal import Wire
 struct Headline {
   let style: TextStyle
 
-  func line(_ probe: ProbeResult, target: String) -> String {
+  func line(_ probe: ProbeResult, target: String) -> Line {
     switch probe.outcome {
     case .replied:
       let time = probe.roundTrip.map { " in \(Wording.milliseconds($0))" } ?? ""
@@ -32,7 +32,7 @@ struct Headline {
   }
 
   /// The first line when it is all there is: with the cause.
-  func quietLine(_ probe: ProbeResult, target: String) -> String {
+  func quietLine(_ probe: ProbeResult, target: String) -> Line {
     guard let cause = probe.findings.first(where: { $0.severity == .error }) else {
       return line(probe, target: target)
     }
@@ -42,7 +42,7 @@ struct Headline {
   }
 
   /// The first line of recorded traffic: nobody knows what the sender hoped for.
-  static func traffic(_ exchange: Exchange, _ style: TextStyle) -> String {
+  static func traffic(_ exchange: Exchange, _ style: TextStyle) -> Line {
     let journey = exchange.request ?? exchange.journeys[0]
     let headline = Headline(style: style)
     let packet = journey.packet
@@ -51,11 +51,11 @@ struct Headline {
       + Wording.endpoint(packet, .destination)
     if let words = headline.crossing(exchange) {
       let isBad = exchange.journeys.contains { !$0.isThrough && !$0.isCut }
-      return isBad ? style.paint("\(what): ", .red) + words : "\(what): \(words)"
+      return isBad ? style.paint("\(what): ", .red) + words : "\(what): " + words
     }
-    let place = journey.netns.map { ", in netns \($0)" } ?? ""
+    let place = journey.netns.map { ", in netns \(Escape.name($0))" } ?? ""
     if journey.end.unseen == .behindNAT || journey.isCut, exchange.reply == nil {
-      return "\(what): " + headline.fate(journey) + place
+      return Line("\(what): " + headline.fate(journey) + place)
     }
     if journey.hasNoWayOn, let error = exchange.error?.packet {
       return style.paint("\(what): \(Wording.name(error)) from \(error.source)", .red) + place
@@ -78,11 +78,11 @@ struct Headline {
     if let error = exchange.error?.packet, journey.direction != .error {
       return style.paint("\(what): \(Wording.name(error)) from \(error.source)", .red) + place
     }
-    return "\(what)" + headline.way(journey) + place
+    return Line(what + headline.way(journey) + place)
   }
 
   /// The way through several network namespaces; nil for what was seen in one alone.
-  private func crossing(_ exchange: Exchange) -> String? {
+  private func crossing(_ exchange: Exchange) -> Line? {
     var names: [String] = []
     for name in exchange.journeys.compactMap(\.netns) where !names.contains(name) {
       names.append(name)
@@ -90,10 +90,10 @@ struct Headline {
     guard names.count > 1 else { return nil }
     if let stopped = exchange.journeys.first(where: { !$0.isThrough }) {
       let words = stopped.direction == .reply ? answerFate(stopped) : fate(stopped)
-      return words + ", in netns \(stopped.netns ?? "?")"
+      return Line(words + ", in netns \(stopped.netns.map(Escape.name) ?? "?")")
     }
-    return (exchange.reply == nil ? "" : style.paint("answered", .green) + ", ")
-      + "through netns " + names.joined(separator: " \(style.arrow) ")
+    let way = "through netns " + names.map(Escape.name).joined(separator: " \(style.arrow) ")
+    return exchange.reply == nil ? Line(way) : style.paint("answered", .green) + ", " + way
   }
 
   /// What would have become of a probe that was not to leave.
@@ -172,7 +172,7 @@ struct Headline {
     case .dropped, .rejected:
       let verb = journey.end.kind == .rejected ? "rejected" : "dropped"
       let hook = journey.end.hook?.rawValue.uppercased() ?? "a hook"
-      return "\(verb) in \(journey.end.table.map { "\($0) " } ?? "")\(hook)"
+      return "\(verb) in \(journey.end.table.map { "\(Escape.name($0)) " } ?? "")\(hook)"
     case .unknown: return Wording.lost(journey)
     }
   }

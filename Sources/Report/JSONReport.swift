@@ -183,7 +183,7 @@ public struct JSONReport: Sendable {
       ("id", .string(finding.id)), ("severity", .string(finding.severity.rawValue)),
       ("confidence", .string(finding.confidence.rawValue)), ("summary", .string(finding.summary)),
       ("evidence", .array(finding.evidence.map { .string($0) })),
-      ("remedy", .string(finding.remedy)), ("at", at ?? .null),
+      ("remedy", .string(finding.remedy?.text)), ("at", at ?? .null),
     ])
   }
 }

@@ -54,7 +54,9 @@ public struct PingComparison: Sendable {
   }
 
   /// A line for each path and one for the difference; none unless there are just these two.
-  public func lines(_ style: TextStyle) -> [String] {
+  public func lines(_ style: TextStyle) -> [String] { told(style).map(\.text) }
+
+  func told(_ style: TextStyle) -> [Line] {
     guard style.verbosity != .quiet, sides.count == 2, sides[0].plan.entrance == "local",
       sides[1].plan.entrance == nil, sides[0].plan.destination == sides[1].plan.destination
     else { return [] }

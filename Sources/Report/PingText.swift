@@ -33,7 +33,9 @@ public struct PingText: Sendable {
   public var succeeded: Int { times.count + through }
 
   /// Takes in a probe; returns the lines to print for it.
-  public mutating func add(_ probe: ProbeResult) -> [String] {
+  public mutating func add(_ probe: ProbeResult) -> [String] { lines(probe).map(\.text) }
+
+  mutating func lines(_ probe: ProbeResult) -> [Line] {
     sent += 1
     switch probe.outcome {
     case .replied: times.append(probe.roundTrip ?? 0)
@@ -46,7 +48,7 @@ public struct PingText: Sendable {
     let path = Self.path(probe)
     defer { lastPath = path }
     let again = path == lastPath && sent > 1
-    let gap = isBelowBody ? [""] : []
+    let gap: [Line] = isBelowBody ? [""] : []
     isBelowBody = !again && style.verbosity != .quiet
     if style.verbosity == .quiet {
       let line = Headline(style: style).quietLine(probe, target: plan.destination)
@@ -54,17 +56,18 @@ public struct PingText: Sendable {
     }
     let line = plan.count > 1 ? numbered(probe, headline) : headline
     if again { return gap + ["\(line) (same path)"] }
-    return (sent > 1 || !isFirst ? [""] : []) + [line, ""] + body(probe)
+    let lead: [Line] = sent > 1 || !isFirst ? [""] : []
+    return lead + [line, ""] + body(probe)
   }
 
   /// The findings, then the path.
-  private func body(_ probe: ProbeResult) -> [String] {
+  private func body(_ probe: ProbeResult) -> [Line] {
     let findings = FindingText(style: style).lines(probe.findings)
     let timeline = Timeline.all(probe.exchange, style)
     return findings + (findings.isEmpty || timeline.isEmpty ? [] : [""]) + timeline
   }
 
-  private func numbered(_ probe: ProbeResult, _ line: String) -> String {
+  private func numbered(_ probe: ProbeResult, _ line: Line) -> Line {
     "seq \(probe.sequence)  \(line)"
   }
 
@@ -81,14 +84,16 @@ public struct PingText: Sendable {
   }
 
   /// The last lines: one for one probe, ping(8)'s statistics for several.
-  public func summary(_ counts: EventCounts) -> [String] {
+  public func summary(_ counts: EventCounts) -> [String] { closing(counts).map(\.text) }
+
+  func closing(_ counts: EventCounts) -> [Line] {
     guard style.verbosity != .quiet else { return [] }
     if plan.dryRun == true {
       return [
         "", "dry run: \(sent) packet\(sent == 1 ? "" : "s"), \(through) would have got through",
       ]
     }
-    var lines: [String] = [""]
+    var lines: [Line] = [""]
     let lost = sent > cut ? (sent - cut - received) * 100 / (sent - cut) : 0
     let sums = [
       "\(sent) packet\(sent == 1 ? "" : "s") transmitted", "\(received) received",
@@ -96,16 +101,17 @@ public struct PingText: Sendable {
       cut > 0 && cut == sent ? nil : "\(lost)% packet loss",
     ].compactMap { $0 }.joined(separator: ", ")
     if sent == 1 {
-      lines.append(sums + (times.first.map { ", rtt \(Wording.pingTime($0)) ms" } ?? ""))
+      lines.append(Line(sums + (times.first.map { ", rtt \(Wording.pingTime($0)) ms" } ?? "")))
     } else {
       lines.append("--- \(plan.destination) nftrace ping statistics ---")
-      lines.append(sums)
-      if let statistics { lines.append(statistics) }
+      lines.append(Line(sums))
+      if let statistics { lines.append(Line(statistics)) }
     }
     if let changer = counts.rulesetChanger {
       lines.append(
         style.paint(
-          "\(changer) changed the ruleset meanwhile; what is told is what each packet met", .yellow)
+          "\(Escape.name(changer)) changed the ruleset meanwhile; what is told is what each packet met",
+          .yellow)
       )
     }
     if counts.lost > 0 {

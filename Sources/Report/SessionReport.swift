@@ -190,7 +190,7 @@ public struct SessionReport {
       if case .ping(_, let text) = telling, last == nil {
         switch format {
         case .text: lines += text.summary(ping.story.counts)
-        case .html: lines += page.add(text.summary(ping.story.counts))
+        case .html: lines += page.add(text.closing(ping.story.counts))
         case .json: break
         }
       }
@@ -216,7 +216,7 @@ public struct SessionReport {
 
   private mutating func lines(_ entry: Entry) -> [String] {
     switch format {
-    case .text: return text(entry)
+    case .text: return text(entry).map(\.text)
     case .html:
       return page.add(text(entry), isOpen: entry.findings.contains { $0.severity != .note })
     case .json:
@@ -228,14 +228,14 @@ public struct SessionReport {
     }
   }
 
-  private mutating func text(_ entry: Entry) -> [String] {
+  private mutating func text(_ entry: Entry) -> [Line] {
     switch entry {
-    case .exchange(let exchange): return traffic.lines(exchange)
+    case .exchange(let exchange): return traffic.told(exchange)
     case .probe(let result):
-      guard case .ping(let ping, var text) = telling else { return traffic.lines(result.exchange) }
+      guard case .ping(let ping, var text) = telling else { return traffic.told(result.exchange) }
       defer { telling = .ping(ping, text) }
       if let plan = ping.story.header?.probe { comparison.add(result, of: plan) }
-      return text.add(result)
+      return text.lines(result)
     }
   }
 
@@ -253,7 +253,7 @@ public struct SessionReport {
   }
 
   /// That events are missing from recorded traffic; the summary of a ping says it itself.
-  private var lossOfTraffic: [String] {
+  private var lossOfTraffic: [Line] {
     guard header?.probe == nil, style.verbosity != .quiet else { return [] }
     let notes = FindingText(style: style).lines(
       ProbeResult.findings(of: endings.compactMap(Finding.ended), counts))
@@ -265,10 +265,10 @@ public struct SessionReport {
     var lines = endSection()
     for entry in kept { lines += self.lines(entry) }
     let isKernelLog = header?.isKernelLog == true && matches > 0 && style.verbosity != .quiet
-    let compared = last == nil ? comparison.lines(style) : []
-    let source = isKernelLog ? ["", style.paint(Wording.kernelLog, .dim)] : []
+    let compared = last == nil ? comparison.told(style) : []
+    let source: [Line] = isKernelLog ? ["", style.paint(Wording.kernelLog, .dim)] : []
     switch format {
-    case .text: return lines + compared + lossOfTraffic + source
+    case .text: return lines + (compared + lossOfTraffic + source).map(\.text)
     case .html: return lines + page.add(compared + lossOfTraffic + source) + page.finish()
     case .json:
       let run = ProbeResult.findings(of: findings + endings.compactMap(Finding.ended), counts)

@@ -10,11 +10,13 @@ public struct ShowText: Sendable {
   public init(style: TextStyle) { self.style = style }
 
   /// The lines of one exchange.
-  public mutating func lines(_ exchange: Exchange) -> [String] {
+  public mutating func lines(_ exchange: Exchange) -> [String] { told(exchange).map(\.text) }
+
+  mutating func told(_ exchange: Exchange) -> [Line] {
     guard let first = exchange.journeys.first else { return [] }
-    let headline = "#\(first.id)  \(Headline.traffic(exchange, style))"
+    let headline: Line = "#\(first.id)  \(Headline.traffic(exchange, style))"
     if style.verbosity == .quiet { return [headline] }
-    let lead = isFirst ? [] : [""]
+    let lead: [Line] = isFirst ? [] : [""]
     isFirst = false
     // Why a timeline has no hooks is for everybody to know; the other notes are background.
     let told = exchange.findings.filter {

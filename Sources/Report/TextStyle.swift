@@ -43,35 +43,21 @@ public struct TextStyle: Sendable {
     case cyan = "36"
   }
 
-  /// `text` in a colour, if colours are used.
-  func paint(_ text: String, _ paint: Paint) -> String {
-    color && !text.isEmpty ? "\u{1b}[\(paint.rawValue)m\(text)\u{1b}[0m" : text
-  }
+  /// A line in a colour, if colours are used.
+  func paint(_ line: Line, _ paint: Paint) -> Line { color ? Line(line, in: paint) : line }
+
+  /// Text in a colour, if colours are used.
+  func paint(_ text: String, _ paint: Paint) -> Line { self.paint(Line(text), paint) }
 
   /// A first line, broken between words where a terminal would break it anywhere. In a pipe it stays
   /// one line, for `head -1`.
-  func broken(_ line: String) -> String {
-    guard isTerminal else { return line }
-    var text = ""
-    var column = 0
-    for word in line.split(separator: " ", omittingEmptySubsequences: false) {
-      let length = Self.columns(of: word)
-      if column > 0, column + 1 + length > width {
-        text += "\n  "
-        column = 2
-      } else if column > 0 || !text.isEmpty {
-        text += " "
-        column += 1
-      }
-      text += word
-      column += length
-    }
-    return text
+  func broken(_ line: Line) -> Line {
+    isTerminal ? line.broken(at: width, next: "  ") : line
   }
 
   /// `texts` below one another, beside a label. What is too long is broken at the commas between
   /// what it says.
-  func aligned(_ label: String, to column: Int, _ texts: [String]) -> [String] {
+  func aligned(_ label: String, to column: Int, _ texts: [String]) -> [Line] {
     var lines: [String] = []
     for text in texts {
       var line = ""
@@ -87,19 +73,7 @@ public struct TextStyle: Sendable {
     }
     let space = String(repeating: " ", count: column)
     return lines.enumerated().map {
-      ($0.offset == 0 ? label + space.dropFirst(label.count) : space) + $0.element
+      Line(($0.offset == 0 ? label + space.dropFirst(label.count) : space) + $0.element)
     }
-  }
-
-  /// How many columns a word takes: escape sequences, which end with an m, take none.
-  private static func columns(of word: Substring) -> Int {
-    var columns = 0
-    var isEscape = false
-    for character in word {
-      if character == "\u{1b}" { isEscape = true }
-      if !isEscape { columns += 1 }
-      if character == "m" { isEscape = false }
-    }
-    return columns
   }
 }

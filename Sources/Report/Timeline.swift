@@ -18,8 +18,8 @@ struct Timeline {
   }
 
   /// All journeys of an exchange, one below the other.
-  static func all(_ exchange: Exchange, _ style: TextStyle) -> [String] {
-    var lines: [String] = []
+  static func all(_ exchange: Exchange, _ style: TextStyle) -> [Line] {
+    var lines: [Line] = []
     for (index, journey) in exchange.journeys.enumerated() {
       // Several namespaces' messages were not received by one clock: each has times of its own.
       let first = exchange.journeys.first { $0.netns == journey.netns }
@@ -38,13 +38,13 @@ struct Timeline {
   }
 
   /// Names of the columns.
-  var columns: String {
+  var columns: Line {
     style.paint(pad("      \(style.micro)", 10) + pad("hook", 13) + "tables passed", .dim)
   }
 
   // MARK: Heading
 
-  private func heading(_ journey: Journey) -> String {
+  private func heading(_ journey: Journey) -> Line {
     let packet = journey.packet
     let isBack = journey.direction == .reply || journey.direction == .error
     let arrow = isBack ? style.backArrow : style.arrow
@@ -54,7 +54,7 @@ struct Timeline {
     if let icmp = packet.icmp, icmp.isEchoRequest(packet.proto) || icmp.isEchoReply(packet.proto) {
       words += "  id \(icmp.identifier) seq \(icmp.sequence)"
     }
-    if let netns = journey.netns { words += "  in netns \(netns)" }
+    if let netns = journey.netns { words += "  in netns \(Escape.name(netns))" }
     return style.paint(words, .bold)
   }
 
@@ -76,10 +76,10 @@ struct Timeline {
   private static let tablesAt = 23
   private static let detailsAt = 34
 
-  private func layout(_ row: Row) -> [String] {
+  private func layout(_ row: Row) -> [Line] {
     let time = row.time.map { Wording.microseconds($0) } ?? ""
     var first =
-      String(repeating: " ", count: max(0, 8 - time.count)) + style.paint(time, .dim) + "  "
+      Self.space(max(0, 8 - time.count)) + style.paint(time, .dim) + "  "
     // Spaces that colours enclose would stay at the end of a line.
     let isAlone = row.tables.isEmpty && row.details.isEmpty
     let stage = isAlone ? row.stage : pad(row.stage, Self.tablesAt - Self.stageAt)
@@ -87,34 +87,35 @@ struct Timeline {
     let tableLines = wrap(row.tables.joined(separator: " "), style.width - Self.tablesAt)
     guard tableLines.count == 1 else {
       // A ruleset of many base chains: the names go on below, and what happened below them.
-      let more = tableLines.dropFirst().map { String(repeating: " ", count: Self.tablesAt) + $0 }
+      let more = tableLines.dropFirst().map { Line(Self.space(Self.tablesAt) + $0) }
       return [first + tableLines[0]] + more + below(row, at: Self.detailsAt)
     }
     let tables = tableLines[0]
-    guard !row.details.isEmpty else { return [trimmed(first + tables)] }
+    guard !row.details.isEmpty else { return [(first + tables).trimmed] }
     let beside =
       tables.isEmpty ? Self.tablesAt : max(Self.detailsAt, Self.tablesAt + tables.count + 2)
     let room = style.width - beside
     guard beside <= Self.detailsAt || row.details.allSatisfy({ $0.count <= room }) else {
       // Too long to stand beside the tables: it goes below them.
-      return [trimmed(first + tables)] + below(row, at: Self.detailsAt)
+      return [(first + tables).trimmed] + below(row, at: Self.detailsAt)
     }
-    var lines = below(row, at: beside)
-    let gap = String(repeating: " ", count: beside - Self.tablesAt - tables.count)
-    lines[0] = first + tables + gap + lines[0].drop { $0 == " " }
-    return lines
+    let gap = Self.space(beside - Self.tablesAt - tables.count)
+    return below(row, at: beside, first: first + tables + gap)
   }
 
-  /// The details of a row, each line beginning at this column.
-  private func below(_ row: Row, at column: Int) -> [String] {
-    row.details.flatMap { wrap($0, style.width - column) }.map {
-      String(repeating: " ", count: column) + paint($0, row)
+  /// The details of a row, each line beginning at this column, behind `first` or spaces.
+  private func below(_ row: Row, at column: Int, first: Line? = nil) -> [Line] {
+    row.details.flatMap { wrap($0, style.width - column) }.enumerated().map { index, detail in
+      let lead = index == 0 ? first : nil
+      return (lead ?? Line(Self.space(column))) + paint(detail, row)
     }
   }
 
-  private func paint(_ detail: String, _ row: Row) -> String {
-    row.failed ? style.paint(detail, .red) : detail
+  private func paint(_ detail: String, _ row: Row) -> Line {
+    row.failed ? style.paint(detail, .red) : Line(detail)
   }
+
+  private static func space(_ count: Int) -> String { String(repeating: " ", count: count) }
 
   /// Breaks at spaces; what has none stays whole.
   private func wrap(_ text: String, _ width: Int) -> [String] {
@@ -134,12 +135,6 @@ struct Timeline {
 
   private func pad(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))
-  }
-
-  private func trimmed(_ text: String) -> String {
-    var text = text
-    while text.last == " " { text.removeLast() }
-    return text
   }
 }
 
@@ -225,12 +220,12 @@ struct RowBuilder {
     if details.isEmpty, !isVerbose {
       guard !quiet else { return }
       if open == nil { open = Timeline.Row(time: time(hop)) }
-      open?.tables.append(hop.point.table ?? "")
+      open?.tables.append(hop.point.table.map(Escape.name) ?? "")
       return
     }
     // A hook whose first table has something to say needs no empty row before it.
     if let row = open, row.tables.isEmpty, row.details.isEmpty || isVerbose {
-      open?.tables = hop.point.table.map { [$0] } ?? []
+      open?.tables = hop.point.table.map { [Escape.name($0)] } ?? []
       open?.details += details
       if !(isVerbose && hop.point.table == nil && details.isEmpty) { close() }
       return
@@ -238,7 +233,7 @@ struct RowBuilder {
     close()
     rows.append(
       Timeline.Row(
-        time: time(hop), tables: hop.point.table.map { [$0] } ?? [], details: details))
+        time: time(hop), tables: hop.point.table.map { [Escape.name($0)] } ?? [], details: details))
   }
 
   private mutating func fail(_ hop: Hop) {
@@ -246,7 +241,8 @@ struct RowBuilder {
     if stage.isEmpty { close() } else { open = nil }
     rows.append(
       Timeline.Row(
-        time: time(hop), stage: stage, tables: ["\(style.cross) \(hop.point.table ?? "")"],
+        time: time(hop), stage: stage,
+        tables: ["\(style.cross) \(hop.point.table.map(Escape.name) ?? "")"],
         details: [Wording.drop(hop)], failed: true))
   }
 

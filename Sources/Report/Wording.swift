@@ -172,7 +172,8 @@ enum Wording {
   /// A rule's place in few words: "ip nat POSTROUTING rule 1"; nft's rules have no numbers but
   /// handles.
   static func place(_ step: RuleStep) -> String {
-    let chain = "\(NFProto.name(step.family)) \(step.table) \(step.chain)"
+    let chain =
+      "\(NFProto.name(step.family)) \(Escape.name(step.table)) \(Escape.name(step.chain))"
     if step.isPolicy { return "\(chain) policy" }
     if let position = step.position { return "\(chain) rule \(position)" }
     return chain + (step.handle.map { " handle \($0)" } ?? "")
@@ -186,14 +187,14 @@ enum Wording {
 
   /// Where a packet was seen last that this host answers with an error, though no rule stopped it.
   static func noWayOn(_ journey: Journey) -> String {
-    let label = journey.hops.last.map(\.point.label) ?? "a hook"
+    let label = journey.hops.last.map { Escape.name($0.point.label) } ?? "a hook"
     return "last seen at \(label), then refused by this host"
   }
 
   /// Where a journey that just stops was seen last, and what comes after that.
   static func lost(_ journey: Journey) -> String {
     guard let last = journey.hops.last(where: \.passed) else { return "never seen" }
-    let after = "last seen at \(last.point.label)"
+    let after = "last seen at \(Escape.name(last.point.label))"
     switch journey.end.unseen {
     case .messagesLost: return "\(after); what the kernel said after that was lost"
     case .recordingEnded: return "\(after); the recording ends there"

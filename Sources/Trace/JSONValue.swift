@@ -89,19 +89,26 @@ public enum JSONValue: Sendable, Equatable {
 
   private static func quote(_ value: String, to octets: inout [UInt8]) {
     octets.append(UInt8(ascii: "\""))
-    for octet in value.utf8 {
-      switch octet {
-      case UInt8(ascii: "\""): octets += "\\\"".utf8
-      case UInt8(ascii: "\\"): octets += "\\\\".utf8
-      case UInt8(ascii: "\n"): octets += "\\n".utf8
-      case UInt8(ascii: "\t"): octets += "\\t".utf8
-      case UInt8(ascii: "\r"): octets += "\\r".utf8
-      case ..<0x20:
-        let digits = String(octet, radix: 16)
-        octets += ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8
-      default: octets.append(octet)
+    let isPlain = value.utf8.allSatisfy {
+      $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+    }
+    if isPlain { octets += value.utf8 } else { escape(value, to: &octets) }
+    octets.append(UInt8(ascii: "\""))
+  }
+
+  /// What a terminal does not show, or obeys, is written in figures: it is the same text to a program
+  /// that reads it, and whoever looks at it sees all there is.
+  private static func escape(_ value: String, to octets: inout [UInt8]) {
+    for scalar in value.unicodeScalars {
+      switch scalar {
+      case "\"": octets += "\\\"".utf8
+      case "\\": octets += "\\\\".utf8
+      case "\n": octets += "\\n".utf8
+      case "\t": octets += "\\t".utf8
+      case "\r": octets += "\\r".utf8
+      case _ where Escape.isHidden(scalar): octets += Escape.json(scalar).utf8
+      default: octets += UTF8.encode(scalar)!
       }
     }
-    octets.append(UInt8(ascii: "\""))
   }
 }

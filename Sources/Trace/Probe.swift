@@ -58,8 +58,9 @@ public struct Finding: Sendable, Equatable {
   public var summary: String
   /// What it was concluded from, a line each.
   public var evidence: [String]
-  /// One line for a root shell in the namespace; nil where no command helps.
-  public var remedy: String?
+  /// One line for a root shell in the namespace; nil where no command helps, and where a name cannot
+  /// be put into one.
+  public var remedy: Command?
   /// The rule or chain that decided, if one did.
   public var at: Place?
 
@@ -102,7 +103,7 @@ public struct Finding: Sendable, Equatable {
   /// A finding of these fields.
   public init(
     id: String, severity: Severity, confidence: Confidence, summary: String,
-    evidence: [String] = [], remedy: String? = nil, at: Place? = nil
+    evidence: [String] = [], remedy: Command? = nil, at: Place? = nil
   ) {
     self.id = id
     self.severity = severity

@@ -107,15 +107,18 @@ public struct ByteReader: ~Escapable {
     }
   }
 
-  /// The next `count` octets as text. Those that are no UTF-8 are replaced.
+  /// The next `count` octets as text, `String.init(octets:)`.
   @_lifetime(self: copy self)
   mutating func text(_ count: Int) throws(WireError) -> String {
     try need(count)
-    if let text = try? UTF8Span(validating: bytes.extracting(offset..<(offset + count))) {
+    // Nearly all is ASCII, and need not be looked at twice.
+    if let text = try? UTF8Span(validating: bytes.extracting(offset..<(offset + count))),
+      text.isKnownASCII
+    {
       offset += count
       return String(copying: text)
     }
-    return String(decoding: try take(count), as: UTF8.self)
+    return String(octets: try take(count))
   }
 
   /// All that is left, copied.

@@ -118,7 +118,7 @@ public struct NetlinkAttribute: Sendable, Equatable {
   }
 
   /// A string, with its terminating zero.
-  public init(_ type: UInt16, string: String) { self.init(type, Array(string.utf8) + [0]) }
+  public init(_ type: UInt16, string: String) { self.init(type, string.octets + [0]) }
 
   /// An integer in host order.
   public init<T: FixedWidthInteger>(_ type: UInt16, host value: T) {
@@ -151,10 +151,8 @@ public struct NetlinkAttribute: Sendable, Equatable {
     (network() as T?)?.byteSwapped
   }
 
-  /// The value as text, up to its first zero. Octets that are no UTF-8 are replaced.
-  public var string: String {
-    String(decoding: value.prefix { $0 != 0 }, as: UTF8.self)
-  }
+  /// The value as text, up to its first zero.
+  public var string: String { String(octets: value.prefix { $0 != 0 }) }
 
   /// The attributes nested in this one; offsets in errors count from the start of `value`.
   public func nested() throws(WireError) -> [NetlinkAttribute] { try Self.all(in: value) }
@@ -213,7 +211,7 @@ extension ByteReader {
     remaining == T.bitWidth / 8 ? try? bigEndian() : nil
   }
 
-  /// All that is left as text, up to the first zero. Octets that are no UTF-8 are replaced.
+  /// All that is left as text, up to the first zero.
   @_lifetime(self: copy self)
   mutating func string() -> String {
     var count = 0

@@ -148,7 +148,9 @@ struct Entrance {
     let device = try TunDevice(
       name, carrier: isOnLink || TunDevice.needsCarrier(link, &routes))
     guard link.flags.contains(.up) else {
-      throw UsageError("\(name) is down, so nothing can come in: ip link set \(name) up")
+      throw UsageError(
+        "\(name) is down, so nothing can come in"
+          + Command.advice(about: name) { "ip link set \($0) up" })
     }
     let subnet = try subnet(of: device.index, destination, &routes)
     let chosen = try source ?? client(in: subnet, behind: name, destination)

@@ -147,7 +147,8 @@ struct Follow {
       source.space?.leave()
       sources[index] = nil
       let rest = sources.contains { $0 != nil } ? "; the others go on" : ""
-      Output.complain((names.isEmpty ? "" : "netns \(names[index]): ") + reason + rest)
+      let place: Line = names.isEmpty ? "" : "netns \(names[index]): "
+      Output.complain(place + reason + rest)
     }
   }
 
@@ -157,7 +158,7 @@ struct Follow {
   private static let second: UInt64 = 1_000_000_000
 
   private func print(_ lines: [String]) throws(KernelError) {
-    if !lines.isEmpty { try Output.print(lines.joined(separator: "\n")) }
+    if !lines.isEmpty { try Output.show(lines.joined(separator: "\n")) }
   }
 
   /// Prints the summary: beside JSON Lines it is none of the results.
@@ -165,7 +166,7 @@ struct Follow {
     let (lines, summary) = report.finish()
     try print(lines)
     if json {
-      for line in summary { Output.complain(line, prefix: "") }
+      for line in summary { Output.complain(finished: line) }
     } else {
       try print([""] + summary)
     }

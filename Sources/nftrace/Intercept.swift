@@ -202,7 +202,7 @@ struct Intercept: ParsableCommand {
     }
     var run = InterceptRun(
       interception, trace: way, prints: !shared.quiet && !shared.json, hex: hex, limit: count)
-    for remark in diversion.remarks where !shared.quiet { Output.complain(remark) }
+    for remark in diversion.remarks where !shared.quiet { Output.complain(Line(remark)) }
     if !shared.quiet {
       Output.complain(
         "packets to \(subnets.texts.joined(separator: ", ")) go through \(diversion.tun.name)")

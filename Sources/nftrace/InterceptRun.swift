@@ -133,7 +133,7 @@ struct InterceptRun: ~Copyable {
       if json {
         try output.finish(patience: 1_000_000_000)
         // Beside JSON Lines, it is none of the results.
-        for line in traced + [sum] { Output.complain(line, prefix: "") }
+        for line in traced + [sum] { Output.complain(finished: line) }
         return
       }
       try output.write(Printable.clean(([""] + traced).joined(separator: "\n") + "\n"))
@@ -146,7 +146,7 @@ struct InterceptRun: ~Copyable {
           ("subnets", .array(subnets.map { .string($0) })),
           ("seconds", .tenths(Double(lasted) / 1e9)),
           ("packets", InterceptText.json(interception.counts)),
-        ]).pretty)
+        ]))
       return
     }
     try output.write(sum + "\n")

@@ -24,7 +24,7 @@ struct LabCommand: ParsableCommand {
     var command = command
     if command.first == "--" { command.removeFirst() }
     if let first = command.first, ["-h", "--help", "help"].contains(first) {
-      try Output.print(Nftrace.helpMessage(for: LabCommand.self))
+      try Output.show(Nftrace.helpMessage(for: LabCommand.self))
       return
     }
     if let first = command.first, first.hasPrefix("-") {
@@ -81,7 +81,7 @@ enum Demonstration {
   static func run() throws -> Int32 {
     let style = Output.style(color: .auto, verbosity: .normal)
     let line = style.unicode ? "──" : "--"
-    try Output.print(
+    try Output.show(
       """
       A router and a server, each in a network namespace made for this:
 
@@ -95,7 +95,7 @@ enum Demonstration {
 
       """)
     let code = try Ping.parse(["-s", "192.168.69.1", "--tun", "tun0", "119.29.29.29"]).send()
-    try Output.print(
+    try Output.show(
       """
 
       How to read it: the request comes in at tun0 and meets the tables of each

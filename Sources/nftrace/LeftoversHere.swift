@@ -1,5 +1,6 @@
 import Glibc
 import Kernel
+import Report
 
 extension Leftovers {
   /// Takes back what commands that were killed have left in the calling thread's namespace: whichever

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Kernel
+import Report
 import Trace
 
 /// nftrace's version.
@@ -38,7 +39,8 @@ struct Nftrace: ParsableCommand {
       Output.exit(3)
     }
     do {
-      var command = try parsedDirectly() ?? parseAsRoot()
+      let words = Array(Terminal.arguments.dropFirst())
+      var command = try parsedDirectly(words) ?? parseAsRoot(words)
       try command.run()
     } catch {
       exit(for: error)
@@ -47,14 +49,13 @@ struct Nftrace: ParsableCommand {
 
   /// The command, if the first word names one and the rest fits it. To look at that one alone takes
   /// a quarter of the time; what does not fit goes the long way, whose messages know all commands.
-  private static func parsedDirectly() -> (any ParsableCommand)? {
-    guard CommandLine.arguments.count > 1 else { return nil }
-    let word = CommandLine.arguments[1]
+  private static func parsedDirectly(_ words: [String]) -> (any ParsableCommand)? {
+    guard let word = words.first else { return nil }
     let named = configuration.subcommands.first {
       $0.configuration.commandName == word || "\($0)".lowercased() == word
     }
     guard let named,
-      let command = try? named.parseAsRoot(Array(CommandLine.arguments.dropFirst(2))),
+      let command = try? named.parseAsRoot(Array(words.dropFirst())),
       // Asked for help, it gives another command: the long way knows all there is to say.
       type(of: command) == named
     else { return nil }
@@ -77,7 +78,7 @@ struct Nftrace: ParsableCommand {
   private static func complain(about error: any Error) -> Int32 {
     switch error {
     case let failure as KernelError:
-      Output.complain("\(failure)")
+      Output.complain("\(failure as any Error)")
       return failure.kind == .usage ? 2 : 3
     case let failure as NamespaceFailure:
       let rest = failure.consequence.map { "; \($0)" } ?? ""
@@ -92,15 +93,15 @@ struct Nftrace: ParsableCommand {
       Output.complain("interrupted: everything is as it was before")
       return 128 + interruption.signal
     case let failure as UsageError:
-      Output.complain(failure.message)
+      Output.complain(Line(failure.message))
       return 2
     default:
       let text = fullMessage(for: error)
       if exitCode(for: error) == .success {
-        do { try Output.print(text) } catch { exit(for: error) }
+        do { try Output.show(text) } catch { exit(for: error) }
         return 0
       }
-      Output.complain(text, prefix: "")
+      Output.complain(finished: text)
       return 2
     }
   }

@@ -1,17 +1,34 @@
 import Glibc
 import Kernel
 import Report
+import Trace
 
 /// Results go to standard output, everything else to standard error.
 enum Output {
-  /// Writes a line, or several, to standard output. Throws when nobody reads it or the disk is full.
-  static func print(_ text: String) throws(KernelError) {
+  /// Writes a line to standard output. Throws when nobody reads it or the disk is full.
+  static func print(_ line: Line) throws(KernelError) { try show(line.text) }
+
+  /// The same of lines.
+  static func print(_ lines: [Line]) throws(KernelError) {
+    try show(lines.map(\.text).joined(separator: "\n"))
+  }
+
+  /// The same of a JSON value.
+  static func print(_ value: JSONValue) throws(KernelError) { try show(value.pretty) }
+
+  /// The same of text that is finished: its lines are what they are to be.
+  static func show(_ text: String) throws(KernelError) {
     try Terminal.write(Printable.clean(text + (text.hasSuffix("\n") ? "" : "\n")), to: .output)
   }
 
   /// Says on standard error what went wrong or is going on.
-  static func complain(_ text: String, prefix: String = "nftrace: ") {
-    try? Terminal.write(Printable.clean(prefix + text + "\n"), to: .error)
+  static func complain(_ line: Line, prefix: String = "nftrace: ") {
+    complain(finished: prefix + line.text)
+  }
+
+  /// The same of text whose lines are what they are to be.
+  static func complain(finished text: String) {
+    try? Terminal.write(Printable.clean(text + "\n"), to: .error)
   }
 
   /// Ends the program.
@@ -44,5 +61,19 @@ enum Output {
       }
     }
     return false
+  }
+}
+
+extension Line.StringInterpolation {
+  /// An error; the kernel's say on a line of its own what would help.
+  mutating func appendInterpolation(_ error: any Error) {
+    guard let failure = error as? KernelError else {
+      appendInterpolation("\(error)" as String)
+      return
+    }
+    appendInterpolation(failure.reason)
+    if let help = failure.help {
+      for line in help.split(separator: "\n") { appendInterpolation("\n" + Line(String(line))) }
+    }
   }
 }

@@ -51,10 +51,10 @@ struct PingPrinter {
       JSONReport().run(
         header: header, command: "ping", session: session, probes: results, journeys: nil,
         findings: ProbeResult.findings(of: results, counts), counts: counts
-      ).pretty)
+      ))
   }
 
   private func put(_ lines: [String]) throws {
-    if !options.json, !lines.isEmpty { try Output.print(lines.joined(separator: "\n")) }
+    if !options.json, !lines.isEmpty { try Output.show(lines.joined(separator: "\n")) }
   }
 }

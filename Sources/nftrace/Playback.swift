@@ -11,7 +11,7 @@ enum Playback {
   /// matched.
   static func run(
     _ sessions: [[String]], _ report: consuming SessionReport,
-    output: (String) throws -> Void = { try Output.print($0) }
+    output: (String) throws -> Void = { try Output.show($0) }
   ) throws -> Int {
     var report = report
     func put(_ lines: [String]) throws {

@@ -74,9 +74,9 @@ struct RecordCommand: ParsableCommand {
           ("schema", .string("nftrace/1")), ("command", .string("record")),
           ("netns", .string(shared.netns)), ("session", .string(end.session)),
           ("recorder", SetupJSON.json(end)),
-        ]).pretty)
+        ]))
     } else {
-      try Output.print(Self.summary(end))
+      try Output.print(Line(Self.summary(end)))
     }
   }
 

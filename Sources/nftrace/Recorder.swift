@@ -1,5 +1,6 @@
 import Glibc
 import Kernel
+import Report
 import Trace
 import Wire
 

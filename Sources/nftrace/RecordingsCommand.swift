@@ -48,11 +48,11 @@ struct RecordingsCommand: ParsableCommand {
     let namespaces = NamespaceNames()
     if shared.json {
       try Output.print(
-        RecordingsText.json("recordings", recordings.map { ($0, namespaces.name(of: $0)) }).pretty)
+        RecordingsText.json("recordings", recordings.map { ($0, namespaces.name(of: $0)) }))
     } else {
       let text = RecordingsText(style: shared.style)
       let lines = text.lines(recordings.map { ($0, namespaces.name(of: $0)) })
-      if !lines.isEmpty { try Output.print(lines.joined(separator: "\n")) }
+      if !lines.isEmpty { try Output.print(lines) }
     }
     if recordings.isEmpty {
       Output.complain("nothing is recorded in \(StateDirectory.path)")
@@ -109,7 +109,7 @@ struct RecordingsCommand: ParsableCommand {
           ("removed", .array(removed.map { .string($0.name) })),
           ("octets", .int(removed.reduce(0) { $0 + $1.octets })),
           ("kept", .array(kept.map { .string($0.name) })),
-        ]).pretty)
+        ]))
       return
     }
     if removed.isEmpty { return try Output.print("nothing to remove") }

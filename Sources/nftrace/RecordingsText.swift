@@ -7,10 +7,10 @@ struct RecordingsText {
   let style: TextStyle
 
   /// Each has two lines: its name, for that is long and to be copied, and what is in it.
-  func lines(_ recordings: [(KeptRecording, namespace: NamespaceName?)]) -> [String] {
-    if style.verbosity == .quiet { return recordings.map(\.0.name) }
+  func lines(_ recordings: [(KeptRecording, namespace: NamespaceName?)]) -> [Line] {
+    if style.verbosity == .quiet { return recordings.map { Line($0.0.name) } }
     return recordings.flatMap { recording, namespace in
-      [recording.name] + facts(recording, namespace).map { "  " + $0.onOneLine }
+      [Line(recording.name)] + facts(recording, namespace).map { "  " + $0 }
     }
   }
 
@@ -115,9 +115,4 @@ extension NamespaceSurvey.Found {
     if !names.isEmpty { return "network namespace \(names.joined(separator: ", "))" }
     return "network namespace \(paths.first ?? processes.first.map { "of process \($0)" } ?? "?")"
   }
-}
-
-extension String {
-  /// What a file says of itself is anybody's choice, and begins no line of its own.
-  var onOneLine: String { String(map { $0.isNewline ? " " : $0 }) }
 }

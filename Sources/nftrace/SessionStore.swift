@@ -1,5 +1,6 @@
 import Glibc
 import Kernel
+import Report
 import Trace
 
 /// Writes a session as it happens: to the file the user asked for, and to the one that keeps the

@@ -118,7 +118,7 @@ struct Setup: ParsableCommand {
     let runs = try Self.setUp(request, spaces, signals)
     if shared.json {
       try Output.print(
-        NamespaceJSON.object("setup", zip(spaces, runs).map { ($0.name, $1.members) }).pretty)
+        NamespaceJSON.object("setup", zip(spaces, runs).map { ($0.name, $1.members) }))
     } else {
       for (space, run) in zip(spaces, runs) {
         try space.within { try run.say(name: spaces.count > 1 ? space.name : nil) }

@@ -1,4 +1,5 @@
 import Kernel
+import Report
 import Trace
 import Wire
 
@@ -87,12 +88,14 @@ struct SetupDevice {
     }.map(\.local.description)
     for address in request.tunAddresses where !addresses.contains("\(address)") {
       throw UsageError(
-        "\(link.name) exists and has not the address \(address): leave --tun-address out, or add "
-          + "it with: ip addr add \(address) dev \(link.name)")
+        "\(link.name) exists and has not the address \(address): leave --tun-address out, or add it"
+          + Command.advice(about: link.name) { "ip addr add \(address) dev \($0)" })
     }
     if !link.flags.contains(.up) {
       Output.complain(
-        "\(link.name) is down, so nothing comes in through it: ip link set \(link.name) up")
+        Line(
+          "\(link.name) is down, so nothing comes in through it"
+            + Command.advice(about: link.name) { "ip link set \($0) up" }))
     }
     return SetupState.Tun(name: link.name, isOurs: false, addresses: addresses)
   }

@@ -1,4 +1,5 @@
 import Kernel
+import Report
 import Trace
 
 /// Where the setup of a network namespace keeps what it has to remember.

@@ -266,7 +266,7 @@ struct SetupReport {
   func print(
     _ state: SetupState, recorder: RecorderState?, _ options: SharedOptions, name: String?
   ) throws(KernelError) {
-    try Output.print((name.map { "\($0): " } ?? "") + headline(state))
+    try Output.print(Line((name.map { "\($0): " } ?? "") + headline(state)))
     if options.quiet { return }
     for line in done { try Output.print("  \(line)") }
     if let transaction, options.verbose {

@@ -142,7 +142,7 @@ struct Show: ParsableCommand {
       for (space, words) in zip(spaces, shown.map(\.words)) {
         guard let words else { continue }
         let place = spaces.count > 1 ? "\(space.name ?? ""): " : ""
-        Output.complain("\(place)this is \(words)".onOneLine, prefix: "")
+        Output.complain("\(place)this is \(words)", prefix: "")
       }
     }
     let session = spaces.count == 1 ? paths.last : nil
@@ -162,7 +162,7 @@ struct Show: ParsableCommand {
       filter: filter, style: style,
       format: html != nil ? .html : shared.json ? .json : .text, last: last, session: session,
       namespaces: names)
-    guard let html else { return try body(report) { try Output.print($0) } }
+    guard let html else { return try body(report) { try Output.show($0) } }
     let page = try OutputFile(html)
     return try body(report) { try page.write(Array($0.utf8)) }
   }

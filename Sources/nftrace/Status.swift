@@ -30,8 +30,11 @@ struct Status: ParsableCommand {
   func run() throws {
     if all {
       let status = StatusAll.collect()
-      try Output.print(
-        shared.json ? status.json.pretty : status.lines(shared.style).joined(separator: "\n"))
+      if shared.json {
+        try Output.print(status.json)
+      } else {
+        try Output.print(status.lines(shared.style))
+      }
       return
     }
     let spaces = try shared.chosenNamespaces()
@@ -48,7 +51,7 @@ struct Status: ParsableCommand {
     defer { if !isAllTakenBack { Output.exit(3) } }
     if shared.json {
       try Output.print(
-        NamespaceJSON.object("status", zip(spaces, findings).map { ($0.name, $1.members) }).pretty)
+        NamespaceJSON.object("status", zip(spaces, findings).map { ($0.name, $1.members) }))
       return
     }
     var features: [Feature]?
@@ -58,9 +61,9 @@ struct Status: ParsableCommand {
       let text = StatusText(
         findings, style: shared.style, features: findings.features != features)
       if spaces.count > 1 {
-        try Output.print((isFirst ? "" : "\n") + "network namespace \(space.name ?? "")\n")
+        try Output.print((isFirst ? [] : [""]) + ["network namespace \(space.name ?? "")", ""])
       }
-      try Output.print(text.lines.joined(separator: "\n"))
+      try Output.print(text.lines)
       features = findings.features
     }
   }

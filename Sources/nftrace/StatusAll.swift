@@ -106,20 +106,20 @@ struct StatusAll {
 
   // MARK: Text
 
-  func lines(_ style: TextStyle) -> [String] {
+  func lines(_ style: TextStyle) -> [Line] {
     if style.verbosity == .quiet {
       let found = spaces.filter { $0.findings?.setup != nil }.compactMap { space in
         space.findings.flatMap { StatusText($0, style: style, features: false).lines.first }
-          .map { "\(space.found.description): \($0)" }
+          .map { Line(space.found.description) + ": " + $0 }
       }
       return found.isEmpty ? [summary] : found
     }
-    var blocks: [[String]] = []
+    var blocks: [[Line]] = []
     for space in spaces where space.hasAny {
       guard let findings = space.findings else { continue }
       let text = StatusText(
         findings, style: style, features: false, command: Self.entering(space.found))
-      var lines = [space.found.description] + text.lines.map { "  " + $0 }
+      var lines = [Line(space.found.description)] + text.lines.map { "  " + $0 }
       if findings.setup != nil, let call = Self.call(space.found) {
         lines.append("  'nftrace teardown --netns \(call)' takes it back")
       }
@@ -150,20 +150,22 @@ struct StatusAll {
     return Array(blocks.joined(separator: [""]))
   }
 
-  private var summary: String {
+  private var summary: Line {
     let looked = spaces.filter { $0.findings != nil }
     let empty = looked.count { !$0.hasAny }
-    let what =
+    let what: Line =
       "\(looked.count) network \(looked.count == 1 ? "namespace" : "namespaces") looked into"
     if looked.isEmpty { return "no network namespace could be looked into" }
     if empty == looked.count { return "\(what): nothing is set up in \(empty == 1 ? "it" : "any")" }
     return empty == 0 ? what : "\(what), nothing of nftrace in \(empty) of them"
   }
 
-  private func lines(_ lost: Lost) -> [String] {
+  private func lines(_ lost: Lost) -> [Line] {
     let inode = lost.key.prefix { $0 != "-" }
     let name = lost.setup?.netns.map { "\($0) (net:[\(inode)])" } ?? "net:[\(inode)]"
-    var lines = ["network namespace \(name) " + (lost.isGone ? "is gone" : "is not to be found")]
+    var lines: [Line] = [
+      "network namespace \(name) " + (lost.isGone ? "is gone" : "is not to be found")
+    ]
     if let setup = lost.setup {
       lines.append(
         "  watched    \(setup.subnets.joined(separator: ", ")), since \(Moment.text(setup.since))")

@@ -23,13 +23,15 @@ struct StatusText {
 
   private static let indent = String(repeating: " ", count: 11)
 
-  var lines: [String] {
+  var lines: [Line] {
     var lines = setup()
     if style.verbosity == .quiet { return Array(lines.prefix(1)) }
     for orphan in findings.orphans {
       lines.append(
-        "orphan     table \(orphan.family) \(orphan.name) belongs to nobody; to remove it: "
-          + "\(command)nft delete table \(orphan.family) \(orphan.name)")
+        "orphan     table \(orphan.family) \(Escape.name(orphan.name)) belongs to nobody"
+          + ((try? Word.nft(orphan.name)).map {
+            "; to remove it: \(command)nft delete table \(orphan.family) \($0.text)"
+          } ?? ""))
     }
     for text in findings.hidden { lines.append("hidden     \(text)") }
     guard tellsFeatures else { return lines }
@@ -55,12 +57,12 @@ struct StatusText {
     return lines
   }
 
-  private func setup() -> [String] {
+  private func setup() -> [Line] {
     guard let setup = findings.setup else {
       return [findings.hidden.isEmpty ? "nothing is set up here" : "no setup to be seen here"]
     }
     let alive = ProcessIdentity(setup.process)?.isAlive == true ? "" : ", which has ended"
-    var lines = [
+    var lines: [Line] = [
       "watching   \(setup.subnets.joined(separator: ", "))",
       "since      \(Moment.text(setup.since)), by process \(setup.process)\(alive):",
       "\(Self.indent)\(setup.command.joined(separator: " "))",
@@ -97,11 +99,11 @@ struct StatusText {
       + (tun.isOurs ? ", made by setup" : ", the user's own") + state
   }
 
-  private func recorder(_ setup: SetupState) -> [String] {
+  private func recorder(_ setup: SetupState) -> [Line] {
     guard let recorder = findings.recorder else {
       return setup.group == nil ? [] : ["recorder   none; 'nftrace record FILE' is one"]
     }
-    var lines: [String] = []
+    var lines: [Line] = []
     if recorder.living != nil {
       lines.append(
         "recorder   process \(recorder.process), since \(Moment.text(recorder.since))")

@@ -47,7 +47,7 @@ struct Teardown: ParsableCommand {
       }
     }
     if shared.json, !done.isEmpty || failures.isEmpty {
-      try Output.print(NamespaceJSON.object("teardown", done, of: spaces.count).pretty)
+      try Output.print(NamespaceJSON.object("teardown", done, of: spaces.count))
     }
     _ = lock
     _ = signals
@@ -95,7 +95,7 @@ struct Teardown: ParsableCommand {
     let (recorder, _, failure) = removeEverything(place, try place.journals())
     if let failure { throw failure }
     try place.forget()
-    if let unknown { Output.complain(unknown) }
+    if let unknown { Output.complain(Line(unknown)) }
     return TeardownResult(
       name: name,
       headline: unknown == nil
@@ -176,7 +176,7 @@ private struct TeardownResult {
   var recorder: RecorderState?
 
   func print(_ options: SharedOptions) throws(KernelError) {
-    try Output.print((name.map { "\($0): " } ?? "") + headline)
+    try Output.print(Line((name.map { "\($0): " } ?? "") + headline))
     if let recorder, state == nil, !options.quiet {
       try Output.print("  recorded \(RecordCommand.summary(recorder))")
       if let reason = recorder.reason { try Output.print("  the recorder \(reason)") }

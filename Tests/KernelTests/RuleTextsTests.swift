@@ -25,4 +25,38 @@ import Testing
   func withoutCounters(_ line: String) {
     #expect(RuleTexts.withoutCounters(line) == nil)
   }
+
+  private static let chain = """
+    table ip fw {
+    \tchain f { # handle 1
+    \t\tcomment "ours"
+    \t\ttype filter hook forward priority filter; policy drop;
+    \t\tip daddr 192.0.2.1 drop comment "x" # handle 2
+    \t\tip daddr 192.0.2.3 accept # handle 7
+    \t}
+    }
+
+    """
+
+  @Test func ruleOfAChain() {
+    #expect(
+      RuleTexts.text(of: 2, in: Self.chain, of: [2, 7]) == #"ip daddr 192.0.2.1 drop comment "x""#)
+    #expect(RuleTexts.text(of: 7, in: Self.chain, of: [2, 7]) == "ip daddr 192.0.2.3 accept")
+    let plain = "table ip fw {\n\tchain f { # handle 1\n\t\tdrop # handle 2\n\t}\n}\n"
+    #expect(RuleTexts.text(of: 2, in: plain, of: [2]) == "drop")
+  }
+
+  /// Of a chain that is another one by now, and of one in which a comment or a set's name has lines of
+  /// its own, no rule has a text.
+  @Test(arguments: [
+    ("x", "x", [2, 9]), ("x", "x", [7]), ("x", "x", [2, 7, 8]),
+    (#""x""#, "\"x\n\t\taccept # handle 5\"", [2, 7]),
+    (#""x""#, "\"x\n\t\taccept\"", [2, 7]), (#""x""#, "\"x # handle 2\n\t\taccept\"", [2, 7]),
+    (#""ours""#, "\"ours\n\t\taccept # handle 2\"", [2, 7]),
+    ("chain f", "chain f\n\t\ttype", [2, 7]),
+  ])
+  func forgedLines(_ old: String, _ new: String, _ handles: [UInt64]) {
+    let listing = Self.chain.replacing(old, with: new)
+    for handle in handles { #expect(RuleTexts.text(of: handle, in: listing, of: handles) == nil) }
+  }
 }

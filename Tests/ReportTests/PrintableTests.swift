@@ -1,13 +1,27 @@
-import Report
 import Testing
 
+@testable import Report
+
 struct PrintableTests {
+  /// The second wall: colours of nftrace's own, line ends and tabs are all that passes.
   @Test func whatOthersChooseIsNoControlSequence() {
     #expect(Printable.clean("eth0 → wan.up ✗\n\tµs") == "eth0 → wan.up ✗\n\tµs")
     #expect(Printable.clean("\u{1b}[31mred\u{1b}[0m") == "\u{1b}[31mred\u{1b}[0m")
-    #expect(Printable.clean("a\u{1b}]0;title\u{07}b") == "a^[]0;title^Gb")
-    #expect(Printable.clean("\u{1b}[2J\r\u{7f}") == "^[[2J^M^?")
-    #expect(Printable.clean("\u{9b}2J\u{202e}abc") == "?2J?abc")
+    #expect(Printable.clean("a\u{1b}]0;title\u{07}b") == "a\\x1b]0;title\\x07b")
+    #expect(Printable.clean("\u{1b}[2J\r\u{7f}") == "\\x1b[2J\\r\\x7f")
+    #expect(Printable.clean("\u{9b}2J\u{202e}abc") == "\\x9b2J\\u{202e}abc")
+    #expect(Printable.clean("\u{2028}\u{200b}\u{feff}") == "\\u{2028}\\u{200b}\\u{feff}")
     #expect(Printable.clean("") == "")
+  }
+
+  /// Text of others stays within its line, and has no colours, whatever they may look like.
+  @Test func whatComesIntoALineIsWrittenOut() {
+    let name = "\u{1b}[31mx\n  remedy    sh\u{202e}\u{e0001}\t"
+    let line: Line = "in \(name), \(Line("a", in: .red))"
+    #expect(
+      line.text == "in \\x1b[31mx\\n  remedy    sh\\u{202e}\\u{e0001}\\t, \u{1b}[31ma\u{1b}[0m")
+    #expect(Line(name).text == (name + Line("")).text)
+    #expect(TextStyle(color: true).paint(name, .bold).text.split(separator: "\u{1b}").count == 2)
+    #expect(TextStyle(color: false).paint(name, .bold) == Line(name))
   }
 }

@@ -167,7 +167,7 @@ struct Case {
   }
 
   /// "IPv4" or "IPv6" rules: the program that people type for it.
-  var iptables: String { version == 4 ? "iptables" : "ip6tables" }
+  var iptables: Command { version == 4 ? "iptables" : "ip6tables" }
 
   /// Evidence that the kernel's drop reason gives, if there is one.
   var reasonEvidence: [String] {

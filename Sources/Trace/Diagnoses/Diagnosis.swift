@@ -104,14 +104,22 @@ extension Journey {
 }
 
 extension Finding {
-  /// An error: what kept the packet from its answer.
+  /// An error: what kept the packet from its answer. Where a name keeps the remedy from being a
+  /// command, it says so.
   static func error(
     _ id: String, _ summary: String, confidence: Confidence = .certain, evidence: [String] = [],
-    remedy: String? = nil, at: Place? = nil
+    remedy: @autoclosure () throws(Word.Unspeakable) -> Command? = nil, at: Place? = nil
   ) -> Finding {
-    Finding(
+    var finding = Finding(
       id: id, severity: .error, confidence: confidence, summary: summary, evidence: evidence,
-      remedy: remedy, at: at)
+      at: at)
+    do {
+      finding.remedy = try remedy()
+    } catch {
+      finding.summary +=
+        "; the name \(Escape.name(error.name)) cannot be put into a command for \(error.language)"
+    }
+    return finding
   }
 
   /// A note: what explains what the user sees.
@@ -139,7 +147,8 @@ enum Unexplained {
     return .error(
       "lost-after",
       "the \(what) was lost on arrival at \(device), before any hook: look for an XDP program "
-        + "('ip link show \(device)') and for tc ingress filters ('tc filter show dev \(device) ingress')",
+        + "('\(Remedy.look("ip link show", at: device))') and for tc ingress filters "
+        + "('\(Remedy.look("tc filter show dev", at: device, " ingress"))')",
       confidence: last == nil ? .likely : .certain,
       evidence: last.map { drop(reason: $0.drop.reason, place: $0.drop.location) }
         ?? ["no hook saw it"] + environment.withoutReasons, at: Finding.Place(hook: .ingress))
@@ -173,7 +182,7 @@ enum Unexplained {
 
   static func finding(_ examined: Case) -> Finding {
     if let unknown = notTranslatedBack(examined) { return unknown }
-    let label = examined.last.point.label
+    let label = Escape.name(examined.last.point.label)
     var evidence = ["seen last at \(label)"]
     if examined.version == 6, let device = examined.last.inDevice,
       let setting = examined.setting(device, "disable_ipv6"), setting.value == "1"
@@ -208,8 +217,9 @@ enum Unexplained {
       case .routing: "between PREROUTING and the next hook"
       case .beforePostrouting: "before POSTROUTING: look at xfrm policies"
       case .behindEgress:
-        "behind the last hook of netfilter: look at 'tc -s qdisc show dev "
-          + "\(examined.outDevice ?? "?")' and at tc egress filters"
+        "behind the last hook of netfilter: look at '"
+          + Remedy.look("tc -s qdisc show dev", at: examined.outDevice ?? "?")
+          + "' and at tc egress filters"
       case .output:
         "behind the last hook: look at 'tc -s qdisc' and tc filters of "
           + "\(examined.outDevice ?? "the interface")"

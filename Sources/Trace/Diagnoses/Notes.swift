@@ -48,7 +48,9 @@ enum Notes {
       "bridge-netfilter",
       "\(bridge) bridges it from \(input) to \(output), and passes it to the rules for IP as well: "
         + "\(name), or nf_call_\(table) of the bridge, is 1",
-      evidence: ["at \(hop.point.label) the kernel names the ports \(input) and \(output)"]
+      evidence: [
+        "at \(Escape.name(hop.point.label)) the kernel names the ports \(input) and \(output)"
+      ]
         + (environment.sysctls[name].map { ["\(name) = \($0)"] } ?? []))
   }
 

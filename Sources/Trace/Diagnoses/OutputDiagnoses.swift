@@ -45,7 +45,7 @@ enum OutputDiagnoses {
           ? "no program has \(device) open: start the one that should, a VPN's for instance"
           : "\(device) has no carrier: look at the cable and the other end",
       evidence: ["the state of \(device) is \(link.state)"] + examined.reasonEvidence,
-      remedy: isDown ? "ip link set \(Remedy.word(device)) up" : nil)
+      remedy: try isDown ? "ip link set \(Word.device(device)) up" : nil)
   }
 
   /// The next hop is silent because a rule here drops the question or the answer.
@@ -65,7 +65,7 @@ enum OutputDiagnoses {
       "neighbour-discovery-filtered",
       "\(Words.rule(named)) drops \(what), so \(nextHop(examined).map { "\($0)" } ?? "the next hop") "
         + "is not found", evidence: Words.evidence(named) + examined.reasonEvidence,
-      remedy: Remedy.acceptDiscovery(examined, before: named),
+      remedy: try Remedy.acceptDiscovery(examined, before: named),
       at: Finding.Place(
         hook: examined.environment.place(of: step)?.hook, table: step.table, chain: step.chain,
         handle: step.handle, rule: named.text))
@@ -173,7 +173,7 @@ enum DeliveryDiagnoses {
     return .error(
       "echo-ignored", "this host ignores echo requests: \(name) is 1",
       evidence: ["\(name) = 1", "delivered at INPUT, and no reply was made"],
-      remedy: "sysctl -w \(name)=0")
+      remedy: try "sysctl -w \(Word.sysctl(name))=0")
   }
 
   /// Whether the packet is for a group, or for everybody in a subnet.

@@ -155,13 +155,17 @@ struct PolicyRouting {
   // MARK: Words
 
   /// "default", or the prefix; one address without its length.
-  static func text(_ prefix: Prefix) -> String {
+  static func text(_ prefix: Prefix) -> String { word(prefix).text }
+
+  static func word(_ prefix: Prefix) -> Command {
     if prefix.length == 0 { return "default" }
     return prefix.length == prefix.address.bitWidth ? "\(prefix.address)" : "\(prefix)"
   }
 
   /// The names of the tables that have one everywhere.
-  static func name(ofTable table: UInt32) -> String {
+  static func name(ofTable table: UInt32) -> String { word(ofTable: table).text }
+
+  private static func word(ofTable table: UInt32) -> Command {
     switch table {
     case 253: "default"
     case 254: "main"
@@ -171,58 +175,72 @@ struct PolicyRouting {
   }
 
   /// A route as ip(8) lists it.
-  static func text(_ route: RouteMessage) -> String { "\(route.kind) \(words(route))" }
+  static func text(_ route: RouteMessage) -> String { "\(route.kind) \(words(route).text)" }
 
   /// The command that takes a route away, and no other.
-  static func deletion(_ route: RouteMessage) -> String {
-    let version = route.destination.address.family == 6 ? "-6 " : ""
+  static func deletion(_ route: RouteMessage) -> Command {
+    let version: Command = route.destination.address.family == 6 ? "-6 " : ""
     // One that has its kind of a next hop object is itself a unicast route.
-    let kind = route.nextHopObject == nil ? "\(route.kind) " : ""
+    let kind: Command = route.nextHopObject == nil ? "\(route.kind) " : ""
     return "ip \(version)route del \(kind)\(words(route))"
       + (route.metric.map { " metric \($0)" } ?? "")
   }
 
-  private static func words(_ route: RouteMessage) -> String {
-    var words = [text(route.destination)]
-    if route.source.length > 0 { words += ["from", text(route.source)] }
-    if route.tos != 0 { words += ["tos", hex(route.tos)] }
+  private static func words(_ route: RouteMessage) -> Command {
+    var words = [word(route.destination)]
+    if route.source.length > 0 { words += ["from", word(route.source)] }
+    if route.tos != 0 { words += ["tos", "\(hex: route.tos)"] }
     if let object = route.nextHopObject { words += ["nhid", "\(object)"] }
-    return (words + ["table", name(ofTable: route.table)]).joined(separator: " ")
-  }
-
-  private static func hex(_ number: some BinaryInteger) -> String {
-    "0x" + String(number, radix: 16)
+    return (words + ["table", word(ofTable: route.table)]).joined(separator: " ")
   }
 
   /// A rule as ip(8) lists it.
-  static func text(_ rule: RuleMessage) -> String { "\(rule.priority): " + selector(rule) }
+  static func text(_ rule: RuleMessage) -> String {
+    let (packet, rest) = (packetSelector(rule).text, otherSelector(rule).text)
+    let device = rule.inputInterface.map { "iif \(Escape.name($0)) " } ?? ""
+    return "\(rule.priority): \(packet) \(device)\(rest)"
+  }
 
-  /// What ip(8) needs to find the rule again.
-  static func words(_ rule: RuleMessage) -> String { "pref \(rule.priority) " + selector(rule) }
+  /// The command that takes a rule away, which ip(8) finds by all that is in it.
+  static func deletion(
+    _ rule: RuleMessage, family: Int
+  ) throws(Word.Unspeakable) -> Command {
+    let version: Command = family == 6 ? "-6 " : ""
+    var device: Command = ""
+    if let name = rule.inputInterface { device = "iif \(try Word.device(name)) " }
+    return "ip \(version)rule del pref \(rule.priority) \(packetSelector(rule)) \(device)"
+      + otherSelector(rule)
+  }
 
-  private static func selector(_ rule: RuleMessage) -> String {
-    var words: [String] = rule.isInverted ? ["not"] : []
-    words += ["from", rule.source.map(text) ?? "all"]
-    if let destination = rule.destination { words += ["to", text(destination)] }
-    if rule.tos != 0 { words += ["tos", hex(rule.tos)] }
+  /// What stands before the interface.
+  private static func packetSelector(_ rule: RuleMessage) -> Command {
+    var words: [Command] = rule.isInverted ? ["not"] : []
+    words += ["from", rule.source.map(word) ?? "all"]
+    if let destination = rule.destination { words += ["to", word(destination)] }
+    if rule.tos != 0 { words += ["tos", "\(hex: rule.tos)"] }
     if let mark = rule.mark {
-      let mask = rule.mask.map { $0 == .max ? "" : "/" + hex($0) } ?? ""
-      words += ["fwmark", hex(mark) + mask]
+      let mask: Command = rule.mask.map { $0 == .max ? "" : "/\(hex: $0)" } ?? ""
+      words += ["fwmark", "\(hex: mark)\(mask)"]
     }
-    if let device = rule.inputInterface { words += ["iif", Remedy.word(device)] }
+    return words.joined(separator: " ")
+  }
+
+  /// What stands behind it.
+  private static func otherSelector(_ rule: RuleMessage) -> Command {
+    var words: [Command] = []
     if let users = rule.users { words += ["uidrange", "\(users.lowerBound)-\(users.upperBound)"] }
     if let proto = rule.ipProtocol { words += ["ipproto", "\(IPProtocol(rawValue: proto))"] }
-    if let ports = rule.sourcePorts { words += ["sport", text(ports)] }
-    if let ports = rule.destinationPorts { words += ["dport", text(ports)] }
+    if let ports = rule.sourcePorts { words += ["sport", word(ports)] }
+    if let ports = rule.destinationPorts { words += ["dport", word(ports)] }
     switch rule.action {
-    case .lookup: words += ["lookup", name(ofTable: rule.table)]
+    case .lookup: words += ["lookup", word(ofTable: rule.table)]
     default: words.append("\(rule.action)")
     }
     if let length = rule.suppressPrefixLength { words += ["suppress_prefixlength", "\(length)"] }
     return words.joined(separator: " ")
   }
 
-  private static func text(_ ports: ClosedRange<UInt16>) -> String {
+  private static func word(_ ports: ClosedRange<UInt16>) -> Command {
     ports.count == 1 ? "\(ports.lowerBound)" : "\(ports.lowerBound)-\(ports.upperBound)"
   }
 }

@@ -4,87 +4,96 @@ internal import Wire
 enum Remedy {
   /// Accepts this packet before the rule that stopped it; for a policy, at the end of its chain, or
   /// before the rule that leaves the chain, and the answer with it.
-  static func accept(_ examined: Case, before step: RuleStep) -> String? {
+  static func accept(
+    _ examined: Case, before step: RuleStep
+  ) throws(Word.Unspeakable) -> Command? {
     let tool = tool(examined, step)
     let packet = match(examined.packet, tool, isReply: examined.isReply)
-    guard let accept = command(examined, step, accepting: packet) else { return nil }
+    guard let accept = try command(examined, step, accepting: packet) else { return nil }
     guard step.isPolicy, needsAnswer(examined) else { return accept }
     var answer = match(examined.packet.answer, tool, isReply: true)
-    if followsAnswer(examined, step) { answer += " " + established(tool) }
-    return command(examined, step, accepting: answer).map { "\(accept) && \($0)" }
+    if followsAnswer(examined, step) { answer += " \(established(tool))" }
+    return try command(examined, step, accepting: answer).map { "\(accept) && \($0)" }
   }
 
   /// Accepts what belongs to connections that were let through; where conntrack does not know them,
   /// this packet.
-  static func acceptEstablished(_ examined: Case, _ step: RuleStep) -> String? {
-    guard followsAnswer(examined, step) else { return accept(examined, before: step) }
-    return command(examined, step, accepting: established(tool(examined, step)))
+  static func acceptEstablished(
+    _ examined: Case, _ step: RuleStep
+  ) throws(Word.Unspeakable) -> Command? {
+    guard followsAnswer(examined, step) else { return try accept(examined, before: step) }
+    return try command(examined, step, accepting: established(tool(examined, step)))
   }
 
   /// The command for a rule that accepts what `match` says, where a packet meets it in time.
   private static func command(
-    _ examined: Case, _ step: RuleStep, accepting match: String
-  ) -> String? {
+    _ examined: Case, _ step: RuleStep, accepting match: Command
+  ) throws(Word.Unspeakable) -> Command? {
     guard isChangeable(examined, step) else { return nil }
     var next: RuleStep? = step
     if step.isPolicy {
       next = examined.journey.lastBeforePolicy.flatMap { $0.leavesChain ? $0 : nil }
     }
-    let chain = word(step.chain)
     switch tool(examined, step) {
     case .nft:
-      let table = "\(NFProto.name(step.family)) \(word(step.table)) \(chain)"
-      guard let next else { return "nft add rule \(table) \(match) accept" }
-      return next.handle.map { "nft insert rule \(table) handle \($0) \(match) accept" }
+      let place = try place(step.family, step.table, step.chain)
+      guard let next else { return "nft add rule \(place) \(match) accept" }
+      return next.handle.map { "nft insert rule \(place) handle \($0) \(match) accept" }
     case .iptables, .iptablesLegacy:
-      let program =
-        program(examined, step) + (step.table == "filter" ? "" : " -t \(word(step.table))")
+      let program = try program(examined, step)
+      let chain = try Word.iptables(chain: step.chain)
       guard let next else { return "\(program) -A \(chain) \(match) -j ACCEPT" }
       return next.position.map { "\(program) -I \(chain) \($0) \(match) -j ACCEPT" }
     }
   }
 
-  private static func established(_ tool: RuleText.Tool) -> String {
+  /// A chain in nft's words: "ip filter FORWARD".
+  static func place(
+    _ family: UInt8, _ table: String, _ chain: String
+  ) throws(Word.Unspeakable) -> Command {
+    "\(try Word.nftFamily(family)) \(try Word.nft(table)) \(try Word.nft(chain))"
+  }
+
+  /// A command within a sentence, to look at an interface with; without it, where it has a name that
+  /// no command takes.
+  static func look(_ command: Command, at device: String, _ rest: Command = "") -> String {
+    guard let device = try? Word.device(device) else { return command.text + rest.text }
+    return "\(command.text) \(device.text)\(rest.text)"
+  }
+
+  /// The command that sets a setting to 1.
+  static func switchOn(
+    _ setting: (name: String, value: String)
+  ) throws(Word.Unspeakable) -> Command { "sysctl -w \(try Word.sysctl(setting.name))=1" }
+
+  private static func established(_ tool: RuleText.Tool) -> Command {
     tool == .nft
       ? "ct state established,related" : "-m conntrack --ctstate ESTABLISHED,RELATED"
   }
 
-  /// A name as one word of a shell: names of chains and interfaces may have almost any sign.
-  static func word(_ name: String) -> String {
-    let isPlain = name.unicodeScalars.allSatisfy { scalar in
-      switch scalar {
-      case "a"..."z", "A"..."Z", "0"..."9", "_", "-", ".", "/", ":", "@", "+", ",", "=", "%": true
-      default: false
-      }
-    }
-    if isPlain, !name.isEmpty { return name }
-    return "'"
-      + name.split(separator: "'", omittingEmptySubsequences: false)
-      .joined(separator: "'\\''") + "'"
-  }
-
   /// Accepts ARP, or neighbour discovery, before the rule that drops it.
-  static func acceptDiscovery(_ examined: Case, before step: RuleStep) -> String? {
+  static func acceptDiscovery(
+    _ examined: Case, before step: RuleStep
+  ) throws(Word.Unspeakable) -> Command? {
     guard isChangeable(examined, step) else { return nil }
     let isARP = examined.version == 4
-    let chain = word(step.chain)
-    let table = "\(NFProto.name(step.family)) \(step.table) \(step.chain)"
-    let match =
+    let match: Command =
       isARP
       ? (step.family == NFProto.arp ? "" : "ether type arp ")
       : "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } "
     switch tool(examined, step) {
-    case .nft where step.isPolicy: return "nft \(word("add rule \(table) \(match)accept"))"
     case .nft:
+      let place = try place(step.family, step.table, step.chain)
+      if step.isPolicy { return "nft \(("add rule \(place) \(match)accept" as Command).quoted)" }
       return step.handle.map {
-        "nft \(word("insert rule \(table) handle \($0) \(match)accept"))"
+        "nft \(("insert rule \(place) handle \($0) \(match)accept" as Command).quoted)"
       }
     case .iptables, .iptablesLegacy:
-      let program = program(examined, step)
-      let place = step.isPolicy ? "-A \(chain)" : "-I \(chain) \(step.position ?? 1)"
-      return ["135", "136"].map {
-        "\(program)\(step.table == "filter" ? "" : " -t \(word(step.table))") \(place) -p icmpv6 "
-          + "--icmpv6-type \($0) -j ACCEPT"
+      let program = try program(examined, step)
+      let chain = try Word.iptables(chain: step.chain)
+      let place: Command = step.isPolicy ? "-A \(chain)" : "-I \(chain) \(step.position ?? 1)"
+      return [135, 136].map { (type: Int) -> Command in
+        "\(program) \(place) -p icmpv6 --icmpv6-type \(type) -j ACCEPT"
       }.joined(separator: " && ")
     }
   }
@@ -104,10 +113,10 @@ enum Remedy {
   }
 
   /// A route by which the source is reached where the packet came in.
-  static func wayBack(_ examined: Case) -> String? {
-    examined.inDevice.map {
-      "ip \(examined.version == 6 ? "-6 " : "")route replace \(examined.packet.source) dev \(word($0))"
-    }
+  static func wayBack(_ examined: Case) throws(Word.Unspeakable) -> Command? {
+    guard let device = examined.inDevice else { return nil }
+    let version: Command = examined.version == 6 ? "-6 " : ""
+    return "ip \(version)route replace \(examined.packet.source) dev \(try Word.device(device))"
   }
 
   /// Whether a command could change the rule: it is still there, and in nobody's own table.
@@ -129,21 +138,25 @@ enum Remedy {
     return isUpper ? .iptables : .nft
   }
 
-  private static func program(_ examined: Case, _ step: RuleStep) -> String {
-    tool(examined, step) == .iptablesLegacy
-      ? "\(examined.iptables)-legacy" : examined.iptables
+  private static func program(
+    _ examined: Case, _ step: RuleStep
+  ) throws(Word.Unspeakable) -> Command {
+    let legacy: Command = tool(examined, step) == .iptablesLegacy ? "-legacy" : ""
+    let table: Command =
+      step.table == "filter" ? "" : " -t \(try Word.iptables(table: step.table))"
+    return "\(examined.iptables)\(legacy)\(table)"
   }
 
   /// The packet in the words of a tool: as it was when it met the rule.
-  private static func match(_ packet: Packet, _ tool: RuleText.Tool, isReply: Bool) -> String {
+  private static func match(_ packet: Packet, _ tool: RuleText.Tool, isReply: Bool) -> Command {
     tool == .nft
       ? nftMatch(packet, isReply: isReply) : iptablesMatch(packet, isReply: isReply)
   }
 
   /// The packet in nft's words.
-  private static func nftMatch(_ packet: Packet, isReply: Bool) -> String {
-    let ip = packet.source.family == 4 ? "ip" : "ip6"
-    var words = "\(ip) saddr \(packet.source) \(ip) daddr \(packet.destination)"
+  private static func nftMatch(_ packet: Packet, isReply: Bool) -> Command {
+    let ip: Command = packet.source.family == 4 ? "ip" : "ip6"
+    var words: Command = "\(ip) saddr \(packet.source) \(ip) daddr \(packet.destination)"
     switch packet.proto {
     case .icmp: words += " meta l4proto icmp"
     case .icmpv6: words += " meta l4proto icmpv6"
@@ -151,15 +164,16 @@ enum Remedy {
       guard let port = servicePort(packet, isReply: isReply) else {
         return words + " meta l4proto \(packet.proto)"
       }
-      words += " \(packet.proto) \(isReply ? "sport" : "dport") \(port)"
+      let side: Command = isReply ? "sport" : "dport"
+      words += " \(packet.proto) \(side) \(port)"
     default: words += " meta l4proto \(packet.proto.rawValue)"
     }
     return words
   }
 
   /// The packet in iptables' words.
-  private static func iptablesMatch(_ packet: Packet, isReply: Bool) -> String {
-    let words = "-s \(packet.source) -d \(packet.destination) -p \(packet.proto)"
+  private static func iptablesMatch(_ packet: Packet, isReply: Bool) -> Command {
+    let words: Command = "-s \(packet.source) -d \(packet.destination) -p \(packet.proto)"
     guard packet.proto == .tcp || packet.proto == .udp,
       let port = servicePort(packet, isReply: isReply)
     else { return words }

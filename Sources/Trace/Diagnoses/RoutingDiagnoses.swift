@@ -84,8 +84,8 @@ enum RoutingDiagnoses {
       "martian-destination",
       why + " packet for \(destination) may not come in from another machine",
       evidence: (setting.map { ["\($0.name) = \($0.value)"] } ?? []) + examined.reasonEvidence,
-      remedy: translated != nil && destination.isLoopback
-        ? setting.map { "sysctl -w \(Remedy.word($0.name))=1" } : nil)
+      remedy: try translated != nil && destination.isLoopback
+        ? setting.map(Remedy.switchOn) : nil)
   }
 
   static func localSource(_ examined: Case) -> Finding? {
@@ -132,7 +132,7 @@ enum RoutingDiagnoses {
         ? "this host does not forward IPv4 packets: \(name) is 0"
         : "packets that come in by \(device) are not forwarded: \(name) is 0",
       evidence: ["\(name) = 0", "IpInAddrErrors went up by \(examined.delta("IpInAddrErrors"))"]
-        + examined.reasonEvidence, remedy: "sysctl -w \(Remedy.word(name))=1")
+        + examined.reasonEvidence, remedy: try "sysctl -w \(Word.sysctl(name))=1")
   }
 
   /// IPv6 lookups do not model forwarding: the setting says it.
@@ -145,7 +145,7 @@ enum RoutingDiagnoses {
     return .error(
       "forwarding-disabled", "this host does not forward IPv6 packets: \(name) is 0",
       evidence: ["\(name) = 0"] + examined.reasonEvidence,
-      remedy: "sysctl -w \(Remedy.word(name))=1")
+      remedy: try "sysctl -w \(Word.sysctl(name))=1")
   }
 
   /// A way to refuse packets: the finding's id, what it does to them, and what a lookup says.
@@ -186,7 +186,7 @@ enum RoutingDiagnoses {
       refusal.id,
       "rule \(rule.priority) of policy routing \(refusal.verb) packets for \(packet.destination)",
       evidence: ["ip rule: \(PolicyRouting.text(rule))"] + evidence,
-      remedy: "ip \(packet.source.family == 6 ? "-6 " : "")rule del \(PolicyRouting.words(rule))")
+      remedy: try PolicyRouting.deletion(rule, family: packet.source.family))
   }
 
   /// A blackhole, unreachable or prohibit route.
@@ -280,9 +280,9 @@ enum RoutingDiagnoses {
       "reverse-path-filter",
       "the reverse path filter dropped the \(examined.isReply ? "answer" : "packet"): \(why)",
       evidence: evidence + examined.reasonEvidence,
-      remedy: examined.isReply && back != nil
-        ? "sysctl -w \(Remedy.word((own ?? all)!.name))=2"
-        : "ip route replace \(packet.source)/32 dev \(Remedy.word(device))")
+      remedy: try examined.isReply && back != nil
+        ? "sysctl -w \(Word.sysctl((own ?? all)!.name))=2"
+        : "ip route replace \(packet.source)/32 dev \(Word.device(device))")
   }
 
   static func ttlExpired(_ examined: Case) -> Finding? {

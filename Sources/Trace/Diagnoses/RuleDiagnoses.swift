@@ -14,7 +14,7 @@ enum RuleDiagnoses {
         "queue-without-listener",
         "\(Words.rule(step)) hands it to a queue, and no program reads that queue",
         evidence: Words.evidence(step) + examined.reasonEvidence,
-        remedy: Remedy.accept(examined, before: step), at: Words.place(step, examined))
+        remedy: try Remedy.accept(examined, before: step), at: Words.place(step, examined))
     }
     guard let step = queueStep(examined), examined.stage != .sent, examined.stage != .delivered,
       let number = step.verdict.queueNumber, !step.verdict.bypasses
@@ -23,7 +23,7 @@ enum RuleDiagnoses {
       "queue-without-listener",
       "\(Words.rule(step)) hands it to queue \(number), and no program reads that queue",
       evidence: Words.evidence(step) + examined.reasonEvidence,
-      remedy: Remedy.accept(examined, before: step), at: Words.place(step, examined))
+      remedy: try Remedy.accept(examined, before: step), at: Words.place(step, examined))
   }
 
   /// The last rule that handed the packet to user space.
@@ -60,7 +60,7 @@ enum RuleDiagnoses {
       "\(Words.rule(step)) drops packets of state invalid: \(why)",
       evidence: Words.evidence(step) + examined.reasonEvidence,
       // Whoever gets a damaged packet does not take it either.
-      remedy: isDamaged ? nil : Remedy.accept(examined, before: step),
+      remedy: try isDamaged ? nil : Remedy.accept(examined, before: step),
       at: Words.place(step, examined))
   }
 
@@ -82,7 +82,7 @@ enum RuleDiagnoses {
       "\(Words.rule(step)) on this host refuses the \(Words.what(examined))\(answer ?? "")"
         + Words.owner(step, examined),
       evidence: Words.evidence(step) + examined.reasonEvidence,
-      remedy: Remedy.accept(examined, before: step), at: Words.place(step, examined))
+      remedy: try Remedy.accept(examined, before: step), at: Words.place(step, examined))
   }
 
   static func replyFiltered(_ examined: Case) -> Finding? {
@@ -95,7 +95,7 @@ enum RuleDiagnoses {
             + (Remedy.followsAnswer(examined, step) ? "packets of established connections" : "it")
           : "\(Words.rule(step)) dropped it"),
       evidence: Words.evidence(step) + examined.reasonEvidence,
-      remedy: step.isPolicy
+      remedy: try step.isPolicy
         ? Remedy.acceptEstablished(examined, step) : Remedy.accept(examined, before: step),
       at: Words.place(step, examined))
   }
@@ -108,7 +108,7 @@ enum RuleDiagnoses {
       "dnat-then-filtered",
       "\(change.from) is translated to \(change.to), and \(Words.rule(step)) drops that",
       evidence: Words.evidence(step) + examined.reasonEvidence,
-      remedy: Remedy.accept(examined, before: step), at: Words.place(step, examined))
+      remedy: try Remedy.accept(examined, before: step), at: Words.place(step, examined))
   }
 
   static func policyDrop(_ examined: Case) -> Finding? {
@@ -116,14 +116,16 @@ enum RuleDiagnoses {
     let chain = examined.environment.chain(of: step)
     var evidence: [String] = []
     if let hook = chain?.hook, let priority = chain?.priority {
-      evidence.append("chain \(step.chain) is at hook \(hook.rawValue), priority \(priority)")
+      evidence.append(
+        "chain \(Escape.name(step.chain)) is at hook \(hook.rawValue), priority \(priority)")
     }
     evidence += Words.managers(examined.environment)
     return .error(
       "policy-drop",
       "no rule of \(Words.chain(step)) accepts it, and the chain's policy is drop"
         + Words.owner(step, examined),
-      evidence: evidence + examined.reasonEvidence, remedy: Remedy.accept(examined, before: step),
+      evidence: evidence + examined.reasonEvidence,
+      remedy: try Remedy.accept(examined, before: step),
       at: Words.place(step, examined))
   }
 
@@ -134,14 +136,15 @@ enum RuleDiagnoses {
       return .error(
         "rule-drop",
         "\(Words.rule(step)) drops what has no way back by the interface it came in",
-        evidence: Words.evidence(step) + examined.reasonEvidence, remedy: Remedy.wayBack(examined),
+        evidence: Words.evidence(step) + examined.reasonEvidence,
+        remedy: try Remedy.wayBack(examined),
         at: Words.place(step, examined))
     }
     return .error(
       "rule-drop", "\(Words.rule(step)) drops it\(Words.owner(step, examined))",
       evidence: Words.evidence(step) + Words.managers(examined.environment)
         + examined.reasonEvidence,
-      remedy: Remedy.accept(examined, before: step), at: Words.place(step, examined))
+      remedy: try Remedy.accept(examined, before: step), at: Words.place(step, examined))
   }
 
   /// Dropped where conntrack makes its entry, between raw and mangle.
@@ -163,7 +166,8 @@ enum RuleDiagnoses {
       evidence: ["nf_conntrack_count \(count ?? 0) of nf_conntrack_max \(most ?? 0)"]
         + (examined.delta("ct.drop") > 0 ? ["conntrack's drop counter went up"] : [])
         + examined.reasonEvidence,
-      remedy: isOurs ? most.map { "sysctl -w \(name)=\(max(2 * $0, 65536))" } : nil)
+      remedy: isOurs
+        ? most.map { "sysctl -w net.netfilter.nf_conntrack_max=\(max(2 * $0, 65536))" } : nil)
   }
 
   static func legacyDrop(_ examined: Case) -> Finding? {
@@ -172,13 +176,14 @@ enum RuleDiagnoses {
       return .error(
         "legacy-drop",
         "\(Words.rule(step)) drops what has no way back by the interface it came in",
-        evidence: Words.evidence(step) + examined.reasonEvidence, remedy: Remedy.wayBack(examined),
+        evidence: Words.evidence(step) + examined.reasonEvidence,
+        remedy: try Remedy.wayBack(examined),
         at: Words.place(step, examined))
     }
     return .error(
       "legacy-drop", "\(Words.rule(step)) drops it",
       evidence: Words.evidence(step) + ["iptables-legacy's TRACE names it last"]
-        + examined.reasonEvidence, remedy: Remedy.accept(examined, before: step),
+        + examined.reasonEvidence, remedy: try Remedy.accept(examined, before: step),
       at: Words.place(step, examined))
   }
 

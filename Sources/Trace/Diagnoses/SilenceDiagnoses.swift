@@ -59,7 +59,7 @@ enum SilenceDiagnoses {
       "\(change.from) is translated to \(change.to) in the client's own subnet, so the answer goes "
         + "to the client directly and is not recognised", confidence: .likely,
       evidence: ["source \(examined.packet.source) and target \(change.to) are both in \(subnet)"],
-      remedy: masquerade(examined, from: subnet, device: device))
+      remedy: try masquerade(examined, from: subnet, device: device))
   }
 
   /// There is a NAT rule, but conntrack does not follow this packet.
@@ -102,7 +102,7 @@ enum SilenceDiagnoses {
       "it left \(device) with the private source \(source): no rule translates it, so the answer "
         + "has no way back",
       confidence: examined.packet.destination.isPrivate ? .possible : .likely, evidence: evidence,
-      remedy: masquerade(examined, from: subnet, device: device))
+      remedy: try masquerade(examined, from: subnet, device: device))
   }
 
   static func unroutableSNAT(_ examined: Case) -> Finding? {
@@ -126,8 +126,9 @@ enum SilenceDiagnoses {
     return .error(
       "lost-after",
       "a queue or tc filter of \(device) dropped \(dropped == 1 ? "a packet" : "\(dropped) packets") "
-        + "meanwhile, perhaps this one or its answer: look at 'tc -s qdisc show dev \(device)' and "
-        + "at the filters there", confidence: .possible,
+        + "meanwhile, perhaps this one or its answer: look at '"
+        + Remedy.look("tc -s qdisc show dev", at: device) + "' and at the filters there",
+      confidence: .possible,
       evidence: [
         "the queueing disciplines of \(device) count \(dropped) more dropped"
       ] + examined.environment.withoutReasons, at: Finding.Place(hook: .egress))
@@ -150,7 +151,7 @@ enum SilenceDiagnoses {
       return .error(
         "no-reply",
         "it left \(device) in order, and no hook saw an answer: the XDP program on \(device) may have "
-          + "dropped it ('ip link show \(device)'), or \(examined.packet.destination) and the way "
+          + "dropped it ('\(Remedy.look("ip link show", at: device))'), or \(examined.packet.destination) and the way "
           + "there and back are to be looked at", confidence: .possible,
         evidence: evidence + ["an XDP program on \(device) sees packets before any hook"])
     }
@@ -200,7 +201,9 @@ enum SilenceDiagnoses {
   }
 
   /// The rule that translates what comes from `subnet`, in the words of the ruleset that is there.
-  private static func masquerade(_ examined: Case, from subnet: Prefix, device: String) -> String {
+  private static func masquerade(
+    _ examined: Case, from subnet: Prefix, device: String
+  ) throws(Word.Unspeakable) -> Command {
     let environment = examined.environment
     let family = examined.version == 4 ? NFProto.ipv4 : NFProto.ipv6
     let own = environment.chains.values.filter { !$0.table.hasPrefix("nftrace_") && $0.hook != nil }
@@ -208,22 +211,23 @@ enum SilenceDiagnoses {
       $0.type == "nat" && $0.hook == .postrouting
         && ($0.family == family || $0.family == NFProto.inet)
     }.min { ($0.family, $0.table, $0.name) < ($1.family, $1.table, $1.name) }
-    let source = PolicyRouting.text(subnet)
+    let source = PolicyRouting.word(subnet)
     let usesNFT = own.contains { $0.name != $0.hook?.rawValue.uppercased() }
     guard usesNFT else {
-      let legacy = examined.header?.legacyNAT[examined.version] != nil ? "-legacy" : ""
+      let legacy: Command = examined.header?.legacyNAT[examined.version] != nil ? "-legacy" : ""
+      let device = try Word.device(device, for: "iptables")
       return
-        "\(examined.iptables)\(legacy) -t nat -A POSTROUTING -s \(source) -o \(Remedy.word(device)) "
-        + "-j MASQUERADE"
+        "\(examined.iptables)\(legacy) -t nat -A POSTROUTING -s \(source) -o \(device) -j MASQUERADE"
     }
-    let ip = examined.version == 4 ? "ip" : "ip6"
-    let match = "\(ip) saddr \(source) oifname \"\(device)\" masquerade"
+    let ip: Command = examined.version == 4 ? "ip" : "ip6"
+    let match: Command =
+      "\(ip) saddr \(source) oifname \(try Word.nftDevice(device)) masquerade"
     if let chain = nat {
-      let place = [chain.table, chain.name].map(Remedy.word).joined(separator: " ")
-      return "nft add rule \(NFProto.name(chain.family)) \(place) \(Remedy.word(match))"
+      let place = try Remedy.place(chain.family, chain.table, chain.name)
+      return "nft add rule \(place) \(match.quoted)"
     }
     return "nft add table \(ip) nat && nft add chain \(ip) nat postrouting "
       + "'{ type nat hook postrouting priority srcnat; }' && nft add rule \(ip) nat postrouting "
-      + Remedy.word(match)
+      + match.quoted
   }
 }

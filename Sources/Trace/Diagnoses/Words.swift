@@ -19,7 +19,8 @@ enum Words {
   /// "chain FORWARD (ip filter)".
   static func chain(_ step: RuleStep) -> String {
     let backend = step.isLegacy ? "iptables-legacy, " : ""
-    return "chain \(step.chain) (\(backend)\(NFProto.name(step.family)) \(step.table))"
+    return "chain \(Escape.name(step.chain)) "
+      + "(\(backend)\(NFProto.name(step.family)) \(Escape.name(step.table)))"
   }
 
   /// The rule as its owner wrote it.
