@@ -13,6 +13,7 @@
 #include <linux/if_tun.h>
 #include <linux/if_packet.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -387,6 +388,36 @@ static inline unsigned nftrace_load_length(const void *header) {
 }
 static inline void nftrace_store_release(void *position, unsigned long value) {
   __atomic_store_n((unsigned long *)position, value, __ATOMIC_RELEASE);
+}
+
+// The C library has no capget and capset. Both are about the calling thread.
+static inline int nftrace_capabilities(
+    uint64_t *permitted, uint64_t *effective, uint64_t *inheritable) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[2] = {{0}};
+  if (syscall(SYS_capget, &header, data) != 0) return -1;
+  *permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+  *effective = data[0].effective | (uint64_t)data[1].effective << 32;
+  *inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+  return 0;
+}
+
+static inline int nftrace_set_capabilities(
+    uint64_t permitted, uint64_t effective, uint64_t inheritable) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[2] = {
+      {(uint32_t)effective, (uint32_t)permitted, (uint32_t)inheritable},
+      {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), (uint32_t)(inheritable >> 32)}};
+  return syscall(SYS_capset, &header, data) != 0 ? -1 : 0;
+}
+
+// prctl is variadic.
+static inline int nftrace_no_new_privileges(void) {
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+static inline int nftrace_drop_bounding(int capability) {
+  return prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
 }
 
 // prctl is variadic. Up to 15 octets of a name.

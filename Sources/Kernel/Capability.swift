@@ -2,23 +2,6 @@ internal import Glibc
 
 /// What a refusal means to somebody who wants it to work.
 enum Capability {
-  /// CAP_NET_ADMIN, capabilities(7).
-  static let networkAdministration = 12
-  /// CAP_SYS_PTRACE: without it, what other processes have open is not told.
-  static let processTracing = 19
-
-  /// CAP_SYS_ADMIN.
-  static let systemAdministration = 21
-
-  /// Whether this thread has a capability, from the line CapEff of /proc/thread-self/status.
-  static func isEffective(_ number: Int) -> Bool {
-    guard let text = try? Files.text("/proc/thread-self/status"),
-      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("CapEff:") }),
-      let bits = UInt64(line.dropFirst(7).drop { $0 == "\t" || $0 == " " }, radix: 16)
-    else { return false }
-    return bits >> UInt64(number) & 1 == 1
-  }
-
   /// A sentence for the errno of a refused call: which capability, or which part of the kernel.
   static func help(for errno: Int32, _ capability: String, _ feature: String) -> String? {
     switch errno {

@@ -23,14 +23,15 @@ public struct Feature: Sendable, Equatable {
   /// All there is to know, in the network namespace of the calling thread. Nothing is changed by
   /// asking: rules are tried in a transaction that is never finished.
   public static func all() -> [Feature] {
-    let hasRights = Capability.isEffective(Capability.networkAdministration)
+    let hasRights = Privileges.effective.contains(.network)
     return [
       Feature(
         "CAP_NET_ADMIN", "everything", hasRights,
         help: "run as root (sudo), or give the program the capability: "
           + "setcap cap_net_admin,cap_sys_admin+ep nftrace")
     ] + rules() + [
-      log(), trace(), ruleTexts(), connections(), tun(), liveFrames(), forwarding(), dropReasons(),
+      log(), trace(), ruleTexts(), connections(), tun(), rawSockets(), liveFrames(), forwarding(),
+      dropReasons(),
     ]
   }
 
@@ -164,6 +165,13 @@ public struct Feature: Sendable, Equatable {
           ? "opening it is not allowed: run as root"
           : "it needs CONFIG_TUN (modprobe tun); in a container --device /dev/net/tun")
     }
+  }
+
+  private static func rawSockets() -> Feature {
+    Feature(
+      "CAP_NET_RAW", "--local, and the rules of iptables-legacy",
+      Privileges.effective.contains(.rawSockets),
+      help: "run as root (sudo), or give the program the capability: setcap cap_net_raw+ep")
   }
 
   private static func liveFrames() -> Feature {

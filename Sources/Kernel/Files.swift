@@ -134,6 +134,14 @@ extension [UInt8] {
   }
 }
 
+extension Files {
+  /// The directory that a file is in.
+  static func directory(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+}
+
 extension String {
   /// The octets that a name was made of, as C has them.
   var nameForC: [CChar] { octets.map { CChar(bitPattern: $0) } + [0] }

@@ -8,13 +8,15 @@ public struct GuardedJournal: ~Copyable {
   private let guardian: Guardian
 
   /// Starts both, in the network namespace of the calling thread. `directory` is made if it is
-  /// missing. With `outlivesProcess` nobody but the guardian and who knows its `name` undoes it.
+  /// missing. With `outlivesProcess` nobody but the guardian and who knows its `name` undoes it. Only
+  /// with `namespaces` network namespaces may be made: the guardian keeps the right to remove them.
   public init(
-    in directory: String, name: String? = nil, outlivesProcess: Bool = false
+    in directory: String, name: String? = nil, outlivesProcess: Bool = false,
+    namespaces: Bool = false
   ) throws(KernelError) {
     let journal = try Journal(in: directory, name: name, outlivesProcess: outlivesProcess)
     do {
-      guardian = try Guardian.start(journal: journal.path)
+      guardian = try Guardian.start(journal: journal.path, namespaces: namespaces)
     } catch {
       // Nothing was changed yet.
       try? journal.discard()

@@ -13,12 +13,14 @@ struct Guardian: ~Copyable {
 
   /// Starts the guardian of the journal at this path, in the network namespace of the calling thread:
   /// start it after entering the namespace and before changing anything. This program, called with
-  /// `guardian` and the path, must call `Guardian.run`. The corresponding C function is `posix_spawn`.
-  static func start(journal: String) throws(KernelError) -> Guardian {
+  /// `guardian`, the path and, with `namespaces`, the word "--namespaces", must call `Guardian.run`.
+  /// The corresponding C function is `posix_spawn`.
+  static func start(journal: String, namespaces: Bool) throws(KernelError) -> Guardian {
     let attempt = "start the process that cleans up"
     let pipe = try DetachedProcess.pipe(attempt: attempt)
     let process = try DetachedProcess.start(
-      ["guardian", journal], input: pipe.reading.number, attempt: attempt)
+      ["guardian", journal] + (namespaces ? ["--namespaces"] : []), input: pipe.reading.number,
+      attempt: attempt)
     return Guardian(process: process, pipe: pipe.writing)
   }
 
@@ -37,8 +39,12 @@ struct Guardian: ~Copyable {
 
   /// What the guardian does: waits for the end of its standard input, then undoes the journal at
   /// this path. That there is none any more is how it should be. What fails is tried again a few
-  /// times: the machine may be short of something at the moment that the command died of.
-  static func run(journal path: String) throws(KernelError) {
+  /// times: the machine may be short of something at the moment that the command died of. Meanwhile it
+  /// has the rights alone that undoing takes; those for namespaces if the journal has any.
+  static func run(journal path: String, namespaces: Bool) throws(KernelError) {
+    // Undoing is what matters, whether rights could be given up or not.
+    try? Privileges.keep(
+      namespaces ? [.network, .system] : .network, writing: [Files.directory(of: path)])
     for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE] { _ = signal(number, SIG_IGN) }
     let input = FileDescriptor(owning: 0)
     _ = try? input.readToEnd()
@@ -53,7 +59,9 @@ struct Guardian: ~Copyable {
 extension GuardedJournal {
   /// What the process does that is started as `guardian`, called with a journal's path: waits for the
   /// end of who started it, and undoes the journal.
-  public static func guardianMain(journal path: String) throws(KernelError) {
-    try Guardian.run(journal: path)
+  public static func guardianMain(
+    journal path: String, namespaces: Bool
+  ) throws(KernelError) {
+    try Guardian.run(journal: path, namespaces: namespaces)
   }
 }

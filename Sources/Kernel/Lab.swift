@@ -49,7 +49,7 @@ public struct Lab: ~Copyable {
 
   /// Throws if this process has not the right to build one.
   public static func requireRights() throws(KernelError) {
-    guard Capability.isEffective(Capability.systemAdministration) else {
+    guard Privileges.effective.contains(.system) else {
       throw KernelError(
         cannot: "create a network namespace", help: "it needs CAP_SYS_ADMIN: run as root (sudo)")
     }

@@ -12,6 +12,11 @@ public enum LegacyTables {
     return text.split(separator: "\n").map(String.init)
   }
 
+  /// What reading them takes: nothing where there are none.
+  public static var rights: Capabilities {
+    [4, 6].allSatisfy { names(version: $0).isEmpty } ? [] : .rawSockets
+  }
+
   /// The NAT targets that the rules of the legacy nat tables use, by IP version: "MASQUERADE",
   /// "SNAT", "DNAT"…
   public static func natTargets() -> [Int: [String]] {

@@ -123,6 +123,8 @@ public struct NetworkNamespace: ~Copyable {
     _ body: () throws(KernelError) -> Result
   ) throws(KernelError) -> Result {
     let home = try NetworkNamespace.current()
+    // Whoever is there already needs no right to enter.
+    if home.identity == identity { return try body() }
     try enter()
     do {
       let result = try body()

@@ -109,6 +109,9 @@ public struct OutputFile: ~Copyable {
   /// Removes the file.
   public consuming func remove() { if isNamed { _ = unsafe unlink(path) } }
 
+  /// The directory that a file is in.
+  public static func directory(of path: String) -> String { Files.directory(of: path) }
+
   /// Makes a directory that only its owner can look into, unless it is there.
   public static func makeDirectory(_ path: String) throws(KernelError) {
     guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {

@@ -173,16 +173,17 @@ struct RuleTexts {
   /// The rule at this place of a chain, as iptables-save prints it: `iptables -S CHAIN NUMBER` does
   /// so too, and reads that chain alone.
   private func saved(_ step: RuleStep, _ position: Int, legacy: Bool) -> String? {
-    // What iptables would take for an option is none of its chains.
-    guard let table = try? Word.iptables(table: step.table),
-      let chain = try? Word.iptables(chain: step.chain)
+    // No shell reads the chain's name; but what iptables would take for an option is none of its
+    // chains, and a line's end in it would forge lines.
+    guard let table = try? Word.iptables(table: step.table), !step.chain.hasPrefix("-"),
+      !step.chain.hasPrefix("!"), step.chain.utf8.allSatisfy({ 0x21...0x7e ~= $0 })
     else { return nil }
     let program =
       "/usr/sbin/\(step.family == NFProto.ipv4 ? "iptables" : "ip6tables")"
       + "-\(legacy ? "legacy" : "nft")"
     let output =
       ChildProcess.output(
-        [program, "-t", table.text, "-S", chain.text, "\(position)"] + (legacy ? ["-v"] : []))
+        [program, "-t", table.text, "-S", step.chain, "\(position)"] + (legacy ? ["-v"] : []))
       ?? ""
     return output.split(separator: "\n").map(String.init).first {
       $0.hasPrefix("-A \(step.chain) ")

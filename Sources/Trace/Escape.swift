@@ -19,8 +19,8 @@ public enum Escape {
     return result
   }
 
-  /// A name within a sentence: one word, in quotes unless there is nothing peculiar about it. It can neither be
-  /// broken over two lines nor be taken for a part of the sentence.
+  /// A name within a sentence: one word, in quotes unless there is nothing peculiar about it. It can
+  /// neither be broken over two lines nor be taken for a part of the sentence.
   public static func name(_ name: String) -> String {
     if !name.isEmpty, name.utf8.allSatisfy(isPlain) { return name }
     var result = "\""

@@ -1,3 +1,4 @@
+import Glibc
 import Kernel
 import Trace
 
@@ -26,8 +27,17 @@ final class ChosenNamespace {
   /// Whether its name leads there no longer.
   var isGone: Bool {
     guard let name, let namespace else { return false }
-    return (try? NetworkNamespace(name).identity) != namespace.value.identity
+    do throws(KernelError) {
+      return try NetworkNamespace(name).identity != namespace.value.identity
+    } catch {
+      // Of another's process, what is there is not shown to everybody.
+      return error.errno != EACCES
+    }
   }
+
+  /// Moves the calling thread there for good: nothing is done elsewhere any more, and `within` needs
+  /// no rights.
+  func enter() throws(KernelError) { try namespace?.value.enter() }
 
   /// Lets go of it: nothing is done there any more.
   func leave() { namespace = nil }

@@ -20,12 +20,17 @@ struct FollowedSource {
   let space: ChosenNamespace?
   /// Why there is no more to come; nil while there may be.
   let end: () -> String?
+  /// What reading it takes when it is open.
+  var rights: Capabilities = []
+  /// What is opened again and again meanwhile.
+  private(set) var files: [String] = []
 
   /// The file that somebody named, which has no end.
   init(file path: String) throws {
     traffic = try FollowedFile(path)
     space = nil
     end = { nil }
+    files = [path]
   }
 
   /// The setup of a namespace, which is the calling thread's: from its recording if it is recorded,
@@ -42,13 +47,16 @@ struct FollowedSource {
     }
     if let recorder = try place.recorder(), recorder.living != nil {
       traffic = try FollowedFile(recorder.session)
+      files = [recorder.session]
       let setupEnd = Self.end(of: place, in: space)
       // A recorder that is over writes no more; that of a setup that is made again would.
       end = { setupEnd() ?? ((try? place.recorder()) ?? nil)?.reason.map { "the recorder \($0)" } }
     } else {
       traffic = try LiveTraffic(setup, in: space)
+      rights = LegacyTables.rights.union(.network)
       end = Self.end(of: place, in: space)
     }
+    files.append(StateDirectory.path)
     self.space = space
   }
 
@@ -58,6 +66,7 @@ struct FollowedSource {
     traffic = try LoggedTraffic(KernelLogPlayback.setup(place))
     self.space = space
     end = Self.end(of: place, in: space)
+    files = [StateDirectory.path]
   }
 
   private static func end(of place: SetupPlace, in space: ChosenNamespace) -> () -> String? {
@@ -87,6 +96,10 @@ struct Follow {
   mutating func run(_ open: () throws -> [FollowedSource]) throws -> Int32? {
     let signals = SignalWatch()
     var sources = try open().map { Optional($0) }
+    var rights = sources.reduce(into: Capabilities()) { $0.formUnion($1!.rights) }
+    // Programs are asked for the texts of rules in the namespace of each.
+    if names.count > 1, !rights.isEmpty { rights.insert(.system) }
+    try Privileges.keep(rights, reading: sources.flatMap { $0!.files })
     var nextLook = Clock.monotonic + Self.second
     var (signal, deadline): (Int32?, UInt64?)
     while true {

@@ -177,6 +177,12 @@ struct Intercept: ParsableCommand {
     return parsed
   }
 
+  /// Everything is open: what is left is to move packets, and to take back what was changed. Should
+  /// that fail, its journal is there and somebody to undo it.
+  private func giveUpRights() throws(KernelError) {
+    try Privileges.keep(LegacyTables.rights.union(.network), writing: [StateDirectory.path])
+  }
+
   func run() throws {
     let list = try readList()
     let subnets = try parsedSubnets()
@@ -200,6 +206,7 @@ struct Intercept: ParsableCommand {
       try? diversion.end { _ in }
       throw error
     }
+    try giveUpRights()
     var run = InterceptRun(
       interception, trace: way, prints: !shared.quiet && !shared.json, hex: hex, limit: count)
     for remark in diversion.remarks where !shared.quiet { Output.complain(Line(remark)) }

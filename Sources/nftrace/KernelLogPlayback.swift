@@ -10,6 +10,7 @@ enum KernelLogPlayback {
     file path: String, _ report: consuming SessionReport, output: (String) throws -> Void
   ) throws -> Int {
     let file = try InputFile(path)
+    try Privileges.keep([])
     let name = path == "-" ? "standard input" : path
     var isFirst = true
     return try run(KernelLogDecoder(version: nftraceVersion), name, report, output) {
@@ -32,6 +33,7 @@ enum KernelLogPlayback {
     _ setup: SetupState, _ report: consuming SessionReport, output: (String) throws -> Void
   ) throws -> Int {
     var log = try KernelLog()
+    try Privileges.keep([])
     return try run(decoder(setup), KernelLog.path, report, output, isWhole: true) {
       try log.read()
     } nothing: {

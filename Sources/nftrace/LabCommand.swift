@@ -43,7 +43,7 @@ struct LabCommand: ParsableCommand {
     try StateDirectory.make()
     try SharedOptions.takeBackLeftovers(isNeeded: true)
     try Lab.removeStale()
-    let journal = try GuardedJournal(in: StateDirectory.path)
+    let journal = try GuardedJournal(in: StateDirectory.path, namespaces: true)
     let lab = try Lab.create(.walk, journal: journal)
     let home = try NetworkNamespace.current()
     try lab.router.enter()
@@ -94,7 +94,8 @@ enum Demonstration {
       $ nftrace ping -s 192.168.69.1 --tun tun0 119.29.29.29
 
       """)
-    let code = try Ping.parse(["-s", "192.168.69.1", "--tun", "tun0", "119.29.29.29"]).send()
+    let code = try Ping.parse(["-s", "192.168.69.1", "--tun", "tun0", "119.29.29.29"])
+      .send(isAll: false)
     try Output.show(
       """
 

@@ -126,5 +126,9 @@ struct GuardianCommand: ParsableCommand {
 
   @Argument var journal: String
 
-  func run() throws { try GuardedJournal.guardianMain(journal: journal) }
+  @Flag var namespaces = false
+
+  func run() throws {
+    try GuardedJournal.guardianMain(journal: journal, namespaces: namespaces)
+  }
 }

@@ -277,8 +277,9 @@ struct Ping: ParsableCommand {
     Output.exit(try send())
   }
 
-  /// Sends the probes, in the namespace of the calling thread. Returns the exit code.
-  func send() throws -> Int32 {
+  /// Sends the probes, in the namespace of the calling thread. Returns the exit code. If that is all
+  /// there is to do, rights that are not needed any more are given up.
+  func send(isAll: Bool = true) throws -> Int32 {
     let entrances = try entrances()
     let signals = SignalWatch()
     var writer = SessionWriter(path: write)
@@ -286,11 +287,12 @@ struct Ping: ParsableCommand {
     var code: Int32 = 0
     for (index, entrance) in entrances.enumerated() {
       let settings = TemporarySettings()
+      let isLast = isAll && index == entrances.count - 1
       let sent = Result {
         var run = try PingRun(
           plan(entrance), entrance: entrance, masquerade: masquerade && entrance.name != "local",
           forward: forward && entrance.name != "local", netns: shared.netns, settings: settings)
-        return try run.send(signals, &writer, &printer)
+        return try run.send(signals, &writer, &printer, isLast: isLast)
       }
       let ended = Result { () throws(KernelError) in try settings.end() }
       do {
@@ -303,10 +305,10 @@ struct Ping: ParsableCommand {
         }
         throw error
       }
-      let isLast = index == entrances.count - 1 || code >= 128
-      if isLast { try printer.finish(session: try writer.finish()) }
+      let isOver = index == entrances.count - 1 || code >= 128
+      if isOver { try printer.finish(session: try writer.finish()) }
       try ended.get()
-      if isLast { break }
+      if isOver { break }
     }
     return code
   }

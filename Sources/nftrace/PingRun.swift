@@ -100,12 +100,27 @@ struct PingRun: ~Copyable {
     self.drops = drops
   }
 
-  /// Sends the probes and prints what came of them. Returns the exit code.
+  /// What is still needed when all is open: to ask the kernel, and to take back what was changed.
+  private var rights: Capabilities {
+    var rights = LegacyTables.rights.union(.network)
+    switch entrance.way {
+    case .tun: break
+    case .local: if plan.proto == "udp", plan.sourcePort ?? .max < 1024 { rights.insert(.lowPorts) }
+    // Running a program that is loaded took the right to load it before Linux 6.0.
+    case .arriving: rights.insert(Privileges.permitted.contains(.bpf) ? .bpf : .system)
+    }
+    return rights
+  }
+
+  /// Sends the probes and prints what came of them. Returns the exit code. When the last are sent,
+  /// nothing is opened any more.
   mutating func send(
-    _ signals: borrowing SignalWatch, _ writer: inout SessionWriter, _ printer: inout PingPrinter
+    _ signals: borrowing SignalWatch, _ writer: inout SessionWriter, _ printer: inout PingPrinter,
+    isLast: Bool
   ) throws -> Int32 {
     var ping = PingStory(header: header)!
     try writer.begin(header)
+    if isLast { try Privileges.keep(rights, writing: [StateDirectory.path]) }
     printer.begin(header)
     let interrupted: Int32?
     do {

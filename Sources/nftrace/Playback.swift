@@ -22,7 +22,9 @@ enum Playback {
     // What was recorded by now is in the file a little later.
     let now = Clock.realtime
     if isGrowing.contains(true) { Waiting.forReading([], nanoseconds: latency) }
-    let readers = sessions.map { SessionReader($0) }
+    let readers = try sessions.map { try SessionReader($0) }
+    // All is open.
+    try Privileges.keep([])
     try report.play(
       readers.count, next: { try readers[$0].next() }, isCut: { readers[$0].takeCut() },
       isGrowing: { isGrowing[$0] }, now: now, put: put)
@@ -36,7 +38,8 @@ enum Playback {
   static func export(_ paths: [String], to path: String) throws {
     let output = try OutputFile(path)
     var buffer = PcapFile.header(linkType: .nflog)
-    let reader = SessionReader(paths)
+    let reader = try SessionReader(paths)
+    try Privileges.keep([])
     while let element = try reader.next() {
       guard case .record(let record) = element, case .log(let payload) = record.content else {
         continue
@@ -53,13 +56,18 @@ enum Playback {
 
 /// The elements of session files, one after the other.
 private final class SessionReader {
-  private var rest: ArraySlice<String>
+  /// What comes next is open already.
+  private var rest: ArraySlice<(path: String, file: Held<InputFile>)>
   private var path = ""
   private var file: Held<InputFile>?
   private var decoder = SessionDecoder()
   private var isCut = false
 
-  init(_ paths: [String]) { rest = paths[...] }
+  init(_ paths: [String]) throws(KernelError) {
+    var files: [(path: String, file: Held<InputFile>)] = []
+    for path in paths { files.append((path, Held(try Self.open(path)))) }
+    rest = files[...]
+  }
 
   /// Whether a file was cut off since this was asked last.
   func takeCut() -> Bool {
@@ -72,9 +80,8 @@ private final class SessionReader {
   func next() throws -> SessionDecoder.Element? {
     while true {
       guard let open = file else {
-        guard let path = rest.popFirst() else { return nil }
-        self.path = path
-        file = Held(try Self.open(path))
+        guard let next = rest.popFirst() else { return nil }
+        (path, file) = (next.path, next.file)
         decoder = SessionDecoder()
         continue
       }

@@ -87,6 +87,8 @@ struct Recorder: ~Copyable {
       try begin(setup, try SurroundingsReader.read(&rules))
       try place.save(state)
       place.reserve()
+      try Privileges.keep(
+        LegacyTables.rights.union(.network), writing: [file.directory, StateDirectory.path])
       ready()
       while true {
         Waiting.forReading(

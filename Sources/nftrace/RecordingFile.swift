@@ -29,6 +29,9 @@ struct RecordingFile: ~Copyable {
   /// Nanoseconds that a record waits at most, so that a reader sees what is new.
   private static let patience: UInt64 = 200_000_000
 
+  /// Where files are made when it is full.
+  var directory: String { OutputFile.directory(of: path) }
+
   /// Makes the file, or empties it. What is there under the name of the one before it counts.
   init(_ path: String, limit: Int, isOurs: Bool) throws(KernelError) {
     self.path = path

@@ -112,6 +112,10 @@ struct Setup: ParsableCommand {
       masquerade: masquerade, forward: forward, record: !noRecord, limit: limit.octets,
       options: shared)
     try StateDirectory.make()
+    // The third for namespaces, and what a lab that died left of them.
+    try Privileges.keep(
+      LegacyTables.rights.union([.network, .system, .bounding]), writing: [StateDirectory.path])
+    if spaces.count == 1 { try spaces[0].enter() }
     let lock = try SetupPlace.lock()
     // From here on a Ctrl-C is looked at when there is time for it.
     let signals = SignalWatch()
@@ -135,6 +139,11 @@ struct Setup: ParsableCommand {
     // What is contradictory is found before anything is done.
     let runs = try spaces.map { space in
       try space.within(among: spaces, otherwise: unchanged) { try SetupRun(request) }
+    }
+    if spaces.count == 1 {
+      // The recorder gives up what is left for this.
+      try Privileges.keep(
+        LegacyTables.rights.union([.network, .bounding]), writing: [StateDirectory.path])
     }
     func inAll(_ step: (SetupRun) throws -> Void) throws {
       for (space, run) in zip(spaces, runs) {

@@ -205,6 +205,7 @@ struct Show: ParsableCommand {
   }
 
   private func followTraffic(_ spaces: [ChosenNamespace]) throws -> Never {
+    if spaces.count == 1 { try spaces[0].enter() }
     try follow(spaces.names, since: file == nil ? Clock.realtime : 0) {
       try spaces.map { space in
         try space.within(among: spaces) {

@@ -38,6 +38,9 @@ struct Status: ParsableCommand {
       return
     }
     let spaces = try shared.chosenNamespaces()
+    // Each of these is asked for.
+    try Privileges.keep(
+      [.network, .rawSockets, .bpf, .monitoring, .system], reading: [StateDirectory.path])
     var isAllTakenBack = true
     let findings = try spaces.map { space in
       try space.within(among: spaces) {
@@ -48,6 +51,7 @@ struct Status: ParsableCommand {
         return try StatusFindings.collect()
       }
     }
+    try Privileges.keep([])
     defer { if !isAllTakenBack { Output.exit(3) } }
     if shared.json {
       try Output.print(

@@ -30,6 +30,8 @@ struct Teardown: ParsableCommand {
   func run() throws {
     let spaces = try shared.chosenNamespaces()
     try StateDirectory.make()
+    // The second for namespaces, and what a lab that died left of them.
+    try Privileges.keep([.network, .system], writing: [StateDirectory.path])
     let lock = try SetupPlace.lock()
     let signals = SignalWatch()
     var done: [(name: String?, members: [(String, JSONValue)])] = []

@@ -1,5 +1,5 @@
 // A command that dies in the middle of its work, for the tests of the journal and its guardian:
-//   guardian-helper guardian JOURNAL             what `GuardedJournal` runs
+//   guardian-helper guardian JOURNAL [--namespaces] what `GuardedJournal` runs
 //   guardian-helper victim NAMESPACE DIRECTORY   changes things, then kills itself with SIGKILL
 
 import Glibc
@@ -9,7 +9,9 @@ import Wire
 do {
   let words = CommandLine.arguments
   switch words.dropFirst().first {
-  case "guardian": try GuardedJournal.guardianMain(journal: words[2])
+  case "guardian":
+    try GuardedJournal.guardianMain(
+      journal: words[2], namespaces: words.contains("--namespaces"))
   case "victim": try die(in: words[2], journal: words[3])
   default: exit(2)
   }
@@ -20,7 +22,7 @@ do {
 
 func die(in namespace: String, journal directory: String) throws {
   try NetworkNamespace(namespace).enter()
-  let journal = try GuardedJournal(in: directory)
+  let journal = try GuardedJournal(in: directory, namespaces: true)
   try journal.set(.forwarding4, to: "1")
   var socket = try RouteSocket()
   // A table of those that a diversion has.

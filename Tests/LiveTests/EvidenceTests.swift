@@ -274,7 +274,7 @@ extension LiveTests {
     /// What there is in every namespace is found from any, with the way to take it back.
     @Test func statusOfAll() async throws {
       let outcome = try await run(
-        "all",
+        "everywhere",
         #"""
         unshare --net sleep 30 & user=$!
         sleep 0.3

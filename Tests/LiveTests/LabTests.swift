@@ -61,7 +61,7 @@ extension LiveTests {
       let directory = "/tmp/nftrace-test-\(getpid())-lab"
       defer { Directory.remove(directory) }
       let before = NetworkNamespace.names
-      let journal = try GuardedJournal(in: directory)
+      let journal = try GuardedJournal(in: directory, namespaces: true)
       let lab = try Lab.create(journal: journal)
       #expect(NetworkNamespace.names != before)
       try journal.end()

@@ -19,12 +19,12 @@ extension Scenario {
   /// A rule of iptables' drops.
   private static func iptables(
     _ name: String, _ at: Diagnosis.Place, _ facts: Facts, destination: String = "$DST",
-    _ lines: String
+    remedy: Diagnosis.Remedy = .cures, _ lines: String
   ) -> [Scenario] {
     both("drop-iptables-\(name)") { _ in
       Scenario(
         name: "", version: .v4, nat: .iptables, router: lines, destination: destination,
-        facts: facts, said: Diagnosis(errors: ["rule-drop"], at: at, remedy: .cures))
+        facts: facts, said: Diagnosis(errors: ["rule-drop"], at: at, remedy: remedy))
     }
   }
 
@@ -133,9 +133,10 @@ extension Scenario {
         $FAM daddr $DST2 drop; ct state established accept; ct state new drop;
       }; }
       """)
-    // A chain's name may have signs that a shell makes something of.
+    // A chain's name may have signs that a shell makes something of: then there is no command.
     + iptables(
       "odd-name", .init("forward", "filter", "it's;a$1&b", "-j DROP"), .lost("request forward"),
+      remedy: .none,
       """
       $IPT -N "it's;a\\$1&b"
       $IPT -A FORWARD -i tun7 -j "it's;a\\$1&b"

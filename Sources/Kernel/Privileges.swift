@@ -1,0 +1,117 @@
+internal import CNetfilter
+internal import Glibc
+
+/// A set of capabilities(7).
+public struct Capabilities: OptionSet, Sendable, CustomStringConvertible {
+  /// A bit for each, by its number.
+  public var rawValue: UInt64
+
+  /// The set with these bits.
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  private init(number: Int) { rawValue = 1 << UInt64(number) }
+
+  /// `CAP_DAC_OVERRIDE`: files of others.
+  public static let fileOverride = Capabilities(number: 1)
+  /// `CAP_DAC_READ_SEARCH`: reading files of others.
+  public static let fileReading = Capabilities(number: 2)
+  /// `CAP_SETPCAP`: taking more out of the bounding set later.
+  public static let bounding = Capabilities(number: 8)
+  /// `CAP_NET_BIND_SERVICE`: ports below 1024.
+  public static let lowPorts = Capabilities(number: 10)
+  /// `CAP_NET_ADMIN`: rules, routes, log groups, TUN devices, settings.
+  public static let network = Capabilities(number: 12)
+  /// `CAP_NET_RAW`: raw sockets, which the tables of iptables-legacy are read through as well.
+  public static let rawSockets = Capabilities(number: 13)
+  /// `CAP_SYS_ADMIN`: entering and making namespaces.
+  public static let system = Capabilities(number: 21)
+  /// `CAP_PERFMON`: tracepoints.
+  public static let monitoring = Capabilities(number: 38)
+  /// `CAP_BPF`: programs in the kernel.
+  public static let bpf = Capabilities(number: 39)
+
+  /// Numbers that capabilities can have: two words of 32 bits.
+  static let numbers: Range<Int32> = 0..<64
+
+  /// "0000000000001000", as /proc has it.
+  public var description: String {
+    let digits = String(rawValue, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}
+
+/// The rights of this process. What it opened with them stays open when they are given up.
+public enum Privileges {
+  /// What it may do, or may let itself do.
+  public static var permitted: Capabilities { current.permitted }
+
+  /// What it may do.
+  public static var effective: Capabilities { current.effective }
+
+  /// Gives up all rights but `wanted`, for good: in all sets, in those of programs that are started
+  /// from now on, and no program gets any more by being executed (`PR_SET_NO_NEW_PRIVS`). Rights that
+  /// are not there are not had afterwards either. Those over other people's files stay where a
+  /// directory of `writing`, in which files are still to be made, or a file of `reading`, which is
+  /// still to be opened again, could not be reached without them.
+  ///
+  /// It is about the calling thread and those it starts: to be called before there are others. The
+  /// corresponding system calls are `prctl` and `capset`.
+  public static func keep(
+    _ wanted: Capabilities, writing: [String] = [], reading: [String] = []
+  ) throws(KernelError) {
+    let attempt = "give up the rights that are not needed any more"
+    guard nftrace_no_new_privileges() == 0 else {
+      throw KernelError(cannot: attempt, function: "prctl", errno: errno)
+    }
+    let old = current
+    var kept = wanted
+    if !old.permitted.isDisjoint(with: [.fileOverride, .fileReading]) {
+      // Tried without them, which is what it would be like.
+      var tried = old
+      tried.effective.formIntersection(wanted)
+      try set(tried, attempt)
+      if !writing.allSatisfy({ isAllowed($0, W_OK | X_OK) }) { kept.insert(.fileOverride) }
+      if !reading.allSatisfy({ isAllowed($0, R_OK) }) { kept.insert(.fileReading) }
+      try set(old, attempt)
+    }
+    kept.formIntersection(old.permitted)
+    // Without CAP_SETPCAP the bounding set stays, and no_new_privs keeps it from mattering.
+    for number in Capabilities.numbers where kept.rawValue >> UInt64(number) & 1 == 0 {
+      if nftrace_drop_bounding(number) != 0 { break }
+    }
+    // What is not inheritable is not ambient.
+    try set(
+      Sets(
+        permitted: old.permitted.intersection(kept), effective: old.effective.intersection(kept),
+        inheritable: old.inheritable.intersection(kept)), attempt)
+  }
+
+  private struct Sets {
+    var permitted: Capabilities = []
+    var effective: Capabilities = []
+    var inheritable: Capabilities = []
+  }
+
+  private static var current: Sets {
+    var sets = Sets()
+    // Sound: the pointers are those of variables of the type the function fills.
+    guard
+      unsafe nftrace_capabilities(
+        &sets.permitted.rawValue, &sets.effective.rawValue, &sets.inheritable.rawValue) == 0
+    else { return Sets() }
+    return sets
+  }
+
+  private static func set(_ sets: Sets, _ attempt: String) throws(KernelError) {
+    guard
+      nftrace_set_capabilities(
+        sets.permitted.rawValue, sets.effective.rawValue, sets.inheritable.rawValue) == 0
+    else { throw KernelError(cannot: attempt, function: "capset", errno: errno) }
+  }
+
+  /// Whether the file can be reached with the effective rights; one that is not there cannot be
+  /// denied.
+  private static func isAllowed(_ path: String, _ mode: Int32) -> Bool {
+    unsafe faccessat(AT_FDCWD, path.nameForC, mode, AT_EACCESS) == 0 || errno != EACCES
+  }
+}
