@@ -8,6 +8,7 @@ public enum Escape {
   public static func text(_ text: String) -> String {
     // A look at the octets is cheap, and enough for nearly all text.
     if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
+    guard text.unicodeScalars.contains(where: isHidden) else { return text }
     var result = ""
     for scalar in text.unicodeScalars {
       if isHidden(scalar) {
