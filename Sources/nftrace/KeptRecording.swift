@@ -128,6 +128,15 @@ enum RecordingFiles {
     try all().filter { $0.key.map(String.init) == key && $0.name != "\(prefix)\(key)\(ending)" }
   }
 
+  /// Whether nothing happened while a recording was made, and it was all read: it is of no use to
+  /// anybody.
+  static func isVoid(_ path: String) -> Bool {
+    let recording = KeptRecording(path, writers: [])
+    return recording.files.count == 1 && recording.octets < KeptRecording.part
+      && recording.header != nil && recording.events == 0 && recording.lost == 0
+      && recording.end.map { $0.reason == nil } == true
+  }
+
   /// A name for what was recorded to `path`, which is no other's: with when it began.
   static func keptName(of path: String) -> String {
     let base = path.dropLast(ending.count)

@@ -226,13 +226,13 @@ final class SetupRun {
   }
 
   /// The file of a recorder that died becomes the older one of the new, where there is room for it; what
-  /// was recorded before is kept under a name of its own.
+  /// was recorded before is kept under a name of its own, if it is anything.
   private func makeRoom(_ session: String) throws(KernelError) {
     let files = StateDirectory.files(ofRecording: session)
     if files.isEmpty { return }
     if old?.records == true, files == [session] {
       try StateFile.rename(session, to: session + ".1")
-    } else if old?.records != true || files.count > 1 {
+    } else if old?.records != true || files.count > 1, !RecordingFiles.isVoid(session) {
       let name = RecordingFiles.keptName(of: session)
       try RecordingFiles.move(session, to: name)
       moved = name

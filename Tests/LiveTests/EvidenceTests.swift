@@ -312,7 +312,8 @@ extension LiveTests {
       #expect(found.contains(["127.0.0.0/8"]) && found.contains(["10.7.0.0/16"]), "\(json)")
       #expect(object.namespaces.contains { $0.setup == nil }, "\(json)")
       #expect(parts[3].contains("nsenter --net=/run/netns/nftrace-test-"), "\(parts[3])")
-      #expect(parts[3].contains("-everywhere nft delete table inet nftrace_999999\n"), "\(parts[3])")
+      #expect(
+        parts[3].contains("-everywhere nft delete table inet nftrace_999999\n"), "\(parts[3])")
       #expect(parts[3].contains("'kill \(pid)' ends it"), "\(parts[3])")
       #expect(parts[4].contains("run as root"), "\(parts[4])")
       #expect(parts[4].contains("code 2\n"), "\(parts[4])")
