@@ -169,7 +169,7 @@ enum RecordingFiles {
   static func tally(of path: String) -> SessionTally {
     var tally = SessionTally()
     for file in StateDirectory.files(ofRecording: path) {
-      guard let file = try? InputFile(file) else { continue }
+      guard let file = try? InputFile(ours: file) else { continue }
       tally.begin()
       while let bytes = try? file.read(), !bytes.isEmpty { tally.feed(bytes) }
     }

@@ -123,6 +123,29 @@ extension LiveTests {
       #expect(said, "\(outcome)")
     }
 
+    /// Sessions that nftrace keeps are read without waiting, and only if they are its own.
+    @Test(arguments: [
+      "mkfifo $F", "ln -s /etc/passwd $F", "ln \"$S/kept\" $F", "mkdir $F",
+      "cp \"$S/kept\" $F; chown 65534 $F", "cp \"$S/kept\" $F; chmod 666 $F",
+    ])
+    func sessions(_ plant: String) async throws {
+      let net = try await RouterNet()
+      let outcome = try await shell(
+        net, Self.directory(),
+        """
+        export NFTRACE_STATE_DIR="$S"; mkdir -p "$S"; chmod 700 "$S"
+        "$NFTRACE" ping --netns $R --local 172.16.16.1 >/dev/null
+        F="$S/last.pcapng"; mv $F "$S/kept"
+        \(plant)
+        code=0; timeout -k 1 10 "$NFTRACE" show --netns $R >"$S/out" 2>"$S/err" || code=$?
+        echo "show $code $(grep -c 'cannot trust' "$S/err" || true)"
+        code=0; timeout -k 1 10 "$NFTRACE" recordings >"$S/out" 2>&1 || code=$?
+        echo "recordings $code"
+        chown -R root "$S"; rm -rf "$S"
+        """)
+      #expect(outcome.output.hasPrefix("show 3 1\nrecordings 0"), "\(plant): \(outcome)")
+    }
+
     /// Names planted in the directory are never written through.
     @Test func plantedNames() async throws {
       let net = try await RouterNet()
