@@ -52,6 +52,11 @@ struct OwnDirectory: ~Copyable {
       if error.code == ELOOP || error.code == ENXIO {
         throw Self.distrust("\(path)/\(name)", "it is no regular file")
       }
+      // Root without the right to read others' files.
+      if error.code == EACCES, geteuid() == 0, let owner = owner(of: name), owner != 0 {
+        throw Self.distrust(
+          "\(path)/\(name)", "it belongs to \(Self.user(owner)), not to \(Self.user(0))")
+      }
       throw KernelError(
         cannot: attempt, function: "openat", errno: error.code,
         help: KernelError.rootHelp(error.code))
@@ -69,6 +74,13 @@ struct OwnDirectory: ~Copyable {
     }
     if let fault { throw Self.distrust("\(path)/\(name)", fault) }
     return opened
+  }
+
+  /// Whose file it is; nil if that cannot be told. The corresponding C function is `fstatat`.
+  private borrowing func owner(of name: String) -> uid_t? {
+    var info = stat()
+    // Sound: the pointer is that of a variable of the type the function fills.
+    return unsafe fstatat(file.number, name, &info, AT_SYMLINK_NOFOLLOW) == 0 ? info.st_uid : nil
   }
 
   /// Makes a new file that only this user may read and write; EEXIST if there is one of this name.

@@ -123,6 +123,30 @@ extension LiveTests {
       #expect(said, "\(outcome)")
     }
 
+    /// A state that is somebody else's is not believed either, and the setup is not forgotten for it.
+    @Test(arguments: ["chown 65534", "chmod 666"]) func states(_ spoil: String) async throws {
+      let net = try await RouterNet()
+      let outcome = try await shell(
+        net, Self.directory(),
+        """
+        export NFTRACE_STATE_DIR="$S"; mkdir -p "$S"; chmod 700 "$S"
+        "$NFTRACE" setup --netns $R 203.0.113.0/24 >/dev/null
+        \(spoil) "$S"/setup-*.json
+        for command in status teardown "setup 203.0.112.0/24" show; do
+          set -- $command
+          word=$1; shift
+          code=0; timeout -k 1 10 "$NFTRACE" $word --netns $R "$@" >"$S/out" 2>"$S/err" || code=$?
+          echo "$word $code $(grep -c 'cannot trust' "$S/err" || true)"
+        done
+        chown root "$S"/setup-*.json; chmod 600 "$S"/setup-*.json
+        "$NFTRACE" teardown --netns $R
+        rm -rf "$S"
+        """)
+      #expect(
+        outcome.output.hasPrefix("status 3 1\nteardown 3 1\nsetup 3 1\nshow 3 1\n"), "\(outcome)")
+      #expect(outcome.output.contains("no longer watching 203.0.113.0/24"), "\(outcome)")
+    }
+
     /// Sessions that nftrace keeps are read without waiting, and only if they are its own.
     @Test(arguments: [
       "mkfifo $F", "ln -s /etc/passwd $F", "ln \"$S/kept\" $F", "mkdir $F",
