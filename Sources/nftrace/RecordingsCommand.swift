@@ -35,6 +35,8 @@ struct RecordingsCommand: ParsableCommand {
   }
 
   func run() throws {
+    // The first to ask namespaces which they are.
+    try Privileges.keep([.system, .bounding], writing: [StateDirectory.path])
     try StateDirectory.checkReadable("see what is recorded")
     if removeAll || !remove.isEmpty {
       try removeSome()
@@ -46,6 +48,7 @@ struct RecordingsCommand: ParsableCommand {
   private func list() throws {
     let recordings = try RecordingFiles.all()
     let namespaces = NamespaceNames()
+    try Privileges.keep([])
     if shared.json {
       try Output.print(
         RecordingsText.json("recordings", recordings.map { ($0, namespaces.name(of: $0)) }))

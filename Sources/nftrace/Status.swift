@@ -40,7 +40,8 @@ struct Status: ParsableCommand {
     let spaces = try shared.chosenNamespaces()
     // Each of these is asked for.
     try Privileges.keep(
-      [.network, .rawSockets, .bpf, .monitoring, .system], reading: [StateDirectory.path])
+      [.network, .rawSockets, .bpf, .monitoring, .system, .bounding],
+      reading: [StateDirectory.path])
     var isAllTakenBack = true
     let findings = try spaces.map { space in
       try space.within(among: spaces) {

@@ -9,6 +9,7 @@ extension LiveTests {
     /// Bits of capabilities(7).
     private enum Right: Int {
       case fileOverride = 1
+      case bounding = 8
       case lowPorts = 10
       case network = 12
       case rawSockets = 13
@@ -20,6 +21,7 @@ extension LiveTests {
       var name: String {
         switch self {
         case .fileOverride: "dac_override"
+        case .bounding: "setpcap"
         case .lowPorts: "net_bind_service"
         case .network: "net_admin"
         case .rawSockets: "net_raw"
@@ -148,6 +150,57 @@ extension LiveTests {
       #expect(outcome.code == 0, "\(command)\n\(outcome)")
       Self.expect(rights, outcome.output, command)
       #expect(outcome.output.contains(/code (130|0|1)\n/), "\(outcome)")
+    }
+
+    /// What it has when it tells what it did or found: nobody reads the pipe it writes to, which is full.
+    @Test(
+      arguments: [
+        ("show \"$DIR/f.pcapng\"", []), ("show --json -v \"$DIR/f.pcapng\"", []),
+        ("show --backend log \"$DIR/f.log\"", []), ("status", []), ("status --json", []),
+        ("setup 10.66.1.0/24", [.network, .bounding]),
+        ("teardown", [.network, .system]), ("recordings", []),
+      ] as [(String, [Right])])
+    private func whatItHasWhenItTells(_ command: String, _ rights: [Right]) async throws {
+      let net = try await RouterNet()
+      let outcome = try await Self.run(
+        net,
+        """
+        "$NFTRACE" setup --no-record 10.66.0.0/16 >/dev/null
+        "$NFTRACE" ping --tun "$TUN" -q -W 0.1 -w "$DIR/f.pcapng" $SERVER >/dev/null || test $? = 1
+        echo 'kernel: Linux version 6.1.0' >"$DIR/f.log"
+        rm -f "$DIR/pipe"; mkfifo "$DIR/pipe"
+        exec 4<>"$DIR/pipe"
+        head -c 65536 /dev/zero >&4
+        "$NFTRACE" \(command) >&4 2>&1 & pid=$!
+        for i in $(seq 100); do
+          sleep 0.05
+          grep -q pipe_write /proc/$pid/wchan && break
+        done
+        cat /proc/$pid/wchan; echo
+        cat /proc/$pid/task/*/status
+        cat <&4 >/dev/null & reader=$!
+        code=0; wait $pid || code=$?
+        kill $reader
+        "$NFTRACE" teardown >/dev/null
+        echo "code $code"
+        """)
+      #expect(outcome.code == 0, "\(command)\n\(outcome)")
+      #expect(outcome.output.contains("pipe_write"), "\(command)\n\(outcome)")
+      Self.expect(rights, outcome.output, command)
+      #expect(outcome.output.contains(/code [01]\n/), "\(outcome)")
+    }
+
+    /// A lab's command has what its caller has.
+    @Test func whatALabsCommandHas() async throws {
+      let net = try await RouterNet()
+      let outcome = try await Self.run(
+        net,
+        """
+        grep ^Cap /proc/self/status >"$DIR/caller"
+        "$NFTRACE" lab -- grep ^Cap /proc/self/status >"$DIR/command"
+        cmp "$DIR/caller" "$DIR/command"
+        """)
+      #expect(outcome.code == 0, "\(outcome)")
     }
 
     /// The recorder of a setup, and the guardian of settings that are changed.
