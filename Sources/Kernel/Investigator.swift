@@ -46,19 +46,25 @@ public struct Investigator: ~Copyable {
       guard let (_, message) = try? routes.lookupRaw(lookup) else { return [] }
       return [Record(time: now, .netlink(lookup.message)), Record(time: now, .netlink(message))]
     case .neighbours:
-      return dumps([RouteMessageType.getNeighbour, RouteMessageType.getLink])
-    case .routes: return dumps([RouteMessageType.getRoute])
-    case .policy: return dumps([RouteMessageType.getRule])
+      return list(RouteMessageType.getNeighbour, families: Self.ip)
+        + list(RouteMessageType.getLink, families: [0])
+        + list(RouteMessageType.getAddress, families: [0])
+    case .routes(let destinations):
+      return list(RouteMessageType.getRoute, families: Self.ip) { message in
+        RouteMessage.destination(of: message)
+          .map { route in destinations.contains { route.contains($0) } } ?? false
+      }
+    case .policy: return list(RouteMessageType.getRule, families: Self.ip)
     case .sysctls(let paths):
       var values: [String: String] = [:]
-      var readOnly: [String: String] = [:]
+      var readOnly: [Fact] = []
       for path in paths {
         guard let sysctl = Sysctl(path: path), let value = try? sysctl.read() else { continue }
         values[sysctl.description] = value
-        if !sysctl.isWritable { readOnly["read-only \(sysctl)"] = "yes" }
+        if !sysctl.isWritable { readOnly.append(.readOnly("\(sysctl)")) }
       }
       return [
-        Record(time: now, .note(.sysctls(values))), Record(time: now, .note(.facts(readOnly))),
+        Record(time: now, .note(.sysctls(values))), Record(time: now, .note(.facts(Facts(readOnly)))),
       ]
     case .counters: return [Record(time: now, .note(.counters(Counters.read())))]
     case .rule(let step): return answer(rule: step)
@@ -67,15 +73,19 @@ public struct Investigator: ~Copyable {
     }
   }
 
-  private mutating func dumps(_ types: [UInt16]) -> [Record] {
+  /// IPv4 and IPv6.
+  private static let ip: [UInt8] = [2, 10]
+
+  /// What the kernel lists, each list behind the request for it: what is not in it is gone.
+  private mutating func list(
+    _ type: UInt16, families: [UInt8], where isWanted: (NetlinkMessage) -> Bool = { _ in true }
+  ) -> [Record] {
     var records: [Record] = []
-    for type in types {
-      for family in [2, 10] as [UInt8] {
-        let asked = type == RouteMessageType.getLink ? 0 : family
-        guard let messages = try? routes.dump(type, family: asked) else { continue }
-        records += messages.map { Record(time: Clock.realtime, .netlink($0)) }
-        if type == RouteMessageType.getLink { break }
-      }
+    for family in families {
+      guard let messages = try? routes.dump(type, family: family, where: isWanted) else { continue }
+      let now = Clock.realtime
+      records.append(Record(time: now, .netlink(RouteMessageType.dump(type, family: family))))
+      records += messages.map { Record(time: now, .netlink($0)) }
     }
     return records
   }
@@ -93,9 +103,8 @@ public struct Investigator: ~Copyable {
     }
     if step.isLegacyRule {
       hasLegacyChanged = hasLegacyChanged || texts.hasChanged
-      let state = texts.hasChanged ? RuleStep.legacyChanged : ""
-      records.append(
-        Record(time: Clock.realtime, .note(.facts([RuleStep.legacyFact: state]))))
+      let fact = Fact.legacyRules(haveChanged: texts.hasChanged)
+      records.append(Record(time: Clock.realtime, .note(.facts(Facts([fact])))))
     }
     return records
   }

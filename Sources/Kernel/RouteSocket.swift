@@ -36,18 +36,13 @@ public import Wire
 
   /// All messages of a dump, as they came: `type` is an `RTM_GET…`, `family` an address family as
   /// netlink numbers them (0 all, 2 IPv4, 10 IPv6). A dump that was interrupted by a change is made
-  /// again.
+  /// again. Only what `isWanted` is kept.
   public mutating func dump(
-    _ type: UInt16, family: UInt8 = 0
+    _ type: UInt16, family: UInt8 = 0, where isWanted: (NetlinkMessage) -> Bool = { _ in true }
   ) throws(KernelError) -> [NetlinkMessage] {
     let attempt = "list \(Self.noun(of: type))"
     for _ in 0..<10 {
-      // Nothing but the family set.
-      let request = NetlinkMessage(
-        type: type, flags: UInt16(NLM_F_REQUEST | NLM_F_DUMP),
-        payload: [family]
-          + Array(repeating: 0, count: RouteMessageType.headerLength(of: type) - 1))
-      try send(request, attempt: attempt)
+      try send(RouteMessageType.dump(type, family: family), attempt: attempt)
       var messages: [NetlinkMessage] = []
       var interrupted = false
       reading: while true {
@@ -59,7 +54,7 @@ public import Wire
             try Self.check(message, attempt: attempt)
             break reading
           case NLMSG_ERROR: try Self.check(message, attempt: attempt)
-          default: messages.append(message)
+          default: if isWanted(message) { messages.append(message) }
           }
         }
       }

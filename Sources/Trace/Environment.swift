@@ -6,54 +6,44 @@ internal import Wire
 struct Environment: Sendable {
   private(set) var links: [UInt32: LinkMessage] = [:]
   private var linkNumbers: [String: UInt32] = [:]
-  private(set) var addresses: [AddressMessage] = []
-  private(set) var neighbours: [NeighbourMessage] = []
-  private var neighbourPlaces: [NeighbourKey: Int] = [:]
-  /// What of `addresses`, `policy` and `routes` is there already: a file may have a million of each.
-  private var listed: Set<Listed> = []
+  /// Addresses and neighbours.
+  private(set) var addresses = AddressBook()
   /// Rules of policy routing, in the order they are asked.
   private(set) var policy: [RuleMessage] = []
+  private(set) var routes = RoutingTables()
   private(set) var chains: [ChainKey: ChainMessage] = [:]
   private(set) var rules: [RuleKey: NFTRuleMessage] = [:]
+  private var texts = KnownTexts()
   private(set) var connections: [UInt32: ConntrackMessage] = [:]
   private(set) var sysctls: [String: String] = [:]
-  /// Facts with names: "rp_filter tool", "legacy tables 4"…
-  private(set) var facts: [String: String] = [:]
-  /// Evidence: why the kernel's drop reasons are not to be had. Nothing where they are.
-  var withoutReasons: [String] {
-    facts["drop reasons"].map { ["the kernel's drop reasons are \($0)"] } ?? []
-  }
+  /// Why the kernel's drop reasons are not to be had, if they are not.
+  private var missingReasons: String?
+  /// Why rules of iptables-legacy cannot be named, if they cannot.
+  private(set) var missingLegacyTrace: String?
+  private var legacyTables: [Int: [String]] = [:]
+  /// Whether the rule of iptables-legacy that was asked for last may be another than the packet met.
+  private(set) var haveLegacyRulesChanged = false
+  private var ownedTables: Set<TableName> = []
+  private var readOnlySettings: Set<String> = []
   private(set) var counters: [String: UInt64] = [:]
   /// By how much counters went up between the last two readings.
   private(set) var counterDeltas: [String: UInt64] = [:]
-  /// All routes of all tables, as far as they were listed.
-  private(set) var routes: [RouteMessage] = []
   private(set) var lookups: [(question: RouteLookup, answer: RouteAnswer)] = []
-  private(set) var texts: [RuleText] = []
   /// Packets that the kernel said it dropped.
   private(set) var drops: [DropEvent] = []
   /// Whose they were, one by one.
   private var dropped: [Identity?] = []
   /// Rules that dropped ARP or neighbour discovery.
   private(set) var discoveryDrops: [RuleStep] = []
+  /// The lookup that the next message answers.
   private var question: RouteLookup?
+  private var listings = ListingWatch()
   /// Connection ids in the order they came, so that the oldest can be forgotten.
   private var connectionOrder: [UInt32] = []
   /// The same of rules.
   private var ruleOrder: [RuleKey] = []
   /// Rules that are remembered: more than any ruleset that somebody wrote by hand.
   private static let mostRules = 65536
-
-  private struct NeighbourKey: Hashable {
-    var interface: UInt32
-    var address: IPAddress
-  }
-
-  private enum Listed: Hashable {
-    case address(AddressMessage)
-    case policy(RuleMessage)
-    case route(RouteMessage)
-  }
 
   struct ChainKey: Hashable {
     var family: UInt8
@@ -112,32 +102,26 @@ struct Environment: Sendable {
   /// Whether there is an interface that tc can send packets through before they are shaped.
   var hasIntermediateBlock: Bool { links.values.contains { $0.kind == "ifb" } }
 
-  /// Takes in what a message says of the namespace.
+  /// Takes in what a message says of the namespace: an entry of a list, or the news of it.
   mutating func take(_ message: NetlinkMessage) {
+    if let listing = listings.takeBeginning(message) { forget(listing) }
     switch message.type {
     case RouteMessageType.newLink:
       guard let link = try? LinkMessage(parsing: message) else { return }
       links[link.index] = link
       linkNumbers[link.name] = link.index
+    case RouteMessageType.deleteLink:
+      if let link = try? LinkMessage(parsing: message) { links[link.index] = nil }
     case RouteMessageType.newAddress:
-      guard let address = try? AddressMessage(parsing: message),
-        listed.insert(.address(address)).inserted
-      else { return }
-      addresses.append(address)
+      if let address = try? AddressMessage(parsing: message) { addresses.take(address) }
+    case RouteMessageType.deleteAddress:
+      if let address = try? AddressMessage(parsing: message) { addresses.remove(address) }
     case RouteMessageType.newNeighbour:
-      guard let neighbour = try? NeighbourMessage(parsing: message) else { return }
-      let key = NeighbourKey(interface: neighbour.interface, address: neighbour.address)
-      if let place = neighbourPlaces[key] {
-        neighbours[place] = neighbour
-      } else {
-        neighbourPlaces[key] = neighbours.count
-        neighbours.append(neighbour)
-      }
+      if let neighbour = try? NeighbourMessage(parsing: message) { addresses.take(neighbour) }
     case RouteMessageType.newRule:
-      guard let rule = try? RuleMessage(parsing: message), listed.insert(.policy(rule)).inserted
-      else { return }
-      policy.append(rule)
-    case RouteMessageType.getRoute: question = try? RouteLookup(parsing: message)
+      if let rule = try? RuleMessage(parsing: message) { policy.append(rule) }
+    case RouteMessageType.getRoute:
+      question = message.isDumpRequest ? nil : try? RouteLookup(parsing: message)
     case RouteMessageType.newRoute, NetlinkMessage.errorType: takeAnswer(message)
     case ChainMessage.newType:
       guard let chain = try? ChainMessage(message.payload) else { return }
@@ -157,16 +141,45 @@ struct Environment: Sendable {
     }
   }
 
+  /// Forgets what a list that begins takes the place of.
+  private mutating func forget(_ listing: Listing) {
+    guard listing.kind != .chains else {
+      chains = listing.family == 0 ? [:] : chains.filter { $0.key.family != listing.family }
+      // They are told behind the chains.
+      ownedTables = []
+      return
+    }
+    let version: Int
+    switch listing.family {
+    case 0: version = 0
+    case NFProto.ipv4: version = 4
+    case NFProto.ipv6: version = 6
+    // Those of bridges and others are not kept.
+    default: return
+    }
+    switch listing.kind {
+    case .links: (links, linkNumbers) = ([:], [:])
+    case .addresses: addresses.forgetAddresses(version: version)
+    case .neighbours: addresses.forgetNeighbours(version: version)
+    case .routes: routes.forget(version: version)
+    case .policy: policy.removeAll { version == 0 || $0.family == version }
+    case .chains: break
+    }
+  }
+
+  /// Forgets what the kernel answered about probes that are told: of the next it is asked anew.
+  mutating func forgetAnswers() {
+    lookups = []
+    question = nil
+    counterDeltas = [:]
+  }
+
   /// Forgets the rules of a table that was removed. Returns what was known of them.
   mutating func forgetRules(
     _ table: TableName
   ) -> (rules: [RuleKey: NFTRuleMessage], texts: [RuleText]) {
-    func isIn(_ text: RuleText) -> Bool {
-      text.family == table.family && text.table == table.name && text.handle != nil
-    }
     func isIn(_ key: RuleKey) -> Bool { key.family == table.family && key.table == table.name }
-    let gone = (rules.filter { isIn($0.key) }, texts.filter(isIn))
-    texts.removeAll(where: isIn)
+    let gone = (rules.filter { isIn($0.key) }, texts.forget(table))
     ruleOrder.removeAll(where: isIn)
     rules = rules.filter { !isIn($0.key) }
     return gone
@@ -180,9 +193,7 @@ struct Environment: Sendable {
   /// The answer to the lookup before it, or an entry of a list.
   private mutating func takeAnswer(_ message: NetlinkMessage) {
     guard let asked = question else {
-      if let route = try? RouteMessage(parsing: message), listed.insert(.route(route)).inserted {
-        routes.append(route)
-      }
+      routes.take(message)
       return
     }
     question = nil
@@ -241,13 +252,38 @@ struct Environment: Sendable {
       }
       counters = now
     case .sysctls(let values): sysctls.merge(values) { _, new in new }
-    case .facts(let values): facts.merge(values) { _, new in new }
-    case .rule(let text):
-      texts.append(text)
-      if texts.count > Self.mostRules { texts.removeFirst(Self.mostRules / 2) }
+    case .facts(let facts): for fact in facts.all { take(fact) }
+    case .rule(let text): texts.take(text)
     case .notSent, .ended: break
     }
   }
+
+  private mutating func take(_ fact: Fact) {
+    switch fact {
+    case .dropReasons(let missing): missingReasons = missing
+    case .legacyTables(let version, let names): legacyTables[version] = names
+    case .legacyTrace(let missing): missingLegacyTrace = missing
+    case .legacyRules(let haveChanged): haveLegacyRulesChanged = haveChanged
+    case .ownedTable(let table): ownedTables.insert(table)
+    case .readOnly(let name): readOnlySettings.insert(name)
+    }
+  }
+
+  /// Evidence: why the kernel's drop reasons are not to be had. Nothing where they are.
+  var withoutReasons: [String] {
+    missingReasons.map { ["the kernel's drop reasons are \($0)"] } ?? []
+  }
+
+  /// The tables of iptables-legacy of this IP version.
+  func legacyTables(version: Int) -> [String] { legacyTables[version] ?? [] }
+
+  /// Whether a program owns the table of this step, so that no other can change it.
+  func isOwned(_ step: RuleStep) -> Bool {
+    ownedTables.contains(TableName(step.family, step.table))
+  }
+
+  /// Whether the setting of this name cannot be changed from here.
+  func isReadOnly(_ setting: String) -> Bool { readOnlySettings.contains(setting) }
 
   /// The base chain's hook and priority, if that chain was listed.
   func place(of step: RuleStep) -> (hook: Hook, priority: Int32)? {
@@ -270,20 +306,12 @@ struct Environment: Sendable {
   /// The rule's text, if somebody told it.
   func text(_ step: RuleStep) -> RuleText? {
     // A policy has none; that of another rule of its chain is not its own.
-    guard !step.isPolicy else { return nil }
-    return texts.last {
-      $0.family == step.family && $0.table == step.table && $0.chain == step.chain
-        && (step.handle != nil ? $0.handle == step.handle : $0.position == step.position)
-    }
+    step.isPolicy ? nil : texts.text(step)
   }
 
   /// Which tool's words are known for the rule, or for one of a policy's chain.
   func tool(of step: RuleStep) -> RuleText.Tool? {
-    guard step.isPolicy else { return text(step)?.tool }
-    return texts.last {
-      $0.family == step.family && $0.table == step.table && $0.chain == step.chain
-        && ($0.tool == .iptablesLegacy) == step.isLegacy
-    }?.tool
+    step.isPolicy ? texts.tool(ofChainOf: step) : texts.text(step)?.tool
   }
 
   /// What the kernel answered when it was asked about the packet as it was at a hop. `arriving` is
@@ -301,22 +329,22 @@ struct Environment: Sendable {
 
   /// Whether this host has the address, on any interface.
   func isLocal(_ address: IPAddress) -> Bool {
-    address.isLoopback || addresses.contains { $0.local.address == address }
+    address.isLoopback || addresses.has(address)
   }
 
   /// Whether the interface of this name has the address.
   func isAddress(_ address: IPAddress, of device: String?) -> Bool {
-    guard let index = link(device)?.index else { return false }
-    return addresses.contains { $0.interface == index && $0.local.address == address }
+    link(device).map { addresses.has(address, on: $0.index) } ?? false
   }
 
   /// The address of an interface, of this IP version, that is not link-local.
   func address(of device: String?, version: Int) -> Prefix? {
-    guard let index = link(device)?.index else { return nil }
-    return addresses.first {
-      $0.interface == index && $0.local.address.family == version
-        && !$0.local.address.isLinkLocal
-    }?.local
+    link(device).flatMap { addresses.address(of: $0.index, version: version) }
+  }
+
+  /// The neighbour with this address on the interface of this name.
+  func neighbour(_ address: IPAddress, on device: String?) -> NeighbourMessage? {
+    link(device).flatMap { addresses.neighbour(address, on: $0.index) }
   }
 }
 

@@ -215,12 +215,6 @@ extension RuleStep {
   /// Whether it is a rule of iptables-legacy, known by its place.
   public var isLegacyRule: Bool { handle == nil && position != nil && !isPolicy }
 
-  /// The name of the fact whether the rule of iptables-legacy that was asked for last may be another
-  /// than the packet met.
-  public static let legacyFact = "legacy rules"
-  /// That fact's value if it may be.
-  public static let legacyChanged = "changed"
-
   /// Whether the rule leaves its chain for good. In a base chain the policy is next then, and rules
   /// behind it are not met.
   var leavesChain: Bool {

@@ -96,9 +96,7 @@ extension Story {
       last.point.hook == .postrouting
     else { return }
     let nextHop = journey.route?.gateway ?? last.packet.destination
-    let neighbour = environment.neighbours.last {
-      $0.address == nextHop && environment.name($0.interface) == journey.end.out
-    }
+    let neighbour = environment.neighbour(nextHop, on: journey.end.out)
     guard let neighbour, !neighbour.state.isDisjoint(with: [.incomplete, .failed]) else { return }
     journey.end.kind = .unknown
     if open.isCut { journey.end.unseen = .recordingEnded }
@@ -120,7 +118,7 @@ extension Story {
   func named(_ step: RuleStep) -> RuleStep {
     guard !step.isReplaced else { return step }
     var step = step
-    if step.isLegacyRule, environment.facts[RuleStep.legacyFact] == RuleStep.legacyChanged {
+    if step.isLegacyRule, environment.haveLegacyRulesChanged {
       step.isReplaced = true
       return step
     }

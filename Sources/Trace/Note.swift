@@ -9,8 +9,8 @@ public enum Note: Sendable, Codable, Equatable {
   case sysctls([String: String])
   /// A rule as its owner would write it.
   case rule(RuleText)
-  /// Facts with a name of their own: see `Fact`.
-  case facts([String: String])
+  /// What was found out of the namespace.
+  case facts(Facts)
   /// A probe could not be sent: its number and the errno.
   case notSent(Int, Int32)
   /// A recorder wrote its last.

@@ -11,6 +11,8 @@ public struct PingStory: Sendable {
   private static let afterRefusal: UInt64 = 3_000_000
   /// The probe that was sent last.
   private var latest = 0
+  /// Whether the kernel's answers so far are about probes that are settled.
+  private var areAnswersOld = false
   /// Whether the session is over before its time.
   private var isCut = false
 
@@ -40,6 +42,10 @@ public struct PingStory: Sendable {
 
   /// Takes in a record.
   public mutating func take(_ record: Record) {
+    if areAnswersOld, Self.isAnswer(record) {
+      story.environment.forgetAnswers()
+      areAnswersOld = false
+    }
     let drops = story.verdictsOfDrop
     story.take(record)
     if story.verdictsOfDrop != drops { hasten(record.time) }
@@ -142,6 +148,7 @@ public struct PingStory: Sendable {
     let outcome = outcome(sequence)
     let exchange = story.closeProbe(sequence)
     let entry = open.removeValue(forKey: sequence)
+    areAnswersOld = true
     story.forgetIdle(except: Set(open.keys))
     let findings = Diagnosis.findings(
       exchange, isAnswered: [.replied, .sent, .unknown].contains(outcome), answer: entry?.answer,

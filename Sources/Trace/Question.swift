@@ -5,10 +5,10 @@ public import Wire
 public enum Question: Sendable, Equatable {
   /// Which way would this packet go?
   case lookup(RouteLookup)
-  /// Who are the neighbours, and how do the interfaces do?
+  /// Which addresses are there, who are the neighbours, and how do the interfaces do?
   case neighbours
-  /// All routes of all tables.
-  case routes
+  /// The routes of all tables that lead to one of these.
+  case routes(to: [IPAddress])
   /// The rules of policy routing.
   case policy
   /// Settings, by their paths below /proc/sys.
@@ -28,7 +28,7 @@ extension Story {
     let journeys = openJourneys(probe: sequence)
     var questions: [Question] = unknownDeciders.map { .rule($0) }
     for journey in journeys { questions += lookups(journey, all: !isAnswered) }
-    if environment.policy.isEmpty { questions.append(.policy) }
+    questions.append(.policy)
     guard !isAnswered else { return questions }
     // Rules of the netdev family that let it pass, and may have damaged it.
     questions += journeys.filter { $0.hops.last?.point.hook == .ingress }
@@ -43,7 +43,10 @@ extension Story {
         step.verdict = .drop
         return .rule(step)
       }
-    questions += [.routes, .neighbours, .counters, .sysctls(settings(journeys))]
+    questions += [
+      .routes(to: destinations(journeys, sequence)), .neighbours, .counters,
+      .sysctls(settings(journeys)),
+    ]
     return questions
   }
 
@@ -83,6 +86,18 @@ extension Story {
       mark: hop.mark == 0 ? nil : hop.mark, tos: hop.packet.tos & 0x1c)
     question.setTransport(hop.packet)
     return [.lookup(question)]
+  }
+
+  /// What routes are looked up for: where the packets of a probe go, and where they come from.
+  private func destinations(_ journeys: [Journey], _ sequence: Int) -> [IPAddress] {
+    let packets =
+      journeys.flatMap { $0.hops.map(\.packet) }
+      + [header?.probe?.packet(sequence: sequence)].compactMap { $0 }
+    var found: [IPAddress] = []
+    for address in packets.flatMap({ [$0.destination, $0.source] }) where !found.contains(address) {
+      found.append(address)
+    }
+    return found
   }
 
   /// The settings that decide over packets like these.

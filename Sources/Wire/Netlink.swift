@@ -71,6 +71,15 @@ public struct NetlinkMessage: Sendable, Equatable {
     return result
   }
 
+  /// Whether it is one of several that answer a request (`NLM_F_MULTI`), as an entry of a list is.
+  public var isPartOfDump: Bool { flags & 0x2 != 0 }
+
+  /// Whether it asks for a list (`NLM_F_REQUEST` and `NLM_F_DUMP`).
+  public var isDumpRequest: Bool { flags & Self.dumpRequest == Self.dumpRequest }
+
+  /// `NLM_F_REQUEST` and `NLM_F_DUMP`, the flags of what asks for a list.
+  public static let dumpRequest: UInt16 = 0x301
+
   /// NLMSG_ERROR: an errno, then the message it is about.
   public static let errorType: UInt16 = 2
 

@@ -232,6 +232,36 @@ public struct RouteMessage: Sendable, Hashable {
     nextHopObject = try attributes.number(Attribute.nextHopObject)
   }
 
+  /// Where the route in a message leads, its host bits cleared, found without decoding the rest: a
+  /// table may have a million. nil for families other than IP and for what is damaged.
+  public static func destination(of message: NetlinkMessage) -> Prefix? {
+    var reader = ByteReader(message.payload.span)
+    do throws(WireError) {
+      let family = try reader.u8()
+      let length = Int(try reader.u8())
+      try reader.skip(headerLength - 2)
+      guard length > 0 else {
+        return Prefix(try AddressFamily.unspecified(family), length: 0)
+      }
+      while !reader.isAtEnd {
+        let size: UInt16 = try reader.littleEndian()
+        let type: UInt16 = try reader.littleEndian()
+        guard type == Attribute.destination else {
+          try reader.skip((Int(size) + 3) & ~3 - 4)
+          continue
+        }
+        switch family {
+        case AddressFamily.v4: return Prefix(.v4(try reader.u32()), length: length)?.network
+        case AddressFamily.v6: return Prefix(.v6(try reader.u128()), length: length)?.network
+        default: return nil
+        }
+      }
+      return nil
+    } catch {
+      return nil
+    }
+  }
+
   private static func gateway(_ attributes: RouteAttributes) throws(WireError) -> IPAddress? {
     if let gateway = try attributes.address(Attribute.gateway) { return gateway }
     guard let via = attributes.all[type: Attribute.via]?.value else { return nil }

@@ -52,6 +52,15 @@ public enum RouteMessageType {
     default: LinkMessage.headerLength
     }
   }
+
+  /// What asks for all of a kind: `type` is an `RTM_GET…`, `family` an address family as netlink
+  /// numbers them (0 all, 2 IPv4, 10 IPv6).
+  public static func dump(_ type: UInt16, family: UInt8 = 0) -> NetlinkMessage {
+    // Nothing but the family set.
+    NetlinkMessage(
+      type: type, flags: NetlinkMessage.dumpRequest,
+      payload: [family] + Array(repeating: 0, count: headerLength(of: type) - 1))
+  }
 }
 
 /// How far an address or a route reaches (`rtm_scope`, `ifa_scope`).

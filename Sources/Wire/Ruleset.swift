@@ -24,6 +24,12 @@ public struct ChainMessage: Sendable, Hashable {
 
   /// NFT_MSG_NEWCHAIN in subsystem 10.
   public static let newType: UInt16 = 0x0a03
+  /// NFT_MSG_GETCHAIN.
+  public static let getType: UInt16 = 0x0a04
+  /// What asks for the chains of all families.
+  public static let dump = NetlinkMessage(
+    type: getType, flags: NetlinkMessage.dumpRequest,
+    payload: [UInt8](repeating: 0, count: NetfilterHeader.length))
   /// NFT_MSG_DELCHAIN in subsystem 10.
   public static let deleteType: UInt16 = 0x0a05
 

@@ -45,19 +45,21 @@ struct PingRun: ~Copyable {
         try socket.takeGroup(0, besides: true)
         wanted += TemporarySettings.legacyTrace(version: version)
       } catch {
-        surroundings.facts["legacy trace"] =
-          "its rules cannot be named: "
-          + "\(error)".split(separator: "\n").joined(separator: "; ")
+        let why = "\(error)".split(separator: "\n").joined(separator: "; ")
+        surroundings.facts.append(.legacyTrace(missing: "its rules cannot be named: \(why)"))
       }
     }
     try settings.apply(wanted)
     var drops: DropWatch?
     do {
       let watch = try DropWatch(filter: DropFilter(plan))
-      surroundings.facts["drop reasons"] = watch.shortcoming.map { "not to be had: \($0)" }
+      if let shortcoming = watch.shortcoming {
+        surroundings.facts.append(.dropReasons(missing: "not to be had: \(shortcoming)"))
+      }
       drops = consume watch
     } catch {
-      surroundings.facts["drop reasons"] = "not to be had: \(error.help ?? "\(error)")"
+      let why = error.help ?? "\(error)"
+      surroundings.facts.append(.dropReasons(missing: "not to be had: \(why)"))
     }
     // Elsewhere than on a TUN device, the source's other packets are none of the probe's.
     var observation = Observation(

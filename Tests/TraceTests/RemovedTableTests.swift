@@ -216,11 +216,11 @@ import Wire
       text: "-A FORWARD -j DROP", tool: .iptablesLegacy)
     story.take(Record(time: 1, .note(.rule(text))))
     #expect(story.named(step).text == text.text)
-    story.take(Record(time: 2, .note(.facts([RuleStep.legacyFact: RuleStep.legacyChanged]))))
+    story.take(Record(time: 2, .note(.facts(Facts([.legacyRules(haveChanged: true)])))))
     #expect(story.named(step).text == nil && story.named(step).isReplaced)
     // The next probe's may be read again.
     story.take(Record(time: 3, .note(.rule(text))))
-    story.take(Record(time: 3, .note(.facts([RuleStep.legacyFact: ""]))))
+    story.take(Record(time: 3, .note(.facts(Facts([.legacyRules(haveChanged: false)])))))
     #expect(story.named(step).text == text.text && !story.named(step).isReplaced)
   }
 

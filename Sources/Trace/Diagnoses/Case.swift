@@ -163,7 +163,7 @@ struct Case {
 
   /// Whether a program owns the table of this step, so that no other can change it.
   func isOwned(_ step: RuleStep) -> Bool {
-    environment.facts["owned table \(NFProto.name(step.family)) \(step.table)"] != nil
+    environment.isOwned(step)
   }
 
   /// "IPv4" or "IPv6" rules: the program that people type for it.

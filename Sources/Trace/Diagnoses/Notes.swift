@@ -150,7 +150,7 @@ enum Notes {
   }
 
   private static func mixedBackends(_ examined: Case) -> Finding? {
-    let legacy = examined.environment.facts["legacy tables \(examined.version)"] ?? ""
+    let legacy = examined.environment.legacyTables(version: examined.version)
     let family = examined.version == 4 ? NFProto.ipv4 : NFProto.ipv6
     let modern = examined.environment.chains.values.contains {
       $0.hook != nil && !$0.table.hasPrefix("nftrace_")
@@ -160,7 +160,8 @@ enum Notes {
     return .note(
       "mixed-backends",
       "rules of both iptables-legacy and nf_tables are in force here: either may drop a packet, and "
-        + "each tool lists only its own", evidence: ["iptables-legacy tables: \(legacy)"])
+        + "each tool lists only its own",
+      evidence: ["iptables-legacy tables: \(legacy.joined(separator: " "))"])
   }
 
   /// The kernel had no room for all events.

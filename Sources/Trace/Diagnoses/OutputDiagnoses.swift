@@ -82,9 +82,7 @@ enum OutputDiagnoses {
       let route = examined.route?.route ?? examined.plainRoute?.route,
       let hop = nextHop(examined)
     else { return nil }
-    let neighbour = examined.environment.neighbours.last {
-      $0.address == hop && ($0.interface == route.outputInterface || route.outputInterface == nil)
-    }
+    let neighbour = examined.environment.addresses.neighbour(hop, on: route.outputInterface)
     guard let neighbour,
       !neighbour.state.isDisjoint(with: [.incomplete, .failed])
     else { return nil }
@@ -181,8 +179,6 @@ enum DeliveryDiagnoses {
     let destination = examined.packet.destination
     if destination.isMulticast || destination == IPAddress("255.255.255.255") { return true }
     return examined.version == 4
-      && examined.environment.addresses.contains {
-        $0.broadcast == destination || $0.local.length < 31 && $0.local.last == destination
-      }
+      && examined.environment.addresses.isBroadcast(destination)
   }
 }

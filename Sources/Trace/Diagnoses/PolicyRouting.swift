@@ -4,6 +4,7 @@ internal import Wire
 /// rule or the route that a refused lookup does not name.
 struct PolicyRouting {
   private let rules: [RuleMessage]
+  /// Those that lead to the packet's destination.
   private var routes: [RouteMessage]
   private let packet: Packet
   private let mark: UInt32
@@ -17,7 +18,7 @@ struct PolicyRouting {
   /// The way of the packet as it was at a hop.
   init(_ hop: Hop, _ environment: Environment) {
     rules = Self.rules(environment, hop.packet)
-    routes = environment.routes
+    routes = environment.routes.routes(to: hop.packet.destination)
     packet = hop.packet
     mark = hop.mark
     inDevice = hop.inDevice
@@ -27,7 +28,7 @@ struct PolicyRouting {
   /// The way of a packet that this host is about to send.
   init(sending packet: Packet, mark: UInt32 = 0, _ environment: Environment) {
     rules = Self.rules(environment, packet)
-    routes = environment.routes
+    routes = environment.routes.routes(to: packet.destination)
     self.packet = packet
     self.mark = mark
     inDevice = nil
@@ -82,6 +83,7 @@ struct PolicyRouting {
 
   /// The rules that apply, in the order in which they are asked.
   private var met: [RuleMessage] {
+    let priorities = Set(rules.map(\.priority))
     var next: UInt32 = 0
     var met: [RuleMessage] = []
     for rule in rules where rule.priority >= next && applies(rule) {
@@ -90,7 +92,7 @@ struct PolicyRouting {
         continue
       }
       // It is passed over as long as there is no rule to go to.
-      if let target = rule.target, rules.contains(where: { $0.priority == target }) {
+      if let target = rule.target, priorities.contains(target) {
         next = target
       }
     }
@@ -135,7 +137,7 @@ struct PolicyRouting {
     let best =
       routes
       .filter {
-        $0.table == rule.table && $0.destination.contains(packet.destination)
+        $0.table == rule.table
           && ($0.source.length == 0 || $0.source.contains(packet.source))
           && (version == 6 || $0.tos == 0 || $0.tos == tos) && !$0.flags.contains(.dead)
       }

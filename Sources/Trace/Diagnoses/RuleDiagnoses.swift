@@ -157,7 +157,7 @@ enum RuleDiagnoses {
     let isFull = most.map { count ?? 0 >= $0 } ?? false
     guard isFull || examined.delta("ct.drop") > 0 else { return nil }
     let name = "net.netfilter.nf_conntrack_max"
-    let isOurs = examined.environment.facts["read-only \(name)"] == nil
+    let isOurs = !examined.environment.isReadOnly(name)
     return .error(
       "conntrack-table-full",
       "the connection table is full: conntrack drops packets of new connections"
@@ -194,15 +194,14 @@ enum RuleDiagnoses {
       "legacy-drop", "a rule of the iptables-legacy table \(step.table) drops it",
       confidence: .likely,
       evidence: ["seen before that table and not behind it; no nf_tables rule dropped it"]
-        + [examined.environment.facts["legacy trace"]].compactMap { $0 } + examined.reasonEvidence,
+        + [examined.environment.missingLegacyTrace].compactMap { $0 } + examined.reasonEvidence,
       at: Words.place(step, examined))
   }
 
   /// A step that names no more than the legacy table behind the last point; nil where there is none.
   private static func legacyTable(_ examined: Case) -> RuleStep? {
     guard case .within(let hook) = examined.stage else { return nil }
-    let tables = (examined.environment.facts["legacy tables \(examined.version)"] ?? "")
-      .split(separator: " ").map(String.init)
+    let tables = examined.environment.legacyTables(version: examined.version)
     guard
       let next = examined.header?.points.first(where: {
         $0.hook == hook && $0.priority > examined.last.point.priority

@@ -140,7 +140,7 @@ enum SilenceDiagnoses {
     var evidence = ["sent through \(device) with the source \(examined.packet.source)"]
     let isInside = !isBoundOutside(examined)
     if let hop = examined.route?.route?.gateway ?? (isInside ? examined.packet.destination : nil),
-      let neighbour = examined.environment.neighbours.last(where: { $0.address == hop })
+      let neighbour = examined.environment.addresses.neighbour(hop)
     {
       evidence.append(
         "next hop \(hop) is \(neighbour.state)"

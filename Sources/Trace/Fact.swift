@@ -1,0 +1,91 @@
+internal import Wire
+
+/// What nftrace found out about a namespace by itself. In the session file it is a name and a text.
+public enum Fact: Sendable, Equatable {
+  /// Why the kernel's drop reasons are missing ("not to be had: …"); nil where they are not.
+  case dropReasons(missing: String?)
+  /// The tables of iptables-legacy of this IP version; empty where there are none.
+  case legacyTables(version: Int, [String])
+  /// Why rules of iptables-legacy cannot be named; nil where they can.
+  case legacyTrace(missing: String?)
+  /// Whether the rule of iptables-legacy that was asked for last may be another than the packet met.
+  case legacyRules(haveChanged: Bool)
+  /// A table of another program that is its alone to change.
+  case ownedTable(TableName)
+  /// A setting, by its name with dots, that cannot be changed from here.
+  case readOnly(String)
+
+  private enum Name {
+    static let dropReasons = "drop reasons"
+    static let legacyTables = "legacy tables "
+    static let legacyTrace = "legacy trace"
+    static let legacyRules = "legacy rules"
+    static let ownedTable = "owned table "
+    static let readOnly = "read-only "
+    /// The text of those that need none.
+    static let yes = "yes"
+    static let changed = "changed"
+  }
+
+  /// The fact as the session file has it.
+  var entry: (name: String, text: String) {
+    switch self {
+    case .dropReasons(let missing): (Name.dropReasons, missing ?? "")
+    case .legacyTables(let version, let names):
+      (Name.legacyTables + "\(version)", names.joined(separator: " "))
+    case .legacyTrace(let missing): (Name.legacyTrace, missing ?? "")
+    case .legacyRules(let haveChanged): (Name.legacyRules, haveChanged ? Name.changed : "")
+    case .ownedTable(let table):
+      (Name.ownedTable + "\(NFProto.name(table.family)) \(table.name)", Name.yes)
+    case .readOnly(let name): (Name.readOnly + name, Name.yes)
+    }
+  }
+
+  /// The fact of this name and text; nil for what this version does not know.
+  init?(name: String, text: String) {
+    let missing = text.isEmpty ? nil : text
+    func rest(_ prefix: String) -> Substring? {
+      name.hasPrefix(prefix) ? name.dropFirst(prefix.count) : nil
+    }
+    if name == Name.dropReasons {
+      self = .dropReasons(missing: missing)
+    } else if name == Name.legacyTrace {
+      self = .legacyTrace(missing: missing)
+    } else if name == Name.legacyRules {
+      self = .legacyRules(haveChanged: text == Name.changed)
+    } else if let version = rest(Name.legacyTables).flatMap({ Int($0) }) {
+      self = .legacyTables(version: version, text.split(separator: " ").map(String.init))
+    } else if let words = rest(Name.ownedTable)?.split(separator: " ", maxSplits: 1),
+      words.count == 2, let family = (0...UInt8.max).first(where: { NFProto.name($0) == words[0] })
+    {
+      self = .ownedTable(TableName(family, String(words[1])))
+    } else if let setting = rest(Name.readOnly) {
+      self = .readOnly(String(setting))
+    } else {
+      return nil
+    }
+  }
+}
+
+/// Facts as they stand in the session file: an object of names and texts.
+public struct Facts: Sendable, Equatable, Codable {
+  /// The facts.
+  public var all: [Fact]
+
+  /// These facts.
+  public init(_ all: [Fact]) { self.all = all }
+
+  /// Reads them from an object; what is not known is left out.
+  public init(from decoder: any Decoder) throws {
+    let entries = try decoder.singleValueContainer().decode([String: String].self)
+    all = entries.sorted { $0.key < $1.key }.compactMap { Fact(name: $0.key, text: $0.value) }
+  }
+
+  /// Writes them as an object.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    let entries = all.map { $0.entry }
+    try container.encode(
+      Dictionary(entries.map { ($0.name, $0.text) }, uniquingKeysWith: { _, new in new }))
+  }
+}
