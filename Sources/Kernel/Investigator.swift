@@ -64,7 +64,8 @@ public struct Investigator: ~Copyable {
         if !sysctl.isWritable { readOnly.append(.readOnly("\(sysctl)")) }
       }
       return [
-        Record(time: now, .note(.sysctls(values))), Record(time: now, .note(.facts(Facts(readOnly)))),
+        Record(time: now, .note(.sysctls(values))),
+        Record(time: now, .note(.facts(Facts(readOnly)))),
       ]
     case .counters: return [Record(time: now, .note(.counters(Counters.read())))]
     case .rule(let step): return answer(rule: step)

@@ -56,11 +56,12 @@ struct RoutingTables: Sendable {
 
   /// Where the routes to a prefix stand, the latest first.
   private func places(of prefix: Prefix) -> [Int] {
-    Array(sequence(state: latest[prefix]) { place in
-      guard let current = place else { return nil }
-      place = entries[current].previous
-      return current
-    })
+    Array(
+      sequence(state: latest[prefix]) { place in
+        guard let current = place else { return nil }
+        place = entries[current].previous
+        return current
+      })
   }
 
   private func route(at place: Int) -> RouteMessage? {

@@ -7,6 +7,7 @@ import Wire
 /// questions that follow from it.
 final class LiveTraffic: FollowedTraffic {
   private var socket: NetfilterSocket
+  private var interfaces: InterfaceWatch
   private var investigator: Investigator
   /// Where programs are asked for the texts of rules.
   private let space: ChosenNamespace
@@ -20,6 +21,7 @@ final class LiveTraffic: FollowedTraffic {
     var socket = try NetfilterSocket()
     try socket.takeGroup(setup.group)
     try Self.listen(socket)
+    let interfaces = try InterfaceWatch()
     var rules = try RulesetReader()
     let surroundings = try SurroundingsReader.read(&rules)
     var header = SessionHeader(
@@ -29,6 +31,7 @@ final class LiveTraffic: FollowedTraffic {
     opening = Self.opening(header, surroundings)
     investigator = try Investigator()
     self.socket = socket
+    self.interfaces = interfaces
   }
 
   /// Packets from and to subnets, those that this host diverts into a device among them. The rules
@@ -37,6 +40,7 @@ final class LiveTraffic: FollowedTraffic {
     space = ChosenNamespace()
     var socket = try NetfilterSocket()
     try socket.takeGroup()
+    let interfaces = try InterfaceWatch()
     var rules = try RulesetReader()
     let surroundings = try SurroundingsReader.read(&rules)
     let table = "\(RulesetWatch.ownPrefix)\(getpid())"
@@ -58,6 +62,7 @@ final class LiveTraffic: FollowedTraffic {
     opening = Self.opening(header, surroundings)
     investigator = try Investigator()
     self.socket = socket
+    self.interfaces = interfaces
   }
 
   private static func opening(
@@ -90,6 +95,14 @@ final class LiveTraffic: FollowedTraffic {
   ) throws -> Bool {
     for element in opening { try body(element) }
     opening = []
+    var changes: [Record] = []
+    if !interfaces.drain({ changes.append($0) }) {
+      changes = try space.within {
+        var rules = try RulesetReader()
+        return try SurroundingsReader.read(&rules).records
+      }
+    }
+    for record in changes { try body(.record(record)) }
     for _ in 1...Self.rounds {
       var records: [Record] = []
       let isRead = try socket.drain(atMost: limit) { records.append($0) }

@@ -12,7 +12,7 @@ struct Recorder: ~Copyable {
   private var socket: NetfilterSocket
   private var rules: RulesetReader
   private var investigator: Investigator
-  private var routes: RouteSocket
+  private var interfaces: InterfaceWatch
   private var file: RecordingFile
   private var header: SessionHeader
   private var targets: [Prefix]
@@ -27,7 +27,6 @@ struct Recorder: ~Copyable {
   private var chains: [[UInt8]] = []
   private var devices: [String] = []
   /// Moments of the monotonic clock.
-  private var nextLook: UInt64 = 0
   private var notBefore: UInt64 = 0
   private var nextSave: UInt64 = 0
   private var cannotSave = false
@@ -37,7 +36,7 @@ struct Recorder: ~Copyable {
 
   /// Datagrams that are taken in at a time, so that nothing else waits for long.
   private static let batch = 4096
-  /// Nanoseconds between looks at the interfaces, and between notes of how far it has come.
+  /// Nanoseconds between notes of how far it has come.
   private static let pause: UInt64 = 2_000_000_000
   /// Octets the kernel keeps for it while it is busy: KERNEL.md, section I.
   private static let room: Int32 = 128 << 20
@@ -53,7 +52,7 @@ struct Recorder: ~Copyable {
     try socket.join()
     let rules = try RulesetReader()
     let investigator = try Investigator()
-    let routes = try RouteSocket()
+    let interfaces = try InterfaceWatch()
     let holders = try NamespaceHolders()
     guard let identity = ProcessIdentity.current else {
       throw KernelError(cannot: "find out about this process", help: "/proc is not mounted")
@@ -73,7 +72,7 @@ struct Recorder: ~Copyable {
     self.socket = socket
     self.rules = rules
     self.investigator = investigator
-    self.routes = routes
+    self.interfaces = interfaces
     self.holders = holders
   }
 
@@ -115,7 +114,7 @@ struct Recorder: ~Copyable {
   private var pauseLength: UInt64 {
     let now = Clock.monotonic
     let moments = [
-      nextLook, nextSave, nextHolders, changes.due.map { max($0, notBefore) }, file.due,
+      nextSave, nextHolders, changes.due.map { max($0, notBefore) }, file.due,
     ]
     let first = moments.compactMap { $0 }.min() ?? now
     return first > now ? first - now : 0
@@ -178,6 +177,8 @@ struct Recorder: ~Copyable {
   /// Takes in a number of messages; returns whether there were no more.
   @discardableResult
   private mutating func receive() throws(KernelError) -> Bool {
+    // Where packets may have gone that come next.
+    try receiveInterfaces()
     var records: [Record] = []
     let isDone = try socket.drain(atMost: Self.batch) { records.append($0) }
     for record in records {
@@ -188,6 +189,24 @@ struct Recorder: ~Copyable {
       if file.isFull { try rotate() }
     }
     return isDone
+  }
+
+  /// Takes in what has changed of interfaces and addresses.
+  private mutating func receiveInterfaces() throws(KernelError) {
+    var records: [Record] = []
+    guard interfaces.drain({ records.append($0) }) else {
+      // They are listed anew.
+      devices = []
+      return changes.suspect(now: Clock.monotonic)
+    }
+    for record in records {
+      try file.write(record)
+      guard case .netlink(let message) = record.content,
+        let link = try? LinkMessage(parsing: message)
+      else { continue }
+      let isGone = message.type == RouteMessageType.deleteLink
+      if isGone == devices.contains(link.name) { changes.suspect(now: Clock.monotonic) }
+    }
   }
 
   /// Looks at a record; returns whether it is to be kept.
@@ -276,10 +295,6 @@ struct Recorder: ~Copyable {
 
   /// Sees to changes of the ruleset and of the interfaces, and notes how far it has come.
   private mutating func lookAround(_ now: UInt64) throws(KernelError) {
-    if now >= nextLook {
-      nextLook = now + Self.pause
-      if try routes.links().map(\.name) != devices { changes.suspect(now: now) }
-    }
     if let due = changes.due, now >= max(due, notBefore) {
       do {
         try reconcile(now)

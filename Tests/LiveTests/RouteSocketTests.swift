@@ -37,6 +37,41 @@ extension LiveTests {
       }
     }
 
+    /// What is added, moved and removed is heard of, in its order.
+    @Test func changesOfInterfacesAndAddresses() throws {
+      try inNewNamespace {
+        var watch = try InterfaceWatch()
+        var socket = try RouteSocket()
+        var heard: [NetlinkMessage] = []
+        func hear() -> Bool {
+          heard = []
+          return watch.drain { record in
+            if case .netlink(let message) = record.content { heard.append(message) }
+          }
+        }
+        #expect(hear() && heard.isEmpty)
+        try socket.createVeth("left", peer: "right")
+        try socket.setLink("left", up: true)
+        let prefix = Prefix("10.1.2.3/24")!
+        try socket.add(prefix, to: "left")
+        try socket.delete(prefix, from: "left")
+        try socket.deleteLink("left")
+        #expect(hear())
+        let addresses = heard.filter { (try? AddressMessage(parsing: $0))?.local == prefix }
+        #expect(
+          addresses.map(\.type) == [RouteMessageType.newAddress, RouteMessageType.deleteAddress])
+        let links = heard.filter { (try? LinkMessage(parsing: $0))?.name == "left" }
+        #expect(links.first?.type == RouteMessageType.newLink)
+        #expect(links.last?.type == RouteMessageType.deleteLink)
+
+        // More than it has room for.
+        for number in 1..<800 {
+          try socket.createLink("d\(number)", kind: "dummy")
+        }
+        #expect(!hear())
+      }
+    }
+
     @Test func vethIntoAnotherNamespace() throws {
       let other = try NetworkNamespace.create()
       try inNewNamespace {

@@ -1,0 +1,50 @@
+internal import CNetfilter
+internal import Glibc
+public import Trace
+internal import Wire
+
+/// Hears of changes to interfaces and addresses as they are made: the groups `RTNLGRP_LINK`,
+/// `RTNLGRP_IPV4_IFADDR` and `RTNLGRP_IPV6_IFADDR` of rtnetlink(7). It belongs to the network namespace
+/// its thread was in when it was opened, and takes no rights.
+@safe public struct InterfaceWatch: ~Copyable {
+  private let handle: OpaquePointer
+  private var buffer: [UInt8] = .room(65536)
+
+  private static let groups: UInt32 = 1 << 0 | 1 << 4 | 1 << 8
+
+  /// Begins to listen. The corresponding C functions are `mnl_socket_open2` and `mnl_socket_bind`.
+  public init() throws(KernelError) {
+    let attempt = "listen to changes of interfaces and addresses"
+    let flags = Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+    guard let handle = unsafe mnl_socket_open2(NETLINK_ROUTE, flags) else {
+      throw KernelError(cannot: attempt, function: "mnl_socket_open2", errno: errno)
+    }
+    guard unsafe mnl_socket_bind(handle, Self.groups, 0) == 0 else {
+      let code = errno
+      _ = unsafe mnl_socket_close(handle)
+      throw KernelError(cannot: attempt, function: "mnl_socket_bind", errno: code)
+    }
+    unsafe self.handle = handle
+  }
+
+  deinit { _ = unsafe mnl_socket_close(handle) }
+
+  /// Hands on what was changed since the last time; does not wait. Returns false where the kernel had
+  /// no room for some of it: then the lists are to be read anew.
+  public mutating func drain(_ body: (Record) throws -> Void) rethrows -> Bool {
+    while true {
+      let handle = unsafe self.handle
+      // Sound: the pointer and the size are those of one buffer.
+      let count = unsafe buffer.withUnsafeMutableBytes {
+        unsafe mnl_socket_recvfrom(handle, $0.baseAddress!, $0.count)
+      }
+      guard count > 0 else {
+        if errno == EINTR { continue }
+        return errno != ENOBUFS
+      }
+      guard let messages = try? NetlinkMessage.all(in: buffer, count: count) else { return false }
+      let now = Clock.realtime
+      for message in messages { try body(Record(time: now, .netlink(message))) }
+    }
+  }
+}
