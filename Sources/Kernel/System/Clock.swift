@@ -1,3 +1,4 @@
+internal import CNetfilter
 internal import Glibc
 
 /// The machine's clocks.

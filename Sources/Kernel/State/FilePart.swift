@@ -1,3 +1,4 @@
+internal import CNetfilter
 internal import Glibc
 
 /// Parts of a file of nftrace's own (`StateFile`) that is large.
