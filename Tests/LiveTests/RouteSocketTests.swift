@@ -1,5 +1,6 @@
 import Kernel
 import Testing
+import Trace
 import Wire
 
 extension LiveTests {
@@ -44,10 +45,13 @@ extension LiveTests {
         var socket = try RouteSocket()
         var heard: [NetlinkMessage] = []
         func hear() -> Bool {
-          heard = []
-          return watch.drain { record in
-            if case .netlink(let message) = record.content { heard.append(message) }
+          var records: [Record] = []
+          let isAll = watch.drain { records.append($0) }
+          heard = records.compactMap { record in
+            guard case .netlink(let message) = record.content else { return nil }
+            return message
           }
+          return isAll
         }
         #expect(hear() && heard.isEmpty)
         try socket.createVeth("left", peer: "right")
