@@ -97,7 +97,7 @@ public final class LocalSender: Sendable {
   }
 
   /// Calls `body` with the address as the C library has it; returns errno where that returns -1.
-  fileprivate static func withAddress(
+  static func withAddress(
     _ address: IPAddress, port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
   ) -> Int32 {
     var storage = sockaddr_storage()
@@ -124,7 +124,7 @@ public final class LocalSender: Sendable {
 
 extension LocalSender.Fields {
   /// Options of ip(7) and ipv6(7), whose levels are the protocols' numbers.
-  fileprivate func apply(to number: Int32) {
+  func apply(to number: Int32) {
     func set(_ level: Int32, _ option: Int32, _ value: Int32) {
       var value = value
       unsafe setsockopt(number, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
@@ -144,35 +144,5 @@ extension LocalSender.Fields {
       set(41, IPV6_MTU_DISCOVER, discovery)
       set(41, IPV6_DONTFRAG, dontFragment ? 1 : 0)
     }
-  }
-}
-
-/// A UDP port of this host: datagrams are sent from it, and the kernel does not refuse what answers
-/// them.
-public final class HeldPort: Sendable {
-  /// The port.
-  public let port: UInt16
-  private let file: FileDescriptor
-
-  fileprivate var number: Int32 { file.number }
-
-  /// Takes the port, of one address or of all; nil if it is taken already.
-  fileprivate init?(_ port: UInt16, on source: IPAddress?, _ fields: LocalSender.Fields) {
-    let family = fields.version == 4 ? AF_INET : AF_INET6
-    let number = socket(
-      family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    guard number >= 0 else { return nil }
-    self.port = port
-    file = FileDescriptor(owning: number)
-    fields.apply(to: number)
-    var only = Int32(1)
-    if fields.version == 6 {
-      unsafe setsockopt(number, 41, IPV6_V6ONLY, &only, socklen_t(MemoryLayout<Int32>.size))
-    }
-    let address = source ?? (fields.version == 4 ? .v4(0) : .v6(0))
-    let failed = unsafe LocalSender.withAddress(address, port: port) {
-      unsafe Glibc.bind(number, $0, $1)
-    }
-    if failed != 0 { return nil }
   }
 }

@@ -143,36 +143,3 @@ public import Wire
     }
   }
 }
-
-extension BaseChain {
-  /// The base chains among listed ones that packets of these IP versions meet, save nftrace's own.
-  public static func all(in messages: [NetlinkMessage], versions: Set<Int>) -> [BaseChain] {
-    messages.compactMap { message in
-      guard let chain = try? ChainMessage(message.payload), let hook = chain.hook,
-        let priority = chain.priority, !chain.table.hasPrefix("nftrace_")
-      else { return nil }
-      switch chain.family {
-      case NFProto.inet: break
-      case NFProto.ipv4 where versions.contains(4): break
-      case NFProto.ipv6 where versions.contains(6): break
-      default: return nil
-      }
-      return BaseChain(
-        hook: hook, priority: priority, name: chain.name, type: chain.type ?? "filter")
-    }
-  }
-}
-
-extension ObservationPoint {
-  /// Whether a chain in these `NFT_MSG_NEWCHAIN` stands behind the point `egress` of a device: one of
-  /// the last priority there is, for of two with the same the older one runs last.
-  public static func isEgressOvertaken(by messages: [NetlinkMessage], on device: String) -> Bool {
-    messages.compactMap { try? ChainMessage($0.payload) }.contains { chain in
-      chain.hook == .egress && chain.priority == egress.priority
-        && !chain.table.hasPrefix("nftrace_")
-        && chain.devices.contains {
-          $0.hasSuffix("*") ? device.hasPrefix($0.dropLast()) : $0 == device
-        }
-    }
-  }
-}

@@ -53,30 +53,3 @@ public struct InputFile: ~Copyable {
   /// Whether there is a file of this name that can be read.
   public static func exists(_ path: String) -> Bool { unsafe access(path, R_OK) == 0 }
 }
-
-/// What tells a file from others, and its size.
-public struct FileIdentity: Sendable {
-  private let device: UInt64
-  private let number: UInt64
-  /// Octets in it.
-  public let size: Int
-
-  /// That of the file that has this name now; nil if there is none.
-  public init?(_ path: String) {
-    var info = stat()
-    // Sound: the pointer is that of a variable of the type the function fills.
-    guard unsafe stat(path, &info) == 0 else { return nil }
-    self.init(info)
-  }
-
-  init(_ info: stat) {
-    device = UInt64(info.st_dev)
-    number = UInt64(info.st_ino)
-    size = Int(info.st_size)
-  }
-
-  /// Whether both are the same file.
-  public func isSame(as other: FileIdentity) -> Bool {
-    device == other.device && number == other.number
-  }
-}

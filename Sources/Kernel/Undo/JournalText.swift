@@ -1,5 +1,3 @@
-internal import Wire
-
 /// What a journal file says, as values and as text: one line for each fact, its words apart by
 /// spaces, each word with "%XX" for what would break it.
 ///
@@ -151,13 +149,4 @@ struct JournalText: Equatable {
     }
     return String(validating: bytes, as: UTF8.self)
   }
-}
-
-/// Which network namespace a journal is about.
-struct JournalPlace: Equatable {
-  var inode: UInt64
-  /// What is never given to another namespace during one boot; 0 on kernels that have none.
-  var cookie: UInt64
-  /// /proc/sys/kernel/random/boot_id.
-  var boot: String
 }

@@ -120,11 +120,3 @@ public struct KernelLogDecoder: Sendable {
   /// That of `KernelLogStamp` for dates without one.
   private static let year = 366 * day
 }
-
-/// A line of nftrace's that could not be read.
-public struct KernelLogDamage: Sendable, Equatable {
-  /// Its number in the file, from 1.
-  public var line: Int
-  /// What is wrong with it, in words for a person.
-  public var reason: String
-}

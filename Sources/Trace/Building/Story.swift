@@ -27,16 +27,17 @@ public struct Story: Sendable {
   /// Hops of open journeys.
   var openHops = 0
   /// Log messages whose trace message, which brings the trace id, has not come yet.
-  private var pending: [Observation] = []
+  private var pending: [Sighting] = []
   /// Trace ids of ARP and neighbour discovery packets on their way.
   private var discovery: Set<UInt32> = []
-  private var nextID = 1
+  /// What the next journey is counted as.
+  var nextID = 1
   /// Which packets answer which, where conntrack does not tell.
   var flows = LoggedFlows()
   /// What was done with packets in a diversion.
-  var fates = DivertedFates()
+  var fates = DiversionFates()
   /// The probe that was sent last.
-  private var latestProbe: Int?
+  private(set) var latestProbe: Int?
   private var loss: LossCount
   /// Messages that were missing before this part of the session.
   private let lostBefore: LossCount
@@ -66,8 +67,6 @@ public struct Story: Sendable {
   static let mostHops = 1 << 18
   /// Log messages that wait for their trace messages.
   static let mostPending = 256
-  /// Twins of a packet that are looked at.
-  private static let mostTwins = 256
 
   /// A story about to begin. `header` is nil for captures that other programs made.
   /// `earlier` is the story of the part of the session before this one, if there is one: what the
@@ -100,7 +99,7 @@ public struct Story: Sendable {
       }.map(\.chain))
   }
 
-  /// When the first observation was made that is in no journey yet.
+  /// When the first sighting was made that is in no journey yet.
   var earliestPending: UInt64? { pending.first?.time }
 
   /// Adds a point that nobody knew of.
@@ -138,7 +137,7 @@ public struct Story: Sendable {
       // Their trace messages were lost, it seems; those of the newer half may still come.
       let older = pending.prefix(Self.mostPending / 2)
       pending.removeFirst(older.count)
-      for observation in older { place(observation, traceID: nil) }
+      for sighting in older { place(sighting, traceID: nil) }
     }
   }
 
@@ -157,7 +156,7 @@ public struct Story: Sendable {
       return
     }
     let point = point(message, hook: hook)
-    let observation = Observation(
+    let sighting = Sighting(
       point: point, time: now,
       // The kernel knows where a forwarded packet came in even here; it does not count any more.
       inDevice: hook == .postrouting ? nil : environment.name(message.inDevice),
@@ -167,9 +166,9 @@ public struct Story: Sendable {
       identity: Identity(packet),
       mark: packet.isMulticastListenerDiscovery ? 0 : message.mark)
     if header == nil {
-      place(observation, traceID: nil)
+      place(sighting, traceID: nil)
     } else {
-      pending.append(observation)
+      pending.append(sighting)
     }
   }
 
@@ -293,8 +292,8 @@ public struct Story: Sendable {
       : trace.chain.hasPrefix("egress_") ? "egress" : trace.chain
     guard let point = points[chain], trace.startsChain else { return }
     if let index = pending.firstIndex(where: { isSame($0, point: point, header: header) }) {
-      let observation = pending.remove(at: index)
-      let journey = place(observation, traceID: trace.id)
+      let sighting = pending.remove(at: index)
+      let journey = place(sighting, traceID: trace.id)
       noteConnection(trace, of: journey)
     } else if trace.handle == nil, let header,
       let journey = traced(trace.id),
@@ -302,7 +301,7 @@ public struct Story: Sendable {
     {
       // Not logged, since NAT took it out of the target, and yet traced: seen all the same.
       add(
-        Observation(
+        Sighting(
           point: point, time: now,
           inDevice: point.hook == .postrouting ? nil : environment.name(trace.inDevice),
           outDevice: environment.name(trace.outDevice), packet: open[journey].packet(now: header),
@@ -311,7 +310,7 @@ public struct Story: Sendable {
     }
   }
 
-  private func isSame(_ seen: Observation, point: ObservationPoint, header: Packet?) -> Bool {
+  private func isSame(_ seen: Sighting, point: ObservationPoint, header: Packet?) -> Bool {
     guard seen.point.chain == point.chain else { return false }
     guard let header else { return true }
     return seen.packet.source == header.source && seen.packet.destination == header.destination
@@ -343,106 +342,7 @@ public struct Story: Sendable {
 
   /// Places log messages whose trace messages did not come.
   mutating func settlePending() {
-    for observation in pending { place(observation, traceID: nil) }
+    for sighting in pending { place(sighting, traceID: nil) }
     pending = []
-  }
-
-  /// Adds an observation to the journey it belongs to, or begins one. Returns its index.
-  @discardableResult
-  mutating func place(_ observation: Observation, traceID: UInt32?) -> Int {
-    let identity = observation.identity ?? Identity(observation.packet)
-    if let index = journey(seenAs: observation, identity, traceID: traceID)
-      ?? journey(rewrittenAs: observation, traceID: traceID)
-    {
-      add(observation, to: index, traceID: traceID)
-      noteFlow(of: index)
-      return index
-    }
-    var journey = OpenJourney(
-      id: nextID, identity: identity, traceID: nil, hops: [], start: observation.time,
-      last: observation.time, key: .journey(nextID), twin: latest[identity],
-      latestProbe: latestProbe)
-    nextID += 1
-    latest[identity] = open.count
-    journey.hops.reserveCapacity(header == nil ? 4 : 16)
-    open.append(journey)
-    add(observation, to: open.count - 1, traceID: traceID)
-    noteFlow(of: open.count - 1)
-    open[open.count - 1].key = key(of: open[open.count - 1])
-    return open.count - 1
-  }
-
-  /// Which packets a packet answers, as far as its addresses tell: at each hop it may have others.
-  private mutating func noteFlow(of index: Int) {
-    guard !isKernelLog, header?.probe == nil else { return }
-    let hops = open[index].hops
-    let packet = hops[hops.count - 1].packet
-    guard packet.proto == .tcp || packet.proto == .udp else { return }
-    // Of fragments that are made on the way, the first says what the others belong to.
-    if hops.count > 1, packet.fragment == nil, packet.hasEnds(of: hops[hops.count - 2].packet) {
-      return
-    }
-    let isAnswer = flows.take(packet, of: &open[index].exchange)
-    if open[index].looksLikeAnswer == nil { open[index].looksLikeAnswer = isAnswer }
-  }
-
-  /// The open journey whose packet can be the one observed: the last with its trace id, or else the
-  /// first that has none, or else the first.
-  private mutating func journey(
-    seenAs next: Observation, _ identity: Identity, traceID: UInt32?
-  ) -> Int? {
-    var (untraced, first): (Int?, Int?)
-    var nearest: Int?
-    var newer: Int?
-    var candidate = latest[identity]
-    for _ in 0..<Self.mostTwins {
-      guard let index = candidate else { break }
-      candidate = open[index].twin
-      if isOver(open[index]) {
-        // Nothing comes after it: nobody need look at it again.
-        if let newer { open[newer].twin = candidate } else { latest[identity] = candidate }
-        continue
-      }
-      newer = index
-      guard continues(open[index], with: next) else { continue }
-      if isKernelLog {
-        nearest = nearer(index, than: nearest, to: next)
-        continue
-      }
-      if let traceID, open[index].traceID == traceID { return index }
-      if traceID == nil || open[index].traceID == nil { untraced = index }
-      first = index
-    }
-    return nearest ?? untraced ?? first
-  }
-
-  /// The open journey that was seen last with this trace id.
-  func traced(_ id: UInt32) -> Int? {
-    guard let index = latestTraced[id], open[index].traceID == id else { return nil }
-    return index
-  }
-
-  private mutating func add(_ observation: Observation, to index: Int, traceID: UInt32?) {
-    let steps = open[index].steps
-    open[index].steps = []
-    open[index].last = now
-    if let traceID {
-      open[index].traceID = traceID
-      // The kernel may put fragments together in the last one, and its trace goes on with the first.
-      latestTraced[traceID] = index
-    }
-    var packet = observation.packet
-    // Most hops see the same octets: one copy of them is enough.
-    if let last = open[index].hops.last, last.packet.payload == packet.payload {
-      packet.payload = last.packet.payload
-    }
-    openHops += 1
-    var hop = Hop(
-      point: observation.point, time: observation.time.since(open[index].start),
-      inDevice: observation.inDevice, outDevice: observation.outDevice,
-      packet: packet, mark: observation.mark ?? open[index].hops.last?.mark ?? 0, rules: steps)
-    hop.inPort = observation.inPort
-    hop.outPort = observation.outPort
-    open[index].hops.append(hop)
   }
 }

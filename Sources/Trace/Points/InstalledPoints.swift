@@ -40,12 +40,3 @@ public struct InstalledPoints: Sendable, Equatable {
     return chains == wanted && (!hasEdges || self.devices == Set(devices))
   }
 }
-
-extension ObservationPoint {
-  /// The points to have around `chains`, with those at devices that `offered` says this kernel has.
-  public static func plan(
-    around chains: [BaseChain], edges offered: Set<Hook>
-  ) -> [ObservationPoint] {
-    plan(around: chains) + [.ingress, .egress].filter { offered.contains($0.hook) }
-  }
-}

@@ -26,26 +26,6 @@ public struct ObservationPoint: Sendable, Hashable, Codable {
   }
 }
 
-/// A base chain that is there already, whoever made it.
-public struct BaseChain: Sendable, Hashable {
-  /// The hook it is registered at.
-  public var hook: Hook
-  /// Its priority there.
-  public var priority: Int32
-  /// The chain's name.
-  public var name: String
-  /// "filter", "nat" or "route".
-  public var type: String
-
-  /// A base chain of these fields.
-  public init(hook: Hook, priority: Int32, name: String, type: String) {
-    self.hook = hook
-    self.priority = priority
-    self.name = name
-    self.type = type
-  }
-}
-
 extension ObservationPoint {
   /// Positions at which the kernel's own code and the iptables tables work, by hook:
   /// enum nf_ip_hook_priorities of <linux/netfilter_ipv4.h>. IPv6 has the same numbers.

@@ -1,4 +1,4 @@
-public import Wire
+internal import Wire
 
 /// Sessions as pcapng: one section whose comment is the session's header, three interfaces.
 /// Interface 0 has the NFLOG messages, 1 all other netlink messages, 2 the packets sent and read.
@@ -86,75 +86,5 @@ public enum SessionFile {
     let target = trace.target.map { " \($0)" } ?? ""
     return "trace \(String(trace.id, radix: 16)) \(NFProto.name(trace.family)) \(trace.table)"
       + " \(trace.chain) \(rule) verdict \(trace.verdict)\(target)"
-  }
-}
-
-/// Reads sessions, and NFLOG captures that other programs made, as their octets come in.
-public struct SessionDecoder: Sendable {
-  private var decoder = CaptureDecoder()
-  private var interfaces: [LinkType] = []
-
-  /// What a file yields.
-  public enum Element: Sendable {
-    /// A new section; with nil, one that other programs made.
-    case header(SessionHeader?)
-    case record(Record)
-  }
-
-  /// A decoder before its first octet.
-  public init() {}
-
-  /// Whether any interface so far holds what nftrace reads.
-  public private(set) var holdsNetfilter = false
-
-  /// Takes in the next octets of the file.
-  public mutating func feed(_ bytes: [UInt8]) { decoder.feed(bytes) }
-
-  /// The next element; nil when more octets are needed. Throws where the file is damaged.
-  public mutating func next() throws(CaptureDamage) -> Element? {
-    while let block = try decoder.next() {
-      switch block {
-      case .section(let section):
-        interfaces = []
-        return .header(section.comments.lazy.compactMap { SessionHeader(json: $0) }.first)
-      case .interface(let interface):
-        interfaces.append(interface.linkType)
-        holdsNetfilter = holdsNetfilter || interface.linkType == .nflog
-      case .packet(let packet):
-        if let record = record(packet) { return .record(record) }
-      case .statistics(let statistics):
-        if let comment = statistics.comment, comment.hasPrefix(SessionFile.notePrefix) {
-          guard let note = Note(json: String(comment.dropFirst(SessionFile.notePrefix.count)))
-          else { continue }
-          return .record(Record(time: statistics.time, .note(note)))
-        }
-        guard statistics.comment == SessionFile.lostComment else { continue }
-        let count = statistics.dropped.map { Int(clamping: $0) } ?? 0
-        return .record(Record(time: statistics.time, .lost(count == 0 ? nil : count)))
-      case .unknown: continue
-      }
-    }
-    return nil
-  }
-
-  /// Throws if the file ends in the middle of a block.
-  public mutating func finish() throws(CaptureDamage) { try decoder.finish() }
-
-  private func record(_ packet: CapturedPacket) -> Record? {
-    guard interfaces.indices.contains(packet.interface) else { return nil }
-    switch interfaces[packet.interface] {
-    case .nflog: return Record(time: packet.time, .log(packet.data))
-    case .netlink:
-      var reader = ByteReader(packet.data.span)
-      guard (try? reader.skip(16)) != nil,
-        let message = try? NetlinkMessage(parsing: &reader)
-      else { return nil }
-      return Record(time: packet.time, .netlink(message))
-    case .raw:
-      return Record(
-        time: packet.time,
-        packet.direction == .inbound ? .received(packet.data) : .sent(packet.data))
-    default: return nil
-    }
   }
 }

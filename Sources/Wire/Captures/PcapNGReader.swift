@@ -1,23 +1,6 @@
 // pcapng, read: https://datatracker.ietf.org/doc/html/draft-ietf-opsawg-pcapng
 // PcapNG.swift draws the blocks.
 
-/// Which octet of an integer comes first in a file.
-enum ByteOrder: Sendable {
-  case little
-  case big
-}
-
-extension ByteReader {
-  /// An integer in the byte order of the file.
-  @_lifetime(self: copy self)
-  mutating func integer<T: FixedWidthInteger>(_ order: ByteOrder) throws(WireError) -> T {
-    switch order {
-    case .little: try littleEndian()
-    case .big: try bigEndian()
-    }
-  }
-}
-
 /// What must be remembered of a pcapng file from block to block.
 struct PcapNGReader: Sendable {
   private var order = ByteOrder.little

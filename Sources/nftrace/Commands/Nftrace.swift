@@ -106,29 +106,3 @@ struct Nftrace: ParsableCommand {
     }
   }
 }
-
-/// A command that failed, and could not take back all that it had done.
-struct HalfDone: Error {
-  let cause: any Error
-  let failures: [any Error]
-}
-
-/// Wrong usage that only shows after the arguments were parsed: exit code 2.
-struct UsageError: Error {
-  var message: String
-  init(_ message: String) { self.message = message }
-}
-
-/// What the guardian process runs; nobody types it.
-struct GuardianCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "guardian", _superCommandName: Nftrace.name, shouldDisplay: false)
-
-  @Argument var journal: String
-
-  @Flag var namespaces = false
-
-  func run() throws {
-    try GuardedJournal.guardianMain(journal: journal, namespaces: namespaces)
-  }
-}

@@ -3,11 +3,6 @@ import Kernel
 import Trace
 import Wire
 
-/// Where observations go.
-enum SetupBackend: String, Choice {
-  case nflog, log
-}
-
 struct Setup: ParsableCommand {
   static let configuration = CommandConfiguration(
     _superCommandName: Nftrace.name,
@@ -168,36 +163,4 @@ struct Setup: ParsableCommand {
     }
     return runs
   }
-}
-
-/// How large a recording may become.
-struct RecordingLimit: ParsableArguments {
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Largest size of the recording, in MiB: the file and the one before it, FILE.1, together.",
-      valueName: "mib"))
-  var limit: Int = 256
-
-  mutating func validate() throws {
-    guard (1...1_048_576).contains(limit) else {
-      throw ValidationError("--limit is in MiB, 1 to 1048576, not \(limit)")
-    }
-  }
-
-  var octets: Int { limit << 20 }
-}
-
-/// What was asked of a setup. nil is what was not said.
-struct SetupRequest {
-  var subnets: Subnets
-  var backend: SetupBackend?
-  var group: UInt16?
-  var tun: String?
-  var tunAddresses: [Prefix]
-  var masquerade: Bool
-  var forward: Bool
-  var record: Bool
-  var limit: Int
-  var options: SharedOptions
 }

@@ -2,22 +2,6 @@ import ArgumentParser
 import Kernel
 import Report
 
-/// The value of an option that is one of a few words.
-protocol Choice: ExpressibleByArgument, CaseIterable, RawRepresentable where RawValue == String {}
-
-// What ArgumentParser would find out by reflection as well, each time a command is started.
-extension Choice {
-  init?(argument: String) { self.init(rawValue: argument) }
-  var defaultValueDescription: String { rawValue }
-  static var allValueStrings: [String] { allCases.map { $0.rawValue } }
-  static var allValueDescriptions: [String: String] { [:] }
-}
-
-/// When to use colours.
-enum ColorChoice: String, Choice {
-  case auto, always, never
-}
-
 /// Options that every command has.
 struct SharedOptions: ParsableArguments {
   @Option(

@@ -1,6 +1,5 @@
 import Glibc
 import Kernel
-import Trace
 
 /// A network namespace that a command works in.
 final class ChosenNamespace {
@@ -51,14 +50,6 @@ final class ChosenNamespace {
   }
 }
 
-/// An error, and the network namespace it came up in, where there are several.
-struct NamespaceFailure: Error {
-  let name: String
-  let error: any Error
-  /// What that means for the others.
-  var consequence: String?
-}
-
 extension [ChosenNamespace] {
   /// What they are called; none where there is one alone, of which nothing need be told apart.
   var names: [String] { count > 1 ? map { $0.name ?? "" } : [] }
@@ -75,26 +66,5 @@ extension ChosenNamespace {
     } catch let error where others.count > 1 {
       throw NamespaceFailure(name: name ?? "", error: error, consequence: consequence)
     }
-  }
-}
-
-/// What a command says in JSON: an object, or one in which each of several namespaces has its own.
-enum NamespaceJSON {
-  /// `count` is how many there are, where not of each something is to be said.
-  static func object(
-    _ command: String, _ each: [(name: String?, members: [(String, JSONValue)])],
-    of count: Int? = nil
-  ) -> JSONValue {
-    let head: [(String, JSONValue)] = [
-      ("schema", .string("nftrace/1")), ("command", .string(command)),
-    ]
-    func object(_ one: (name: String?, members: [(String, JSONValue)])) -> [(String, JSONValue)] {
-      [("netns", .string(one.name))] + one.members
-    }
-    if count ?? each.count == 1, each.count == 1 { return .object(head + object(each[0])) }
-    return .object(
-      head + [
-        ("netns", .null), ("namespaces", .array(each.map { .object(object($0)) })),
-      ])
   }
 }

@@ -2,12 +2,6 @@ import Kernel
 import Trace
 import Wire
 
-/// Something that is not copied, for several to hold.
-final class Held<Value: ~Copyable> {
-  let value: Value
-  init(_ value: consuming Value) { self.value = value }
-}
-
 /// Where probes come in, and the addresses that go with it.
 struct Entrance {
   /// How they do.

@@ -1,4 +1,3 @@
-import Kernel
 import Report
 import Trace
 
@@ -68,51 +67,5 @@ struct RecordingsText {
       ("writer", .int(recording.writer.map { Int($0.process) })),
       ("ending", .string(recording.ending)),
     ])
-  }
-}
-
-/// What a network namespace is called.
-struct NamespaceName {
-  /// What `--netns` takes for it; nil if it is gone.
-  var call: String?
-  /// For people.
-  var text: String
-}
-
-/// What the network namespaces that recordings are of are called by now.
-struct NamespaceNames {
-  private var keys: [Substring: NamespaceName] = [:]
-
-  init() {
-    for found in NamespaceSurvey().found {
-      // The number alone is given to another namespace when one is gone.
-      let key = try? found.open().within { () throws(KernelError) in
-        try NamespacePlace.current().key
-      }
-      keys[key.map { $0[...] } ?? "\(found.identity.inode)-"] = NamespaceName(
-        call: found.call, text: found.description)
-    }
-  }
-
-  /// What the namespace of a recording is called; nil for a ping.
-  func name(of recording: KeptRecording) -> NamespaceName? {
-    recording.key.map { name(ofKey: $0, known: recording.header?.netns) }
-  }
-
-  /// What the namespace with this key is called, or was when it was `known`.
-  func name(ofKey key: Substring, known: String? = nil) -> NamespaceName {
-    let inode = key.prefix { $0 != "-" }
-    if let name = keys[key] ?? keys["\(inode)-"] { return name }
-    return NamespaceName(
-      call: nil, text: "network namespace \(known ?? String(inode)), which is gone")
-  }
-}
-
-extension NamespaceSurvey.Found {
-  /// What it is called, for people.
-  var description: String {
-    if isOfMachine { return "the machine's network namespace" }
-    if !names.isEmpty { return "network namespace \(names.joined(separator: ", "))" }
-    return "network namespace \(paths.first ?? processes.first.map { "of process \($0)" } ?? "?")"
   }
 }

@@ -191,34 +191,3 @@ extension SetupPlace {
     return try setup.boot != Machine.boot()
   }
 }
-
-extension RecorderState {
-  /// The process, verified; nil if it is gone.
-  var living: ProcessIdentity? {
-    let identity = ProcessIdentity(process: process, start: start)
-    return ended == nil && identity.isAlive ? identity : nil
-  }
-
-  /// Whether its numbers are those of what it recorded: one that was killed wrote them down some time
-  /// before.
-  var saysHowFar: Bool { ended != nil || living != nil }
-
-  /// What ended it before it was told to; nil otherwise.
-  var reason: String? {
-    if let error { return "ended early: \(error)" }
-    return saysHowFar ? nil : "was killed"
-  }
-}
-
-extension StateDirectory {
-  /// Those of the files of a recording that there are, the older first.
-  static func files(ofRecording path: String) -> [String] {
-    [path + ".1", path].filter { FileIdentity($0) != nil }
-  }
-
-  /// What is shown of a file that somebody named: of a setup's recording, both files.
-  static func files(named path: String) -> [String] {
-    let isRecording = path.hasPrefix(self.path + "/recording-") && path.hasSuffix(".pcapng")
-    return isRecording && FileIdentity(path) != nil ? files(ofRecording: path) : [path]
-  }
-}

@@ -1,0 +1,22 @@
+internal import CNetfilter
+public import Trace
+public import Wire
+
+extension BaseChain {
+  /// The base chains among listed ones that packets of these IP versions meet, save nftrace's own.
+  public static func all(in messages: [NetlinkMessage], versions: Set<Int>) -> [BaseChain] {
+    messages.compactMap { message in
+      guard let chain = try? ChainMessage(message.payload), let hook = chain.hook,
+        let priority = chain.priority, !chain.table.hasPrefix("nftrace_")
+      else { return nil }
+      switch chain.family {
+      case NFProto.inet: break
+      case NFProto.ipv4 where versions.contains(4): break
+      case NFProto.ipv6 where versions.contains(6): break
+      default: return nil
+      }
+      return BaseChain(
+        hook: hook, priority: priority, name: chain.name, type: chain.type ?? "filter")
+    }
+  }
+}

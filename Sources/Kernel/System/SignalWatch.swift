@@ -1,0 +1,29 @@
+internal import CNetfilter
+internal import Glibc
+
+/// SIGINT, SIGTERM and SIGHUP as something to read: they no longer end the process by themselves.
+public struct SignalWatch: ~Copyable {
+  /// For poll(2).
+  public let fileDescriptor: Int32
+
+  /// Blocks the signals in this thread and those it starts.
+  public init() {
+    var set = sigset_t()
+    unsafe sigemptyset(&set)
+    for signal in [SIGINT, SIGTERM, SIGHUP] { _ = unsafe sigaddset(&set, signal) }
+    unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+    fileDescriptor = unsafe signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
+    // A reader that goes away is an error of write(2), not the end of us and our clean-up.
+    signal(SIGPIPE, SIG_IGN)
+  }
+
+  deinit { _ = close(fileDescriptor) }
+
+  /// The signal that came, if one did.
+  public func next() -> Int32? {
+    var info = signalfd_siginfo()
+    let size = MemoryLayout<signalfd_siginfo>.size
+    guard unsafe read(fileDescriptor, &info, size) == size else { return nil }
+    return Int32(info.ssi_signo)
+  }
+}

@@ -1,0 +1,156 @@
+internal import Trace
+internal import Wire
+
+/// Folds the hops of a journey into rows: what nothing happened at shares one.
+struct RowBuilder {
+  let style: TextStyle
+  /// When the journey began, nanoseconds after the exchange.
+  let start: UInt64
+  private(set) var rows: [Timeline.Row] = []
+  private var open: Timeline.Row?
+  private var hook: Hook?
+
+  private let route: RouteDecision?
+
+  init(style: TextStyle, start: UInt64, route: RouteDecision?) {
+    self.style = style
+    self.start = start
+    self.route = route
+  }
+
+  mutating func add(_ hop: Hop, after previous: Hop?) {
+    switch hop.point.hook {
+    // A packet that a chain of the user's drops at one of these stands under the hook's own name.
+    case .ingress where hop.passed:
+      close()
+      var details = ["in \(hop.inDevice ?? "?"), ttl \(hop.packet.ttl)\(Self.fragments(hop))"]
+      if previous?.point.hook == .egress {
+        details = Wording.details(hop, style)
+        let ttl = details.firstIndex { $0.hasPrefix("ttl ") }.map { ", " + details.remove(at: $0) }
+        details.insert("in \(hop.inDevice ?? "?") again" + (ttl ?? ""), at: 0)
+      }
+      rows.append(Timeline.Row(time: time(hop), stage: "arrived", details: details))
+      hook = nil
+    case .egress where hop.passed:
+      close()
+      rows.append(
+        Timeline.Row(
+          time: time(hop), stage: "sent",
+          details: ["out \(hop.outDevice ?? "?")\(Self.fragments(hop))"]))
+      hook = nil
+    default:
+      if hop.point.hook != hook { begin(hop, after: previous) }
+      if hop.passed { pass(hop) } else { fail(hop) }
+    }
+  }
+
+  private func time(_ hop: Hop) -> UInt64 { start.later(by: hop.time) }
+
+  private static func fragments(_ hop: Hop) -> String {
+    guard hop.fragments > 1 else { return "" }
+    return hop.hasAllFragments
+      ? ", in \(hop.fragments) fragments" : ", \(hop.fragments) fragments seen"
+  }
+
+  /// A new hook: before FORWARD and INPUT stands the routing decision.
+  private mutating func begin(_ hop: Hop, after previous: Hop?) {
+    close()
+    switch hop.point.hook {
+    case .output where previous == nil:
+      rows.append(
+        Timeline.Row(
+          stage: "created",
+          details: ["by this host, out \(hop.outDevice ?? "?"), ttl \(hop.packet.ttl)"]))
+    case _ where previous == nil:
+      let device = hop.inDevice.map { "in \($0), " } ?? hop.outDevice.map { "out \($0), " } ?? ""
+      rows.append(Timeline.Row(stage: "seen first", details: ["\(device)ttl \(hop.packet.ttl)"]))
+    case .forward where previous?.point.hook == .prerouting:
+      rows.append(Timeline.Row(stage: "route", details: [Wording.route(route, hop.outDevice)]))
+    case .input where previous?.point.hook == .prerouting:
+      rows.append(Timeline.Row(stage: "route", details: ["to this host itself"]))
+    default: break
+    }
+    hook = hop.point.hook
+    open = Timeline.Row(time: time(hop), stage: hop.point.hook.rawValue.uppercased())
+    let ttl = hop.changes.filter { $0.field == .ttl }
+    open?.details += ttl.map { "ttl \($0.from) \(style.arrow) \($0.to)" }
+  }
+
+  /// Adds a table that was passed; what happened in it gets a row of its own.
+  private mutating func pass(_ hop: Hop) {
+    let details = Wording.details(hop, style)
+    let quiet = hop.point.table == nil || (hop.point.table == "defrag" && !isVerbose)
+    if details.isEmpty, !isVerbose {
+      guard !quiet else { return }
+      if open == nil { open = Timeline.Row(time: time(hop)) }
+      open?.tables.append(hop.point.table.map(Escape.name) ?? "")
+      return
+    }
+    // A hook whose first table has something to say needs no empty row before it.
+    if let row = open, row.tables.isEmpty, row.details.isEmpty || isVerbose {
+      open?.tables = hop.point.table.map { [Escape.name($0)] } ?? []
+      open?.details += details
+      if !(isVerbose && hop.point.table == nil && details.isEmpty) { close() }
+      return
+    }
+    close()
+    rows.append(
+      Timeline.Row(
+        time: time(hop), tables: hop.point.table.map { [Escape.name($0)] } ?? [], details: details))
+  }
+
+  private mutating func fail(_ hop: Hop) {
+    let stage = open?.tables.isEmpty == true ? open!.stage : ""
+    if stage.isEmpty { close() } else { open = nil }
+    rows.append(
+      Timeline.Row(
+        time: time(hop), stage: stage,
+        tables: ["\(style.cross) \(hop.point.table.map(Escape.name) ?? "")"],
+        details: [Wording.drop(hop)], failed: true))
+  }
+
+  private mutating func close() {
+    // A hook that is passed a second time, above a bridge's port, may have no table any more.
+    if let open, !open.tables.isEmpty || !open.details.isEmpty { rows.append(open) }
+    open = nil
+  }
+
+  private var isVerbose: Bool { style.verbosity == .verbose }
+
+  /// Adds where the journey ended, if the last hop does not say so.
+  mutating func finish(_ journey: Journey) {
+    close()
+    switch journey.end.kind {
+    case _ where journey.end.isDryRun:
+      let what = journey.end.out.map { "go out of \($0)" } ?? "be delivered here"
+      rows.append(
+        Timeline.Row(stage: "dry run", details: ["discarded by nftrace: it would \(what)"]))
+    case .delivered:
+      rows.append(Timeline.Row(stage: "delivered", details: ["to this host itself"]))
+    case .unknown where journey.end.unseen == .behindNAT:
+      rows.append(
+        Timeline.Row(
+          stage: "not seen on",
+          details: [
+            "if NAT translated it, "
+              + "its new addresses are not watched"
+          ]))
+    case .unknown:
+      rows.append(
+        Timeline.Row(
+          stage: journey.end.unseen != nil ? "unseen" : "\(style.cross) lost",
+          details: [Wording.lost(journey)], failed: journey.end.unseen == nil))
+    case .rejected where journey.hasNoWayOn:
+      rows.append(
+        Timeline.Row(
+          stage: "\(style.cross) rejected", details: [Wording.noWayOn(journey)], failed: true))
+    case .dropped where journey.wasKept:
+      rows.append(
+        Timeline.Row(
+          stage: "\(style.cross) dropped", details: ["by nftrace, which had it"], failed: true))
+    case .transmitted where journey.end.hook != .egress:
+      rows.append(Timeline.Row(stage: "sent", details: ["out \(journey.end.out ?? "?")"]))
+    default: break
+    }
+  }
+}

@@ -1,0 +1,293 @@
+internal import Wire
+
+// When the exchanges of a story are told, and what belongs to one.
+
+extension Story {
+  /// The exchanges of which nothing was heard for a second, in the order in which they began. Of
+  /// one that goes on and on, what came to rest is told in parts; where there are many, in smaller
+  /// ones, those that began first before the others. The next call goes on where they are too many.
+  public mutating func closeIdle() -> [Exchange] {
+    let isFull = open.count > Self.mostOpen || openHops > Self.mostHops
+    guard isFull || now.since(lastIdleCheck) > Self.idle / 10 else { return [] }
+    lastIdleCheck = now
+    if isFull { settlePending() }
+    let groups = exchanges()
+    var closing: [[Int]] = []
+    var tooMany = openHops - Self.manyHops
+    let firsts = firstFragments()
+    for (members, last) in groups {
+      if now.since(last) > Self.idle {
+        if members.allSatisfy(rests) { closing.append(members) }
+        continue
+      }
+      let age = now.since(open[members[0]].start)
+      if members.count > Self.mostPackets || age > Self.longest || tooMany > 0 && age > Self.idle {
+        let part = members.filter {
+          let index = firsts[$0] ?? $0
+          return now.since(open[index].last) > Self.patience && rests(index)
+        }
+        closing.append(part)
+        tooMany -= part.reduce(0) { $0 + open[$1].hops.count }
+      }
+    }
+    let left = open.count - closing.reduce(0) { $0 + $1.count }
+    if isFull, left > Self.mostOpen / 2 || openHops > Self.mostHops / 2 {
+      closing = groups.sorted { $0.last < $1.last }.prefix(max(groups.count / 2, 1)).map(\.members)
+    }
+    // A text of each is made before the next ones are told: after a pause all may be idle at once.
+    var packets = 0
+    let some = closing.prefix { members in
+      defer { packets += members.count }
+      return packets < Self.mostAtOnce
+    }
+    if some.count < closing.count { lastIdleCheck = 0 }
+    return close(Array(some))
+  }
+
+  /// The open journeys of each exchange, and when something was heard of it last. After an idle
+  /// second another one begins, whenever it is looked at.
+  private func exchanges() -> [(members: [Int], last: UInt64)] {
+    var groups: [(members: [Int], last: UInt64)] = []
+    var latest: [ExchangeKey: Int] = [:]
+    let firsts = firstFragments()
+    for index in open.indices {
+      let journey = open[index]
+      let key = open[firsts[index] ?? index].key
+      if let group = latest[key], journey.start <= groups[group].last.later(by: Self.idle) {
+        groups[group].members.append(index)
+        groups[group].last = max(groups[group].last, journey.last)
+      } else {
+        latest[key] = groups.count
+        groups.append(([index], journey.last))
+      }
+    }
+    return groups
+  }
+
+  /// Whether no more can come of a quiet journey. Records bear the time at which they were received:
+  /// when the receiver was busy itself, the rest of a packet's way comes just behind the pause.
+  private func rests(_ index: Int) -> Bool {
+    let last = open[index].last
+    if isInDiversion(open[index]) { return now.since(last) > Self.longest }
+    return last >= pauses.last || last < pauses.before || now.since(pauses.last) > Self.patience
+      || isOver(open[index])
+  }
+
+  /// Takes in that all there was up to this time has been received.
+  public mutating func pass(to time: UInt64) {
+    now = max(now, time)
+    pauses = (0, 0)
+  }
+
+  /// The exchange of the probe with this number, whether or not more could come.
+  public mutating func closeProbe(_ sequence: Int) -> Exchange {
+    settlePending()
+    let group = open.indices.filter { self.sequence(of: open[$0]) == sequence }
+    return close([group]).first ?? Exchange(journeys: [])
+  }
+
+  /// All that is left, at the end of the session.
+  public mutating func finish() -> [Exchange] {
+    noteEnd()
+    return close(exchanges().map(\.members))
+  }
+
+  /// Nothing more is to be read. A packet that was heard of just before may have gone on: where it
+  /// ends is not known.
+  mutating func noteEnd() {
+    settlePending()
+    for index in open.indices where now.since(open[index].last) <= Self.onItsWay {
+      open[index].isCut = true
+    }
+  }
+
+  /// Whether a packet of this probe met its end in a rule, so that little more can come of it.
+  func isDropped(probe sequence: Int) -> Bool {
+    open.contains { $0.dropped != nil && self.sequence(of: $0) == sequence }
+  }
+
+  /// Rules of the user that decided over open journeys and whose texts are not known yet.
+  public var unknownDeciders: [RuleStep] {
+    var found: [RuleStep] = []
+    for journey in open {
+      for step in journey.hops.flatMap(\.rules) where isUnknown(step) && !found.contains(step) {
+        if step.handle != nil || step.table == "nat" { found.append(step) }
+      }
+      for (index, step) in journey.steps.enumerated()
+      where isUnknown(step) && !found.contains(step) {
+        // Of iptables-legacy's rules, whose verdicts nobody tells, the last one decided.
+        if step.handle != nil || index == journey.steps.count - 1 { found.append(step) }
+      }
+    }
+    for step in environment.discoveryDrops where isUnknown(step) && !found.contains(step) {
+      found.append(step)
+    }
+    return found
+  }
+
+  /// Whether a step decided something and its rule was not read yet.
+  private func isUnknown(_ step: RuleStep) -> Bool {
+    if step.isReplaced { return false }
+    if step.handle != nil {
+      // The kernel tells of rules that are made meanwhile, but not their texts.
+      let leadsOn: [Verdict] = [.jump, .goto, .return]
+      let isKnown =
+        environment.rule(step) != nil
+        && (leadsOn.contains(step.verdict) || environment.text(step) != nil)
+      return step.verdict != .continue && !isKnown
+    }
+    // Nobody tells when they change: they are read again for each probe.
+    return step.isLegacyRule
+  }
+
+  /// The journeys of a probe as far as they went.
+  func openJourneys(probe sequence: Int) -> [Journey] {
+    open.filter { self.sequence(of: $0) == sequence }.map(journey)
+  }
+
+  func key(of journey: OpenJourney) -> ExchangeKey {
+    if let sequence = sequence(of: journey) { return .probe(sequence) }
+    if isKernelLog { return journey.exchange ?? .journey(journey.id) }
+    if let id = journey.connectionID {
+      // An error belongs to what it quotes; what an echo has as its number is an MTU or a pointer in
+      // errors.
+      let packet = journey.hops[0].packet.quoted ?? journey.hops[0].packet
+      return .flow(id, packet.echo?.sequence ?? 0)
+    }
+    // Without conntrack's word, ports tell.
+    if let exchange = pair(of: journey) { return exchange }
+    // An echo reply has the payload of its request.
+    if let echo = Identity(echo: journey.hops[0].packet) { return .echo(echo) }
+    // An error quotes what it is about.
+    if let quoted = journey.hops[0].packet.quoted,
+      let about = open.last(where: { $0.hops[0].packet.isSame(as: quoted) })
+    {
+      return about.key
+    }
+    return .journey(journey.id)
+  }
+
+  /// What TCP and UDP packets that conntrack did not look at have in common, either way.
+  private func pair(of journey: OpenJourney) -> ExchangeKey? {
+    journey.isUntracked ? journey.exchange : nil
+  }
+
+  /// The number of the probe a journey belongs to; nil for other packets.
+  func sequence(of journey: OpenJourney) -> Int? {
+    guard let plan = header?.probe else { return nil }
+    let first = journey.hops[0].packet
+    let latest = journey.latestProbe
+    if let sequence = plan.sequence(of: first, latest: latest) { return sequence }
+    guard plan.proto == "udp" else { return nil }
+    // An answer is known by its addresses once NAT has restored them, or as the one that conntrack
+    // expects.
+    for hop in journey.hops.dropFirst() where hop.packet.destination != first.destination {
+      if let sequence = plan.sequence(of: hop.packet, latest: latest) { return sequence }
+    }
+    guard first.proto == .udp else { return nil }
+    let request = open.last {
+      guard let id = $0.connectionID, let reply = environment.connections[id]?.reply else {
+        return false
+      }
+      return reply.source == first.source && reply.destination == first.destination
+        && reply.sourcePort == first.sourcePort && reply.destinationPort == first.destinationPort
+    }
+    return request.flatMap { plan.sequence(of: $0.hops[0].packet, latest: latest) }
+  }
+
+  /// Forgets packets that belong to none of these probes and of which nothing was heard for a second.
+  mutating func forgetIdle(except outstanding: Set<Int>) {
+    let idle = open.indices.filter { index in
+      now.since(open[index].last) > Self.idle
+        && !(sequence(of: open[index]).map { outstanding.contains($0) } ?? false)
+    }
+    forget([idle])
+  }
+
+  private mutating func close(_ groups: [[Int]]) -> [Exchange] {
+    let ordered = groups.filter { !$0.isEmpty }.map { $0.sorted() }.sorted { $0[0] < $1[0] }
+    let firsts = firstFragments()
+    let exchanges = ordered.map { Exchange(journeys: journeys($0, firstFragments: firsts)) }
+    forget(ordered)
+    return exchanges.filter { !isNoise($0) }.map(withRefusals).map(withFindings)
+  }
+
+  /// Whether these are packets by which neighbours find each other, as ARP's in IPv4, of which nobody
+  /// asks: unless a rule stopped them.
+  private func isNoise(_ exchange: Exchange) -> Bool {
+    header?.probe == nil && !exchange.journeys.isEmpty
+      && exchange.journeys.allSatisfy {
+        ($0.packet.isDiscovery || $0.packet.isMulticastListenerDiscovery) && !$0.isStopped
+      }
+  }
+
+  /// Recorded traffic was not asked about when it was lost: only what a rule or policy did to it is
+  /// certain, and what refused it. A probe's findings are made when it is settled.
+  private func withFindings(_ exchange: Exchange) -> Exchange {
+    guard header != nil, header?.probe == nil else { return exchange }
+    var exchange = exchange
+    let isStopped = exchange.journeys.contains(where: \.isStopped)
+    exchange.findings = Diagnosis.findings(
+      exchange, isAnswered: !isStopped, answer: nil, header: header, environment: environment)
+    if !isStopped, let refusal = Diagnosis.refusal(exchange, header, environment) {
+      exchange.findings.insert(refusal, at: 0)
+    }
+    return exchange
+  }
+
+  /// Removes these open journeys, and finds the places of the others anew.
+  private mutating func forget(_ groups: [[Int]]) {
+    guard !groups.isEmpty else { return }
+    var isClosed = [Bool](repeating: false, count: open.count)
+    for index in groups.joined() { isClosed[index] = true }
+    var kept = 0
+    latest.removeAll(keepingCapacity: true)
+    // A packet may have had several trace ids: all but the latest lead nowhere.
+    latestTraced = latestTraced.filter { !isClosed[$0.value] && open[$0.value].traceID == $0.key }
+    openHops = 0
+    for index in open.indices where !isClosed[index] {
+      if kept != index { open.swapAt(kept, index) }
+      open[kept].twin = nil
+      if !isOver(open[kept]) {
+        open[kept].twin = latest[open[kept].identity]
+        latest[open[kept].identity] = kept
+      }
+      if let id = open[kept].traceID, latestTraced[id] == index { latestTraced[id] = kept }
+      openHops += open[kept].hops.count
+      kept += 1
+    }
+    open.removeSubrange(kept...)
+  }
+
+  /// A dropped request that an ICMP error or a reset of this host answered was rejected.
+  private func withRefusals(_ exchange: Exchange) -> Exchange {
+    var exchange = exchange
+    let refused = exchange.journeys.contains {
+      ($0.direction == .error || $0.direction == .reply && $0.packet.isRefusal)
+        && $0.hops.first?.point.hook == .output
+    }
+    for index in exchange.journeys.indices
+    where refused && exchange.journeys[index].direction == .request
+      && exchange.journeys[index].end.kind == .dropped && !exchange.journeys[index].wasKept
+    {
+      exchange.journeys[index].end.kind = .rejected
+    }
+    guard header?.probe == nil else { return exchange }
+    // What no rule stopped, and this host answers with an error all the same: its TTL ran out, it is
+    // too big, or there is no way on. Those that ping sends are diagnosed.
+    let quoted = exchange.journeys
+      .filter { $0.direction == .error && $0.hops.first?.point.hook == .output }
+      .compactMap(\.packet.quoted)
+    for index in exchange.journeys.indices
+    where exchange.journeys[index].end.kind == .unknown
+      && [nil, .recordingEnded].contains(exchange.journeys[index].end.unseen)
+    {
+      let last = exchange.journeys[index].hops.last?.packet
+      if quoted.contains(where: { last?.isSame(as: $0) == true }) {
+        exchange.journeys[index].end.kind = .rejected
+        exchange.journeys[index].end.unseen = nil
+      }
+    }
+    return exchange
+  }
+}

@@ -1,0 +1,67 @@
+internal import Wire
+
+// Where a packet may be seen next, and whether it may be seen again at all.
+
+extension Story {
+  /// Whether the packet of an open journey can be the one observed, which has its identity.
+  func continues(_ journey: OpenJourney, with next: Sighting) -> Bool {
+    let last = journey.hops.count - 1
+    if next.point.follows(journey.hops[last].point) { return journey.dropped == nil }
+    if climbs(journey, to: next) { return journey.dropped == nil }
+    // What comes in by a diversion's device, after the packet was answered there, is the answer.
+    if journey.hops[last].outDevice == header?.diversion, fates[journey.identity] != nil {
+      return false
+    }
+    // Out through the loopback interface and in again is still the same packet.
+    return (comesBack(journey.hops[last].outDevice) || isLoopedBack(journey))
+      && next.inDevice == journey.hops[last].outDevice
+      && (next.point.hook == .ingress || next.point.hook == .prerouting)
+  }
+
+  /// The open journey with this trace id whose packet can be the one observed, although its sequence
+  /// numbers or its payload are others now: SYNPROXY and conntrack's helpers change them as it leaves.
+  func journey(rewrittenAs next: Sighting, traceID: UInt32?) -> Int? {
+    // Of ICMP, another type or sequence number makes it another message.
+    guard next.packet.fragment == nil, next.packet.sourcePort != nil,
+      let index = traceID.flatMap(traced),
+      let last = open[index].hops.last?.packet, last.isSame(as: next.packet),
+      now.since(open[index].last) <= Self.patience, !isOver(open[index]),
+      continues(open[index], with: next)
+    else { return nil }
+    return index
+  }
+
+  /// Whether it can be the copy that this host gets of a multicast or broadcast of its own: it passes
+  /// POSTROUTING, and comes in by that interface without having left by it.
+  private func isLoopedBack(_ journey: OpenJourney) -> Bool {
+    journey.hops[journey.hops.count - 1].point.hook == .postrouting && header?.seesEgress == true
+      && (journey.hops[0].point.hook == .output || journey.hops[0].point.hook == .postrouting)
+  }
+
+  /// Whether it is seen at one interface after the other on its way in or out: at a port of a bridge
+  /// and at the bridge.
+  private func climbs(_ journey: OpenJourney, to next: Sighting) -> Bool {
+    let last = journey.hops[journey.hops.count - 1]
+    switch (last.point.hook, next.point.hook) {
+    case (.ingress, .ingress), (.prerouting, .ingress):
+      let port = journey.hops.last { $0.point.hook == .ingress }?.inDevice
+      return environment.isAbove(next.inDevice, port)
+    case (.egress, .egress): return environment.isAbove(last.outDevice, next.outDevice)
+    default: return false
+    }
+  }
+
+  /// Whether what leaves by this device comes in by it again.
+  private func comesBack(_ device: String?) -> Bool {
+    device == "lo" || device != nil && device == header?.diversion
+  }
+
+  /// Whether a packet was seen where none goes on, or was dropped.
+  func isOver(_ journey: OpenJourney) -> Bool {
+    let last = journey.hops.count - 1
+    if journey.dropped != nil { return !comesBack(journey.hops[last].outDevice) }
+    guard ends.contains(journey.hops[last].point.chain) else { return false }
+    let device = journey.hops[last].outDevice
+    return !comesBack(device) && !environment.isAboveOthers(device)
+  }
+}

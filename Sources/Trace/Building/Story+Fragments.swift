@@ -1,0 +1,89 @@
+internal import Wire
+
+// The fragments of a packet are told as that packet: the first, which has its ports, stands for all.
+
+extension Story {
+  /// Where the first fragment is, of each open journey of another one: the one that began before it,
+  /// or else the one behind it. Probes are told as soon as they are answered, and do not wait for
+  /// fragments.
+  func firstFragments() -> [Int: Int] {
+    guard header?.probe == nil, open.contains(where: { $0.hops[0].packet.isLaterFragment })
+    else { return [:] }
+    var latest: [FragmentGroup: Int] = [:]
+    var waiting: [FragmentGroup: [Int]] = [:]
+    var firsts: [Int: Int] = [:]
+    for index in open.indices {
+      let packet = open[index].hops[0].packet
+      if packet.isLaterFragment, let group = FragmentGroup(packet) {
+        firsts[index] = latest[group]
+        if latest[group] == nil { waiting[group, default: []].append(index) }
+        continue
+      }
+      // Those it arrived in and those it left in may be of different groups.
+      for group in open[index].hops.lazy.compactMap({ FragmentGroup($0.packet) }) {
+        latest[group] = index
+        for other in waiting.removeValue(forKey: group) ?? [] { firsts[other] = index }
+      }
+    }
+    return firsts
+  }
+
+  /// The journeys of an exchange. Fragments that fared as the first one did are counted at its hops.
+  func journeys(_ group: [Int], firstFragments firsts: [Int: Int]) -> [Journey] {
+    var journeys = group.map { journey(open[$0]) }
+    if firsts.isEmpty { return journeys }
+    var absorbed: Set<Int> = []
+    for whole in journeys.indices {
+      let others = group.indices.filter { firsts[group[$0]] == group[whole] }
+      absorbed.formUnion(journeys[whole].absorb(fragments: others.map { journeys[$0] }))
+      for other in others { journeys[other].direction = journeys[whole].direction }
+    }
+    journeys.removeAll { absorbed.contains($0.id) }
+    return journeys
+  }
+}
+
+extension Journey {
+  /// Counts other fragments of this packet at the hops that they were seen at as well. Returns the ids
+  /// of those of which that tells all: they were put together with the first, or came as far, or met
+  /// the same end.
+  fileprivate mutating func absorb(fragments: [Journey]) -> [Int] {
+    var seen: [Int: [Packet]] = [:]
+    var absorbed: [Int] = []
+    for fragment in fragments {
+      let places = fragment.hops.map { place(of: $0) }
+      guard let last = places.last ?? nil,
+        last == hops.count - 1 || hops[last + 1].packet.fragment == nil
+      else { continue }
+      absorbed.append(fragment.id)
+      for (place, hop) in zip(places, fragment.hops) {
+        if let place { seen[place, default: [hops[place].packet]].append(hop.packet) }
+      }
+    }
+    for (place, packets) in seen {
+      hops[place].fragments = packets.count
+      hops[place].hasAllFragments = Self.areAll(packets)
+    }
+    return absorbed
+  }
+
+  /// The hop of the first fragment where another one was.
+  private func place(of hop: Hop) -> Int? {
+    hops.firstIndex {
+      $0.packet.fragment != nil && $0.point.chain == hop.point.chain && $0.passed == hop.passed
+        && $0.inDevice == hop.inDevice && $0.outDevice == hop.outDevice
+    }
+  }
+
+  /// Whether these fragments are a whole packet.
+  private static func areAll(_ packets: [Packet]) -> Bool {
+    var end = 0
+    for packet in packets.sorted(by: { $0.fragment?.offset ?? 0 < $1.fragment?.offset ?? 0 }) {
+      guard let fragment = packet.fragment, fragment.offset == end else { return false }
+      if !fragment.more { return true }
+      // IPv6 says in a header of eight octets which fragment it is.
+      end += packet.length - (packet.source.family == 4 ? 20 : 40 + 8)
+    }
+    return false
+  }
+}

@@ -1,0 +1,106 @@
+internal import Wire
+
+// What the story makes of lines of the kernel log. They say where a packet was and what its headers
+// were, and nothing of rules, trace ids and connections: which lines are of one packet, and which
+// packets of one exchange, follows from the headers alone.
+
+extension Story {
+  /// A packet at one point. Its place among the points is what the rule's prefix says.
+  mutating func takeLine(_ line: LogLine) {
+    guard let (label, hook) = ObservationPoint.label(inPrefix: line.prefix) else { return }
+    let identity = Identity(line)
+    let point = labels[hook]?[label] ?? learned(label, hook, line, identity)
+    // IPv4 in a frame: the kernel leaves the mark out, whatever it is.
+    let isMarkLeftOut = hook == .egress && line.mark == nil
+    let packet = line.packet
+    var sighting = Sighting(
+      point: point, time: now, inDevice: hook == .postrouting ? nil : line.inDevice,
+      outDevice: line.outDevice, packet: packet, identity: identity,
+      mark: packet.isMulticastListenerDiscovery ? 0 : isMarkLeftOut ? nil : line.mark ?? 0)
+    if point.hook == .ingress || point.hook == .egress,
+      let device = hook == .ingress ? line.inDevice : line.outDevice
+    {
+      sighting.point.label += "-\(device)"
+    }
+    let index = place(sighting, traceID: nil)
+    let isReply = flows.take(packet, of: &open[index].exchange)
+    if open[index].isReply == nil { open[index].isReply = isReply }
+    open[index].key = key(of: open[index])
+  }
+
+  /// A point that the session's header does not have, such as that behind a chain of the user's: in
+  /// a saved log, the order of such points shows in the order of a packet's lines.
+  private mutating func learned(
+    _ label: String, _ hook: Hook, _ line: LogLine, _ identity: Identity
+  ) -> ObservationPoint {
+    if hook == .ingress || hook == .egress {
+      let point = hook == .ingress ? ObservationPoint.ingress : .egress
+      if header?.points.contains(point) == false { learn(point) }
+      return point
+    }
+    let last = latest[identity].map { open[$0].lastPoint }
+    let priority = last.flatMap { $0.hook == hook ? $0.priority : nil } ?? .min
+    let table = String(label.dropLast(hook.rawValue.count + 1))
+    var point = ObservationPoint(
+      hook: hook, priority: priority == .max ? .max : priority + 1, table: table, label: label,
+      chain: "\(hook.rawValue)_\(table)")
+    point.isGuessed = true
+    if header?.points.count ?? 0 < SessionHeader.mostPoints { learn(point) }
+    return point
+  }
+
+  /// Of two packets that can be the one observed, as far as points tell: the one whose addresses are
+  /// the same rather than one that NAT could have changed so; then one that was seen just now, for
+  /// another may have been lost; then the one that came furthest.
+  func nearer(_ index: Int, than other: Int?, to next: Sighting) -> Int? {
+    guard let likeness = likeness(index, next), now.since(open[index].last) <= Self.idle else {
+      return other
+    }
+    guard let other, let known = self.likeness(other, next) else { return index }
+    if likeness != known { return likeness > known ? index : other }
+    let isRecent = [index, other].map { now.since(open[$0].last) <= Self.patience }
+    if isRecent[0] != isRecent[1] { return isRecent[0] ? index : other }
+    // Of two that are as far, the one that began last.
+    return open[index].lastPoint.rank > open[other].lastPoint.rank ? index : other
+  }
+
+  /// 2 where both ends are the same, 1 where one is; nil where neither is.
+  private func likeness(_ index: Int, _ next: Sighting) -> Int? {
+    let last = open[index].hops[open[index].hops.count - 1].packet
+    let (before, after) = (LoggedFlows.ends(of: last), LoggedFlows.ends(of: next.packet))
+    let same = (before.from == after.from ? 1 : 0) + (before.to == after.to ? 1 : 0)
+    return same == 0 ? nil : same
+  }
+}
+
+extension Identity {
+  /// What of a line neither routing nor NAT changes.
+  init(_ line: LogLine) {
+    var bare = line.packet
+    // What an error quotes is not told at egress, and NAT rewrites it.
+    bare.payload = []
+    if let icmp = bare.icmp, icmp.isError(bare.proto) {
+      bare.transport = .icmp(ICMPHeader(type: icmp.type, code: icmp.code))
+    }
+    self.init(bare, also: UInt64(line.flowLabel ?? 0))
+  }
+}
+
+extension ObservationPoint {
+  /// Hooks as labels name them.
+  private static let hooks: [String: Hook] = Dictionary(
+    uniqueKeysWithValues: Hook.allCases.map { ($0.rawValue.uppercased(), $0) })
+
+  /// The label that a prefix of nftrace's rules for the kernel log has, "raw-PREROUTING: ", and the
+  /// hook it ends with; nil for what is no such prefix.
+  static func label(inPrefix prefix: String) -> (String, Hook)? {
+    let octets = prefix.utf8
+    guard octets.suffix(2).elementsEqual(": ".utf8) else { return nil }
+    let label = prefix[..<octets.index(octets.endIndex, offsetBy: -2)]
+    let dash = label.utf8.lastIndex(of: UInt8(ascii: "-"))
+    guard dash != label.startIndex,
+      let hook = hooks[String(dash.map { label[label.utf8.index(after: $0)...] } ?? label)]
+    else { return nil }
+    return (String(label), hook)
+  }
+}

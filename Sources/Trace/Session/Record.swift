@@ -1,0 +1,33 @@
+public import Wire
+
+/// One thing the kernel said, or one packet that passed the TUN device, as it was.
+public struct Record: Sendable, Equatable {
+  /// Nanoseconds since the epoch, when nftrace received it.
+  public var time: UInt64
+  /// What it was.
+  public var content: Content
+
+  /// What there is to record.
+  public enum Content: Sendable, Equatable {
+    /// An NFLOG message: the payload of its netlink message.
+    case log([UInt8])
+    /// A line of the kernel log that one of nftrace's rules made.
+    case line(LogLine)
+    /// Any other netlink message.
+    case netlink(NetlinkMessage)
+    /// An IP packet written to the TUN device, or sent otherwise.
+    case sent([UInt8])
+    /// An IP packet that the kernel sent through the TUN device.
+    case received([UInt8])
+    /// Messages the kernel had to throw away here: how many, where it said so.
+    case lost(Int?)
+    /// What nftrace found out by other means.
+    case note(Note)
+  }
+
+  /// A record of something at this time.
+  public init(time: UInt64, _ content: Content) {
+    self.time = time
+    self.content = content
+  }
+}

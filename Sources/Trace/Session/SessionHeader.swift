@@ -1,0 +1,100 @@
+internal import FoundationEssentials
+
+/// What nftrace itself knew when a session began. It is kept as JSON in the session file.
+public struct SessionHeader: Sendable, Codable, Equatable {
+  /// "nftrace-session/1".
+  public var schema = "nftrace-session/1"
+  /// The command that made it: "ping", "setup" or "record".
+  public var command: String
+  /// nftrace's version.
+  public var version: String
+  /// The kernel's release, as uname(2) gives it.
+  public var kernel: String
+  /// The name under which the network namespace was asked for.
+  public var netns: String?
+  /// What tells that namespace from others: "4026532201-5".
+  public var namespace: String?
+  /// nftrace's points, in the order in which they were made.
+  public var points: [ObservationPoint]
+  /// The name of nftrace's tables.
+  public var table: String
+  /// The probes of a ping.
+  public var probe: ProbePlan?
+  /// The prefixes whose traffic is recorded.
+  public var targets: [String]
+  /// Sysctls of the namespace when the session began, by name.
+  public var sysctls: [String: String]
+  /// Names of the iptables-legacy NAT table's targets in use, by IP version, if there is that table.
+  public var legacyNAT: [Int: [String]]
+  /// The device that packets of this host are diverted into, to come back in through it; nil without
+  /// `intercept`.
+  public var diversion: String?
+  /// "log" where the kernel log's lines are all there is; nil for what netlink told.
+  public var backend: String?
+  /// What a recorder that keeps to a size has thrown away before this section; nil if nothing.
+  public var dropped: DroppedRecords?
+  /// What a recorder had recorded before this section; nil in what is no recording.
+  public var recorded: RecordedEvents?
+
+  /// A header of these fields.
+  public init(
+    command: String, version: String, kernel: String, netns: String? = nil,
+    points: [ObservationPoint], table: String, probe: ProbePlan? = nil, targets: [String] = [],
+    sysctls: [String: String] = [:], legacyNAT: [Int: [String]] = [:]
+  ) {
+    self.command = command
+    self.version = version
+    self.kernel = kernel
+    self.netns = netns
+    self.points = points
+    self.table = table
+    self.probe = probe
+    self.targets = targets
+    self.sysctls = sysctls
+    self.legacyNAT = legacyNAT
+  }
+
+  /// Whether all that is known is what lines of the kernel log say.
+  public var isKernelLog: Bool { backend == "log" }
+
+  /// The header as JSON text.
+  public var json: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(self) else { return "{}" }
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  /// The header in JSON text; nil when it is not one.
+  public init?(json: String) {
+    guard let header = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)),
+      header.schema == "nftrace-session/1"
+    else { return nil }
+    self = header
+    probe = header.probe?.bounded
+    points = Array(header.points.prefix(Self.mostPoints))
+  }
+
+  /// Points that are taken from a file: more than any ruleset has.
+  static let mostPoints = 4096
+}
+
+extension SessionHeader {
+  /// Whether this section goes on where one that began with `earlier` ended: a recorder's file was
+  /// full, and it began another one.
+  public func continues(_ earlier: SessionHeader) -> Bool {
+    var next = self
+    next.dropped = earlier.dropped
+    next.recorded?.messages = earlier.recorded?.messages ?? 0
+    next.recorded?.lost = earlier.recorded?.lost ?? 0
+    return next == earlier
+  }
+}
+
+extension SessionHeader {
+  /// Whether the kernel's trace tells of connections: Linux 6.16 and later.
+  var tellsConnections: Bool {
+    let numbers = kernel.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+    return numbers.count == 2 && (numbers[0], numbers[1]) >= (6, 16)
+  }
+}

@@ -1,0 +1,99 @@
+internal import Wire
+
+/// A name of others as a word that the shell and the program behind it read as just this name.
+public struct Word: Sendable, Equatable {
+  /// As it is written in a command.
+  public let text: String
+
+  /// Why a name cannot be in a command.
+  public struct Unspeakable: Error, Equatable {
+    /// The name.
+    public let name: String
+    /// Whose language has no word for it: "nft".
+    public let language: String
+  }
+
+  /// A table, chain or set for nft, which has no way to quote one.
+  public static func nft(_ name: String) throws(Unspeakable) -> Word {
+    let isWord =
+      name.utf8.first.map { isLetter($0) || $0 == UInt8(ascii: "_") } == true
+      && name.utf8.count < 128
+      && name.utf8.allSatisfy { isLetter($0) || isDigit($0) || nftSigns.contains($0) }
+    guard isWord, !NFTKeywords.all.contains(name) else {
+      throw Unspeakable(name: name, language: "nft")
+    }
+    return Word(text: name)
+  }
+
+  /// A family of tables for nft.
+  public static func nftFamily(_ family: UInt8) throws(Unspeakable) -> Word {
+    let name = NFProto.name(family)
+    guard isOrdinary(name), !name.contains(" ") else {
+      throw Unspeakable(name: name, language: "nft")
+    }
+    return Word(text: name)
+  }
+
+  /// An interface in nft's quotes. An asterisk at its end would stand for others, too.
+  static func nftDevice(_ name: String) throws(Unspeakable) -> Word {
+    Word(text: "\"\(try device(name, for: "nft").text)\"")
+  }
+
+  /// A chain for iptables.
+  public static func iptables(chain name: String) throws(Unspeakable) -> Word {
+    // XT_EXTENSION_MAXNAMELEN; what is longer can be made in nf_tables alone.
+    guard isOrdinary(name), name.utf8.count < 29 else {
+      throw Unspeakable(name: name, language: "iptables")
+    }
+    return Word(text: name)
+  }
+
+  /// A table for iptables, which has these and no others.
+  public static func iptables(table name: String) throws(Unspeakable) -> Word {
+    guard ["filter", "nat", "mangle", "raw", "security"].contains(name) else {
+      throw Unspeakable(name: name, language: "iptables")
+    }
+    return Word(text: name)
+  }
+
+  /// An interface for ip(8), tc(8) or iptables.
+  static func device(_ name: String, for language: String = "ip") throws(Unspeakable) -> Word {
+    // IFNAMSIZ. A plus at the end stands for others, too, in iptables, and "if" and a number is how
+    // ip(8) calls the one with that number.
+    let number = name.hasPrefix("if") ? name.dropFirst(2) : ""
+    guard isOrdinary(name), name.utf8.count < 16, name.utf8.last != UInt8(ascii: "+"),
+      !reserved.contains(name), number.isEmpty || !number.utf8.allSatisfy(isDigit)
+    else { throw Unspeakable(name: name, language: language) }
+    return Word(text: name)
+  }
+
+  /// A setting as sysctl(8) takes it: dots between its parts, and slashes for the dots in them.
+  static func sysctl(_ name: String) throws(Unspeakable) -> Word {
+    guard isOrdinary(name), !name.contains("=") else {
+      throw Unspeakable(name: name, language: "sysctl")
+    }
+    return Word(text: name)
+  }
+
+  /// Words of ip(8) itself, where an interface's name may stand without "dev" before it.
+  private static let reserved: Set<String> = ["dev", "up", "down", "help", "all", "default"]
+
+  private static let nftSigns = Array("_-./".utf8)
+
+  /// Whether every language here reads it as one word without quotes and with no meaning of its own,
+  /// so that it is no option either.
+  static func isOrdinary(_ name: String) -> Bool {
+    guard let first = name.utf8.first,
+      isLetter(first) || isDigit(first) || first == UInt8(ascii: "_")
+    else { return false }
+    return name.utf8.allSatisfy { isLetter($0) || isDigit($0) || ordinarySigns.contains($0) }
+  }
+
+  private static let ordinarySigns = Array("_-./:@+,=%".utf8)
+
+  private static func isLetter(_ octet: UInt8) -> Bool {
+    (0x41...0x5a).contains(octet) || (0x61...0x7a).contains(octet)
+  }
+
+  private static func isDigit(_ octet: UInt8) -> Bool { (0x30...0x39).contains(octet) }
+}

@@ -1,0 +1,12 @@
+// What a capture file holds, whichever format it is in. PcapNG.swift and PcapFile.swift write it,
+// CaptureDecoder.swift reads it.
+
+/// One piece of a capture file, in the order of the file.
+public enum CaptureBlock: Sendable, Equatable {
+  case section(CaptureSection)
+  case interface(CaptureInterface)
+  case packet(CapturedPacket)
+  case statistics(CaptureStatistics)
+  /// A block of a type that is not decoded, by its number.
+  case unknown(type: UInt32)
+}

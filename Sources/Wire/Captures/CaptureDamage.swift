@@ -1,0 +1,30 @@
+/// Why a capture file could not be read on, and where.
+public struct CaptureDamage: Error, Equatable, CustomStringConvertible {
+  /// What sort of trouble it is.
+  public enum Kind: Sendable {
+    /// The first octets are those of neither pcapng nor pcap.
+    case notACapture
+    /// The file ends inside a block, as when its recorder was killed.
+    case truncated
+    /// What is there contradicts the format.
+    case malformed
+  }
+
+  /// What sort of trouble it is.
+  public let kind: Kind
+  /// What is wrong, in words for a person.
+  public let reason: String
+  /// Where the block that could not be read begins: octets from the start of the file.
+  /// Everything before it was decoded.
+  public let offset: Int
+
+  /// Damage of this kind, with a reason in words, at so many octets from the file's start.
+  public init(_ kind: Kind, _ reason: String, at offset: Int) {
+    self.kind = kind
+    self.reason = reason
+    self.offset = offset
+  }
+
+  /// The reason and the offset.
+  public var description: String { "\(reason) at byte \(offset)" }
+}

@@ -1,0 +1,28 @@
+/// One captured packet.
+public struct CapturedPacket: Sendable, Equatable {
+  /// Which of its section's interfaces, counted from 0 in the order of the file.
+  public var interface: Int
+  /// Nanoseconds since 1970-01-01 00:00 UTC; 0 where the file has no time.
+  public var time: UInt64
+  /// The octets kept of it.
+  public var data: [UInt8]
+  /// Octets it had on the wire.
+  public var originalLength: Int
+  /// Which way it went, if the file says.
+  public var direction: CaptureDirection?
+  /// The comment. Several in a file are joined by line feeds.
+  public var comment: String?
+
+  /// A packet; without `originalLength` it is complete.
+  public init(
+    interface: Int, time: UInt64, data: [UInt8], originalLength: Int? = nil,
+    direction: CaptureDirection? = nil, comment: String? = nil
+  ) {
+    self.interface = interface
+    self.time = time
+    self.data = data
+    self.originalLength = originalLength ?? data.count
+    self.direction = direction
+    self.comment = comment
+  }
+}

@@ -1,0 +1,155 @@
+// NFLOG packet messages: <linux/netfilter/nfnetlink_log.h>, nfnetlink subsystem 4 (ULOG).
+
+/// One packet seen at one rule, as NFLOG reports it.
+public struct LogMessage: Sendable, Equatable {
+  /// NFPROTO_… of the hook; IPv4 or IPv6 also for rules of an inet table.
+  public var family: UInt8
+  /// The NFLOG group.
+  public var group: UInt16
+  /// The hook number, in the terms of `family`.
+  public var hookNumber: UInt8
+  /// EtherType of the packet: 0x0800, 0x86dd, 0x0806…
+  public var hardwareProtocol: UInt16
+  /// The rule's log prefix.
+  public var prefix: String
+  /// Index of the input interface; nil where the hook has none.
+  public var inDevice: UInt32?
+  /// Index of the output interface; nil where the hook has none.
+  public var outDevice: UInt32?
+  /// Index of the bridge port it came in through.
+  public var physicalInDevice: UInt32?
+  /// Index of the bridge port it leaves through.
+  public var physicalOutDevice: UInt32?
+  /// The packet mark; the kernel leaves it out when it is 0.
+  public var mark: UInt32
+  /// The kernel's timestamp in nanoseconds since the epoch, at hooks that have one.
+  public var timestamp: UInt64?
+  /// User id of the local socket's owner, if any.
+  public var uid: UInt32?
+  /// Group id of the same.
+  public var gid: UInt32?
+  /// Counts the messages of this log instance, from 0; gaps are losses.
+  public var sequence: UInt32?
+  /// ARPHRD_… of the input device.
+  public var hardwareType: UInt16?
+  /// Source hardware address of what came in.
+  public var hardwareAddress: [UInt8]?
+  /// The packet, from the network header on (egress of Ethernet: from the link header on).
+  public var payload: [UInt8]
+
+  /// NFULNL_MSG_PACKET in subsystem 4.
+  public static let type: UInt16 = UInt16(NetfilterSubsystem.log) << 8
+
+  /// The hook, if the kernel named one this program knows.
+  public var hook: Hook? { Hook(number: Int(hookNumber), family: family) }
+
+  /// Decodes the payload of a netlink message of type 0x0400, or a LINKTYPE_NFLOG record: the two
+  /// are the same octets. Throws when it is cut off or has no packet header.
+  public init(_ payload: [UInt8]) throws(WireError) {
+    let header = try NetfilterHeader(payload)
+    family = header.family
+    group = header.resource
+    hookNumber = 0
+    hardwareProtocol = 0
+    prefix = ""
+    mark = 0
+    self.payload = []
+    var seenHeader = false
+    var reader = ByteReader(payload.span)
+    try reader.skip(NetfilterHeader.length)
+    while let attribute = try reader.attribute() {
+      var value = try reader.value(of: attribute)
+      switch attribute.type {
+      case 1:
+        guard attribute.count >= 4 else {
+          throw WireError("NFLOG packet header of \(attribute.count) octets", at: 4)
+        }
+        hardwareProtocol = try value.u16()
+        hookNumber = try value.u8()
+        seenHeader = true
+      case 2: mark = value.network() ?? 0
+      case 3:
+        guard attribute.count == 16 else { break }
+        let seconds = try value.u64()
+        let micros = try value.u64()
+        // No kernel sends what does not fit, but a file may hold it.
+        let (nanoseconds, tooLarge) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        if !tooLarge, micros < 1_000_000 {
+          let (sum, overflow) = nanoseconds.addingReportingOverflow(micros * 1000)
+          timestamp = overflow ? nil : sum
+        }
+      case 4: inDevice = value.network()
+      case 5: outDevice = value.network()
+      case 6: physicalInDevice = value.network()
+      case 7: physicalOutDevice = value.network()
+      case 8:
+        guard attribute.count >= 4 else { break }
+        let length = Int(try value.u16())
+        try value.skip(2)
+        hardwareAddress = try value.take(min(length, value.remaining))
+      case 9: self.payload = value.rest()
+      case 10: prefix = value.string()
+      case 11: uid = value.network()
+      case 12: sequence = value.network()
+      case 14: gid = value.network()
+      case 15: hardwareType = value.network()
+      default: break
+      }
+    }
+    guard seenHeader else { throw WireError("no NFLOG packet header", at: payload.count) }
+  }
+
+  /// A message of these fields; what is nil is left out of `bytes`.
+  public init(
+    family: UInt8, group: UInt16 = 0, hookNumber: UInt8, hardwareProtocol: UInt16 = 0x0800,
+    prefix: String, inDevice: UInt32? = nil, outDevice: UInt32? = nil, mark: UInt32 = 0,
+    sequence: UInt32? = nil, payload: [UInt8]
+  ) {
+    self.family = family
+    self.group = group
+    self.hookNumber = hookNumber
+    self.hardwareProtocol = hardwareProtocol
+    self.prefix = prefix
+    self.inDevice = inDevice
+    self.outDevice = outDevice
+    self.mark = mark
+    self.sequence = sequence
+    self.payload = payload
+  }
+
+  /// The payload of the netlink message.
+  public var bytes: [UInt8] {
+    var attributes: [NetlinkAttribute] = [
+      NetlinkAttribute(
+        1,
+        [
+          UInt8(hardwareProtocol >> 8), UInt8(truncatingIfNeeded: hardwareProtocol), hookNumber, 0,
+        ]),
+      NetlinkAttribute(10, string: prefix),
+    ]
+    if let inDevice { attributes.append(NetlinkAttribute(4, network: inDevice)) }
+    if let outDevice { attributes.append(NetlinkAttribute(5, network: outDevice)) }
+    if let physicalInDevice { attributes.append(NetlinkAttribute(6, network: physicalInDevice)) }
+    if let physicalOutDevice { attributes.append(NetlinkAttribute(7, network: physicalOutDevice)) }
+    if mark != 0 { attributes.append(NetlinkAttribute(2, network: mark)) }
+    if let timestamp {
+      var value: [UInt8] = []
+      value.append(bigEndian: timestamp / 1_000_000_000)
+      value.append(bigEndian: timestamp % 1_000_000_000 / 1000)
+      attributes.append(NetlinkAttribute(3, value))
+    }
+    if let uid { attributes.append(NetlinkAttribute(11, network: uid)) }
+    if let gid { attributes.append(NetlinkAttribute(14, network: gid)) }
+    if let sequence { attributes.append(NetlinkAttribute(12, network: sequence)) }
+    if let hardwareType { attributes.append(NetlinkAttribute(15, network: hardwareType)) }
+    if let hardwareAddress {
+      var value: [UInt8] = []
+      value.append(bigEndian: UInt16(clamping: hardwareAddress.count))
+      value += [0, 0] + hardwareAddress
+      while value.count < 12 { value.append(0) }
+      attributes.append(NetlinkAttribute(8, value))
+    }
+    attributes.append(NetlinkAttribute(9, payload))
+    return NetfilterHeader(family: family, resource: group).bytes + attributes.bytes
+  }
+}

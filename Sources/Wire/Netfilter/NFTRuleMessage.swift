@@ -1,0 +1,133 @@
+/// A rule, from NFT_MSG_NEWRULE or NFT_MSG_DELRULE.
+public struct NFTRuleMessage: Sendable, Equatable {
+  /// NFPROTO_… of the table.
+  public var family: UInt8
+  /// The table's name.
+  public var table: String
+  /// The chain's name.
+  public var chain: String
+  /// The rule's number in its table.
+  public var handle: UInt64
+  /// The expressions in order: "meta", "cmp", "masq", "target:MASQUERADE" (an iptables target),
+  /// "match:comment" (an iptables match), "nat:dnat".
+  public var expressions: [String]
+  /// The rule's comment: from nft(8)'s user data, or from an iptables match of that name.
+  public var comment: String?
+  /// Rules of the same one say the same, counters apart; nil where the message does not have all
+  /// that a rule says: a set or chain without a name of its own is sent by itself.
+  public var fingerprint: UInt64?
+
+  /// NFT_MSG_NEWRULE in subsystem 10.
+  public static let newType: UInt16 = 0x0a06
+  /// NFT_MSG_DELRULE in subsystem 10.
+  public static let deleteType: UInt16 = 0x0a08
+
+  /// Decodes the payload of a netlink message of one of the two types. Throws when it is cut off.
+  public init(_ payload: [UInt8]) throws(WireError) {
+    family = try NetfilterHeader(payload).family
+    let attributes = try NetlinkAttribute.all(in: payload, from: NetfilterHeader.length)
+    table = attributes[type: 1]?.string ?? ""
+    chain = attributes[type: 2]?.string ?? ""
+    handle = attributes[type: 3]?.network() ?? 0
+    expressions = []
+    var matched: String?
+    var sum = Fingerprint()
+    for element in try attributes[type: 4]?.nested() ?? [] {
+      let parts = try element.nested()
+      let name = try Self.name(parts[type: 1]?.string ?? "?", data: parts[type: 2])
+      expressions.append(name)
+      // NFTA_MATCH_INFO is a struct xt_comment_info: 256 octets of text.
+      if name == "match:comment" { matched = try parts[type: 2]?.nested()[type: 3]?.string }
+      sum.add(name.utf8)
+      // What these have counted is nothing that the rule says.
+      if let data = parts[type: 2]?.value, name != "counter", name != "last" { sum.add(data) }
+    }
+    // NFTA_RULE_COMPAT and NFTA_RULE_USERDATA.
+    for type in [5, 7] as [UInt16] { sum.add(attributes[type: type]?.value ?? []) }
+    fingerprint = sum.namesTheNameless ? nil : sum.value
+    comment = attributes[type: 7].flatMap { Self.comment($0.value) } ?? matched
+  }
+
+  private static func name(
+    _ name: String, data: NetlinkAttribute?
+  ) throws(WireError) -> String {
+    guard let data = try data?.nested() else { return name }
+    switch name {
+    case "target", "match": return "\(name):\(data[type: 1]?.string ?? "?")"
+    case "nat":
+      switch data[type: 1]?.network(UInt32.self) {
+      case 0: return "nat:snat"
+      case 1: return "nat:dnat"
+      default: return name
+      }
+    default: return name
+    }
+  }
+
+  /// libnftnl's user data: type, length, value; NFTNL_UDATA_RULE_COMMENT is 0.
+  private static func comment(_ bytes: [UInt8]) -> String? {
+    var at = 0
+    while at + 2 <= bytes.count {
+      let (type, length) = (bytes[at], Int(bytes[at + 1]))
+      guard at + 2 + length <= bytes.count else { return nil }
+      if type == 0 {
+        let text = bytes[(at + 2)..<(at + 2 + length)].prefix { $0 != 0 }
+        return String(decoding: text, as: UTF8.self)
+      }
+      at += 2 + length
+    }
+    return nil
+  }
+
+  /// FNV-1a, of pieces of any length.
+  private struct Fingerprint {
+    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+    /// Whether there are names as the kernel gives them: "__set0", "__chain1".
+    private(set) var namesTheNameless = false
+
+    mutating func add(_ bytes: some Sequence<UInt8>) {
+      var last: UInt8 = 0
+      for byte in bytes {
+        if byte == 0x5f, last == 0x5f { namesTheNameless = true }
+        last = byte
+        mix(byte)
+      }
+      // Where a piece ends counts as well.
+      mix(0)
+      mix(0xff)
+    }
+
+    private mutating func mix(_ byte: UInt8) {
+      value = (value ^ UInt64(byte)) &* 0x100_0000_01b3
+    }
+  }
+
+  /// What kind of address translation the rule asks for, if it does.
+  public var translation: Translation? {
+    for expression in expressions {
+      switch expression {
+      case "masq", "target:MASQUERADE": return .masquerade
+      case "redir", "target:REDIRECT": return .redirect
+      case "nat:snat", "target:SNAT", "target:NETMAP": return .snat
+      case "nat:dnat", "target:DNAT": return .dnat
+      default: continue
+      }
+    }
+    return nil
+  }
+
+  /// Whether the rule answers what it drops with an ICMP error or a TCP reset.
+  public var rejects: Bool {
+    expressions.contains("reject") || expressions.contains("target:REJECT")
+  }
+
+  /// Whether the rule looks at the way back to the source, as rp_filter does.
+  public var checksReversePath: Bool {
+    expressions.contains("fib") || expressions.contains("match:rpfilter")
+  }
+
+  /// Kinds of address translation.
+  public enum Translation: String, Sendable {
+    case masquerade, redirect, snat, dnat
+  }
+}

@@ -1,0 +1,78 @@
+// MARK: - Value to bytes
+
+extension Packet {
+  /// The packet on the wire: lengths and checksums computed, no options, no extension headers.
+  /// `length` and received checksums play no part.
+  public var bytes: [UInt8] {
+    let segment = transportBytes
+    var result: [UInt8] = []
+    switch (source, destination) {
+    case (.v4, .v4):
+      result += [0x45, tos]
+      result.append(bigEndian: UInt16(truncatingIfNeeded: 20 + segment.count))
+      result.append(bigEndian: identification ?? 0)
+      var flags: UInt16 = dontFragment ? 0x4000 : 0
+      if let fragment {
+        flags |= UInt16(truncatingIfNeeded: fragment.offset / 8) | (fragment.more ? 0x2000 : 0)
+      }
+      result.append(bigEndian: flags)
+      result += [ttl, proto.rawValue, 0, 0]
+      result += source.bytes + destination.bytes
+      let checksum = InternetChecksum.of(result)
+      result[10] = UInt8(checksum >> 8)
+      result[11] = UInt8(truncatingIfNeeded: checksum)
+    default:
+      result += [0x60 | tos >> 4, tos << 4, 0, 0]
+      result.append(bigEndian: UInt16(truncatingIfNeeded: segment.count))
+      result += [proto.rawValue, ttl]
+      result += source.bytes + destination.bytes
+    }
+    return result + segment
+  }
+
+  /// Transport header and payload, the transport's checksum filled in.
+  private var transportBytes: [UInt8] {
+    var segment: [UInt8] = []
+    let checksumAt: Int
+    switch transport {
+    case .icmp(let header):
+      segment += [header.type, header.code, 0, 0]
+      segment.append(bigEndian: header.rest)
+      checksumAt = 2
+    case .tcp(let header):
+      segment.append(bigEndian: header.sourcePort)
+      segment.append(bigEndian: header.destinationPort)
+      segment.append(bigEndian: header.sequence)
+      segment.append(bigEndian: header.acknowledgment)
+      segment += [0x50, header.flags.rawValue]
+      segment.append(bigEndian: header.window)
+      segment += [0, 0, 0, 0]
+      checksumAt = 16
+    case .udp(let header):
+      segment.append(bigEndian: header.sourcePort)
+      segment.append(bigEndian: header.destinationPort)
+      segment.append(bigEndian: UInt16(truncatingIfNeeded: 8 + payload.count))
+      segment += [0, 0]
+      checksumAt = 6
+    case .other, .absent:
+      return payload
+    }
+    segment += payload
+    var checksum = InternetChecksum()
+    if proto != .icmp { checksum.add(pseudoHeader(length: segment.count)) }
+    checksum.add(segment)
+    // RFC 768: a computed zero is sent as all ones.
+    let value = checksum.value == 0 && proto == .udp ? 0xffff : checksum.value
+    segment[checksumAt] = UInt8(value >> 8)
+    segment[checksumAt + 1] = UInt8(truncatingIfNeeded: value)
+    return segment
+  }
+
+  /// RFC 9293 section 3.1 and RFC 8200 section 8.1.
+  private func pseudoHeader(length: Int) -> [UInt8] {
+    var bytes = source.bytes + destination.bytes
+    bytes.append(bigEndian: UInt32(length))
+    bytes.append(bigEndian: UInt32(proto.rawValue))
+    return bytes
+  }
+}

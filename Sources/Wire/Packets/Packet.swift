@@ -1,0 +1,216 @@
+/// An IPv4 (RFC 791) or IPv6 (RFC 8200) packet: the header fields that tracing looks at, and the
+/// transport header if it is there.
+public struct Packet: Sendable, Equatable {
+  /// The sender, of the same family as `destination`.
+  public var source: IPAddress
+  /// The receiver.
+  public var destination: IPAddress
+  /// The transport protocol; in IPv6 what follows the extension headers.
+  public var proto: IPProtocol
+  /// Time to live, or hop limit.
+  public var ttl: UInt8
+  /// The whole octet: DSCP and ECN; in IPv6 the traffic class.
+  public var tos: UInt8
+  /// IPv4 identification; nil in IPv6, where only fragments have one.
+  public var identification: UInt16?
+  /// Don't fragment; always true in IPv6.
+  public var dontFragment: Bool
+  /// Set in fragments only.
+  public var fragment: Fragment?
+  /// Octets of the whole packet as its header says, IP header included.
+  public var length: Int
+  /// What follows the IP header.
+  public var transport: Transport
+  /// Octets after the transport header, as far as they were captured.
+  public var payload: [UInt8]
+
+  /// Whether it is a fragment without the packet's own transport header, which the first one has.
+  public var isLaterFragment: Bool { fragment.map { $0.offset > 0 } ?? false }
+
+  /// A fragment's place in the whole.
+  public struct Fragment: Sendable, Equatable {
+    /// What all fragments of a packet share.
+    public var identification: UInt32
+    /// Octets from the start of the packet's payload.
+    public var offset: Int
+    /// Whether fragments follow.
+    public var more: Bool
+
+    /// A fragment at this place; `bytes` rounds `offset` down to a multiple of eight.
+    public init(identification: UInt32, offset: Int, more: Bool) {
+      self.identification = identification
+      self.offset = offset
+      self.more = more
+    }
+  }
+
+  /// A packet of these fields; `length` plays no part in `bytes`.
+  public init(
+    source: IPAddress, destination: IPAddress, proto: IPProtocol, ttl: UInt8 = 64, tos: UInt8 = 0,
+    identification: UInt16? = nil, dontFragment: Bool = false, fragment: Fragment? = nil,
+    length: Int = 0, transport: Transport, payload: [UInt8] = []
+  ) {
+    self.source = source
+    self.destination = destination
+    self.proto = proto
+    self.ttl = ttl
+    self.tos = tos
+    self.identification = identification
+    self.dontFragment = dontFragment
+    self.fragment = fragment
+    self.length = length
+    self.transport = transport
+    self.payload = payload
+  }
+
+  /// The packet in `bytes`, which begin with its IP header and may have been cut off behind it.
+  /// Throws when the fixed part of that header (20 or 40 octets) is not there whole.
+  public init(_ bytes: [UInt8]) throws(WireError) {
+    var reader = ByteReader(bytes.span)
+    try self.init(parsing: &reader)
+  }
+
+  /// The packet that `reader` stands before. Throws as `init(_:)` does.
+  @_lifetime(reader: copy reader)
+  public init(parsing reader: inout ByteReader) throws(WireError) {
+    let first = try reader.u8()
+    switch first >> 4 {
+    case 4: self = try Self.parseV4(&reader, first: first)
+    case 6: self = try Self.parseV6(&reader, first: first)
+    default: throw WireError("IP version \(first >> 4)", at: reader.offset - 1)
+    }
+  }
+
+  //   0                   1                   2                   3
+  //  |Version|  IHL  |      TOS      |          Total Length         |
+  //  |         Identification        |Flags|     Fragment Offset     |
+  //  |      TTL      |    Protocol   |        Header Checksum        |
+  //  |                         Source Address                        |
+  //  |                      Destination Address                      |
+  @_lifetime(reader: copy reader)
+  private static func parseV4(
+    _ reader: inout ByteReader, first: UInt8
+  ) throws(WireError) -> Packet {
+    let headerLength = Int(first & 15) * 4
+    guard headerLength >= 20 else {
+      throw WireError("IPv4 header length \(headerLength)", at: reader.offset - 1)
+    }
+    let tos = try reader.u8()
+    let length = Int(try reader.u16())
+    let identification = try reader.u16()
+    let flags = try reader.u16()
+    let ttl = try reader.u8()
+    let proto = IPProtocol(rawValue: try reader.u8())
+    try reader.skip(2)
+    let source = IPAddress.v4(try reader.u32())
+    let destination = IPAddress.v4(try reader.u32())
+    try reader.skip(min(headerLength - 20, reader.remaining))
+    let offset = Int(flags & 0x1fff) * 8
+    let more = flags & 0x2000 != 0
+    let fragment =
+      offset > 0 || more
+      ? Fragment(identification: UInt32(identification), offset: offset, more: more) : nil
+    var packet = Packet(
+      source: source, destination: destination, proto: proto, ttl: ttl, tos: tos,
+      identification: identification, dontFragment: flags & 0x4000 != 0, fragment: fragment,
+      length: length, transport: .absent)
+    // A packet that segmentation offload makes longer than 65535 octets has length 0.
+    packet.parseTransport(&reader, octets: length == 0 ? reader.remaining : length - headerLength)
+    return packet
+  }
+
+  //  |Version| Traffic Class |              Flow Label               |
+  //  |        Payload Length         |  Next Header  |   Hop Limit   |
+  //  |                 Source Address, Destination Address           |
+  @_lifetime(reader: copy reader)
+  private static func parseV6(
+    _ reader: inout ByteReader, first: UInt8
+  ) throws(WireError) -> Packet {
+    let second = try reader.u8()
+    try reader.skip(2)
+    let payloadLength = Int(try reader.u16())
+    var next = try reader.u8()
+    let ttl = try reader.u8()
+    let source = IPAddress.v6(try reader.u128())
+    let destination = IPAddress.v6(try reader.u128())
+    var packet = Packet(
+      source: source, destination: destination, proto: IPProtocol(rawValue: next), ttl: ttl,
+      tos: first << 4 | second >> 4, dontFragment: true, length: 40 + payloadLength,
+      transport: .absent)
+    var octets = payloadLength
+    // RFC 8200 section 4: hop-by-hop, routing, destination options, fragment.
+    while [0, 43, 60, 44].contains(next), reader.remaining >= 8 {
+      let following = try reader.u8()
+      let size: Int
+      if next == 44 {
+        try reader.skip(1)
+        let flags = try reader.u16()
+        packet.fragment = Fragment(
+          identification: try reader.u32(), offset: Int(flags & 0xfff8), more: flags & 1 != 0)
+        size = 8
+      } else {
+        size = (Int(try reader.u8()) + 1) * 8
+        try reader.skip(min(size - 2, reader.remaining))
+      }
+      next = following
+      octets -= size
+      if let fragment = packet.fragment, fragment.offset > 0 { break }
+    }
+    packet.proto = IPProtocol(rawValue: next)
+    // An extension header that was cut off: what would follow it is not known.
+    if packet.fragment.map({ $0.offset == 0 }) ?? true, [0, 43, 60, 44].contains(next) {
+      packet.payload = reader.rest()
+      return packet
+    }
+    packet.parseTransport(&reader, octets: octets)
+    return packet
+  }
+
+  @_lifetime(reader: copy reader)
+  private mutating func parseTransport(_ reader: inout ByteReader, octets: Int) {
+    let available = max(0, min(octets, reader.remaining))
+    guard var part = try? reader.slice(available) else { return }
+    if let fragment, fragment.offset > 0 {
+      payload = part.rest()
+      return
+    }
+    transport = Transport(parsing: &part, proto: proto)
+    payload = part.rest()
+  }
+}
+
+extension Packet {
+  /// Source port of TCP and UDP.
+  public var sourcePort: UInt16? {
+    switch transport {
+    case .tcp(let header): header.sourcePort
+    case .udp(let header): header.sourcePort
+    default: nil
+    }
+  }
+
+  /// Destination port of TCP and UDP.
+  public var destinationPort: UInt16? {
+    switch transport {
+    case .tcp(let header): header.destinationPort
+    case .udp(let header): header.destinationPort
+    default: nil
+    }
+  }
+
+  /// The ICMP header, if it is ICMP of either version.
+  public var icmp: ICMPHeader? {
+    if case .icmp(let header) = transport { header } else { nil }
+  }
+
+  /// The TCP header.
+  public var tcp: TCPHeader? {
+    if case .tcp(let header) = transport { header } else { nil }
+  }
+
+  /// The packet an ICMP error quotes: RFC 792, RFC 4443 section 3. nil when this is no error.
+  public var quoted: Packet? {
+    guard let icmp, icmp.isError(proto) else { return nil }
+    return try? Packet(payload)
+  }
+}

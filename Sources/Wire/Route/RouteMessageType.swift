@@ -1,0 +1,64 @@
+// What rtnetlink sends and takes, after its fixed headers: rtnetlink(7), <linux/rtnetlink.h>,
+// <linux/if_link.h>, <linux/if_addr.h>, <linux/fib_rules.h>, <linux/neighbour.h>.
+//
+// A message is a fixed header that begins with the address family, padded to four octets, and
+// attributes behind it. Numbers are in host order, addresses in network order.
+
+/// Message types of rtnetlink (`RTM_…`).
+public enum RouteMessageType {
+  /// `RTM_NEWLINK`.
+  public static let newLink: UInt16 = 16
+  /// `RTM_DELLINK`.
+  public static let deleteLink: UInt16 = 17
+  /// `RTM_GETLINK`.
+  public static let getLink: UInt16 = 18
+  /// `RTM_NEWADDR`.
+  public static let newAddress: UInt16 = 20
+  /// `RTM_DELADDR`.
+  public static let deleteAddress: UInt16 = 21
+  /// `RTM_GETADDR`.
+  public static let getAddress: UInt16 = 22
+  /// `RTM_NEWROUTE`.
+  public static let newRoute: UInt16 = 24
+  /// `RTM_DELROUTE`.
+  public static let deleteRoute: UInt16 = 25
+  /// `RTM_GETROUTE`.
+  public static let getRoute: UInt16 = 26
+  /// `RTM_NEWNEIGH`.
+  public static let newNeighbour: UInt16 = 28
+  /// `RTM_DELNEIGH`.
+  public static let deleteNeighbour: UInt16 = 29
+  /// `RTM_GETNEIGH`.
+  public static let getNeighbour: UInt16 = 30
+  /// `RTM_NEWRULE`.
+  public static let newRule: UInt16 = 32
+  /// `RTM_DELRULE`.
+  public static let deleteRule: UInt16 = 33
+  /// `RTM_GETRULE`.
+  public static let getRule: UInt16 = 34
+  /// `RTM_NEWQDISC`.
+  public static let newQdisc: UInt16 = 36
+  /// `RTM_GETQDISC`.
+  public static let getQdisc: UInt16 = 38
+
+  /// Octets of the fixed header that a request of this type begins with: `ifinfomsg`, `ifaddrmsg`,
+  /// `rtmsg` (and the rules' `fib_rule_hdr`), `ndmsg` or `tcmsg`. The kernel takes what is longer for
+  /// a broken attribute, and complains in its log.
+  public static func headerLength(of type: UInt16) -> Int {
+    switch type {
+    case getAddress: 8
+    case getRoute, getNeighbour, getRule: 12
+    case getQdisc: QdiscMessage.headerLength
+    default: LinkMessage.headerLength
+    }
+  }
+
+  /// What asks for all of a kind: `type` is an `RTM_GET…`, `family` an address family as netlink
+  /// numbers them (0 all, 2 IPv4, 10 IPv6).
+  public static func dump(_ type: UInt16, family: UInt8 = 0) -> NetlinkMessage {
+    // Nothing but the family set.
+    NetlinkMessage(
+      type: type, flags: NetlinkMessage.dumpRequest,
+      payload: [family] + Array(repeating: 0, count: headerLength(of: type) - 1))
+  }
+}

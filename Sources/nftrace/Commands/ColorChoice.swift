@@ -1,0 +1,6 @@
+import ArgumentParser
+
+/// When to use colours.
+enum ColorChoice: String, Choice {
+  case auto, always, never
+}

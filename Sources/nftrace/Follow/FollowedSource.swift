@@ -1,0 +1,66 @@
+import Kernel
+import Trace
+
+/// What is followed, and what says that it is over.
+struct FollowedSource {
+  let traffic: any FollowedTraffic
+  let space: ChosenNamespace?
+  /// Why there is no more to come; nil while there may be.
+  let end: () -> String?
+  /// What reading it takes when it is open.
+  var rights: Capabilities = []
+  /// What is opened again and again meanwhile.
+  private(set) var files: [String] = []
+
+  /// The file that somebody named, which has no end.
+  init(file path: String) throws {
+    traffic = try FollowedFile(path)
+    space = nil
+    end = { nil }
+    files = [path]
+  }
+
+  /// The setup of a namespace, which is the calling thread's: from its recording if it is recorded,
+  /// else its log group is taken.
+  init(setupIn space: ChosenNamespace) throws {
+    let place = try SetupPlace.current()
+    guard let setup = try place.load() else {
+      throw UsageError(
+        "nothing is set up in this network namespace: 'nftrace setup SUBNET' first, or name a FILE")
+    }
+    guard setup.group != nil else {
+      throw UsageError(
+        "the setup here writes to the kernel log: 'nftrace show --follow --backend log' follows it")
+    }
+    if let recorder = try place.recorder(), recorder.living != nil {
+      traffic = try FollowedFile(recorder.session)
+      files = [recorder.session]
+      let setupEnd = Self.end(of: place, in: space)
+      // A recorder that is over writes no more; that of a setup that is made again would.
+      end = { setupEnd() ?? ((try? place.recorder()) ?? nil)?.reason.map { "the recorder \($0)" } }
+    } else {
+      traffic = try LiveTraffic(setup, in: space)
+      rights = LegacyTables.rights.union(.network)
+      end = Self.end(of: place, in: space)
+    }
+    files.append(StateDirectory.path)
+    self.space = space
+  }
+
+  /// What the setup of a namespace, which is the calling thread's, writes into the kernel log.
+  init(kernelLogOf space: ChosenNamespace) throws {
+    let place = try SetupPlace.current()
+    traffic = try LoggedTraffic(KernelLogPlayback.setup(place))
+    self.space = space
+    end = Self.end(of: place, in: space)
+    files = [StateDirectory.path]
+  }
+
+  private static func end(of place: SetupPlace, in space: ChosenNamespace) -> () -> String? {
+    {
+      if space.isGone { return "the network namespace is gone" }
+      // What cannot be looked at now is looked at again.
+      return (try? place.load()) == .some(nil) ? "the setup was torn down" : nil
+    }
+  }
+}

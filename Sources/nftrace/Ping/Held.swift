@@ -1,0 +1,5 @@
+/// Something that is not copied, for several to hold.
+final class Held<Value: ~Copyable> {
+  let value: Value
+  init(_ value: consuming Value) { self.value = value }
+}

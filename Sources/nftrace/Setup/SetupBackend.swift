@@ -1,0 +1,6 @@
+import ArgumentParser
+
+/// Where observations go.
+enum SetupBackend: String, Choice {
+  case nflog, log
+}
