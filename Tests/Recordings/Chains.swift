@@ -1,6 +1,6 @@
 extension Recordings {
   /// Chains as they were added, deleted and dumped, types 0x0a03 and 0x0a05.
-  public static let chains = Recording.parse(
+  package static let chains = Recording.parse(
     """
     inet seen pre
       6c000000030a000402000000344f000001000002090001007365656e0000000008000300707265000c0002000000

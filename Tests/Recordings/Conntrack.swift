@@ -1,6 +1,6 @@
 extension Recordings {
   /// Conntrack events and two entries of a dump, types 0x0100 and 0x0102.
-  public static let conntrack = Recording.parse(
+  package static let conntrack = Recording.parse(
     """
     IPv4 echo, new
       b0000000000100060000000000000000020000003c0001801400018008000100c0a8456408000200c633640a2400

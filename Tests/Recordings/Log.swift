@@ -1,6 +1,6 @@
 extension Recordings {
   /// NFLOG packet messages, type 0x0400.
-  public static let log = Recording.parse(
+  package static let log = Recording.parse(
     """
     IPv4 echo, ingress c0
       000100000004000000000000000000000500000508000100080000000f000a00696e677265737320633000000800

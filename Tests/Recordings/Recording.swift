@@ -5,17 +5,17 @@
 /// network namespace that forwards between a client (c0: 192.168.69.0/24, fd00:69::/64) and a server
 /// (s0: 172.20.0.0/24, fd00:20::/64, behind it 198.51.100.10 and 2001:db8::10). The log rules are those
 /// of the tables "seen"; the tables "t", "v", "nat" and "filter" decide and translate.
-public struct Recording: Sendable, CustomStringConvertible {
+package struct Recording: Sendable, CustomStringConvertible {
   /// What was going on, and at which place: "IPv4 echo, raw-PREROUTING".
-  public let name: String
+  package let name: String
   /// The whole message.
-  public let bytes: [UInt8]
+  package let bytes: [UInt8]
 
   /// The name.
-  public var description: String { name }
+  package var description: String { name }
 
   /// What follows the 16 octets of the netlink header.
-  public var payload: [UInt8] { Array(bytes.dropFirst(16)) }
+  package var payload: [UInt8] { Array(bytes.dropFirst(16)) }
 
   /// The recordings in `text`: a line with a name, below it indented lines of hexadecimal octets.
   static func parse(_ text: String) -> [Recording] {
@@ -35,14 +35,14 @@ public struct Recording: Sendable, CustomStringConvertible {
 }
 
 /// The recordings, in the order in which the kernel sent them.
-public enum Recordings {
+package enum Recordings {
   /// All of them.
-  public static let all = log + trace + conntrack + chains + rules
+  package static let all = log + trace + conntrack + chains + rules
 }
 
 extension [Recording] {
   /// The recording of this name, which must be there.
-  public subscript(_ name: String) -> Recording {
+  package subscript(_ name: String) -> Recording {
     guard let found = first(where: { $0.name == name }) else { fatalError("no recording \(name)") }
     return found
   }

@@ -1,6 +1,6 @@
 extension Recordings {
   /// Rules as they were added and deleted by nft and iptables-nft, types 0x0a06 and 0x0a08.
-  public static let rules = Recording.parse(
+  package static let rules = Recording.parse(
     """
     inet seen pre
       b4000000060a000c0b000000344f000001000002090001007365656e0000000008000200707265000c0003000000

@@ -1,6 +1,6 @@
 extension Recordings {
   /// nf_tables trace messages, type 0x0a11.
-  public static let trace = Recording.parse(
+  package static let trace = Recording.parse(
     """
     IPv4 echo, seen/ingress rule
       b0000000110a000000000000000000000500000008000f0000000005080004000000000308000600628a92cf0c00

@@ -1,5 +1,5 @@
 internal import Glibc
-public import Wire
+package import Wire
 
 /// Sends this host's own packets for some subnets into a TUN device, from which they come back as if
 /// they were to be forwarded, and so leave as they would have.
@@ -12,11 +12,11 @@ public import Wire
 /// out. The device, its routes and the nf_tables table go when this process ends; the rules are in a
 /// journal that a guardian undoes, and lead to an empty table until then, which is as if they were
 /// not there.
-public struct Diversion: ~Copyable {
+package struct Diversion: ~Copyable {
   /// The device: packets are read from it and written back to it.
-  public let tun: TunDevice
+  package let tun: TunDevice
   /// What else was changed for the duration, in words for the user.
-  public let remarks: [String]
+  package let remarks: [String]
   private let journal: GuardedJournal
   /// Its table goes with it.
   private let firewall: NetfilterSocket
@@ -31,7 +31,7 @@ public struct Diversion: ~Copyable {
   /// Diverts the traffic to these subnets, in the namespace of the calling thread, into a device of
   /// this name ("nftrace%d" has the kernel choose). `directory` is where the journal is kept.
   /// Throws, with everything as it was, when another diversion has a part of the subnets.
-  public static func start(
+  package static func start(
     _ subnets: [Prefix], tun name: String, directory: String
   ) throws(KernelError) -> Diversion {
     var routes = try RouteSocket()
@@ -76,7 +76,7 @@ public struct Diversion: ~Copyable {
 
   /// Ends it. `drain`, called when nothing is diverted any more, writes back what is still in the
   /// device.
-  public consuming func end(
+  package consuming func end(
     drain: (borrowing TunDevice) throws(KernelError) -> Void
   ) throws(KernelError) {
     let tun = tun

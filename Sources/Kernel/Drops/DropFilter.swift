@@ -1,25 +1,25 @@
-public import Trace
-public import Wire
+package import Trace
+package import Wire
 
 /// Whose drops are wanted. A packet passes that has the nonce or one of the addresses; when neither
 /// is given, every IP packet of the namespace does.
-public struct DropFilter: Sendable, Equatable {
+package struct DropFilter: Sendable, Equatable {
   /// Eight octets, as a number in network order, somewhere behind the packet's IP header: that of
   /// every probe. An ICMP error that quotes enough of a probe has it, too.
-  public var nonce: UInt64?
+  package var nonce: UInt64?
   /// Prefixes of which the packet's source or destination is to be one. It is a test a prefix and
   /// dropped packet, in the kernel: meant for a few.
-  public var prefixes: [Prefix]
+  package var prefixes: [Prefix]
 
   /// A filter for this nonce, and these prefixes.
-  public init(nonce: UInt64? = nil, prefixes: [Prefix] = []) {
+  package init(nonce: UInt64? = nil, prefixes: [Prefix] = []) {
     self.nonce = nonce
     self.prefixes = prefixes
   }
 
   /// A filter for these probes and what answers them. What answers TCP and UDP has no nonce, so all
   /// that has one of the probes' addresses passes then.
-  public init(_ plan: ProbePlan) {
+  package init(_ plan: ProbePlan) {
     let addresses =
       plan.marks.isEmpty
       ? [] : plan.entrance == nil ? [plan.source, plan.destination] : [plan.destination]
@@ -27,7 +27,7 @@ public struct DropFilter: Sendable, Equatable {
   }
 
   /// Whether everything passes.
-  public var isEmpty: Bool { nonce == nil && prefixes.isEmpty }
+  package var isEmpty: Bool { nonce == nil && prefixes.isEmpty }
 
   /// More prefixes than this would make the program longer than a kernel takes.
   static let maximumPrefixes = 128

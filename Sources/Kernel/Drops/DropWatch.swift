@@ -1,13 +1,13 @@
 internal import CNetfilter
 internal import Glibc
-public import Wire
+package import Wire
 
 /// Listens to the kernel throwing packets away, with its reasons: the tracepoint skb:kfree_skb, in
 /// one network namespace, for the packets of a filter. Both are looked at in the kernel, so that
 /// other people's drops cost a comparison and no room.
 ///
 /// It begins when the value is made and ends with it, and with the process, however that ends.
-public struct DropWatch: ~Copyable {
+package struct DropWatch: ~Copyable {
   private var ring: BPFRing
   private let lostCount: BPFMap
   private let link: FileDescriptor
@@ -19,7 +19,7 @@ public struct DropWatch: ~Copyable {
 
   /// Begins to listen for drops in the namespace of the calling thread, or in another one. Throws
   /// when the kernel does not let us, with words for what is missing: BTF, capabilities, lockdown.
-  public init(
+  package init(
     filter: DropFilter, namespace: NetworkNamespace.Identity? = nil
   ) throws(KernelError) {
     try BPF.refuseLockdown("ask the kernel for drop reasons")
@@ -87,17 +87,17 @@ public struct DropWatch: ~Copyable {
   // MARK: Reading
 
   /// Readable, for poll(2), when there are events. Valid as long as this value lives.
-  public var fileDescriptor: Int32 { ring.map.descriptor }
+  package var fileDescriptor: Int32 { ring.map.descriptor }
 
   /// Events that there was no room for, since the beginning. Throws if the kernel cannot be asked.
-  public borrowing func lost() throws(KernelError) -> UInt64 { try lostCount.count() }
+  package borrowing func lost() throws(KernelError) -> UInt64 { try lostCount.count() }
 
   /// Hands over the events that there are, oldest first. Does not wait.
   ///
   /// Their times are the kernel's at the moment of the drop, moved from CLOCK_MONOTONIC to the epoch:
   /// comparable with those of netlink messages, which have the time at which they were read and so a
   /// later one.
-  public mutating func drain(into body: (DropEvent) -> Void) {
+  package mutating func drain(into body: (DropEvent) -> Void) {
     let difference = Clock.realtime &- Clock.monotonic
     let reasons = reasons
     let hasReasons = hasReasons
@@ -113,14 +113,14 @@ public struct DropWatch: ~Copyable {
   // MARK: Whether it works
 
   /// What this kernel does not tell, as a sentence; nil if it tells all.
-  public var shortcoming: String? {
+  package var shortcoming: String? {
     hasReasons
       ? nil : "the kernel tells where packets are dropped but not why: Linux 5.17 and later do"
   }
 
   /// What is missing for drop reasons here, as a sentence; nil if they can be had. It is tried: a
   /// watch is made and ended, which takes some milliseconds.
-  public static func availability() -> String? {
+  package static func availability() -> String? {
     do {
       return try DropWatch(filter: DropFilter(nonce: 0)).shortcoming
     } catch {

@@ -1,7 +1,7 @@
 internal import CNetfilter
 internal import Glibc
 internal import Trace
-public import Wire
+package import Wire
 
 /// Gives the kernel Ethernet frames as if one of its interfaces had received them: rules that ask for
 /// the interface, ingress chains and per-interface sysctls are met for real.
@@ -10,19 +10,19 @@ public import Wire
 /// Linux 5.18 on: Documentation/bpf/bpf_prog_run.rst of the kernel. The program is attached to no
 /// interface, so that no other traffic meets it, and XDP programs of the interface do not meet the
 /// frame.
-public struct FrameInjector: ~Copyable {
+package struct FrameInjector: ~Copyable {
   private let program: BPFProgram
   /// The interface's name.
-  public let name: String
+  package let name: String
   /// Its index.
-  public let index: UInt32
+  package let index: UInt32
   /// The address frames are to be sent to, its own: others are dropped, or forwarded by a bridge.
-  public let address: HardwareAddress
+  package let address: HardwareAddress
 
   /// Octets of a frame at most, Ethernet's 14 included. The kernel keeps a frame and what it notes
   /// about it in one page of memory: 3408 octets are left for the frame on 6.18, and some fewer where
   /// the notes are longer.
-  public static let maximumLength = 3072
+  package static let maximumLength = 3072
 
   /// What ARPHRD_ETHER is: <linux/if_arp.h>.
   private static let ethernet: UInt16 = 1
@@ -32,7 +32,7 @@ public struct FrameInjector: ~Copyable {
 
   /// Prepares for frames on this interface, which must be an Ethernet one, and up. Throws with words
   /// for what helps: no such interface, the loopback, a TUN, one that is down; no capabilities.
-  public init(interface name: String) throws(KernelError) {
+  package init(interface name: String) throws(KernelError) {
     let attempt = "let a packet arrive on \(name)"
     var routes = try RouteSocket()
     guard let link = try routes.link(name) else {
@@ -94,7 +94,7 @@ public struct FrameInjector: ~Copyable {
 
   /// The Ethernet frame around an IP packet, from `source` to this interface (IEEE 802.3; the types
   /// are those of RFC 894 and RFC 2464).
-  public borrowing func frame(_ packet: [UInt8], from source: HardwareAddress) -> [UInt8] {
+  package borrowing func frame(_ packet: [UInt8], from source: HardwareAddress) -> [UInt8] {
     let type: [UInt8] = (packet.first ?? 0x40) >> 4 == 6 ? [0x86, 0xdd] : [0x08, 0x00]
     return address.bytes + source.bytes + type + packet
   }
@@ -104,7 +104,7 @@ public struct FrameInjector: ~Copyable {
   /// thread must be in the namespace of the interface. That the interface is up was looked at when this
   /// value was made: the kernel takes frames for any interface. Throws where the frame is too long,
   /// the kernel older than 5.18, or the interface gone.
-  public borrowing func inject(_ frame: [UInt8]) throws(KernelError) {
+  package borrowing func inject(_ frame: [UInt8]) throws(KernelError) {
     try check(length: frame.count)
     let code = Self.run(program.descriptor, index, frame)
     if code != 0 { throw failure(code) }
@@ -123,7 +123,7 @@ public struct FrameInjector: ~Copyable {
   }
 
   /// What the errno of an injection means.
-  public borrowing func failure(_ code: Int32) -> KernelError {
+  package borrowing func failure(_ code: Int32) -> KernelError {
     KernelError(
       cannot: "let a packet arrive on \(name)", function: "bpf(BPF_PROG_TEST_RUN)", errno: code,
       help: Self.help(for: code, release: Machine.kernelRelease))

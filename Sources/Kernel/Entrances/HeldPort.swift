@@ -4,9 +4,9 @@ internal import Wire
 
 /// A UDP port of this host: datagrams are sent from it, and the kernel does not refuse what answers
 /// them.
-public final class HeldPort: Sendable {
+package final class HeldPort: Sendable {
   /// The port.
-  public let port: UInt16
+  package let port: UInt16
   private let file: FileDescriptor
 
   var number: Int32 { file.number }

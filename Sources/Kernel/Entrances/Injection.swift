@@ -1,11 +1,11 @@
 internal import CNetfilter
 internal import Glibc
 internal import Synchronization
-public import Wire
+package import Wire
 
 /// Gives the kernel one packet, from a thread of its own. The kernel takes it through all its hooks
 /// inside the system call; meanwhile the caller reads what is said about it, and so knows when.
-public final class Injection: Sendable {
+package final class Injection: Sendable {
   /// The system call: returns its errno, or 0.
   private let send: @Sendable () -> Int32
   /// One of the states below while the thread runs, then what `send` returned.
@@ -16,7 +16,7 @@ public final class Injection: Sendable {
   private static let going: Int32 = -3
 
   /// Prepares to write `packet` to a descriptor, which must stay open until `errno` is not nil.
-  public convenience init(_ packet: [UInt8], to descriptor: Int32) {
+  package convenience init(_ packet: [UInt8], to descriptor: Int32) {
     self.init {
       // Sound: the pointer and the count are those of one array.
       let count = unsafe packet.withUnsafeBytes {
@@ -29,7 +29,7 @@ public final class Injection: Sendable {
 
   /// Prepares to let a frame arrive on an interface. The injector must live until `errno` is not nil,
   /// and says what that means. Throws for frames that are too long.
-  public convenience init(
+  package convenience init(
     frame: [UInt8], through injector: borrowing FrameInjector
   ) throws(KernelError) {
     try injector.check(length: frame.count)
@@ -37,7 +37,7 @@ public final class Injection: Sendable {
   }
 
   /// Prepares to send a packet from this host; a datagram from its port, if that is held.
-  public convenience init(_ packet: Packet, through sender: LocalSender, from port: HeldPort?) {
+  package convenience init(_ packet: Packet, through sender: LocalSender, from port: HeldPort?) {
     self.init(sender.sending(packet, from: port))
   }
 
@@ -65,13 +65,13 @@ public final class Injection: Sendable {
   }
 
   /// Has the packet sent now.
-  public func go() {
+  package func go() {
     _ = state.compareExchange(
       expected: Self.ready, desired: Self.going, ordering: .acquiringAndReleasing)
   }
 
   /// Nil while the packet is on its way; then 0, or the errno that refused it.
-  public var errno: Int32? {
+  package var errno: Int32? {
     let value = state.load(ordering: .acquiring)
     return value < 0 ? nil : value
   }

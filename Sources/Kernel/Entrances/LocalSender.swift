@@ -1,12 +1,12 @@
 internal import CNetfilter
 internal import Glibc
-public import Wire
+package import Wire
 
 /// Sends packets from this host, through the OUTPUT path, as programs do: echo requests through a raw
 /// socket of ICMP's, datagrams through the UDP socket that holds their port. The kernel makes the
 /// header, chooses the way and fragments what is too long. Only a TCP segment, which has no connection
 /// here, goes out with its header as it is.
-public final class LocalSender: Sendable {
+package final class LocalSender: Sendable {
   private let file: FileDescriptor
   /// Whether the IP header comes with the packet.
   private let includesHeader: Bool
@@ -15,18 +15,18 @@ public final class LocalSender: Sendable {
   private let source: IPAddress?
 
   /// What the header of every packet says.
-  public struct Fields: Sendable {
+  package struct Fields: Sendable {
     /// 4 or 6.
-    public var version: Int
+    package var version: Int
     /// TTL or hop limit.
-    public var ttl: UInt8
+    package var ttl: UInt8
     /// Type of service or traffic class.
-    public var tos: UInt8
+    package var tos: UInt8
     /// Whether nobody may fragment it, not even this host.
-    public var dontFragment: Bool
+    package var dontFragment: Bool
 
     /// Fields of these values.
-    public init(version: Int, ttl: UInt8, tos: UInt8, dontFragment: Bool) {
+    package init(version: Int, ttl: UInt8, tos: UInt8, dontFragment: Bool) {
       self.version = version
       self.ttl = ttl
       self.tos = tos
@@ -39,7 +39,7 @@ public final class LocalSender: Sendable {
 
   /// Opens the socket. With `source`, which must be one of this host's addresses, routing knows it
   /// before it chooses.
-  public init(_ proto: IPProtocol, _ fields: Fields, source: IPAddress?) throws(KernelError) {
+  package init(_ proto: IPProtocol, _ fields: Fields, source: IPAddress?) throws(KernelError) {
     let family = fields.version == 4 ? AF_INET : AF_INET6
     includesHeader = !proto.isICMP
     let number = socket(
@@ -67,7 +67,7 @@ public final class LocalSender: Sendable {
 
   /// Takes a UDP port to send from; nil if somebody else has it. Nobody answers a datagram's answer
   /// with an error while it is held.
-  public func hold(port: UInt16) -> HeldPort? { HeldPort(port, on: source, fields) }
+  package func hold(port: UInt16) -> HeldPort? { HeldPort(port, on: source, fields) }
 
   /// A closure that sends the packet and returns an errno, 0 if that went well. A datagram whose port
   /// is held goes out from there.

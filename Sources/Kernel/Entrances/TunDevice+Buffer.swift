@@ -5,7 +5,7 @@ internal import Glibc
 extension TunDevice {
   /// Reads the next packet into `buffer`, which must have room for it: 65536 octets are enough for
   /// every packet. Returns its octets; nil if there is none at the moment.
-  public borrowing func read(into buffer: inout [UInt8]) throws(KernelError) -> Int? {
+  package borrowing func read(into buffer: inout [UInt8]) throws(KernelError) -> Int? {
     while true {
       // Sound: the pointer and the size are those of one array.
       let count = unsafe buffer.withUnsafeMutableBytes {
@@ -19,7 +19,7 @@ extension TunDevice {
   }
 
   /// Gives the kernel the packet in the first `count` octets of `buffer`, as `write(_:)` does.
-  public borrowing func write(_ buffer: [UInt8], count: Int) throws(KernelError) {
+  package borrowing func write(_ buffer: [UInt8], count: Int) throws(KernelError) {
     precondition(count <= buffer.count)
     while true {
       // Sound: the call only reads, and no more than the array has.

@@ -1,6 +1,6 @@
 internal import CNetfilter
 internal import Glibc
-public import Wire
+package import Wire
 
 /// A TUN device, open: what is written to it the kernel takes for received, what the kernel sends
 /// through it is read from it. Packets come and go without a header of their own (`IFF_NO_PI`), but
@@ -9,22 +9,22 @@ public import Wire
 ///
 /// A device that is not persistent goes with this value, and its addresses and routes with it. A
 /// persistent one that nobody has open drops what it is given to send.
-public struct TunDevice: ~Copyable {
+package struct TunDevice: ~Copyable {
   private let file: FileDescriptor
   /// The interface's name; the one the kernel chose where it was asked to.
-  public let name: String
+  package let name: String
   /// Index of the interface.
-  public let index: UInt32
+  package let index: UInt32
   /// Whether opening it gave it a carrier: without one, what is written to it comes in all the same,
   /// and what the kernel sends through it is thrown away behind its egress hook.
-  public let hasCarrier: Bool
+  package let hasCarrier: Bool
   /// Whether the kernel wants flags and a protocol before each packet (`struct tun_pi`).
   private let hasPacketInformation: Bool
   /// Octets of the `virtio_net_hdr` before each packet.
   private let virtioHeaderLength: Int
 
   /// The file descriptor, for poll(2). Valid as long as this value lives.
-  public var descriptor: Int32 { file.number }
+  package var descriptor: Int32 { file.number }
 
   /// Largest packet there is, in octets.
   private static let largestPacket = 65536
@@ -44,7 +44,7 @@ public struct TunDevice: ~Copyable {
   /// first carrier is no small thing to a device: the kernel gives it a link-local address and routes
   /// that stay when the carrier has gone, and routing daemons take notice. For that, too, one that
   /// there is already is not touched if it `mustBeNew`.
-  public init(
+  package init(
     _ name: String, carrier: Bool = true, mustBeNew: Bool = false
   ) throws(KernelError) {
     let attempt =
@@ -110,7 +110,7 @@ public struct TunDevice: ~Copyable {
   // MARK: Properties
 
   /// Whether the device stays when it is closed. The corresponding request is `TUNSETPERSIST`.
-  public borrowing func setPersistent(_ on: Bool) throws(KernelError) {
+  package borrowing func setPersistent(_ on: Bool) throws(KernelError) {
     guard nftrace_tun_persist(file.number, on ? 1 : 0) == 0 else {
       throw KernelError(
         cannot: "make \(name) \(on ? "persistent" : "go when it is closed")", function: "ioctl",
@@ -120,7 +120,7 @@ public struct TunDevice: ~Copyable {
 
   /// Gives it the carrier that it was opened without: what the kernel sends can be read from then on.
   /// The corresponding request is `TUNSETCARRIER`.
-  public borrowing func raiseCarrier() throws(KernelError) {
+  package borrowing func raiseCarrier() throws(KernelError) {
     guard nftrace_tun_carrier(file.number, 1) == 0 else {
       throw KernelError(cannot: "give \(name) a carrier", function: "ioctl", errno: errno)
     }
@@ -129,7 +129,7 @@ public struct TunDevice: ~Copyable {
   /// Whether a device needs a carrier for what is sent through it to get as far as its egress hook,
   /// and no further obstacle to stand behind that: routes may be set to be ignored without one, and
   /// a queueing discipline or filter of the user's comes after the hook.
-  public static func needsCarrier(
+  package static func needsCarrier(
     _ link: LinkMessage, _ routes: inout RouteSocket
   ) throws(KernelError) -> Bool {
     for family in [4, 6] {
@@ -142,7 +142,7 @@ public struct TunDevice: ~Copyable {
   }
 
   /// Sets the MTU, in octets.
-  public borrowing func setMTU(_ mtu: UInt32) throws(KernelError) {
+  package borrowing func setMTU(_ mtu: UInt32) throws(KernelError) {
     var socket = try RouteSocket()
     try socket.setLink(name, mtu: mtu)
   }
@@ -150,7 +150,7 @@ public struct TunDevice: ~Copyable {
   // MARK: Packets
 
   /// The next packet the kernel sent through the device; nil if there is none at the moment.
-  public borrowing func read() throws(KernelError) -> [UInt8]? {
+  package borrowing func read() throws(KernelError) -> [UInt8]? {
     var packet: [UInt8] = []
     var code: Int32 = 0
     // Sound: read() fills at most the buffer, and only what it filled is copied. A buffer on the
@@ -181,7 +181,7 @@ public struct TunDevice: ~Copyable {
   }
 
   /// A packet as it is written to the descriptor: behind the headers that the device was made with.
-  public borrowing func framed(_ packet: [UInt8]) -> [UInt8] {
+  package borrowing func framed(_ packet: [UInt8]) -> [UInt8] {
     guard headerLength > 0, let first = packet.first else { return packet }
     // No flags, and an ETH_P_… of <linux/if_ether.h>; then nothing is left to a network card to do.
     let information: [UInt8] = first >> 4 == 6 ? [0, 0, 0x86, 0xdd] : [0, 0, 0x08, 0x00]
@@ -191,7 +191,7 @@ public struct TunDevice: ~Copyable {
 
   /// Gives the kernel a packet as if it had been received; IPv4 and IPv6 are told apart by its first
   /// four bits. The kernel takes it through its hooks before this returns.
-  public borrowing func write(_ packet: [UInt8]) throws(KernelError) {
+  package borrowing func write(_ packet: [UInt8]) throws(KernelError) {
     var result = 0
     // Sound: the pointer and the size are those of one array, which the call only reads.
     unsafe framed(packet).withUnsafeBytes { bytes in
@@ -221,7 +221,7 @@ public struct TunDevice: ~Copyable {
   // MARK: Errors
 
   /// Why an interface cannot have this name; nil if it can (`dev_valid_name` of the kernel).
-  public static func fault(inName name: String) -> String? {
+  package static func fault(inName name: String) -> String? {
     let octets = name.octets
     if octets.isEmpty { return "a name is missing" }
     if octets.count >= nameSize {

@@ -4,21 +4,21 @@ internal import Wire
 /// A place to try things in: two named network namespaces of this process, joined by a veth pair.
 /// The router forwards; it does not masquerade, so that without a NAT rule the answers do not find
 /// their way back. Both are removed with this value. Needs CAP_SYS_ADMIN and CAP_NET_ADMIN.
-public struct Lab: ~Copyable {
+package struct Lab: ~Copyable {
   /// Where things are tried.
-  public let router: NetworkNamespace
+  package let router: NetworkNamespace
   /// The other side.
-  public let server: NetworkNamespace
+  package let server: NetworkNamespace
   /// The router's name, for `ip netns exec`.
-  public let routerName: String
+  package let routerName: String
   /// The server's name, for `ip netns exec`.
-  public let serverName: String
+  package let serverName: String
 
   /// What the names of labs begin with.
   static let prefix = "nftrace-lab-"
 
   /// Throws if this process has not the right to build one.
-  public static func requireRights() throws(KernelError) {
+  package static func requireRights() throws(KernelError) {
     guard Privileges.effective.contains(.system) else {
       throw KernelError(
         cannot: "create a network namespace", help: "it needs CAP_SYS_ADMIN: run as root (sudo)")
@@ -26,7 +26,7 @@ public struct Lab: ~Copyable {
   }
 
   /// Builds a lab, and removes what a failure left of it. The names begin with "nftrace-lab-PID".
-  public static func create(_ topology: LabTopology = .walk) throws(KernelError) -> Lab {
+  package static func create(_ topology: LabTopology = .walk) throws(KernelError) -> Lab {
     try create(topology) { (name) throws(KernelError) in
       try NetworkNamespace.create(named: name)
     }
@@ -34,7 +34,7 @@ public struct Lab: ~Copyable {
 
   /// Builds a lab whose names are in a journal before they are made: the journal's guardian removes
   /// them when this process dies.
-  public static func create(
+  package static func create(
     _ topology: LabTopology = .walk, journal: borrowing GuardedJournal
   ) throws(KernelError) -> Lab {
     try create(topology) { (name) throws(KernelError) in
@@ -95,7 +95,7 @@ public struct Lab: ~Copyable {
   }
 
   /// Removes both namespaces with all that is in them.
-  public consuming func remove() throws(KernelError) {
+  package consuming func remove() throws(KernelError) {
     try NetworkNamespace.remove(named: routerName)
     try NetworkNamespace.remove(named: serverName)
   }
@@ -185,7 +185,7 @@ public struct Lab: ~Copyable {
 
   /// Removes the labs of processes that are gone. Returns the names.
   @discardableResult
-  public static func removeStale() throws(KernelError) -> [String] {
+  package static func removeStale() throws(KernelError) -> [String] {
     var removed: [String] = []
     for name in NetworkNamespace.names {
       guard let process = process(inName: name), kill(process, 0) != 0, errno == ESRCH else {

@@ -1,11 +1,11 @@
 internal import CNetfilter
-public import Wire
+package import Wire
 
 /// What a lab's router has besides its links: a NAT rule an administrator would write.
-public enum LabFirewall {
+package enum LabFirewall {
   /// Adds "table ip nat { chain postrouting … ip saddr SUBNET masquerade }", or the like in ip6,
   /// to the namespace of the calling thread.
-  public static func masquerade(_ subnet: Prefix) throws(KernelError) {
+  package static func masquerade(_ subnet: Prefix) throws(KernelError) {
     var socket = try NetfilterSocket()
     let isV4 = subnet.address.family == 4
     let family = isV4 ? NFProto.ipv4 : NFProto.ipv6

@@ -1,19 +1,19 @@
-public import Wire
+package import Wire
 
 /// What a lab looks like: a router, and behind it a server that is reached through the router's
 /// default route. The client's side is a TUN device in the router, which who uses the lab makes.
-public struct LabTopology: Sendable, Equatable {
+package struct LabTopology: Sendable, Equatable {
   /// Name of the interface between the two, at both ends.
-  public var interface: String
+  package var interface: String
   /// The router's addresses on it.
-  public var router: [Prefix]
+  package var router: [Prefix]
   /// The server's addresses on it; the first of each family is the router's default gateway.
-  public var server: [Prefix]
+  package var server: [Prefix]
   /// The server's addresses on its `lo`: those that are pinged.
-  public var destinations: [IPAddress]
+  package var destinations: [IPAddress]
 
   /// A lab with these addresses.
-  public init(
+  package init(
     interface: String, router: [Prefix], server: [Prefix], destinations: [IPAddress]
   ) {
     self.interface = interface
@@ -23,7 +23,7 @@ public struct LabTopology: Sendable, Equatable {
   }
 
   /// The walk of the README, and the same with IPv6 (RFC 4193 and RFC 3849 addresses).
-  public static let walk = LabTopology(
+  package static let walk = LabTopology(
     interface: "eth0",
     router: [Prefix("172.16.16.15/24")!, Prefix("fd00:16::15/64")!],
     server: [Prefix("172.16.16.1/24")!, Prefix("fd00:16::1/64")!],

@@ -9,7 +9,7 @@ internal import Glibc
 /// machine's first process. Descriptors and sockets alone, and mounts in other mount namespaces, are
 /// not seen. It takes no rights: which namespace a process is in is told by what is below its
 /// /proc/PID/net, where the same file has another number in each.
-public struct NamespaceHolders: Sendable {
+package struct NamespaceHolders: Sendable {
   private let identity: NetworkNamespace.Identity
   /// What the namespace's file of devices is, by whatever path.
   private let devices: FileIdentity?
@@ -24,14 +24,14 @@ public struct NamespaceHolders: Sendable {
   }
 
   /// Of the calling thread's namespace.
-  public init() throws(KernelError) {
+  package init() throws(KernelError) {
     identity = try NetworkNamespace.current().identity
     devices = FileIdentity("/proc/thread-self/net/dev")
   }
 
   /// Whether somebody holds it. Costs a few calls as long as it is who it was the last time, and some
   /// milliseconds else.
-  public mutating func areThere() -> Bool {
+  package mutating func areThere() -> Bool {
     if let witness, isHeld(by: witness) { return true }
     witness = find()
     return witness != nil

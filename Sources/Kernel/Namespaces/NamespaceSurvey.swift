@@ -3,20 +3,20 @@ internal import Glibc
 /// The network namespaces of this machine, as far as they can be found: by their names, by where they
 /// are mounted otherwise, and by the processes in them. One that is held by a descriptor or a socket
 /// alone is not found.
-public struct NamespaceSurvey: Sendable {
+package struct NamespaceSurvey: Sendable {
   /// A namespace, and what leads to it.
-  public struct Found: Sendable {
+  package struct Found: Sendable {
     /// Which one it is.
-    public var identity: NetworkNamespace.Identity
+    package var identity: NetworkNamespace.Identity
     /// Its names for `ip netns`.
-    public var names: [String] = []
+    package var names: [String] = []
     /// Other places where it is mounted.
-    public var paths: [String] = []
+    package var paths: [String] = []
     /// The processes in it, the lowest number first.
-    public var processes: [Int32] = []
+    package var processes: [Int32] = []
 
     /// Whether it is the one of the machine: of its first process, or of the kernel's own threads.
-    public var isOfMachine: Bool { processes.first == 1 || Self.isKernelThread(processes.first) }
+    package var isOfMachine: Bool { processes.first == 1 || Self.isKernelThread(processes.first) }
 
     /// The kernel's second process is the parent of all of its threads. A container may have one of
     /// its own with that number.
@@ -25,7 +25,7 @@ public struct NamespaceSurvey: Sendable {
     }
 
     /// What `--netns` takes for it.
-    public var call: String? {
+    package var call: String? {
       names.first ?? paths.first ?? processes.first.map { "\($0)" }
     }
 
@@ -36,7 +36,7 @@ public struct NamespaceSurvey: Sendable {
     }
 
     /// Opens it.
-    public func open() throws(KernelError) -> NetworkNamespace {
+    package func open() throws(KernelError) -> NetworkNamespace {
       guard let path else {
         throw KernelError(.usage, cannot: "open the network namespace \(identity)")
       }
@@ -45,14 +45,14 @@ public struct NamespaceSurvey: Sendable {
   }
 
   /// Those that were found: first that of the machine's first process, then by name.
-  public private(set) var found: [Found] = []
+  package private(set) var found: [Found] = []
   /// Names that lead to no namespace, or to none that may be opened, and why.
-  public private(set) var broken: [(name: String, reason: String)] = []
+  package private(set) var broken: [(name: String, reason: String)] = []
   /// How many processes could not be looked at.
-  public private(set) var hiddenProcesses = 0
+  package private(set) var hiddenProcesses = 0
 
   /// Looks at the machine as it is now.
-  public init() {
+  package init() {
     for name in NetworkNamespace.names {
       do {
         let identity = try NetworkNamespace("\(NetworkNamespace.directory)/\(name)").identity

@@ -2,36 +2,36 @@ internal import CNetfilter
 internal import Glibc
 
 /// A network namespace, held by a file descriptor: network_namespaces(7).
-public struct NetworkNamespace: ~Copyable {
+package struct NetworkNamespace: ~Copyable {
   private let file: FileDescriptor
   /// Which namespace it is.
-  public let identity: Identity
+  package let identity: Identity
 
   /// What tells namespaces apart.
-  public struct Identity: Sendable, Hashable, CustomStringConvertible {
+  package struct Identity: Sendable, Hashable, CustomStringConvertible {
     /// The number `ls -l /proc/PID/ns/net` shows. It is given to another namespace when this one is
     /// gone.
-    public var inode: UInt64
+    package var inode: UInt64
 
     /// The identity with this number.
-    public init(inode: UInt64) { self.inode = inode }
+    package init(inode: UInt64) { self.inode = inode }
 
     /// As /proc prints it: "net:[4026531840]".
-    public var description: String { "net:[\(inode)]" }
+    package var description: String { "net:[\(inode)]" }
   }
 
   /// Where named namespaces are, as ip-netns(8) keeps them.
-  public static let directory = "/run/netns"
+  package static let directory = "/run/netns"
 
   /// The file descriptor, for requests that name a namespace by one. Valid as long as this value
   /// lives.
-  public var descriptor: Int32 { file.number }
+  package var descriptor: Int32 { file.number }
 
   // MARK: Opening
 
   /// Opens the namespace that a user named: by NAME as `ip netns` has it, by PATH (anything with a
   /// slash) or by PID (digits only; a name of digits that exists is taken for the name).
-  public init(_ text: String) throws(KernelError) {
+  package init(_ text: String) throws(KernelError) {
     if text.contains("/") {
       try self.init(path: text, called: text)
     } else if text.isEmpty || text == "." || text == ".." {
@@ -49,12 +49,12 @@ public struct NetworkNamespace: ~Copyable {
   }
 
   /// The namespace of the calling thread.
-  public static func current() throws(KernelError) -> NetworkNamespace {
+  package static func current() throws(KernelError) -> NetworkNamespace {
     try NetworkNamespace(path: "/proc/thread-self/ns/net", called: "of this process")
   }
 
   /// The name of the calling thread's namespace, for `ip netns`; nil if it has none.
-  public static var currentName: String? {
+  package static var currentName: String? {
     guard let identity = try? current().identity else { return nil }
     return names.first {
       (try? NetworkNamespace(path: "\(directory)/\($0)", called: $0).identity) == identity
@@ -108,7 +108,7 @@ public struct NetworkNamespace: ~Copyable {
 
   /// Moves the calling thread there, and with it every thread it starts afterwards. Call it before
   /// there are others. The corresponding C function is `setns`. Needs CAP_SYS_ADMIN.
-  public borrowing func enter() throws(KernelError) {
+  package borrowing func enter() throws(KernelError) {
     guard setns(file.number, nftrace_clone_newnet) == 0 else {
       let code = errno
       throw KernelError(
@@ -119,7 +119,7 @@ public struct NetworkNamespace: ~Copyable {
 
   /// Runs `body` there, on the calling thread, which comes back afterwards. What `body` opens stays
   /// in the namespace it was opened in. Throws what `body` throws.
-  public borrowing func within<Result: ~Copyable>(
+  package borrowing func within<Result: ~Copyable>(
     _ body: () throws(KernelError) -> Result
   ) throws(KernelError) -> Result {
     let home = try NetworkNamespace.current()
@@ -139,13 +139,13 @@ public struct NetworkNamespace: ~Copyable {
   // MARK: Making and removing
 
   /// Makes a namespace without a name, which goes with the last that holds it; `lo` is up.
-  public static func create() throws(KernelError) -> NetworkNamespace {
+  package static func create() throws(KernelError) -> NetworkNamespace {
     try create { () throws(KernelError) in }
   }
 
   /// Makes a namespace with a name, as `ip netns add` does, so that `ip netns exec` finds it. `lo`
   /// is up. Throws EEXIST if there is one of this name. Needs CAP_SYS_ADMIN.
-  public static func create(named name: String) throws(KernelError) -> NetworkNamespace {
+  package static func create(named name: String) throws(KernelError) -> NetworkNamespace {
     let attempt = "create the network namespace \(name)"
     try checkName(name, attempt: attempt)
     try prepareDirectory(attempt: attempt)
@@ -198,7 +198,7 @@ public struct NetworkNamespace: ~Copyable {
 
   /// Removes the name and what hangs on it; processes inside keep the namespace until they end.
   /// That there is no such name is no error.
-  public static func remove(named name: String) throws(KernelError) {
+  package static func remove(named name: String) throws(KernelError) {
     let attempt = "remove the network namespace \(name)"
     try checkName(name, attempt: attempt)
     let path = "\(directory)/\(name)"
@@ -216,7 +216,7 @@ public struct NetworkNamespace: ~Copyable {
   }
 
   /// The names there are, in alphabetical order.
-  public static var names: [String] { Files.names(in: directory).sorted() }
+  package static var names: [String] { Files.names(in: directory).sorted() }
 
   /// Makes /run/netns a shared mount, as `ip netns add` does: a namespace that is made or removed
   /// later is then seen to be so from every mount namespace that has a copy.

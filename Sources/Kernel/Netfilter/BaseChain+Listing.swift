@@ -1,10 +1,10 @@
 internal import CNetfilter
-public import Trace
-public import Wire
+package import Trace
+package import Wire
 
 extension BaseChain {
   /// The base chains among listed ones that packets of these IP versions meet, save nftrace's own.
-  public static func all(in messages: [NetlinkMessage], versions: Set<Int>) -> [BaseChain] {
+  package static func all(in messages: [NetlinkMessage], versions: Set<Int>) -> [BaseChain] {
     messages.compactMap { message in
       guard let chain = try? ChainMessage(message.payload), let hook = chain.hook,
         let priority = chain.priority, !chain.table.hasPrefix("nftrace_")

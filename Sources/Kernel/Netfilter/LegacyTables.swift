@@ -3,23 +3,23 @@ internal import Glibc
 internal import Wire
 
 /// The tables of iptables-legacy, which nf_tables knows nothing of.
-public enum LegacyTables {
+package enum LegacyTables {
   /// The tables there are in this namespace, for IPv4 or IPv6. Asking for one that is not there
   /// would make it, so nobody must.
-  public static func names(version: Int) -> [String] {
+  package static func names(version: Int) -> [String] {
     let file = version == 4 ? "ip_tables_names" : "ip6_tables_names"
     guard let text = try? Files.text("/proc/thread-self/net/\(file)") else { return [] }
     return text.split(separator: "\n").map(String.init)
   }
 
   /// What reading them takes: nothing where there are none.
-  public static var rights: Capabilities {
+  package static var rights: Capabilities {
     [4, 6].allSatisfy { names(version: $0).isEmpty } ? [] : .rawSockets
   }
 
   /// The NAT targets that the rules of the legacy nat tables use, by IP version: "MASQUERADE",
   /// "SNAT", "DNAT"…
-  public static func natTargets() -> [Int: [String]] {
+  package static func natTargets() -> [Int: [String]] {
     var found: [Int: [String]] = [:]
     for version in [4, 6] where names(version: version).contains("nat") {
       let layout: Layout = version == 4 ? .ipv4 : .ipv6

@@ -1,7 +1,7 @@
 /// Who listens on which NFLOG group, from /proc/thread-self/net/netfilter/nfnetlink_log.
-public enum LogGroups {
+package enum LogGroups {
   /// The groups held in this namespace and the netlink port that holds each.
-  public static func held() -> [UInt16: UInt32] {
+  package static func held() -> [UInt16: UInt32] {
     guard let text = try? Files.text("/proc/thread-self/net/netfilter/nfnetlink_log") else {
       return [:]
     }
@@ -17,14 +17,14 @@ public enum LogGroups {
   }
 
   /// A group that nobody holds at the moment, above those that people choose.
-  public static func free() -> UInt16 {
+  package static func free() -> UInt16 {
     let held = held()
     let first = UInt16.random(in: 0xf000...0xff00)
     return (first...0xfffe).first { held[$0] == nil } ?? first
   }
 
   /// The program that holds a group, as "ulogd (pid 812)". A netlink port is mostly its pid.
-  public static func holder(of group: UInt16) -> String? {
+  package static func holder(of group: UInt16) -> String? {
     guard let port = held()[group] else { return nil }
     guard let name = try? Files.text("/proc/\(port)/comm") else { return "netlink port \(port)" }
     return "\(name.split(separator: "\n").first ?? "a program") (pid \(port))"

@@ -1,12 +1,12 @@
 internal import CNetfilter
 internal import Glibc
-public import Trace
+package import Trace
 internal import Wire
 
 /// libnetfilter_log's netlink socket, which is at once the holder of an NFLOG group, a member of
 /// the nf_tables trace and conntrack event groups, and the owner of nftrace's tables: its queue
 /// is the order in which things happened, and the kernel removes everything when it closes.
-@safe public struct NetfilterSocket: ~Copyable {
+@safe package struct NetfilterSocket: ~Copyable {
   private let handle: OpaquePointer
   private let descriptor: Int32
   private var buffer: [UInt8]
@@ -16,10 +16,10 @@ internal import Wire
   /// Has the tables that the kernel does not remove when this closes.
   private var keeper: TableKeeper?
   /// The NFLOG group this socket holds.
-  public private(set) var group: UInt16?
+  package private(set) var group: UInt16?
 
   /// Opens the socket. Throws when this kernel has no nfnetlink.
-  public init() throws(KernelError) {
+  package init() throws(KernelError) {
     guard let opened = unsafe nflog_open() else {
       throw KernelError(
         cannot: "open a netfilter socket", function: "nflog_open", errno: Glibc.errno,
@@ -35,13 +35,13 @@ internal import Wire
   deinit { _ = unsafe nflog_close(handle) }
 
   /// For poll(2).
-  public var fileDescriptor: Int32 { descriptor }
+  package var fileDescriptor: Int32 { descriptor }
 
   // MARK: Setting up
 
   /// Takes an NFLOG group: `wanted`, or the first free one. Throws if another program holds it.
   /// `besides` takes it beside the one there is, which stays the `group` to log to.
-  public mutating func takeGroup(
+  package mutating func takeGroup(
     _ wanted: UInt16? = nil, besides: Bool = false
   ) throws(KernelError) {
     // Above those that people choose, from a random one on.
@@ -70,7 +70,7 @@ internal import Wire
   }
 
   /// Makes room for this many octets of messages that were not read yet.
-  public func setReceiveBuffer(_ octets: Int32) {
+  package func setReceiveBuffer(_ octets: Int32) {
     var size = octets
     if unsafe setsockopt(
       descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, socklen_t(MemoryLayout<Int32>.size)) != 0
@@ -81,7 +81,7 @@ internal import Wire
   }
 
   /// Joins the groups of nf_tables trace, nf_tables changes and conntrack events.
-  public func join() throws(KernelError) {
+  package func join() throws(KernelError) {
     let groups = [
       NFNLGRP_NFTRACE, NFNLGRP_NFTABLES, NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_UPDATE,
       NFNLGRP_CONNTRACK_DESTROY,
@@ -105,7 +105,7 @@ internal import Wire
   /// have this name if `replacing`. They go when this socket closes; with nil for `journals` they stay.
   /// It is a directory, see `run(owning:journals:)`. Returns the points that
   /// were made: a kernel without the netdev family's hooks (egress came with 5.16) has fewer.
-  public mutating func install(
+  package mutating func install(
     _ observation: Observation, table: String, journals: String?, replacing: Bool = false,
     points: [ObservationPoint], devices: [String]
   ) throws(KernelError) -> [ObservationPoint] {
@@ -140,7 +140,7 @@ internal import Wire
   }
 
   /// Removes a table of this name in both families, if it is there.
-  public mutating func removeTables(_ name: String, families: [UInt8]) throws(KernelError) {
+  package mutating func removeTables(_ name: String, families: [UInt8]) throws(KernelError) {
     guard !families.isEmpty else { return }
     try run { batch in
       for family in families { batch.deleteTable(family: family, name: name) }
@@ -260,12 +260,12 @@ internal import Wire
   // MARK: Receiving
 
   /// Takes nothing into the queue any more: what is there is all that comes.
-  public func stopListening() { _ = nftrace_socket_refuse(descriptor) }
+  package func stopListening() { _ = nftrace_socket_refuse(descriptor) }
 
   /// All messages that are there now, in the order in which the kernel sent them; at most those of
   /// so many datagrams. Returns whether there was nothing more.
   @discardableResult
-  public mutating func drain(
+  package mutating func drain(
     atMost limit: Int = .max, into record: (Record) throws(KernelError) -> Void
   ) throws(KernelError) -> Bool {
     for _ in 0..<limit {
@@ -295,7 +295,7 @@ internal import Wire
 
   /// Throws away all messages that are there now. Returns how many that were: each came in a datagram
   /// of its own.
-  public mutating func skip() -> Int {
+  package mutating func skip() -> Int {
     var count = 0
     while true {
       var octet: UInt8 = 0

@@ -1,28 +1,28 @@
 internal import CNetfilter
-public import Trace
-public import Wire
+package import Trace
+package import Wire
 
 /// Which packets nftrace's rules look at, and what they do with them.
-public struct Observation: Sendable {
+package struct Observation: Sendable {
   /// Packets from or to these addresses.
-  public var prefixes: [Prefix]
+  package var prefixes: [Prefix]
   /// Echo packets whose payload begins with this number in network order, and errors about them.
-  public var nonce: UInt64?
+  package var nonce: UInt64?
   /// TCP and UDP packets with these marks instead.
-  public var marks: [ProbeMark]
+  package var marks: [ProbeMark]
   /// Whether the probes are dropped at their last point, before conntrack keeps anything of them.
-  public var discards = false
+  package var discards = false
   /// The IP versions to look at; rules for others are not made.
-  public var versions: Set<Int>
+  package var versions: Set<Int>
   /// Where the packets are reported.
-  public var backend: Backend
+  package var backend: Backend
   /// Whether to look at the hooks of ARP, too; kernels without nf_tables for ARP refuse it.
   var watchesARP: Bool
   /// Translate what these addresses send elsewhere than back to the device.
-  public var masquerade: [(source: Prefix, device: String)]
+  package var masquerade: [(source: Prefix, device: String)]
 
   /// Where observations go.
-  public enum Backend: Sendable, Equatable {
+  package enum Backend: Sendable, Equatable {
     /// To the socket that holds this NFLOG group.
     case group(UInt16)
     /// To the kernel log.
@@ -30,7 +30,7 @@ public struct Observation: Sendable {
   }
 
   /// An observation of these packets.
-  public init(
+  package init(
     prefixes: [Prefix], nonce: UInt64? = nil, marks: [ProbeMark] = [], versions: Set<Int>,
     backend: Backend,
     masquerade: (source: Prefix, device: String)? = nil

@@ -1,15 +1,15 @@
 internal import CNetfilter
 internal import Glibc
-public import Trace
-public import Wire
+package import Trace
+package import Wire
 
 /// Reads nf_tables' ruleset: which chains there are, and single rules by their handle.
-@safe public struct RulesetReader: ~Copyable {
+@safe package struct RulesetReader: ~Copyable {
   private let socket: OpaquePointer
   private var sequence: UInt32 = 0
 
   /// Opens a netlink socket of its own.
-  public init() throws(KernelError) {
+  package init() throws(KernelError) {
     guard let opened = unsafe mnl_socket_open2(NETLINK_NETFILTER, Int32(SOCK_CLOEXEC.rawValue))
     else {
       throw KernelError(
@@ -23,12 +23,12 @@ public import Wire
   deinit { _ = unsafe mnl_socket_close(socket) }
 
   /// All chains of all families, as NFT_MSG_NEWCHAIN messages.
-  public mutating func chains() throws(KernelError) -> [NetlinkMessage] {
+  package mutating func chains() throws(KernelError) -> [NetlinkMessage] {
     try request("list chains", NFT_MSG_GETCHAIN, family: 0, [], dump: true)
   }
 
   /// All tables of all families, by name, and whether only the program that made one may change it.
-  public mutating func tables() throws(KernelError) -> [(
+  package mutating func tables() throws(KernelError) -> [(
     family: UInt8, name: String, isOwned: Bool
   )] {
     try request("list tables", NFT_MSG_GETTABLE, family: 0, [], dump: true).compactMap { message in
@@ -44,10 +44,10 @@ public import Wire
   }
 
   /// What nft(8) calls a family: "inet".
-  public static func family(_ number: UInt8) -> String { NFProto.name(number) }
+  package static func family(_ number: UInt8) -> String { NFProto.name(number) }
 
   /// The rule of a step, as an NFT_MSG_NEWRULE message; nil if it is gone.
-  public mutating func rule(_ step: RuleStep) -> NetlinkMessage? {
+  package mutating func rule(_ step: RuleStep) -> NetlinkMessage? {
     guard let handle = step.handle else { return nil }
     return try? request(
       "read a rule", NFT_MSG_GETRULE, family: step.family,
@@ -60,7 +60,7 @@ public import Wire
   }
 
   /// All rules of the step's chain in their order, as NFT_MSG_NEWRULE messages; none if it is gone.
-  public mutating func chain(_ step: RuleStep) -> [NetlinkMessage] {
+  package mutating func chain(_ step: RuleStep) -> [NetlinkMessage] {
     let messages = try? request(
       "list a chain", NFT_MSG_GETRULE, family: step.family,
       [
@@ -82,7 +82,7 @@ public import Wire
   ///
   /// It tells of a transaction after it has carried it out, and begins no other before: so it is
   /// given one of nothing, which it carries out before the call that sends it returns.
-  public mutating func awaitNotifications() {
+  package mutating func awaitNotifications() {
     let payload = [0, 0, 0, NetfilterSubsystem.nftables]
     let bytes =
       NetlinkMessage(

@@ -2,15 +2,15 @@ internal import CNetfilter
 internal import Glibc
 
 /// A program that works in the background until it is told to stop, and says when it is ready.
-public struct BackgroundProcess: ~Copyable {
+package struct BackgroundProcess: ~Copyable {
   /// Which process it is.
-  public let identity: ProcessIdentity
+  package let identity: ProcessIdentity
   private let output: FileDescriptor
 
   /// Starts this program with these arguments, in the network namespace of the calling thread, in a
   /// session of its own. What it says on standard error goes to `errors`, a file of nftrace's own. The
   /// corresponding C function is `posix_spawn`.
-  public static func start(
+  package static func start(
     _ arguments: [String], errors: String, attempt: String
   ) throws(KernelError) -> BackgroundProcess {
     let pipe = try DetachedProcess.pipe(attempt: attempt)
@@ -37,10 +37,10 @@ public struct BackgroundProcess: ~Copyable {
   }
 
   /// For poll(2): readable when it has said something, or ended.
-  public var descriptor: Int32 { output.number }
+  package var descriptor: Int32 { output.number }
 
   /// What it says of itself, "" if it ended without a word: nil when it is ready. Waits for either.
-  public borrowing func failure() -> String? {
+  package borrowing func failure() -> String? {
     var octet: UInt8 = 0
     while true {
       // Sound: the pointer is that of the one octet to be filled.
@@ -56,10 +56,10 @@ public struct BackgroundProcess: ~Copyable {
   private static let ready = UInt8(ascii: "\n")
 
   /// What the program in the background calls when it cannot work.
-  public static func sayFailure(_ text: String) { try? Terminal.write(text, to: .output) }
+  package static func sayFailure(_ text: String) { try? Terminal.write(text, to: .output) }
 
   /// What the program in the background calls when it works: its standard output is over with that.
-  public static func sayReady() {
+  package static func sayReady() {
     // Who waited for it may be gone: then it goes on all the same.
     try? Terminal.write("\n", to: .output)
     let nothing = unsafe nftrace_open("/dev/null", O_WRONLY | O_CLOEXEC, 0)

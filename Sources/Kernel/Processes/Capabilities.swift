@@ -1,39 +1,39 @@
 internal import CNetfilter
 
 /// A set of capabilities(7).
-public struct Capabilities: OptionSet, Sendable, CustomStringConvertible {
+package struct Capabilities: OptionSet, Sendable, CustomStringConvertible {
   /// A bit for each, by its number.
-  public var rawValue: UInt64
+  package var rawValue: UInt64
 
   /// The set with these bits.
-  public init(rawValue: UInt64) { self.rawValue = rawValue }
+  package init(rawValue: UInt64) { self.rawValue = rawValue }
 
   private init(number: Int) { rawValue = 1 << UInt64(number) }
 
   /// `CAP_DAC_OVERRIDE`: files of others.
-  public static let fileOverride = Capabilities(number: 1)
+  package static let fileOverride = Capabilities(number: 1)
   /// `CAP_DAC_READ_SEARCH`: reading files of others.
-  public static let fileReading = Capabilities(number: 2)
+  package static let fileReading = Capabilities(number: 2)
   /// `CAP_SETPCAP`: taking more out of the bounding set later.
-  public static let bounding = Capabilities(number: 8)
+  package static let bounding = Capabilities(number: 8)
   /// `CAP_NET_BIND_SERVICE`: ports below 1024.
-  public static let lowPorts = Capabilities(number: 10)
+  package static let lowPorts = Capabilities(number: 10)
   /// `CAP_NET_ADMIN`: rules, routes, log groups, TUN devices, settings.
-  public static let network = Capabilities(number: 12)
+  package static let network = Capabilities(number: 12)
   /// `CAP_NET_RAW`: raw sockets, which the tables of iptables-legacy are read through as well.
-  public static let rawSockets = Capabilities(number: 13)
+  package static let rawSockets = Capabilities(number: 13)
   /// `CAP_SYS_ADMIN`: entering and making namespaces.
-  public static let system = Capabilities(number: 21)
+  package static let system = Capabilities(number: 21)
   /// `CAP_PERFMON`: tracepoints.
-  public static let monitoring = Capabilities(number: 38)
+  package static let monitoring = Capabilities(number: 38)
   /// `CAP_BPF`: programs in the kernel.
-  public static let bpf = Capabilities(number: 39)
+  package static let bpf = Capabilities(number: 39)
 
   /// Numbers that capabilities can have: two words of 32 bits.
   static let numbers: Range<Int32> = 0..<64
 
   /// "0000000000001000", as /proc has it.
-  public var description: String {
+  package var description: String {
     let digits = String(rawValue, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }

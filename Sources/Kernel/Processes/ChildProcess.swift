@@ -2,11 +2,11 @@ internal import CNetfilter
 internal import Glibc
 
 /// A program that runs in the foreground, in the network namespace of who started it.
-public enum ChildProcess {
+package enum ChildProcess {
   /// Runs a program, found by PATH, and waits for its end. Returns its exit code as a shell would:
   /// 128 and the signal that ended it. A Ctrl-C reaches it from the terminal; other requests to end
   /// are passed on to it.
-  public static func run(_ arguments: [String]) throws(KernelError) -> Int32 {
+  package static func run(_ arguments: [String]) throws(KernelError) -> Int32 {
     guard let program = arguments.first else { return 0 }
     let signals = SignalWatch()
     let isOurselves = program == "nftrace"

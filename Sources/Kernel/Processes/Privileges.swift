@@ -2,12 +2,12 @@ internal import CNetfilter
 internal import Glibc
 
 /// The rights of this process. What it opened with them stays open when they are given up.
-public enum Privileges {
+package enum Privileges {
   /// What it may do, or may let itself do.
-  public static var permitted: Capabilities { current.permitted }
+  package static var permitted: Capabilities { current.permitted }
 
   /// What it may do.
-  public static var effective: Capabilities { current.effective }
+  package static var effective: Capabilities { current.effective }
 
   /// Gives up all rights but `wanted`, for good: in all sets, in those of programs that are started
   /// from now on, and no program gets any more by being executed (`PR_SET_NO_NEW_PRIVS`). Rights that
@@ -17,7 +17,7 @@ public enum Privileges {
   ///
   /// It is about the calling thread and those it starts: to be called before there are others. The
   /// corresponding system calls are `prctl` and `capset`.
-  public static func keep(
+  package static func keep(
     _ wanted: Capabilities, writing: [String] = [], reading: [String] = []
   ) throws(KernelError) {
     let attempt = "give up the rights that are not needed any more"

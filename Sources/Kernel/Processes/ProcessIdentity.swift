@@ -2,28 +2,28 @@ internal import CNetfilter
 internal import Glibc
 
 /// A process, told apart from a later one with the same number.
-public struct ProcessIdentity: Sendable, Equatable, Codable {
+package struct ProcessIdentity: Sendable, Equatable, Codable {
   /// Its number.
-  public var process: Int32
+  package var process: Int32
   /// Clock ticks from boot to its start: field 22 of /proc/PID/stat, proc(5).
-  public var start: UInt64
+  package var start: UInt64
 
   /// The process that had this number and was started then.
-  public init(process: Int32, start: UInt64) {
+  package init(process: Int32, start: UInt64) {
     self.process = process
     self.start = start
   }
 
   /// The process that has this number now; nil if there is none. Throws if that could not be found
   /// out.
-  public static func of(_ process: Int32) throws(KernelError) -> ProcessIdentity? {
+  package static func of(_ process: Int32) throws(KernelError) -> ProcessIdentity? {
     try stat(process).flatMap { start(inStat: $0) }.map {
       ProcessIdentity(process: process, start: $0)
     }
   }
 
   /// The same; nil also if that could not be found out.
-  public init?(_ process: Int32) {
+  package init?(_ process: Int32) {
     guard let found = try? Self.of(process) else { return nil }
     self = found
   }
@@ -41,11 +41,11 @@ public struct ProcessIdentity: Sendable, Equatable, Codable {
   }
 
   /// This process.
-  public static var current: ProcessIdentity? { ProcessIdentity(getpid()) }
+  package static var current: ProcessIdentity? { ProcessIdentity(getpid()) }
 
   /// Gives the calling thread the name that ps(1) shows, and that the kernel tells others when the
   /// ruleset is changed: by default it is that of the file, "exe" for one started as /proc/self/exe.
-  public static func setName(_ name: String) { _ = unsafe nftrace_set_name(name) }
+  package static func setName(_ name: String) { _ = unsafe nftrace_set_name(name) }
 
   /// Field 22. The second is the program's name in parentheses, with anything in it.
   static func start(inStat text: String) -> UInt64? {
@@ -62,18 +62,18 @@ public struct ProcessIdentity: Sendable, Equatable, Codable {
   }
 
   /// Whether it still runs. Throws if that could not be found out.
-  public func runs() throws(KernelError) -> Bool {
+  package func runs() throws(KernelError) -> Bool {
     guard let text = try Self.stat(process) else { return false }
     return Self.start(inStat: text) == start && !Self.isOver(inStat: text)
   }
 
   /// The same; one that could not be looked at may be alive.
-  public var isAlive: Bool { (try? runs()) ?? true }
+  package var isAlive: Bool { (try? runs()) ?? true }
 
   /// Asks it to end, and waits for that; after `patience` nanoseconds it is ended. False if it was
   /// over already.
   @discardableResult
-  public func stop(patience: UInt64) -> Bool {
+  package func stop(patience: UInt64) -> Bool {
     // A descriptor of the process: once it is verified to be the one, no other can be hit.
     let file = nftrace_pidfd(process)
     guard file >= 0 else { return false }

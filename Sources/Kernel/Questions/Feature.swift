@@ -3,15 +3,15 @@ internal import Glibc
 internal import Wire
 
 /// Something nftrace needs of the kernel, or of the rights it runs with.
-public struct Feature: Sendable, Equatable {
+package struct Feature: Sendable, Equatable {
   /// What it is called.
-  public var name: String
+  package var name: String
   /// What nftrace needs it for.
-  public var purpose: String
+  package var purpose: String
   /// Whether it is there; nil if that could not be found out.
-  public var isThere: Bool?
+  package var isThere: Bool?
   /// What would help where it is not; nil where it is.
-  public var help: String?
+  package var help: String?
 
   init(_ name: String, _ purpose: String, _ isThere: Bool?, help: String? = nil) {
     self.name = name
@@ -22,7 +22,7 @@ public struct Feature: Sendable, Equatable {
 
   /// All there is to know, in the network namespace of the calling thread. Nothing is changed by
   /// asking: rules are tried in a transaction that is never finished.
-  public static func all() -> [Feature] {
+  package static func all() -> [Feature] {
     let hasRights = Privileges.effective.contains(.network)
     return [
       Feature(

@@ -1,8 +1,8 @@
-public import Trace
+package import Trace
 internal import Wire
 
 /// Asks the kernel the questions that a story raises, and answers with records.
-public struct Investigator: ~Copyable {
+package struct Investigator: ~Copyable {
   private var routes: RouteSocket
   private var rules: RulesetReader
   private var texts: RuleTexts
@@ -12,7 +12,7 @@ public struct Investigator: ~Copyable {
   private var hasLegacyChanged = false
 
   /// Opens the sockets it asks through, in the namespace of the calling thread.
-  public init() throws(KernelError) {
+  package init() throws(KernelError) {
     let routes = try RouteSocket()
     let rules = try RulesetReader()
     self.routes = routes
@@ -22,7 +22,7 @@ public struct Investigator: ~Copyable {
   }
 
   /// The answers; what cannot be found out is left out.
-  public mutating func answer(_ questions: [Question]) -> [Record] {
+  package mutating func answer(_ questions: [Question]) -> [Record] {
     // Places in a chain are good for now only: somebody may change it before the next probe.
     texts = RuleTexts(stamps: stamps)
     return questions.flatMap { answer($0) }
@@ -30,10 +30,10 @@ public struct Investigator: ~Copyable {
 
   /// Waits until the kernel has told its listeners of every change of the ruleset that an answer so
   /// far can have in it: microseconds, unless the ruleset is being loaded.
-  public mutating func awaitNotifications() { rules.awaitNotifications() }
+  package mutating func awaitNotifications() { rules.awaitNotifications() }
 
   /// What is asked from now on is about packets that are still to come.
-  public mutating func forgetPackets() {
+  package mutating func forgetPackets() {
     guard hasLegacyChanged else { return }
     stamps = LegacyTables.stamps()
     hasLegacyChanged = false

@@ -2,11 +2,11 @@ internal import Glibc
 internal import Wire
 
 /// The namespace's counters, as /proc/thread-self/net tells them.
-public enum Counters {
+package enum Counters {
   /// All counters that tell of losses, cumulative: "IpInAddrErrors", "TcpExtIPReversePathFilter",
   /// "Ip6InNoRoutes", "ct.drop", "eth0.tx_dropped"; "eth0.queue_dropped" is what its queues and tc
   /// filters dropped.
-  public static func read() -> [String: UInt64] {
+  package static func read() -> [String: UInt64] {
     var counters: [String: UInt64] = [:]
     for file in ["snmp", "netstat"] { addTable(text(file), to: &counters) }
     addPairs(text("snmp6"), to: &counters)

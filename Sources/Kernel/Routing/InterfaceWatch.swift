@@ -1,19 +1,19 @@
 internal import CNetfilter
 internal import Glibc
-public import Trace
+package import Trace
 internal import Wire
 
 /// Hears of changes to interfaces and addresses as they are made: the groups `RTNLGRP_LINK`,
 /// `RTNLGRP_IPV4_IFADDR` and `RTNLGRP_IPV6_IFADDR` of rtnetlink(7). It belongs to the network namespace
 /// its thread was in when it was opened, and takes no rights.
-@safe public struct InterfaceWatch: ~Copyable {
+@safe package struct InterfaceWatch: ~Copyable {
   private let handle: OpaquePointer
   private var buffer: [UInt8] = .room(65536)
 
   private static let groups: UInt32 = 1 << 0 | 1 << 4 | 1 << 8
 
   /// Begins to listen. The corresponding C functions are `mnl_socket_open2` and `mnl_socket_bind`.
-  public init() throws(KernelError) {
+  package init() throws(KernelError) {
     let attempt = "listen to changes of interfaces and addresses"
     let flags = Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
     guard let handle = unsafe mnl_socket_open2(NETLINK_ROUTE, flags) else {
@@ -31,7 +31,7 @@ internal import Wire
 
   /// Hands on what was changed since the last time; does not wait. Returns false where the kernel had
   /// no room for some of it: then the lists are to be read anew.
-  public mutating func drain(_ body: (Record) throws -> Void) rethrows -> Bool {
+  package mutating func drain(_ body: (Record) throws -> Void) rethrows -> Bool {
     while true {
       let handle = unsafe self.handle
       // Sound: the pointer and the size are those of one buffer.

@@ -1,4 +1,4 @@
-public import Wire
+package import Wire
 
 /// Changes to interfaces, addresses, routes and rules. All throw KernelError with the kernel's
 /// errno and its own words for it; all but the readers need CAP_NET_ADMIN.
@@ -6,7 +6,7 @@ extension RouteSocket {
   // MARK: Interfaces
 
   /// The interface of this name; throws if there is none.
-  public mutating func existingLink(_ name: String) throws(KernelError) -> LinkMessage {
+  package mutating func existingLink(_ name: String) throws(KernelError) -> LinkMessage {
     guard let link = try link(name) else {
       throw KernelError(.usage, cannot: "find an interface named \(name)")
     }
@@ -15,7 +15,7 @@ extension RouteSocket {
 
   /// Makes a veth pair. A namespace is a file descriptor of it; nil is that of this socket. The
   /// kernel chooses the indexes unless both are given.
-  public mutating func createVeth(
+  package mutating func createVeth(
     _ name: String, namespace: Int32? = nil, index: UInt32 = 0, peer: String,
     peerNamespace: Int32? = nil, peerIndex: UInt32 = 0
   ) throws(KernelError) {
@@ -27,33 +27,33 @@ extension RouteSocket {
   }
 
   /// Makes an interface that needs nothing but a name: "dummy", "bridge".
-  public mutating func createLink(_ name: String, kind: String) throws(KernelError) {
+  package mutating func createLink(_ name: String, kind: String) throws(KernelError) {
     try request(
       LinkMessage.creation(kind: kind, name: name), flags: .new,
       attempt: "create the \(kind) interface \(name)")
   }
 
   /// Removes an interface.
-  public mutating func deleteLink(_ name: String) throws(KernelError) {
+  package mutating func deleteLink(_ name: String) throws(KernelError) {
     try request(LinkMessage.deletion(name: name), attempt: "remove the interface \(name)")
   }
 
   /// Sets an interface up or down.
-  public mutating func setLink(_ name: String, up: Bool) throws(KernelError) {
+  package mutating func setLink(_ name: String, up: Bool) throws(KernelError) {
     let index = try existingLink(name).index
     try request(
       LinkMessage.setting(up: up, of: index), attempt: "set \(name) \(up ? "up" : "down")")
   }
 
   /// Sets the MTU, in octets.
-  public mutating func setLink(_ name: String, mtu: UInt32) throws(KernelError) {
+  package mutating func setLink(_ name: String, mtu: UInt32) throws(KernelError) {
     let index = try existingLink(name).index
     try request(
       LinkMessage.setting(mtu: mtu, of: index), attempt: "set the MTU of \(name) to \(mtu)")
   }
 
   /// Sets the link-layer address.
-  public mutating func setLink(_ name: String, address: HardwareAddress) throws(KernelError) {
+  package mutating func setLink(_ name: String, address: HardwareAddress) throws(KernelError) {
     let index = try existingLink(name).index
     try request(
       LinkMessage.setting(address: address, of: index),
@@ -61,7 +61,7 @@ extension RouteSocket {
   }
 
   /// Makes an interface a port of a bridge.
-  public mutating func setLink(_ name: String, master: String) throws(KernelError) {
+  package mutating func setLink(_ name: String, master: String) throws(KernelError) {
     let bridge = try existingLink(master).index
     let index = try existingLink(name).index
     try request(
@@ -69,7 +69,7 @@ extension RouteSocket {
   }
 
   /// Moves an interface to the namespace of a file descriptor.
-  public mutating func moveLink(_ name: String, to namespace: Int32) throws(KernelError) {
+  package mutating func moveLink(_ name: String, to namespace: Int32) throws(KernelError) {
     let index = try existingLink(name).index
     try request(
       LinkMessage.setting(namespace: namespace, of: index),
@@ -80,7 +80,7 @@ extension RouteSocket {
 
   /// What `add(_:to:)` sends. IPv6 addresses come without duplicate detection, so that they can be
   /// used at once; IPv4 ones get the broadcast address of their subnet.
-  public static func address(_ prefix: Prefix, interface: UInt32) -> AddressMessage {
+  package static func address(_ prefix: Prefix, interface: UInt32) -> AddressMessage {
     let isV4 = prefix.address.family == 4
     return AddressMessage(
       interface: interface, local: prefix,
@@ -90,7 +90,7 @@ extension RouteSocket {
   }
 
   /// Gives an interface an address.
-  public mutating func add(_ prefix: Prefix, to name: String) throws(KernelError) {
+  package mutating func add(_ prefix: Prefix, to name: String) throws(KernelError) {
     let index = try existingLink(name).index
     try request(
       Self.address(prefix, interface: index).message, flags: .new,
@@ -98,7 +98,7 @@ extension RouteSocket {
   }
 
   /// Takes an address away from an interface.
-  public mutating func delete(_ prefix: Prefix, from name: String) throws(KernelError) {
+  package mutating func delete(_ prefix: Prefix, from name: String) throws(KernelError) {
     let index = try existingLink(name).index
     try request(
       Self.address(prefix, interface: index).deletion, attempt: "remove \(prefix) from \(name)")
@@ -107,28 +107,28 @@ extension RouteSocket {
   // MARK: Routes and rules
 
   /// Adds a route; EEXIST if there is one with the same destination and metric.
-  public mutating func add(_ route: RouteMessage) throws(KernelError) {
+  package mutating func add(_ route: RouteMessage) throws(KernelError) {
     try request(
       route.message, flags: .new, attempt: "add a route to \(route.destination)")
   }
 
   /// Removes a route.
-  public mutating func delete(_ route: RouteMessage) throws(KernelError) {
+  package mutating func delete(_ route: RouteMessage) throws(KernelError) {
     try request(route.deletion, attempt: "remove the route to \(route.destination)")
   }
 
   /// Adds a rule; EEXIST if there is the same already.
-  public mutating func add(_ rule: RuleMessage) throws(KernelError) {
+  package mutating func add(_ rule: RuleMessage) throws(KernelError) {
     try request(rule.message, flags: .new, attempt: "add routing rule \(rule.priority)")
   }
 
   /// Removes a rule.
-  public mutating func delete(_ rule: RuleMessage) throws(KernelError) {
+  package mutating func delete(_ rule: RuleMessage) throws(KernelError) {
     try request(rule.deletion, attempt: "remove routing rule \(rule.priority)")
   }
 
   /// Makes a neighbour known, so that nobody need be asked for it.
-  public mutating func add(_ neighbour: NeighbourMessage) throws(KernelError) {
+  package mutating func add(_ neighbour: NeighbourMessage) throws(KernelError) {
     try request(
       neighbour.message, flags: [.create, .replace],
       attempt: "add the neighbour \(neighbour.address)")

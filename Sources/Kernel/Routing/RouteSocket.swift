@@ -1,17 +1,17 @@
 internal import CNetfilter
 internal import Glibc
-public import Wire
+package import Wire
 
 /// A netlink socket to the kernel's routing tables, interfaces and neighbours: rtnetlink(7), over
 /// libmnl. It belongs to the network namespace its thread was in when it was opened.
-@safe public struct RouteSocket: ~Copyable {
+@safe package struct RouteSocket: ~Copyable {
   private let handle: OpaquePointer
   /// The kernel's receive buffer of 32 KiB is what makes it send dumps in large pieces.
   private var buffer: [UInt8] = .room(65536)
   private var sequence: UInt32 = 0
 
   /// Opens the socket. The corresponding C functions are `mnl_socket_open2` and `mnl_socket_bind`.
-  public init() throws(KernelError) {
+  package init() throws(KernelError) {
     let attempt = "open a routing socket"
     guard let handle = unsafe mnl_socket_open2(NETLINK_ROUTE, Int32(SOCK_CLOEXEC.rawValue)) else {
       throw KernelError(cannot: attempt, function: "mnl_socket_open2", errno: errno)
@@ -37,7 +37,7 @@ public import Wire
   /// All messages of a dump, as they came: `type` is an `RTM_GET…`, `family` an address family as
   /// netlink numbers them (0 all, 2 IPv4, 10 IPv6). A dump that was interrupted by a change is made
   /// again. Only what `isWanted` is kept.
-  public mutating func dump(
+  package mutating func dump(
     _ type: UInt16, family: UInt8 = 0, where isWanted: (NetlinkMessage) -> Bool = { _ in true }
   ) throws(KernelError) -> [NetlinkMessage] {
     let attempt = "list \(Self.noun(of: type))"
@@ -66,14 +66,14 @@ public import Wire
   }
 
   /// The interfaces of the namespace.
-  public mutating func links() throws(KernelError) -> [LinkMessage] {
+  package mutating func links() throws(KernelError) -> [LinkMessage] {
     try decode(try dump(RouteMessageType.getLink)) { (message) throws(WireError) in
       try LinkMessage(parsing: message)
     }
   }
 
   /// The interface of this name; nil if there is none.
-  public mutating func link(_ name: String) throws(KernelError) -> LinkMessage? {
+  package mutating func link(_ name: String) throws(KernelError) -> LinkMessage? {
     let attempt = "look for the interface \(name)"
     let answer = try ask(LinkMessage.question(name: name), attempt: attempt)
     if Int32(answer.type) == NLMSG_ERROR {
@@ -88,7 +88,7 @@ public import Wire
   }
 
   /// The interface of this index; nil if there is none.
-  public mutating func link(_ index: UInt32) throws(KernelError) -> LinkMessage? {
+  package mutating func link(_ index: UInt32) throws(KernelError) -> LinkMessage? {
     let attempt = "look for interface \(index)"
     let answer = try ask(LinkMessage.question(index: index), attempt: attempt)
     if Int32(answer.type) == NLMSG_ERROR {
@@ -101,35 +101,35 @@ public import Wire
   }
 
   /// The IPv4 and IPv6 addresses of all interfaces.
-  public mutating func addresses() throws(KernelError) -> [AddressMessage] {
+  package mutating func addresses() throws(KernelError) -> [AddressMessage] {
     try decode(try ipDump(RouteMessageType.getAddress)) { (message) throws(WireError) in
       try AddressMessage(parsing: message)
     }
   }
 
   /// The IPv4 and IPv6 routes of all tables.
-  public mutating func routes() throws(KernelError) -> [RouteMessage] {
+  package mutating func routes() throws(KernelError) -> [RouteMessage] {
     try decode(try ipDump(RouteMessageType.getRoute)) { (message) throws(WireError) in
       try RouteMessage(parsing: message)
     }
   }
 
   /// The IPv4 and IPv6 rules of policy routing, in the order they are asked.
-  public mutating func rules() throws(KernelError) -> [RuleMessage] {
+  package mutating func rules() throws(KernelError) -> [RuleMessage] {
     try decode(try ipDump(RouteMessageType.getRule)) { (message) throws(WireError) in
       try RuleMessage(parsing: message)
     }
   }
 
   /// The queueing disciplines of all interfaces.
-  public mutating func qdiscs() throws(KernelError) -> [QdiscMessage] {
+  package mutating func qdiscs() throws(KernelError) -> [QdiscMessage] {
     try decode(try dump(RouteMessageType.getQdisc)) { (message) throws(WireError) in
       try QdiscMessage(parsing: message)
     }
   }
 
   /// The IPv4 and IPv6 neighbours of all interfaces.
-  public mutating func neighbours() throws(KernelError) -> [NeighbourMessage] {
+  package mutating func neighbours() throws(KernelError) -> [NeighbourMessage] {
     try decode(try ipDump(RouteMessageType.getNeighbour)) { (message) throws(WireError) in
       try NeighbourMessage(parsing: message)
     }
@@ -164,7 +164,7 @@ public import Wire
   }
 
   /// What the kernel says to a route lookup. That there is no route is an answer too.
-  public enum LookupAnswer: Sendable, Equatable {
+  package enum LookupAnswer: Sendable, Equatable {
     /// The way the packet would go.
     case route(RouteMessage)
     /// The packet would go nowhere; an errno, as KERNEL.md F explains them: ENETUNREACH no route,
@@ -174,12 +174,12 @@ public import Wire
   }
 
   /// Asks which way a packet would go. The corresponding request is `RTM_GETROUTE`.
-  public mutating func lookup(_ question: RouteLookup) throws(KernelError) -> LookupAnswer {
+  package mutating func lookup(_ question: RouteLookup) throws(KernelError) -> LookupAnswer {
     try lookupRaw(question).answer
   }
 
   /// The same, with the message the kernel answered, for the record.
-  public mutating func lookupRaw(
+  package mutating func lookupRaw(
     _ question: RouteLookup
   ) throws(KernelError) -> (answer: LookupAnswer, message: NetlinkMessage) {
     let attempt = "look up the route to \(question.destination)"
@@ -211,7 +211,7 @@ public import Wire
 
   /// Sends a request and waits until the kernel has carried it out. Throws what it answered;
   /// `attempt` is what was being attempted, as it reads after "cannot".
-  public mutating func request(
+  package mutating func request(
     _ message: NetlinkMessage, flags: RequestFlags = [], attempt: String
   ) throws(KernelError) {
     var message = message
@@ -226,20 +226,20 @@ public import Wire
   }
 
   /// What a request for something new does about something old (`NLM_F_…` of netlink(7)).
-  public struct RequestFlags: OptionSet, Sendable {
+  package struct RequestFlags: OptionSet, Sendable {
     /// The bits as netlink has them.
-    public var rawValue: UInt16
+    package var rawValue: UInt16
     /// The set with these bits.
-    public init(rawValue: UInt16) { self.rawValue = rawValue }
+    package init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// `NLM_F_REPLACE`: takes the place of what is there.
-    public static let replace = RequestFlags(rawValue: 0x100)
+    package static let replace = RequestFlags(rawValue: 0x100)
     /// `NLM_F_EXCL`: fails with EEXIST if it is there.
-    public static let exclusive = RequestFlags(rawValue: 0x200)
+    package static let exclusive = RequestFlags(rawValue: 0x200)
     /// `NLM_F_CREATE`: makes it if it is not there.
-    public static let create = RequestFlags(rawValue: 0x400)
+    package static let create = RequestFlags(rawValue: 0x400)
     /// Makes something new, or fails.
-    public static let new: RequestFlags = [.create, .exclusive]
+    package static let new: RequestFlags = [.create, .exclusive]
   }
 
   // MARK: The wire

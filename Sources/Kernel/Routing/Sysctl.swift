@@ -3,13 +3,13 @@ internal import Glibc
 
 /// A setting of the network namespace the calling thread is in, under /proc/sys/net: the kernel's
 /// Documentation/networking/ip-sysctl.rst.
-public struct Sysctl: Sendable, Hashable, CustomStringConvertible {
+package struct Sysctl: Sendable, Hashable, CustomStringConvertible {
   /// The parts of its path below /proc/sys: ["net", "ipv4", "conf", "eth0.5", "forwarding"]. Names
   /// of interfaces may have dots, which is why dots do not separate here.
-  public let components: [String]
+  package let components: [String]
 
   /// The setting at this path; nil unless it is one of a network namespace.
-  public init?(_ components: [String]) {
+  package init?(_ components: [String]) {
     guard components.count >= 2, components[0] == "net",
       components.allSatisfy({
         !$0.isEmpty && $0 != "." && $0 != ".." && !$0.contains("/") && !$0.utf8.contains(0)
@@ -19,25 +19,25 @@ public struct Sysctl: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// The setting with this path below /proc/sys: "net/ipv4/ip_forward".
-  public init?(path: String) {
+  package init?(path: String) {
     self.init(path.split(separator: "/", omittingEmptySubsequences: false).map(String.init))
   }
 
   /// IPv4 forwarding; setting it changes that of every interface.
-  public static let forwarding4 = Sysctl(path: "net/ipv4/ip_forward")!
+  package static let forwarding4 = Sysctl(path: "net/ipv4/ip_forward")!
   /// IPv6 forwarding of all interfaces.
-  public static let forwarding6 = Sysctl(path: "net/ipv6/conf/all/forwarding")!
+  package static let forwarding6 = Sysctl(path: "net/ipv6/conf/all/forwarding")!
 
   /// A setting of one interface, or of "all" or "default"; nil if the name cannot be one.
-  public static func interface(_ name: String, family: Int, _ setting: String) -> Sysctl? {
+  package static func interface(_ name: String, family: Int, _ setting: String) -> Sysctl? {
     Sysctl(["net", family == 4 ? "ipv4" : "ipv6", "conf", name, setting])
   }
 
   /// The path below /proc/sys, with slashes.
-  public var path: String { components.joined(separator: "/") }
+  package var path: String { components.joined(separator: "/") }
 
   /// As sysctl(8) takes it: dots between the parts, slashes for the dots in them.
-  public var description: String {
+  package var description: String {
     components.map { String($0.map { $0 == "." ? "/" : $0 }) }.joined(separator: ".")
   }
 
@@ -45,7 +45,7 @@ public struct Sysctl: Sendable, Hashable, CustomStringConvertible {
 
   /// Its value, without the line's end. Values of several numbers have tabs between them. Throws
   /// ENOENT where this kernel has no such setting.
-  public func read() throws(KernelError) -> String {
+  package func read() throws(KernelError) -> String {
     do {
       let text = try Files.text(file)
       return String(text.reversed().drop { $0 == "\n" }.reversed())
@@ -55,13 +55,13 @@ public struct Sysctl: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Whether it can be set here: some of the machine's settings can only be read in a namespace.
-  public var isWritable: Bool { unsafe access(file.nameForC, W_OK) == 0 }
+  package var isWritable: Bool { unsafe access(file.nameForC, W_OK) == 0 }
 
   /// Whether this kernel has it.
-  public var exists: Bool { unsafe access(file.nameForC, F_OK) == 0 }
+  package var exists: Bool { unsafe access(file.nameForC, F_OK) == 0 }
 
   /// Sets it. The corresponding C functions are `open` and `write`.
-  public func write(_ value: String) throws(KernelError) {
+  package func write(_ value: String) throws(KernelError) {
     do {
       try FileDescriptor(file, O_WRONLY).write(Array(value.utf8))
     } catch {

@@ -3,11 +3,11 @@ internal import Glibc
 
 /// A lock that commands take while they change something, one after the other. It goes with the
 /// process. The corresponding C function is `flock`.
-public struct FileLock: ~Copyable {
+package struct FileLock: ~Copyable {
   private let file: FileDescriptor
 
   /// Takes the lock; waits for who has it, or returns nil if not `wait`.
-  public static func take(_ path: String, wait: Bool = true) throws(KernelError) -> FileLock? {
+  package static func take(_ path: String, wait: Bool = true) throws(KernelError) -> FileLock? {
     let file = try open(path)
     guard try file.lock(attempt: "take the lock \(path)", wait: wait) else { return nil }
     return FileLock(file: file)

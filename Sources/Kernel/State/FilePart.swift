@@ -2,10 +2,10 @@ internal import CNetfilter
 internal import Glibc
 
 /// Parts of a file of nftrace's own (`StateFile`) that is large.
-public enum FilePart {
+package enum FilePart {
   /// So many octets from this one on, or as many as there are; with a negative `offset`, counted from
   /// the end. nil if the file cannot be read. The corresponding C function is `pread`.
-  public static func read(_ path: String, from offset: Int, count: Int) -> [UInt8]? {
+  package static func read(_ path: String, from offset: Int, count: Int) -> [UInt8]? {
     guard
       let file = (try? StateFile.open(path, O_RDONLY)) ?? nil,
       let size = size(file.number)

@@ -5,12 +5,12 @@ internal import Glibc
 /// A path is that of a file in a directory of its own (`OwnDirectory`); whatever could have been
 /// written by somebody else is an error of kind `unavailable`, and left as it is. That a file, or its
 /// directory, is not there is an answer (nil); that it could not be looked at is an error.
-public enum StateFile {
+package enum StateFile {
   /// Octets that a file which is read as a whole may have: no journal or state is as long.
   private static let longest = 16 << 20
 
   /// The text of a file; nil if there is none.
-  public static func read(_ path: String) throws(KernelError) -> String? {
+  package static func read(_ path: String) throws(KernelError) -> String? {
     guard let file = try open(path, O_RDONLY) else { return nil }
     return try text(of: file, path)
   }
@@ -29,7 +29,7 @@ public enum StateFile {
   }
 
   /// Puts a file with this text there, which only its owner may read: whole, or not at all.
-  public static func write(_ text: String, to path: String) throws(KernelError) {
+  package static func write(_ text: String, to path: String) throws(KernelError) {
     let place = try existing(path)
     let draft = OwnDirectory.draft(of: place.name)
     let file = try place.directory.create(draft, O_WRONLY)
@@ -47,25 +47,25 @@ public enum StateFile {
   }
 
   /// Removes a file, if it is there.
-  public static func remove(_ path: String) throws(KernelError) {
+  package static func remove(_ path: String) throws(KernelError) {
     let (parent, name) = split(path)
     try OwnDirectory.open(parent)?.remove(name)
   }
 
   /// Gives a file another name in the same directory, in the place of what has that name.
-  public static func rename(_ path: String, to other: String) throws(KernelError) {
+  package static func rename(_ path: String, to other: String) throws(KernelError) {
     let place = try existing(path)
     try place.directory.rename(place.name, to: split(other).name)
   }
 
   /// Octets of a file; nil if there is none.
-  public static func size(_ path: String) throws(KernelError) -> Int? {
+  package static func size(_ path: String) throws(KernelError) -> Int? {
     guard let file = try open(path, O_RDONLY) else { return nil }
     return Int(try file.information("look at \(path)").st_size)
   }
 
   /// The names in a directory, in alphabetical order; none if there is no directory.
-  public static func names(in path: String) throws(KernelError) -> [String] {
+  package static func names(in path: String) throws(KernelError) -> [String] {
     guard try OwnDirectory.open(path) != nil else { return [] }
     do {
       return try Files.list(path).sorted()
@@ -76,7 +76,7 @@ public enum StateFile {
   }
 
   /// Removes what is left of files that were being written by processes that are gone.
-  public static func removeAbandonedDrafts(in path: String) throws(KernelError) {
+  package static func removeAbandonedDrafts(in path: String) throws(KernelError) {
     for name in try names(in: path) {
       guard let process = OwnDirectory.author(ofDraft: name), kill(process, 0) != 0, errno == ESRCH
       else { continue }
@@ -85,13 +85,13 @@ public enum StateFile {
   }
 
   /// Whether this process may look into a directory, or there is none.
-  public static func isReadable(_ directory: String) -> Bool {
+  package static func isReadable(_ directory: String) -> Bool {
     unsafe access(directory, R_OK | X_OK) == 0 || errno == ENOENT
   }
 
   /// Whether this process may put files into a directory, so that there may be some of its own; one on
   /// a file system that is read-only now counts as well.
-  public static func isOurs(_ directory: String) -> Bool {
+  package static func isOurs(_ directory: String) -> Bool {
     unsafe access(directory, R_OK | W_OK | X_OK) == 0 || errno == EROFS
   }
 

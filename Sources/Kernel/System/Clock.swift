@@ -2,11 +2,11 @@ internal import CNetfilter
 internal import Glibc
 
 /// The machine's clocks.
-public enum Clock {
+package enum Clock {
   /// Nanoseconds since the epoch.
-  public static var realtime: UInt64 { read(CLOCK_REALTIME) }
+  package static var realtime: UInt64 { read(CLOCK_REALTIME) }
   /// Nanoseconds since some moment in the past; never steps back.
-  public static var monotonic: UInt64 { read(CLOCK_MONOTONIC) }
+  package static var monotonic: UInt64 { read(CLOCK_MONOTONIC) }
 
   private static func read(_ clock: clockid_t) -> UInt64 {
     var now = timespec()

@@ -2,12 +2,12 @@ internal import CNetfilter
 internal import Glibc
 
 /// The signals that end a program that went wrong.
-public enum FatalSignals {
+package enum FatalSignals {
   /// Gives them back the kernel's default action, before anything else happens. Swift's runtime has
   /// handlers for them that start a program, `swift-backtrace`, which a statically linked one looks
   /// for below the working directory: what lies there must never be run by somebody who may be root.
   /// The corresponding C function is `signal`.
-  public static func restore() {
+  package static func restore() {
     for number in [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS] {
       _ = signal(number, SIG_DFL)
     }

@@ -2,14 +2,14 @@ internal import CNetfilter
 internal import Glibc
 
 /// What tells a file from others, and its size.
-public struct FileIdentity: Sendable {
+package struct FileIdentity: Sendable {
   private let device: UInt64
   private let number: UInt64
   /// Octets in it.
-  public let size: Int
+  package let size: Int
 
   /// That of the file that has this name now; nil if there is none.
-  public init?(_ path: String) {
+  package init?(_ path: String) {
     var info = stat()
     // Sound: the pointer is that of a variable of the type the function fills.
     guard unsafe stat(path, &info) == 0 else { return nil }
@@ -23,7 +23,7 @@ public struct FileIdentity: Sendable {
   }
 
   /// Whether both are the same file.
-  public func isSame(as other: FileIdentity) -> Bool {
+  package func isSame(as other: FileIdentity) -> Bool {
     device == other.device && number == other.number
   }
 }

@@ -2,12 +2,12 @@ internal import CNetfilter
 internal import Glibc
 
 /// A file that is read from its beginning to its end, a piece at a time.
-public struct InputFile: ~Copyable {
+package struct InputFile: ~Copyable {
   private let file: FileDescriptor
   private let path: String
 
   /// Opens the file; "-" is standard input.
-  public init(_ path: String) throws(KernelError) {
+  package init(_ path: String) throws(KernelError) {
     self.path = path
     do {
       file =
@@ -19,7 +19,7 @@ public struct InputFile: ~Copyable {
 
   /// Opens a file of nftrace's own (`StateFile`); throws if there is none, or if somebody else can
   /// have written it.
-  public init(ours path: String) throws(KernelError) {
+  package init(ours path: String) throws(KernelError) {
     guard let file = try StateFile.open(path, O_RDONLY) else {
       throw KernelError(.usage, cannot: "read \(path)", function: "open", errno: ENOENT)
     }
@@ -28,7 +28,7 @@ public struct InputFile: ~Copyable {
   }
 
   /// The next octets, 256 KiB at most; none at the end.
-  public borrowing func read() throws(KernelError) -> [UInt8] {
+  package borrowing func read() throws(KernelError) -> [UInt8] {
     var count = 0
     // Sound: read() fills at most the capacity, and what it filled is what is declared initialised.
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 1 << 18) { buffer, filled in
@@ -44,12 +44,12 @@ public struct InputFile: ~Copyable {
   }
 
   /// What tells the open file from others, whatever it is called by now.
-  public var identity: FileIdentity? {
+  package var identity: FileIdentity? {
     var info = stat()
     // Sound: the pointer is that of a variable of the type the function fills.
     return unsafe fstat(file.number, &info) == 0 ? FileIdentity(info) : nil
   }
 
   /// Whether there is a file of this name that can be read.
-  public static func exists(_ path: String) -> Bool { unsafe access(path, R_OK) == 0 }
+  package static func exists(_ path: String) -> Bool { unsafe access(path, R_OK) == 0 }
 }

@@ -2,9 +2,9 @@ internal import CNetfilter
 internal import Glibc
 
 /// A kernel facility that did not do what was asked of it.
-public struct KernelError: Error, Sendable, CustomStringConvertible {
+package struct KernelError: Error, Sendable, CustomStringConvertible {
   /// Whose move it is, and so the exit code.
-  public enum Kind: Sendable {
+  package enum Kind: Sendable {
     /// What was asked for cannot be (wrong name, address, device…): exit code 2.
     case usage
     /// The kernel or the permissions do not allow it: exit code 3.
@@ -12,18 +12,18 @@ public struct KernelError: Error, Sendable, CustomStringConvertible {
   }
 
   /// Whose move it is.
-  public var kind: Kind
+  package var kind: Kind
   /// What was being attempted, as it reads after "cannot": "open the TUN device tun0".
-  public var attempt: String
+  package var attempt: String
   /// The C function that failed, "" where none did.
-  public var function: String
+  package var function: String
   /// Its errno; 0 where it gave none.
-  public var errno: Int32
+  package var errno: Int32
   /// What would help, as a sentence.
-  public var help: String?
+  package var help: String?
 
   /// An error of the call that just failed; `errno` is read by the caller, at once.
-  public init(
+  package init(
     _ kind: Kind = .unavailable, cannot attempt: String, function: String = "", errno: Int32 = 0,
     help: String? = nil
   ) {
@@ -35,10 +35,10 @@ public struct KernelError: Error, Sendable, CustomStringConvertible {
   }
 
   /// What could not be done, why, and what would help, on one or two lines.
-  public var description: String { reason + (help.map { "\n\($0)" } ?? "") }
+  package var description: String { reason + (help.map { "\n\($0)" } ?? "") }
 
   /// What could not be done, and why.
-  public var reason: String {
+  package var reason: String {
     var text = "cannot \(attempt)"
     if errno != 0 { text += ": \(Self.message(errno))" }
     if !function.isEmpty { text += " (\(function))" }
@@ -47,13 +47,13 @@ public struct KernelError: Error, Sendable, CustomStringConvertible {
 
   /// Whether it is the kernel's own answer that it did not do what it was asked: nothing was changed.
   /// Every other error may have come up after it was done.
-  public var isRefusal: Bool { function == Self.rtnetlink && errno != 0 }
+  package var isRefusal: Bool { function == Self.rtnetlink && errno != 0 }
 
   /// `function` of an error that the kernel answered over rtnetlink.
   static let rtnetlink = "rtnetlink"
 
   /// Says one thing more that helps.
-  public mutating func add(help more: String) {
+  package mutating func add(help more: String) {
     help = help.map { "\($0)\n\(more)" } ?? more
   }
 

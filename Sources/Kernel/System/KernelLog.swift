@@ -3,20 +3,20 @@ internal import Wire
 
 /// The running kernel's log, from its oldest message on: /dev/kmsg, which gives one message a read
 /// (Documentation/ABI/testing/dev-kmsg).
-public struct KernelLog: ~Copyable {
+package struct KernelLog: ~Copyable {
   private let file: FileDescriptor
   private var buffer = [UInt8](repeating: 0, count: 8192)
   /// The number of the message that was read last.
   private var number: UInt64?
   /// Messages that the kernel threw away before they were read.
-  public private(set) var lost = 0
+  package private(set) var lost = 0
 
   /// Where it is.
-  public static let path = "/dev/kmsg"
+  package static let path = "/dev/kmsg"
 
   /// Opens it, before its oldest message, or behind its newest. The corresponding C function is
   /// `open`; it needs CAP_SYSLOG unless the sysctl kernel.dmesg_restrict is 0.
-  public init(fromNow: Bool = false) throws(KernelError) {
+  package init(fromNow: Bool = false) throws(KernelError) {
     do {
       file = try FileDescriptor(Self.path, O_RDONLY | O_NONBLOCK)
     } catch {
@@ -36,11 +36,11 @@ public struct KernelLog: ~Copyable {
   }
 
   /// The descriptor, to be waited for.
-  public var fileDescriptor: Int32 { file.number }
+  package var fileDescriptor: Int32 { file.number }
 
   /// The next messages, each ending with a line feed; none where there are no more yet. Those that
   /// were thrown away meanwhile are counted.
-  public mutating func read() throws(KernelError) -> [UInt8] {
+  package mutating func read() throws(KernelError) -> [UInt8] {
     var messages: [UInt8] = []
     var hasGap = false
     while messages.count < 1 << 18 {

@@ -2,14 +2,14 @@ internal import CNetfilter
 internal import Glibc
 
 /// A file that is written from its beginning to its end, readable by its owner alone.
-public struct OutputFile: ~Copyable {
+package struct OutputFile: ~Copyable {
   private let file: FileDescriptor
   private let isNamed: Bool
   /// The name it has while it is written.
-  public let path: String
+  package let path: String
 
   /// Makes the file that a user named, or empties the one that is there; links are followed.
-  public init(_ path: String) throws(KernelError) {
+  package init(_ path: String) throws(KernelError) {
     do {
       file = try FileDescriptor(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
     } catch {
@@ -21,7 +21,7 @@ public struct OutputFile: ~Copyable {
 
   /// Makes a file of nftrace's own, in a directory of its own (`StateFile`), in the place of what has
   /// that name: it is a new one under a name that nobody knows, and gets its own at once.
-  public init(ours path: String) throws(KernelError) {
+  package init(ours path: String) throws(KernelError) {
     let place = try StateFile.existing(path)
     let draft = OwnDirectory.draft(of: place.name)
     let file = try place.directory.create(draft, O_WRONLY)
@@ -39,7 +39,7 @@ public struct OutputFile: ~Copyable {
   /// Makes a file of nftrace's own that has no name until `rename(to:)` gives it one, and so leaves
   /// nothing behind if this process dies before. It will be in the directory of `path`, which is one
   /// of its own; where the file system cannot do that, it has a draft's name meanwhile.
-  public static func unnamed(_ path: String) throws(KernelError) -> OutputFile {
+  package static func unnamed(_ path: String) throws(KernelError) -> OutputFile {
     let place = try StateFile.existing(path)
     let draft = OwnDirectory.draft(of: place.name)
     let directory = path.dropLast(place.name.utf8.count)
@@ -60,7 +60,7 @@ public struct OutputFile: ~Copyable {
   var number: Int32 { file.number }
 
   /// Appends octets. A full disk is an error like any other.
-  public borrowing func write(_ bytes: [UInt8]) throws(KernelError) {
+  package borrowing func write(_ bytes: [UInt8]) throws(KernelError) {
     do {
       try file.write(bytes)
     } catch {
@@ -69,20 +69,20 @@ public struct OutputFile: ~Copyable {
   }
 
   /// Octets in the file; nil if that cannot be told.
-  public var size: Int? {
+  package var size: Int? {
     var info = stat()
     // Sound: the pointer is that of a variable of the type the function fills.
     return unsafe fstat(file.number, &info) == 0 ? Int(info.st_size) : nil
   }
 
   /// Takes away all that is behind so many octets: a write that failed may have left a part.
-  public borrowing func cut(to octets: Int) {
+  package borrowing func cut(to octets: Int) {
     _ = ftruncate(file.number, off_t(octets))
     _ = lseek(file.number, off_t(octets), SEEK_SET)
   }
 
   /// Gives the finished file another name in its directory, in the place of what has that name.
-  public consuming func rename(to other: String) throws(KernelError) {
+  package consuming func rename(to other: String) throws(KernelError) {
     if !isNamed {
       let place = try StateFile.existing(path)
       try place.directory.link(file, as: place.name)
@@ -96,7 +96,7 @@ public struct OutputFile: ~Copyable {
   }
 
   /// Gives a file that a user named another name, in the place of what has that.
-  public static func rename(_ path: String, to other: String) throws(KernelError) {
+  package static func rename(_ path: String, to other: String) throws(KernelError) {
     guard unsafe Glibc.rename(path, other) == 0 else {
       throw KernelError(
         cannot: "rename \(path) to \(other)", function: "rename", errno: Glibc.errno)
@@ -104,16 +104,16 @@ public struct OutputFile: ~Copyable {
   }
 
   /// Removes a file that a user named, if it is there.
-  public static func remove(_ path: String) { _ = unsafe unlink(path) }
+  package static func remove(_ path: String) { _ = unsafe unlink(path) }
 
   /// Removes the file.
-  public consuming func remove() { if isNamed { _ = unsafe unlink(path) } }
+  package consuming func remove() { if isNamed { _ = unsafe unlink(path) } }
 
   /// The directory that a file is in.
-  public static func directory(of path: String) -> String { Files.directory(of: path) }
+  package static func directory(of path: String) -> String { Files.directory(of: path) }
 
   /// Makes a directory that only its owner can look into, unless it is there.
-  public static func makeDirectory(_ path: String) throws(KernelError) {
+  package static func makeDirectory(_ path: String) throws(KernelError) {
     guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
       throw KernelError(
         cannot: "make the directory \(path)", function: "mkdir", errno: errno,

@@ -3,11 +3,11 @@ internal import Glibc
 
 /// Lines to standard output that never make who writes them wait: while nobody reads, they are kept,
 /// and when too many were kept, left out and counted.
-public struct PatientOutput: ~Copyable {
+package struct PatientOutput: ~Copyable {
   private var pending: [UInt8] = []
   private var start = 0
   /// Lines that were left out.
-  public private(set) var skipped = 0
+  package private(set) var skipped = 0
 
   /// Octets that are kept at most.
   private static let capacity = 1 << 20
@@ -15,14 +15,14 @@ public struct PatientOutput: ~Copyable {
   private static let portion = 4096
 
   /// Nothing kept yet.
-  public init() { pending.reserveCapacity(Self.portion * 4) }
+  package init() { pending.reserveCapacity(Self.portion * 4) }
 
   /// Whether something is kept.
-  public var isPending: Bool { start < pending.count }
+  package var isPending: Bool { start < pending.count }
 
   /// Writes a line, its end included, or keeps it. Throws when the reader went away or the disk is
   /// full.
-  public mutating func write(_ line: String) throws(KernelError) {
+  package mutating func write(_ line: String) throws(KernelError) {
     guard pending.count - start < Self.capacity else {
       skipped += 1
       return
@@ -32,7 +32,7 @@ public struct PatientOutput: ~Copyable {
   }
 
   /// Writes what is kept, as far as it can be done without waiting.
-  public mutating func flush() throws(KernelError) {
+  package mutating func flush() throws(KernelError) {
     while start < pending.count, Self.isWritable {
       // Sound: the pointer and the count stay inside the array.
       let written = unsafe pending.withUnsafeBytes {
@@ -57,7 +57,7 @@ public struct PatientOutput: ~Copyable {
   }
 
   /// Writes what is kept, and waits at most so many nanoseconds for a reader.
-  public mutating func finish(patience: UInt64) throws(KernelError) {
+  package mutating func finish(patience: UInt64) throws(KernelError) {
     let deadline = Clock.monotonic + patience
     try flush()
     while isPending, Clock.monotonic < deadline {

@@ -2,12 +2,12 @@ internal import CNetfilter
 internal import Glibc
 
 /// SIGINT, SIGTERM and SIGHUP as something to read: they no longer end the process by themselves.
-public struct SignalWatch: ~Copyable {
+package struct SignalWatch: ~Copyable {
   /// For poll(2).
-  public let fileDescriptor: Int32
+  package let fileDescriptor: Int32
 
   /// Blocks the signals in this thread and those it starts.
-  public init() {
+  package init() {
     var set = sigset_t()
     unsafe sigemptyset(&set)
     for signal in [SIGINT, SIGTERM, SIGHUP] { _ = unsafe sigaddset(&set, signal) }
@@ -20,7 +20,7 @@ public struct SignalWatch: ~Copyable {
   deinit { _ = close(fileDescriptor) }
 
   /// The signal that came, if one did.
-  public func next() -> Int32? {
+  package func next() -> Int32? {
     var info = signalfd_siginfo()
     let size = MemoryLayout<signalfd_siginfo>.size
     guard unsafe read(fileDescriptor, &info, size) == size else { return nil }

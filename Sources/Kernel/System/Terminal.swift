@@ -3,9 +3,9 @@ internal import Glibc
 internal import Wire
 
 /// Standard output and standard error, and what stands behind them.
-public enum Terminal {
+package enum Terminal {
   /// One of the two.
-  public enum Stream: Int32, Sendable {
+  package enum Stream: Int32, Sendable {
     case output = 1
     case error = 2
   }
@@ -13,7 +13,7 @@ public enum Terminal {
   /// Puts something into the places of the standard streams that whoever started us has closed, so
   /// that no file or device we open gets there and is written to as if it were one. What is put
   /// there cannot be written to: it is an error to have results and no output.
-  public static func fillClosedStreams() {
+  package static func fillClosedStreams() {
     for number: Int32 in 0...2 where nftrace_is_closed(number) {
       // The lowest free number is given out, which is this one.
       _ = unsafe nftrace_open("/dev/null", O_RDONLY, 0)
@@ -21,7 +21,7 @@ public enum Terminal {
   }
 
   /// Writes text. Throws when it cannot be written: EPIPE, when the reader went away.
-  public static func write(_ text: String, to stream: Stream) throws(KernelError) {
+  package static func write(_ text: String, to stream: Stream) throws(KernelError) {
     let name = stream == .output ? "standard output" : "standard error"
     let file = FileDescriptor(owning: stream.rawValue)
     do {
@@ -34,10 +34,10 @@ public enum Terminal {
   }
 
   /// Whether standard output is a terminal.
-  public static var isInteractive: Bool { isatty(Stream.output.rawValue) == 1 }
+  package static var isInteractive: Bool { isatty(Stream.output.rawValue) == 1 }
 
   /// Columns of the terminal; nil where there is none, or it does not say.
-  public static var columns: Int? {
+  package static var columns: Int? {
     var size = winsize()
     guard unsafe nftrace_window_size(Stream.output.rawValue, &size) == 0, size.ws_col > 0 else {
       return nil
@@ -46,7 +46,7 @@ public enum Terminal {
   }
 
   /// The words of the command line, the program's name first.
-  public static var arguments: [String] {
+  package static var arguments: [String] {
     // Sound: the C library keeps argc strings there as long as the program runs.
     (0..<Int(CommandLine.argc)).compactMap { index in
       guard let word = unsafe CommandLine.unsafeArgv[index] else { return nil }
@@ -57,7 +57,7 @@ public enum Terminal {
 
   /// An environment variable; nil if it is not set, or if it must not be followed: this process has
   /// more rights than who started it. The corresponding C function is `secure_getenv`.
-  public static func environment(_ name: String) -> String? {
+  package static func environment(_ name: String) -> String? {
     guard let value = unsafe secure_getenv(name) else { return nil }
     return unsafe String(cString: value)
   }

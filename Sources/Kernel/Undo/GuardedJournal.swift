@@ -1,16 +1,16 @@
 internal import Glibc
-public import Wire
+package import Wire
 
 /// Changes that are to be undone: a journal of them, and a guardian that undoes it should this process
 /// die. All that nftrace changes and the kernel does not take back goes through here.
-public struct GuardedJournal: ~Copyable {
+package struct GuardedJournal: ~Copyable {
   private let journal: Journal
   private let guardian: Guardian
 
   /// Starts both, in the network namespace of the calling thread. `directory` is made if it is
   /// missing. With `outlivesProcess` nobody but the guardian and who knows its `name` undoes it. Only
   /// with `namespaces` network namespaces may be made: the guardian keeps the right to remove them.
-  public init(
+  package init(
     in directory: String, name: String? = nil, outlivesProcess: Bool = false,
     namespaces: Bool = false
   ) throws(KernelError) {
@@ -26,17 +26,17 @@ public struct GuardedJournal: ~Copyable {
   }
 
   /// Where the journal is.
-  public var path: String { journal.path }
+  package var path: String { journal.path }
 
   /// The process id of the guardian.
-  public var guardianProcess: Int32 { guardian.process }
+  package var guardianProcess: Int32 { guardian.process }
 
   // MARK: Changing
 
   /// Sets a sysctl, its value written down first. Where it has that value already, nothing happens.
   /// `false` if so.
   @discardableResult
-  public borrowing func set(_ setting: Sysctl, to value: String) throws(KernelError) -> Bool {
+  package borrowing func set(_ setting: Sysctl, to value: String) throws(KernelError) -> Bool {
     let old = try setting.read()
     if old == value { return false }
     let change = JournalEntry.SysctlChange(setting: setting, old: old, new: value)
@@ -78,14 +78,14 @@ public struct GuardedJournal: ~Copyable {
 
   /// Adds a rule of policy routing that leads to a table of nftrace's. It must be new: what was there
   /// before would be removed as well.
-  public borrowing func add(
+  package borrowing func add(
     _ rule: RuleMessage, with socket: inout RouteSocket
   ) throws(KernelError) {
     try journal.make(.rule(rule)) { () throws(KernelError) in try socket.add(rule) }
   }
 
   /// Adds a route to a table of nftrace's. It must be new.
-  public borrowing func add(
+  package borrowing func add(
     _ route: RouteMessage, with socket: inout RouteSocket
   ) throws(KernelError) {
     try journal.make(.route(route)) { () throws(KernelError) in try socket.add(route) }
@@ -93,7 +93,7 @@ public struct GuardedJournal: ~Copyable {
 
   /// Makes a TUN device that stays. Returns its name: the one the kernel chose, where `name` has "%d".
   /// It must be new.
-  public borrowing func createPersistentTun(_ name: String) throws(KernelError) -> String {
+  package borrowing func createPersistentTun(_ name: String) throws(KernelError) -> String {
     // Until the last step it goes with the file that made it.
     let device = try TunDevice(name, mustBeNew: true)
     var socket = try RouteSocket()
@@ -107,7 +107,7 @@ public struct GuardedJournal: ~Copyable {
   }
 
   /// Makes a network namespace with a name of nftrace's.
-  public borrowing func createNamespace(named name: String) throws(KernelError) -> NetworkNamespace
+  package borrowing func createNamespace(named name: String) throws(KernelError) -> NetworkNamespace
   {
     if try NetworkNamespace.exists(named: name) {
       throw KernelError(
@@ -126,7 +126,7 @@ public struct GuardedJournal: ~Copyable {
   // MARK: Ending
 
   /// What was changed stays, until somebody undoes the journal, which gets the name `name`.
-  public consuming func keep(as name: String) throws(KernelError) {
+  package consuming func keep(as name: String) throws(KernelError) {
     let path = journal.path
     let directory = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
       .joined(separator: "/")
@@ -141,7 +141,7 @@ public struct GuardedJournal: ~Copyable {
 
   /// Takes everything back. Throws if it is not certain that all of it is: the journal then stays for
   /// the next command.
-  public consuming func end() throws(KernelError) {
+  package consuming func end() throws(KernelError) {
     let path = journal.path
     do {
       try Journal.undo(path)
@@ -155,7 +155,7 @@ public struct GuardedJournal: ~Copyable {
   }
 
   /// Takes everything back because of an error. Returns that, and what could not be taken back.
-  public consuming func end(after error: KernelError) -> KernelError {
+  package consuming func end(after error: KernelError) -> KernelError {
     var error = error
     do {
       try end()
@@ -169,7 +169,7 @@ public struct GuardedJournal: ~Copyable {
   /// Takes back the changes of a journal that was kept, or that is another process's that is gone;
   /// that there is none is no error.
   @discardableResult
-  public static func undo(_ path: String) throws(KernelError) -> [String] {
+  package static func undo(_ path: String) throws(KernelError) -> [String] {
     try Journal.undo(path)
   }
 }

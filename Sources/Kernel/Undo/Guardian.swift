@@ -59,7 +59,7 @@ struct Guardian: ~Copyable {
 extension GuardedJournal {
   /// What the process does that is started as `guardian`, called with a journal's path: waits for the
   /// end of who started it, and undoes the journal.
-  public static func guardianMain(
+  package static func guardianMain(
     journal path: String, namespaces: Bool
   ) throws(KernelError) {
     try Guardian.run(journal: path, namespaces: namespaces)

@@ -1,11 +1,11 @@
-public import Trace
+package import Trace
 internal import Wire
 
 /// Intercepted packets and their sum, for people.
-public enum InterceptText {
+package enum InterceptText {
   /// A packet on one line: when, from where, to where, what it is, and what became of it. `before`
   /// are its octets as they came, `after` as they go.
-  public static func line(
+  package static func line(
     time: UInt64, before: [UInt8], after: [UInt8], fate: Interception.Fate
   ) -> String {
     guard let old = try? Packet(before), let new = try? Packet(after) else {
@@ -27,7 +27,7 @@ public enum InterceptText {
   }
 
   /// Octets as tcpdump -x shows them: 16 a line, in pairs, behind their offset.
-  public static func hex(_ bytes: [UInt8]) -> String {
+  package static func hex(_ bytes: [UInt8]) -> String {
     stride(from: 0, to: bytes.count, by: 16).map { start in
       var line = "\t0x" + pad(String(start, radix: 16), 4) + ": "
       for index in start..<min(start + 16, bytes.count) {
@@ -39,7 +39,7 @@ public enum InterceptText {
   }
 
   /// The sum, on one line. `nanoseconds` is how long it lasted.
-  public static func summary(_ counts: Interception.Counts, nanoseconds: UInt64) -> String {
+  package static func summary(_ counts: Interception.Counts, nanoseconds: UInt64) -> String {
     let tenths = nanoseconds / 100_000_000
     var text =
       "\(counts.packets) \(counts.packets == 1 ? "packet" : "packets"), "
@@ -58,7 +58,7 @@ public enum InterceptText {
   }
 
   /// The sum as JSON members.
-  public static func json(_ counts: Interception.Counts) -> JSONValue {
+  package static func json(_ counts: Interception.Counts) -> JSONValue {
     .object([
       ("packets", .int(counts.packets)), ("octets", .int(counts.octets)),
       ("passed", .int(counts.passed)), ("changed", .int(counts.changed)),

@@ -1,16 +1,16 @@
-public import Trace
+package import Trace
 internal import Wire
 
 /// Journeys and findings as the JSON objects of schema "nftrace/1".
-public struct JSONReport: Sendable {
+package struct JSONReport: Sendable {
   /// Whether to tell every rule that was met, not only those that decided.
   private let allRules: Bool
 
   /// A report.
-  public init(allRules: Bool = false) { self.allRules = allRules }
+  package init(allRules: Bool = false) { self.allRules = allRules }
 
   /// The object of a whole run.
-  public func run(
+  package func run(
     header: SessionHeader?, command: String, session: String?, probes: [ProbeResult]?,
     journeys: [Journey]?, findings: [Finding], counts: EventCounts
   ) -> JSONValue {
@@ -74,7 +74,7 @@ public struct JSONReport: Sendable {
   }
 
   /// One packet's journey.
-  public func journey(_ journey: Journey) -> JSONValue {
+  package func journey(_ journey: Journey) -> JSONValue {
     let netns = journey.netns.map { [("netns", JSONValue.string($0))] } ?? []
     return .object(
       [

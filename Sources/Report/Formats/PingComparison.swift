@@ -1,9 +1,9 @@
-public import Trace
+package import Trace
 internal import Wire
 
 /// The same destination probed from this host and through a TUN device: where the two paths differ.
 /// Of several probes each way, the first ones are compared.
-public struct PingComparison: Sendable {
+package struct PingComparison: Sendable {
   private struct Side {
     var plan: ProbePlan
     var probe: ProbeResult
@@ -45,16 +45,16 @@ public struct PingComparison: Sendable {
   private var sides: [Side] = []
 
   /// Nothing is known yet.
-  public init() {}
+  package init() {}
 
   /// Takes in what came of a probe of `plan`.
-  public mutating func add(_ probe: ProbeResult, of plan: ProbePlan) {
+  package mutating func add(_ probe: ProbeResult, of plan: ProbePlan) {
     guard sides.count < 3, !sides.contains(where: { $0.plan == plan }) else { return }
     sides.append(Side(plan: plan, probe: probe))
   }
 
   /// A line for each path and one for the difference; none unless there are just these two.
-  public func lines(_ style: TextStyle) -> [String] { told(style).map(\.text) }
+  package func lines(_ style: TextStyle) -> [String] { told(style).map(\.text) }
 
   func told(_ style: TextStyle) -> [Line] {
     guard style.verbosity != .quiet, sides.count == 2, sides[0].plan.entrance == "local",

@@ -1,8 +1,8 @@
-public import Trace
+package import Trace
 internal import Wire
 
 /// The text of a ping: each probe as it settles, then what they sum up to.
-public struct PingText: Sendable {
+package struct PingText: Sendable {
   private let plan: ProbePlan
   private let style: TextStyle
   private var times: [Double] = []
@@ -21,19 +21,19 @@ public struct PingText: Sendable {
   private let isFirst: Bool
 
   /// The text of a ping of which nothing was told yet.
-  public init(plan: ProbePlan, style: TextStyle, isFirst: Bool = true) {
+  package init(plan: ProbePlan, style: TextStyle, isFirst: Bool = true) {
     self.isFirst = isFirst
     self.plan = plan
     self.style = style
   }
 
   /// Probes that were answered by their destination.
-  public var received: Int { times.count }
+  package var received: Int { times.count }
   /// Probes that came to what was hoped for: an answer or, in a dry run, the way out.
-  public var succeeded: Int { times.count + through }
+  package var succeeded: Int { times.count + through }
 
   /// Takes in a probe; returns the lines to print for it.
-  public mutating func add(_ probe: ProbeResult) -> [String] { lines(probe).map(\.text) }
+  package mutating func add(_ probe: ProbeResult) -> [String] { lines(probe).map(\.text) }
 
   mutating func lines(_ probe: ProbeResult) -> [Line] {
     sent += 1
@@ -84,7 +84,7 @@ public struct PingText: Sendable {
   }
 
   /// The last lines: one for one probe, ping(8)'s statistics for several.
-  public func summary(_ counts: EventCounts) -> [String] { closing(counts).map(\.text) }
+  package func summary(_ counts: EventCounts) -> [String] { closing(counts).map(\.text) }
 
   func closing(_ counts: EventCounts) -> [Line] {
     guard style.verbosity != .quiet else { return [] }

@@ -1,16 +1,16 @@
-public import Trace
+package import Trace
 internal import Wire
 
 /// The text of recorded traffic: each exchange with a line that says what became of it.
-public struct ShowText: Sendable {
+package struct ShowText: Sendable {
   private let style: TextStyle
   private var isFirst = true
 
   /// The text of traffic of which nothing was told yet.
-  public init(style: TextStyle) { self.style = style }
+  package init(style: TextStyle) { self.style = style }
 
   /// The lines of one exchange.
-  public mutating func lines(_ exchange: Exchange) -> [String] { told(exchange).map(\.text) }
+  package mutating func lines(_ exchange: Exchange) -> [String] { told(exchange).map(\.text) }
 
   mutating func told(_ exchange: Exchange) -> [Line] {
     guard let first = exchange.journeys.first else { return [] }

@@ -1,9 +1,9 @@
-public import Trace
+package import Trace
 internal import Wire
 
 /// Renders traffic while it is recorded: exchanges as they close, as text or as one JSON object a
 /// packet and line. A pure function of what comes in and of the times that are told.
-public struct FollowReport: Sendable {
+package struct FollowReport: Sendable {
   private let filter: ExchangeFilter
   private let style: TextStyle
   private let json: Bool
@@ -27,7 +27,7 @@ public struct FollowReport: Sendable {
 
   /// A report. `rate` is how many exchanges a second are told in full at most; the others are told
   /// by flow. `namespaces` are the names of those that are followed, where it is more than one.
-  public init(
+  package init(
     filter: ExchangeFilter, style: TextStyle, json: Bool = false, rate: Int? = nil,
     since: UInt64 = 0, namespaces: [String] = []
   ) {
@@ -42,7 +42,7 @@ public struct FollowReport: Sendable {
 
   /// Takes in the next element, of the namespace with this place among the names; returns the lines
   /// to print now.
-  public mutating func take(_ element: SessionDecoder.Element, from source: Int = 0) -> [String] {
+  package mutating func take(_ element: SessionDecoder.Element, from source: Int = 0) -> [String] {
     switch element {
     case .header(let header):
       isKernelLog = header?.isKernelLog == true
@@ -58,30 +58,30 @@ public struct FollowReport: Sendable {
 
   /// Takes in what was done with a packet that was read from the diversion's device, `octets` as they
   /// were read: of what does not come back from there, nobody else tells what became of it.
-  public mutating func take(_ fate: Interception.Fate, of octets: [UInt8]) {
+  package mutating func take(_ fate: Interception.Fate, of octets: [UInt8]) {
     stories.take(fate, of: octets, from: 0)
   }
 
   /// Takes in that all there is was read at this time, nanoseconds since the epoch. It is to be
   /// told a few times a second.
-  public mutating func pass(to now: UInt64) -> [String] {
+  package mutating func pass(to now: UInt64) -> [String] {
     // What the recorder has not written yet may be older than this moment.
     let closed = stories.pass(to: now.earlier(by: Self.latency), patience: Self.patience)
     return tell(closed) + look(at: now)
   }
 
   /// Takes in that nothing more comes of a namespace.
-  public mutating func end(_ source: Int) -> [String] { tell(stories.end(source)) }
+  package mutating func end(_ source: Int) -> [String] { tell(stories.end(source)) }
 
   /// Tells what is still open, and sums up.
-  public mutating func finish() -> (lines: [String], summary: [String]) {
+  package mutating func finish() -> (lines: [String], summary: [String]) {
     let lines = tell(stories.finish()) + folded.lines(style).map(\.text)
     summary.counts = stories.counts
     return (lines, summary.lines.map(\.text) + (isKernelLog ? [Wording.kernelLog] : []))
   }
 
   /// Exchanges a second that somebody can read on a terminal.
-  public static let terminalRate = 20
+  package static let terminalRate = 20
 
   /// Nanoseconds that a recorder may keep records before it writes them, and some.
   private static let latency: UInt64 = 500_000_000
@@ -123,7 +123,7 @@ public struct FollowReport: Sendable {
 
   /// Tells, once a second, what was not told in full, and what is missing. `now` is in nanoseconds
   /// since the epoch; it is to be told a few times a second, whether or not all was read.
-  public mutating func look(at now: UInt64) -> [String] {
+  package mutating func look(at now: UInt64) -> [String] {
     guard now >= second.later(by: 1_000_000_000) || now < second else { return [] }
     second = now
     told = 0

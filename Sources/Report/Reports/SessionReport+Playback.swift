@@ -1,4 +1,4 @@
-public import Trace
+package import Trace
 
 // What `show` does with sessions, as a function of what is in them.
 
@@ -8,7 +8,7 @@ extension SessionReport {
   /// ended in the middle before what `next` gave, and `isGrowing` whether a session is still being
   /// written: what is in it by `now`, in nanoseconds since the epoch, is told. Hands on the lines as
   /// they come to be.
-  public mutating func play<Failure: Error>(
+  package mutating func play<Failure: Error>(
     _ sessions: Int, next: (Int) throws(Failure) -> SessionDecoder.Element?,
     isCut: (Int) -> Bool = { _ in false }, isGrowing: (Int) -> Bool = { _ in false },
     now: UInt64 = 0, put: ([String]) throws(Failure) -> Void
@@ -28,7 +28,7 @@ extension SessionReport {
   }
 
   /// The lines for sessions of these octets, whatever they are: each counts as far as it is undamaged.
-  public consuming func lines(of sessions: [[UInt8]]) -> [String] {
+  package consuming func lines(of sessions: [[UInt8]]) -> [String] {
     var decoders = sessions.map { octets in
       var decoder = SessionDecoder()
       decoder.feed(octets)
@@ -41,7 +41,7 @@ extension SessionReport {
   }
 
   /// The lines for a saved kernel log of these octets, whatever they are.
-  public consuming func lines(ofKernelLog octets: [UInt8], version: String) -> [String] {
+  package consuming func lines(ofKernelLog octets: [UInt8], version: String) -> [String] {
     var decoder = KernelLogDecoder(version: version)
     decoder.feed(octets)
     decoder.finish()

@@ -1,9 +1,9 @@
-public import Trace
+package import Trace
 
 /// Renders a recorded session as its elements come in: exchanges as they close, as text, within one
 /// JSON object or as a page of HTML. A pure function of the session and the options. What is kept in memory is what
 /// may still go on, and the last few if only those are asked for.
-public struct SessionReport {
+package struct SessionReport {
   private let filter: ExchangeFilter
   private let style: TextStyle
   private let format: Format
@@ -26,14 +26,14 @@ public struct SessionReport {
   /// Different findings that are kept for the end.
   private static let mostFindings = 256
   /// Exchanges that matched so far.
-  public private(set) var matches = 0
+  package private(set) var matches = 0
   /// Whether what is read ends before its time.
   private var isCut = false
   /// How recordings ended, as they say.
   private var endings: [RecordingEnd] = []
 
   /// What the lines are to be.
-  public enum Format: Sendable {
+  package enum Format: Sendable {
     case text
     case json
     case html
@@ -68,7 +68,7 @@ public struct SessionReport {
 
   /// A report of the file `session`. `last` is how many exchanges to show at most, the newest; nil
   /// is all. `namespaces` are the names of those whose traffic is told as one, where it is more than one.
-  public init(
+  package init(
     filter: ExchangeFilter, style: TextStyle, format: Format = .text, last: Int? = nil,
     session: String? = nil, namespaces: [String] = []
   ) {
@@ -87,7 +87,7 @@ public struct SessionReport {
 
   /// Takes in the next element, of the namespace with this place among the names; those of several
   /// in the order of their times. Returns the lines to print now.
-  public mutating func take(_ element: SessionDecoder.Element, from source: Int = 0) -> [String] {
+  package mutating func take(_ element: SessionDecoder.Element, from source: Int = 0) -> [String] {
     if case .record(let record) = element, case .note(.ended(let end)) = record.content,
       endings.count < Self.mostFindings
     {
@@ -149,11 +149,11 @@ public struct SessionReport {
   }
 
   /// The file ends here before its time.
-  public mutating func cut() { isCut = true }
+  package mutating func cut() { isCut = true }
 
   /// Nothing more comes of this namespace, by its place among the names, while others may go on.
   /// Returns the lines to print now.
-  public mutating func end(_ source: Int) -> [String] {
+  package mutating func end(_ source: Int) -> [String] {
     guard case .several(var stories) = telling else { return [] }
     telling = .nothing
     let closed = stories.end(source)
@@ -163,7 +163,7 @@ public struct SessionReport {
 
   /// All that there was up to this time, nanoseconds since the epoch, has been read: of a recording
   /// that goes on.
-  public mutating func pass(to time: UInt64) -> [String] {
+  package mutating func pass(to time: UInt64) -> [String] {
     switch telling {
     case .traffic(var story):
       telling = .nothing
@@ -261,7 +261,7 @@ public struct SessionReport {
   }
 
   /// What is left to print when all elements are in.
-  public mutating func finish() -> [String] {
+  package mutating func finish() -> [String] {
     var lines = endSection()
     for entry in kept { lines += self.lines(entry) }
     let isKernelLog = header?.isKernelLog == true && matches > 0 && style.verbosity != .quiet

@@ -2,18 +2,18 @@ internal import Trace
 
 /// A line of output. Its own words are literals; text that comes in, such as names, is written so that
 /// it stays within the line and is seen. What nftrace paints has its colours from here alone.
-public struct Line: Sendable, Equatable, ExpressibleByStringInterpolation {
+package struct Line: Sendable, Equatable, ExpressibleByStringInterpolation {
   /// The line as a terminal takes it, without its end.
-  public private(set) var text: String
+  package private(set) var text: String
 
   /// A line of this text, whoever wrote it.
-  public init(_ text: String) { self.text = Escape.text(text) }
+  package init(_ text: String) { self.text = Escape.text(text) }
 
   /// A line of nftrace's own words.
-  public init(stringLiteral value: String) { text = value }
+  package init(stringLiteral value: String) { text = value }
 
   /// A line with text of others.
-  public init(stringInterpolation: StringInterpolation) { text = stringInterpolation.text }
+  package init(stringInterpolation: StringInterpolation) { text = stringInterpolation.text }
 
   private init(finished text: String) { self.text = text }
 
@@ -23,37 +23,37 @@ public struct Line: Sendable, Equatable, ExpressibleByStringInterpolation {
   }
 
   /// What is put into a line: text of others, and what is a line already.
-  public struct StringInterpolation: StringInterpolationProtocol {
+  package struct StringInterpolation: StringInterpolationProtocol {
     fileprivate var text = ""
 
     /// Nothing yet.
-    public init(literalCapacity: Int, interpolationCount: Int) {
+    package init(literalCapacity: Int, interpolationCount: Int) {
       text.reserveCapacity(literalCapacity)
     }
 
     /// nftrace's own words.
-    public mutating func appendLiteral(_ literal: String) { text += literal }
+    package mutating func appendLiteral(_ literal: String) { text += literal }
     /// What is a line already.
-    public mutating func appendInterpolation(_ line: Line) { text += line.text }
+    package mutating func appendInterpolation(_ line: Line) { text += line.text }
     /// Text of others, written out.
-    public mutating func appendInterpolation(_ other: some CustomStringConvertible) {
+    package mutating func appendInterpolation(_ other: some CustomStringConvertible) {
       text += Escape.text(other.description)
     }
   }
 
   /// Whether there is nothing in it.
-  public var isEmpty: Bool { text.isEmpty }
+  package var isEmpty: Bool { text.isEmpty }
 
   /// One behind the other.
-  public static func + (left: Line, right: Line) -> Line { Line(finished: left.text + right.text) }
+  package static func + (left: Line, right: Line) -> Line { Line(finished: left.text + right.text) }
   /// One behind the other.
-  public static func + (left: Line, right: String) -> Line { left + Line(right) }
+  package static func + (left: Line, right: String) -> Line { left + Line(right) }
   /// One behind the other.
-  public static func + (left: String, right: Line) -> Line { Line(left) + right }
+  package static func + (left: String, right: Line) -> Line { Line(left) + right }
   /// One behind the other.
-  public static func += (left: inout Line, right: Line) { left.text += right.text }
+  package static func += (left: inout Line, right: Line) { left.text += right.text }
   /// One behind the other.
-  public static func += (left: inout Line, right: String) { left += Line(right) }
+  package static func += (left: inout Line, right: String) { left += Line(right) }
 
   /// Without spaces at its end.
   var trimmed: Line {

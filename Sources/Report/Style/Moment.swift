@@ -1,7 +1,7 @@
 /// Moments of the calendar.
-public enum Moment {
+package enum Moment {
   /// Seconds since the epoch as "2026-03-01 12:00:05 UTC".
-  public static func text(_ seconds: UInt64) -> String {
+  package static func text(_ seconds: UInt64) -> String {
     let date = date(day: Int(seconds / 86400))
     let second = Int(seconds % 86400)
     return "\(date.year)-\(two(date.month))-\(two(date.day)) "
@@ -9,13 +9,13 @@ public enum Moment {
   }
 
   /// Seconds since the epoch as file names can have it: "20260301T120005", in UTC.
-  public static func stamp(_ seconds: UInt64) -> String {
+  package static func stamp(_ seconds: UInt64) -> String {
     let words = text(seconds).split(separator: " ")
     return "\(words[0].filter { $0 != "-" })T\(words[1].filter { $0 != ":" })"
   }
 
   /// Nanoseconds since the epoch as "12:00:05.000123", the time of day in UTC.
-  public static func ofDay(_ nanoseconds: UInt64) -> String {
+  package static func ofDay(_ nanoseconds: UInt64) -> String {
     let second = Int(nanoseconds / 1_000_000_000 % 86400)
     let micros = "\(nanoseconds / 1000 % 1_000_000)"
     let zeros = String(repeating: "0", count: 6 - micros.count)

@@ -2,10 +2,10 @@ internal import Trace
 
 /// Text for a terminal: the second wall. What others wrote was written out when it entered its line;
 /// should something have been forgotten, no control sequence of it reaches the terminal.
-public enum Printable {
+package enum Printable {
   /// `text` with what is not seen, or moves what is, written out. Line ends, tabs and nftrace's own
   /// colours stay.
-  public static func clean(_ text: String) -> String {
+  package static func clean(_ text: String) -> String {
     // A look at the octets is cheap, and enough for nearly all text.
     guard text.utf8.contains(where: { $0 >= 0x7f || $0 < 0x20 && $0 != 0x0a }) else { return text }
     var result = ""

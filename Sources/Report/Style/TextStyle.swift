@@ -1,25 +1,25 @@
 /// How text is to look: decided by who knows the terminal.
-public struct TextStyle: Sendable {
+package struct TextStyle: Sendable {
   /// Columns to use.
-  public var width: Int
+  package var width: Int
   /// Whether to use ANSI colours.
-  public var color: Bool
+  package var color: Bool
   /// Whether characters beyond ASCII may be used.
-  public var unicode: Bool
+  package var unicode: Bool
   /// How much to print.
-  public var verbosity: Verbosity
+  package var verbosity: Verbosity
   /// Whether a terminal shows it: then the first line, too, is broken between words.
-  public var isTerminal = false
+  package var isTerminal = false
   /// Whether to print every rule that was met, not only those that decided.
-  public var allRules = false
+  package var allRules = false
 
   /// How much to print.
-  public enum Verbosity: Sendable {
+  package enum Verbosity: Sendable {
     case quiet, normal, verbose
   }
 
   /// A style of these fields.
-  public init(
+  package init(
     width: Int = 80, color: Bool = false, unicode: Bool = true, verbosity: Verbosity = .normal
   ) {
     self.width = width

@@ -1,7 +1,7 @@
 /// A line of nftrace's that could not be read.
-public struct KernelLogDamage: Sendable, Equatable {
+package struct KernelLogDamage: Sendable, Equatable {
   /// Its number in the file, from 1.
-  public var line: Int
+  package var line: Int
   /// What is wrong with it, in words for a person.
-  public var reason: String
+  package var reason: String
 }

@@ -5,7 +5,7 @@ internal import Wire
 ///
 /// Rules of a setup are known by their prefixes, which end with the name of a hook. Of a setup that
 /// is known, only its own points' prefixes and its own subnets count.
-public struct KernelLogDecoder: Sendable {
+package struct KernelLogDecoder: Sendable {
   private var text = KernelLogText()
   /// What is still to be given out before any line.
   private var header: SessionHeader?
@@ -17,19 +17,19 @@ public struct KernelLogDecoder: Sendable {
   private var last: UInt64 = 0
 
   /// Lines of nftrace's rules so far, those that are damaged among them.
-  public private(set) var lines = 0
+  package private(set) var lines = 0
   /// How many are damaged, and were left out.
-  public private(set) var damaged = 0
+  package private(set) var damaged = 0
   /// The first of those.
-  public private(set) var damage: [KernelLogDamage] = []
+  package private(set) var damage: [KernelLogDamage] = []
   /// Whether any line told no parts of a second.
-  public private(set) var isCoarse = false
+  package private(set) var isCoarse = false
 
   /// Damaged lines that are kept.
   private static let mostDamage = 5
 
   /// A reader of a saved log: whose setup made the lines is not known.
-  public init(version: String) {
+  package init(version: String) {
     header = SessionHeader(
       command: "show", version: version, kernel: "", points: ObservationPoint.plan(around: []),
       table: "")
@@ -42,7 +42,7 @@ public struct KernelLogDecoder: Sendable {
   /// A reader of the running kernel's log, for a setup of this machine. `offset` is what makes of the
   /// log's times, which count from boot, nanoseconds since the epoch; what is older than `since` is
   /// left out.
-  public init(setup header: SessionHeader, since: UInt64, offset: UInt64) {
+  package init(setup header: SessionHeader, since: UInt64, offset: UInt64) {
     var header = header
     header.backend = "log"
     self.header = header
@@ -53,13 +53,13 @@ public struct KernelLogDecoder: Sendable {
   }
 
   /// Takes in the next octets.
-  public mutating func feed(_ bytes: [UInt8]) { text.feed(bytes) }
+  package mutating func feed(_ bytes: [UInt8]) { text.feed(bytes) }
 
   /// Says that no more octets come.
-  public mutating func finish() { text.finish() }
+  package mutating func finish() { text.finish() }
 
   /// The next element; nil when more octets are needed.
-  public mutating func next() -> SessionDecoder.Element? {
+  package mutating func next() -> SessionDecoder.Element? {
     if let header {
       self.header = nil
       return .header(header)

@@ -6,7 +6,7 @@ extension Story {
   /// The exchanges of which nothing was heard for a second, in the order in which they began. Of
   /// one that goes on and on, what came to rest is told in parts; where there are many, in smaller
   /// ones, those that began first before the others. The next call goes on where they are too many.
-  public mutating func closeIdle() -> [Exchange] {
+  package mutating func closeIdle() -> [Exchange] {
     let isFull = open.count > Self.mostOpen || openHops > Self.mostHops
     guard isFull || now.since(lastIdleCheck) > Self.idle / 10 else { return [] }
     lastIdleCheck = now
@@ -74,20 +74,20 @@ extension Story {
   }
 
   /// Takes in that all there was up to this time has been received.
-  public mutating func pass(to time: UInt64) {
+  package mutating func pass(to time: UInt64) {
     now = max(now, time)
     pauses = (0, 0)
   }
 
   /// The exchange of the probe with this number, whether or not more could come.
-  public mutating func closeProbe(_ sequence: Int) -> Exchange {
+  package mutating func closeProbe(_ sequence: Int) -> Exchange {
     settlePending()
     let group = open.indices.filter { self.sequence(of: open[$0]) == sequence }
     return close([group]).first ?? Exchange(journeys: [])
   }
 
   /// All that is left, at the end of the session.
-  public mutating func finish() -> [Exchange] {
+  package mutating func finish() -> [Exchange] {
     noteEnd()
     return close(exchanges().map(\.members))
   }
@@ -107,7 +107,7 @@ extension Story {
   }
 
   /// Rules of the user that decided over open journeys and whose texts are not known yet.
-  public var unknownDeciders: [RuleStep] {
+  package var unknownDeciders: [RuleStep] {
     var found: [RuleStep] = []
     for journey in open {
       for step in journey.hops.flatMap(\.rules) where isUnknown(step) && !found.contains(step) {

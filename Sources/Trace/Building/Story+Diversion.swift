@@ -5,7 +5,7 @@ internal import Wire
 extension Story {
   /// Takes in what was done with a packet that was read from the diversion's device: `octets` are
   /// those that were read.
-  public mutating func take(_ fate: Interception.Fate, of octets: [UInt8]) {
+  package mutating func take(_ fate: Interception.Fate, of octets: [UInt8]) {
     guard let packet = try? Packet(octets) else { return }
     fates.note(fate, of: Identity(packet))
   }

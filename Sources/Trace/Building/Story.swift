@@ -2,11 +2,11 @@ internal import Wire
 
 /// Tells what happened from what the kernel said: records go in, in the order in which they were
 /// received, exchanges come out. No clock, no file: time is what the records say.
-public struct Story: Sendable {
+package struct Story: Sendable {
   /// What nftrace knew when the session began.
-  public private(set) var header: SessionHeader?
+  package private(set) var header: SessionHeader?
   /// Messages so far.
-  public private(set) var counts = EventCounts()
+  package private(set) var counts = EventCounts()
   /// How many packets were dropped by a rule or policy so far.
   private(set) var verdictsOfDrop = 0
 
@@ -71,7 +71,7 @@ public struct Story: Sendable {
   /// A story about to begin. `header` is nil for captures that other programs made.
   /// `earlier` is the story of the part of the session before this one, if there is one: what the
   /// kernel numbered in it is gone on with.
-  public init(header: SessionHeader?, after earlier: Story? = nil) {
+  package init(header: SessionHeader?, after earlier: Story? = nil) {
     self.header = header
     isKernelLog = header?.isKernelLog == true
     loss = earlier?.loss ?? LossCount()
@@ -111,7 +111,7 @@ public struct Story: Sendable {
   // MARK: Records in
 
   /// Takes in one record. Damaged messages are left out; the session file keeps them.
-  public mutating func take(_ record: Record) {
+  package mutating func take(_ record: Record) {
     if record.time > now.later(by: Self.patience) { pauses = (record.time, pauses.last) }
     now = max(now, record.time)
     switch record.content {

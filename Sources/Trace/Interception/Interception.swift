@@ -1,11 +1,11 @@
-public import Wire
+package import Wire
 
 /// What is done with packets that were diverted: which are chosen, and what becomes of those.
 ///
 /// It works in the buffer a packet was read into, and makes no other.
-public struct Interception: Sendable {
+package struct Interception: Sendable {
   /// What becomes of chosen packets.
-  public enum Action: Sendable, Equatable {
+  package enum Action: Sendable, Equatable {
     /// They go on, with these changes.
     case change([PacketEdit])
     /// They go nowhere.
@@ -13,7 +13,7 @@ public struct Interception: Sendable {
   }
 
   /// What became of a packet.
-  public enum Fate: Sendable, Equatable {
+  package enum Fate: Sendable, Equatable {
     /// It goes on as it was.
     case passed
     /// It goes on, changed.
@@ -29,14 +29,15 @@ public struct Interception: Sendable {
   }
 
   /// How many packets had which fate.
-  public struct Counts: Sendable, Equatable {
+  package struct Counts: Sendable, Equatable {
     /// Packets, and their octets.
-    public var packets = 0, octets = 0
-    public var passed = 0, changed = 0, unchangeable = 0, answered = 0, dropped = 0
+    package var packets = 0, octets = 0
+    /// Packets with each fate.
+    package var passed = 0, changed = 0, unchangeable = 0, answered = 0, dropped = 0
     /// Packets the kernel did not take back.
-    public var refused = 0
+    package var refused = 0
     /// Fragments whose first was not seen, so that their ports are not known.
-    public var orphans = 0
+    package var orphans = 0
   }
 
   private let matches: [PacketMatch]
@@ -45,12 +46,12 @@ public struct Interception: Sendable {
   private let forgesEcho: Bool
   private var fragments = FragmentMemory()
   /// So far.
-  public private(set) var counts = Counts()
+  package private(set) var counts = Counts()
 
   /// An interception. No `matches` choose all packets, several those that one of them is for; a
   /// `list` chooses by destination. Both must choose a packet. Echo requests that are chosen are
   /// answered if `forgesEcho`, before `action` comes to them.
-  public init(
+  package init(
     matches: [PacketMatch] = [], list: PrefixList? = nil, action: Action = .change([]),
     forgesEcho: Bool = false
   ) {
@@ -62,7 +63,7 @@ public struct Interception: Sendable {
 
   /// Decides about the packet in the first `count` octets of `bytes`, and changes it there. What goes
   /// on has a TTL of one more than it will leave with: the kernel takes one off when it forwards it.
-  public mutating func handle(_ bytes: inout [UInt8], count: Int) -> Fate {
+  package mutating func handle(_ bytes: inout [UInt8], count: Int) -> Fate {
     guard let layout = PacketLayout(bytes, count: count), !Self.isMulticast(bytes, layout) else {
       return .foreign
     }
@@ -83,7 +84,7 @@ public struct Interception: Sendable {
   }
 
   /// The kernel did not take a packet back.
-  public mutating func countRefusal() { counts.refused += 1 }
+  package mutating func countRefusal() { counts.refused += 1 }
 
   private mutating func decide(_ bytes: inout [UInt8], _ layout: PacketLayout) -> Fate {
     let choice: FragmentMemory.Choice

@@ -1,16 +1,16 @@
 /// A header field that is not what it was one hop before.
-public struct Change: Sendable, Equatable {
+package struct Change: Sendable, Equatable {
   /// Which field.
-  public var field: Field
+  package var field: Field
   /// Its value one hop before.
-  public var from: String
+  package var from: String
   /// Its value here.
-  public var to: String
+  package var to: String
   /// Who changed it.
-  public var cause: Cause
+  package var cause: Cause
 
   /// Fields whose changes are followed; the raw value is the name in JSON.
-  public enum Field: String, Sendable {
+  package enum Field: String, Sendable {
     case ttl, source, destination
     case sourcePort = "source_port"
     case destinationPort = "destination_port"
@@ -19,13 +19,13 @@ public struct Change: Sendable, Equatable {
   }
 
   /// Who changed it; the raw value is the name in JSON.
-  public enum Cause: String, Sendable {
+  package enum Cause: String, Sendable {
     case forwarding, masquerade, snat, dnat, redirect, mangle, unknown
     case natReply = "nat-reply"
   }
 
   /// A change of one field.
-  public init(_ field: Field, from: String, to: String, cause: Cause) {
+  package init(_ field: Field, from: String, to: String, cause: Cause) {
     self.field = field
     self.from = from
     self.to = to

@@ -1,30 +1,30 @@
-public import Wire
+package import Wire
 
 /// A packet's connection, as conntrack keeps it.
-public struct Connection: Sendable, Equatable {
+package struct Connection: Sendable, Equatable {
   /// ctnetlink's id of it; nil for what conntrack does not follow.
-  public var id: UInt32?
+  package var id: UInt32?
   /// Of this packet: new, established, related, invalid, untracked; nil where unknown.
-  public var state: State?
+  package var state: State?
   /// Whether the packet goes in the reply direction.
-  public var isReply: Bool?
+  package var isReply: Bool?
   /// Its addresses as the first packet had them.
-  public var original: ConntrackTuple?
+  package var original: ConntrackTuple?
   /// The addresses that answers are expected to have.
-  public var reply: ConntrackTuple?
+  package var reply: ConntrackTuple?
   /// IPS_… bits, as last heard of.
-  public var status: ConntrackMessage.Status
+  package var status: ConntrackMessage.Status
   /// IPS_… bits that trace messages of this packet had.
-  public var tracedStatus: ConntrackMessage.Status = []
+  package var tracedStatus: ConntrackMessage.Status = []
   /// Whether an earlier packet had made the connection's entry when this one came.
-  public var wasKnown = false
+  package var wasKnown = false
 
   /// enum ip_conntrack_info, as the bits of NF_CT_STATE_BIT.
-  public enum State: String, Sendable {
+  package enum State: String, Sendable {
     case invalid, established, related, new, untracked
 
     /// The state of a trace message's bit.
-    public init?(bit: UInt32) {
+    package init?(bit: UInt32) {
       switch bit {
       case 1: self = .invalid
       case 2: self = .established
@@ -37,7 +37,7 @@ public struct Connection: Sendable, Equatable {
   }
 
   /// A connection of these fields.
-  public init(
+  package init(
     id: UInt32?, state: State? = nil, isReply: Bool? = nil, original: ConntrackTuple? = nil,
     reply: ConntrackTuple? = nil, status: ConntrackMessage.Status = []
   ) {

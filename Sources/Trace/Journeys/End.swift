@@ -1,25 +1,25 @@
-public import Wire
+package import Wire
 
 /// How a journey ended, as far as this host can tell.
-public struct End: Sendable, Equatable {
+package struct End: Sendable, Equatable {
   /// In which way.
-  public var kind: Kind
+  package var kind: Kind
   /// Where it was seen last, or where it was dropped.
-  public var hook: Hook?
+  package var hook: Hook?
   /// The table there, as `ObservationPoint.table`.
-  public var table: String?
+  package var table: String?
   /// The interface it left through.
-  public var out: String?
+  package var out: String?
   /// The kernel's name for the reason, where it gave one.
-  public var dropReason: String?
+  package var dropReason: String?
   /// The function of the kernel that dropped it, with an offset.
-  public var dropPlace: String?
+  package var dropPlace: String?
   /// Why it cannot be known what became of it, where its kind is unknown.
-  public var unseen: Unseen?
+  package var unseen: Unseen?
 
   /// Why the end of a packet's way may be missing, though it went on; the raw value is the name in
   /// JSON.
-  public enum Unseen: String, Sendable {
+  package enum Unseen: String, Sendable {
     /// Messages of the kernel were lost while it was on its way.
     case messagesLost = "messages-lost"
     /// What was recorded ends while it was on its way.
@@ -29,15 +29,15 @@ public struct End: Sendable, Equatable {
     case behindNAT = "behind-nat"
   }
   /// Whether nftrace itself discarded it there, in a dry run, instead of letting it go on.
-  public var isDryRun = false
+  package var isDryRun = false
 
   /// Ways to end; the raw value is the name in JSON.
-  public enum Kind: String, Sendable {
+  package enum Kind: String, Sendable {
     case transmitted, delivered, dropped, rejected, unknown
   }
 
   /// An end of these fields.
-  public init(
+  package init(
     _ kind: Kind, hook: Hook? = nil, table: String? = nil, out: String? = nil,
     dropReason: String? = nil
   ) {

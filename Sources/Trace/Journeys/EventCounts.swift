@@ -1,29 +1,29 @@
 internal import Wire
 
 /// How many messages a story was told from.
-public struct EventCounts: Sendable, Equatable {
+package struct EventCounts: Sendable, Equatable {
   /// NFLOG messages.
-  public var nflog = 0
+  package var nflog = 0
   /// Lines of the kernel log.
-  public var lines = 0
+  package var lines = 0
   /// nf_tables trace messages.
-  public var trace = 0
+  package var trace = 0
   /// Conntrack events.
-  public var conntrack = 0
+  package var conntrack = 0
   /// Packets of which the kernel said why it dropped them.
-  public var drops = 0
+  package var drops = 0
   /// Messages known to be missing.
-  public var lost = 0
+  package var lost = 0
   /// NFLOG messages among them, as far as their numbers show it.
-  public var missingLogs = 0
+  package var missingLogs = 0
   /// The program that changed the ruleset meanwhile, if one did: nftrace is not meant.
-  public var rulesetChanger: String?
+  package var rulesetChanger: String?
 
   /// No messages yet.
-  public init() {}
+  package init() {}
 
   /// Adds the counts of another part of the session.
-  public mutating func add(_ other: EventCounts) {
+  package mutating func add(_ other: EventCounts) {
     nflog += other.nflog
     lines += other.lines
     trace += other.trace

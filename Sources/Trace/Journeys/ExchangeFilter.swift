@@ -1,7 +1,7 @@
-public import Wire
+package import Wire
 
 /// Which exchanges somebody wants to see.
-public struct ExchangeFilter: Sendable {
+package struct ExchangeFilter: Sendable {
   private let from: Prefix?
   private let to: Prefix?
   private let proto: IPProtocol?
@@ -11,7 +11,7 @@ public struct ExchangeFilter: Sendable {
 
   /// A filter; what is nil or false lets everything through. ICMP means both
   /// versions of it. `through` is a device that a packet came to or from.
-  public init(
+  package init(
     from: Prefix? = nil, to: Prefix? = nil, proto: IPProtocol? = nil, packet: Int? = nil,
     onlyLost: Bool = false, through: String? = nil
   ) {
@@ -24,10 +24,10 @@ public struct ExchangeFilter: Sendable {
   }
 
   /// Whether only what passes a device is wanted.
-  public var isOfDevice: Bool { through != nil }
+  package var isOfDevice: Bool { through != nil }
 
   /// Whether any packet of the exchange is wanted: an answer is shown with its request.
-  public func matches(_ exchange: Exchange) -> Bool {
+  package func matches(_ exchange: Exchange) -> Bool {
     // A probe that was seen nowhere is no packet, and yet what came of it is to be told.
     if exchange.journeys.isEmpty { return from == nil && to == nil && packet == nil }
     if onlyLost, !isLost(exchange) { return false }

@@ -6,7 +6,7 @@ internal import Wire
 /// It is the same packet where it left the one as it arrived in the other: with the same `Identity`,
 /// addresses and ports. What happened to it in between, in a namespace that nobody looked into, is
 /// not known; then they stay two.
-public struct NamespaceMerge: Sendable {
+package struct NamespaceMerge: Sendable {
   private typealias Member = (source: Int, journey: Journey)
 
   private struct Group {
@@ -34,10 +34,10 @@ public struct NamespaceMerge: Sendable {
   private static let mostWaiting = 8192
 
   /// A merger of namespaces of these names.
-  public init(names: [String]) { self.names = names }
+  package init(names: [String]) { self.names = names }
 
   /// Takes in exchanges that closed in one namespace, by its place among the names.
-  public mutating func add(_ exchanges: [Exchange], from source: Int) {
+  package mutating func add(_ exchanges: [Exchange], from source: Int) {
     for exchange in exchanges where !exchange.journeys.isEmpty { add(exchange, from: source) }
   }
 
@@ -87,7 +87,7 @@ public struct NamespaceMerge: Sendable {
 
   /// The exchanges to which nothing can come any more, in order. `horizon` is the time before which
   /// no exchange began that is still to come, nanoseconds since the epoch.
-  public mutating func ready(before horizon: UInt64) -> [Exchange] {
+  package mutating func ready(before horizon: UInt64) -> [Exchange] {
     var told: [Exchange] = []
     for (number, group) in groups.sorted(by: { $0.value.start < $1.value.start }) {
       guard group.end.later(by: Self.crossing) < horizon || isFull else { break }
@@ -98,7 +98,7 @@ public struct NamespaceMerge: Sendable {
   }
 
   /// All that is left.
-  public mutating func finish() -> [Exchange] {
+  package mutating func finish() -> [Exchange] {
     defer {
       groups = [:]
       places = [:]
@@ -193,7 +193,7 @@ extension Journey {
 
 extension Story {
   /// No exchange that is still to be told began before this, nanoseconds since the epoch.
-  public var horizon: UInt64 {
+  package var horizon: UInt64 {
     min(open.first?.start ?? now, earliestPending ?? now)
   }
 }

@@ -2,7 +2,7 @@ internal import Wire
 
 /// The stories of one network namespace, or of several as one sequence: what their recorders wrote
 /// goes in, section by section, exchanges come out.
-public struct Stories: Sendable {
+package struct Stories: Sendable {
   private var stories: [Story?]
   private var merge: NamespaceMerge?
   /// Of those that are over.
@@ -15,19 +15,19 @@ public struct Stories: Sendable {
   private var read: [RecordedEvents?]
 
   /// Stories of the namespaces of these names; of one, it needs none.
-  public init(namespaces: [String] = []) {
+  package init(namespaces: [String] = []) {
     stories = Array(repeating: nil, count: max(namespaces.count, 1))
     read = Array(repeating: nil, count: stories.count)
     merge = namespaces.count > 1 ? NamespaceMerge(names: namespaces) : nil
   }
 
   /// Messages so far.
-  public var counts: EventCounts {
+  package var counts: EventCounts {
     stories.reduce(into: ended) { if let story = $1 { $0.add(story.counts) } }
   }
 
   /// Takes in that a section begins. `source` is the namespace, by its place among the names.
-  public mutating func begin(_ header: SessionHeader?, from source: Int) -> [Exchange] {
+  package mutating func begin(_ header: SessionHeader?, from source: Int) -> [Exchange] {
     let missing = header?.recorded.flatMap { read[source]?.missing(until: $0) } ?? 0
     read[source] = header?.recorded
     var closed: [Exchange] = []
@@ -45,10 +45,10 @@ public struct Stories: Sendable {
   }
 
   /// Takes in a record that is not to be told.
-  public mutating func skip(_ record: Record, from source: Int) { read[source]?.take(record) }
+  package mutating func skip(_ record: Record, from source: Int) { read[source]?.take(record) }
 
   /// Takes in a record.
-  public mutating func take(_ record: Record, from source: Int) -> [Exchange] {
+  package mutating func take(_ record: Record, from source: Int) -> [Exchange] {
     read[source]?.take(record)
     stories[source]?.take(record)
     return settle(stories[source]?.closeIdle() ?? [], from: source)
@@ -56,7 +56,7 @@ public struct Stories: Sendable {
 
   /// Takes in that all there is was received up to this time, nanoseconds since the epoch. No
   /// exchange waits for others longer than `patience`, in nanoseconds.
-  public mutating func pass(to time: UInt64, patience: UInt64 = .max) -> [Exchange] {
+  package mutating func pass(to time: UInt64, patience: UInt64 = .max) -> [Exchange] {
     guard time < lastPass || time.since(lastPass) > Self.pause else { return [] }
     lastPass = time
     var closed: [Exchange] = []
@@ -72,21 +72,21 @@ public struct Stories: Sendable {
   private var horizon: UInt64? { stories.compactMap { $0?.horizon }.min() }
 
   /// Takes in what was done with a packet that was read from a diversion's device.
-  public mutating func take(_ fate: Interception.Fate, of octets: [UInt8], from source: Int) {
+  package mutating func take(_ fate: Interception.Fate, of octets: [UInt8], from source: Int) {
     stories[source]?.take(fate, of: octets)
   }
 
   private static let pause: UInt64 = 50_000_000
 
   /// Nothing more comes of this namespace.
-  public mutating func end(_ source: Int) -> [Exchange] {
+  package mutating func end(_ source: Int) -> [Exchange] {
     let closed = close(source)
     stories[source] = nil
     return closed
   }
 
   /// Nothing more comes of any.
-  public mutating func finish() -> [Exchange] {
+  package mutating func finish() -> [Exchange] {
     var closed: [Exchange] = []
     for source in stories.indices { closed += end(source) }
     return closed + (merge?.finish() ?? [])

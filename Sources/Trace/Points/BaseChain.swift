@@ -1,18 +1,18 @@
-public import Wire
+package import Wire
 
 /// A base chain that is there already, whoever made it.
-public struct BaseChain: Sendable, Hashable {
+package struct BaseChain: Sendable, Hashable {
   /// The hook it is registered at.
-  public var hook: Hook
+  package var hook: Hook
   /// Its priority there.
-  public var priority: Int32
+  package var priority: Int32
   /// The chain's name.
-  public var name: String
+  package var name: String
   /// "filter", "nat" or "route".
-  public var type: String
+  package var type: String
 
   /// A base chain of these fields.
-  public init(hook: Hook, priority: Int32, name: String, type: String) {
+  package init(hook: Hook, priority: Int32, name: String, type: String) {
     self.hook = hook
     self.priority = priority
     self.name = name

@@ -1,7 +1,7 @@
-public import Wire
+package import Wire
 
 /// nftrace's own chains, as the kernel lists them: what is really there of a setup.
-public struct InstalledPoints: Sendable, Equatable {
+package struct InstalledPoints: Sendable, Equatable {
   private var chains: Set<Chain> = []
   private var devices: Set<String> = []
 
@@ -12,7 +12,7 @@ public struct InstalledPoints: Sendable, Equatable {
   }
 
   /// The base chains of nftrace's table among NFT_MSG_NEWCHAIN messages.
-  public init(_ messages: [NetlinkMessage], table: String) {
+  package init(_ messages: [NetlinkMessage], table: String) {
     for message in messages {
       guard let chain = try? ChainMessage(message.payload), chain.table == table,
         chain.type == "filter", let hook = chain.hook, let priority = chain.priority
@@ -26,14 +26,14 @@ public struct InstalledPoints: Sendable, Equatable {
   }
 
   /// How many points there are.
-  public var count: Int { chains.count }
+  package var count: Int { chains.count }
 
   /// Whether there is nothing.
-  public var isEmpty: Bool { chains.isEmpty }
+  package var isEmpty: Bool { chains.isEmpty }
 
   /// Whether these points are there and no others, and, where points stand at devices, all of
   /// `devices` have them.
-  public func match(_ points: [ObservationPoint], devices: [String]) -> Bool {
+  package func match(_ points: [ObservationPoint], devices: [String]) -> Bool {
     let wanted = Set(
       points.map { Chain(hook: $0.hook, priority: $0.priority, name: $0.chain) })
     let hasEdges = points.contains { $0.hook == .ingress || $0.hook == .egress }

@@ -1,23 +1,23 @@
-public import Wire
+package import Wire
 
 /// A place in the path of packets at which nftrace looks: one base chain of its own.
-public struct ObservationPoint: Sendable, Hashable, Codable {
+package struct ObservationPoint: Sendable, Hashable, Codable {
   /// The hook it is at.
-  public var hook: Hook
+  package var hook: Hook
   /// The priority of nftrace's chain. Packets meet chains in ascending order.
-  public var priority: Int32
+  package var priority: Int32
   /// What stands just before this point: "raw", "conntrack", "mangle", "nat", "filter", "security",
   /// "defrag", or the name of a user's chain. nil for the entry of a hook.
-  public var table: String?
+  package var table: String?
   /// The name people know, and the log prefix of its rules: "raw-PREROUTING".
-  public var label: String
+  package var label: String
   /// The name of nftrace's chain.
-  public var chain: String
+  package var chain: String
   /// Whether `priority` only tells in which order packets come by; nil for no.
-  public var isGuessed: Bool?
+  package var isGuessed: Bool?
 
   /// A point of these fields.
-  public init(hook: Hook, priority: Int32, table: String?, label: String, chain: String) {
+  package init(hook: Hook, priority: Int32, table: String?, label: String, chain: String) {
     self.hook = hook
     self.priority = priority
     self.table = table
@@ -43,14 +43,14 @@ extension ObservationPoint {
   ]
 
   /// The hooks of IP packets, in no order.
-  public static let inetHooks: [Hook] = [.prerouting, .input, .forward, .output, .postrouting]
+  package static let inetHooks: [Hook] = [.prerouting, .input, .forward, .output, .postrouting]
 
   /// The points that see a packet before and after everything that can happen to it at the
   /// hooks of IPv4 and IPv6, given the base chains that are there.
   ///
   /// Of chains with the same priority the one registered last runs first, so a point that is to
   /// stand after a chain has a priority one higher.
-  public static func plan(around chains: [BaseChain]) -> [ObservationPoint] {
+  package static func plan(around chains: [BaseChain]) -> [ObservationPoint] {
     var points: [ObservationPoint] = []
     var names = Set<String>()
     for hook in inetHooks {
@@ -118,16 +118,16 @@ extension ObservationPoint {
   }
 
   /// The point of a packet that arrived: the first chain of the netdev family's ingress hook.
-  public static let ingress = ObservationPoint(
+  package static let ingress = ObservationPoint(
     hook: .ingress, priority: .min, table: nil, label: "INGRESS", chain: "ingress")
 
   /// The point of a packet that leaves: after all other egress chains of the netdev family.
-  public static let egress = ObservationPoint(
+  package static let egress = ObservationPoint(
     hook: .egress, priority: .max, table: nil, label: "EGRESS", chain: "egress")
 
   /// The point a log prefix names, for captures that came without a list of points: "TABLE-HOOK"
   /// or "HOOK", trailing punctuation ignored. `hook` is what the message itself says.
-  public static func guessed(prefix: String, hook: Hook) -> ObservationPoint {
+  package static func guessed(prefix: String, hook: Hook) -> ObservationPoint {
     let label = String(prefix.reversed().drop { " :".contains($0) }.reversed())
     let suffix = "-\(hook.rawValue.uppercased())"
     var table: String?

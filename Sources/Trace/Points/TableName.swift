@@ -1,14 +1,14 @@
 internal import Wire
 
 /// What a table of nf_tables is known by.
-public struct TableName: Hashable, Sendable {
+package struct TableName: Hashable, Sendable {
   /// NFPROTO_….
-  public var family: UInt8
+  package var family: UInt8
   /// Its name.
-  public var name: String
+  package var name: String
 
   /// A name of these parts.
-  public init(_ family: UInt8, _ name: String) {
+  package init(_ family: UInt8, _ name: String) {
     self.family = family
     self.name = name
   }

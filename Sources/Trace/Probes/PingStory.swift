@@ -2,9 +2,9 @@ internal import Wire
 
 /// The story of a ping: which probes were sent, what answered them, and the path of each. The same
 /// records give the same results, live and replayed.
-public struct PingStory: Sendable {
+package struct PingStory: Sendable {
   /// What the records tell of packets.
-  public private(set) var story: Story
+  package private(set) var story: Story
   private let plan: ProbePlan
   private var open: [Int: Entry] = [:]
   /// Nanoseconds from a refusal to the end of what it is about.
@@ -34,14 +34,14 @@ public struct PingStory: Sendable {
   }
 
   /// The story of the ping that `header` describes; nil if it describes none.
-  public init?(header: SessionHeader) {
+  package init?(header: SessionHeader) {
     guard let plan = header.probe else { return nil }
     self.plan = plan
     story = Story(header: header)
   }
 
   /// Takes in a record.
-  public mutating func take(_ record: Record) {
+  package mutating func take(_ record: Record) {
     if areAnswersOld, Self.isAnswer(record) {
       story.environment.forgetAnswers()
       areAnswersOld = false
@@ -100,18 +100,18 @@ public struct PingStory: Sendable {
   }
 
   /// Whether a packet read from the device is a probe's, or answers one.
-  public func concerns(_ bytes: [UInt8]) -> Bool {
+  package func concerns(_ bytes: [UInt8]) -> Bool {
     (try? Packet(bytes)).flatMap { plan.sequence(of: $0, latest: latest) } != nil
   }
 
   /// Probes sent and not settled.
-  public var outstanding: Int { open.count }
+  package var outstanding: Int { open.count }
 
   /// Whether every probe sent so far was answered.
-  public var allAnswered: Bool { open.values.allSatisfy { $0.answered != nil } }
+  package var allAnswered: Bool { open.values.allSatisfy { $0.answered != nil } }
 
   /// When waiting for the first of the outstanding probes ends, nanoseconds since the epoch.
-  public var nextDeadline: UInt64? { open.values.map(Self.moment).min() }
+  package var nextDeadline: UInt64? { open.values.map(Self.moment).min() }
 
   private static func moment(_ entry: Entry) -> UInt64 {
     entry.answered.map { $0.later(by: afterRefusal) } ?? entry.deadline
@@ -119,14 +119,14 @@ public struct PingStory: Sendable {
 
   /// The probes of which nothing more is to come, in the order in which that came about: so it does
   /// not matter how often somebody asks.
-  public func ready(_ now: UInt64) -> [Int] {
+  package func ready(_ now: UInt64) -> [Int] {
     open.filter { $0.value.isOver(now) }
       .map { (end: $0.value.answered ?? $0.value.deadline, sequence: $0.key) }.sorted(by: <)
       .map(\.sequence)
   }
 
   /// What to ask the kernel before a probe is settled.
-  public func questions(_ sequence: Int) -> [Question] {
+  package func questions(_ sequence: Int) -> [Question] {
     let outcome = outcome(sequence)
     return story.questions(
       probe: sequence, isAnswered: outcome == .replied || outcome == .sent)
@@ -144,7 +144,7 @@ public struct PingStory: Sendable {
   }
 
   /// What came of a probe, and why. It is forgotten.
-  public mutating func settle(_ sequence: Int) -> ProbeResult {
+  package mutating func settle(_ sequence: Int) -> ProbeResult {
     let outcome = outcome(sequence)
     let exchange = story.closeProbe(sequence)
     let entry = open.removeValue(forKey: sequence)
@@ -169,7 +169,7 @@ public struct PingStory: Sendable {
 
   /// Takes in the next record of a session that is over. Returns the probes that were settled
   /// before it came: live, they were settled once the rules that decided over them were read.
-  public mutating func replay(_ record: Record) -> [ProbeResult] {
+  package mutating func replay(_ record: Record) -> [ProbeResult] {
     var results: [ProbeResult] = []
     if !Self.isAnswer(record) { results = ready(record.time).map { settle($0) } }
     take(record)
@@ -178,14 +178,14 @@ public struct PingStory: Sendable {
 
   /// The probes that were not settled when the session ended. Where it is cut off, what might have
   /// come of them is not known.
-  public mutating func finishReplay(isCut: Bool = false) -> [ProbeResult] {
+  package mutating func finishReplay(isCut: Bool = false) -> [ProbeResult] {
     self.isCut = isCut
     if isCut { story.noteEnd() }
     return unsettled.map { settle($0) }
   }
 
   /// The probes that were sent and are not settled.
-  public var unsettled: [Int] { open.keys.sorted() }
+  package var unsettled: [Int] { open.keys.sorted() }
 
   /// Whether a record is an answer to a question of nftrace's.
   private static func isAnswer(_ record: Record) -> Bool {

@@ -1,4 +1,4 @@
-public import Wire
+package import Wire
 
 /// What the probes of a plan look like, and how they and what answers them are recognised.
 extension ProbePlan {
@@ -20,10 +20,10 @@ extension ProbePlan {
   }
 
   /// Whether the sequence numbers of all TCP probes are different.
-  public var isNumerable: Bool { (count + 1) * stride <= 1 << 31 }
+  package var isNumerable: Bool { (count + 1) * stride <= 1 << 31 }
 
   /// The probe of this sequence number, counted from 1.
-  public func packet(sequence: Int) -> Packet? {
+  package func packet(sequence: Int) -> Packet? {
     guard let from = IPAddress(source), let to = IPAddress(destination),
       from.family == to.family
     else { return nil }
@@ -52,7 +52,7 @@ extension ProbePlan {
   }
 
   /// The segment that ends the connection which the TCP probe of this number began.
-  public func reset(sequence: Int) -> Packet? {
+  package func reset(sequence: Int) -> Packet? {
     guard var packet = packet(sequence: sequence), var header = packet.tcp else { return nil }
     header.flags = .rst
     header.sequence &+= 1
@@ -90,7 +90,7 @@ extension ProbePlan {
   /// The sequence number of the probe that `packet` is, answers with its payload, or quotes; nil
   /// for other people's packets. Where probes share a port and the answer tells no more, it is taken
   /// to answer the `latest`.
-  public func sequence(of packet: Packet, latest: Int? = nil) -> Int? {
+  package func sequence(of packet: Packet, latest: Int? = nil) -> Int? {
     let isError = packet.icmp?.isError(packet.proto) == true
     switch proto {
     case "tcp":
@@ -200,7 +200,7 @@ extension ProbePlan {
 
 extension ProbePlan {
   /// The marks of the probes; empty for ICMP, which the nonce marks.
-  public var marks: [ProbeMark] {
+  package var marks: [ProbeMark] {
     guard let to = IPAddress(destination) else { return [] }
     let isV6 = to.family == 6
     let icmp = isV6 ? IPProtocol.icmpv6 : .icmp

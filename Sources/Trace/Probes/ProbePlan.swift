@@ -1,43 +1,43 @@
 /// The probes that a ping sends.
-public struct ProbePlan: Sendable, Codable, Equatable {
+package struct ProbePlan: Sendable, Codable, Equatable {
   /// The address they come from.
-  public var source: String
+  package var source: String
   /// The address they go to.
-  public var destination: String
+  package var destination: String
   /// "icmp", "tcp" or "udp".
-  public var proto: String
+  package var proto: String
   /// ICMP identifier of the first probe. Each has one of its own, so that each is a connection of
   /// its own and its NAT rules are really asked.
-  public var identifier: UInt16
+  package var identifier: UInt16
   /// How many there are.
-  public var count: Int
+  package var count: Int
   /// Seconds between probes.
-  public var interval: Double
+  package var interval: Double
   /// Seconds to wait for an answer.
-  public var timeout: Double
+  package var timeout: Double
   /// TTL or hop limit they are sent with.
-  public var ttl: UInt8
+  package var ttl: UInt8
   /// Type of service or traffic class they are sent with.
-  public var tos: UInt8
+  package var tos: UInt8
   /// Whether they forbid fragmentation.
-  public var dontFragment: Bool
+  package var dontFragment: Bool
   /// Octets of payload behind the transport header.
-  public var size: Int
+  package var size: Int
   /// Eight octets that mark the payload of every probe, as a number in network order.
-  public var nonce: UInt64
+  package var nonce: UInt64
   /// Where the probe enters: the name of the TUN device.
-  public var device: String?
+  package var device: String?
   /// The port of every TCP or UDP probe's sender; nil where each probe has one of its own.
-  public var sourcePort: UInt16?
+  package var sourcePort: UInt16?
   /// The port TCP and UDP probes go to.
-  public var destinationPort: UInt16?
+  package var destinationPort: UInt16?
   /// How they enter: "local" from this host, "in" as if received on `device`; nil through a TUN device.
-  public var entrance: String?
+  package var entrance: String?
   /// Whether they are discarded at the end of their way, before they leave; nil for no.
-  public var dryRun: Bool?
+  package var dryRun: Bool?
 
   /// A plan of these fields.
-  public init(
+  package init(
     source: String, destination: String, proto: String, identifier: UInt16, count: Int,
     interval: Double, timeout: Double, ttl: UInt8, tos: UInt8, dontFragment: Bool, size: Int,
     nonce: UInt64, device: String?, sourcePort: UInt16? = nil, destinationPort: UInt16? = nil,

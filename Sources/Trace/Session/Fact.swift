@@ -1,7 +1,7 @@
 internal import Wire
 
 /// What nftrace found out about a namespace by itself. In the session file it is a name and a text.
-public enum Fact: Sendable, Equatable {
+package enum Fact: Sendable, Equatable {
   /// Why the kernel's drop reasons are missing ("not to be had: …"); nil where they are not.
   case dropReasons(missing: String?)
   /// The tables of iptables-legacy of this IP version; empty where there are none.
@@ -68,21 +68,21 @@ public enum Fact: Sendable, Equatable {
 }
 
 /// Facts as they stand in the session file: an object of names and texts.
-public struct Facts: Sendable, Equatable, Codable {
+package struct Facts: Sendable, Equatable, Codable {
   /// The facts.
-  public var all: [Fact]
+  package var all: [Fact]
 
   /// These facts.
-  public init(_ all: [Fact]) { self.all = all }
+  package init(_ all: [Fact]) { self.all = all }
 
   /// Reads them from an object; what is not known is left out.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let entries = try decoder.singleValueContainer().decode([String: String].self)
     all = entries.sorted { $0.key < $1.key }.compactMap { Fact(name: $0.key, text: $0.value) }
   }
 
   /// Writes them as an object.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     let entries = all.map { $0.entry }
     try container.encode(

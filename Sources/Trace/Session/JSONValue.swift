@@ -1,7 +1,7 @@
 internal import Wire
 
 /// A JSON value whose objects keep the order of their keys, and whose nulls are written.
-public enum JSONValue: Sendable, Equatable {
+package enum JSONValue: Sendable, Equatable {
   case null
   case bool(Bool)
   case int(Int)
@@ -12,20 +12,20 @@ public enum JSONValue: Sendable, Equatable {
   case object([(String, JSONValue)])
 
   /// A string, or null.
-  public static func string(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+  package static func string(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
   /// A number, or null.
-  public static func int<T: BinaryInteger>(_ number: T?) -> JSONValue {
+  package static func int<T: BinaryInteger>(_ number: T?) -> JSONValue {
     number.map { .int(Int(clamping: $0)) } ?? .null
   }
 
   /// Whether both are written the same.
-  public static func == (left: JSONValue, right: JSONValue) -> Bool { left.line == right.line }
+  package static func == (left: JSONValue, right: JSONValue) -> Bool { left.line == right.line }
 
   /// The value on one line, RFC 8259.
-  public var line: String { text(indent: nil) }
+  package var line: String { text(indent: nil) }
 
   /// The value over several lines, for people to read.
-  public var pretty: String { text(indent: 0) }
+  package var pretty: String { text(indent: 0) }
 
   private func text(indent: Int?) -> String {
     var octets: [UInt8] = []

@@ -1,29 +1,29 @@
-public import Wire
+package import Wire
 
 /// Messages that are known to be missing. The kernel says how many it had no room for; the numbers
 /// of log messages show how many of these are missing from what is read, for whatever reason. What
 /// the numbers show is part of what the kernel says, where it says it.
-public struct LossCount: Sendable, Equatable {
+package struct LossCount: Sendable, Equatable {
   private var reported = 0
   private var gaps = 0
   /// The last number of each log group.
   private var last: [UInt16: UInt32] = [:]
 
   /// Nothing is missing.
-  public init() {}
+  package init() {}
 
   /// How many.
-  public var count: Int { max(reported, gaps) }
+  package var count: Int { max(reported, gaps) }
 
   /// How many of them are log messages, as far as their numbers show it.
-  public var missingLogs: Int { gaps }
+  package var missingLogs: Int { gaps }
 
   /// Takes in what the kernel had no room for; nil where it did not say how many.
-  public mutating func take(lost count: Int?) { reported = reported.adding(clamped: count ?? 1) }
+  package mutating func take(lost count: Int?) { reported = reported.adding(clamped: count ?? 1) }
 
   /// Takes in the number of a log message. Returns whether some are missing before it.
   @discardableResult
-  public mutating func take(_ message: LogMessage) -> Bool {
+  package mutating func take(_ message: LogMessage) -> Bool {
     guard let sequence = message.sequence else { return false }
     defer { last[message.group] = sequence }
     // The numbers begin with 0 again where the recorder did.

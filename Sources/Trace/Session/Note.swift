@@ -2,7 +2,7 @@ internal import FoundationEssentials
 
 /// What nftrace found out by other means than messages of the kernel, kept in the session file as
 /// JSON in the comment of a statistics block.
-public enum Note: Sendable, Codable, Equatable {
+package enum Note: Sendable, Codable, Equatable {
   /// Counters of the namespace, cumulative: "IpInAddrErrors", "ct.drop", "eth0.tx_dropped".
   case counters([String: UInt64])
   /// Settings: "net.ipv4.ip_forward" and its value.
@@ -17,7 +17,7 @@ public enum Note: Sendable, Codable, Equatable {
   case ended(RecordingEnd)
 
   /// The note as JSON text.
-  public var json: String {
+  package var json: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(self) else { return "{}" }
@@ -25,7 +25,7 @@ public enum Note: Sendable, Codable, Equatable {
   }
 
   /// The note in JSON text; nil when it is none.
-  public init?(json: String) {
+  package init?(json: String) {
     guard let note = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)) else {
       return nil
     }

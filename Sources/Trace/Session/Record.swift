@@ -1,14 +1,14 @@
-public import Wire
+package import Wire
 
 /// One thing the kernel said, or one packet that passed the TUN device, as it was.
-public struct Record: Sendable, Equatable {
+package struct Record: Sendable, Equatable {
   /// Nanoseconds since the epoch, when nftrace received it.
-  public var time: UInt64
+  package var time: UInt64
   /// What it was.
-  public var content: Content
+  package var content: Content
 
   /// What there is to record.
-  public enum Content: Sendable, Equatable {
+  package enum Content: Sendable, Equatable {
     /// An NFLOG message: the payload of its netlink message.
     case log([UInt8])
     /// A line of the kernel log that one of nftrace's rules made.
@@ -26,7 +26,7 @@ public struct Record: Sendable, Equatable {
   }
 
   /// A record of something at this time.
-  public init(time: UInt64, _ content: Content) {
+  package init(time: UInt64, _ content: Content) {
     self.time = time
     self.content = content
   }

@@ -1,23 +1,23 @@
 internal import Wire
 
 /// How far a recorder has come.
-public struct RecordedEvents: Sendable, Codable, Equatable {
+package struct RecordedEvents: Sendable, Codable, Equatable {
   /// When it began, nanoseconds since the epoch: what tells recorders apart.
-  public var since: UInt64
+  package var since: UInt64
   /// Log, trace and conntrack messages that it wrote, in whatever file they were.
-  public var messages: Int
+  package var messages: Int
   /// Messages that the kernel had no room for.
-  public var lost: Int
+  package var lost: Int
 
   /// A recorder that began at this time and came so far.
-  public init(since: UInt64, messages: Int = 0, lost: Int = 0) {
+  package init(since: UInt64, messages: Int = 0, lost: Int = 0) {
     self.since = since
     self.messages = messages
     self.lost = lost
   }
 
   /// Takes in a record that was written, or read.
-  public mutating func take(_ record: Record) {
+  package mutating func take(_ record: Record) {
     switch record.content {
     case .log: messages = messages.adding(clamped: 1)
     case .netlink(let message)
@@ -29,7 +29,7 @@ public struct RecordedEvents: Sendable, Codable, Equatable {
   }
 
   /// Messages that are missing from here to `later`: what was not recorded, and what is not read.
-  public func missing(until later: RecordedEvents) -> Int {
+  package func missing(until later: RecordedEvents) -> Int {
     guard since == later.since else { return 0 }
     return max(later.messages.subtracting(clamped: messages), 0)
       .adding(clamped: max(later.lost.subtracting(clamped: lost), 0))

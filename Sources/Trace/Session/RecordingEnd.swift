@@ -1,20 +1,20 @@
 /// How a recording ended, as its last block says it.
-public struct RecordingEnd: Sendable, Codable, Equatable {
+package struct RecordingEnd: Sendable, Codable, Equatable {
   /// What ended it before somebody asked for that; nil otherwise.
-  public var reason: String?
+  package var reason: String?
   /// Messages recorded, in this file, those before it and those that were dropped.
-  public var events: Int
+  package var events: Int
   /// Messages the kernel had to throw away.
-  public var lost: Int
+  package var lost: Int
   /// Messages that could not be written.
-  public var unwritten: Int
+  package var unwritten: Int
   /// What was thrown away to keep to a size.
-  public var dropped: DroppedRecords
+  package var dropped: DroppedRecords
   /// Seconds since the epoch when it ended.
-  public var ended: UInt64
+  package var ended: UInt64
 
   /// An end of these fields.
-  public init(
+  package init(
     reason: String? = nil, events: Int, lost: Int, unwritten: Int = 0,
     dropped: DroppedRecords = DroppedRecords(), ended: UInt64
   ) {

@@ -1,28 +1,28 @@
-public import Wire
+package import Wire
 
 /// Reads sessions, and NFLOG captures that other programs made, as their octets come in.
-public struct SessionDecoder: Sendable {
+package struct SessionDecoder: Sendable {
   private var decoder = CaptureDecoder()
   private var interfaces: [LinkType] = []
 
   /// What a file yields.
-  public enum Element: Sendable {
+  package enum Element: Sendable {
     /// A new section; with nil, one that other programs made.
     case header(SessionHeader?)
     case record(Record)
   }
 
   /// A decoder before its first octet.
-  public init() {}
+  package init() {}
 
   /// Whether any interface so far holds what nftrace reads.
-  public private(set) var holdsNetfilter = false
+  package private(set) var holdsNetfilter = false
 
   /// Takes in the next octets of the file.
-  public mutating func feed(_ bytes: [UInt8]) { decoder.feed(bytes) }
+  package mutating func feed(_ bytes: [UInt8]) { decoder.feed(bytes) }
 
   /// The next element; nil when more octets are needed. Throws where the file is damaged.
-  public mutating func next() throws(CaptureDamage) -> Element? {
+  package mutating func next() throws(CaptureDamage) -> Element? {
     while let block = try decoder.next() {
       switch block {
       case .section(let section):
@@ -49,7 +49,7 @@ public struct SessionDecoder: Sendable {
   }
 
   /// Throws if the file ends in the middle of a block.
-  public mutating func finish() throws(CaptureDamage) { try decoder.finish() }
+  package mutating func finish() throws(CaptureDamage) { try decoder.finish() }
 
   private func record(_ packet: CapturedPacket) -> Record? {
     guard interfaces.indices.contains(packet.interface) else { return nil }

@@ -2,9 +2,9 @@ internal import Wire
 
 /// Sessions as pcapng: one section whose comment is the session's header, three interfaces.
 /// Interface 0 has the NFLOG messages, 1 all other netlink messages, 2 the packets sent and read.
-public enum SessionFile {
+package enum SessionFile {
   /// The octets that begin a session.
-  public static func beginning(_ header: SessionHeader) -> [UInt8] {
+  package static func beginning(_ header: SessionHeader) -> [UInt8] {
     let blocks: [CaptureBlock] = [
       .section(
         CaptureSection(
@@ -32,7 +32,7 @@ public enum SessionFile {
   }
 
   /// The octets of one record.
-  public static func bytes(_ record: Record) -> [UInt8] {
+  package static func bytes(_ record: Record) -> [UInt8] {
     switch record.content {
     case .log(let payload): packet(0, record.time, payload)
     // The kernel log's own text is what keeps these.

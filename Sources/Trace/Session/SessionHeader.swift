@@ -1,43 +1,43 @@
 internal import FoundationEssentials
 
 /// What nftrace itself knew when a session began. It is kept as JSON in the session file.
-public struct SessionHeader: Sendable, Codable, Equatable {
+package struct SessionHeader: Sendable, Codable, Equatable {
   /// "nftrace-session/1".
-  public var schema = "nftrace-session/1"
+  package var schema = "nftrace-session/1"
   /// The command that made it: "ping", "setup" or "record".
-  public var command: String
+  package var command: String
   /// nftrace's version.
-  public var version: String
+  package var version: String
   /// The kernel's release, as uname(2) gives it.
-  public var kernel: String
+  package var kernel: String
   /// The name under which the network namespace was asked for.
-  public var netns: String?
+  package var netns: String?
   /// What tells that namespace from others: "4026532201-5".
-  public var namespace: String?
+  package var namespace: String?
   /// nftrace's points, in the order in which they were made.
-  public var points: [ObservationPoint]
+  package var points: [ObservationPoint]
   /// The name of nftrace's tables.
-  public var table: String
+  package var table: String
   /// The probes of a ping.
-  public var probe: ProbePlan?
+  package var probe: ProbePlan?
   /// The prefixes whose traffic is recorded.
-  public var targets: [String]
+  package var targets: [String]
   /// Sysctls of the namespace when the session began, by name.
-  public var sysctls: [String: String]
+  package var sysctls: [String: String]
   /// Names of the iptables-legacy NAT table's targets in use, by IP version, if there is that table.
-  public var legacyNAT: [Int: [String]]
+  package var legacyNAT: [Int: [String]]
   /// The device that packets of this host are diverted into, to come back in through it; nil without
   /// `intercept`.
-  public var diversion: String?
+  package var diversion: String?
   /// "log" where the kernel log's lines are all there is; nil for what netlink told.
-  public var backend: String?
+  package var backend: String?
   /// What a recorder that keeps to a size has thrown away before this section; nil if nothing.
-  public var dropped: DroppedRecords?
+  package var dropped: DroppedRecords?
   /// What a recorder had recorded before this section; nil in what is no recording.
-  public var recorded: RecordedEvents?
+  package var recorded: RecordedEvents?
 
   /// A header of these fields.
-  public init(
+  package init(
     command: String, version: String, kernel: String, netns: String? = nil,
     points: [ObservationPoint], table: String, probe: ProbePlan? = nil, targets: [String] = [],
     sysctls: [String: String] = [:], legacyNAT: [Int: [String]] = [:]
@@ -55,10 +55,10 @@ public struct SessionHeader: Sendable, Codable, Equatable {
   }
 
   /// Whether all that is known is what lines of the kernel log say.
-  public var isKernelLog: Bool { backend == "log" }
+  package var isKernelLog: Bool { backend == "log" }
 
   /// The header as JSON text.
-  public var json: String {
+  package var json: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(self) else { return "{}" }
@@ -66,7 +66,7 @@ public struct SessionHeader: Sendable, Codable, Equatable {
   }
 
   /// The header in JSON text; nil when it is not one.
-  public init?(json: String) {
+  package init?(json: String) {
     guard let header = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)),
       header.schema == "nftrace-session/1"
     else { return nil }
@@ -82,7 +82,7 @@ public struct SessionHeader: Sendable, Codable, Equatable {
 extension SessionHeader {
   /// Whether this section goes on where one that began with `earlier` ended: a recorder's file was
   /// full, and it began another one.
-  public func continues(_ earlier: SessionHeader) -> Bool {
+  package func continues(_ earlier: SessionHeader) -> Bool {
     var next = self
     next.dropped = earlier.dropped
     next.recorded?.messages = earlier.recorded?.messages ?? 0

@@ -3,19 +3,19 @@ internal import Wire
 /// Counts what a session has without telling it: its octets go in, in pieces, from the beginning or
 /// from the beginning of any of its sections. Packets are not decoded, and so hundreds of megabytes
 /// take well below a second.
-public struct SessionTally: Sendable {
+package struct SessionTally: Sendable {
   /// What the first section begins with.
-  public private(set) var header: SessionHeader?
+  package private(set) var header: SessionHeader?
   /// Log, trace and conntrack messages.
-  public private(set) var events = 0
+  package private(set) var events = 0
   /// When the first and the last of them were received, nanoseconds since the epoch.
-  public private(set) var first: UInt64?
+  package private(set) var first: UInt64?
   /// The last one.
-  public private(set) var last: UInt64?
+  package private(set) var last: UInt64?
   /// Messages that the kernel had no room for.
-  public private(set) var lost = 0
+  package private(set) var lost = 0
   /// How it ended, if it says so.
-  public private(set) var end: RecordingEnd?
+  package private(set) var end: RecordingEnd?
 
   /// What is no packet is read as ever.
   private var decoder = SessionDecoder()
@@ -28,10 +28,10 @@ public struct SessionTally: Sendable {
   private var isDamaged = false
 
   /// Nothing counted yet.
-  public init() {}
+  package init() {}
 
   /// Another file begins: what the one before it was cut off with is left out.
-  public mutating func begin() {
+  package mutating func begin() {
     begun = []
     rest = 0
     incoming = nil
@@ -45,7 +45,7 @@ public struct SessionTally: Sendable {
   private static let (packets, notes) = (UInt32(6), UInt32(5))
 
   /// Takes in the next octets.
-  public mutating func feed(_ bytes: [UInt8]) {
+  package mutating func feed(_ bytes: [UInt8]) {
     if isDamaged { return }
     var at = min(rest, bytes.count)
     rest -= at
@@ -126,7 +126,7 @@ extension SessionTally {
   /// Looks at the last octets of a session, the more of them the better, for when the last message was
   /// received and how it ended: each block has its length at its end as well. What is cut off there is
   /// found to be none.
-  public static func tail(_ bytes: [UInt8]) -> (last: UInt64?, end: RecordingEnd?) {
+  package static func tail(_ bytes: [UInt8]) -> (last: UInt64?, end: RecordingEnd?) {
     var ending = bytes.count
     var end: RecordingEnd?
     while true {

@@ -1,8 +1,8 @@
-public import Wire
+package import Wire
 
 /// Notices which of the user's rules decide over packets, so that their texts can be read and
 /// recorded: each once. It keeps no packets, for a recorder runs for long.
-public struct DeciderWatch: Sendable {
+package struct DeciderWatch: Sendable {
   private struct Key: Hashable {
     var family: UInt8
     var table: String
@@ -23,10 +23,10 @@ public struct DeciderWatch: Sendable {
   static let most = 8192
 
   /// Nothing is known.
-  public init() {}
+  package init() {}
 
   /// Takes in a message of the kernel.
-  public mutating func take(_ message: NetlinkMessage) {
+  package mutating func take(_ message: NetlinkMessage) {
     switch message.type {
     case TraceMessage.type: takeTrace(message)
     case NFTRuleMessage.newType: note(message)
@@ -66,20 +66,20 @@ public struct DeciderWatch: Sendable {
   }
 
   /// The rules that decided and are to be read; they are not named again.
-  public mutating func takeUnread() -> [RuleStep] {
+  package mutating func takeUnread() -> [RuleStep] {
     let steps = unread
     unread = []
     return steps
   }
 
   /// Holds back what was read of rules until it is certain that they are the ones that decided.
-  public mutating func hold(_ answers: [Record]) { held += answers }
+  package mutating func hold(_ answers: [Record]) { held += answers }
 
   /// Whether something is held back.
-  public var isHolding: Bool { !held.isEmpty }
+  package var isHolding: Bool { !held.isEmpty }
 
   /// What was read of rules, once all is taken in that the kernel had told by then.
-  public mutating func takeHeld() -> [Record] {
+  package mutating func takeHeld() -> [Record] {
     let records = held
     held = []
     for record in records {
@@ -89,5 +89,5 @@ public struct DeciderWatch: Sendable {
   }
 
   /// The messages of all rules that are known, for a file that begins anew.
-  public var messages: [NetlinkMessage] { known.values.compactMap { $0 } }
+  package var messages: [NetlinkMessage] { known.values.compactMap { $0 } }
 }

@@ -1,38 +1,38 @@
 internal import FoundationEssentials
 
 /// How far a recorder has come: it writes this down now and then, and at its end.
-public struct RecorderState: Sendable, Codable, Equatable {
+package struct RecorderState: Sendable, Codable, Equatable {
   /// "nftrace-recorder/1".
-  public var schema = "nftrace-recorder/1"
+  package var schema = "nftrace-recorder/1"
   /// The process, and what tells it from a later one with its number.
-  public var process: Int32
+  package var process: Int32
   /// Clock ticks from boot to its start.
-  public var start: UInt64
+  package var start: UInt64
   /// The file it writes.
-  public var session: String
+  package var session: String
   /// Largest size of the file and the one before it together, in octets.
-  public var limit: Int
+  package var limit: Int
   /// Seconds since the epoch when it began.
-  public var since: UInt64
+  package var since: UInt64
   /// Messages recorded.
-  public var events = 0
+  package var events = 0
   /// Messages the kernel had to throw away.
-  public var lost = 0
+  package var lost = 0
   /// What was thrown away to keep to the limit.
-  public var dropped = DroppedRecords()
+  package var dropped = DroppedRecords()
   /// How often the points were laid out anew because the user's chains changed.
-  public var replans = 0
+  package var replans = 0
   /// How often nftrace's tables were gone or damaged, and installed again.
-  public var repairs = 0
+  package var repairs = 0
   /// Messages that could not be written; nil where none.
-  public var unwritten: Int?
+  package var unwritten: Int?
   /// Seconds since the epoch when it ended; nil while it works, and when it was killed.
-  public var ended: UInt64?
+  package var ended: UInt64?
   /// What ended it, if nobody asked for that.
-  public var error: String?
+  package var error: String?
 
   /// A recorder that begins.
-  public init(process: Int32, start: UInt64, session: String, limit: Int, since: UInt64) {
+  package init(process: Int32, start: UInt64, session: String, limit: Int, since: UInt64) {
     self.process = process
     self.start = start
     self.session = session
@@ -41,7 +41,7 @@ public struct RecorderState: Sendable, Codable, Equatable {
   }
 
   /// The state as JSON text.
-  public var json: String {
+  package var json: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(self) else { return "{}" }
@@ -49,14 +49,14 @@ public struct RecorderState: Sendable, Codable, Equatable {
   }
 
   /// How far it has come, for the end of its file, as of that many seconds since the epoch.
-  public func end(at time: UInt64) -> RecordingEnd {
+  package func end(at time: UInt64) -> RecordingEnd {
     RecordingEnd(
       reason: error, events: events, lost: lost, unwritten: unwritten ?? 0, dropped: dropped,
       ended: time)
   }
 
   /// Takes in what its file says of its end, where it could not write that down here.
-  public mutating func take(_ end: RecordingEnd) {
+  package mutating func take(_ end: RecordingEnd) {
     error = end.reason
     events = end.events
     lost = end.lost
@@ -66,7 +66,7 @@ public struct RecorderState: Sendable, Codable, Equatable {
   }
 
   /// The state in JSON text; nil when it is none.
-  public init?(json: String) {
+  package init?(json: String) {
     guard let state = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)),
       state.schema == "nftrace-recorder/1"
     else { return nil }

@@ -1,17 +1,17 @@
-public import Wire
+package import Wire
 
 /// Tells from nf_tables' notifications who changed what: the user's chains, or nftrace's own tables.
 ///
 /// A transaction ends with an NFT_MSG_NEWGEN that names the program. What a program called nftrace
 /// did is in order; anybody else has no business in nftrace's tables.
-public struct RulesetWatch: Sendable {
+package struct RulesetWatch: Sendable {
   /// What the tables of nftrace are called.
-  public static let ownPrefix = "nftrace_"
+  package static let ownPrefix = "nftrace_"
 
   static let deleteTableType: UInt16 = 0x0a02
   private static let generation: UInt16 = 0x0a0f
   /// What nftrace's processes are called.
-  public static let program = "nftrace"
+  package static let program = "nftrace"
 
   private var touchedOwn = false
   private var touchedOthers = false
@@ -19,7 +19,7 @@ public struct RulesetWatch: Sendable {
   private var first: UInt64?
   private var latest: UInt64 = 0
   /// Whether somebody else changed nftrace's tables.
-  public private(set) var isDamaged = false
+  package private(set) var isDamaged = false
 
   /// Changes are seen to when there was none for so long, in nanoseconds…
   static let quiet: UInt64 = 200_000_000
@@ -27,7 +27,7 @@ public struct RulesetWatch: Sendable {
   static let patience: UInt64 = 1_000_000_000
 
   /// Nothing has changed.
-  public init() {}
+  package init() {}
 
   /// The table a message of nf_tables is about. The name is attribute 1 of tables, chains, rules,
   /// sets and objects alike.
@@ -46,7 +46,7 @@ public struct RulesetWatch: Sendable {
 
   /// Takes in a message that came at `now` (nanoseconds). Returns whether it belongs in a record of
   /// what happened: nftrace's own doings do not, nor the elements of sets.
-  public mutating func take(_ message: NetlinkMessage, now: UInt64) -> Bool {
+  package mutating func take(_ message: NetlinkMessage, now: UInt64) -> Bool {
     guard message.type >> 8 == UInt16(NetfilterSubsystem.nftables),
       message.type != TraceMessage.type
     else { return true }
@@ -82,18 +82,18 @@ public struct RulesetWatch: Sendable {
   }
 
   /// When the changes so far are to be seen to, in nanoseconds; nil if there are none.
-  public var due: UInt64? {
+  package var due: UInt64? {
     first.map { min(latest.later(by: Self.quiet), $0.later(by: Self.patience)) }
   }
 
   /// The changes so far are seen to.
-  public mutating func settle() {
+  package mutating func settle() {
     first = nil
     isDamaged = false
   }
 
   /// Messages were lost: anything may have changed.
-  public mutating func suspect(now: UInt64) {
+  package mutating func suspect(now: UInt64) {
     first = first ?? now
     latest = now
   }

@@ -1,19 +1,19 @@
-public import Wire
+package import Wire
 
 /// The subnets whose traffic is observed, as somebody gave them.
-public struct Subnets: Sendable, Equatable {
+package struct Subnets: Sendable, Equatable {
   /// In the order in which they were given, none twice.
-  public private(set) var prefixes: [Prefix]
+  package private(set) var prefixes: [Prefix]
 
   /// No subnet, or these.
-  public init(_ prefixes: [Prefix] = []) {
+  package init(_ prefixes: [Prefix] = []) {
     self.prefixes = []
     add(prefixes)
   }
 
   /// Those that `texts` name: ADDRESS/LENGTH, or an address alone. Throws for the first that is
   /// none, or that has host bits, for it is unclear what was meant by it.
-  public init(parsing texts: [String]) throws(SubnetFault) {
+  package init(parsing texts: [String]) throws(SubnetFault) {
     prefixes = []
     for text in texts { add([try Self.prefix(text)]) }
   }
@@ -40,14 +40,14 @@ public struct Subnets: Sendable, Equatable {
   }
 
   /// The IP versions there are.
-  public var versions: Set<Int> { Set(prefixes.map(\.address.family)) }
+  package var versions: Set<Int> { Set(prefixes.map(\.address.family)) }
 
   /// Whether there is none.
-  public var isEmpty: Bool { prefixes.isEmpty }
+  package var isEmpty: Bool { prefixes.isEmpty }
 
   /// Adds those that are not there yet. Returns them.
   @discardableResult
-  public mutating func add(_ others: [Prefix]) -> [Prefix] {
+  package mutating func add(_ others: [Prefix]) -> [Prefix] {
     var added: [Prefix] = []
     for prefix in others where !prefixes.contains(prefix) {
       prefixes.append(prefix)
@@ -58,17 +58,17 @@ public struct Subnets: Sendable, Equatable {
 
   /// Removes those that are there. Returns them.
   @discardableResult
-  public mutating func remove(_ others: [Prefix]) -> [Prefix] {
+  package mutating func remove(_ others: [Prefix]) -> [Prefix] {
     let removed = prefixes.filter { others.contains($0) }
     prefixes.removeAll { others.contains($0) }
     return removed
   }
 
   /// The subnet of the list that has all of `prefix`, and more.
-  public func larger(than prefix: Prefix) -> Prefix? {
+  package func larger(than prefix: Prefix) -> Prefix? {
     prefixes.first { $0.length < prefix.length && $0.contains(prefix.address) }
   }
 
   /// As people write them.
-  public var texts: [String] { prefixes.map(\.description) }
+  package var texts: [String] { prefixes.map(\.description) }
 }

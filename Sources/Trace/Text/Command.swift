@@ -1,63 +1,63 @@
-public import Wire
+package import Wire
 
 /// A command line for a root shell that can only be made of checked words: its own are literals, and
 /// a name of others comes in as a `Word`, or not at all. Text cannot be put in.
-public struct Command: Sendable, Equatable, ExpressibleByStringInterpolation {
+package struct Command: Sendable, Equatable, ExpressibleByStringInterpolation {
   /// The line, to be pasted.
-  public let text: String
+  package let text: String
 
   fileprivate init(text: String) { self.text = text }
 
   /// A command without words of others.
-  public init(stringLiteral value: String) { text = value }
+  package init(stringLiteral value: String) { text = value }
 
   /// A command with words of others.
-  public init(stringInterpolation: StringInterpolation) { text = stringInterpolation.text }
+  package init(stringInterpolation: StringInterpolation) { text = stringInterpolation.text }
 
   /// What may stand in a command.
-  public struct StringInterpolation: StringInterpolationProtocol {
+  package struct StringInterpolation: StringInterpolationProtocol {
     fileprivate var text = ""
 
     /// Nothing yet.
-    public init(literalCapacity: Int, interpolationCount: Int) {
+    package init(literalCapacity: Int, interpolationCount: Int) {
       text.reserveCapacity(literalCapacity + 8 * interpolationCount)
     }
 
     /// nftrace's own words.
-    public mutating func appendLiteral(_ literal: String) { text += literal }
+    package mutating func appendLiteral(_ literal: String) { text += literal }
     /// A checked name.
-    public mutating func appendInterpolation(_ word: Word) { text += word.text }
+    package mutating func appendInterpolation(_ word: Word) { text += word.text }
     /// A part of a command.
-    public mutating func appendInterpolation(_ command: Command) { text += command.text }
+    package mutating func appendInterpolation(_ command: Command) { text += command.text }
     /// A number.
-    public mutating func appendInterpolation(_ number: some BinaryInteger) { text += "\(number)" }
+    package mutating func appendInterpolation(_ number: some BinaryInteger) { text += "\(number)" }
     /// An address.
-    public mutating func appendInterpolation(_ address: IPAddress) { text += "\(address)" }
+    package mutating func appendInterpolation(_ address: IPAddress) { text += "\(address)" }
     /// A prefix.
-    public mutating func appendInterpolation(_ prefix: Prefix) { text += "\(prefix)" }
+    package mutating func appendInterpolation(_ prefix: Prefix) { text += "\(prefix)" }
     /// A protocol's name or number.
-    public mutating func appendInterpolation(_ proto: IPProtocol) { text += "\(proto)" }
+    package mutating func appendInterpolation(_ proto: IPProtocol) { text += "\(proto)" }
     /// A kind of route, as ip(8) has it.
-    public mutating func appendInterpolation(_ kind: RouteMessage.Kind) { text += "\(kind)" }
+    package mutating func appendInterpolation(_ kind: RouteMessage.Kind) { text += "\(kind)" }
     /// What a rule of policy routing does, as ip(8) has it.
-    public mutating func appendInterpolation(_ action: RuleMessage.Action) { text += "\(action)" }
+    package mutating func appendInterpolation(_ action: RuleMessage.Action) { text += "\(action)" }
     /// A number in hexadecimal.
-    public mutating func appendInterpolation(hex number: some BinaryInteger) {
+    package mutating func appendInterpolation(hex number: some BinaryInteger) {
       text += "0x" + String(number, radix: 16)
     }
   }
 
   /// One behind the other.
-  public static func + (left: Command, right: Command) -> Command {
+  package static func + (left: Command, right: Command) -> Command {
     Command(text: left.text + right.text)
   }
 
   /// One behind the other.
-  public static func += (left: inout Command, right: Command) { left = left + right }
+  package static func += (left: inout Command, right: Command) { left = left + right }
 
   /// What a message says at its end about an interface, behind a colon: nothing where it has a name
   /// that no command takes.
-  public static func advice(about device: String, _ command: (Word) -> Command) -> String {
+  package static func advice(about device: String, _ command: (Word) -> Command) -> String {
     (try? Word.device(device)).map { ": \(command($0).text)" } ?? ""
   }
 

@@ -2,10 +2,10 @@ internal import Wire
 
 /// Text of others as text: names, comments, rules and messages may hold any octets, and none of them
 /// may begin a line, colour it, turn it around or be unseen in it.
-public enum Escape {
+package enum Escape {
   /// `text` with all that cannot be seen, or moves what can, written out: "\n", "\x1b", "\u{202e}".
   /// What was written out already stays as it is.
-  public static func text(_ text: String) -> String {
+  package static func text(_ text: String) -> String {
     // A look at the octets is cheap, and enough for nearly all text.
     if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
     guard text.unicodeScalars.contains(where: isHidden) else { return text }
@@ -22,7 +22,7 @@ public enum Escape {
 
   /// A name within a sentence: one word, in quotes unless there is nothing peculiar about it. It can
   /// neither be broken over two lines nor be taken for a part of the sentence.
-  public static func name(_ name: String) -> String {
+  package static func name(_ name: String) -> String {
     if !name.isEmpty, name.utf8.allSatisfy(isPlain) { return name }
     var result = "\""
     for scalar in name.unicodeScalars {
@@ -48,7 +48,7 @@ public enum Escape {
   /// Whether a reader does not see that it is there, or sees other text in another place for it:
   /// controls, format characters such as those of writing direction, line separators, spaces that are
   /// none, and what Unicode has for private use.
-  public static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+  package static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     // Letters of Latin, and arrows, signs and boxes, which are frequent.
     case 0x20..<0x7f, 0xa1..<0xad, 0xae..<0x300, 0x2190..<0x2800: return false
@@ -65,7 +65,7 @@ public enum Escape {
   }
 
   /// A character in figures.
-  public static func written(_ scalar: Unicode.Scalar) -> String {
+  package static func written(_ scalar: Unicode.Scalar) -> String {
     switch scalar.value {
     case 0x09: "\\t"
     case 0x0a: "\\n"

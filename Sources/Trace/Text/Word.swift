@@ -1,20 +1,20 @@
 internal import Wire
 
 /// A name of others as a word that the shell and the program behind it read as just this name.
-public struct Word: Sendable, Equatable {
+package struct Word: Sendable, Equatable {
   /// As it is written in a command.
-  public let text: String
+  package let text: String
 
   /// Why a name cannot be in a command.
-  public struct Unspeakable: Error, Equatable {
+  package struct Unspeakable: Error, Equatable {
     /// The name.
-    public let name: String
+    package let name: String
     /// Whose language has no word for it: "nft".
-    public let language: String
+    package let language: String
   }
 
   /// A table, chain or set for nft, which has no way to quote one.
-  public static func nft(_ name: String) throws(Unspeakable) -> Word {
+  package static func nft(_ name: String) throws(Unspeakable) -> Word {
     let isWord =
       name.utf8.first.map { isLetter($0) || $0 == UInt8(ascii: "_") } == true
       && name.utf8.count < 128
@@ -26,7 +26,7 @@ public struct Word: Sendable, Equatable {
   }
 
   /// A family of tables for nft.
-  public static func nftFamily(_ family: UInt8) throws(Unspeakable) -> Word {
+  package static func nftFamily(_ family: UInt8) throws(Unspeakable) -> Word {
     let name = NFProto.name(family)
     guard isOrdinary(name), !name.contains(" ") else {
       throw Unspeakable(name: name, language: "nft")
@@ -40,7 +40,7 @@ public struct Word: Sendable, Equatable {
   }
 
   /// A chain for iptables.
-  public static func iptables(chain name: String) throws(Unspeakable) -> Word {
+  package static func iptables(chain name: String) throws(Unspeakable) -> Word {
     // XT_EXTENSION_MAXNAMELEN; what is longer can be made in nf_tables alone.
     guard isOrdinary(name), name.utf8.count < 29 else {
       throw Unspeakable(name: name, language: "iptables")
@@ -49,7 +49,7 @@ public struct Word: Sendable, Equatable {
   }
 
   /// A table for iptables, which has these and no others.
-  public static func iptables(table name: String) throws(Unspeakable) -> Word {
+  package static func iptables(table name: String) throws(Unspeakable) -> Word {
     guard ["filter", "nat", "mangle", "raw", "security"].contains(name) else {
       throw Unspeakable(name: name, language: "iptables")
     }

@@ -1,5 +1,5 @@
 /// The kernel's errors in words: asm-generic/errno.h, as the C library says them.
-public enum ErrorName {
+package enum ErrorName {
   private static let names: [Int32: String] = [
     1: "Operation not permitted (EPERM)", 13: "Permission denied (EACCES)",
     22: "Invalid argument (EINVAL)", 90: "Message too long (EMSGSIZE)",
@@ -9,5 +9,5 @@ public enum ErrorName {
   ]
 
   /// The error in words, with its name.
-  public static func words(_ errno: Int32) -> String { names[errno] ?? "error \(errno)" }
+  package static func words(_ errno: Int32) -> String { names[errno] ?? "error \(errno)" }
 }

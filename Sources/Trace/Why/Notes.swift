@@ -180,7 +180,7 @@ enum Notes {
 
 extension Finding {
   /// That a recording ended before it was told to; nil where it did not.
-  public static func ended(_ end: RecordingEnd) -> Finding? {
+  package static func ended(_ end: RecordingEnd) -> Finding? {
     guard let reason = end.reason.map({ String($0.map { $0.isNewline ? " " : $0 }) }) else {
       return nil
     }

@@ -1,11 +1,11 @@
 extension ProbeResult {
   /// The findings of a whole run: the worst first, none repeated.
-  public static func findings(of results: [ProbeResult], _ counts: EventCounts) -> [Finding] {
+  package static func findings(of results: [ProbeResult], _ counts: EventCounts) -> [Finding] {
     findings(of: results.flatMap(\.findings), counts)
   }
 
   /// The same of what was found so far.
-  public static func findings(of findings: [Finding], _ counts: EventCounts) -> [Finding] {
+  package static func findings(of findings: [Finding], _ counts: EventCounts) -> [Finding] {
     var found: [Finding] = []
     for finding in findings
     where !found.contains(where: { $0.id == finding.id && $0.at == finding.at }) {

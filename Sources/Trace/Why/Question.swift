@@ -1,8 +1,8 @@
-public import Wire
+package import Wire
 
 /// Something to ask the kernel about a probe once its packets have come to rest. What it answers is
 /// recorded, so that a session explains itself later.
-public enum Question: Sendable, Equatable {
+package enum Question: Sendable, Equatable {
   /// Which way would this packet go?
   case lookup(RouteLookup)
   /// Which addresses are there, who are the neighbours, and how do the interfaces do?
@@ -24,7 +24,7 @@ public enum Question: Sendable, Equatable {
 extension Story {
   /// What to ask about the exchange of a probe. `isAnswered` is whether all went well: then it is
   /// only asked what the timeline tells.
-  public func questions(probe sequence: Int, isAnswered: Bool) -> [Question] {
+  package func questions(probe sequence: Int, isAnswered: Bool) -> [Question] {
     let journeys = openJourneys(probe: sequence)
     var questions: [Question] = unknownDeciders.map { .rule($0) }
     for journey in journeys { questions += lookups(journey, all: !isAnswered) }

@@ -1,15 +1,15 @@
 /// A bounds-checked cursor over octets somebody else owns. Reading past the end throws, never
 /// traps: what is read may have been written by anyone.
-public struct ByteReader: ~Escapable {
+package struct ByteReader: ~Escapable {
   @usableFromInline let bytes: Span<UInt8>
   /// Octets from the start of `bytes` to the next one read.
-  public private(set) var offset: Int
+  package private(set) var offset: Int
   /// Where this reader ends, in octets from the start of `bytes`.
   @usableFromInline let end: Int
 
   /// A reader of all of `bytes`.
   @_lifetime(copy bytes)
-  public init(_ bytes: Span<UInt8>) {
+  package init(_ bytes: Span<UInt8>) {
     self.bytes = bytes
     self.offset = 0
     self.end = bytes.count
@@ -23,10 +23,10 @@ public struct ByteReader: ~Escapable {
   }
 
   /// Octets left.
-  public var remaining: Int { end - offset }
+  package var remaining: Int { end - offset }
 
   /// Whether all has been read.
-  public var isAtEnd: Bool { offset >= end }
+  package var isAtEnd: Bool { offset >= end }
 
   /// Throws unless `count` more octets are there.
   private func need(_ count: Int) throws(WireError) {
@@ -37,7 +37,7 @@ public struct ByteReader: ~Escapable {
 
   /// The next octet.
   @_lifetime(self: copy self)
-  public mutating func u8() throws(WireError) -> UInt8 {
+  package mutating func u8() throws(WireError) -> UInt8 {
     try need(1)
     defer { offset += 1 }
     return bytes[offset]
@@ -45,23 +45,23 @@ public struct ByteReader: ~Escapable {
 
   /// The next two octets, in network byte order.
   @_lifetime(self: copy self)
-  public mutating func u16() throws(WireError) -> UInt16 { try bigEndian() }
+  package mutating func u16() throws(WireError) -> UInt16 { try bigEndian() }
 
   /// The next four octets, in network byte order.
   @_lifetime(self: copy self)
-  public mutating func u32() throws(WireError) -> UInt32 { try bigEndian() }
+  package mutating func u32() throws(WireError) -> UInt32 { try bigEndian() }
 
   /// The next eight octets, in network byte order.
   @_lifetime(self: copy self)
-  public mutating func u64() throws(WireError) -> UInt64 { try bigEndian() }
+  package mutating func u64() throws(WireError) -> UInt64 { try bigEndian() }
 
   /// The next sixteen octets, in network byte order.
   @_lifetime(self: copy self)
-  public mutating func u128() throws(WireError) -> UInt128 { try bigEndian() }
+  package mutating func u128() throws(WireError) -> UInt128 { try bigEndian() }
 
   /// An integer in network byte order.
   @_lifetime(self: copy self)
-  public mutating func bigEndian<T: FixedWidthInteger>() throws(WireError) -> T {
+  package mutating func bigEndian<T: FixedWidthInteger>() throws(WireError) -> T {
     let size = T.bitWidth / 8
     try need(size)
     var value: T = 0
@@ -75,13 +75,13 @@ public struct ByteReader: ~Escapable {
   /// An integer with its least significant octet first: what netlink calls host order on every
   /// machine this program is built for.
   @_lifetime(self: copy self)
-  public mutating func littleEndian<T: FixedWidthInteger>() throws(WireError) -> T {
+  package mutating func littleEndian<T: FixedWidthInteger>() throws(WireError) -> T {
     (try bigEndian() as T).byteSwapped
   }
 
   /// The next `count` octets, copied.
   @_lifetime(self: copy self)
-  public mutating func take(_ count: Int) throws(WireError) -> [UInt8] {
+  package mutating func take(_ count: Int) throws(WireError) -> [UInt8] {
     try need(count)
     defer { offset += count }
     let from = offset
@@ -106,11 +106,11 @@ public struct ByteReader: ~Escapable {
 
   /// All that is left, copied.
   @_lifetime(self: copy self)
-  public mutating func rest() -> [UInt8] { (try? take(remaining)) ?? [] }
+  package mutating func rest() -> [UInt8] { (try? take(remaining)) ?? [] }
 
   /// Moves on by `count` octets.
   @_lifetime(self: copy self)
-  public mutating func skip(_ count: Int) throws(WireError) {
+  package mutating func skip(_ count: Int) throws(WireError) {
     try need(count)
     offset += count
   }
@@ -119,7 +119,7 @@ public struct ByteReader: ~Escapable {
   /// of the whole.
   @_lifetime(copy self)
   @_lifetime(self: copy self)
-  public mutating func slice(_ count: Int) throws(WireError) -> ByteReader {
+  package mutating func slice(_ count: Int) throws(WireError) -> ByteReader {
     try need(count)
     let part = ByteReader(bytes, from: offset, to: offset + count)
     offset += count
@@ -129,19 +129,19 @@ public struct ByteReader: ~Escapable {
 
 extension Array where Element == UInt8 {
   /// Appends an integer, most significant octet first.
-  public mutating func append<T: FixedWidthInteger>(bigEndian value: T) {
+  package mutating func append<T: FixedWidthInteger>(bigEndian value: T) {
     for shift in stride(from: T.bitWidth - 8, through: 0, by: -8) {
       append(UInt8(truncatingIfNeeded: value >> T(shift)))
     }
   }
 
   /// Appends an integer, least significant octet first.
-  public mutating func append<T: FixedWidthInteger>(littleEndian value: T) {
+  package mutating func append<T: FixedWidthInteger>(littleEndian value: T) {
     append(bigEndian: value.byteSwapped)
   }
 
   /// Appends zeros until the count is a multiple of `alignment`.
-  public mutating func pad(to alignment: Int) {
+  package mutating func pad(to alignment: Int) {
     while count % alignment != 0 { append(0) }
   }
 }

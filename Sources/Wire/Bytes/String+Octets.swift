@@ -2,7 +2,7 @@ extension String {
   /// Text of octets that need not be any: names in the kernel are what somebody chose. An octet that
   /// is no part of UTF-8 stands as a character for private use, U+10FE80 to U+10FEFF, so that names
   /// which differ stay different, and `octets` gives them back.
-  public init(octets: some Collection<UInt8>) {
+  package init(octets: some Collection<UInt8>) {
     if let text = String(validating: octets, as: UTF8.self), !text.hasOctets {
       self = text
       return
@@ -25,7 +25,7 @@ extension String {
   }
 
   /// The octets that the text was made of.
-  public var octets: [UInt8] {
+  package var octets: [UInt8] {
     guard hasOctets else { return Array(utf8) }
     return unicodeScalars.flatMap { scalar -> [UInt8] in
       Self.octetScalars.contains(scalar.value)
@@ -34,7 +34,7 @@ extension String {
   }
 
   /// What stands for an octet that is no part of a character.
-  public static var octetScalars: ClosedRange<UInt32> { 0x10fe80...0x10feff }
+  package static var octetScalars: ClosedRange<UInt32> { 0x10fe80...0x10feff }
 
   private var hasOctets: Bool {
     utf8.contains(0xf4) && unicodeScalars.contains { Self.octetScalars.contains($0.value) }

@@ -1,16 +1,16 @@
 /// Why bytes could not be decoded, and where.
-public struct WireError: Error, Equatable, CustomStringConvertible {
+package struct WireError: Error, Equatable, CustomStringConvertible {
   /// What was expected, in words for a person.
-  public let reason: String
+  package let reason: String
   /// Octets from the start of what was being decoded.
-  public let offset: Int
+  package let offset: Int
 
   /// An error for this reason, found `offset` octets from the start.
-  public init(_ reason: String, at offset: Int) {
+  package init(_ reason: String, at offset: Int) {
     self.reason = reason
     self.offset = offset
   }
 
   /// The reason and the offset, for a person.
-  public var description: String { "\(reason) at byte \(offset)" }
+  package var description: String { "\(reason) at byte \(offset)" }
 }

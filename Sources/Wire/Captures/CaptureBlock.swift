@@ -2,7 +2,7 @@
 // CaptureDecoder.swift reads it.
 
 /// One piece of a capture file, in the order of the file.
-public enum CaptureBlock: Sendable, Equatable {
+package enum CaptureBlock: Sendable, Equatable {
   case section(CaptureSection)
   case interface(CaptureInterface)
   case packet(CapturedPacket)

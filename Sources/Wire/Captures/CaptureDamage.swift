@@ -1,7 +1,7 @@
 /// Why a capture file could not be read on, and where.
-public struct CaptureDamage: Error, Equatable, CustomStringConvertible {
+package struct CaptureDamage: Error, Equatable, CustomStringConvertible {
   /// What sort of trouble it is.
-  public enum Kind: Sendable {
+  package enum Kind: Sendable {
     /// The first octets are those of neither pcapng nor pcap.
     case notACapture
     /// The file ends inside a block, as when its recorder was killed.
@@ -11,20 +11,20 @@ public struct CaptureDamage: Error, Equatable, CustomStringConvertible {
   }
 
   /// What sort of trouble it is.
-  public let kind: Kind
+  package let kind: Kind
   /// What is wrong, in words for a person.
-  public let reason: String
+  package let reason: String
   /// Where the block that could not be read begins: octets from the start of the file.
   /// Everything before it was decoded.
-  public let offset: Int
+  package let offset: Int
 
   /// Damage of this kind, with a reason in words, at so many octets from the file's start.
-  public init(_ kind: Kind, _ reason: String, at offset: Int) {
+  package init(_ kind: Kind, _ reason: String, at offset: Int) {
     self.kind = kind
     self.reason = reason
     self.offset = offset
   }
 
   /// The reason and the offset.
-  public var description: String { "\(reason) at byte \(offset)" }
+  package var description: String { "\(reason) at byte \(offset)" }
 }

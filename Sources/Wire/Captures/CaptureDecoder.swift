@@ -10,7 +10,7 @@
 /// What is kept in memory is what was fed and not yet asked for, at least one block of 16 MiB at
 /// most. A classic file reads as one section with one interface. Any octets can be fed: what is
 /// wrong is thrown, and thrown again by every later call.
-public struct CaptureDecoder: Sendable {
+package struct CaptureDecoder: Sendable {
   private enum Format {
     case undecided
     case pcapng
@@ -31,13 +31,13 @@ public struct CaptureDecoder: Sendable {
   private var dropped = 0
 
   /// A decoder at the start of a file.
-  public init() {}
+  package init() {}
 
   /// Octets from the start of the file to the block that `next` decodes next.
-  public var offset: Int { dropped + used }
+  package var offset: Int { dropped + used }
 
   /// Takes the file's next octets, any number of them.
-  public mutating func feed(_ bytes: some Collection<UInt8>) {
+  package mutating func feed(_ bytes: some Collection<UInt8>) {
     if damage != nil { return }
     // Moving what is left only when it is the smaller part keeps the cost of an octet constant.
     if used * 2 >= buffer.count {
@@ -49,7 +49,7 @@ public struct CaptureDecoder: Sendable {
   }
 
   /// The next block, or nil if it takes more octets to decode it.
-  public mutating func next() throws(CaptureDamage) -> CaptureBlock? {
+  package mutating func next() throws(CaptureDamage) -> CaptureBlock? {
     if let damage { throw damage }
     if let block = pending {
       pending = nil
@@ -69,7 +69,7 @@ public struct CaptureDecoder: Sendable {
   }
 
   /// Says that the file has ended, after `next` returned nil. Throws if it ended inside a block.
-  public mutating func finish() throws(CaptureDamage) {
+  package mutating func finish() throws(CaptureDamage) {
     if let damage { throw damage }
     let left = buffer.count - used
     if format == .undecided, !Self.mayBegin(buffer.prefix(4)) {
@@ -164,7 +164,7 @@ extension CaptureDecoder {
 
 extension CaptureBlock {
   /// All blocks of the file `bytes`.
-  public static func all(in bytes: [UInt8]) throws(CaptureDamage) -> [CaptureBlock] {
+  package static func all(in bytes: [UInt8]) throws(CaptureDamage) -> [CaptureBlock] {
     var decoder = CaptureDecoder()
     decoder.feed(bytes)
     var blocks: [CaptureBlock] = []

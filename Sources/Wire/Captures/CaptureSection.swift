@@ -1,16 +1,16 @@
 /// A part of a capture file with its own numbering of interfaces: most files are one section.
-public struct CaptureSection: Sendable, Equatable {
+package struct CaptureSection: Sendable, Equatable {
   /// The machine that recorded (shb_hardware).
-  public var hardware: String?
+  package var hardware: String?
   /// Its operating system (shb_os).
-  public var os: String?
+  package var os: String?
   /// The program that recorded (shb_userappl).
-  public var application: String?
+  package var application: String?
   /// Comments, in the order of the file. There is no limit of 65535 octets on one.
-  public var comments: [String]
+  package var comments: [String]
 
   /// A section; what is nil is not written.
-  public init(
+  package init(
     hardware: String? = nil, os: String? = nil, application: String? = nil, comments: [String] = []
   ) {
     self.hardware = hardware

@@ -1,18 +1,18 @@
 /// What an interface counted up to some time.
-public struct CaptureStatistics: Sendable, Equatable {
+package struct CaptureStatistics: Sendable, Equatable {
   /// Which of its section's interfaces, counted from 0 in the order of the file.
-  public var interface: Int
+  package var interface: Int
   /// When it was counted: nanoseconds since 1970-01-01 00:00 UTC.
-  public var time: UInt64
+  package var time: UInt64
   /// Packets received since the capture began (isb_ifrecv).
-  public var received: UInt64?
+  package var received: UInt64?
   /// Packets lost for want of room since the capture began (isb_ifdrop).
-  public var dropped: UInt64?
+  package var dropped: UInt64?
   /// The comment. Several in a file are joined by line feeds.
-  public var comment: String?
+  package var comment: String?
 
   /// Statistics; what is nil is not written.
-  public init(
+  package init(
     interface: Int, time: UInt64, received: UInt64? = nil, dropped: UInt64? = nil,
     comment: String? = nil
   ) {

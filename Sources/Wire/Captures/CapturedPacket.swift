@@ -1,20 +1,20 @@
 /// One captured packet.
-public struct CapturedPacket: Sendable, Equatable {
+package struct CapturedPacket: Sendable, Equatable {
   /// Which of its section's interfaces, counted from 0 in the order of the file.
-  public var interface: Int
+  package var interface: Int
   /// Nanoseconds since 1970-01-01 00:00 UTC; 0 where the file has no time.
-  public var time: UInt64
+  package var time: UInt64
   /// The octets kept of it.
-  public var data: [UInt8]
+  package var data: [UInt8]
   /// Octets it had on the wire.
-  public var originalLength: Int
+  package var originalLength: Int
   /// Which way it went, if the file says.
-  public var direction: CaptureDirection?
+  package var direction: CaptureDirection?
   /// The comment. Several in a file are joined by line feeds.
-  public var comment: String?
+  package var comment: String?
 
   /// A packet; without `originalLength` it is complete.
-  public init(
+  package init(
     interface: Int, time: UInt64, data: [UInt8], originalLength: Int? = nil,
     direction: CaptureDirection? = nil, comment: String? = nil
   ) {

@@ -1,24 +1,24 @@
 /// What the packets of an interface begin with: https://www.tcpdump.org/linktypes.html
-public struct LinkType: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+package struct LinkType: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
   /// The number in a file's header.
-  public let rawValue: UInt16
+  package let rawValue: UInt16
 
   /// The link type with this number, known or not.
-  public init(rawValue: UInt16) { self.rawValue = rawValue }
+  package init(rawValue: UInt16) { self.rawValue = rawValue }
 
   /// An Ethernet header.
-  public static let ethernet = LinkType(rawValue: 1)
+  package static let ethernet = LinkType(rawValue: 1)
   /// An IPv4 or IPv6 header; the version nibble says which.
-  public static let raw = LinkType(rawValue: 101)
+  package static let raw = LinkType(rawValue: 101)
   /// The 16-octet header of Linux's "any" device, version 1.
-  public static let linuxCooked = LinkType(rawValue: 113)
+  package static let linuxCooked = LinkType(rawValue: 113)
   /// An nfgenmsg and NFULA_… attributes: an NFLOG message without its netlink header.
-  public static let nflog = LinkType(rawValue: 239)
+  package static let nflog = LinkType(rawValue: 239)
   /// A 16-octet header that names the netlink family, then the netlink message, header and all.
-  public static let netlink = LinkType(rawValue: 253)
+  package static let netlink = LinkType(rawValue: 253)
 
   /// The name that tcpdump has for it, or the number.
-  public var description: String {
+  package var description: String {
     switch self {
     case .ethernet: "EN10MB"
     case .raw: "RAW"

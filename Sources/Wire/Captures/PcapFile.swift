@@ -19,14 +19,14 @@
 
 /// A classic capture file, for programs that do not read pcapng with several link types. It is
 /// written little-endian with times in nanoseconds.
-public enum PcapFile {
+package enum PcapFile {
   static let microseconds: UInt32 = 0xa1b2_c3d4
   static let nanoseconds: UInt32 = 0xa1b2_3c4d
   static let headerLength = 24
   static let recordHeaderLength = 16
 
   /// What the file begins with. `snapLength` is in octets: libpcap wants one that is not 0.
-  public static func header(linkType: LinkType, snapLength: UInt32 = 262_144) -> [UInt8] {
+  package static func header(linkType: LinkType, snapLength: UInt32 = 262_144) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.append(littleEndian: nanoseconds)
     bytes.append(littleEndian: 2 as UInt16)
@@ -39,7 +39,7 @@ public enum PcapFile {
 
   /// One packet. Its interface, direction and comment have no place in this format; a time after
   /// February 2106 is written as the last second that has one.
-  public static func record(_ packet: CapturedPacket) -> [UInt8] {
+  package static func record(_ packet: CapturedPacket) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(recordHeaderLength + packet.data.count)
     bytes.append(littleEndian: UInt32(clamping: packet.time / 1_000_000_000))

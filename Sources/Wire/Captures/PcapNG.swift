@@ -64,7 +64,7 @@ extension CaptureBlock {
   /// is cut between two characters, has 65529 to 65532 octets and goes on in the next, which may
   /// be empty. Other texts are cut at 65532 octets. A block of more than 16 MiB is written too, but
   /// neither Wireshark nor `CaptureDecoder` reads it.
-  public var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     switch self {
     case .section(let section): section.bytes
     case .interface(let interface): interface.bytes

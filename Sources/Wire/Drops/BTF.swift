@@ -23,7 +23,7 @@
 
 /// The types of a kernel: where a member of a structure is, what the values of an enumeration are
 /// called. Only an index of the types is made at first; the rest is looked up when it is asked for.
-public struct BTF: Sendable {
+package struct BTF: Sendable {
   private let bytes: [UInt8]
   /// Where the strings are in `bytes`.
   private let strings: Range<Int>
@@ -77,7 +77,7 @@ public struct BTF: Sendable {
 
   /// Makes the index of the octets of a BTF file. Throws where they are cut short, are not of this
   /// machine's byte order, or have a kind of type that is not known.
-  public init(_ bytes: [UInt8]) throws(WireError) {
+  package init(_ bytes: [UInt8]) throws(WireError) {
     var reader = ByteReader(bytes.span)
     guard try reader.littleEndian() as UInt16 == Self.magic else {
       throw WireError("no BTF: its first two octets are others", at: 0)
@@ -132,14 +132,14 @@ public struct BTF: Sendable {
   // MARK: Structures
 
   /// A member of a structure.
-  public struct Field: Sendable, Equatable {
+  package struct Field: Sendable, Equatable {
     /// Octets from the beginning of the structure.
-    public var offset: Int
+    package var offset: Int
     /// Its size in octets.
-    public var size: Int
+    package var size: Int
 
     /// A field with this place.
-    public init(offset: Int, size: Int) {
+    package init(offset: Int, size: Int) {
       self.offset = offset
       self.size = size
     }
@@ -148,7 +148,7 @@ public struct BTF: Sendable {
   /// Where a member is: "sk_buff.dev", "net.ns.inum". The first part names a structure, each of the
   /// others a member of what was there, held by value; names of unnamed structures and unions are
   /// left out, as they are in C. Nil if there is no such member, or if it is a bit field.
-  public func field(_ path: String) -> Field? {
+  package func field(_ path: String) -> Field? {
     var parts = path.split(separator: ".")[...]
     guard let name = parts.popFirst(), !parts.isEmpty,
       var type = type(named: name, [Kind.structure, Kind.union])
@@ -215,7 +215,7 @@ public struct BTF: Sendable {
 
   /// The names of an enumeration's values; nil if there is no such enumeration. Of several names for
   /// one value the first counts.
-  public func enumeration(_ name: String) -> [Int64: String]? {
+  package func enumeration(_ name: String) -> [Int64: String]? {
     guard let type = type(named: name, [Kind.enumeration, Kind.enumeration64]) else { return nil }
     let isWide = kinds[type] == Kind.enumeration64
     let isSigned = info(type) >> 31 != 0
@@ -240,7 +240,7 @@ public struct BTF: Sendable {
   /// without `struct` and `const`: "sk_buff *", "skb_drop_reason". Nil if there is no such pointer.
   ///
   /// `btf_trace_NAME` is one for every tracepoint; its first parameter is not the tracepoint's.
-  public func parameters(ofPointer name: String) -> [String]? {
+  package func parameters(ofPointer name: String) -> [String]? {
     guard let typedef = type(named: name[...], [Kind.typedef]) else { return nil }
     let pointer = resolved(typedef)
     guard kinds[pointer] == Kind.pointer else { return nil }

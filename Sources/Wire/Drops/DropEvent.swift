@@ -1,26 +1,26 @@
 /// A packet that the kernel threw away, and why: what the tracepoint skb:kfree_skb says
 /// (<trace/events/skb.h> and <net/dropreason-core.h> of the kernel).
-public struct DropEvent: Sendable, Equatable {
+package struct DropEvent: Sendable, Equatable {
   /// When, in nanoseconds since the epoch.
-  public var time: UInt64
+  package var time: UInt64
   /// The number of the reason, `enum skb_drop_reason` of the running kernel; nil where the kernel
   /// gives none (before Linux 5.17).
-  public var reasonNumber: UInt32?
+  package var reasonNumber: UInt32?
   /// Its name without `SKB_DROP_REASON_`: "NETFILTER_DROP"; nil for a number that has no name.
-  public var reasonName: String?
+  package var reasonName: String?
   /// The place in the kernel, as "nft_do_chain+0x3e8", with the module in brackets behind a blank if
   /// it is in one; nil where that could not be told.
-  public var location: String?
+  package var location: String?
   /// Index of the interface the packet was at; 0 for none.
-  public var device: UInt32
+  package var device: UInt32
   /// Inode number of the network namespace the packet was in; 0 where the kernel did not know any
   /// more, for packets neither at an interface nor of a socket.
-  public var namespace: UInt32
+  package var namespace: UInt32
   /// The beginning of the packet, from its network header on, 128 octets at most.
-  public var packet: [UInt8]
+  package var packet: [UInt8]
 
   /// An event of these values.
-  public init(
+  package init(
     time: UInt64, reasonNumber: UInt32?, reasonName: String?, location: String?, device: UInt32,
     namespace: UInt32, packet: [UInt8]
   ) {
@@ -34,13 +34,13 @@ public struct DropEvent: Sendable, Equatable {
   }
 
   /// The reason as people write it: its name, otherwise its number; nil where the kernel gives none.
-  public var reason: String? { reasonName ?? reasonNumber.map { "reason \($0)" } }
+  package var reason: String? { reasonName ?? reasonNumber.map { "reason \($0)" } }
 
   // MARK: As a message
 
   /// The type of `message`. No subsystem of nfnetlink has the number 255: in a session file, drops
   /// stand among the netlink messages without being taken for one of the kernel's.
-  public static let messageType: UInt16 = 0xff01
+  package static let messageType: UInt16 = 0xff01
 
   /// nftrace's own attributes, each an integer in host order, a text, or octets.
   private enum Attribute {
@@ -55,7 +55,7 @@ public struct DropEvent: Sendable, Equatable {
 
   /// The event from netlink attributes, as `bytes` gives them. Unknown attributes are skipped. Throws
   /// where they are cut short, and when there is no packet.
-  public init(parsing bytes: [UInt8]) throws(WireError) {
+  package init(parsing bytes: [UInt8]) throws(WireError) {
     let attributes = try NetlinkAttribute.all(in: bytes)
     guard let packet = attributes[type: Attribute.packet]?.value else {
       throw WireError("drop event without a packet", at: bytes.count)
@@ -70,7 +70,7 @@ public struct DropEvent: Sendable, Equatable {
   }
 
   /// The event in a message of type `messageType`.
-  public init(parsing message: NetlinkMessage) throws(WireError) {
+  package init(parsing message: NetlinkMessage) throws(WireError) {
     guard message.type == Self.messageType else {
       throw WireError("netlink message of type \(message.type) is no drop event", at: 4)
     }
@@ -78,7 +78,7 @@ public struct DropEvent: Sendable, Equatable {
   }
 
   /// The event as netlink attributes.
-  public var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     var attributes = [NetlinkAttribute(Attribute.time, host: time)]
     if let reasonNumber {
       attributes.append(NetlinkAttribute(Attribute.reasonNumber, host: reasonNumber))
@@ -96,7 +96,7 @@ public struct DropEvent: Sendable, Equatable {
   }
 
   /// The event as a message, to be kept with those of the kernel.
-  public var message: NetlinkMessage {
+  package var message: NetlinkMessage {
     NetlinkMessage(type: Self.messageType, payload: bytes)
   }
 }

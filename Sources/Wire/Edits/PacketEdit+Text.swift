@@ -1,14 +1,14 @@
 extension PacketEdit {
   /// Why a text is no edit.
-  public struct Fault: Error, Sendable, Equatable {
+  package struct Fault: Error, Sendable, Equatable {
     /// As it reads behind what was being looked at.
-    public let message: String
+    package let message: String
     init(_ message: String) { self.message = message }
   }
 
   /// The edit in `text`: ttl=N, tos=N, source=ADDR, dest=ADDR or dest=ADDR:PORT, where an IPv6
   /// address with a port stands in brackets. Throws for what would make every packet invalid.
-  public init(parsing text: String) throws(Fault) {
+  package init(parsing text: String) throws(Fault) {
     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2 else {
       throw Fault("is not KEY=VALUE with a key of ttl, tos, dest or source")
@@ -45,7 +45,7 @@ extension PacketEdit {
   }
 
   /// The IP version it is for; nil for both.
-  public var version: Int? {
+  package var version: Int? {
     switch self {
     case .ttl, .tos: nil
     case .source(let address), .destination(let address, _): address.family
@@ -53,7 +53,7 @@ extension PacketEdit {
   }
 
   /// Whether it is about the same field as another.
-  public func contradicts(_ other: PacketEdit) -> Bool {
+  package func contradicts(_ other: PacketEdit) -> Bool {
     switch (self, other) {
     case (.ttl, .ttl), (.tos, .tos): true
     case (.source, .source), (.destination, .destination): version == other.version

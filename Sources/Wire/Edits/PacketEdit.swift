@@ -1,6 +1,6 @@
 /// What is to be different in a packet. Its checksums are kept right by the difference alone (RFC
 /// 1624), so one that was wrong before stays recognisably wrong.
-public enum PacketEdit: Sendable, Equatable {
+package enum PacketEdit: Sendable, Equatable {
   /// TTL or hop limit.
   case ttl(UInt8)
   /// Type of service or traffic class, the whole octet.
@@ -13,7 +13,7 @@ public enum PacketEdit: Sendable, Equatable {
   /// Changes the packet that lies in `bytes` with this layout. Returns false, and changes nothing,
   /// where that cannot be done: another IP version, no port in a protocol that has none, an address
   /// that a source route or a signature keeps from being changed.
-  public func apply(to bytes: inout [UInt8], _ layout: PacketLayout) -> Bool {
+  package func apply(to bytes: inout [UInt8], _ layout: PacketLayout) -> Bool {
     switch self {
     case .ttl(let value):
       layout.replace(layout.ttl, value, in: &bytes)
@@ -47,7 +47,7 @@ extension PacketLayout {
   /// Makes an echo request an echo reply, in place: addresses change places, and neither that nor
   /// anything else is new to the checksum but the type. A fragment behind the first has its addresses
   /// changed alone.
-  public func makeEchoReply(in bytes: inout [UInt8]) {
+  package func makeEchoReply(in bytes: inout [UInt8]) {
     for index in addresses..<addresses + addressLength {
       bytes.swapAt(index, index + addressLength)
     }
@@ -62,7 +62,7 @@ extension PacketLayout {
   /// Takes back beforehand the one that forwarding will take off the TTL. Returns false where it
   /// cannot be more: at 255.
   @discardableResult
-  public func raiseTTL(in bytes: inout [UInt8]) -> Bool {
+  package func raiseTTL(in bytes: inout [UInt8]) -> Bool {
     let value = bytes[ttl]
     guard value < 255 else { return false }
     replace(ttl, value + 1, in: &bytes)
@@ -70,10 +70,10 @@ extension PacketLayout {
   }
 
   /// The source address as a number: 32 or 128 bits of it.
-  public func source(_ bytes: [UInt8]) -> UInt128 { address(bytes, addresses) }
+  package func source(_ bytes: [UInt8]) -> UInt128 { address(bytes, addresses) }
 
   /// The destination address as a number: 32 or 128 bits of it.
-  public func destination(_ bytes: [UInt8]) -> UInt128 {
+  package func destination(_ bytes: [UInt8]) -> UInt128 {
     address(bytes, addresses + addressLength)
   }
 
@@ -85,7 +85,7 @@ extension PacketLayout {
   }
 
   /// The destination port; nil where there is none in this packet.
-  public func destinationPort(_ bytes: [UInt8]) -> UInt16? {
+  package func destinationPort(_ bytes: [UInt8]) -> UInt16? {
     hasPorts ? bytes.number(at: transport + 2) : nil
   }
 

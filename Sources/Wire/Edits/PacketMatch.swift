@@ -1,23 +1,23 @@
 /// Which packets are meant, by destination: ADDR/PROTO/PORT, each of which may be "*" or left out at
 /// the end. ADDR is an address or a prefix (10.0.0.0/8), PROTO is tcp, udp or icmp (of either version),
 /// PORT a destination port.
-public struct PacketMatch: Sendable, Equatable {
+package struct PacketMatch: Sendable, Equatable {
   /// Destinations; nil is all of them.
-  public var destination: Prefix?
+  package var destination: Prefix?
   /// The protocol; nil is any.
-  public var proto: IPProtocol?
+  package var proto: IPProtocol?
   /// The destination port; nil is any. Where it is not nil, only TCP and UDP match.
-  public var port: UInt16?
+  package var port: UInt16?
 
   /// Why a text is no match expression.
-  public struct Fault: Error, Sendable, Equatable {
+  package struct Fault: Error, Sendable, Equatable {
     /// As it reads behind what was being looked at.
-    public let message: String
+    package let message: String
     init(_ message: String) { self.message = message }
   }
 
   /// The expression in `text`.
-  public init(parsing text: String) throws(Fault) {
+  package init(parsing text: String) throws(Fault) {
     var parts = text.split(separator: "/", omittingEmptySubsequences: false)[...]
     let names: Set<Substring> = ["tcp", "udp", "icmp"]
     if let first = parts.first, !names.contains(first) {
@@ -53,7 +53,7 @@ public struct PacketMatch: Sendable, Equatable {
   }
 
   /// What it says about a packet: nil where that depends on a port that is in another fragment.
-  public func matches(_ bytes: [UInt8], _ layout: PacketLayout) -> Bool? {
+  package func matches(_ bytes: [UInt8], _ layout: PacketLayout) -> Bool? {
     if let destination {
       guard destination.address.family == layout.version else { return false }
       let unused = UInt128(destination.address.bitWidth - destination.length)

@@ -2,9 +2,9 @@
 ///
 /// Prefixes either nest or are apart, so the list is kept as where each stretch of addresses with one
 /// decision begins, and asked by halving.
-public struct PrefixList: Sendable, Equatable {
+package struct PrefixList: Sendable, Equatable {
   /// What a list says about an address.
-  public enum Decision: Sendable, Equatable {
+  package enum Decision: Sendable, Equatable {
     /// The longest prefix that has it is listed.
     case listed
     /// The longest prefix that has it is excluded.
@@ -14,25 +14,25 @@ public struct PrefixList: Sendable, Equatable {
   }
 
   /// A prefix, and what is said about its addresses.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// The addresses; host bits play no part.
-    public var prefix: Prefix
+    package var prefix: Prefix
     /// Whether "!" stands before it.
-    public var isExcluded: Bool
+    package var isExcluded: Bool
 
     /// An entry of these.
-    public init(_ prefix: Prefix, isExcluded: Bool = false) {
+    package init(_ prefix: Prefix, isExcluded: Bool = false) {
       self.prefix = prefix
       self.isExcluded = isExcluded
     }
   }
 
   /// What is wrong with a line of a list, and which one it is, counted from 1.
-  public struct Fault: Error, Sendable, Equatable {
+  package struct Fault: Error, Sendable, Equatable {
     /// The line's number.
-    public let line: Int
+    package let line: Int
     /// As it reads behind the line's number.
-    public let message: String
+    package let message: String
   }
 
   private var starts4: [UInt32] = []
@@ -41,7 +41,7 @@ public struct PrefixList: Sendable, Equatable {
   private var decisions6: [Decision] = []
 
   /// The list of these entries. Of two for one prefix the later counts.
-  public init(_ entries: [Entry]) {
+  package init(_ entries: [Entry]) {
     let four = entries.filter { $0.prefix.address.family == 4 }
     let six = entries.filter { $0.prefix.address.family == 6 }
     (starts4, decisions4) = Self.stretches(four, UInt32.self)
@@ -50,7 +50,7 @@ public struct PrefixList: Sendable, Equatable {
 
   /// The list in a text: one prefix or address a line, "!" before those that are excluded, "#"
   /// before comments. All faults are found, not the first alone.
-  public static func parse(_ text: String) -> (list: PrefixList, faults: [Fault]) {
+  package static func parse(_ text: String) -> (list: PrefixList, faults: [Fault]) {
     var entries: [Entry] = []
     var faults: [Fault] = []
     var lines: [Prefix: Int] = [:]
@@ -89,17 +89,17 @@ public struct PrefixList: Sendable, Equatable {
   }
 
   /// What it says about an IPv4 address.
-  public func decision(v4 address: UInt32) -> Decision {
+  package func decision(v4 address: UInt32) -> Decision {
     Self.find(address, starts4, decisions4)
   }
 
   /// What it says about an IPv6 address.
-  public func decision(v6 address: UInt128) -> Decision {
+  package func decision(v6 address: UInt128) -> Decision {
     Self.find(address, starts6, decisions6)
   }
 
   /// What it says about an address.
-  public func decision(_ address: IPAddress) -> Decision {
+  package func decision(_ address: IPAddress) -> Decision {
     switch address {
     case .v4(let value): decision(v4: value)
     case .v6(let value): decision(v6: value)
@@ -107,7 +107,7 @@ public struct PrefixList: Sendable, Equatable {
   }
 
   /// Whether no address of this version is listed.
-  public func listsNothing(version: Int) -> Bool {
+  package func listsNothing(version: Int) -> Bool {
     !(version == 4 ? decisions4 : decisions6).contains(.listed)
   }
 

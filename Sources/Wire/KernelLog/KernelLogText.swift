@@ -13,7 +13,7 @@
 /// that have "IN=", which is what lines about packets have. Any octets can be fed.
 ///
 /// What is kept in memory is what was fed and not yet asked for.
-public struct KernelLogText: Sendable {
+package struct KernelLogText: Sendable {
   private var buffer: [UInt8] = []
   /// Octets of `buffer` that are done with.
   private var used = 0
@@ -21,7 +21,7 @@ public struct KernelLogText: Sendable {
   /// Whether the rest of a line that is too long is being passed over.
   private var isTooLong = false
   /// Lines so far.
-  public private(set) var lines = 0
+  package private(set) var lines = 0
   /// The entry of an export that was begun; nil outside of those.
   private var export: Export?
 
@@ -35,10 +35,10 @@ public struct KernelLogText: Sendable {
   private static let mark = Array("IN=".utf8)
 
   /// A reader before the first octet.
-  public init() {}
+  package init() {}
 
   /// Takes the file's next octets, any number of them.
-  public mutating func feed(_ bytes: some Collection<UInt8>) {
+  package mutating func feed(_ bytes: some Collection<UInt8>) {
     if used * 2 >= buffer.count {
       buffer.removeSubrange(..<used)
       used = 0
@@ -47,10 +47,10 @@ public struct KernelLogText: Sendable {
   }
 
   /// Says that the file has ended: its last line may have no end.
-  public mutating func finish() { hasEnded = true }
+  package mutating func finish() { hasEnded = true }
 
   /// The next entry, or nil if it takes more octets.
-  public mutating func next() -> KernelLogEntry? {
+  package mutating func next() -> KernelLogEntry? {
     while let line = nextLine() {
       if let entry = take(line) { return entry }
     }

@@ -4,36 +4,36 @@
 //   PREFIX IN=eth0 OUT= MAC=… SRC=… DST=… LEN=104 TC=0 HOPLIMIT=64 FLOWLBL=1 PROTO=ICMPv6 …
 
 /// One packet seen at one rule, as a rule that logs to the kernel log tells it.
-public struct LogLine: Sendable, Equatable {
+package struct LogLine: Sendable, Equatable {
   /// The rule's prefix, with all that stands before "IN=".
-  public var prefix: String
+  package var prefix: String
   /// Name of the input interface; nil where the hook has none.
-  public var inDevice: String?
+  package var inDevice: String?
   /// Name of the output interface; nil where the hook has none.
-  public var outDevice: String?
+  package var outDevice: String?
   /// Name of the bridge port it came in through.
-  public var physicalInDevice: String?
+  package var physicalInDevice: String?
   /// Name of the bridge port it leaves through.
-  public var physicalOutDevice: String?
+  package var physicalOutDevice: String?
   /// The packet's headers. What no line tells is left at its zero: checksums, the lowest bit of
   /// the type of service, TCP's sequence numbers unless `hasSequence`. Payload is none; that of an
   /// ICMP error is the quoted packet, as far as it is told.
-  public var packet: Packet
+  package var packet: Packet
   /// IPv6's flow label.
-  public var flowLabel: UInt32?
+  package var flowLabel: UInt32?
   /// Whether TCP's sequence and acknowledgment are told.
-  public var hasSequence = false
+  package var hasSequence = false
   /// The packet mark; nil where the line has none: it is 0, or the kernel left it out, as it does
   /// where the packet has its link header already.
-  public var mark: UInt32?
+  package var mark: UInt32?
   /// User id of the local socket's owner, if it was asked for.
-  public var uid: UInt32?
+  package var uid: UInt32?
   /// Group id of the same.
-  public var gid: UInt32?
+  package var gid: UInt32?
 
   /// The prefix of a line; nil where it is none about a packet, or one that is cut off before it
   /// says so.
-  public static func prefix(of text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+  package static func prefix(of text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
     var index = text.startIndex
     while index + 3 <= text.endIndex {
       // Behind a prefix without an end of its own, "IN=" follows anything.
@@ -49,7 +49,7 @@ public struct LogLine: Sendable, Equatable {
 
   /// The line of this text, which begins with the prefix. Throws with the octet's offset where it
   /// does not go on as the kernel would have written it.
-  public init(_ text: some Collection<UInt8>) throws(WireError) {
+  package init(_ text: some Collection<UInt8>) throws(WireError) {
     let text = ArraySlice(text)
     guard let prefix = Self.prefix(of: text) else { throw WireError("no IN=", at: text.count) }
     var words = LogWords(text, from: prefix.count)

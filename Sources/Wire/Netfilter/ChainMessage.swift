@@ -2,42 +2,42 @@
 // needs of them: names, places, handles, and which expressions a rule is made of.
 
 /// A chain, from NFT_MSG_NEWCHAIN or NFT_MSG_DELCHAIN.
-public struct ChainMessage: Sendable, Hashable {
+package struct ChainMessage: Sendable, Hashable {
   /// NFPROTO_… of the table.
-  public var family: UInt8
+  package var family: UInt8
   /// The table's name.
-  public var table: String
+  package var table: String
   /// The chain's name.
-  public var name: String
+  package var name: String
   /// The chain's number in its table.
-  public var handle: UInt64
+  package var handle: UInt64
   /// "filter", "nat" or "route"; nil for a chain that is only jumped to.
-  public var type: String?
+  package var type: String?
   /// The hook's number in the terms of `family`; nil for a chain that is only jumped to.
-  public var hookNumber: UInt32?
+  package var hookNumber: UInt32?
   /// Lower ones run first; nil for a chain that is only jumped to.
-  public var priority: Int32?
+  package var priority: Int32?
   /// What becomes of packets no rule decided on; nil for a chain that is only jumped to.
-  public var policy: Verdict?
+  package var policy: Verdict?
   /// Devices of a netdev chain.
-  public var devices: [String]
+  package var devices: [String]
 
   /// NFT_MSG_NEWCHAIN in subsystem 10.
-  public static let newType: UInt16 = 0x0a03
+  package static let newType: UInt16 = 0x0a03
   /// NFT_MSG_GETCHAIN.
-  public static let getType: UInt16 = 0x0a04
+  package static let getType: UInt16 = 0x0a04
   /// What asks for the chains of all families.
-  public static let dump = NetlinkMessage(
+  package static let dump = NetlinkMessage(
     type: getType, flags: NetlinkMessage.dumpRequest,
     payload: [UInt8](repeating: 0, count: NetfilterHeader.length))
   /// NFT_MSG_DELCHAIN in subsystem 10.
-  public static let deleteType: UInt16 = 0x0a05
+  package static let deleteType: UInt16 = 0x0a05
 
   /// The hook, for a base chain.
-  public var hook: Hook? { hookNumber.flatMap { Hook(number: Int($0), family: family) } }
+  package var hook: Hook? { hookNumber.flatMap { Hook(number: Int($0), family: family) } }
 
   /// Decodes the payload of a netlink message of one of the two types. Throws when it is cut off.
-  public init(_ payload: [UInt8]) throws(WireError) {
+  package init(_ payload: [UInt8]) throws(WireError) {
     family = try NetfilterHeader(payload).family
     let attributes = try NetlinkAttribute.all(in: payload, from: NetfilterHeader.length)
     table = attributes[type: 1]?.string ?? ""

@@ -1,57 +1,57 @@
 // Conntrack messages: <linux/netfilter/nfnetlink_conntrack.h>, enum ctattr_type.
 
 /// What conntrack said of a connection.
-public struct ConntrackMessage: Sendable, Equatable {
+package struct ConntrackMessage: Sendable, Equatable {
   /// What happened to the connection.
-  public enum Event: String, Sendable {
+  package enum Event: String, Sendable {
     case new, update, destroy
   }
 
   /// IPS_… bits of <linux/netfilter/nf_conntrack_common.h>.
-  public struct Status: OptionSet, Sendable, Hashable {
+  package struct Status: OptionSet, Sendable, Hashable {
     /// The bits as the kernel gives them, unknown ones too.
-    public let rawValue: UInt32
+    package let rawValue: UInt32
     /// The status of these bits.
-    public init(rawValue: UInt32) { self.rawValue = rawValue }
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
     /// IPS_EXPECTED: another connection announced it.
-    public static let expected = Status(rawValue: 1)
+    package static let expected = Status(rawValue: 1)
     /// IPS_SEEN_REPLY: packets went both ways.
-    public static let seenReply = Status(rawValue: 2)
+    package static let seenReply = Status(rawValue: 2)
     /// IPS_ASSURED: not dropped early when the table is full.
-    public static let assured = Status(rawValue: 4)
+    package static let assured = Status(rawValue: 4)
     /// IPS_CONFIRMED: its first packet got past the last hook.
-    public static let confirmed = Status(rawValue: 8)
+    package static let confirmed = Status(rawValue: 8)
     /// IPS_SRC_NAT: the source is translated, in the original direction.
-    public static let sourceNAT = Status(rawValue: 0x10)
+    package static let sourceNAT = Status(rawValue: 0x10)
     /// IPS_DST_NAT: the destination is translated, in the original direction.
-    public static let destinationNAT = Status(rawValue: 0x20)
+    package static let destinationNAT = Status(rawValue: 0x20)
     /// IPS_DYING: removed from the table.
-    public static let dying = Status(rawValue: 0x200)
+    package static let dying = Status(rawValue: 0x200)
     /// IPS_OFFLOAD: a flowtable of nf_tables takes its packets past the hooks.
-    public static let offload = Status(rawValue: 0x4000)
+    package static let offload = Status(rawValue: 0x4000)
     /// IPS_HW_OFFLOAD: the interface's hardware does.
-    public static let hardwareOffload = Status(rawValue: 0x8000)
+    package static let hardwareOffload = Status(rawValue: 0x8000)
   }
 
   /// NFPROTO_IPV4 or NFPROTO_IPV6.
-  public var family: UInt8
+  package var family: UInt8
   /// What happened.
-  public var event: Event
+  package var event: Event
   /// The direction of the first packet, as it was before translation.
-  public var original: ConntrackTuple
+  package var original: ConntrackTuple
   /// The direction of the answers, as they are before their translation is undone.
-  public var reply: ConntrackTuple
+  package var reply: ConntrackTuple
   /// What is known of the connection.
-  public var status: Status
+  package var status: Status
   /// The same number as in trace messages.
-  public var id: UInt32?
+  package var id: UInt32?
   /// Seconds until it is forgotten.
-  public var timeout: UInt32?
+  package var timeout: UInt32?
   /// The conntrack zone; nil for the default one, 0.
-  public var zone: UInt16?
+  package var zone: UInt16?
 
   /// A message of these fields, without timeout and zone.
-  public init(
+  package init(
     family: UInt8, event: Event, original: ConntrackTuple, reply: ConntrackTuple, status: Status,
     id: UInt32?
   ) {
@@ -64,11 +64,11 @@ public struct ConntrackMessage: Sendable, Equatable {
   }
 
   /// Whether `type` is one of conntrack's: IPCTNL_MSG_CT_NEW and _DELETE in subsystem 1.
-  public static func isOne(_ type: UInt16) -> Bool { type == 0x0100 || type == 0x0102 }
+  package static func isOne(_ type: UInt16) -> Bool { type == 0x0100 || type == 0x0102 }
 
   /// Decodes a conntrack event or dump entry. nil for one without both tuples. Throws when it is
   /// cut off.
-  public init?(_ message: NetlinkMessage) throws(WireError) {
+  package init?(_ message: NetlinkMessage) throws(WireError) {
     let attributes = try NetlinkAttribute.all(in: message.payload, from: NetfilterHeader.length)
     guard let original = try ConntrackTuple(attributes[type: 1]),
       let reply = try ConntrackTuple(attributes[type: 2])
@@ -85,7 +85,7 @@ public struct ConntrackMessage: Sendable, Equatable {
   }
 
   /// The netlink message.
-  public var message: NetlinkMessage {
+  package var message: NetlinkMessage {
     var attributes = [
       original.attribute(1), reply.attribute(2), NetlinkAttribute(3, network: status.rawValue),
     ]

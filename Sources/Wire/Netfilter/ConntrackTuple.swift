@@ -1,24 +1,24 @@
 /// One direction of a connection as conntrack keeps it.
-public struct ConntrackTuple: Sendable, Hashable {
+package struct ConntrackTuple: Sendable, Hashable {
   /// Who sends in this direction.
-  public var source: IPAddress
+  package var source: IPAddress
   /// Who receives in this direction, of the same family as `source`.
-  public var destination: IPAddress
+  package var destination: IPAddress
   /// The transport protocol.
-  public var proto: IPProtocol
+  package var proto: IPProtocol
   /// The sender's port, in TCP, UDP and their like.
-  public var sourcePort: UInt16?
+  package var sourcePort: UInt16?
   /// The receiver's port, in TCP, UDP and their like.
-  public var destinationPort: UInt16?
+  package var destinationPort: UInt16?
   /// The identifier of an ICMP echo.
-  public var icmpID: UInt16?
+  package var icmpID: UInt16?
   /// The ICMP type; in the reply direction, the answer's.
-  public var icmpType: UInt8?
+  package var icmpType: UInt8?
   /// The ICMP code.
-  public var icmpCode: UInt8?
+  package var icmpCode: UInt8?
 
   /// A tuple of these fields.
-  public init(
+  package init(
     source: IPAddress, destination: IPAddress, proto: IPProtocol, sourcePort: UInt16? = nil,
     destinationPort: UInt16? = nil, icmpID: UInt16? = nil, icmpType: UInt8? = nil,
     icmpCode: UInt8? = nil

@@ -1,10 +1,10 @@
 /// A netfilter hook. The raw value is the name that JSON and people use.
-public enum Hook: String, Sendable, Hashable, CaseIterable, Codable {
+package enum Hook: String, Sendable, Hashable, CaseIterable, Codable {
   case ingress, prerouting, input, forward, output, postrouting, egress
 
   /// The hook of a number as the kernel gives it; the netdev family and the inet family's ingress
   /// have numbers of their own. nil if there is no such hook.
-  public init?(number: Int, family: UInt8) {
+  package init?(number: Int, family: UInt8) {
     if family == NFProto.netdev {
       guard 0..<2 ~= number else { return nil }
       self = number == 0 ? .ingress : .egress
@@ -28,7 +28,7 @@ public enum Hook: String, Sendable, Hashable, CaseIterable, Codable {
   }
 
   /// The number the kernel gives the hook in `family`.
-  public func number(family: UInt8) -> UInt32 {
+  package func number(family: UInt8) -> UInt32 {
     switch self {
     case .prerouting: 0
     case .input: 1

@@ -1,51 +1,51 @@
 // NFLOG packet messages: <linux/netfilter/nfnetlink_log.h>, nfnetlink subsystem 4 (ULOG).
 
 /// One packet seen at one rule, as NFLOG reports it.
-public struct LogMessage: Sendable, Equatable {
+package struct LogMessage: Sendable, Equatable {
   /// NFPROTO_… of the hook; IPv4 or IPv6 also for rules of an inet table.
-  public var family: UInt8
+  package var family: UInt8
   /// The NFLOG group.
-  public var group: UInt16
+  package var group: UInt16
   /// The hook number, in the terms of `family`.
-  public var hookNumber: UInt8
+  package var hookNumber: UInt8
   /// EtherType of the packet: 0x0800, 0x86dd, 0x0806…
-  public var hardwareProtocol: UInt16
+  package var hardwareProtocol: UInt16
   /// The rule's log prefix.
-  public var prefix: String
+  package var prefix: String
   /// Index of the input interface; nil where the hook has none.
-  public var inDevice: UInt32?
+  package var inDevice: UInt32?
   /// Index of the output interface; nil where the hook has none.
-  public var outDevice: UInt32?
+  package var outDevice: UInt32?
   /// Index of the bridge port it came in through.
-  public var physicalInDevice: UInt32?
+  package var physicalInDevice: UInt32?
   /// Index of the bridge port it leaves through.
-  public var physicalOutDevice: UInt32?
+  package var physicalOutDevice: UInt32?
   /// The packet mark; the kernel leaves it out when it is 0.
-  public var mark: UInt32
+  package var mark: UInt32
   /// The kernel's timestamp in nanoseconds since the epoch, at hooks that have one.
-  public var timestamp: UInt64?
+  package var timestamp: UInt64?
   /// User id of the local socket's owner, if any.
-  public var uid: UInt32?
+  package var uid: UInt32?
   /// Group id of the same.
-  public var gid: UInt32?
+  package var gid: UInt32?
   /// Counts the messages of this log instance, from 0; gaps are losses.
-  public var sequence: UInt32?
+  package var sequence: UInt32?
   /// ARPHRD_… of the input device.
-  public var hardwareType: UInt16?
+  package var hardwareType: UInt16?
   /// Source hardware address of what came in.
-  public var hardwareAddress: [UInt8]?
+  package var hardwareAddress: [UInt8]?
   /// The packet, from the network header on (egress of Ethernet: from the link header on).
-  public var payload: [UInt8]
+  package var payload: [UInt8]
 
   /// NFULNL_MSG_PACKET in subsystem 4.
-  public static let type: UInt16 = UInt16(NetfilterSubsystem.log) << 8
+  package static let type: UInt16 = UInt16(NetfilterSubsystem.log) << 8
 
   /// The hook, if the kernel named one this program knows.
-  public var hook: Hook? { Hook(number: Int(hookNumber), family: family) }
+  package var hook: Hook? { Hook(number: Int(hookNumber), family: family) }
 
   /// Decodes the payload of a netlink message of type 0x0400, or a LINKTYPE_NFLOG record: the two
   /// are the same octets. Throws when it is cut off or has no packet header.
-  public init(_ payload: [UInt8]) throws(WireError) {
+  package init(_ payload: [UInt8]) throws(WireError) {
     let header = try NetfilterHeader(payload)
     family = header.family
     group = header.resource
@@ -100,7 +100,7 @@ public struct LogMessage: Sendable, Equatable {
   }
 
   /// A message of these fields; what is nil is left out of `bytes`.
-  public init(
+  package init(
     family: UInt8, group: UInt16 = 0, hookNumber: UInt8, hardwareProtocol: UInt16 = 0x0800,
     prefix: String, inDevice: UInt32? = nil, outDevice: UInt32? = nil, mark: UInt32 = 0,
     sequence: UInt32? = nil, payload: [UInt8]
@@ -118,7 +118,7 @@ public struct LogMessage: Sendable, Equatable {
   }
 
   /// The payload of the netlink message.
-  public var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     var attributes: [NetlinkAttribute] = [
       NetlinkAttribute(
         1,

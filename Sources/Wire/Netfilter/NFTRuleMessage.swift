@@ -1,29 +1,29 @@
 /// A rule, from NFT_MSG_NEWRULE or NFT_MSG_DELRULE.
-public struct NFTRuleMessage: Sendable, Equatable {
+package struct NFTRuleMessage: Sendable, Equatable {
   /// NFPROTO_… of the table.
-  public var family: UInt8
+  package var family: UInt8
   /// The table's name.
-  public var table: String
+  package var table: String
   /// The chain's name.
-  public var chain: String
+  package var chain: String
   /// The rule's number in its table.
-  public var handle: UInt64
+  package var handle: UInt64
   /// The expressions in order: "meta", "cmp", "masq", "target:MASQUERADE" (an iptables target),
   /// "match:comment" (an iptables match), "nat:dnat".
-  public var expressions: [String]
+  package var expressions: [String]
   /// The rule's comment: from nft(8)'s user data, or from an iptables match of that name.
-  public var comment: String?
+  package var comment: String?
   /// Rules of the same one say the same, counters apart; nil where the message does not have all
   /// that a rule says: a set or chain without a name of its own is sent by itself.
-  public var fingerprint: UInt64?
+  package var fingerprint: UInt64?
 
   /// NFT_MSG_NEWRULE in subsystem 10.
-  public static let newType: UInt16 = 0x0a06
+  package static let newType: UInt16 = 0x0a06
   /// NFT_MSG_DELRULE in subsystem 10.
-  public static let deleteType: UInt16 = 0x0a08
+  package static let deleteType: UInt16 = 0x0a08
 
   /// Decodes the payload of a netlink message of one of the two types. Throws when it is cut off.
-  public init(_ payload: [UInt8]) throws(WireError) {
+  package init(_ payload: [UInt8]) throws(WireError) {
     family = try NetfilterHeader(payload).family
     let attributes = try NetlinkAttribute.all(in: payload, from: NetfilterHeader.length)
     table = attributes[type: 1]?.string ?? ""
@@ -103,7 +103,7 @@ public struct NFTRuleMessage: Sendable, Equatable {
   }
 
   /// What kind of address translation the rule asks for, if it does.
-  public var translation: Translation? {
+  package var translation: Translation? {
     for expression in expressions {
       switch expression {
       case "masq", "target:MASQUERADE": return .masquerade
@@ -117,17 +117,17 @@ public struct NFTRuleMessage: Sendable, Equatable {
   }
 
   /// Whether the rule answers what it drops with an ICMP error or a TCP reset.
-  public var rejects: Bool {
+  package var rejects: Bool {
     expressions.contains("reject") || expressions.contains("target:REJECT")
   }
 
   /// Whether the rule looks at the way back to the source, as rp_filter does.
-  public var checksReversePath: Bool {
+  package var checksReversePath: Bool {
     expressions.contains("fib") || expressions.contains("match:rpfilter")
   }
 
   /// Kinds of address translation.
-  public enum Translation: String, Sendable {
+  package enum Translation: String, Sendable {
     case masquerade, redirect, snat, dnat
   }
 }

@@ -1,22 +1,22 @@
 /// The four octets that begin every nfnetlink payload: family, version 0, and a number that each
 /// subsystem uses in its own way (the group, for NFLOG).
-public struct NetfilterHeader: Sendable, Equatable {
+package struct NetfilterHeader: Sendable, Equatable {
   /// NFPROTO_…: 2 IPv4, 10 IPv6, 1 inet, 5 netdev, 7 bridge.
-  public var family: UInt8
+  package var family: UInt8
   /// In network order on the wire.
-  public var resource: UInt16
+  package var resource: UInt16
 
   /// Octets on the wire.
-  public static let length = 4
+  package static let length = 4
 
   /// A header of these fields.
-  public init(family: UInt8, resource: UInt16 = 0) {
+  package init(family: UInt8, resource: UInt16 = 0) {
     self.family = family
     self.resource = resource
   }
 
   /// The header at the start of `payload`. Throws when there are fewer than four octets.
-  public init(_ payload: [UInt8]) throws(WireError) {
+  package init(_ payload: [UInt8]) throws(WireError) {
     var reader = ByteReader(payload.span)
     family = try reader.u8()
     _ = try reader.u8()
@@ -24,7 +24,7 @@ public struct NetfilterHeader: Sendable, Equatable {
   }
 
   /// The header on the wire.
-  public var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     [family, 0, UInt8(resource >> 8), UInt8(truncatingIfNeeded: resource)]
   }
 }

@@ -1,9 +1,9 @@
 /// nfnetlink subsystems: the upper octet of a message's type.
-public enum NetfilterSubsystem {
+package enum NetfilterSubsystem {
   /// NFNL_SUBSYS_CTNETLINK.
-  public static let conntrack: UInt8 = 1
+  package static let conntrack: UInt8 = 1
   /// NFNL_SUBSYS_ULOG.
-  public static let log: UInt8 = 4
+  package static let log: UInt8 = 4
   /// NFNL_SUBSYS_NFTABLES.
-  public static let nftables: UInt8 = 10
+  package static let nftables: UInt8 = 10
 }

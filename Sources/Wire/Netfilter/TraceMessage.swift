@@ -1,58 +1,58 @@
 // nf_tables trace messages: <linux/netfilter/nf_tables.h>, enum nft_trace_attributes.
 
 /// One step of one packet through the rules, for packets with `meta nftrace` on.
-public struct TraceMessage: Sendable, Equatable {
+package struct TraceMessage: Sendable, Equatable {
   /// What the step was.
-  public enum Kind: UInt32, Sendable {
+  package enum Kind: UInt32, Sendable {
     case policy = 1
     case `return` = 2
     case rule = 3
   }
 
   /// NFPROTO_… of the table.
-  public var family: UInt8
+  package var family: UInt8
   /// The packet's trace id: not unique, reused by later packets.
-  public var id: UInt32
+  package var id: UInt32
   /// What the step was.
-  public var kind: Kind
+  package var kind: Kind
   /// The table's name.
-  public var table: String
+  package var table: String
   /// The chain's name.
-  public var chain: String
+  package var chain: String
   /// The rule; nil at the end of a chain and for policies.
-  public var handle: UInt64?
+  package var handle: UInt64?
   /// What was decided; in a policy's step, the policy.
-  public var verdict: Verdict
+  package var verdict: Verdict
   /// Where a jump or goto leads.
-  public var target: String?
+  package var target: String?
   /// The base chain's policy, in its policy event.
-  public var policy: Verdict?
+  package var policy: Verdict?
   /// The packet mark; the kernel leaves it out when it is 0.
-  public var mark: UInt32?
+  package var mark: UInt32?
   /// Index of the input interface; like the headers, only in the first step in a base chain.
-  public var inDevice: UInt32?
+  package var inDevice: UInt32?
   /// Index of the output interface, in the same steps.
-  public var outDevice: UInt32?
+  package var outDevice: UInt32?
   /// The link header, cut to 20 octets.
-  public var linkHeader: [UInt8]?
+  package var linkHeader: [UInt8]?
   /// The network header without options or extension headers: 20 octets in IPv4, 40 in IPv6.
-  public var networkHeader: [UInt8]?
+  package var networkHeader: [UInt8]?
   /// The first 20 octets of the transport header.
-  public var transportHeader: [UInt8]?
+  package var transportHeader: [UInt8]?
   /// Id of the connection, as ctnetlink's CTA_ID; from Linux 6.13 on, like the next three.
-  public var conntrackID: UInt32?
+  package var conntrackID: UInt32?
   /// 0 original, 1 reply.
-  public var conntrackDirection: UInt8?
+  package var conntrackDirection: UInt8?
   /// IPS_… bits.
-  public var conntrackStatus: UInt32?
+  package var conntrackStatus: UInt32?
   /// One bit: 1 invalid, 2 established, 4 related, 8 new, 64 untracked.
-  public var conntrackState: UInt32?
+  package var conntrackState: UInt32?
 
   /// NFT_MSG_TRACE in subsystem 10.
-  public static let type: UInt16 = UInt16(NetfilterSubsystem.nftables) << 8 | 17
+  package static let type: UInt16 = UInt16(NetfilterSubsystem.nftables) << 8 | 17
 
   /// A step of these fields; the rest is nil.
-  public init(
+  package init(
     family: UInt8, id: UInt32, kind: Kind, table: String, chain: String, handle: UInt64? = nil,
     verdict: Verdict, target: String? = nil
   ) {
@@ -68,13 +68,13 @@ public struct TraceMessage: Sendable, Equatable {
 
   /// Whether this is the first step in a base chain, the one that carries the headers. Of an IPv6
   /// fragment that is not the first one, that is all but the network header.
-  public var startsChain: Bool {
+  package var startsChain: Bool {
     networkHeader != nil || transportHeader != nil || inDevice != nil || outDevice != nil
   }
 
   /// Decodes the payload of a netlink message of type 0x0a11. Throws when it is cut off or its kind
   /// of step is unknown.
-  public init(_ payload: [UInt8]) throws(WireError) {
+  package init(_ payload: [UInt8]) throws(WireError) {
     family = try NetfilterHeader(payload).family
     id = 0
     kind = .rule
@@ -123,7 +123,7 @@ public struct TraceMessage: Sendable, Equatable {
   }
 
   /// The payload of the netlink message.
-  public var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     func code(_ verdict: Verdict) -> UInt32 { UInt32(bitPattern: verdict.rawValue) }
     var attributes = [
       NetlinkAttribute(6, network: id), NetlinkAttribute(4, network: kind.rawValue),

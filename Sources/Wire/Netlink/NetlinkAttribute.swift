@@ -1,65 +1,65 @@
 /// One attribute: a type and its octets. Nested attributes are decoded from `value` on demand.
-public struct NetlinkAttribute: Sendable, Equatable {
+package struct NetlinkAttribute: Sendable, Equatable {
   /// Attribute type, without the nested and byte-order flags.
-  public var type: UInt16
+  package var type: UInt16
   /// The value, without header and padding.
-  public var value: [UInt8]
+  package var value: [UInt8]
 
   /// An attribute with these octets.
-  public init(_ type: UInt16, _ value: [UInt8]) {
+  package init(_ type: UInt16, _ value: [UInt8]) {
     self.type = type
     self.value = value
   }
 
   /// An attribute that holds others (NLA_F_NESTED is set when it is written).
-  public init(_ type: UInt16, nested: [NetlinkAttribute]) {
+  package init(_ type: UInt16, nested: [NetlinkAttribute]) {
     self.type = type | Self.nestedFlag
     self.value = nested.bytes
   }
 
   /// A string, with its terminating zero.
-  public init(_ type: UInt16, string: String) { self.init(type, string.octets + [0]) }
+  package init(_ type: UInt16, string: String) { self.init(type, string.octets + [0]) }
 
   /// An integer in host order.
-  public init<T: FixedWidthInteger>(_ type: UInt16, host value: T) {
+  package init<T: FixedWidthInteger>(_ type: UInt16, host value: T) {
     var bytes: [UInt8] = []
     bytes.append(littleEndian: value)
     self.init(type, bytes)
   }
 
   /// An integer in network order.
-  public init<T: FixedWidthInteger>(_ type: UInt16, network value: T) {
+  package init<T: FixedWidthInteger>(_ type: UInt16, network value: T) {
     var bytes: [UInt8] = []
     bytes.append(bigEndian: value)
     self.init(type, bytes)
   }
 
   /// The most octets a value can have: the length field, 16 bits, counts the header too.
-  public static let maximumLength = 65531
+  package static let maximumLength = 65531
 
   static let nestedFlag: UInt16 = 0x8000
   static let typeMask: UInt16 = 0x3fff
 
   /// The value as an integer in network order; nil when its size is another.
-  public func network<T: FixedWidthInteger>(_: T.Type = T.self) -> T? {
+  package func network<T: FixedWidthInteger>(_: T.Type = T.self) -> T? {
     guard value.count == T.bitWidth / 8 else { return nil }
     return value.reduce(0) { ($0 << 8) | T(truncatingIfNeeded: $1) }
   }
 
   /// The value as an integer in host order; nil when its size is another.
-  public func host<T: FixedWidthInteger>(_: T.Type = T.self) -> T? {
+  package func host<T: FixedWidthInteger>(_: T.Type = T.self) -> T? {
     (network() as T?)?.byteSwapped
   }
 
   /// The value as text, up to its first zero.
-  public var string: String { String(octets: value.prefix { $0 != 0 }) }
+  package var string: String { String(octets: value.prefix { $0 != 0 }) }
 
   /// The attributes nested in this one; offsets in errors count from the start of `value`.
-  public func nested() throws(WireError) -> [NetlinkAttribute] { try Self.all(in: value) }
+  package func nested() throws(WireError) -> [NetlinkAttribute] { try Self.all(in: value) }
 
   /// All attributes in `bytes`, from octet `start` on. Throws when one is cut off; fewer than four
   /// octets at the end are padding.
-  public static func all(
+  package static func all(
     in bytes: [UInt8], from start: Int = 0
   ) throws(WireError) -> [NetlinkAttribute] {
     var reader = ByteReader(bytes.span)
@@ -122,11 +122,11 @@ extension ByteReader {
 
 extension Array where Element == NetlinkAttribute {
   /// The first attribute of this type.
-  public subscript(type type: UInt16) -> NetlinkAttribute? { first { $0.type == type } }
+  package subscript(type type: UInt16) -> NetlinkAttribute? { first { $0.type == type } }
 
   /// The attributes on the wire, each padded to four octets. Of a value that is too long for an
   /// attribute the end is cut off.
-  public var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     var result: [UInt8] = []
     for attribute in self {
       let value = attribute.value.prefix(NetlinkAttribute.maximumLength)

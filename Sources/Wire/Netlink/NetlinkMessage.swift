@@ -15,23 +15,23 @@
 // Everything is in host order, save where an attribute says otherwise.
 
 /// One netlink message, header fields and payload apart.
-public struct NetlinkMessage: Sendable, Equatable {
+package struct NetlinkMessage: Sendable, Equatable {
   /// Message type; for nfnetlink the subsystem is its upper octet.
-  public var type: UInt16
+  package var type: UInt16
   /// NLM_F_… bits.
-  public var flags: UInt16
+  package var flags: UInt16
   /// What an answer repeats.
-  public var sequence: UInt32
+  package var sequence: UInt32
   /// The sender's port id; 0 is the kernel.
-  public var port: UInt32
+  package var port: UInt32
   /// What follows the 16 octets of the header.
-  public var payload: [UInt8]
+  package var payload: [UInt8]
 
   /// Octets of the header.
-  public static let headerLength = 16
+  package static let headerLength = 16
 
   /// A message of these fields, as it would be sent to the kernel (port 0).
-  public init(
+  package init(
     type: UInt16, flags: UInt16 = 0, sequence: UInt32 = 0, port: UInt32 = 0, payload: [UInt8] = []
   ) {
     self.type = type
@@ -44,7 +44,7 @@ public struct NetlinkMessage: Sendable, Equatable {
   /// The message as it stands in `reader`, which moves past it and its padding. Throws when the
   /// length it claims is shorter than a header or longer than what is left.
   @_lifetime(reader: copy reader)
-  public init(parsing reader: inout ByteReader) throws(WireError) {
+  package init(parsing reader: inout ByteReader) throws(WireError) {
     let start = reader.offset
     let length: UInt32 = try reader.littleEndian()
     type = try reader.littleEndian()
@@ -59,7 +59,7 @@ public struct NetlinkMessage: Sendable, Equatable {
   }
 
   /// The message on the wire, padded to four octets.
-  public var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     var result: [UInt8] = []
     result.append(littleEndian: UInt32(Self.headerLength + payload.count))
     result.append(littleEndian: type)
@@ -72,31 +72,31 @@ public struct NetlinkMessage: Sendable, Equatable {
   }
 
   /// Whether it is one of several that answer a request (`NLM_F_MULTI`), as an entry of a list is.
-  public var isPartOfDump: Bool { flags & 0x2 != 0 }
+  package var isPartOfDump: Bool { flags & 0x2 != 0 }
 
   /// Whether it asks for a list (`NLM_F_REQUEST` and `NLM_F_DUMP`).
-  public var isDumpRequest: Bool { flags & Self.dumpRequest == Self.dumpRequest }
+  package var isDumpRequest: Bool { flags & Self.dumpRequest == Self.dumpRequest }
 
   /// `NLM_F_REQUEST` and `NLM_F_DUMP`, the flags of what asks for a list.
-  public static let dumpRequest: UInt16 = 0x301
+  package static let dumpRequest: UInt16 = 0x301
 
   /// NLMSG_ERROR: an errno, then the message it is about.
-  public static let errorType: UInt16 = 2
+  package static let errorType: UInt16 = 2
 
   /// The errno in an error message, 0 for an acknowledgment; 0 as well in other messages.
-  public var errorCode: Int32 {
+  package var errorCode: Int32 {
     guard type == Self.errorType, payload.count >= 4 else { return 0 }
     let code = payload[..<4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
     return 0 &- Int32(bitPattern: code)
   }
 
   /// All messages of one datagram. Throws when one of them is cut off.
-  public static func all(in datagram: [UInt8]) throws(WireError) -> [NetlinkMessage] {
+  package static func all(in datagram: [UInt8]) throws(WireError) -> [NetlinkMessage] {
     try all(in: datagram, count: datagram.count)
   }
 
   /// All messages of the datagram in the first `count` octets of `buffer`.
-  public static func all(
+  package static func all(
     in buffer: [UInt8], count: Int
   ) throws(WireError) -> [NetlinkMessage] {
     var whole = ByteReader(buffer.span)

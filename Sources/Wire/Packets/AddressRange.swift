@@ -1,18 +1,18 @@
 /// Addresses from one to another, both included, of one family.
-public struct AddressRange: Sendable, Equatable {
+package struct AddressRange: Sendable, Equatable {
   /// The lowest address.
-  public var first: IPAddress
+  package var first: IPAddress
   /// The highest address, included.
-  public var last: IPAddress
+  package var last: IPAddress
 
   /// The addresses of a prefix.
-  public init(_ prefix: Prefix) {
+  package init(_ prefix: Prefix) {
     first = prefix.first
     last = prefix.last
   }
 
   /// The address after the last; nil when the last is the family's highest.
-  public var behind: IPAddress? {
+  package var behind: IPAddress? {
     switch last {
     case .v4(let value): value == .max ? nil : .v4(value + 1)
     case .v6(let value): value == .max ? nil : .v6(value + 1)
@@ -20,7 +20,7 @@ public struct AddressRange: Sendable, Equatable {
   }
 
   /// The prefixes of one IP version as ascending ranges that neither overlap nor touch.
-  public static func merged(_ prefixes: [Prefix], version: Int) -> [AddressRange] {
+  package static func merged(_ prefixes: [Prefix], version: Int) -> [AddressRange] {
     let ranges = prefixes.filter { $0.address.family == version }.map { AddressRange($0) }
       .sorted { $0.first.bytes.lexicographicallyPrecedes($1.first.bytes) }
     var merged: [AddressRange] = []

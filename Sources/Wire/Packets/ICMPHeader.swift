@@ -1,17 +1,17 @@
 /// The first eight octets of ICMP (RFC 792) and ICMPv6 (RFC 4443): type, code, checksum and four
 /// octets whose meaning depends on the type.
-public struct ICMPHeader: Sendable, Equatable {
+package struct ICMPHeader: Sendable, Equatable {
   /// What the message is: IANA "ICMP Type Numbers" and "ICMPv6 type Numbers".
-  public var type: UInt8
+  package var type: UInt8
   /// Which kind of that type; 0 where there is one only.
-  public var code: UInt8
+  package var code: UInt8
   /// As received; computed anew when a packet is written.
-  public var checksum: UInt16
+  package var checksum: UInt16
   /// Identifier and sequence number of an echo, MTU of "packet too big", gateway of a redirect.
-  public var rest: UInt32
+  package var rest: UInt32
 
   /// A header of these fields.
-  public init(type: UInt8, code: UInt8 = 0, checksum: UInt16 = 0, rest: UInt32 = 0) {
+  package init(type: UInt8, code: UInt8 = 0, checksum: UInt16 = 0, rest: UInt32 = 0) {
     self.type = type
     self.code = code
     self.checksum = checksum
@@ -28,32 +28,32 @@ public struct ICMPHeader: Sendable, Equatable {
   }
 
   /// Echo identifier.
-  public var identifier: UInt16 { UInt16(rest >> 16) }
+  package var identifier: UInt16 { UInt16(rest >> 16) }
   /// Echo sequence number.
-  public var sequence: UInt16 { UInt16(truncatingIfNeeded: rest) }
+  package var sequence: UInt16 { UInt16(truncatingIfNeeded: rest) }
   /// Next-hop MTU in octets, of "fragmentation needed" (RFC 1191) or "packet too big".
-  public func mtu(_ proto: IPProtocol) -> Int? {
+  package func mtu(_ proto: IPProtocol) -> Int? {
     if proto == .icmp, type == 3, code == 4 { return Int(rest & 0xffff) }
     if proto == .icmpv6, type == 2 { return Int(rest) }
     return nil
   }
 
   /// Whether this is an echo request of the given version.
-  public func isEchoRequest(_ proto: IPProtocol) -> Bool {
+  package func isEchoRequest(_ proto: IPProtocol) -> Bool {
     proto == .icmp ? type == 8 : type == 128
   }
 
   /// Whether this is an echo reply of the given version.
-  public func isEchoReply(_ proto: IPProtocol) -> Bool { proto == .icmp ? type == 0 : type == 129 }
+  package func isEchoReply(_ proto: IPProtocol) -> Bool { proto == .icmp ? type == 0 : type == 129 }
 
   /// Whether this reports an error, and so quotes a packet.
-  public func isError(_ proto: IPProtocol) -> Bool {
+  package func isError(_ proto: IPProtocol) -> Bool {
     proto == .icmp ? [3, 4, 5, 11, 12].contains(type) : type < 128
   }
 
   /// What an error is called in RFC 792, RFC 1812 and RFC 4443: "port unreachable"; nil for other
   /// messages.
-  public func errorName(_ proto: IPProtocol) -> String? {
+  package func errorName(_ proto: IPProtocol) -> String? {
     switch (proto, type) {
     case (.icmp, 3): Self.unreachable4[code] ?? "unreachable, code \(code)"
     case (.icmp, 5): "redirect"
@@ -68,7 +68,7 @@ public struct ICMPHeader: Sendable, Equatable {
 
   /// What any other message but an echo is called, of those a host meets every day: RFC 792, RFC 2710,
   /// RFC 3810, RFC 4861; nil for the rest.
-  public func informationName(_ proto: IPProtocol) -> String? {
+  package func informationName(_ proto: IPProtocol) -> String? {
     switch (proto, type) {
     case (.icmp, 9), (.icmpv6, 134): "router advertisement"
     case (.icmp, 10), (.icmpv6, 133): "router solicitation"
@@ -96,13 +96,13 @@ public struct ICMPHeader: Sendable, Equatable {
   ]
 
   /// Whether it says that nobody is at the port: RFC 1122 section 3.2.2.1, RFC 4443 section 3.1.
-  public func isPortUnreachable(_ proto: IPProtocol) -> Bool {
+  package func isPortUnreachable(_ proto: IPProtocol) -> Bool {
     proto == .icmp ? (type, code) == (3, 3) : (type, code) == (1, 4)
   }
 
   /// Whether it says that nobody takes the protocol: ICMP's protocol unreachable, or ICMPv6's
   /// unrecognized next header (RFC 4443 section 3.4).
-  public func isProtocolUnreachable(_ proto: IPProtocol) -> Bool {
+  package func isProtocolUnreachable(_ proto: IPProtocol) -> Bool {
     proto == .icmp ? (type, code) == (3, 2) : (type, code) == (4, 1)
   }
 }

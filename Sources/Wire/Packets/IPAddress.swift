@@ -1,11 +1,11 @@
 /// An IPv4 or IPv6 address. Text forms: RFC 791 dotted decimal, RFC 4291 section 2.2 in, RFC 5952
 /// out.
-public enum IPAddress: Sendable, Hashable {
+package enum IPAddress: Sendable, Hashable {
   case v4(UInt32)
   case v6(UInt128)
 
   /// 4 or 6.
-  public var family: Int {
+  package var family: Int {
     switch self {
     case .v4: 4
     case .v6: 6
@@ -13,10 +13,10 @@ public enum IPAddress: Sendable, Hashable {
   }
 
   /// Bits in an address of this family.
-  public var bitWidth: Int { family == 4 ? 32 : 128 }
+  package var bitWidth: Int { family == 4 ? 32 : 128 }
 
   /// The address in network order: 4 or 16 octets.
-  public var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     var result: [UInt8] = []
     switch self {
     case .v4(let value): result.append(bigEndian: value)
@@ -26,7 +26,7 @@ public enum IPAddress: Sendable, Hashable {
   }
 
   /// The address in 4 or 16 octets in network order; nil for any other count.
-  public init?(bytes: some Collection<UInt8>) {
+  package init?(bytes: some Collection<UInt8>) {
     switch bytes.count {
     case 4: self = .v4(bytes.reduce(0) { $0 << 8 | UInt32($1) })
     case 16: self = .v6(bytes.reduce(0) { $0 << 8 | UInt128($1) })
@@ -35,7 +35,7 @@ public enum IPAddress: Sendable, Hashable {
   }
 
   /// The address written as `text`; nil if it is none. No names, no zones, no octal.
-  public init?(_ text: some StringProtocol) { self.init(parsing: Substring(text)) }
+  package init?(_ text: some StringProtocol) { self.init(parsing: Substring(text)) }
 
   private init?(parsing text: Substring) {
     if text.contains(":") {
@@ -100,13 +100,13 @@ public enum IPAddress: Sendable, Hashable {
   }
 
   /// An address no router forwards to the Internet: RFC 1918, RFC 6598, RFC 4193.
-  public var isPrivate: Bool {
+  package var isPrivate: Bool {
     ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]
       .contains { Prefix($0)!.contains(self) }
   }
 
   /// 127.0.0.0/8 or ::1.
-  public var isLoopback: Bool {
+  package var isLoopback: Bool {
     switch self {
     case .v4(let value): value >> 24 == 127
     case .v6(let value): value == 1
@@ -114,7 +114,7 @@ public enum IPAddress: Sendable, Hashable {
   }
 
   /// 224.0.0.0/4 or ff00::/8.
-  public var isMulticast: Bool {
+  package var isMulticast: Bool {
     switch self {
     case .v4(let value): value >> 28 == 0xe
     case .v6(let value): value >> 120 == 0xff
@@ -122,7 +122,7 @@ public enum IPAddress: Sendable, Hashable {
   }
 
   /// 169.254.0.0/16 or fe80::/10.
-  public var isLinkLocal: Bool {
+  package var isLinkLocal: Bool {
     switch self {
     case .v4(let value): value >> 16 == 0xa9fe
     case .v6(let value): value >> 118 == 0x3fa
@@ -130,7 +130,7 @@ public enum IPAddress: Sendable, Hashable {
   }
 
   /// 0.0.0.0 or ::.
-  public var isUnspecified: Bool {
+  package var isUnspecified: Bool {
     switch self {
     case .v4(let value): value == 0
     case .v6(let value): value == 0
@@ -140,7 +140,7 @@ public enum IPAddress: Sendable, Hashable {
 
 extension IPAddress: CustomStringConvertible {
   /// Dotted decimal, or the one form RFC 5952 leaves of an IPv6 address.
-  public var description: String {
+  package var description: String {
     switch self {
     case .v4(let value):
       return "\(value >> 24).\(value >> 16 & 255).\(value >> 8 & 255).\(value & 255)"

@@ -1,12 +1,12 @@
 /// An IP protocol number (IANA "Assigned Internet Protocol Numbers"). Unknown ones are kept.
-public struct IPProtocol: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+package struct IPProtocol: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
   /// The number.
-  public let rawValue: UInt8
+  package let rawValue: UInt8
   /// The protocol of a number, known or not.
-  public init(rawValue: UInt8) { self.rawValue = rawValue }
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// The protocol of this name, in capitals or not, or number; nil if there is none.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     let text = text.lowercased()
     let named = (0...UInt8.max).lazy.map { IPProtocol(rawValue: $0) }.first { "\($0)" == text }
     guard let known = named ?? UInt8(text).map({ IPProtocol(rawValue: $0) }) else { return nil }
@@ -14,21 +14,21 @@ public struct IPProtocol: RawRepresentable, Sendable, Hashable, CustomStringConv
   }
 
   /// RFC 792.
-  public static let icmp = IPProtocol(rawValue: 1)
+  package static let icmp = IPProtocol(rawValue: 1)
   /// RFC 3376.
-  public static let igmp = IPProtocol(rawValue: 2)
+  package static let igmp = IPProtocol(rawValue: 2)
   /// RFC 9293.
-  public static let tcp = IPProtocol(rawValue: 6)
+  package static let tcp = IPProtocol(rawValue: 6)
   /// RFC 768.
-  public static let udp = IPProtocol(rawValue: 17)
+  package static let udp = IPProtocol(rawValue: 17)
   /// RFC 4443.
-  public static let icmpv6 = IPProtocol(rawValue: 58)
+  package static let icmpv6 = IPProtocol(rawValue: 58)
 
   /// Whether this is ICMP of either version.
-  public var isICMP: Bool { self == .icmp || self == .icmpv6 }
+  package var isICMP: Bool { self == .icmp || self == .icmpv6 }
 
   /// The name as in /etc/protocols, or the number.
-  public var description: String {
+  package var description: String {
     switch rawValue {
     case 1: "icmp"
     case 2: "igmp"

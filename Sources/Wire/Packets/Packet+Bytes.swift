@@ -3,7 +3,7 @@
 extension Packet {
   /// The packet on the wire: lengths and checksums computed, no options, no extension headers.
   /// `length` and received checksums play no part.
-  public var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     let segment = transportBytes
     var result: [UInt8] = []
     switch (source, destination) {

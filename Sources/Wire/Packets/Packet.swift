@@ -1,43 +1,43 @@
 /// An IPv4 (RFC 791) or IPv6 (RFC 8200) packet: the header fields that tracing looks at, and the
 /// transport header if it is there.
-public struct Packet: Sendable, Equatable {
+package struct Packet: Sendable, Equatable {
   /// The sender, of the same family as `destination`.
-  public var source: IPAddress
+  package var source: IPAddress
   /// The receiver.
-  public var destination: IPAddress
+  package var destination: IPAddress
   /// The transport protocol; in IPv6 what follows the extension headers.
-  public var proto: IPProtocol
+  package var proto: IPProtocol
   /// Time to live, or hop limit.
-  public var ttl: UInt8
+  package var ttl: UInt8
   /// The whole octet: DSCP and ECN; in IPv6 the traffic class.
-  public var tos: UInt8
+  package var tos: UInt8
   /// IPv4 identification; nil in IPv6, where only fragments have one.
-  public var identification: UInt16?
+  package var identification: UInt16?
   /// Don't fragment; always true in IPv6.
-  public var dontFragment: Bool
+  package var dontFragment: Bool
   /// Set in fragments only.
-  public var fragment: Fragment?
+  package var fragment: Fragment?
   /// Octets of the whole packet as its header says, IP header included.
-  public var length: Int
+  package var length: Int
   /// What follows the IP header.
-  public var transport: Transport
+  package var transport: Transport
   /// Octets after the transport header, as far as they were captured.
-  public var payload: [UInt8]
+  package var payload: [UInt8]
 
   /// Whether it is a fragment without the packet's own transport header, which the first one has.
-  public var isLaterFragment: Bool { fragment.map { $0.offset > 0 } ?? false }
+  package var isLaterFragment: Bool { fragment.map { $0.offset > 0 } ?? false }
 
   /// A fragment's place in the whole.
-  public struct Fragment: Sendable, Equatable {
+  package struct Fragment: Sendable, Equatable {
     /// What all fragments of a packet share.
-    public var identification: UInt32
+    package var identification: UInt32
     /// Octets from the start of the packet's payload.
-    public var offset: Int
+    package var offset: Int
     /// Whether fragments follow.
-    public var more: Bool
+    package var more: Bool
 
     /// A fragment at this place; `bytes` rounds `offset` down to a multiple of eight.
-    public init(identification: UInt32, offset: Int, more: Bool) {
+    package init(identification: UInt32, offset: Int, more: Bool) {
       self.identification = identification
       self.offset = offset
       self.more = more
@@ -45,7 +45,7 @@ public struct Packet: Sendable, Equatable {
   }
 
   /// A packet of these fields; `length` plays no part in `bytes`.
-  public init(
+  package init(
     source: IPAddress, destination: IPAddress, proto: IPProtocol, ttl: UInt8 = 64, tos: UInt8 = 0,
     identification: UInt16? = nil, dontFragment: Bool = false, fragment: Fragment? = nil,
     length: Int = 0, transport: Transport, payload: [UInt8] = []
@@ -65,14 +65,14 @@ public struct Packet: Sendable, Equatable {
 
   /// The packet in `bytes`, which begin with its IP header and may have been cut off behind it.
   /// Throws when the fixed part of that header (20 or 40 octets) is not there whole.
-  public init(_ bytes: [UInt8]) throws(WireError) {
+  package init(_ bytes: [UInt8]) throws(WireError) {
     var reader = ByteReader(bytes.span)
     try self.init(parsing: &reader)
   }
 
   /// The packet that `reader` stands before. Throws as `init(_:)` does.
   @_lifetime(reader: copy reader)
-  public init(parsing reader: inout ByteReader) throws(WireError) {
+  package init(parsing reader: inout ByteReader) throws(WireError) {
     let first = try reader.u8()
     switch first >> 4 {
     case 4: self = try Self.parseV4(&reader, first: first)
@@ -181,7 +181,7 @@ public struct Packet: Sendable, Equatable {
 
 extension Packet {
   /// Source port of TCP and UDP.
-  public var sourcePort: UInt16? {
+  package var sourcePort: UInt16? {
     switch transport {
     case .tcp(let header): header.sourcePort
     case .udp(let header): header.sourcePort
@@ -190,7 +190,7 @@ extension Packet {
   }
 
   /// Destination port of TCP and UDP.
-  public var destinationPort: UInt16? {
+  package var destinationPort: UInt16? {
     switch transport {
     case .tcp(let header): header.destinationPort
     case .udp(let header): header.destinationPort
@@ -199,17 +199,17 @@ extension Packet {
   }
 
   /// The ICMP header, if it is ICMP of either version.
-  public var icmp: ICMPHeader? {
+  package var icmp: ICMPHeader? {
     if case .icmp(let header) = transport { header } else { nil }
   }
 
   /// The TCP header.
-  public var tcp: TCPHeader? {
+  package var tcp: TCPHeader? {
     if case .tcp(let header) = transport { header } else { nil }
   }
 
   /// The packet an ICMP error quotes: RFC 792, RFC 4443 section 3. nil when this is no error.
-  public var quoted: Packet? {
+  package var quoted: Packet? {
     guard let icmp, icmp.isError(proto) else { return nil }
     return try? Packet(payload)
   }

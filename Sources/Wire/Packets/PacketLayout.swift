@@ -1,32 +1,32 @@
 /// Where things are in a packet that lies in a buffer: found without copying any of it, for packets
 /// that are looked at by the hundred thousand. `Packet` says what they mean.
-public struct PacketLayout: Sendable, Equatable {
+package struct PacketLayout: Sendable, Equatable {
   /// 4 or 6.
-  public let version: Int
+  package let version: Int
   /// Octets of the packet.
-  public let count: Int
+  package let count: Int
   /// The transport protocol's number; in IPv6 what follows the extension headers.
-  public private(set) var proto: UInt8
+  package private(set) var proto: UInt8
   /// Where the transport header begins, or would; all octets up to there are in the buffer.
-  public private(set) var transport: Int
+  package private(set) var transport: Int
   /// Which part of a packet this is.
-  public private(set) var part = Part.whole
+  package private(set) var part = Part.whole
   /// What all fragments of a packet share; 0 in a whole one.
-  public private(set) var fragmentID: UInt32 = 0
+  package private(set) var fragmentID: UInt32 = 0
   /// Whether the destination in the IP header is the next stop of a source route, and not what the
   /// transport's checksum was made for (RFC 8200 section 8.1, RFC 791 on LSRR).
-  public private(set) var isSourceRouted = false
+  package private(set) var isSourceRouted = false
   /// Whether a signature covers the addresses (AH, RFC 4302).
-  public private(set) var isSigned = false
+  package private(set) var isSigned = false
 
   /// Part of a packet.
-  public enum Part: Sendable, Equatable {
+  package enum Part: Sendable, Equatable {
     case whole, firstFragment, laterFragment
   }
 
   /// The layout of the packet in the first `count` octets of `bytes`; nil if its IP header is not
   /// one, or if the packet is longer than that.
-  public init?(_ bytes: [UInt8], count: Int) {
+  package init?(_ bytes: [UInt8], count: Int) {
     guard count >= 20, count <= bytes.count else { return nil }
     let first = bytes[0]
     if first >> 4 == 4 {
@@ -101,20 +101,20 @@ public struct PacketLayout: Sendable, Equatable {
   }
 
   /// Where the source address begins; the destination follows it.
-  public var addresses: Int { version == 4 ? 12 : 8 }
+  package var addresses: Int { version == 4 ? 12 : 8 }
   /// Octets of an address.
-  public var addressLength: Int { version == 4 ? 4 : 16 }
+  package var addressLength: Int { version == 4 ? 4 : 16 }
   /// Where TTL or hop limit is.
-  public var ttl: Int { version == 4 ? 8 : 7 }
+  package var ttl: Int { version == 4 ? 8 : 7 }
 
   /// Whether the ports of TCP or UDP can be read.
-  public var hasPorts: Bool {
+  package var hasPorts: Bool {
     (proto == 6 || proto == 17) && part != .laterFragment && transport + 4 <= count
   }
 
   /// Where the transport's checksum is; nil where there is none that covers addresses or ports, or
   /// it is in another fragment.
-  public var checksum: Int? {
+  package var checksum: Int? {
     guard part != .laterFragment else { return nil }
     let offset: Int
     switch proto {
@@ -127,7 +127,7 @@ public struct PacketLayout: Sendable, Equatable {
   }
 
   /// Whether the packet asks for an echo (RFC 792, RFC 4443 section 4.1) and can be answered.
-  public func isEchoRequest(_ bytes: [UInt8]) -> Bool {
+  package func isEchoRequest(_ bytes: [UInt8]) -> Bool {
     guard part != .laterFragment, transport + 8 <= count, !isSourceRouted else { return false }
     return version == 4
       ? proto == 1 && bytes[transport] == 8 && bytes[transport + 1] == 0

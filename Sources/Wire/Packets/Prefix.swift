@@ -1,19 +1,19 @@
 /// An address and how many of its leading bits count: 192.168.69.0/24.
-public struct Prefix: Sendable, Hashable, CustomStringConvertible {
+package struct Prefix: Sendable, Hashable, CustomStringConvertible {
   /// The address as given, host bits and all.
-  public let address: IPAddress
+  package let address: IPAddress
   /// Leading bits that count: 0 to 32, or to 128.
-  public let length: Int
+  package let length: Int
 
   /// The prefix, or nil when the family has fewer bits.
-  public init?(_ address: IPAddress, length: Int) {
+  package init?(_ address: IPAddress, length: Int) {
     guard (0...address.bitWidth).contains(length) else { return nil }
     self.address = address
     self.length = length
   }
 
   /// ADDRESS/LENGTH, or ADDRESS alone for all of its bits; nil if it is neither.
-  public init?(_ text: some StringProtocol) { self.init(parsing: Substring(text)) }
+  package init?(_ text: some StringProtocol) { self.init(parsing: Substring(text)) }
 
   private init?(parsing text: Substring) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
@@ -29,16 +29,16 @@ public struct Prefix: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// The prefix of the one address.
-  public init(_ address: IPAddress) {
+  package init(_ address: IPAddress) {
     self.address = address
     self.length = address.bitWidth
   }
 
   /// The prefix with its host bits cleared.
-  public var network: Prefix { Prefix(first, length: length)! }
+  package var network: Prefix { Prefix(first, length: length)! }
 
   /// Its first address, the network's own.
-  public var first: IPAddress {
+  package var first: IPAddress {
     switch address {
     case .v4(let value): .v4(length == 0 ? 0 : value & (UInt32.max << UInt32(32 - length)))
     case .v6(let value): .v6(length == 0 ? 0 : value & (UInt128.max << UInt128(128 - length)))
@@ -46,7 +46,7 @@ public struct Prefix: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Its last address: in IPv4 the broadcast address.
-  public var last: IPAddress {
+  package var last: IPAddress {
     switch first {
     case .v4(let value): .v4(value | (length == 32 ? 0 : UInt32.max >> UInt32(length)))
     case .v6(let value): .v6(value | (length == 128 ? 0 : UInt128.max >> UInt128(length)))
@@ -54,15 +54,15 @@ public struct Prefix: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Whether `other` is of this family and has the same leading bits.
-  public func contains(_ other: IPAddress) -> Bool {
+  package func contains(_ other: IPAddress) -> Bool {
     other.family == address.family && Prefix(other, length: length)?.first == first
   }
 
   /// Whether the two share an address.
-  public func overlaps(_ other: Prefix) -> Bool {
+  package func overlaps(_ other: Prefix) -> Bool {
     length <= other.length ? contains(other.address) : other.contains(address)
   }
 
   /// ADDRESS/LENGTH, host bits and all.
-  public var description: String { "\(address)/\(length)" }
+  package var description: String { "\(address)/\(length)" }
 }

@@ -1,37 +1,37 @@
 /// A TCP header without its options: RFC 9293 section 3.1.
-public struct TCPHeader: Sendable, Equatable {
+package struct TCPHeader: Sendable, Equatable {
   /// The sender's port.
-  public var sourcePort: UInt16
+  package var sourcePort: UInt16
   /// The receiver's port.
-  public var destinationPort: UInt16
+  package var destinationPort: UInt16
   /// Number of the first octet of data, or of the SYN.
-  public var sequence: UInt32
+  package var sequence: UInt32
   /// The next sequence number expected, where `flags` has ACK.
-  public var acknowledgment: UInt32
+  package var acknowledgment: UInt32
   /// The control bits.
-  public var flags: Flags
+  package var flags: Flags
   /// Octets the sender is ready to receive, unscaled.
-  public var window: UInt16
+  package var window: UInt16
 
   /// The control bits.
-  public struct Flags: OptionSet, Sendable, Hashable, CustomStringConvertible {
+  package struct Flags: OptionSet, Sendable, Hashable, CustomStringConvertible {
     /// The octet as it is on the wire; URG, ECE and CWR are kept in it.
-    public let rawValue: UInt8
+    package let rawValue: UInt8
     /// The flags of the octet.
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
     /// No more data from the sender.
-    public static let fin = Flags(rawValue: 1)
+    package static let fin = Flags(rawValue: 1)
     /// Synchronise sequence numbers: a connection begins.
-    public static let syn = Flags(rawValue: 2)
+    package static let syn = Flags(rawValue: 2)
     /// Reset the connection.
-    public static let rst = Flags(rawValue: 4)
+    package static let rst = Flags(rawValue: 4)
     /// Push: hand the data to the application.
-    public static let psh = Flags(rawValue: 8)
+    package static let psh = Flags(rawValue: 8)
     /// `acknowledgment` counts.
-    public static let ack = Flags(rawValue: 16)
+    package static let ack = Flags(rawValue: 16)
 
     /// SYN, SYN-ACK, RST…, as people say them.
-    public var description: String {
+    package var description: String {
       let names: [(Flags, String)] = [
         (.syn, "SYN"), (.fin, "FIN"), (.rst, "RST"), (.psh, "PSH"), (.ack, "ACK"),
       ]
@@ -41,7 +41,7 @@ public struct TCPHeader: Sendable, Equatable {
   }
 
   /// A header of these fields.
-  public init(
+  package init(
     sourcePort: UInt16, destinationPort: UInt16, sequence: UInt32, acknowledgment: UInt32 = 0,
     flags: Flags, window: UInt16 = 64240
   ) {

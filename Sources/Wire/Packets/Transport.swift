@@ -1,5 +1,5 @@
 /// The header that follows the IP header.
-public enum Transport: Sendable, Equatable {
+package enum Transport: Sendable, Equatable {
   case icmp(ICMPHeader)
   case tcp(TCPHeader)
   case udp(UDPHeader)

@@ -1,12 +1,12 @@
 /// A UDP header: RFC 768.
-public struct UDPHeader: Sendable, Equatable {
+package struct UDPHeader: Sendable, Equatable {
   /// The sender's port; 0 where no answer is wanted.
-  public var sourcePort: UInt16
+  package var sourcePort: UInt16
   /// The receiver's port.
-  public var destinationPort: UInt16
+  package var destinationPort: UInt16
 
   /// A header of these fields.
-  public init(sourcePort: UInt16, destinationPort: UInt16) {
+  package init(sourcePort: UInt16, destinationPort: UInt16) {
     self.sourcePort = sourcePort
     self.destinationPort = destinationPort
   }

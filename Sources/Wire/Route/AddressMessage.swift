@@ -1,26 +1,26 @@
 /// An address of an interface (`struct ifaddrmsg`).
-public struct AddressMessage: Sendable, Hashable {
+package struct AddressMessage: Sendable, Hashable {
   /// Index of the interface it is on.
-  public var interface: UInt32
+  package var interface: UInt32
   /// The address and the length of its subnet.
-  public var local: Prefix
+  package var local: Prefix
   /// The other end, where that is not the interface itself.
-  public var peer: IPAddress?
+  package var peer: IPAddress?
   /// IPv4's broadcast address, where there is one.
-  public var broadcast: IPAddress?
+  package var broadcast: IPAddress?
   /// The label ifconfig(8) shows; IPv4 only.
-  public var label: String?
+  package var label: String?
   /// Where it is valid.
-  public var scope: RouteScope
+  package var scope: RouteScope
   /// `IFA_F_…` bits.
-  public var flags: UInt32
+  package var flags: UInt32
 
   /// `IFA_F_NODAD`: usable at once, without asking the link whether somebody else has it.
-  public static let noDuplicateDetection: UInt32 = 0x02
+  package static let noDuplicateDetection: UInt32 = 0x02
   /// `IFA_F_TENTATIVE`: duplicate detection is not over, the address cannot be used yet.
-  public static let tentative: UInt32 = 0x40
+  package static let tentative: UInt32 = 0x40
   /// `IFA_F_DADFAILED`: somebody else on the link has it.
-  public static let duplicate: UInt32 = 0x08
+  package static let duplicate: UInt32 = 0x08
 
   private static let headerLength = 8
   private enum Attribute {
@@ -32,7 +32,7 @@ public struct AddressMessage: Sendable, Hashable {
   }
 
   /// A value with these fields.
-  public init(
+  package init(
     interface: UInt32, local: Prefix, peer: IPAddress? = nil, broadcast: IPAddress? = nil,
     label: String? = nil, scope: RouteScope = .universe, flags: UInt32 = 0
   ) {
@@ -46,7 +46,7 @@ public struct AddressMessage: Sendable, Hashable {
   }
 
   /// The address in an `RTM_NEWADDR` or `RTM_DELADDR`; throws for families other than IP.
-  public init(parsing message: NetlinkMessage) throws(WireError) {
+  package init(parsing message: NetlinkMessage) throws(WireError) {
     try message.need(RouteMessageType.newAddress...RouteMessageType.deleteAddress, "address")
     var reader = ByteReader(message.payload.span)
     let family = try reader.u8()
@@ -69,7 +69,7 @@ public struct AddressMessage: Sendable, Hashable {
   }
 
   /// The address as an `RTM_NEWADDR`.
-  public var message: NetlinkMessage {
+  package var message: NetlinkMessage {
     var payload: [UInt8] = [
       AddressFamily.of(local.address), UInt8(local.length), UInt8(truncatingIfNeeded: flags),
       scope.rawValue,
@@ -86,5 +86,5 @@ public struct AddressMessage: Sendable, Hashable {
   }
 
   /// The `RTM_DELADDR` that takes it away.
-  public var deletion: NetlinkMessage { message.typed(RouteMessageType.deleteAddress) }
+  package var deletion: NetlinkMessage { message.typed(RouteMessageType.deleteAddress) }
 }

@@ -1,108 +1,108 @@
 /// A network interface (`struct ifinfomsg` of <linux/rtnetlink.h>, `IFLA_…` of <linux/if_link.h>).
-public struct LinkMessage: Sendable, Equatable {
+package struct LinkMessage: Sendable, Equatable {
   /// The number the kernel knows it by; unique in its namespace.
-  public var index: UInt32
+  package var index: UInt32
   /// Its name: at most 15 octets.
-  public var name: String
+  package var name: String
   /// `ARPHRD_…`: 1 is Ethernet, 772 loopback, 65534 a TUN device.
-  public var hardwareType: UInt16
+  package var hardwareType: UInt16
   /// Its flag bits.
-  public var flags: Flags
+  package var flags: Flags
   /// Largest packet it sends, in octets without the link-layer header.
-  public var mtu: UInt32?
+  package var mtu: UInt32?
   /// Whether it can carry packets.
-  public var state: OperationalState
+  package var state: OperationalState
   /// What made it ("veth", "tun", "bridge"…); nil for a physical interface and for `lo`.
-  public var kind: String?
+  package var kind: String?
   /// Index of the bridge, bond or VRF it belongs to.
-  public var master: UInt32?
+  package var master: UInt32?
   /// Index of the interface it stands on or is paired with: in the namespace `linkNamespace` if
   /// that is given, in its own otherwise.
-  public var link: UInt32?
+  package var link: UInt32?
   /// The kernel's local number of the namespace of `link`.
-  public var linkNamespace: Int32?
+  package var linkNamespace: Int32?
   /// Its own link-layer address, where it has one.
-  public var address: HardwareAddress?
+  package var address: HardwareAddress?
   /// Whether the cable is in, so to speak.
-  public var carrier: Bool?
+  package var carrier: Bool?
   /// Whether an XDP program looks at what comes in by it, before any hook.
-  public var hasXDP: Bool
+  package var hasXDP: Bool
   /// What a TUN or TAP device is like; nil for every other kind.
-  public var tun: TunAttributes?
+  package var tun: TunAttributes?
   /// What somebody has written down about it (`ip link set alias`).
-  public var alias: String?
+  package var alias: String?
 
   /// `IFF_…` of <linux/if.h>.
-  public struct Flags: OptionSet, Sendable, Hashable {
+  package struct Flags: OptionSet, Sendable, Hashable {
     /// The number on the wire.
-    public var rawValue: UInt32
+    package var rawValue: UInt32
     /// The set with these bits.
-    public init(rawValue: UInt32) { self.rawValue = rawValue }
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// `IFF_UP`.
-    public static let up = Flags(rawValue: 0x1)
+    package static let up = Flags(rawValue: 0x1)
     /// `IFF_BROADCAST`.
-    public static let broadcast = Flags(rawValue: 0x2)
+    package static let broadcast = Flags(rawValue: 0x2)
     /// `IFF_LOOPBACK`.
-    public static let loopback = Flags(rawValue: 0x8)
+    package static let loopback = Flags(rawValue: 0x8)
     /// `IFF_POINTOPOINT`.
-    public static let pointToPoint = Flags(rawValue: 0x10)
+    package static let pointToPoint = Flags(rawValue: 0x10)
     /// `IFF_RUNNING`.
-    public static let running = Flags(rawValue: 0x40)
+    package static let running = Flags(rawValue: 0x40)
     /// `IFF_NOARP`.
-    public static let noARP = Flags(rawValue: 0x80)
+    package static let noARP = Flags(rawValue: 0x80)
     /// `IFF_PROMISC`.
-    public static let promiscuous = Flags(rawValue: 0x100)
+    package static let promiscuous = Flags(rawValue: 0x100)
     /// `IFF_MULTICAST`.
-    public static let multicast = Flags(rawValue: 0x1000)
+    package static let multicast = Flags(rawValue: 0x1000)
     /// `IFF_LOWER_UP`.
-    public static let lowerUp = Flags(rawValue: 0x1_0000)
+    package static let lowerUp = Flags(rawValue: 0x1_0000)
   }
 
   /// `IF_OPER_…`: RFC 2863 section 3.1.14.
-  public struct OperationalState: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+  package struct OperationalState: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
     /// The number on the wire.
-    public var rawValue: UInt8
+    package var rawValue: UInt8
     /// The value with this number.
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// `IF_OPER_UNKNOWN`.
-    public static let unknown = OperationalState(rawValue: 0)
+    package static let unknown = OperationalState(rawValue: 0)
     /// `IF_OPER_NOTPRESENT`.
-    public static let notPresent = OperationalState(rawValue: 1)
+    package static let notPresent = OperationalState(rawValue: 1)
     /// `IF_OPER_DOWN`.
-    public static let down = OperationalState(rawValue: 2)
+    package static let down = OperationalState(rawValue: 2)
     /// `IF_OPER_LOWERLAYERDOWN`.
-    public static let lowerLayerDown = OperationalState(rawValue: 3)
+    package static let lowerLayerDown = OperationalState(rawValue: 3)
     /// `IF_OPER_TESTING`.
-    public static let testing = OperationalState(rawValue: 4)
+    package static let testing = OperationalState(rawValue: 4)
     /// `IF_OPER_DORMANT`.
-    public static let dormant = OperationalState(rawValue: 5)
+    package static let dormant = OperationalState(rawValue: 5)
     /// `IF_OPER_UP`.
-    public static let up = OperationalState(rawValue: 6)
+    package static let up = OperationalState(rawValue: 6)
 
     /// The name ip(8) prints, or the number.
-    public var description: String {
+    package var description: String {
       let names = ["UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "TESTING", "DORMANT", "UP"]
       return Int(rawValue) < names.count ? names[Int(rawValue)] : "\(rawValue)"
     }
   }
 
   /// `IFLA_TUN_…`: what was asked for when the device was made.
-  public struct TunAttributes: Sendable, Equatable {
+  package struct TunAttributes: Sendable, Equatable {
     /// Whether it carries Ethernet frames (TAP) and not packets (TUN).
-    public var isTap: Bool
+    package var isTap: Bool
     /// Whether it may be opened several times (`IFF_MULTI_QUEUE`); who attaches must say so too.
-    public var isMultiQueue: Bool
+    package var isMultiQueue: Bool
     /// Whether each packet has flags and a protocol before it (not `IFF_NO_PI`).
-    public var hasPacketInformation: Bool
+    package var hasPacketInformation: Bool
     /// Whether each packet has a `virtio_net_hdr` before it (`IFF_VNET_HDR`).
-    public var hasVirtioHeader: Bool
+    package var hasVirtioHeader: Bool
     /// Whether it stays when nobody has it open.
-    public var isPersistent: Bool
+    package var isPersistent: Bool
 
     /// A value with these fields.
-    public init(
+    package init(
       isTap: Bool, isMultiQueue: Bool, hasPacketInformation: Bool = false,
       hasVirtioHeader: Bool = false, isPersistent: Bool
     ) {
@@ -140,7 +140,7 @@ public struct LinkMessage: Sendable, Equatable {
   }
 
   /// The interface in an `RTM_NEWLINK` or `RTM_DELLINK`.
-  public init(parsing message: NetlinkMessage) throws(WireError) {
+  package init(parsing message: NetlinkMessage) throws(WireError) {
     try message.need(RouteMessageType.newLink...RouteMessageType.deleteLink, "link")
     var reader = ByteReader(message.payload.span)
     try reader.skip(2)
@@ -193,24 +193,24 @@ extension LinkMessage {
   }
 
   /// Asks for the interface of this name.
-  public static func question(name: String) -> NetlinkMessage {
+  package static func question(name: String) -> NetlinkMessage {
     NetlinkMessage(
       type: RouteMessageType.getLink,
       payload: header() + [NetlinkAttribute(Attribute.name, string: name)].bytes)
   }
 
   /// Asks for the interface of this index.
-  public static func question(index: UInt32) -> NetlinkMessage {
+  package static func question(index: UInt32) -> NetlinkMessage {
     NetlinkMessage(type: RouteMessageType.getLink, payload: header(index: index))
   }
 
   /// Writes down something about an interface.
-  public static func setting(alias: String, of index: UInt32) -> NetlinkMessage {
+  package static func setting(alias: String, of index: UInt32) -> NetlinkMessage {
     change(index, NetlinkAttribute(Attribute.alias, Array(alias.utf8)))
   }
 
   /// Makes an interface of this kind: "dummy", "bridge".
-  public static func creation(kind: String, name: String) -> NetlinkMessage {
+  package static func creation(kind: String, name: String) -> NetlinkMessage {
     let attributes = [
       NetlinkAttribute(Attribute.name, string: name),
       NetlinkAttribute(
@@ -221,7 +221,7 @@ extension LinkMessage {
 
   /// Makes a veth pair, either end in the namespace of a file descriptor if that is given. The
   /// kernel chooses the indexes unless both are given.
-  public static func vethCreation(
+  package static func vethCreation(
     _ name: String, namespace: Int32? = nil, index: UInt32 = 0, peer: String,
     peerNamespace: Int32? = nil, peerIndex: UInt32 = 0
   ) -> NetlinkMessage {
@@ -247,42 +247,42 @@ extension LinkMessage {
   }
 
   /// Sets it up or down.
-  public static func setting(up: Bool, of index: UInt32) -> NetlinkMessage {
+  package static func setting(up: Bool, of index: UInt32) -> NetlinkMessage {
     NetlinkMessage(
       type: RouteMessageType.newLink,
       payload: header(index: index, flags: up ? .up : [], change: .up))
   }
 
   /// Sets its MTU, in octets.
-  public static func setting(mtu: UInt32, of index: UInt32) -> NetlinkMessage {
+  package static func setting(mtu: UInt32, of index: UInt32) -> NetlinkMessage {
     change(index, NetlinkAttribute(Attribute.mtu, host: mtu))
   }
 
   /// Sets its link-layer address.
-  public static func setting(address: HardwareAddress, of index: UInt32) -> NetlinkMessage {
+  package static func setting(address: HardwareAddress, of index: UInt32) -> NetlinkMessage {
     change(index, NetlinkAttribute(Attribute.address, address.bytes))
   }
 
   /// Makes it a port of the bridge with index `master`; 0 releases it.
-  public static func setting(master: UInt32, of index: UInt32) -> NetlinkMessage {
+  package static func setting(master: UInt32, of index: UInt32) -> NetlinkMessage {
     change(index, NetlinkAttribute(Attribute.master, host: master))
   }
 
   /// Moves it to the namespace of a file descriptor of the sender.
-  public static func setting(namespace: Int32, of index: UInt32) -> NetlinkMessage {
+  package static func setting(namespace: Int32, of index: UInt32) -> NetlinkMessage {
     change(index, NetlinkAttribute(Attribute.namespaceDescriptor, host: namespace))
   }
 
   /// Removes the interface of this name. By name and not by index, because an index may have been
   /// given to another interface by the time this is sent.
-  public static func deletion(name: String) -> NetlinkMessage {
+  package static func deletion(name: String) -> NetlinkMessage {
     NetlinkMessage(
       type: RouteMessageType.deleteLink,
       payload: header() + [NetlinkAttribute(Attribute.name, string: name)].bytes)
   }
 
   /// Removes the interface with this index.
-  public static func deletion(index: UInt32) -> NetlinkMessage {
+  package static func deletion(index: UInt32) -> NetlinkMessage {
     NetlinkMessage(type: RouteMessageType.deleteLink, payload: header(index: index))
   }
 }

@@ -1,45 +1,45 @@
 /// A neighbour: the link-layer address behind an IP address (`struct ndmsg` of
 /// <linux/neighbour.h>).
-public struct NeighbourMessage: Sendable, Equatable {
+package struct NeighbourMessage: Sendable, Equatable {
   /// Index of the interface it is reached through.
-  public var interface: UInt32
+  package var interface: UInt32
   /// Its IP address.
-  public var address: IPAddress
+  package var address: IPAddress
   /// nil as long as nobody answered.
-  public var hardwareAddress: HardwareAddress?
+  package var hardwareAddress: HardwareAddress?
   /// What the kernel knows of its being reachable.
-  public var state: State
+  package var state: State
   /// `NTF_…` bits.
-  public var flags: UInt8
+  package var flags: UInt8
   /// `RTN_…`: 1 unicast, 5 multicast.
-  public var kind: UInt8
+  package var kind: UInt8
 
   /// `NUD_…`: RFC 4861 section 7.3.2 and what Linux adds.
-  public struct State: OptionSet, Sendable, Hashable, CustomStringConvertible {
+  package struct State: OptionSet, Sendable, Hashable, CustomStringConvertible {
     /// The number on the wire.
-    public var rawValue: UInt16
+    package var rawValue: UInt16
     /// The value with this number.
-    public init(rawValue: UInt16) { self.rawValue = rawValue }
+    package init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// `NUD_INCOMPLETE`.
-    public static let incomplete = State(rawValue: 0x01)
+    package static let incomplete = State(rawValue: 0x01)
     /// `NUD_REACHABLE`.
-    public static let reachable = State(rawValue: 0x02)
+    package static let reachable = State(rawValue: 0x02)
     /// `NUD_STALE`.
-    public static let stale = State(rawValue: 0x04)
+    package static let stale = State(rawValue: 0x04)
     /// `NUD_DELAY`.
-    public static let delay = State(rawValue: 0x08)
+    package static let delay = State(rawValue: 0x08)
     /// `NUD_PROBE`.
-    public static let probe = State(rawValue: 0x10)
+    package static let probe = State(rawValue: 0x10)
     /// `NUD_FAILED`.
-    public static let failed = State(rawValue: 0x20)
+    package static let failed = State(rawValue: 0x20)
     /// `NUD_NOARP`.
-    public static let noARP = State(rawValue: 0x40)
+    package static let noARP = State(rawValue: 0x40)
     /// `NUD_PERMANENT`.
-    public static let permanent = State(rawValue: 0x80)
+    package static let permanent = State(rawValue: 0x80)
 
     /// The names ip(8) prints, with "," between; unknown bits as a number.
-    public var description: String {
+    package var description: String {
       let names = [
         "INCOMPLETE", "REACHABLE", "STALE", "DELAY", "PROBE", "FAILED", "NOARP", "PERMANENT",
       ]
@@ -53,7 +53,7 @@ public struct NeighbourMessage: Sendable, Equatable {
   }
 
   /// A value with these fields.
-  public init(
+  package init(
     interface: UInt32, address: IPAddress, hardwareAddress: HardwareAddress?,
     state: State = .permanent
   ) {
@@ -73,7 +73,7 @@ public struct NeighbourMessage: Sendable, Equatable {
 
   /// The neighbour in an `RTM_NEWNEIGH` or `RTM_DELNEIGH`; throws for families other than IP (a
   /// bridge's forwarding table is dumped as neighbours too).
-  public init(parsing message: NetlinkMessage) throws(WireError) {
+  package init(parsing message: NetlinkMessage) throws(WireError) {
     try message.need(RouteMessageType.newNeighbour...RouteMessageType.deleteNeighbour, "neighbour")
     var reader = ByteReader(message.payload.span)
     let family = try reader.u8()
@@ -91,7 +91,7 @@ public struct NeighbourMessage: Sendable, Equatable {
   }
 
   /// The neighbour as an `RTM_NEWNEIGH`.
-  public var message: NetlinkMessage {
+  package var message: NetlinkMessage {
     var payload: [UInt8] = [AddressFamily.of(address), 0, 0, 0]
     payload.append(littleEndian: interface)
     payload.append(littleEndian: state.rawValue)
@@ -104,5 +104,5 @@ public struct NeighbourMessage: Sendable, Equatable {
   }
 
   /// The `RTM_DELNEIGH` that takes it away.
-  public var deletion: NetlinkMessage { message.typed(RouteMessageType.deleteNeighbour) }
+  package var deletion: NetlinkMessage { message.typed(RouteMessageType.deleteNeighbour) }
 }

@@ -1,21 +1,21 @@
 /// A queueing discipline and what it dropped: `struct tcmsg` and `TCA_…` of <linux/rtnetlink.h>,
 /// the counters of <linux/gen_stats.h>. What tc filters drop counts as dropped by the clsact or
 /// ingress discipline that they hang on.
-public struct QdiscMessage: Sendable, Equatable {
+package struct QdiscMessage: Sendable, Equatable {
   /// Index of its interface.
-  public var interface: UInt32
+  package var interface: UInt32
   /// Its kind: "fq_codel", "clsact".
-  public var kind: String
+  package var kind: String
   /// Its number, by which tc(8) names it; 0 for one that the kernel gave the interface by itself.
-  public var handle: UInt32
+  package var handle: UInt32
   /// Packets it dropped since it was made.
-  public var drops: UInt32
+  package var drops: UInt32
 
   /// Whether the kernel gave it to the interface by itself.
-  public var isDefault: Bool { handle == 0 }
+  package var isDefault: Bool { handle == 0 }
 
   /// A value with these fields.
-  public init(interface: UInt32, kind: String, handle: UInt32 = 0, drops: UInt32) {
+  package init(interface: UInt32, kind: String, handle: UInt32 = 0, drops: UInt32) {
     self.interface = interface
     self.handle = handle
     self.kind = kind
@@ -23,7 +23,7 @@ public struct QdiscMessage: Sendable, Equatable {
   }
 
   /// Octets of `struct tcmsg`.
-  public static let headerLength = 20
+  package static let headerLength = 20
 
   private enum Attribute {
     static let kind: UInt16 = 1
@@ -32,7 +32,7 @@ public struct QdiscMessage: Sendable, Equatable {
   }
 
   /// The discipline in an `RTM_NEWQDISC`.
-  public init(parsing message: NetlinkMessage) throws(WireError) {
+  package init(parsing message: NetlinkMessage) throws(WireError) {
     try message.need(RouteMessageType.newQdisc...RouteMessageType.newQdisc, "queueing discipline")
     var reader = ByteReader(message.payload.span)
     try reader.skip(4)

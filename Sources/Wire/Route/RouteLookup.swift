@@ -1,28 +1,28 @@
 /// A question to the kernel: which way would a packet with these fields go (`RTM_GETROUTE`)?
-public struct RouteLookup: Sendable, Equatable {
+package struct RouteLookup: Sendable, Equatable {
   /// Where the packet would go.
-  public var destination: IPAddress
+  package var destination: IPAddress
   /// Where it would come from; nil lets the kernel choose.
-  public var source: IPAddress?
+  package var source: IPAddress?
   /// Index of the interface it would arrive on; nil asks for a packet of this host.
-  public var inputInterface: UInt32?
+  package var inputInterface: UInt32?
   /// Index of the interface it would be bound to.
-  public var outputInterface: UInt32?
+  package var outputInterface: UInt32?
   /// Its packet mark.
-  public var mark: UInt32?
+  package var mark: UInt32?
   /// Type of service (IPv4) or traffic class (IPv6) it is for; 0 is any.
-  public var tos: UInt8
+  package var tos: UInt8
   /// IP protocol number; rules may choose by it.
-  public var ipProtocol: UInt8?
+  package var ipProtocol: UInt8?
   /// Its source port; rules may choose by it.
-  public var sourcePort: UInt16?
+  package var sourcePort: UInt16?
   /// Its destination port; rules may choose by it.
-  public var destinationPort: UInt16?
+  package var destinationPort: UInt16?
   /// Answer with the route as it stands in its table, and not with what was made of it.
-  public var fibMatch: Bool
+  package var fibMatch: Bool
 
   /// A value with these fields.
-  public init(
+  package init(
     to destination: IPAddress, from source: IPAddress? = nil, inputInterface: UInt32? = nil,
     outputInterface: UInt32? = nil, mark: UInt32? = nil, tos: UInt8 = 0, ipProtocol: UInt8? = nil,
     sourcePort: UInt16? = nil, destinationPort: UInt16? = nil, fibMatch: Bool = false
@@ -41,7 +41,7 @@ public struct RouteLookup: Sendable, Equatable {
 
   /// The question as an `RTM_GETROUTE`. It asks for the real table: without that bit the kernel
   /// says "main" whichever it was.
-  public var message: NetlinkMessage {
+  package var message: NetlinkMessage {
     typealias Attribute = RouteMessage.Attribute
     var payload: [UInt8] = [
       AddressFamily.of(destination), UInt8(destination.bitWidth), UInt8(source?.bitWidth ?? 0), tos,
@@ -69,7 +69,7 @@ public struct RouteLookup: Sendable, Equatable {
   }
 
   /// The question in an `RTM_GETROUTE`. Throws when it is none, or cut off.
-  public init(parsing message: NetlinkMessage) throws(WireError) {
+  package init(parsing message: NetlinkMessage) throws(WireError) {
     typealias Attribute = RouteMessage.Attribute
     guard message.type == RouteMessageType.getRoute else {
       throw WireError("no route lookup: type \(message.type)", at: 0)

@@ -1,52 +1,52 @@
 /// A route, or the kernel's answer to a route lookup (`struct rtmsg` of <linux/rtnetlink.h>).
-public struct RouteMessage: Sendable, Hashable {
+package struct RouteMessage: Sendable, Hashable {
   /// Where it leads; length 0 is the default route.
-  public var destination: Prefix
+  package var destination: Prefix
   /// Sources it is for; length 0 is all of them. IPv6 only.
-  public var source: Prefix
+  package var source: Prefix
   /// Type of service it is for; 0 is any.
-  public var tos: UInt8
+  package var tos: UInt8
   /// Routing table: 254 main, 255 local.
-  public var table: UInt32
+  package var table: UInt32
   /// What becomes of a packet that takes it.
-  public var kind: Kind
+  package var kind: Kind
   /// How far it reaches.
-  public var scope: RouteScope
+  package var scope: RouteScope
   /// Who made it (`rtm_protocol`).
-  public var origin: Origin
+  package var origin: Origin
   /// `RTNH_F_…` and `RTM_F_…` bits.
-  public var flags: Flags
+  package var flags: Flags
   /// The next hop; nil when the destination is on the link. Its family may differ from the
   /// destination's (`RTA_VIA`).
-  public var gateway: IPAddress?
+  package var gateway: IPAddress?
   /// Index of the interface it leaves through.
-  public var outputInterface: UInt32?
+  package var outputInterface: UInt32?
   /// Index of the interface a lookup was made for.
-  public var inputInterface: UInt32?
+  package var inputInterface: UInt32?
   /// Source address for packets of this host.
-  public var preferredSource: IPAddress?
+  package var preferredSource: IPAddress?
   /// Among routes for one destination the lowest metric wins.
-  public var metric: UInt32?
+  package var metric: UInt32?
   /// Path MTU in octets, where the route sets one (`RTAX_MTU`).
-  public var mtu: UInt32?
+  package var mtu: UInt32?
   /// The ways to choose from, for a multipath route.
-  public var nextHops: [NextHop]
+  package var nextHops: [NextHop]
   /// The next hop object it uses (`ip nexthop`, RTA_NH_ID); nil for none.
-  public var nextHopObject: UInt32?
+  package var nextHopObject: UInt32?
 
   /// One way of a multipath route (`struct rtnexthop`).
-  public struct NextHop: Sendable, Hashable {
+  package struct NextHop: Sendable, Hashable {
     /// Index of the interface it leaves through.
-    public var interface: UInt32
+    package var interface: UInt32
     /// The next hop; nil when the destination is on the link.
-    public var gateway: IPAddress?
+    package var gateway: IPAddress?
     /// Share of the traffic, from 1 up.
-    public var weight: Int
+    package var weight: Int
     /// `RTNH_F_…` bits.
-    public var flags: UInt8
+    package var flags: UInt8
 
     /// A value with these fields.
-    public init(interface: UInt32, gateway: IPAddress? = nil, weight: Int = 1, flags: UInt8 = 0) {
+    package init(interface: UInt32, gateway: IPAddress? = nil, weight: Int = 1, flags: UInt8 = 0) {
       self.interface = interface
       self.gateway = gateway
       self.weight = weight
@@ -55,37 +55,37 @@ public struct RouteMessage: Sendable, Hashable {
   }
 
   /// What becomes of a packet that takes it (`RTN_…`).
-  public struct Kind: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+  package struct Kind: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
     /// The number on the wire.
-    public var rawValue: UInt8
+    package var rawValue: UInt8
     /// The value with this number.
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// `RTN_UNSPEC`.
-    public static let unspecified = Kind(rawValue: 0)
+    package static let unspecified = Kind(rawValue: 0)
     /// `RTN_UNICAST`.
-    public static let unicast = Kind(rawValue: 1)
+    package static let unicast = Kind(rawValue: 1)
     /// `RTN_LOCAL`.
-    public static let local = Kind(rawValue: 2)
+    package static let local = Kind(rawValue: 2)
     /// `RTN_BROADCAST`.
-    public static let broadcast = Kind(rawValue: 3)
+    package static let broadcast = Kind(rawValue: 3)
     /// `RTN_ANYCAST`.
-    public static let anycast = Kind(rawValue: 4)
+    package static let anycast = Kind(rawValue: 4)
     /// `RTN_MULTICAST`.
-    public static let multicast = Kind(rawValue: 5)
+    package static let multicast = Kind(rawValue: 5)
     /// `RTN_BLACKHOLE`.
-    public static let blackhole = Kind(rawValue: 6)
+    package static let blackhole = Kind(rawValue: 6)
     /// `RTN_UNREACHABLE`.
-    public static let unreachable = Kind(rawValue: 7)
+    package static let unreachable = Kind(rawValue: 7)
     /// `RTN_PROHIBIT`.
-    public static let prohibit = Kind(rawValue: 8)
+    package static let prohibit = Kind(rawValue: 8)
     /// `RTN_THROW`.
-    public static let `throw` = Kind(rawValue: 9)
+    package static let `throw` = Kind(rawValue: 9)
     /// `RTN_NAT`.
-    public static let nat = Kind(rawValue: 10)
+    package static let nat = Kind(rawValue: 10)
 
     /// The name ip(8) prints, or the number.
-    public var description: String {
+    package var description: String {
       let names = [
         "unspec", "unicast", "local", "broadcast", "anycast", "multicast", "blackhole",
         "unreachable", "prohibit", "throw", "nat",
@@ -95,29 +95,29 @@ public struct RouteMessage: Sendable, Hashable {
   }
 
   /// Who made a route (`RTPROT_…`).
-  public struct Origin: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+  package struct Origin: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
     /// The number on the wire.
-    public var rawValue: UInt8
+    package var rawValue: UInt8
     /// The value with this number.
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// `RTPROT_UNSPEC`.
-    public static let unspecified = Origin(rawValue: 0)
+    package static let unspecified = Origin(rawValue: 0)
     /// `RTPROT_REDIRECT`.
-    public static let redirect = Origin(rawValue: 1)
+    package static let redirect = Origin(rawValue: 1)
     /// `RTPROT_KERNEL`.
-    public static let kernel = Origin(rawValue: 2)
+    package static let kernel = Origin(rawValue: 2)
     /// `RTPROT_BOOT`.
-    public static let boot = Origin(rawValue: 3)
+    package static let boot = Origin(rawValue: 3)
     /// `RTPROT_STATIC`.
-    public static let `static` = Origin(rawValue: 4)
+    package static let `static` = Origin(rawValue: 4)
     /// `RTPROT_RA`.
-    public static let routerAdvertisement = Origin(rawValue: 9)
+    package static let routerAdvertisement = Origin(rawValue: 9)
     /// `RTPROT_DHCP`.
-    public static let dhcp = Origin(rawValue: 16)
+    package static let dhcp = Origin(rawValue: 16)
 
     /// The name ip(8) prints, or the number.
-    public var description: String {
+    package var description: String {
       switch self {
       case .unspecified: "unspec"
       case .redirect: "redirect"
@@ -132,33 +132,33 @@ public struct RouteMessage: Sendable, Hashable {
   }
 
   /// `RTNH_F_…` (a next hop's) and `RTM_F_…` (a message's) bits share one field.
-  public struct Flags: OptionSet, Sendable, Hashable {
+  package struct Flags: OptionSet, Sendable, Hashable {
     /// The number on the wire.
-    public var rawValue: UInt32
+    package var rawValue: UInt32
     /// The set with these bits.
-    public init(rawValue: UInt32) { self.rawValue = rawValue }
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// The next hop's interface is gone.
-    public static let dead = Flags(rawValue: 0x1)
+    package static let dead = Flags(rawValue: 0x1)
     /// The gateway need not be in a subnet of the interface.
-    public static let onLink = Flags(rawValue: 0x4)
+    package static let onLink = Flags(rawValue: 0x4)
     /// The interface has no carrier.
-    public static let linkDown = Flags(rawValue: 0x10)
+    package static let linkDown = Flags(rawValue: 0x10)
     /// An answer to a lookup and not a route as it stands in a table.
-    public static let cloned = Flags(rawValue: 0x200)
+    package static let cloned = Flags(rawValue: 0x200)
     /// In a lookup: answer with the table that had the route.
-    public static let lookupTable = Flags(rawValue: 0x1000)
+    package static let lookupTable = Flags(rawValue: 0x1000)
     /// In a lookup: answer with the route as it stands in the table.
-    public static let fibMatch = Flags(rawValue: 0x2000)
+    package static let fibMatch = Flags(rawValue: 0x2000)
   }
 
   /// Table `RT_TABLE_MAIN`.
-  public static let mainTable: UInt32 = 254
+  package static let mainTable: UInt32 = 254
   /// Table `RT_TABLE_LOCAL`.
-  public static let localTable: UInt32 = 255
+  package static let localTable: UInt32 = 255
 
   /// A value with these fields.
-  public init(
+  package init(
     to destination: Prefix, via gateway: IPAddress? = nil, interface: UInt32? = nil,
     kind: Kind = .unicast, table: UInt32 = Self.mainTable, scope: RouteScope? = nil,
     origin: Origin = .static, preferredSource: IPAddress? = nil, metric: UInt32? = nil,
@@ -205,7 +205,7 @@ public struct RouteMessage: Sendable, Hashable {
   }
 
   /// The route in an `RTM_NEWROUTE` or `RTM_DELROUTE`; throws for families other than IP.
-  public init(parsing message: NetlinkMessage) throws(WireError) {
+  package init(parsing message: NetlinkMessage) throws(WireError) {
     try message.need(RouteMessageType.newRoute...RouteMessageType.deleteRoute, "route")
     var reader = ByteReader(message.payload.span)
     let family = try reader.u8()
@@ -234,7 +234,7 @@ public struct RouteMessage: Sendable, Hashable {
 
   /// Where the route in a message leads, its host bits cleared, found without decoding the rest: a
   /// table may have a million. nil for families other than IP and for what is damaged.
-  public static func destination(of message: NetlinkMessage) -> Prefix? {
+  package static func destination(of message: NetlinkMessage) -> Prefix? {
     var reader = ByteReader(message.payload.span)
     do throws(WireError) {
       let family = try reader.u8()
@@ -293,7 +293,7 @@ public struct RouteMessage: Sendable, Hashable {
   }
 
   /// The route as an `RTM_NEWROUTE`.
-  public var message: NetlinkMessage {
+  package var message: NetlinkMessage {
     let family = AddressFamily.of(destination.address)
     var payload: [UInt8] = [
       family, UInt8(destination.length), UInt8(source.length), tos,
@@ -347,5 +347,5 @@ public struct RouteMessage: Sendable, Hashable {
   }
 
   /// The `RTM_DELROUTE` that takes it away.
-  public var deletion: NetlinkMessage { message.typed(RouteMessageType.deleteRoute) }
+  package var deletion: NetlinkMessage { message.typed(RouteMessageType.deleteRoute) }
 }

@@ -5,46 +5,46 @@
 // attributes behind it. Numbers are in host order, addresses in network order.
 
 /// Message types of rtnetlink (`RTM_…`).
-public enum RouteMessageType {
+package enum RouteMessageType {
   /// `RTM_NEWLINK`.
-  public static let newLink: UInt16 = 16
+  package static let newLink: UInt16 = 16
   /// `RTM_DELLINK`.
-  public static let deleteLink: UInt16 = 17
+  package static let deleteLink: UInt16 = 17
   /// `RTM_GETLINK`.
-  public static let getLink: UInt16 = 18
+  package static let getLink: UInt16 = 18
   /// `RTM_NEWADDR`.
-  public static let newAddress: UInt16 = 20
+  package static let newAddress: UInt16 = 20
   /// `RTM_DELADDR`.
-  public static let deleteAddress: UInt16 = 21
+  package static let deleteAddress: UInt16 = 21
   /// `RTM_GETADDR`.
-  public static let getAddress: UInt16 = 22
+  package static let getAddress: UInt16 = 22
   /// `RTM_NEWROUTE`.
-  public static let newRoute: UInt16 = 24
+  package static let newRoute: UInt16 = 24
   /// `RTM_DELROUTE`.
-  public static let deleteRoute: UInt16 = 25
+  package static let deleteRoute: UInt16 = 25
   /// `RTM_GETROUTE`.
-  public static let getRoute: UInt16 = 26
+  package static let getRoute: UInt16 = 26
   /// `RTM_NEWNEIGH`.
-  public static let newNeighbour: UInt16 = 28
+  package static let newNeighbour: UInt16 = 28
   /// `RTM_DELNEIGH`.
-  public static let deleteNeighbour: UInt16 = 29
+  package static let deleteNeighbour: UInt16 = 29
   /// `RTM_GETNEIGH`.
-  public static let getNeighbour: UInt16 = 30
+  package static let getNeighbour: UInt16 = 30
   /// `RTM_NEWRULE`.
-  public static let newRule: UInt16 = 32
+  package static let newRule: UInt16 = 32
   /// `RTM_DELRULE`.
-  public static let deleteRule: UInt16 = 33
+  package static let deleteRule: UInt16 = 33
   /// `RTM_GETRULE`.
-  public static let getRule: UInt16 = 34
+  package static let getRule: UInt16 = 34
   /// `RTM_NEWQDISC`.
-  public static let newQdisc: UInt16 = 36
+  package static let newQdisc: UInt16 = 36
   /// `RTM_GETQDISC`.
-  public static let getQdisc: UInt16 = 38
+  package static let getQdisc: UInt16 = 38
 
   /// Octets of the fixed header that a request of this type begins with: `ifinfomsg`, `ifaddrmsg`,
   /// `rtmsg` (and the rules' `fib_rule_hdr`), `ndmsg` or `tcmsg`. The kernel takes what is longer for
   /// a broken attribute, and complains in its log.
-  public static func headerLength(of type: UInt16) -> Int {
+  package static func headerLength(of type: UInt16) -> Int {
     switch type {
     case getAddress: 8
     case getRoute, getNeighbour, getRule: 12
@@ -55,7 +55,7 @@ public enum RouteMessageType {
 
   /// What asks for all of a kind: `type` is an `RTM_GET…`, `family` an address family as netlink
   /// numbers them (0 all, 2 IPv4, 10 IPv6).
-  public static func dump(_ type: UInt16, family: UInt8 = 0) -> NetlinkMessage {
+  package static func dump(_ type: UInt16, family: UInt8 = 0) -> NetlinkMessage {
     // Nothing but the family set.
     NetlinkMessage(
       type: type, flags: NetlinkMessage.dumpRequest,

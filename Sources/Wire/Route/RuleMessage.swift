@@ -1,65 +1,65 @@
 /// A rule of policy routing: which table is asked for which packets, `ip rule` (`struct
 /// fib_rule_hdr` of <linux/fib_rules.h>).
-public struct RuleMessage: Sendable, Hashable {
+package struct RuleMessage: Sendable, Hashable {
   /// 4 or 6.
-  public var family: Int
+  package var family: Int
   /// Rules are asked in the order of this number, the lowest first. The kernel leaves 0 out.
-  public var priority: UInt32
+  package var priority: UInt32
   /// Sources it is for; nil is all of them.
-  public var source: Prefix?
+  package var source: Prefix?
   /// Destinations it is for; nil is all of them.
-  public var destination: Prefix?
+  package var destination: Prefix?
   /// Type of service (IPv4) or traffic class (IPv6) it is for; 0 is any.
-  public var tos: UInt8
+  package var tos: UInt8
   /// Name of the interface a packet came in through; "lo" for those of this host.
-  public var inputInterface: String?
+  package var inputInterface: String?
   /// Name of the interface a packet is bound to.
-  public var outputInterface: String?
+  package var outputInterface: String?
   /// The packet mark it is for, after `mask`.
-  public var mark: UInt32?
+  package var mark: UInt32?
   /// The bits of the packet mark that count.
-  public var mask: UInt32?
+  package var mask: UInt32?
   /// Routing table to ask.
-  public var table: UInt32
+  package var table: UInt32
   /// What it does with a packet it is for.
-  public var action: Action
+  package var action: Action
   /// The priority to go on at, for `goto`.
-  public var target: UInt32?
+  package var target: UInt32?
   /// Whether it is for all packets but those that match ("not").
-  public var isInverted: Bool
+  package var isInverted: Bool
   /// IP protocol number.
-  public var ipProtocol: UInt8?
+  package var ipProtocol: UInt8?
   /// Source ports it is for; nil is all of them.
-  public var sourcePorts: ClosedRange<UInt16>?
+  package var sourcePorts: ClosedRange<UInt16>?
   /// Destination ports it is for; nil is all of them.
-  public var destinationPorts: ClosedRange<UInt16>?
+  package var destinationPorts: ClosedRange<UInt16>?
   /// User ids of the sockets it is for.
-  public var users: ClosedRange<UInt32>?
+  package var users: ClosedRange<UInt32>?
   /// Routes with a prefix of this length or shorter are passed over (`suppress_prefixlength`).
-  public var suppressPrefixLength: UInt32?
+  package var suppressPrefixLength: UInt32?
 
   /// What a rule does (`FR_ACT_…`).
-  public struct Action: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+  package struct Action: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
     /// The number on the wire.
-    public var rawValue: UInt8
+    package var rawValue: UInt8
     /// The value with this number.
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// `FR_ACT_TO_TBL`.
-    public static let lookup = Action(rawValue: 1)
+    package static let lookup = Action(rawValue: 1)
     /// `FR_ACT_GOTO`.
-    public static let goto = Action(rawValue: 2)
+    package static let goto = Action(rawValue: 2)
     /// `FR_ACT_NOP`.
-    public static let nothing = Action(rawValue: 3)
+    package static let nothing = Action(rawValue: 3)
     /// `FR_ACT_BLACKHOLE`.
-    public static let blackhole = Action(rawValue: 6)
+    package static let blackhole = Action(rawValue: 6)
     /// `FR_ACT_UNREACHABLE`.
-    public static let unreachable = Action(rawValue: 7)
+    package static let unreachable = Action(rawValue: 7)
     /// `FR_ACT_PROHIBIT`.
-    public static let prohibit = Action(rawValue: 8)
+    package static let prohibit = Action(rawValue: 8)
 
     /// The name ip(8) prints, or the number.
-    public var description: String {
+    package var description: String {
       switch self {
       case .lookup: "lookup"
       case .goto: "goto"
@@ -73,7 +73,7 @@ public struct RuleMessage: Sendable, Hashable {
   }
 
   /// A value with these fields.
-  public init(
+  package init(
     family: Int, priority: UInt32, from source: Prefix? = nil, to destination: Prefix? = nil,
     inputInterface: String? = nil, outputInterface: String? = nil, mark: UInt32? = nil,
     mask: UInt32? = nil, table: UInt32 = RouteMessage.mainTable, action: Action = .lookup,
@@ -115,7 +115,7 @@ public struct RuleMessage: Sendable, Hashable {
 
   /// The rule in an `RTM_NEWRULE` or `RTM_DELRULE`; throws for families other than IP (multicast
   /// routing has rules of its own).
-  public init(parsing message: NetlinkMessage) throws(WireError) {
+  package init(parsing message: NetlinkMessage) throws(WireError) {
     try message.need(RouteMessageType.newRule...RouteMessageType.deleteRule, "rule")
     var reader = ByteReader(message.payload.span)
     let number = try reader.u8()
@@ -172,7 +172,7 @@ public struct RuleMessage: Sendable, Hashable {
   }
 
   /// The rule as an `RTM_NEWRULE`.
-  public var message: NetlinkMessage {
+  package var message: NetlinkMessage {
     var payload: [UInt8] = [
       family == 4 ? AddressFamily.v4 : AddressFamily.v6, UInt8(destination?.length ?? 0),
       UInt8(source?.length ?? 0), tos, table < 256 ? UInt8(table) : 252, 0, 0, action.rawValue,
@@ -208,5 +208,5 @@ public struct RuleMessage: Sendable, Hashable {
   }
 
   /// The `RTM_DELRULE` that takes it away.
-  public var deletion: NetlinkMessage { message.typed(RouteMessageType.deleteRule) }
+  package var deletion: NetlinkMessage { message.typed(RouteMessageType.deleteRule) }
 }
