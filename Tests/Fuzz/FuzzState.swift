@@ -11,7 +11,7 @@ func fuzzState(_ bytes: [UInt8]) {
     precondition(SetupState(json: setup.json) != nil)
   }
   if let recorder = RecorderState(json: text) {
-    _ = Moment.text(recorder.since)
+    _ = CalendarText.text(recorder.since)
     precondition(RecorderState(json: recorder.json) != nil)
   }
   if let header = SessionHeader(json: text) {

@@ -93,8 +93,8 @@ struct DamageTests {
   }
 
   @Test func everyMomentHasAText() {
-    #expect(Moment.text(0).hasPrefix("1970-01-01 00:00:00"))
-    #expect(Moment.text(.max).hasSuffix(Moment.text(UInt64.max % 86400).suffix(8)))
-    #expect(Moment.ofDay(.max).count == Moment.ofDay(0).count)
+    #expect(CalendarText.text(0).hasPrefix("1970-01-01 00:00:00"))
+    #expect(CalendarText.text(.max).hasSuffix(CalendarText.text(UInt64.max % 86400).suffix(8)))
+    #expect(CalendarText.ofDay(.max).count == CalendarText.ofDay(0).count)
   }
 }

@@ -9,10 +9,10 @@ package enum InterceptText {
     time: UInt64, before: [UInt8], after: [UInt8], fate: Interception.Fate
   ) -> String {
     guard let old = try? Packet(before), let new = try? Packet(after) else {
-      return "\(Moment.ofDay(time)) \(before.count) octets that are no packet"
+      return "\(CalendarText.ofDay(time)) \(before.count) octets that are no packet"
     }
     var text =
-      "\(Moment.ofDay(time)) \(end(old.source, old.sourcePort)) > "
+      "\(CalendarText.ofDay(time)) \(end(old.source, old.sourcePort)) > "
       + "\(end(old.destination, old.destinationPort)) \(what(old)), ttl \(old.ttl), "
       + "tos \(old.tos), \(before.count) octets"
     switch fate {

@@ -101,7 +101,7 @@ package struct PingText: Sendable {
       cut > 0 && cut == sent ? nil : "\(lost)% packet loss",
     ].compactMap { $0 }.joined(separator: ", ")
     if sent == 1 {
-      lines.append(Line(sums + (times.first.map { ", rtt \(Wording.pingTime($0)) ms" } ?? "")))
+      lines.append(Line(sums + (times.first.map { ", rtt \(Phrases.pingTime($0)) ms" } ?? "")))
     } else {
       lines.append("--- \(plan.destination) nftrace ping statistics ---")
       lines.append(Line(sums))
@@ -129,7 +129,7 @@ package struct PingText: Sendable {
     let average = times.reduce(0, +) / Double(times.count)
     let squares = times.reduce(0) { $0 + $1 * $1 } / Double(times.count)
     let deviation = max(0, squares - average * average).squareRoot()
-    let all = [least, average, most, deviation].map(Wording.pingTime).joined(separator: "/")
+    let all = [least, average, most, deviation].map(Phrases.pingTime).joined(separator: "/")
     return "rtt min/avg/max/mdev = \(all) ms"
   }
 }

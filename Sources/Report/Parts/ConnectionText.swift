@@ -60,7 +60,7 @@ struct ConnectionText {
       let hop = journey.hops.first { hop in hop.changes.contains { causes.contains($0.cause) } }
       let rule = hop?.rules.last { $0.translation != nil }
       let who =
-        rule.map { "by \(Wording.place($0))" }
+        rule.map { "by \(Phrases.place($0))" }
         ?? (connection.wasKnown ? "since an earlier packet" : "")
       return "\(side) translated" + (who.isEmpty ? "" : " \(who)")
     }

@@ -8,10 +8,10 @@ struct Headline {
   func line(_ probe: ProbeResult, target: String) -> Line {
     switch probe.outcome {
     case .replied:
-      let time = probe.roundTrip.map { " in \(Wording.milliseconds($0))" } ?? ""
+      let time = probe.roundTrip.map { " in \(Phrases.milliseconds($0))" } ?? ""
       return style.paint("\(target) answered\(time)", .green) + way(probe.exchange.request)
     case .rejected:
-      let what = probe.answer.map { Wording.name($0) } ?? "an error"
+      let what = probe.answer.map { Phrases.name($0) } ?? "an error"
       if isRefusal(probe, target) { return style.paint("\(target) refused: \(what)", .red) }
       let who = probe.answeredBy.map { " from \($0)" } ?? ""
       return style.paint("\(target) did not answer: \(what)\(who)", .red)
@@ -21,7 +21,7 @@ struct Headline {
       return style.paint("\(target): the probe could not be sent\(why)", .red)
     case .lost:
       return style.paint("\(target) did not answer: ", .red) + fate(probe.exchange)
-    case .unknown: return "\(target): \(Wording.cutOff)"
+    case .unknown: return "\(target): \(Phrases.cutOff)"
     }
   }
 
@@ -47,8 +47,8 @@ struct Headline {
     let headline = Headline(style: style)
     let packet = journey.packet
     let what =
-      "\(Wording.name(packet)) \(Wording.endpoint(packet, .source)) \(style.arrow) "
-      + Wording.endpoint(packet, .destination)
+      "\(Phrases.name(packet)) \(Phrases.endpoint(packet, .source)) \(style.arrow) "
+      + Phrases.endpoint(packet, .destination)
     if let words = headline.crossing(exchange) {
       let isBad = exchange.journeys.contains { !$0.isThrough && !$0.isCut }
       return isBad ? style.paint("\(what): ", .red) + words : "\(what): " + words
@@ -58,7 +58,7 @@ struct Headline {
       return Line("\(what): " + headline.fate(journey) + place)
     }
     if journey.hasNoWayOn, let error = exchange.error?.packet {
-      return style.paint("\(what): \(Wording.name(error)) from \(error.source)", .red) + place
+      return style.paint("\(what): \(Phrases.name(error)) from \(error.source)", .red) + place
     }
     guard journey.isThrough || journey.end.unseen == .behindNAT else {
       return style.paint("\(what): ", .red) + headline.fate(journey) + place
@@ -70,13 +70,13 @@ struct Headline {
     if let refusal = exchange.reply?.packet, refusal.tcp?.flags.contains(.rst) == true,
       journey.direction == .request
     {
-      return style.paint("\(what): refused with \(Wording.name(refusal))", .red) + place
+      return style.paint("\(what): refused with \(Phrases.name(refusal))", .red) + place
     }
     if exchange.reply != nil, journey.direction == .request {
       return style.paint("\(what): answered", .green) + headline.way(journey) + place
     }
     if let error = exchange.error?.packet, journey.direction != .error {
-      return style.paint("\(what): \(Wording.name(error)) from \(error.source)", .red) + place
+      return style.paint("\(what): \(Phrases.name(error)) from \(error.source)", .red) + place
     }
     return Line(what + headline.way(journey) + place)
   }
@@ -100,12 +100,12 @@ struct Headline {
   private func prospect(_ exchange: Exchange) -> String {
     guard let request = exchange.request, let last = request.hops.last else { return "" }
     if request.end.kind == .delivered {
-      return "it would be delivered to this host, as \(Wording.endpoint(last.packet, .destination))"
+      return "it would be delivered to this host, as \(Phrases.endpoint(last.packet, .destination))"
     }
     let via = request.route?.gateway.map { " via \($0)" } ?? ""
     return "it would leave through \(request.end.out ?? "?")\(via), "
-      + "\(Wording.endpoint(last.packet, .source)) \(style.arrow) "
-      + "\(Wording.endpoint(last.packet, .destination)), ttl \(last.packet.ttl)"
+      + "\(Phrases.endpoint(last.packet, .source)) \(style.arrow) "
+      + "\(Phrases.endpoint(last.packet, .destination)), ttl \(last.packet.ttl)"
   }
 
   private func way(_ request: Journey?) -> String {
@@ -140,11 +140,11 @@ struct Headline {
   func outcome(_ probe: ProbeResult) -> String {
     switch probe.outcome {
     case .replied: "answered"
-    case .rejected: probe.answer.map { "refused: \(Wording.name($0))" } ?? "refused"
+    case .rejected: probe.answer.map { "refused: \(Phrases.name($0))" } ?? "refused"
     case .sent: "would get through"
     case .localError: "not sent" + (probe.errno.map { ": " + ErrorName.words($0) } ?? "")
     case .lost: fate(probe.exchange)
-    case .unknown: Wording.cutOff
+    case .unknown: Phrases.cutOff
     }
   }
 
@@ -168,12 +168,12 @@ struct Headline {
     case .delivered: return "was delivered to this host"
     case .dropped where journey.wasKept:
       return "dropped by nftrace"
-    case .rejected where journey.hasNoWayOn: return Wording.noWayOn(journey)
+    case .rejected where journey.hasNoWayOn: return Phrases.noWayOn(journey)
     case .dropped, .rejected:
       let verb = journey.end.kind == .rejected ? "rejected" : "dropped"
       let hook = journey.end.hook?.rawValue.uppercased() ?? "a hook"
       return "\(verb) in \(journey.end.table.map { "\(Escape.name($0)) " } ?? "")\(hook)"
-    case .unknown: return Wording.lost(journey)
+    case .unknown: return Phrases.lost(journey)
     }
   }
 }

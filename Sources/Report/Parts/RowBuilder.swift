@@ -25,7 +25,7 @@ struct RowBuilder {
       close()
       var details = ["in \(hop.inDevice ?? "?"), ttl \(hop.packet.ttl)\(Self.fragments(hop))"]
       if previous?.point.hook == .egress {
-        details = Wording.details(hop, style)
+        details = Phrases.details(hop, style)
         let ttl = details.firstIndex { $0.hasPrefix("ttl ") }.map { ", " + details.remove(at: $0) }
         details.insert("in \(hop.inDevice ?? "?") again" + (ttl ?? ""), at: 0)
       }
@@ -65,7 +65,7 @@ struct RowBuilder {
       let device = hop.inDevice.map { "in \($0), " } ?? hop.outDevice.map { "out \($0), " } ?? ""
       rows.append(Timeline.Row(stage: "seen first", details: ["\(device)ttl \(hop.packet.ttl)"]))
     case .forward where previous?.point.hook == .prerouting:
-      rows.append(Timeline.Row(stage: "route", details: [Wording.route(route, hop.outDevice)]))
+      rows.append(Timeline.Row(stage: "route", details: [Phrases.route(route, hop.outDevice)]))
     case .input where previous?.point.hook == .prerouting:
       rows.append(Timeline.Row(stage: "route", details: ["to this host itself"]))
     default: break
@@ -78,7 +78,7 @@ struct RowBuilder {
 
   /// Adds a table that was passed; what happened in it gets a row of its own.
   private mutating func pass(_ hop: Hop) {
-    let details = Wording.details(hop, style)
+    let details = Phrases.details(hop, style)
     let quiet = hop.point.table == nil || (hop.point.table == "defrag" && !isVerbose)
     if details.isEmpty, !isVerbose {
       guard !quiet else { return }
@@ -106,7 +106,7 @@ struct RowBuilder {
       Timeline.Row(
         time: time(hop), stage: stage,
         tables: ["\(style.cross) \(hop.point.table.map(Escape.name) ?? "")"],
-        details: [Wording.drop(hop)], failed: true))
+        details: [Phrases.drop(hop)], failed: true))
   }
 
   private mutating func close() {
@@ -139,11 +139,11 @@ struct RowBuilder {
       rows.append(
         Timeline.Row(
           stage: journey.end.unseen != nil ? "unseen" : "\(style.cross) lost",
-          details: [Wording.lost(journey)], failed: journey.end.unseen == nil))
+          details: [Phrases.lost(journey)], failed: journey.end.unseen == nil))
     case .rejected where journey.hasNoWayOn:
       rows.append(
         Timeline.Row(
-          stage: "\(style.cross) rejected", details: [Wording.noWayOn(journey)], failed: true))
+          stage: "\(style.cross) rejected", details: [Phrases.noWayOn(journey)], failed: true))
     case .dropped where journey.wasKept:
       rows.append(
         Timeline.Row(

@@ -48,9 +48,9 @@ struct Timeline {
     let packet = journey.packet
     let isBack = journey.direction == .reply || journey.direction == .error
     let arrow = isBack ? style.backArrow : style.arrow
-    var words = "\(arrow) \(Wording.name(packet))"
-    words += "  \(Wording.endpoint(packet, .source)) \(style.arrow) "
-    words += Wording.endpoint(packet, .destination)
+    var words = "\(arrow) \(Phrases.name(packet))"
+    words += "  \(Phrases.endpoint(packet, .source)) \(style.arrow) "
+    words += Phrases.endpoint(packet, .destination)
     if let icmp = packet.icmp, icmp.isEchoRequest(packet.proto) || icmp.isEchoReply(packet.proto) {
       words += "  id \(icmp.identifier) seq \(icmp.sequence)"
     }
@@ -77,7 +77,7 @@ struct Timeline {
   private static let detailsAt = 34
 
   private func layout(_ row: Row) -> [Line] {
-    let time = row.time.map { Wording.microseconds($0) } ?? ""
+    let time = row.time.map { Phrases.microseconds($0) } ?? ""
     var first =
       Self.space(max(0, 8 - time.count)) + style.paint(time, .dim) + "  "
     // Spaces that colours enclose would stay at the end of a line.

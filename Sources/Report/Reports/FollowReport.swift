@@ -77,7 +77,7 @@ package struct FollowReport: Sendable {
   package mutating func finish() -> (lines: [String], summary: [String]) {
     let lines = tell(stories.finish()) + folded.lines(style).map(\.text)
     summary.counts = stories.counts
-    return (lines, summary.lines.map(\.text) + (isKernelLog ? [Wording.kernelLog] : []))
+    return (lines, summary.lines.map(\.text) + (isKernelLog ? [Phrases.kernelLog] : []))
   }
 
   /// Exchanges a second that somebody can read on a terminal.

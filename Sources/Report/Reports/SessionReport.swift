@@ -266,7 +266,7 @@ package struct SessionReport {
     for entry in kept { lines += self.lines(entry) }
     let isKernelLog = header?.isKernelLog == true && matches > 0 && style.verbosity != .quiet
     let compared = last == nil ? comparison.told(style) : []
-    let source: [Line] = isKernelLog ? ["", style.paint(Wording.kernelLog, .dim)] : []
+    let source: [Line] = isKernelLog ? ["", style.paint(Phrases.kernelLog, .dim)] : []
     switch format {
     case .text: return lines + (compared + lossOfTraffic + source).map(\.text)
     case .html: return lines + page.add(compared + lossOfTraffic + source) + page.finish()

@@ -18,7 +18,7 @@ enum Output {
 
   /// The same of text that is finished: its lines are what they are to be.
   static func show(_ text: String) throws(KernelError) {
-    try Terminal.write(Printable.clean(text + (text.hasSuffix("\n") ? "" : "\n")), to: .output)
+    try Terminal.write(TerminalSafe.clean(text + (text.hasSuffix("\n") ? "" : "\n")), to: .output)
   }
 
   /// Says on standard error what went wrong or is going on.
@@ -28,7 +28,7 @@ enum Output {
 
   /// The same of text whose lines are what they are to be.
   static func complain(finished text: String) {
-    try? Terminal.write(Printable.clean(text + "\n"), to: .error)
+    try? Terminal.write(TerminalSafe.clean(text + "\n"), to: .error)
   }
 
   /// Ends the program.

@@ -136,7 +136,7 @@ struct InterceptRun: ~Copyable {
         for line in traced + [sum] { Output.complain(finished: line) }
         return
       }
-      try output.write(Printable.clean(([""] + traced).joined(separator: "\n") + "\n"))
+      try output.write(TerminalSafe.clean(([""] + traced).joined(separator: "\n") + "\n"))
     }
     if json {
       try Output.print(

@@ -61,6 +61,6 @@ struct InterceptTrace {
   }
 
   private static func write(_ lines: [String], _ output: inout PatientOutput) throws(KernelError) {
-    if !lines.isEmpty { try output.write(Printable.clean(lines.joined(separator: "\n") + "\n")) }
+    if !lines.isEmpty { try output.write(TerminalSafe.clean(lines.joined(separator: "\n") + "\n")) }
   }
 }

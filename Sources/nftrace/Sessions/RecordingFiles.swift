@@ -64,7 +64,7 @@ enum RecordingFiles {
     let base = path.dropLast(ending.count)
     let recording = KeptRecording(path, writers: [])
     let began = recording.began ?? Clock.realtime
-    let stamp = Moment.stamp(began / 1_000_000_000)
+    let stamp = CalendarText.stamp(began / 1_000_000_000)
     var name = "\(base).\(stamp)\(ending)"
     var number = 1
     while !StateDirectory.files(ofRecording: name).isEmpty {

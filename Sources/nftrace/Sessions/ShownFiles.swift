@@ -87,7 +87,7 @@ extension KeptRecording {
 
   /// Of when it is, and what it is called.
   fileprivate var words: String {
-    let began = self.began.map { Moment.text($0 / 1_000_000_000) }
+    let began = self.began.map { CalendarText.text($0 / 1_000_000_000) }
     let period =
       isOfPing
       ? began.map { "of \($0)" }
@@ -98,9 +98,9 @@ extension KeptRecording {
   /// From when to when there is something in it; nil where nothing is.
   var period: String? {
     guard events != 0, let first else { return nil }
-    let begin = Moment.text(first / 1_000_000_000)
+    let begin = CalendarText.text(first / 1_000_000_000)
     guard let last else { return "since \(begin)" }
-    let end = Moment.text(last / 1_000_000_000)
+    let end = CalendarText.text(last / 1_000_000_000)
     // Of the same day, the time is enough.
     return begin.prefix(10) == end.prefix(10)
       ? "\(begin.dropLast(4)) to \(end.dropFirst(11))" : "\(begin) to \(end)"

@@ -168,7 +168,8 @@ struct StatusAll {
     ]
     if let setup = lost.setup {
       lines.append(
-        "  watched    \(setup.subnets.joined(separator: ", ")), since \(Moment.text(setup.since))")
+        "  watched    \(setup.subnets.joined(separator: ", ")), since \(CalendarText.text(setup.since))"
+      )
     }
     if let recorder = lost.recorder {
       let state = recorder.living.map { "process \($0.process) works" } ?? recorder.reason

@@ -64,7 +64,7 @@ struct StatusText {
     let alive = ProcessIdentity(setup.process)?.isAlive == true ? "" : ", which has ended"
     var lines: [Line] = [
       "watching   \(setup.subnets.joined(separator: ", "))",
-      "since      \(Moment.text(setup.since)), by process \(setup.process)\(alive):",
+      "since      \(CalendarText.text(setup.since)), by process \(setup.process)\(alive):",
       "\(Self.indent)\(setup.command.joined(separator: " "))",
       "points     \(setup.points.count) in the tables inet and netdev \(SetupTables.name)"
         + condition,
@@ -106,10 +106,10 @@ struct StatusText {
     var lines: [Line] = []
     if recorder.living != nil {
       lines.append(
-        "recorder   process \(recorder.process), since \(Moment.text(recorder.since))")
+        "recorder   process \(recorder.process), since \(CalendarText.text(recorder.since))")
     } else if let error = recorder.error {
       lines.append(
-        "recorder   ended early\(recorder.ended.map { ", at \(Moment.text($0))" } ?? ""): \(error);"
+        "recorder   ended early\(recorder.ended.map { ", at \(CalendarText.text($0))" } ?? ""): \(error);"
       )
       lines.append("\(Self.indent)'nftrace setup' with a subnet of it starts another")
     } else {

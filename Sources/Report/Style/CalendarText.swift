@@ -1,5 +1,5 @@
-/// Moments of the calendar.
-package enum Moment {
+/// Times as the calendar and the clock have them, in UTC.
+package enum CalendarText {
   /// Seconds since the epoch as "2026-03-01 12:00:05 UTC".
   package static func text(_ seconds: UInt64) -> String {
     let date = date(day: Int(seconds / 86400))

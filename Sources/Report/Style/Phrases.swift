@@ -2,7 +2,7 @@ internal import Trace
 internal import Wire
 
 /// What things are called, and how they are told in words.
-enum Wording {
+enum Phrases {
   enum Side { case source, destination }
 
   /// What is said of a probe that the end of the session leaves open.

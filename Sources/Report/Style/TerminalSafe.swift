@@ -2,7 +2,7 @@ internal import Trace
 
 /// Text for a terminal: the second wall. What others wrote was written out when it entered its line;
 /// should something have been forgotten, no control sequence of it reaches the terminal.
-package enum Printable {
+package enum TerminalSafe {
   /// `text` with what is not seen, or moves what is, written out. Line ends, tabs and nftrace's own
   /// colours stay.
   package static func clean(_ text: String) -> String {

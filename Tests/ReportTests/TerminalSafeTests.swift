@@ -2,16 +2,16 @@ import Testing
 
 @testable import Report
 
-struct PrintableTests {
+struct TerminalSafeTests {
   /// The second wall: colours of nftrace's own, line ends and tabs are all that passes.
   @Test func whatOthersChooseIsNoControlSequence() {
-    #expect(Printable.clean("eth0 → wan.up ✗\n\tµs") == "eth0 → wan.up ✗\n\tµs")
-    #expect(Printable.clean("\u{1b}[31mred\u{1b}[0m") == "\u{1b}[31mred\u{1b}[0m")
-    #expect(Printable.clean("a\u{1b}]0;title\u{07}b") == "a\\x1b]0;title\\x07b")
-    #expect(Printable.clean("\u{1b}[2J\r\u{7f}") == "\\x1b[2J\\r\\x7f")
-    #expect(Printable.clean("\u{9b}2J\u{202e}abc") == "\\x9b2J\\u{202e}abc")
-    #expect(Printable.clean("\u{2028}\u{200b}\u{feff}") == "\\u{2028}\\u{200b}\\u{feff}")
-    #expect(Printable.clean("") == "")
+    #expect(TerminalSafe.clean("eth0 → wan.up ✗\n\tµs") == "eth0 → wan.up ✗\n\tµs")
+    #expect(TerminalSafe.clean("\u{1b}[31mred\u{1b}[0m") == "\u{1b}[31mred\u{1b}[0m")
+    #expect(TerminalSafe.clean("a\u{1b}]0;title\u{07}b") == "a\\x1b]0;title\\x07b")
+    #expect(TerminalSafe.clean("\u{1b}[2J\r\u{7f}") == "\\x1b[2J\\r\\x7f")
+    #expect(TerminalSafe.clean("\u{9b}2J\u{202e}abc") == "\\x9b2J\\u{202e}abc")
+    #expect(TerminalSafe.clean("\u{2028}\u{200b}\u{feff}") == "\\u{2028}\\u{200b}\\u{feff}")
+    #expect(TerminalSafe.clean("") == "")
   }
 
   /// Text of others stays within its line, and has no colours, whatever they may look like.
