@@ -5,7 +5,7 @@ import Kernel
 final class ChosenNamespace {
   /// As it was asked for; nil for the one the command was started in.
   let name: String?
-  private var namespace: Held<NetworkNamespace>?
+  private var namespace: Shared<NetworkNamespace>?
 
   /// The one the command was started in.
   init() {
@@ -16,7 +16,7 @@ final class ChosenNamespace {
   /// The one of this name, path or PID. It is there at least as long as this value.
   init(_ name: String) throws(KernelError) {
     self.name = name
-    namespace = Held(try NetworkNamespace(name))
+    namespace = Shared(try NetworkNamespace(name))
   }
 
   func isSame(as other: ChosenNamespace) -> Bool {

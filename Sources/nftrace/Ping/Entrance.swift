@@ -7,11 +7,11 @@ struct Entrance {
   /// How they do.
   enum Way {
     /// Written to a TUN device.
-    case tun(Held<TunDevice>)
+    case tun(Shared<TunDevice>)
     /// Sent from this host.
     case local(LocalSender)
     /// As if a neighbour had sent them to an interface.
-    case arriving(Held<FrameInjector>, from: HardwareAddress)
+    case arriving(Shared<FrameInjector>, from: HardwareAddress)
   }
 
   let way: Way
@@ -24,7 +24,7 @@ struct Entrance {
     device: consuming TunDevice, source: IPAddress, destination: IPAddress, subnet: Prefix
   ) {
     self.init(
-      way: .tun(Held(device)), source: source, destination: destination, subnet: subnet)
+      way: .tun(Shared(device)), source: source, destination: destination, subnet: subnet)
   }
 
   init(way: Way, source: IPAddress, destination: IPAddress, subnet: Prefix) {
@@ -53,7 +53,7 @@ struct Entrance {
   }
 
   /// The device on which answers can be read.
-  var tun: Held<TunDevice>? { if case .tun(let device) = way { device } else { nil } }
+  var tun: Shared<TunDevice>? { if case .tun(let device) = way { device } else { nil } }
 
   private static func refuseMixture(_ source: IPAddress?, _ destination: IPAddress) throws {
     if let source, source.family != destination.family {
@@ -101,7 +101,7 @@ struct Entrance {
     let hardware =
       hardware ?? known?.hardwareAddress ?? HardwareAddress([2, 0x6e, 0x66, 0x74, 0x72, 1])
     return Entrance(
-      way: .arriving(Held(injector), from: hardware), source: chosen, destination: destination,
+      way: .arriving(Shared(injector), from: hardware), source: chosen, destination: destination,
       subnet: Prefix(chosen))
   }
 

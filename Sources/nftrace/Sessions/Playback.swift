@@ -57,15 +57,15 @@ enum Playback {
 /// The elements of session files, one after the other.
 private final class SessionReader {
   /// What comes next is open already.
-  private var rest: ArraySlice<(path: String, file: Held<InputFile>)>
+  private var rest: ArraySlice<(path: String, file: Shared<InputFile>)>
   private var path = ""
-  private var file: Held<InputFile>?
+  private var file: Shared<InputFile>?
   private var decoder = SessionDecoder()
   private var isCut = false
 
   init(_ paths: [String]) throws(KernelError) {
-    var files: [(path: String, file: Held<InputFile>)] = []
-    for path in paths { files.append((path, Held(try Self.open(path)))) }
+    var files: [(path: String, file: Shared<InputFile>)] = []
+    for path in paths { files.append((path, Shared(try Self.open(path)))) }
     rest = files[...]
   }
 
