@@ -63,11 +63,11 @@ extension LiveTests {
       try inNewNamespace {
         try inDirectory { directory in
           var socket = try NetfilterSocket()
-          let observation = Observation(
+          let tables = ObservationTables(
             prefixes: [Prefix("192.0.2.0/24")!], versions: [4], backend: .kernelLog)
           for table in ["nftrace_1", "nftrace_11"] {
             _ = try socket.install(
-              observation, table: table, journals: nil,
+              tables, table: table, journals: nil,
               points: ObservationPoint.plan(around: []) + [.ingress], devices: ["lo"])
           }
           let journal = try GuardedJournal(in: directory)

@@ -101,20 +101,20 @@ internal import Wire
     }
   }
 
-  /// Carries out the transaction that makes the observation's tables, in the place of those that
+  /// Carries out the transaction that makes these tables, in the place of those that
   /// have this name if `replacing`. They go when this socket closes; with nil for `journals` they stay.
   /// It is a directory, see `run(owning:journals:)`. Returns the points that
   /// were made: a kernel without the netdev family's hooks (egress came with 5.16) has fewer.
   package mutating func install(
-    _ observation: Observation, table: String, journals: String?, replacing: Bool = false,
+    _ tables: ObservationTables, table: String, journals: String?, replacing: Bool = false,
     points: [ObservationPoint], devices: [String]
   ) throws(KernelError) -> [ObservationPoint] {
     var points = points
-    var observation = observation
+    var tables = tables
     while true {
       do {
         let batch = { (owned: Bool, sequence: UInt32) in
-          observation.batch(
+          tables.batch(
             table: table, owned: owned, replacing: replacing, points: points,
             devices: devices, firstSequence: sequence)
         }
@@ -126,8 +126,8 @@ internal import Wire
         return points
       } catch {
         guard [EOPNOTSUPP, EAFNOSUPPORT, ENOENT].contains(error.errno) else { throw error }
-        if observation.watchesARP, error.attempt.contains(" \(NFProto.name(NFProto.arp)) ") {
-          observation.watchesARP = false
+        if tables.watchesARP, error.attempt.contains(" \(NFProto.name(NFProto.arp)) ") {
+          tables.watchesARP = false
           continue
         }
         let edges: [Hook] = [.egress, .ingress]

@@ -45,7 +45,7 @@ final class LiveTraffic: FollowedTraffic {
     let surroundings = try SurroundingsReader.read(&rules)
     let table = "\(RulesetWatch.ownPrefix)\(getpid())"
     let points = try socket.install(
-      Observation(
+      ObservationTables(
         prefixes: subnets.prefixes, versions: subnets.versions, backend: .group(socket.group!)),
       table: table, journals: StateDirectory.path,
       points: ObservationPoint.plan(

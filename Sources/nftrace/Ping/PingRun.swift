@@ -61,17 +61,17 @@ struct PingRun: ~Copyable {
       surroundings.facts.append(.dropReasons(missing: "not to be had: \(why)"))
     }
     // Elsewhere than on a TUN device, the source's other packets are none of the probe's.
-    var observation = Observation(
+    var tables = ObservationTables(
       prefixes: entrance.tun == nil ? [] : [Prefix(entrance.source)], nonce: plan.nonce,
       marks: plan.marks,
       versions: [version], backend: .group(socket.group!),
       masquerade: masquerade ? (entrance.subnet, entrance.deviceName ?? "") : nil)
-    observation.discards = plan.dryRun == true
+    tables.discards = plan.dryRun == true
     let table = "nftrace_\(getpid())"
     let points = try socket.install(
-      observation, table: table, journals: StateDirectory.path,
+      tables, table: table, journals: StateDirectory.path,
       points: ObservationPoint.plan(
-        around: BaseChain.all(in: surroundings.chains, versions: observation.versions))
+        around: BaseChain.all(in: surroundings.chains, versions: tables.versions))
         + [.ingress, .egress],
       devices: surroundings.deviceNames)
     var silentDevice: UInt32?

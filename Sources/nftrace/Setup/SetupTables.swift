@@ -14,18 +14,18 @@ enum SetupTables {
     with socket: inout NetfilterSocket
   ) throws(KernelError) {
     let subnets = state.prefixes
-    var observation = Observation(
+    var tables = ObservationTables(
       prefixes: subnets.prefixes, versions: subnets.versions,
       backend: state.group.map { .group($0) } ?? .kernelLog)
     if let tun = state.tun {
-      observation.masquerade = state.masquerade.compactMap { text in
+      tables.masquerade = state.masquerade.compactMap { text in
         Prefix(text).map { ($0, tun.name) }
       }
     }
     // Only what is there is replaced: the kernel takes its time to free what was, and makes who
     // closes a netfilter socket wait for that.
     state.points = try socket.install(
-      observation, table: name, journals: nil, replacing: surroundings.hasTables,
+      tables, table: name, journals: nil, replacing: surroundings.hasTables,
       points: surroundings.points(for: state), devices: surroundings.devices)
   }
 

@@ -2,8 +2,8 @@ internal import CNetfilter
 package import Trace
 package import Wire
 
-/// Which packets nftrace's rules look at, and what they do with them.
-package struct Observation: Sendable {
+/// The tables that nftrace looks at packets with: which packets, and what is done with them.
+package struct ObservationTables: Sendable {
   /// Packets from or to these addresses.
   package var prefixes: [Prefix]
   /// Echo packets whose payload begins with this number in network order, and errors about them.
@@ -29,7 +29,7 @@ package struct Observation: Sendable {
     case kernelLog
   }
 
-  /// An observation of these packets.
+  /// Tables that look at these packets.
   package init(
     prefixes: [Prefix], nonce: UInt64? = nil, marks: [ProbeMark] = [], versions: Set<Int>,
     backend: Backend,
