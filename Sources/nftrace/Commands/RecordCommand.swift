@@ -39,8 +39,8 @@ struct RecordCommand: ParsableCommand {
   private func record() throws {
     try shared.enterNamespace()
     try SharedOptions.takeBackLeftovers()
-    let place = try SetupPlace.current()
-    guard let state = try place.load() else {
+    let setupFiles = try SetupFiles.current()
+    guard let state = try setupFiles.load() else {
       throw UsageError(
         "nothing is set up in this network namespace: 'nftrace setup --no-record SUBNET' first, "
           + "then record what it reports")
@@ -51,7 +51,8 @@ struct RecordCommand: ParsableCommand {
           + "'nftrace show --backend log' shows it")
     }
     var recorder = try Recorder(
-      place, state, path: file, limit: limit.octets, background: background, netns: shared.netns)
+      setupFiles, state, path: file, limit: limit.octets, background: background,
+      netns: shared.netns)
     let signal: Int32?
     do {
       signal = try recorder.run { if background { BackgroundProcess.sayReady() } }

@@ -66,7 +66,7 @@ struct RecordingsCommand: ParsableCommand {
   private func removeSome() throws {
     guard FileIdentity(StateDirectory.path) != nil else { return try say([], kept: []) }
     // No setup is to give it another name meanwhile.
-    let lock = try SetupPlace.lock()
+    let lock = try SetupFiles.lock()
     let recordings = try RecordingFiles.all()
     var chosen = recordings
     if !removeAll {

@@ -111,7 +111,7 @@ struct Setup: ParsableCommand {
     try Privileges.keep(
       LegacyTables.rights.union([.network, .system, .bounding]), writing: [StateDirectory.path])
     if spaces.count == 1 { try spaces[0].enter() }
-    let lock = try SetupPlace.lock()
+    let lock = try SetupFiles.lock()
     // From here on a Ctrl-C is looked at when there is time for it.
     let signals = SignalWatch()
     let runs = try Self.setUp(request, spaces, signals)

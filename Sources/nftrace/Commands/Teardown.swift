@@ -32,7 +32,7 @@ struct Teardown: ParsableCommand {
     try StateDirectory.make()
     // The second for namespaces, and what a lab that died left of them.
     try Privileges.keep([.network, .system], writing: [StateDirectory.path])
-    let lock = try SetupPlace.lock()
+    let lock = try SetupFiles.lock()
     let signals = SignalWatch()
     var done: [(name: String?, members: [(String, JSONValue)])] = []
     var failures: [any Error] = []
@@ -63,10 +63,10 @@ struct Teardown: ParsableCommand {
 
   /// What was done in the calling thread's namespace.
   private func tearDown(name: String?) throws -> TeardownResult {
-    let place = try SetupPlace.current()
-    try place.clearStale().say(isNeeded: true)
+    let setupFiles = try SetupFiles.current()
+    try setupFiles.clearStale().say(isNeeded: true)
     let wanted = try Setup.parse(subnets: subnets)
-    guard let state = try place.load() else { return try removeLeftovers(place, name) }
+    guard let state = try setupFiles.load() else { return try removeLeftovers(setupFiles, name) }
     var rest = state.prefixes
     let removed = wanted.isEmpty ? rest.prefixes : rest.remove(wanted.prefixes)
     if !wanted.isEmpty {
@@ -76,27 +76,27 @@ struct Teardown: ParsableCommand {
         Output.complain("\(prefix) is not set up here\(whose)\(larger)")
       }
     }
-    if wanted.isEmpty || rest.isEmpty { return try removeAll(state, place, name) }
+    if wanted.isEmpty || rest.isEmpty { return try removeAll(state, setupFiles, name) }
     if removed.isEmpty {
       return TeardownResult(
-        name: name, headline: "nothing to do", state: state, recorder: try place.recorder())
+        name: name, headline: "nothing to do", state: state, recorder: try setupFiles.recorder())
     }
-    return try remove(removed, state, rest, place, name)
+    return try remove(removed, state, rest, setupFiles, name)
   }
 
   /// No state that can be read, and yet tables or more: of a setup that was killed, or whose state
   /// was removed or damaged. Its journals and its recorder are found without it.
-  private func removeLeftovers(_ place: SetupPlace, _ name: String?) throws -> TeardownResult {
+  private func removeLeftovers(_ setupFiles: SetupFiles, _ name: String?) throws -> TeardownResult {
     var rules = try RulesetReader()
     let hasTables = try !SetupTables.families(&rules).isEmpty
-    let unknown = try place.unknownSetup()
+    let unknown = try setupFiles.unknownSetup()
     guard hasTables || unknown != nil else {
       return TeardownResult(
         name: name, headline: "nothing to do: nothing is set up here", changed: false)
     }
-    let (recorder, _, failure) = removeEverything(place, try place.journals())
+    let (recorder, _, failure) = removeEverything(setupFiles, try setupFiles.journals())
     if let failure { throw failure }
-    try place.forget()
+    try setupFiles.forget()
     if let unknown { Output.complain(Line(unknown)) }
     return TeardownResult(
       name: name,
@@ -106,32 +106,34 @@ struct Teardown: ParsableCommand {
   }
 
   private func remove(
-    _ removed: [Prefix], _ state: SetupState, _ rest: Subnets, _ place: SetupPlace, _ name: String?
+    _ removed: [Prefix], _ state: SetupState, _ rest: Subnets, _ setupFiles: SetupFiles,
+    _ name: String?
   ) throws -> TeardownResult {
     var state = state
     state.subnets = rest.texts
     var socket = try NetfilterSocket()
     try SetupTables.install(&state, around: .read(), with: &socket)
-    try place.save(state)
+    try setupFiles.save(state)
     return TeardownResult(
       name: name,
       headline: "no longer watching \(removed.map(\.description).joined(separator: ", ")); "
         + "still \(rest.texts.joined(separator: ", "))", changed: true, removed: removed,
-      state: state, recorder: try place.recorder())
+      state: state, recorder: try setupFiles.recorder())
   }
 
   private func removeAll(
-    _ state: SetupState, _ place: SetupPlace, _ name: String?
+    _ state: SetupState, _ setupFiles: SetupFiles, _ name: String?
   ) throws -> TeardownResult {
-    let journals = try state.journals + place.journals().filter { !state.journals.contains($0) }
-    let (recorder, left, failure) = removeEverything(place, journals)
+    let journals =
+      try state.journals + setupFiles.journals().filter { !state.journals.contains($0) }
+    let (recorder, left, failure) = removeEverything(setupFiles, journals)
     if let failure {
       var state = state
       state.journals = left
-      try place.save(state)
+      try setupFiles.save(state)
       throw failure
     }
-    try place.forget()
+    try setupFiles.forget()
     return TeardownResult(
       name: name, headline: "no longer watching \(state.subnets.joined(separator: ", "))",
       changed: true, removed: state.prefixes.prefixes, recorder: recorder)
@@ -140,14 +142,14 @@ struct Teardown: ParsableCommand {
   /// Ends the recorder, removes the tables and undoes these journals, each whatever the others did.
   /// Returns the recorder as it ended, the journals that are left, and the first error.
   private func removeEverything(
-    _ place: SetupPlace, _ journals: [String]
+    _ setupFiles: SetupFiles, _ journals: [String]
   ) -> (recorder: RecorderState?, left: [String], failure: KernelError?) {
     // First of all: it would install the tables again.
     var recorder: RecorderState?
     var failure: KernelError?
     do throws(KernelError) {
-      try place.recorder()?.living?.stop(patience: Self.patience)
-      recorder = try place.recorder()
+      try setupFiles.recorder()?.living?.stop(patience: Self.patience)
+      recorder = try setupFiles.recorder()
       try SetupTables.remove()
     } catch {
       failure = error

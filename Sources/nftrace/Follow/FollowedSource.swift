@@ -23,8 +23,8 @@ struct FollowedSource {
   /// The setup of a namespace, which is the calling thread's: from its recording if it is recorded,
   /// else its log group is taken.
   init(setupIn space: ChosenNamespace) throws {
-    let place = try SetupPlace.current()
-    guard let setup = try place.load() else {
+    let setupFiles = try SetupFiles.current()
+    guard let setup = try setupFiles.load() else {
       throw UsageError(
         "nothing is set up in this network namespace: 'nftrace setup SUBNET' first, or name a FILE")
     }
@@ -32,16 +32,18 @@ struct FollowedSource {
       throw UsageError(
         "the setup here writes to the kernel log: 'nftrace show --follow --backend log' follows it")
     }
-    if let recorder = try place.recorder(), recorder.living != nil {
+    if let recorder = try setupFiles.recorder(), recorder.living != nil {
       traffic = try FollowedFile(recorder.session)
       files = [recorder.session]
-      let setupEnd = Self.end(of: place, in: space)
+      let setupEnd = Self.end(of: setupFiles, in: space)
       // A recorder that is over writes no more; that of a setup that is made again would.
-      end = { setupEnd() ?? ((try? place.recorder()) ?? nil)?.reason.map { "the recorder \($0)" } }
+      end = {
+        setupEnd() ?? ((try? setupFiles.recorder()) ?? nil)?.reason.map { "the recorder \($0)" }
+      }
     } else {
       traffic = try LiveTraffic(setup, in: space)
       rights = LegacyTables.rights.union(.network)
-      end = Self.end(of: place, in: space)
+      end = Self.end(of: setupFiles, in: space)
     }
     files.append(StateDirectory.path)
     self.space = space
@@ -49,18 +51,18 @@ struct FollowedSource {
 
   /// What the setup of a namespace, which is the calling thread's, writes into the kernel log.
   init(kernelLogOf space: ChosenNamespace) throws {
-    let place = try SetupPlace.current()
-    traffic = try LoggedTraffic(KernelLogPlayback.setup(place))
+    let setupFiles = try SetupFiles.current()
+    traffic = try LoggedTraffic(KernelLogPlayback.setup(setupFiles))
     self.space = space
-    end = Self.end(of: place, in: space)
+    end = Self.end(of: setupFiles, in: space)
     files = [StateDirectory.path]
   }
 
-  private static func end(of place: SetupPlace, in space: ChosenNamespace) -> () -> String? {
+  private static func end(of setupFiles: SetupFiles, in space: ChosenNamespace) -> () -> String? {
     {
       if space.isGone { return "the network namespace is gone" }
       // What cannot be looked at now is looked at again.
-      return (try? place.load()) == .some(nil) ? "the setup was torn down" : nil
+      return (try? setupFiles.load()) == .some(nil) ? "the setup was torn down" : nil
     }
   }
 }

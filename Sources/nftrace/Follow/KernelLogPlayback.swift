@@ -42,8 +42,8 @@ enum KernelLogPlayback {
   }
 
   /// The setup here that writes to the kernel log; throws if there is none.
-  static func setup(_ place: SetupPlace) throws -> SetupState {
-    guard let setup = try place.load() else {
+  static func setup(_ setupFiles: SetupFiles) throws -> SetupState {
+    guard let setup = try setupFiles.load() else {
       throw UsageError(
         "nothing is set up in this network namespace: 'nftrace setup --backend log SUBNET' first, "
           + "or name a FILE with what dmesg or journalctl -k printed")

@@ -6,7 +6,7 @@ import Wire
 
 /// Writes down what the rules of a setup report, and keeps those rules in order.
 struct Recorder: ~Copyable {
-  private let place: SetupPlace
+  private let setupFiles: SetupFiles
   /// The setup as it was when recording began.
   private let setup: SetupState
   private var socket: NetfilterSocket
@@ -43,7 +43,7 @@ struct Recorder: ~Copyable {
 
   /// Takes the setup's group, and begins the file.
   init(
-    _ place: SetupPlace, _ setup: SetupState, path: String, limit: Int, background: Bool,
+    _ setupFiles: SetupFiles, _ setup: SetupState, path: String, limit: Int, background: Bool,
     netns: String?
   ) throws(KernelError) {
     var socket = try NetfilterSocket()
@@ -64,11 +64,11 @@ struct Recorder: ~Copyable {
     header = SessionHeader(
       command: "record", version: nftraceVersion, kernel: Machine.kernelRelease,
       netns: netns ?? setup.netns, points: setup.points, table: SetupTables.name)
-    header.namespace = place.place.key
+    header.namespace = setupFiles.namespace.key
     targets = []
     recorded = RecordedEvents(since: Clock.realtime)
     self.setup = setup
-    self.place = place
+    self.setupFiles = setupFiles
     self.socket = socket
     self.rules = rules
     self.investigator = investigator
@@ -84,8 +84,8 @@ struct Recorder: ~Copyable {
     let signals = SignalWatch()
     do throws(KernelError) {
       try begin(setup, try SurroundingsReader.read(&rules))
-      try place.save(state)
-      place.reserve()
+      try setupFiles.save(state)
+      setupFiles.reserve()
       try Privileges.keep(
         LegacyTables.rights.union(.network), writing: [file.directory, StateDirectory.path])
       ready()
@@ -158,7 +158,7 @@ struct Recorder: ~Copyable {
       state.unwritten = file.unwritten
     }
     note()
-    place.release()
+    setupFiles.release()
     file.end(state.end(at: now))
     save()
   }
@@ -166,7 +166,7 @@ struct Recorder: ~Copyable {
   /// Not being able to note how far it has come is no reason not to go on.
   private mutating func save() {
     do {
-      try place.save(state)
+      try setupFiles.save(state)
       cannotSave = false
     } catch {
       if !cannotSave { Output.complain("\(error)") }
@@ -314,8 +314,8 @@ struct Recorder: ~Copyable {
   /// Compares what is there with what is to be there, and installs the latter where they differ.
   private mutating func reconcile(_ now: UInt64) throws(KernelError) {
     // A command that changes the setup has the lock; teardown waits for us and has it as well.
-    let lock = try SetupPlace.tryLock()
-    guard lock != nil, var setup = try place.load() else {
+    let lock = try SetupFiles.tryLock()
+    guard lock != nil, var setup = try setupFiles.load() else {
       notBefore = now + 50_000_000
       return
     }
@@ -332,7 +332,7 @@ struct Recorder: ~Copyable {
       // Over another socket: on ours, events wait that came before the answer.
       var other = try NetfilterSocket()
       try SetupTables.install(&setup, around: around, with: &other)
-      try place.save(setup)
+      try setupFiles.save(setup)
       listed.chains = try rules.chains()
       try begin(setup, listed)
       save()

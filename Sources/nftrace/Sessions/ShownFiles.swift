@@ -29,18 +29,18 @@ struct ShownFiles {
     let ways = ", or name a FILE"
     // What cannot be seen is not nothing.
     try StateDirectory.checkReadable("look for what is recorded", help: ways)
-    let place = try SetupPlace.current()
-    if let secret = place.unreadable() {
+    let setupFiles = try SetupFiles.current()
+    if let secret = setupFiles.unreadable() {
       throw KernelError(
         cannot: "look for what is recorded", help: "\(secret): run as root (sudo)\(ways)")
     }
     // What is still there of an earlier setup is not what this one watches.
-    let setup = try place.load()
+    let setup = try setupFiles.load()
     if let setup, setup.backend == SetupBackend.log.rawValue {
       throw UsageError(
         "the setup here writes to the kernel log: 'nftrace show --backend log' shows it")
     }
-    let path = try place.recorder()?.session ?? place.recording
+    let path = try setupFiles.recorder()?.session ?? setupFiles.recording
     let recording = try Self.recording(path)
     let ping = try orPing ? Self.recording(StateDirectory.lastSession) : nil
     if let recording, !recording.isOutshone(by: ping) {
@@ -52,7 +52,7 @@ struct ShownFiles {
       }
     } else if let ping {
       files = ping.files
-      words = "the last ping, \(Self.place(of: ping, place))\(ping.words)"
+      words = "the last ping, \(Self.place(of: ping, setupFiles))\(ping.words)"
       if recording != nil { words! += "; what is recorded here is empty" }
     } else {
       throw UsageError(
@@ -69,9 +69,9 @@ struct ShownFiles {
   }
 
   /// Where a ping was sent, if that is not here.
-  private static func place(of ping: KeptRecording, _ here: SetupPlace) -> String {
+  private static func place(of ping: KeptRecording, _ here: SetupFiles) -> String {
     guard let key = ping.header?.namespace else { return "" }
-    if key == here.place.key { return "in this network namespace, " }
+    if key == here.namespace.key { return "in this network namespace, " }
     return "in \(NamespaceNames().name(ofKey: key[...], known: ping.header?.netns).text), "
   }
 }

@@ -30,7 +30,7 @@ struct SetupProvision: ~Copyable {
 
   /// The setup is whole: what was changed stays until teardown. Returns the name of the journal.
   mutating func keep() throws(KernelError) -> String? {
-    let final = String(name.dropLast(SetupPlace.draftEnding.count))
+    let final = String(name.dropLast(SetupFiles.draftEnding.count))
     guard let journal = journal.take() else { return nil }
     try journal.keep(as: final)
     return final

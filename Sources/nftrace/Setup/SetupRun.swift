@@ -7,7 +7,7 @@ import Wire
 /// of several can be made side by side. Until it is kept, all of it can be undone.
 final class SetupRun {
   private let request: SetupRequest
-  private let place: SetupPlace
+  private let setupFiles: SetupFiles
   private var provision: SetupProvision
   /// What is set up already.
   private let old: SetupState?
@@ -25,10 +25,10 @@ final class SetupRun {
   /// Looks at what there is in the calling thread's namespace, which is to be that of the steps as
   /// well. The lock is the caller's. Throws where the request contradicts what is set up.
   init(_ request: SetupRequest) throws {
-    place = try SetupPlace.current()
-    try place.clearStale().say(isNeeded: true)
-    old = try place.load()
-    if let unknown = try place.unknownSetup() {
+    setupFiles = try SetupFiles.current()
+    try setupFiles.clearStale().say(isNeeded: true)
+    old = try setupFiles.load()
+    if let unknown = try setupFiles.unknownSetup() {
       throw UsageError("\(unknown): 'nftrace teardown' takes it back, then it can be set up anew")
     }
     try Self.refuseContradictions(old, request)
@@ -41,7 +41,7 @@ final class SetupRun {
         since: Clock.realtime / 1_000_000_000, process: getpid(), command: CommandLine.arguments,
         boot: Machine.boot())
     state.netns = NetworkNamespace.currentName ?? state.netns
-    provision = SetupProvision(draft: place.draft(state.journals.count))
+    provision = SetupProvision(draft: setupFiles.draft(state.journals.count))
   }
 
   /// What is set up already is not changed by the way.
@@ -88,18 +88,19 @@ final class SetupRun {
     }
     if report.startedRecorder {
       attempt { () throws(KernelError) in
-        try place.recorder()?.living?.stop(patience: 1_000_000_000)
+        try setupFiles.recorder()?.living?.stop(patience: 1_000_000_000)
       }
     }
     // Of a recorder that could not begin nothing is worth to be kept.
-    if beganRecording, StateDirectory.files(ofRecording: place.recording) == [place.recording],
-      RecordingFiles.tally(of: place.recording).events == 0
+    if beganRecording,
+      StateDirectory.files(ofRecording: setupFiles.recording) == [setupFiles.recording],
+      RecordingFiles.tally(of: setupFiles.recording).events == 0
     {
-      attempt { () throws(KernelError) in try StateFile.remove(place.recording) }
+      attempt { () throws(KernelError) in try StateFile.remove(setupFiles.recording) }
     }
-    if let moved, StateDirectory.files(ofRecording: place.recording).isEmpty {
+    if let moved, StateDirectory.files(ofRecording: setupFiles.recording).isEmpty {
       attempt { () throws(KernelError) in
-        try RecordingFiles.move(moved, to: place.recording)
+        try RecordingFiles.move(moved, to: setupFiles.recording)
       }
     }
     attempt(undoTables)
@@ -115,14 +116,14 @@ final class SetupRun {
 
   /// Says what was done. `name` is the namespace's, where there are several.
   func say(name: String?) throws(KernelError) {
-    report.earlier = try RecordingFiles.earlier(ofKey: place.place.key)
-    try report.print(state, recorder: try place.recorder(), request.options, name: name)
+    report.earlier = try RecordingFiles.earlier(ofKey: setupFiles.namespace.key)
+    try report.print(state, recorder: try setupFiles.recorder(), request.options, name: name)
   }
 
   /// What `say` says, as members of a JSON object.
   var members: [(String, JSONValue)] {
-    report.earlier = (try? RecordingFiles.earlier(ofKey: place.place.key)) ?? []
-    return report.members(state, (try? place.recorder()) ?? nil)
+    report.earlier = (try? RecordingFiles.earlier(ofKey: setupFiles.namespace.key)) ?? []
+    return report.members(state, (try? setupFiles.recorder()) ?? nil)
   }
 
   private func provideForwarding() throws(KernelError) {
@@ -169,7 +170,7 @@ final class SetupRun {
   }
 
   private func save() throws(KernelError) {
-    try place.save(state)
+    try setupFiles.save(state)
     saved = state
   }
 
@@ -180,10 +181,10 @@ final class SetupRun {
         var socket = try NetfilterSocket()
         try SetupTables.install(&old, around: try .read(), with: &socket)
       }
-      try place.save(old)
+      try setupFiles.save(old)
     } else {
       try SetupTables.remove()
-      try place.forget()
+      try setupFiles.forget()
     }
   }
 
@@ -192,8 +193,8 @@ final class SetupRun {
   /// Starts the recorder, unless one works already. Throws `SetupInterrupted` when a signal comes.
   func startRecorder(_ signals: borrowing SignalWatch) throws {
     guard request.record, state.backend == SetupBackend.nflog.rawValue else { return }
-    if try place.recorder()?.living != nil { return }
-    let session = place.recording
+    if try setupFiles.recorder()?.living != nil { return }
+    let session = setupFiles.recording
     try makeRoom(session)
     state.records = true
     state.session = session
@@ -201,7 +202,8 @@ final class SetupRun {
     try save()
     beganRecording = true
     let recorder = try BackgroundProcess.start(
-      ["record", session, "--background", "--limit", "\(request.limit >> 20)"], errors: place.log,
+      ["record", session, "--background", "--limit", "\(request.limit >> 20)"],
+      errors: setupFiles.log,
       attempt: "start the recorder")
     var interrupted: Int32?
     repeat {
@@ -214,7 +216,7 @@ final class SetupRun {
       throw SetupInterrupted(signal: interrupted)
     }
     if let failure = recorder.failure() {
-      let words = ((try? StateFile.read(place.log)) ?? "").split(separator: "\n").joined(
+      let words = ((try? StateFile.read(setupFiles.log)) ?? "").split(separator: "\n").joined(
         separator: "\n")
       // On a disk that is full, nothing can be written down.
       let said = words.isEmpty ? failure : words

@@ -11,13 +11,13 @@ extension Leftovers {
     else { return nil }
     let lock: FileLock?
     do {
-      lock = try SetupPlace.tryLock()
+      lock = try SetupFiles.tryLock()
     } catch  where error.errno == EROFS {
       lock = nil
     }
     // Who has the lock makes or undoes a setup, and has looked already.
     guard let lock else { return try .takeBack(in: StateDirectory.path) }
-    let found = try SetupPlace.current().takeBackHalfDone()
+    let found = try SetupFiles.current().takeBackHalfDone()
     _ = consume lock
     return found
   }

@@ -81,14 +81,14 @@ struct StatusAll {
 
   private mutating func lookAtFiles(except keys: Set<String>) throws(KernelError) {
     var sessions = Set(try RecordingFiles.writers().map(\.session))
-    for key in try SetupPlace.keys() {
-      let files = try SetupPlace.files(ofKey: key)
+    for key in try SetupFiles.keys() {
+      let files = try SetupFiles.files(ofKey: key)
       let inode = key.prefix { $0 != "-" }
       if keys.contains(key) || keys.contains("\(inode)-") { continue }
       lost.append(
         Lost(
           key: key, setup: files.setup, recorder: files.recorder,
-          isGone: try SetupPlace.isGone(files)))
+          isGone: try SetupFiles.isGone(files)))
     }
     for running in RunningProgram.all(called: RulesetWatch.program) {
       let words = running.arguments

@@ -38,16 +38,16 @@ struct StatusFindings {
       recorder: nil, tables: .unknown, orphans: [], holder: nil, tunIsThere: false,
       sessionOctets: 0, hidden: [])
     if StateFile.isReadable(StateDirectory.path) {
-      let place = try SetupPlace.current()
-      findings.elsewhere = try SetupPlace.keys().count { $0 != place.place.key }
-      if let secret = place.unreadable() {
+      let setupFiles = try SetupFiles.current()
+      findings.elsewhere = try SetupFiles.keys().count { $0 != setupFiles.namespace.key }
+      if let secret = setupFiles.unreadable() {
         findings.hidden.append(secret)
       } else {
-        findings.setup = try place.load()
-        if let unknown = try place.unknownSetup() {
+        findings.setup = try setupFiles.load()
+        if let unknown = try setupFiles.unknownSetup() {
           findings.hidden.append("\(unknown): 'nftrace teardown' takes back what it made")
         }
-        findings.recorder = try place.recorder()
+        findings.recorder = try setupFiles.recorder()
       }
     } else {
       findings.hidden.append(

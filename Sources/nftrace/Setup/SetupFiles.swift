@@ -3,16 +3,16 @@ import Kernel
 import Report
 import Trace
 
-/// Where the setup of a network namespace keeps what it has to remember.
-struct SetupPlace {
-  let place: NamespacePlace
+/// The files in which the setup of a network namespace keeps what it has to remember.
+struct SetupFiles {
+  let namespace: NamespacePlace
 
   /// That of the calling thread's namespace.
-  static func current() throws(KernelError) -> SetupPlace {
-    SetupPlace(place: try .current())
+  static func current() throws(KernelError) -> SetupFiles {
+    SetupFiles(namespace: try .current())
   }
 
-  private var base: String { "\(StateDirectory.path)/setup-\(place.key)" }
+  private var base: String { "\(StateDirectory.path)/setup-\(namespace.key)" }
   private var stateFile: String { base + ".json" }
   private var recorderFile: String { base + ".recorder" }
   /// Room on the disk for the last that a recorder writes down.
@@ -20,10 +20,10 @@ struct SetupPlace {
   /// What the recorder in the background said on standard error.
   var log: String { base + ".log" }
   /// The session file of the recorder in the background.
-  var recording: String { "\(StateDirectory.path)/recording-\(place.key).pcapng" }
+  var recording: String { "\(StateDirectory.path)/recording-\(namespace.key).pcapng" }
   /// The name of a journal that is being written; without the ending it is finished.
   func draft(_ number: Int) -> String {
-    "setup-\(place.key).\(number)" + Self.journalEnding + Self.draftEnding
+    "setup-\(namespace.key).\(number)" + Self.journalEnding + Self.draftEnding
   }
   private static let journalEnding = ".journal"
   static let draftEnding = ".draft"
@@ -70,7 +70,7 @@ struct SetupPlace {
   /// The journals of setups here that were made and not torn down, in order.
   func journals() throws(KernelError) -> [String] {
     func number(_ name: String) -> Int? {
-      let prefix = "setup-\(place.key)."
+      let prefix = "setup-\(namespace.key)."
       guard name.hasPrefix(prefix), name.hasSuffix(Self.journalEnding) else { return nil }
       return Int(name.dropFirst(prefix.count).dropLast(Self.journalEnding.count))
     }
@@ -125,7 +125,7 @@ struct SetupPlace {
   func takeBackHalfDone() throws(KernelError) -> Leftovers {
     var found = try Leftovers.takeBack(in: StateDirectory.path)
     for name in try StateFile.names(in: StateDirectory.path)
-    where name.hasPrefix("setup-\(place.key).") && name.hasSuffix(Self.draftEnding) {
+    where name.hasPrefix("setup-\(namespace.key).") && name.hasSuffix(Self.draftEnding) {
       do {
         found.undone += try GuardedJournal.undo("\(StateDirectory.path)/\(name)")
       } catch {
@@ -143,7 +143,7 @@ struct SetupPlace {
     try StateFile.removeAbandonedDrafts(in: StateDirectory.path)
     for key in try Self.keys() {
       let isGone = try Self.isGone(Self.files(ofKey: key))
-      if isGone || place.isSuccessor(ofKey: key[...]) { try forget(key) }
+      if isGone || namespace.isSuccessor(ofKey: key[...]) { try forget(key) }
     }
     return found
   }
@@ -151,7 +151,7 @@ struct SetupPlace {
   /// Forgets the setup of a namespace, or of a boot of the machine, that is gone.
   private func forget(_ key: String) throws(KernelError) {
     let setup = try Self.files(ofKey: key).setup
-    if key != place.key {
+    if key != namespace.key {
       let name = setup?.netns ?? "net:[\(key.prefix { $0 != "-" })]"
       let subnets = setup.map { " of \($0.subnets.joined(separator: ", "))" } ?? ""
       Output.complain(
@@ -163,7 +163,7 @@ struct SetupPlace {
   }
 }
 
-extension SetupPlace {
+extension SetupFiles {
   /// The namespaces of whose setups something is written down.
   static func keys() throws(KernelError) -> [String] {
     let names = try StateFile.names(in: StateDirectory.path).filter { $0.hasPrefix("setup-") }
