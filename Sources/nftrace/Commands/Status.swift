@@ -58,17 +58,17 @@ struct Status: ParsableCommand {
         NamespaceJSON.object("status", zip(spaces, findings).map { ($0.name, $1.members) }))
       return
     }
-    var features: [Feature]?
+    var requirements: [Requirement]?
     for (space, findings) in zip(spaces, findings) {
-      let isFirst = features == nil
+      let isFirst = requirements == nil
       // Mostly the same everywhere.
       let text = StatusText(
-        findings, style: shared.style, features: findings.features != features)
+        findings, style: shared.style, requirements: findings.requirements != requirements)
       if spaces.count > 1 {
         try Output.print((isFirst ? [] : [""]) + ["network namespace \(space.name ?? "")", ""])
       }
       try Output.print(text.lines)
-      features = findings.features
+      requirements = findings.requirements
     }
   }
 }

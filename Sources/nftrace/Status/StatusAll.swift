@@ -48,7 +48,7 @@ struct StatusAll {
         let namespace = try found.open()
         let key = try namespace.within { () throws(KernelError) in
           try Leftovers.here()?.say(isNeeded: false)
-          space.findings = try StatusFindings.collect(withFeatures: false)
+          space.findings = try StatusFindings.collect(withRequirements: false)
           return try NamespacePlace.current().key
         }
         keys.insert(key)
@@ -109,7 +109,7 @@ struct StatusAll {
   func lines(_ style: TextStyle) -> [Line] {
     if style.verbosity == .quiet {
       let found = spaces.filter { $0.findings?.setup != nil }.compactMap { space in
-        space.findings.flatMap { StatusText($0, style: style, features: false).lines.first }
+        space.findings.flatMap { StatusText($0, style: style, requirements: false).lines.first }
           .map { Line(space.found.description) + ": " + $0 }
       }
       return found.isEmpty ? [summary] : found
@@ -118,7 +118,7 @@ struct StatusAll {
     for space in spaces where space.hasAny {
       guard let findings = space.findings else { continue }
       let text = StatusText(
-        findings, style: style, features: false, command: Self.entering(space.found))
+        findings, style: style, requirements: false, command: Self.entering(space.found))
       var lines = [Line(space.found.description)] + text.lines.map { "  " + $0 }
       if findings.setup != nil, let call = Self.call(space.found) {
         lines.append("  'nftrace teardown --netns \(call)' takes it back")

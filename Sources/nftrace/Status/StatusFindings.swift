@@ -4,7 +4,7 @@ import Trace
 /// What there is to say about nftrace in a namespace.
 struct StatusFindings {
   var kernel: String
-  var features: [Feature]
+  var requirements: [Requirement]
   /// nil if nothing is set up here, as far as can be seen.
   var setup: SetupState?
   var recorder: RecorderState?
@@ -32,9 +32,10 @@ struct StatusFindings {
     case unknown
   }
 
-  static func collect(withFeatures: Bool = true) throws(KernelError) -> StatusFindings {
+  static func collect(withRequirements: Bool = true) throws(KernelError) -> StatusFindings {
     var findings = StatusFindings(
-      kernel: Machine.kernelRelease, features: withFeatures ? Feature.all() : [], setup: nil,
+      kernel: Machine.kernelRelease, requirements: withRequirements ? Requirement.all() : [],
+      setup: nil,
       recorder: nil, tables: .unknown, orphans: [], holder: nil, tunIsThere: false,
       sessionOctets: 0, hidden: [])
     if StateFile.isReadable(StateDirectory.path) {
@@ -115,7 +116,7 @@ struct StatusFindings {
       (
         "features",
         .array(
-          features.map {
+          requirements.map {
             .object([
               ("name", .string($0.name)), ("purpose", .string($0.purpose)),
               ("available", $0.isThere.map { .bool($0) } ?? .null), ("help", .string($0.help)),

@@ -8,14 +8,14 @@ struct StatusText {
   private let findings: StatusFindings
   private let style: TextStyle
 
-  private let tellsFeatures: Bool
+  private let tellsRequirements: Bool
   /// What a command is to begin with to be run where this is.
   private let command: String
 
   init(
-    _ findings: StatusFindings, style: TextStyle, features: Bool = true, command: String = ""
+    _ findings: StatusFindings, style: TextStyle, requirements: Bool = true, command: String = ""
   ) {
-    tellsFeatures = features
+    tellsRequirements = requirements
     self.command = command
     self.findings = findings
     self.style = style
@@ -34,7 +34,7 @@ struct StatusText {
           } ?? ""))
     }
     for text in findings.hidden { lines.append("hidden     \(text)") }
-    guard tellsFeatures else { return lines }
+    guard tellsRequirements else { return lines }
     if findings.elsewhere > 0 {
       let count = findings.elsewhere
       lines.append(
@@ -45,12 +45,12 @@ struct StatusText {
           + ": 'nftrace status --all' looks there")
     }
     lines += ["", "This kernel, \(findings.kernel), and these rights:"]
-    let width = findings.features.map(\.name.count).max() ?? 0
-    for feature in findings.features {
-      let name = feature.name + String(repeating: " ", count: width - feature.name.count)
-      let answer = feature.isThere.map { $0 ? "yes" : "no " } ?? "?  "
-      lines.append("  \(name)  \(answer)  for \(feature.purpose)")
-      if let help = feature.help {
+    let width = findings.requirements.map(\.name.count).max() ?? 0
+    for requirement in findings.requirements {
+      let name = requirement.name + String(repeating: " ", count: width - requirement.name.count)
+      let answer = requirement.isThere.map { $0 ? "yes" : "no " } ?? "?  "
+      lines.append("  \(name)  \(answer)  for \(requirement.purpose)")
+      if let help = requirement.help {
         lines.append("  \(String(repeating: " ", count: width + 7))\(help)")
       }
     }

@@ -3,7 +3,7 @@ internal import Glibc
 internal import Wire
 
 /// Something nftrace needs of the kernel, or of the rights it runs with.
-package struct Feature: Sendable, Equatable {
+package struct Requirement: Sendable, Equatable {
   /// What it is called.
   package var name: String
   /// What nftrace needs it for.
@@ -22,10 +22,10 @@ package struct Feature: Sendable, Equatable {
 
   /// All there is to know, in the network namespace of the calling thread. Nothing is changed by
   /// asking: rules are tried in a transaction that is never finished.
-  package static func all() -> [Feature] {
+  package static func all() -> [Requirement] {
     let hasRights = Privileges.effective.contains(.network)
     return [
-      Feature(
+      Requirement(
         "CAP_NET_ADMIN", "everything", hasRights,
         help: "run as root (sudo), or give the program the capability: "
           + "setcap cap_net_admin,cap_sys_admin+ep nftrace")
@@ -38,7 +38,7 @@ package struct Feature: Sendable, Equatable {
   private static let needsRights = "asking needs CAP_NET_ADMIN"
 
   /// What each step of a transaction that makes all kinds of things meets.
-  private static func rules() -> [Feature] {
+  private static func rules() -> [Requirement] {
     let hint = "a kernel with"
     let wanted: [(step: String, name: String, purpose: String, help: String)] = [
       (
@@ -72,13 +72,13 @@ package struct Feature: Sendable, Equatable {
     }
     return wanted.map { step, name, purpose, help in
       guard case .success(let errors) = outcome else {
-        return Feature(name, purpose, false, help: "it needs \(help)")
+        return Requirement(name, purpose, false, help: "it needs \(help)")
       }
       let failed = errors.first { $0.purpose.hasSuffix(step) }?.errno
       switch failed {
-      case nil: return Feature(name, purpose, true)
-      case EPERM, EACCES: return Feature(name, purpose, nil, help: needsRights)
-      default: return Feature(name, purpose, false, help: "it needs \(help)")
+      case nil: return Requirement(name, purpose, true)
+      case EPERM, EACCES: return Requirement(name, purpose, nil, help: needsRights)
+      default: return Requirement(name, purpose, false, help: "it needs \(help)")
       }
     }
   }
@@ -104,7 +104,7 @@ package struct Feature: Sendable, Equatable {
     }
   }
 
-  private static func log() -> Feature {
+  private static func log() -> Requirement {
     attempt("NFLOG", "packets as rules see them", "CONFIG_NETFILTER_NETLINK_LOG (nfnetlink_log)") {
       () throws(KernelError) in
       var socket = try NetfilterSocket()
@@ -112,14 +112,14 @@ package struct Feature: Sendable, Equatable {
     }
   }
 
-  private static func trace() -> Feature {
+  private static func trace() -> Requirement {
     attempt("nf_tables trace", "the rules that a packet meets", "CONFIG_NF_TABLES") {
       () throws(KernelError) in try NetfilterSocket().join()
     }
   }
 
-  private static func ruleTexts() -> Feature {
-    Feature(
+  private static func ruleTexts() -> Requirement {
+    Requirement(
       "libnftables", "the text of rules", unsafe nftrace_libnftables() != nil,
       help: "apt install libnftables1; without it rules are named by their handle alone")
   }
@@ -127,13 +127,13 @@ package struct Feature: Sendable, Equatable {
   private static func attempt(
     _ name: String, _ purpose: String, _ option: String,
     _ body: () throws(KernelError) -> Void
-  ) -> Feature {
+  ) -> Requirement {
     do {
       try body()
-      return Feature(name, purpose, true)
+      return Requirement(name, purpose, true)
     } catch {
       let isRefused = error.errno == EPERM || error.errno == EACCES
-      return Feature(
+      return Requirement(
         name, purpose, isRefused ? nil : false,
         help: isRefused ? needsRights : "it needs a kernel with \(option)")
     }
@@ -141,25 +141,25 @@ package struct Feature: Sendable, Equatable {
 
   /// Events come where the setting is 1, or 2 and somebody listens. Asking does not switch
   /// connection tracking on.
-  private static func connections() -> Feature {
+  private static func connections() -> Requirement {
     let (name, purpose) = ("conntrack events", "which connection a packet belongs to")
     let setting = Sysctl(path: "net/netfilter/nf_conntrack_events")!
     guard let value = try? setting.read() else {
-      return Feature(
+      return Requirement(
         name, purpose, false,
         help: "it needs CONFIG_NF_CONNTRACK_EVENTS (modprobe nf_conntrack nf_conntrack_netlink)")
     }
-    return Feature(name, purpose, value != "0", help: "sysctl -w \(setting)=2")
+    return Requirement(name, purpose, value != "0", help: "sysctl -w \(setting)=2")
   }
 
-  private static func tun() -> Feature {
+  private static func tun() -> Requirement {
     let (name, purpose) = ("/dev/net/tun", "probes that come in as if received")
     do {
       _ = try FileDescriptor("/dev/net/tun", O_RDWR)
-      return Feature(name, purpose, true)
+      return Requirement(name, purpose, true)
     } catch {
       let isRefused = error.code == EACCES || error.code == EPERM
-      return Feature(
+      return Requirement(
         name, purpose, isRefused ? nil : false,
         help: isRefused
           ? "opening it is not allowed: run as root"
@@ -167,29 +167,29 @@ package struct Feature: Sendable, Equatable {
     }
   }
 
-  private static func rawSockets() -> Feature {
-    Feature(
+  private static func rawSockets() -> Requirement {
+    Requirement(
       "CAP_NET_RAW", "--local, and the rules of iptables-legacy",
       Privileges.effective.contains(.rawSockets),
       help: "run as root (sudo), or give the program the capability: setcap cap_net_raw+ep")
   }
 
-  private static func liveFrames() -> Feature {
+  private static func liveFrames() -> Requirement {
     let missing = FrameInjector.availability()
-    return Feature(
+    return Requirement(
       "XDP live frames", "--in: probes that an interface receives", missing == nil, help: missing)
   }
 
-  private static func forwarding() -> Feature {
+  private static func forwarding() -> Requirement {
     let isWritable = unsafe access("/proc/sys/\(Sysctl.forwarding4.path)", W_OK) == 0
-    return Feature(
+    return Requirement(
       "writable /proc/sys", "--forward", isWritable,
       help: "run as root; in an unprivileged container /proc/sys is read-only: set it from outside")
   }
 
-  private static func dropReasons() -> Feature {
+  private static func dropReasons() -> Requirement {
     let missing = DropWatch.availability()
-    return Feature(
+    return Requirement(
       "drop reasons", "the kernel's own word on why it dropped a packet", missing == nil,
       help: missing)
   }
