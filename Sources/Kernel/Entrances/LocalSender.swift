@@ -49,7 +49,7 @@ package final class LocalSender: Sendable {
       let code = Glibc.errno
       throw KernelError(
         cannot: "send packets from this host", function: "socket", errno: code,
-        help: Capability.help(for: code, "CAP_NET_RAW", "raw sockets"))
+        help: RefusalAdvice.help(for: code, "CAP_NET_RAW", "raw sockets"))
     }
     file = FileDescriptor(owning: number)
     self.fields = fields

@@ -61,12 +61,12 @@ internal import Wire
     guard let wanted else {
       throw KernelError(
         cannot: "find a free NFLOG group", function: "nflog_bind_group", errno: failed,
-        help: Capability.help(for: failed, "CAP_NET_ADMIN", "NFLOG (modprobe nfnetlink_log)"))
+        help: RefusalAdvice.help(for: failed, "CAP_NET_ADMIN", "NFLOG (modprobe nfnetlink_log)"))
     }
     throw KernelError(
       cannot: "listen on NFLOG group \(wanted)", function: "nflog_bind_group", errno: failed,
       help: LogGroups.holder(of: wanted).map { "It is held by \($0). Choose another --group." }
-        ?? Capability.help(for: failed, "CAP_NET_ADMIN", "NFLOG (modprobe nfnetlink_log)"))
+        ?? RefusalAdvice.help(for: failed, "CAP_NET_ADMIN", "NFLOG (modprobe nfnetlink_log)"))
   }
 
   /// Makes room for this many octets of messages that were not read yet.
@@ -96,7 +96,7 @@ internal import Wire
         let failed = Glibc.errno
         throw KernelError(
           cannot: "listen to netfilter's event group \(number)", function: "setsockopt",
-          errno: failed, help: Capability.help(for: failed, "CAP_NET_ADMIN", "nf_tables"))
+          errno: failed, help: RefusalAdvice.help(for: failed, "CAP_NET_ADMIN", "nf_tables"))
       }
     }
   }
@@ -254,7 +254,7 @@ internal import Wire
     let purpose = batch.purposes.indices.contains(index) ? batch.purposes[index] : "run a batch"
     return KernelError(
       cannot: purpose, function: "nf_tables", errno: errno,
-      help: Capability.help(for: errno, "CAP_NET_ADMIN", "nf_tables (modprobe nf_tables)"))
+      help: RefusalAdvice.help(for: errno, "CAP_NET_ADMIN", "nf_tables (modprobe nf_tables)"))
   }
 
   // MARK: Receiving

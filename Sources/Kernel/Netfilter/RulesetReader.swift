@@ -136,7 +136,8 @@ package import Wire
           if failed == 0 { return found }
           throw KernelError(
             cannot: attempt, function: "nf_tables", errno: failed,
-            help: Capability.help(for: failed, "CAP_NET_ADMIN", "nf_tables (modprobe nf_tables)"))
+            help: RefusalAdvice.help(for: failed, "CAP_NET_ADMIN", "nf_tables (modprobe nf_tables)")
+          )
         default: found.append(message)
         }
       }

@@ -4,14 +4,13 @@ import Kernel
 import Report
 import Trace
 
-/// nftrace's version.
-let nftraceVersion = "0.1.0"
-
 @main
 struct Nftrace: ParsableCommand {
   /// What the user types. Each command names it as the one above it: parsed by itself it then spells
   /// its usage right, and is not searched for requests for shell completions, which nftrace answers.
   static let name = "nftrace"
+
+  static let version = "0.1.0"
 
   static let configuration = CommandConfiguration(
     commandName: name,
@@ -22,7 +21,7 @@ struct Nftrace: ParsableCommand {
 
       Start with 'nftrace lab': a router, a client and a server in network namespaces, to try it.
       """,
-    version: "nftrace \(nftraceVersion)",
+    version: "nftrace \(version)",
     subcommands: [
       Ping.self, Setup.self, Show.self, Teardown.self, Status.self, RecordCommand.self,
       RecordingsCommand.self,

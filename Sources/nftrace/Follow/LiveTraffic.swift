@@ -25,7 +25,7 @@ final class LiveTraffic: FollowedTraffic {
     var rules = try RulesetReader()
     let surroundings = try SurroundingsReader.read(&rules)
     var header = SessionHeader(
-      command: "show", version: nftraceVersion, kernel: Machine.kernelRelease,
+      command: "show", version: Nftrace.version, kernel: Machine.kernelRelease,
       points: setup.points, table: SetupTables.name, targets: setup.subnets)
     header.legacyNAT = LegacyTables.natTargets()
     opening = Self.opening(header, surroundings)
@@ -55,7 +55,7 @@ final class LiveTraffic: FollowedTraffic {
     // At once, or of packets that are on their way already no rule would be known.
     try Self.listen(socket)
     var header = SessionHeader(
-      command: "intercept", version: nftraceVersion, kernel: Machine.kernelRelease, points: points,
+      command: "intercept", version: Nftrace.version, kernel: Machine.kernelRelease, points: points,
       table: table, targets: subnets.texts)
     header.diversion = device
     header.legacyNAT = LegacyTables.natTargets()

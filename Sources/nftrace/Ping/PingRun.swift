@@ -87,7 +87,7 @@ struct PingRun: ~Copyable {
     socket.setReceiveBuffer(64 << 20)
     try socket.join()
     var header = SessionHeader(
-      command: "ping", version: nftraceVersion, kernel: Machine.kernelRelease, netns: netns,
+      command: "ping", version: Nftrace.version, kernel: Machine.kernelRelease, netns: netns,
       points: points, table: table, probe: plan, legacyNAT: LegacyTables.natTargets())
     header.namespace = try? NamespacePlace.current().key
     self.header = header

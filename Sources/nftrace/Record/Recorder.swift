@@ -62,7 +62,7 @@ struct Recorder: ~Copyable {
       process: identity.process, start: identity.start, session: path, limit: limit,
       since: Clock.realtime / 1_000_000_000)
     header = SessionHeader(
-      command: "record", version: nftraceVersion, kernel: Machine.kernelRelease,
+      command: "record", version: Nftrace.version, kernel: Machine.kernelRelease,
       netns: netns ?? setup.netns, points: setup.points, table: SetupTables.name)
     header.namespace = setupFiles.namespace.key
     targets = []

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// What a refusal means to somebody who wants it to work.
-enum Capability {
+/// What to do about a call that the kernel refused.
+enum RefusalAdvice {
   /// A sentence for the errno of a refused call: which capability, or which part of the kernel.
   static func help(for errno: Int32, _ capability: String, _ feature: String) -> String? {
     switch errno {
