@@ -59,7 +59,7 @@ import Wire
   /// Of several namespaces the one whose recording ends before the others has its end there.
   @Test func oneOfSeveralEnds() {
     let script = onItsWay()
-    var stories = Stories(namespaces: ["a", "b"])
+    var stories = NamespacesStory(namespaces: ["a", "b"])
     var told: [Exchange] = []
     for source in [0, 1] { told += stories.begin(script.header, from: source) }
     for record in script.records { told += stories.take(record, from: 0) }
@@ -72,7 +72,7 @@ import Wire
   /// The rules were laid out anew: the packets on their way are told of no more.
   @Test func anotherSectionBegins() {
     let script = onItsWay()
-    var stories = Stories()
+    var stories = NamespacesStory()
     _ = stories.begin(script.header, from: 0)
     for record in script.records { _ = stories.take(record, from: 0) }
     var next = script.header

@@ -45,7 +45,7 @@ struct HostileNumbersTests {
     script.see(echo(), at: "PREROUTING", id: 1, in: 3)
     script.records[0].time = .max
     script.records[1].time = .max
-    var stories = Stories(namespaces: ["a", "b"])
+    var stories = NamespacesStory(namespaces: ["a", "b"])
     var told: [Exchange] = []
     for source in 0..<2 {
       told += stories.begin(script.header, from: source)
@@ -141,7 +141,7 @@ struct HostileNumbersTests {
       var decoder = KernelLogDecoder(version: "test")
       decoder.feed(Array(text.utf8))
       decoder.finish()
-      var stories = Stories()
+      var stories = NamespacesStory()
       var told: [Exchange] = []
       while let element = decoder.next() {
         switch element {

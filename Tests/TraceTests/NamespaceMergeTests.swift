@@ -79,7 +79,7 @@ import Wire
   /// Where more always comes, nobody says that time has passed: exchanges are told all the same.
   @Test func aFloodDoesNotWaitForEver() {
     var script = Script()
-    var stories = Stories(namespaces: ["client", "router"])
+    var stories = NamespacesStory(namespaces: ["client", "router"])
     for source in 0...1 { _ = stories.begin(script.header, from: source) }
     var told = 0
     for number in 0..<12000 {

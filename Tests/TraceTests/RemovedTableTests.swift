@@ -227,7 +227,7 @@ import Wire
   /// A recorder reads a rule between a packet and the message that its table is gone.
   @Test func readingsAreHeldBack() {
     for isRemoved in [true, false] {
-      var watch = DeciderWatch()
+      var watch = DecidingRules()
       watch.hold([
         Self.text("new"), Record(time: 0, .netlink(Self.rule(NFTRuleMessage.newType, "new"))),
       ])

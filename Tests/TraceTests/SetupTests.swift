@@ -18,7 +18,7 @@ struct SubnetsTests {
     ("10.0.0", "ADDRESS/LENGTH"), ("", "ADDRESS/LENGTH"),
   ])
   func whatIsRefused(text: String, words: String) {
-    let fault = #expect(throws: SubnetFault.self) { try Subnets(parsing: ["10.0.0.0/8", text]) }
+    let fault = #expect(throws: Subnets.Fault.self) { try Subnets(parsing: ["10.0.0.0/8", text]) }
     #expect(fault?.message.contains(words) == true, "\(fault?.message ?? "")")
   }
 
@@ -128,12 +128,12 @@ struct DeciderWatchTests {
       ).bytes)
   }
 
-  private func unread(_ watch: inout DeciderWatch) -> [UInt64?] {
+  private func unread(_ watch: inout DecidingRules) -> [UInt64?] {
     watch.takeUnread().map(\.handle)
   }
 
   @Test func eachDeciderOnce() {
-    var watch = DeciderWatch()
+    var watch = DecidingRules()
     for message in [
       trace(4, .accept), trace(4, .accept), trace(5, .continue), trace(nil, .accept),
       trace(6, .drop), trace(7, .accept, table: "nftrace_setup"),

@@ -632,7 +632,7 @@ func echo(
   /// those that keep something of it has it for ever.
   @Test func noTableGrowsWithTraffic() {
     var script = Script()
-    var stories = Stories()
+    var stories = NamespacesStory()
     _ = stories.begin(script.header, from: 0)
     let count = 20000
     var told = 0

@@ -12,7 +12,7 @@ package struct FollowReport: Sendable {
   /// Records before this time, nanoseconds since the epoch, tell of the surroundings alone.
   private let since: UInt64
 
-  private var stories: Stories
+  private var stories: NamespacesStory
   private var text: ShowText
   private var summary = FollowSummary()
   private var folded = FoldedFlows()
@@ -31,7 +31,7 @@ package struct FollowReport: Sendable {
     filter: ExchangeFilter, style: TextStyle, json: Bool = false, rate: Int? = nil,
     since: UInt64 = 0, namespaces: [String] = []
   ) {
-    stories = Stories(namespaces: namespaces)
+    stories = NamespacesStory(namespaces: namespaces)
     self.filter = filter
     self.style = style
     self.json = json

@@ -44,7 +44,7 @@ package struct SessionReport {
     case nothing
     case ping(PingStory, PingText)
     case traffic(Story)
-    case several(Stories)
+    case several(NamespacesStory)
   }
 
   private enum Entry {
@@ -73,7 +73,7 @@ package struct SessionReport {
     session: String? = nil, namespaces: [String] = []
   ) {
     self.namespaces = namespaces
-    if namespaces.count > 1 { telling = .several(Stories(namespaces: namespaces)) }
+    if namespaces.count > 1 { telling = .several(NamespacesStory(namespaces: namespaces)) }
     self.session = session
     self.filter = filter
     var style = style

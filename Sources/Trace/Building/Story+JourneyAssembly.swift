@@ -29,7 +29,7 @@ extension Story {
       hops.append(placeOfDrop(open, dropped))
     }
     let direction = direction(open)
-    Changes(
+    HopDifferences(
       environment: environment, legacyNAT: header?.legacyNAT ?? [:], connection: connection,
       isReply: open.isReply ?? (direction == .reply), knowsRules: !isKernelLog
     ).explain(&hops)

@@ -2,6 +2,15 @@ package import Wire
 
 /// The subnets whose traffic is observed, as somebody gave them.
 package struct Subnets: Sendable, Equatable {
+  /// Why a list of subnets cannot be what was meant.
+  package struct Fault: Error, Sendable, Equatable {
+    /// What is wrong and what would be right, as a sentence.
+    package var message: String
+
+    /// A fault with these words.
+    package init(_ message: String) { self.message = message }
+  }
+
   /// In the order in which they were given, none twice.
   package private(set) var prefixes: [Prefix]
 
@@ -13,16 +22,16 @@ package struct Subnets: Sendable, Equatable {
 
   /// Those that `texts` name: ADDRESS/LENGTH, or an address alone. Throws for the first that is
   /// none, or that has host bits, for it is unclear what was meant by it.
-  package init(parsing texts: [String]) throws(SubnetFault) {
+  package init(parsing texts: [String]) throws(Fault) {
     prefixes = []
     for text in texts { add([try Self.prefix(text)]) }
   }
 
-  private static func prefix(_ text: String) throws(SubnetFault) -> Prefix {
-    guard let prefix = Prefix(text) else { throw SubnetFault(fault(in: text)) }
+  private static func prefix(_ text: String) throws(Fault) -> Prefix {
+    guard let prefix = Prefix(text) else { throw Fault(fault(in: text)) }
     let network = prefix.network
     guard network == prefix else {
-      throw SubnetFault(
+      throw Fault(
         "'\(text)' has host bits set: the subnet is \(network), the one address is "
           + "\(Prefix(prefix.address))")
     }

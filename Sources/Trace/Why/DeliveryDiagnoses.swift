@@ -19,7 +19,7 @@ enum DeliveryDiagnoses {
     guard isHere == refusal.isOurs else { return nil }
     let proto = examined.packet.proto == .tcp ? "TCP" : "UDP"
     var evidence = [
-      (Words.error(refusal.packet) ?? "a TCP reset")
+      (RuleNames.error(refusal.packet) ?? "a TCP reset")
         + (isHere ? " was sent by this host" : " came back from \(refusal.packet.source)")
     ]
     if examined.delta("UdpNoPorts") > 0 {
@@ -43,7 +43,7 @@ enum DeliveryDiagnoses {
   static func unknownProtocol(_ examined: Case) -> Finding? {
     guard examined.stage == .delivered || examined.stage == .sent, !examined.isReply,
       let error = examined.error, error.icmp?.isProtocolUnreachable(error.proto) == true,
-      let name = Words.error(error), let refusal = examined.refusal,
+      let name = RuleNames.error(error), let refusal = examined.refusal,
       (examined.stage == .delivered) == refusal.isOurs
     else { return nil }
     let proto = "the IP protocol \(examined.packet.proto)"

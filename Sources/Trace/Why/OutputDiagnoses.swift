@@ -63,8 +63,8 @@ enum OutputDiagnoses {
     let what = examined.version == 4 ? "ARP" : "neighbour discovery"
     return .error(
       "neighbour-discovery-filtered",
-      "\(Words.rule(named)) drops \(what), so \(nextHop(examined).map { "\($0)" } ?? "the next hop") "
-        + "is not found", evidence: Words.evidence(named) + examined.reasonEvidence,
+      "\(RuleNames.rule(named)) drops \(what), so \(nextHop(examined).map { "\($0)" } ?? "the next hop") "
+        + "is not found", evidence: RuleNames.evidence(named) + examined.reasonEvidence,
       remedy: try Remedy.acceptDiscovery(examined, before: named),
       at: Finding.Place(
         hook: examined.environment.place(of: step)?.hook, table: step.table, chain: step.chain,

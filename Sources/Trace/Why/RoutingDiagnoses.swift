@@ -41,11 +41,11 @@ enum RoutingDiagnoses {
     let counters = damages.flatMap(\.counters).filter { examined.delta($0) > 0 }
     // A rule that rewrites a field may leave the checksum as it was.
     let rules = examined.journey.trailingRules.filter { $0.handle != nil }.map {
-      "before, it met \(Words.rule($0))" + ($0.text.map { ": \($0)" } ?? "")
+      "before, it met \(RuleNames.rule($0))" + ($0.text.map { ": \($0)" } ?? "")
     }
     return .error(
       "bad-packet",
-      "\(damage.what): the kernel refused the \(Words.what(examined)) on arrival at "
+      "\(damage.what): the kernel refused the \(RuleNames.what(examined)) on arrival at "
         + "\(examined.inDevice ?? "the interface")",
       confidence: examined.dropReason == nil ? .likely : .certain,
       evidence: counters.map { "\($0) went up by \(examined.delta($0))" } + rules
@@ -314,7 +314,7 @@ enum RoutingDiagnoses {
   }
 
   private static func evidence(_ examined: Case) -> [String] {
-    guard let error = examined.error, let name = Words.error(error) else { return [] }
+    guard let error = examined.error, let name = RuleNames.error(error) else { return [] }
     return ["\(name) came back from \(error.source)"]
   }
 

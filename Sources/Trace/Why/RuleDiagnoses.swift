@@ -12,18 +12,18 @@ enum RuleDiagnoses {
     if let step = examined.decider, step.isLegacy, step.text?.contains("-j NFQUEUE") == true {
       return .error(
         "queue-without-listener",
-        "\(Words.rule(step)) hands it to a queue, and no program reads that queue",
-        evidence: Words.evidence(step) + examined.reasonEvidence,
-        remedy: try Remedy.accept(examined, before: step), at: Words.place(step, examined))
+        "\(RuleNames.rule(step)) hands it to a queue, and no program reads that queue",
+        evidence: RuleNames.evidence(step) + examined.reasonEvidence,
+        remedy: try Remedy.accept(examined, before: step), at: RuleNames.place(step, examined))
     }
     guard let step = queueStep(examined), examined.stage != .sent, examined.stage != .delivered,
       let number = step.verdict.queueNumber, !step.verdict.bypasses
     else { return nil }
     return .error(
       "queue-without-listener",
-      "\(Words.rule(step)) hands it to queue \(number), and no program reads that queue",
-      evidence: Words.evidence(step) + examined.reasonEvidence,
-      remedy: try Remedy.accept(examined, before: step), at: Words.place(step, examined))
+      "\(RuleNames.rule(step)) hands it to queue \(number), and no program reads that queue",
+      evidence: RuleNames.evidence(step) + examined.reasonEvidence,
+      remedy: try Remedy.accept(examined, before: step), at: RuleNames.place(step, examined))
   }
 
   /// The last rule that handed the packet to user space.
@@ -39,7 +39,8 @@ enum RuleDiagnoses {
     return .error(
       "masquerade-no-address",
       "\(device) has no usable IPv\(examined.version) address to masquerade with",
-      evidence: Words.evidence(step) + examined.reasonEvidence, at: Words.place(step, examined))
+      evidence: RuleNames.evidence(step) + examined.reasonEvidence,
+      at: RuleNames.place(step, examined))
   }
 
   static func invalidStateDrop(_ examined: Case) -> Finding? {
@@ -57,11 +58,11 @@ enum RuleDiagnoses {
     }
     return .error(
       "invalid-state-drop",
-      "\(Words.rule(step)) drops packets of state invalid: \(why)",
-      evidence: Words.evidence(step) + examined.reasonEvidence,
+      "\(RuleNames.rule(step)) drops packets of state invalid: \(why)",
+      evidence: RuleNames.evidence(step) + examined.reasonEvidence,
       // Whoever gets a damaged packet does not take it either.
       remedy: try isDamaged ? nil : Remedy.accept(examined, before: step),
-      at: Words.place(step, examined))
+      at: RuleNames.place(step, examined))
   }
 
   /// Whether only packets of state invalid meet the rule: then one that did was of that state.
@@ -76,13 +77,13 @@ enum RuleDiagnoses {
     guard let step = examined.decider, step.verdict == .drop,
       step.rejects || examined.journey.end.kind == .rejected
     else { return nil }
-    let answer = examined.error.flatMap(Words.error).map { " and answers with \($0)" }
+    let answer = examined.error.flatMap(RuleNames.error).map { " and answers with \($0)" }
     return .error(
       examined.isReply ? "reply-filtered" : "rule-reject",
-      "\(Words.rule(step)) on this host refuses the \(Words.what(examined))\(answer ?? "")"
-        + Words.owner(step, examined),
-      evidence: Words.evidence(step) + examined.reasonEvidence,
-      remedy: try Remedy.accept(examined, before: step), at: Words.place(step, examined))
+      "\(RuleNames.rule(step)) on this host refuses the \(RuleNames.what(examined))\(answer ?? "")"
+        + RuleNames.owner(step, examined),
+      evidence: RuleNames.evidence(step) + examined.reasonEvidence,
+      remedy: try Remedy.accept(examined, before: step), at: RuleNames.place(step, examined))
   }
 
   static func replyFiltered(_ examined: Case) -> Finding? {
@@ -91,13 +92,13 @@ enum RuleDiagnoses {
       "reply-filtered",
       "the request got through, its answer did not: "
         + (step.isPolicy
-          ? "no rule of \(Words.chain(step)) accepts "
+          ? "no rule of \(RuleNames.chain(step)) accepts "
             + (Remedy.followsAnswer(examined, step) ? "packets of established connections" : "it")
-          : "\(Words.rule(step)) dropped it"),
-      evidence: Words.evidence(step) + examined.reasonEvidence,
+          : "\(RuleNames.rule(step)) dropped it"),
+      evidence: RuleNames.evidence(step) + examined.reasonEvidence,
       remedy: try step.isPolicy
         ? Remedy.acceptEstablished(examined, step) : Remedy.accept(examined, before: step),
-      at: Words.place(step, examined))
+      at: RuleNames.place(step, examined))
   }
 
   static func dnatThenFiltered(_ examined: Case) -> Finding? {
@@ -106,9 +107,9 @@ enum RuleDiagnoses {
     else { return nil }
     return .error(
       "dnat-then-filtered",
-      "\(change.from) is translated to \(change.to), and \(Words.rule(step)) drops that",
-      evidence: Words.evidence(step) + examined.reasonEvidence,
-      remedy: try Remedy.accept(examined, before: step), at: Words.place(step, examined))
+      "\(change.from) is translated to \(change.to), and \(RuleNames.rule(step)) drops that",
+      evidence: RuleNames.evidence(step) + examined.reasonEvidence,
+      remedy: try Remedy.accept(examined, before: step), at: RuleNames.place(step, examined))
   }
 
   static func policyDrop(_ examined: Case) -> Finding? {
@@ -119,14 +120,14 @@ enum RuleDiagnoses {
       evidence.append(
         "chain \(Escape.name(step.chain)) is at hook \(hook.rawValue), priority \(priority)")
     }
-    evidence += Words.managers(examined.environment)
+    evidence += RuleNames.managers(examined.environment)
     return .error(
       "policy-drop",
-      "no rule of \(Words.chain(step)) accepts it, and the chain's policy is drop"
-        + Words.owner(step, examined),
+      "no rule of \(RuleNames.chain(step)) accepts it, and the chain's policy is drop"
+        + RuleNames.owner(step, examined),
       evidence: evidence + examined.reasonEvidence,
       remedy: try Remedy.accept(examined, before: step),
-      at: Words.place(step, examined))
+      at: RuleNames.place(step, examined))
   }
 
   static func ruleDrop(_ examined: Case) -> Finding? {
@@ -135,16 +136,16 @@ enum RuleDiagnoses {
     if step.checksReversePath {
       return .error(
         "rule-drop",
-        "\(Words.rule(step)) drops what has no way back by the interface it came in",
-        evidence: Words.evidence(step) + examined.reasonEvidence,
+        "\(RuleNames.rule(step)) drops what has no way back by the interface it came in",
+        evidence: RuleNames.evidence(step) + examined.reasonEvidence,
         remedy: try Remedy.wayBack(examined),
-        at: Words.place(step, examined))
+        at: RuleNames.place(step, examined))
     }
     return .error(
-      "rule-drop", "\(Words.rule(step)) drops it\(Words.owner(step, examined))",
-      evidence: Words.evidence(step) + Words.managers(examined.environment)
+      "rule-drop", "\(RuleNames.rule(step)) drops it\(RuleNames.owner(step, examined))",
+      evidence: RuleNames.evidence(step) + RuleNames.managers(examined.environment)
         + examined.reasonEvidence,
-      remedy: try Remedy.accept(examined, before: step), at: Words.place(step, examined))
+      remedy: try Remedy.accept(examined, before: step), at: RuleNames.place(step, examined))
   }
 
   /// Dropped where conntrack makes its entry, between raw and mangle.
@@ -175,16 +176,16 @@ enum RuleDiagnoses {
     if step.text?.contains("-m rpfilter") == true {
       return .error(
         "legacy-drop",
-        "\(Words.rule(step)) drops what has no way back by the interface it came in",
-        evidence: Words.evidence(step) + examined.reasonEvidence,
+        "\(RuleNames.rule(step)) drops what has no way back by the interface it came in",
+        evidence: RuleNames.evidence(step) + examined.reasonEvidence,
         remedy: try Remedy.wayBack(examined),
-        at: Words.place(step, examined))
+        at: RuleNames.place(step, examined))
     }
     return .error(
-      "legacy-drop", "\(Words.rule(step)) drops it",
-      evidence: Words.evidence(step) + ["iptables-legacy's TRACE names it last"]
+      "legacy-drop", "\(RuleNames.rule(step)) drops it",
+      evidence: RuleNames.evidence(step) + ["iptables-legacy's TRACE names it last"]
         + examined.reasonEvidence, remedy: try Remedy.accept(examined, before: step),
-      at: Words.place(step, examined))
+      at: RuleNames.place(step, examined))
   }
 
   /// The same where TRACE could not be had: pinned to its table by the points around it.
@@ -195,7 +196,7 @@ enum RuleDiagnoses {
       confidence: .likely,
       evidence: ["seen before that table and not behind it; no nf_tables rule dropped it"]
         + [examined.environment.missingLegacyTrace].compactMap { $0 } + examined.reasonEvidence,
-      at: Words.place(step, examined))
+      at: RuleNames.place(step, examined))
   }
 
   /// A step that names no more than the legacy table behind the last point; nil where there is none.

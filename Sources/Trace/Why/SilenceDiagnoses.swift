@@ -13,7 +13,7 @@ enum SilenceDiagnoses {
     guard examined.stage == .sent, let error = examined.error, !examined.isOurError,
       !examined.environment.isLocal(error.source), let icmp = error.icmp
     else { return nil }
-    let evidence = ["\(Words.error(error) ?? "an error") came back from \(error.source)"]
+    let evidence = ["\(RuleNames.error(error) ?? "an error") came back from \(error.source)"]
     if (error.proto, icmp.type) == (.icmp, 11) || (error.proto, icmp.type) == (.icmpv6, 3) {
       let name = examined.version == 4 ? "TTL" : "hop limit"
       return .error(
@@ -45,7 +45,7 @@ enum SilenceDiagnoses {
       "it went from \(device) to \(examined.outDevice ?? "another interface") past routing and all "
         + "tables of IP, as what is bridged or is redirected by 'fwd' or tc does, and nothing came "
         + "back", confidence: .likely,
-      evidence: ["no hook between ingress and egress saw it"] + rules.flatMap(Words.evidence))
+      evidence: ["no hook between ingress and egress saw it"] + rules.flatMap(RuleNames.evidence))
   }
 
   static func hairpinWithoutMasquerade(_ examined: Case) -> Finding? {
@@ -190,7 +190,8 @@ enum SilenceDiagnoses {
   }
 
   private static func natRule(_ examined: Case) -> [String] {
-    examined.journey.hops.flatMap(\.rules).last { $0.translation != nil }.map(Words.evidence) ?? []
+    examined.journey.hops.flatMap(\.rules).last { $0.translation != nil }.map(RuleNames.evidence)
+      ?? []
   }
 
   /// The subnet the source is in, as the interface it came in by knows it.

@@ -11,7 +11,7 @@ final class LiveTraffic: FollowedTraffic {
   private var investigator: Investigator
   /// Where programs are asked for the texts of rules.
   private let space: ChosenNamespace
-  private var deciders = DeciderWatch()
+  private var deciders = DecidingRules()
   /// What comes first: what is known when it begins.
   private var opening: [SessionDecoder.Element]
 

@@ -20,7 +20,7 @@ struct Recorder: ~Copyable {
   private(set) var state: RecorderState
 
   private var changes = RulesetWatch()
-  private var deciders = DeciderWatch()
+  private var deciders = DecidingRules()
   private var loss = LossCount()
   private var recorded: RecordedEvents
   /// What the kernel listed last, without the numbers that differ from list to list.

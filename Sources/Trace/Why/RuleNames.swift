@@ -1,7 +1,7 @@
 internal import Wire
 
 /// How rules and chains are called in findings.
-enum Words {
+enum RuleNames {
   /// "rule 3 of chain BLOCK (ip filter)", with what jumped there left to the timeline.
   static func rule(_ step: RuleStep) -> String {
     if step.isPolicy { return "the policy of \(chain(step))" }

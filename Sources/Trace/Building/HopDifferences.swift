@@ -1,7 +1,7 @@
 internal import Wire
 
 /// Finds what changed between neighbouring hops, and who did it.
-struct Changes {
+struct HopDifferences {
   let environment: Environment
   let legacyNAT: [Int: [String]]
   let connection: Connection?

@@ -2,7 +2,7 @@ internal import Wire
 
 /// The stories of one network namespace, or of several as one sequence: what their recorders wrote
 /// goes in, section by section, exchanges come out.
-package struct Stories: Sendable {
+package struct NamespacesStory: Sendable {
   private var stories: [Story?]
   private var merge: NamespaceMerge?
   /// Of those that are over.

@@ -2,7 +2,7 @@ package import Wire
 
 /// Notices which of the user's rules decide over packets, so that their texts can be read and
 /// recorded: each once. It keeps no packets, for a recorder runs for long.
-package struct DeciderWatch: Sendable {
+package struct DecidingRules: Sendable {
   private struct Key: Hashable {
     var family: UInt8
     var table: String
