@@ -18,7 +18,6 @@ func fuzzState(_ bytes: [UInt8]) {
     precondition(SessionHeader(json: header.json) == header)
     _ = header.probe?.packet(sequence: 1)?.bytes
     _ = header.probe?.marks
-    _ = header.probe?.isNumerable
     var report = SessionReport(filter: ExchangeFilter(), style: TextStyle(), format: .json)
     _ = report.take(.header(header))
     if let packet = header.probe?.packet(sequence: 1) {

@@ -137,8 +137,3 @@ enum RuleExpression {
     return unsafe made
   }
 }
-
-extension RuleExpression {
-  /// `meta nftrace set 1`, as the two expressions it takes.
-  static var startTrace: [RuleExpression] { [.one, .trace] }
-}

@@ -26,18 +26,6 @@ extension RouteSocket {
       flags: .new, attempt: "create the veth pair \(name) and \(peer)")
   }
 
-  /// Makes an interface that needs nothing but a name: "dummy", "bridge".
-  package mutating func createLink(_ name: String, kind: String) throws(KernelError) {
-    try request(
-      LinkMessage.creation(kind: kind, name: name), flags: .new,
-      attempt: "create the \(kind) interface \(name)")
-  }
-
-  /// Removes an interface.
-  package mutating func deleteLink(_ name: String) throws(KernelError) {
-    try request(LinkMessage.deletion(name: name), attempt: "remove the interface \(name)")
-  }
-
   /// Sets an interface up or down.
   package mutating func setLink(_ name: String, up: Bool) throws(KernelError) {
     let index = try existingLink(name).index
@@ -50,30 +38,6 @@ extension RouteSocket {
     let index = try existingLink(name).index
     try request(
       LinkMessage.setting(mtu: mtu, of: index), attempt: "set the MTU of \(name) to \(mtu)")
-  }
-
-  /// Sets the link-layer address.
-  package mutating func setLink(_ name: String, address: HardwareAddress) throws(KernelError) {
-    let index = try existingLink(name).index
-    try request(
-      LinkMessage.setting(address: address, of: index),
-      attempt: "set the hardware address of \(name) to \(address)")
-  }
-
-  /// Makes an interface a port of a bridge.
-  package mutating func setLink(_ name: String, master: String) throws(KernelError) {
-    let bridge = try existingLink(master).index
-    let index = try existingLink(name).index
-    try request(
-      LinkMessage.setting(master: bridge, of: index), attempt: "make \(name) a port of \(master)")
-  }
-
-  /// Moves an interface to the namespace of a file descriptor.
-  package mutating func moveLink(_ name: String, to namespace: Int32) throws(KernelError) {
-    let index = try existingLink(name).index
-    try request(
-      LinkMessage.setting(namespace: namespace, of: index),
-      attempt: "move \(name) to another network namespace")
   }
 
   // MARK: Addresses
@@ -97,13 +61,6 @@ extension RouteSocket {
       attempt: "add \(prefix) to \(name)")
   }
 
-  /// Takes an address away from an interface.
-  package mutating func delete(_ prefix: Prefix, from name: String) throws(KernelError) {
-    let index = try existingLink(name).index
-    try request(
-      Self.address(prefix, interface: index).deletion, attempt: "remove \(prefix) from \(name)")
-  }
-
   // MARK: Routes and rules
 
   /// Adds a route; EEXIST if there is one with the same destination and metric.
@@ -112,19 +69,9 @@ extension RouteSocket {
       route.message, flags: .new, attempt: "add a route to \(route.destination)")
   }
 
-  /// Removes a route.
-  package mutating func delete(_ route: RouteMessage) throws(KernelError) {
-    try request(route.deletion, attempt: "remove the route to \(route.destination)")
-  }
-
   /// Adds a rule; EEXIST if there is the same already.
   package mutating func add(_ rule: RuleMessage) throws(KernelError) {
     try request(rule.message, flags: .new, attempt: "add routing rule \(rule.priority)")
-  }
-
-  /// Removes a rule.
-  package mutating func delete(_ rule: RuleMessage) throws(KernelError) {
-    try request(rule.deletion, attempt: "remove routing rule \(rule.priority)")
   }
 
   /// Makes a neighbour known, so that nobody need be asked for it.

@@ -107,9 +107,6 @@ package struct PingStory: Sendable {
   /// Probes sent and not settled.
   package var outstanding: Int { open.count }
 
-  /// Whether every probe sent so far was answered.
-  package var allAnswered: Bool { open.values.allSatisfy { $0.answered != nil } }
-
   /// When waiting for the first of the outstanding probes ends, nanoseconds since the epoch.
   package var nextDeadline: UInt64? { open.values.map(Self.moment).min() }
 

@@ -19,9 +19,6 @@ extension ProbePlan {
     return plan
   }
 
-  /// Whether the sequence numbers of all TCP probes are different.
-  package var isNumerable: Bool { (count + 1) * stride <= 1 << 31 }
-
   /// The probe of this sequence number, counted from 1.
   package func packet(sequence: Int) -> Packet? {
     guard let from = IPAddress(source), let to = IPAddress(destination),

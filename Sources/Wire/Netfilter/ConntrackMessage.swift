@@ -17,16 +17,12 @@ package struct ConntrackMessage: Sendable, Equatable {
     package static let expected = Status(rawValue: 1)
     /// IPS_SEEN_REPLY: packets went both ways.
     package static let seenReply = Status(rawValue: 2)
-    /// IPS_ASSURED: not dropped early when the table is full.
-    package static let assured = Status(rawValue: 4)
     /// IPS_CONFIRMED: its first packet got past the last hook.
     package static let confirmed = Status(rawValue: 8)
     /// IPS_SRC_NAT: the source is translated, in the original direction.
     package static let sourceNAT = Status(rawValue: 0x10)
     /// IPS_DST_NAT: the destination is translated, in the original direction.
     package static let destinationNAT = Status(rawValue: 0x20)
-    /// IPS_DYING: removed from the table.
-    package static let dying = Status(rawValue: 0x200)
     /// IPS_OFFLOAD: a flowtable of nf_tables takes its packets past the hooks.
     package static let offload = Status(rawValue: 0x4000)
     /// IPS_HW_OFFLOAD: the interface's hardware does.

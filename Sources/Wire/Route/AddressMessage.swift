@@ -19,8 +19,6 @@ package struct AddressMessage: Sendable, Hashable {
   package static let noDuplicateDetection: UInt32 = 0x02
   /// `IFA_F_TENTATIVE`: duplicate detection is not over, the address cannot be used yet.
   package static let tentative: UInt32 = 0x40
-  /// `IFA_F_DADFAILED`: somebody else on the link has it.
-  package static let duplicate: UInt32 = 0x08
 
   private static let headerLength = 8
   private enum Attribute {

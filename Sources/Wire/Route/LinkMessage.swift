@@ -45,14 +45,10 @@ package struct LinkMessage: Sendable, Equatable {
     package static let broadcast = Flags(rawValue: 0x2)
     /// `IFF_LOOPBACK`.
     package static let loopback = Flags(rawValue: 0x8)
-    /// `IFF_POINTOPOINT`.
-    package static let pointToPoint = Flags(rawValue: 0x10)
     /// `IFF_RUNNING`.
     package static let running = Flags(rawValue: 0x40)
     /// `IFF_NOARP`.
     package static let noARP = Flags(rawValue: 0x80)
-    /// `IFF_PROMISC`.
-    package static let promiscuous = Flags(rawValue: 0x100)
     /// `IFF_MULTICAST`.
     package static let multicast = Flags(rawValue: 0x1000)
     /// `IFF_LOWER_UP`.
@@ -68,16 +64,8 @@ package struct LinkMessage: Sendable, Equatable {
 
     /// `IF_OPER_UNKNOWN`.
     package static let unknown = OperationalState(rawValue: 0)
-    /// `IF_OPER_NOTPRESENT`.
-    package static let notPresent = OperationalState(rawValue: 1)
     /// `IF_OPER_DOWN`.
     package static let down = OperationalState(rawValue: 2)
-    /// `IF_OPER_LOWERLAYERDOWN`.
-    package static let lowerLayerDown = OperationalState(rawValue: 3)
-    /// `IF_OPER_TESTING`.
-    package static let testing = OperationalState(rawValue: 4)
-    /// `IF_OPER_DORMANT`.
-    package static let dormant = OperationalState(rawValue: 5)
     /// `IF_OPER_UP`.
     package static let up = OperationalState(rawValue: 6)
 

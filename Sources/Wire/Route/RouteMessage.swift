@@ -142,10 +142,6 @@ package struct RouteMessage: Sendable, Hashable {
     package static let dead = Flags(rawValue: 0x1)
     /// The gateway need not be in a subnet of the interface.
     package static let onLink = Flags(rawValue: 0x4)
-    /// The interface has no carrier.
-    package static let linkDown = Flags(rawValue: 0x10)
-    /// An answer to a lookup and not a route as it stands in a table.
-    package static let cloned = Flags(rawValue: 0x200)
     /// In a lookup: answer with the table that had the route.
     package static let lookupTable = Flags(rawValue: 0x1000)
     /// In a lookup: answer with the route as it stands in the table.
