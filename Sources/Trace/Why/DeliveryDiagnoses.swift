@@ -8,45 +8,45 @@ enum DeliveryDiagnoses {
   static let refusals: [Diagnosis.Cause] = [noListener, unknownProtocol]
 
   /// This host, or the one behind it that answered, has nobody at the port.
-  static func noListener(_ examined: Case) -> Finding? {
-    guard examined.stage == .delivered || examined.stage == .sent, !examined.isReply,
-      let refusal = examined.refusal, let port = examined.packet.destinationPort
+  static func noListener(_ lost: LostPacket) -> Finding? {
+    guard lost.stage == .delivered || lost.stage == .sent, !lost.isReply,
+      let refusal = lost.refusal, let port = lost.packet.destinationPort
     else { return nil }
     if let icmp = refusal.packet.icmp {
       guard icmp.isPortUnreachable(refusal.packet.proto) else { return nil }
     }
-    let isHere = examined.stage == .delivered
+    let isHere = lost.stage == .delivered
     guard isHere == refusal.isOurs else { return nil }
-    let proto = examined.packet.proto == .tcp ? "TCP" : "UDP"
+    let proto = lost.packet.proto == .tcp ? "TCP" : "UDP"
     var evidence = [
       (RuleNames.error(refusal.packet) ?? "a TCP reset")
         + (isHere ? " was sent by this host" : " came back from \(refusal.packet.source)")
     ]
-    if examined.delta("UdpNoPorts") > 0 {
-      evidence.append("UdpNoPorts went up by \(examined.delta("UdpNoPorts"))")
+    if lost.delta("UdpNoPorts") > 0 {
+      evidence.append("UdpNoPorts went up by \(lost.delta("UdpNoPorts"))")
     }
-    let address = examined.packet.destination
-    let isReject = examined.packet.proto == .tcp && refusal.packet.icmp != nil
+    let address = lost.packet.destination
+    let isReject = lost.packet.proto == .tcp && refusal.packet.icmp != nil
     return .error(
       "no-listener",
       isHere
         ? "this host refused it: nothing listens on \(proto) port \(port) of \(address) here; see "
-          + "'ss -ln\(examined.packet.proto == .tcp ? "t" : "u")'"
+          + "'ss -ln\(lost.packet.proto == .tcp ? "t" : "u")'"
         : "\(refusal.packet.source) refused it, not this host: "
           + (isReject
             ? "a firewall there rejects it (an absent listener would answer with RST)"
             : "nothing listens on \(proto) port \(port) there, or a firewall there says so"),
-      confidence: isHere ? .certain : .likely, evidence: evidence + examined.reasonEvidence)
+      confidence: isHere ? .certain : .likely, evidence: evidence + lost.reasonEvidence)
   }
 
   /// This host, or the one behind it that answered, has no use for the packet's IP protocol.
-  static func unknownProtocol(_ examined: Case) -> Finding? {
-    guard examined.stage == .delivered || examined.stage == .sent, !examined.isReply,
-      let error = examined.error, error.icmp?.isProtocolUnreachable(error.proto) == true,
-      let name = RuleNames.error(error), let refusal = examined.refusal,
-      (examined.stage == .delivered) == refusal.isOurs
+  static func unknownProtocol(_ lost: LostPacket) -> Finding? {
+    guard lost.stage == .delivered || lost.stage == .sent, !lost.isReply,
+      let error = lost.error, error.icmp?.isProtocolUnreachable(error.proto) == true,
+      let name = RuleNames.error(error), let refusal = lost.refusal,
+      (lost.stage == .delivered) == refusal.isOurs
     else { return nil }
-    let proto = "the IP protocol \(examined.packet.proto)"
+    let proto = "the IP protocol \(lost.packet.proto)"
     return .error(
       "unknown-protocol",
       refusal.isOurs
@@ -56,22 +56,22 @@ enum DeliveryDiagnoses {
       confidence: refusal.isOurs ? .certain : .likely,
       evidence: [
         name + (refusal.isOurs ? " was sent by this host" : " came back from \(error.source)")
-      ] + examined.reasonEvidence)
+      ] + lost.reasonEvidence)
   }
 
-  static func echoIgnored(_ examined: Case) -> Finding? {
-    guard examined.stage == .delivered, let icmp = examined.packet.icmp,
-      icmp.isEchoRequest(examined.packet.proto)
+  static func echoIgnored(_ lost: LostPacket) -> Finding? {
+    guard lost.stage == .delivered, let icmp = lost.packet.icmp,
+      icmp.isEchoRequest(lost.packet.proto)
     else { return nil }
     var names = [
-      examined.version == 4 ? "net.ipv4.icmp_echo_ignore_all" : "net.ipv6.icmp.echo_ignore_all"
+      lost.version == 4 ? "net.ipv4.icmp_echo_ignore_all" : "net.ipv6.icmp.echo_ignore_all"
     ]
-    if isForMany(examined) {
+    if isForMany(lost) {
       names.append(
-        examined.version == 4
+        lost.version == 4
           ? "net.ipv4.icmp_echo_ignore_broadcasts" : "net.ipv6.icmp.echo_ignore_multicast")
     }
-    guard let name = names.first(where: { examined.sysctl($0) == "1" }) else { return nil }
+    guard let name = names.first(where: { lost.sysctl($0) == "1" }) else { return nil }
     return .error(
       "echo-ignored", "this host ignores echo requests: \(name) is 1",
       evidence: ["\(name) = 1", "delivered at INPUT, and no reply was made"],
@@ -79,10 +79,10 @@ enum DeliveryDiagnoses {
   }
 
   /// Whether the packet is for a group, or for everybody in a subnet.
-  private static func isForMany(_ examined: Case) -> Bool {
-    let destination = examined.packet.destination
+  private static func isForMany(_ lost: LostPacket) -> Bool {
+    let destination = lost.packet.destination
     if destination.isMulticast || destination == IPAddress("255.255.255.255") { return true }
-    return examined.version == 4
-      && examined.environment.addresses.isBroadcast(destination)
+    return lost.version == 4
+      && lost.environment.addresses.isBroadcast(destination)
   }
 }

@@ -1,9 +1,9 @@
 internal import Wire
 
-/// The catalogue of causes. Each is a pure function that looks at a case and speaks only if it is
+/// The catalogue of causes. Each is a pure function that looks at a lost packet and speaks only if it is
 /// sure to be the one; the first that speaks is the cause, those after it would be its symptoms.
 enum Diagnosis {
-  typealias Cause = @Sendable (Case) -> Finding?
+  typealias Cause = @Sendable (LostPacket) -> Finding?
 
   /// Causes in the order in which a packet meets them.
   static let causes: [Cause] = [
@@ -25,15 +25,15 @@ enum Diagnosis {
       } else if let lost = Unexplained.beforeAnyHook(exchange, unseen, header, environment) {
         findings.append(lost)
       } else if let suspect = suspect(exchange, isProbe: header?.probe != nil),
-        let examined = Case(
+        let lost = LostPacket(
           suspect, of: exchange, error: error, refused: refused, header: header,
           environment: environment)
       {
-        var cause = causes.lazy.compactMap { $0(examined) }.first ?? Unexplained.finding(examined)
+        var cause = causes.lazy.compactMap { $0(lost) }.first ?? Unexplained.finding(lost)
         let said = refused.map(SendDiagnoses.evidence) ?? []
         if !cause.evidence.contains(said) { cause.evidence += said }
         findings.append(cause)
-        findings += Notes.aboutLoss(examined)
+        findings += Notes.aboutLoss(lost)
       }
     }
     return findings + Notes.all(exchange, environment)
@@ -54,10 +54,10 @@ enum Diagnosis {
       guard refused?.packet.tcp?.flags == .syn else { return nil }
     }
     guard let refused,
-      let examined = Case(
+      let lost = LostPacket(
         refused, of: exchange, error: nil, refused: nil, header: header, environment: environment)
     else { return nil }
-    return DeliveryDiagnoses.refusals.lazy.compactMap { $0(examined) }.first
+    return DeliveryDiagnoses.refusals.lazy.compactMap { $0(lost) }.first
   }
 
   /// The packet to look at. Of recorded traffic, the one that a rule stopped: others of its connection

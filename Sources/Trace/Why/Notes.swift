@@ -11,8 +11,8 @@ enum Notes {
   }
 
   /// Notes that only matter when something was lost.
-  static func aboutLoss(_ examined: Case) -> [Finding] {
-    [mixedBackends(examined), fragmentedOnTheWay(examined)].compactMap { $0 }
+  static func aboutLoss(_ lost: LostPacket) -> [Finding] {
+    [mixedBackends(lost), fragmentedOnTheWay(lost)].compactMap { $0 }
   }
 
   /// A translated packet that met no NAT rule: an earlier packet of its flow did.
@@ -137,22 +137,22 @@ enum Notes {
   }
 
   /// The fragments themselves are not told apart at egress; the link's MTU and a counter tell.
-  private static func fragmentedOnTheWay(_ examined: Case) -> Finding? {
-    let counter = examined.version == 4 ? "IpFragCreates" : "Ip6FragCreates"
-    guard examined.stage == .sent, !examined.isReply, examined.delta(counter) > 1,
-      let device = examined.outDevice, let mtu = examined.environment.link(device)?.mtu,
-      examined.journey.packet.length > Int(mtu), fragmented(examined.exchange) == nil
+  private static func fragmentedOnTheWay(_ lost: LostPacket) -> Finding? {
+    let counter = lost.version == 4 ? "IpFragCreates" : "Ip6FragCreates"
+    guard lost.stage == .sent, !lost.isReply, lost.delta(counter) > 1,
+      let device = lost.outDevice, let mtu = lost.environment.link(device)?.mtu,
+      lost.journey.packet.length > Int(mtu), fragmented(lost.exchange) == nil
     else { return nil }
     return .note(
       "fragmented",
-      "it has \(examined.journey.packet.length) octets and \(device) takes \(mtu), so it was sent on in "
-        + "fragments", evidence: ["\(counter) went up by \(examined.delta(counter))"])
+      "it has \(lost.journey.packet.length) octets and \(device) takes \(mtu), so it was sent on in "
+        + "fragments", evidence: ["\(counter) went up by \(lost.delta(counter))"])
   }
 
-  private static func mixedBackends(_ examined: Case) -> Finding? {
-    let legacy = examined.environment.legacyTables(version: examined.version)
-    let family = examined.version == 4 ? NFProto.ipv4 : NFProto.ipv6
-    let modern = examined.environment.chains.values.contains {
+  private static func mixedBackends(_ lost: LostPacket) -> Finding? {
+    let legacy = lost.environment.legacyTables(version: lost.version)
+    let family = lost.version == 4 ? NFProto.ipv4 : NFProto.ipv6
+    let modern = lost.environment.chains.values.contains {
       $0.hook != nil && !$0.table.hasPrefix("nftrace_")
         && ($0.family == family || $0.family == NFProto.inet)
     }

@@ -11,8 +11,8 @@ struct PolicyRouting {
   private let inDevice: String?
   private let version: Int
 
-  init(_ examined: Case) {
-    self.init(examined.routed ?? examined.last, examined.environment)
+  init(_ lost: LostPacket) {
+    self.init(lost.routed ?? lost.last, lost.environment)
   }
 
   /// The way of the packet as it was at a hop.

@@ -1,46 +1,46 @@
 internal import Wire
 
-/// Commands that repair the case at hand, in the words of the tool that made the rule.
+/// Commands that let a lost packet through, in the words of the tool that made the rule.
 enum Remedy {
   /// Accepts this packet before the rule that stopped it; for a policy, at the end of its chain, or
   /// before the rule that leaves the chain, and the answer with it.
   static func accept(
-    _ examined: Case, before step: RuleStep
+    _ lost: LostPacket, before step: RuleStep
   ) throws(Word.Unspeakable) -> Command? {
-    let tool = tool(examined, step)
-    let packet = match(examined.packet, tool, isReply: examined.isReply)
-    guard let accept = try command(examined, step, accepting: packet) else { return nil }
-    guard step.isPolicy, needsAnswer(examined) else { return accept }
-    var answer = match(examined.packet.answer, tool, isReply: true)
-    if followsAnswer(examined, step) { answer += " \(established(tool))" }
-    return try command(examined, step, accepting: answer).map { "\(accept) && \($0)" }
+    let tool = tool(lost, step)
+    let packet = match(lost.packet, tool, isReply: lost.isReply)
+    guard let accept = try command(lost, step, accepting: packet) else { return nil }
+    guard step.isPolicy, needsAnswer(lost) else { return accept }
+    var answer = match(lost.packet.answer, tool, isReply: true)
+    if followsAnswer(lost, step) { answer += " \(established(tool))" }
+    return try command(lost, step, accepting: answer).map { "\(accept) && \($0)" }
   }
 
   /// Accepts what belongs to connections that were let through; where conntrack does not know them,
   /// this packet.
   static func acceptEstablished(
-    _ examined: Case, _ step: RuleStep
+    _ lost: LostPacket, _ step: RuleStep
   ) throws(Word.Unspeakable) -> Command? {
-    guard followsAnswer(examined, step) else { return try accept(examined, before: step) }
-    return try command(examined, step, accepting: established(tool(examined, step)))
+    guard followsAnswer(lost, step) else { return try accept(lost, before: step) }
+    return try command(lost, step, accepting: established(tool(lost, step)))
   }
 
   /// The command for a rule that accepts what `match` says, where a packet meets it in time.
   private static func command(
-    _ examined: Case, _ step: RuleStep, accepting match: Command
+    _ lost: LostPacket, _ step: RuleStep, accepting match: Command
   ) throws(Word.Unspeakable) -> Command? {
-    guard isChangeable(examined, step) else { return nil }
+    guard isChangeable(lost, step) else { return nil }
     var next: RuleStep? = step
     if step.isPolicy {
-      next = examined.journey.lastBeforePolicy.flatMap { $0.leavesChain ? $0 : nil }
+      next = lost.journey.lastBeforePolicy.flatMap { $0.leavesChain ? $0 : nil }
     }
-    switch tool(examined, step) {
+    switch tool(lost, step) {
     case .nft:
       let place = try place(step.family, step.table, step.chain)
       guard let next else { return "nft add rule \(place) \(match) accept" }
       return next.handle.map { "nft insert rule \(place) handle \($0) \(match) accept" }
     case .iptables, .iptablesLegacy:
-      let program = try program(examined, step)
+      let program = try program(lost, step)
       let chain = try Word.iptables(chain: step.chain)
       guard let next else { return "\(program) -A \(chain) \(match) -j ACCEPT" }
       return next.position.map { "\(program) -I \(chain) \($0) \(match) -j ACCEPT" }
@@ -73,15 +73,15 @@ enum Remedy {
 
   /// Accepts ARP, or neighbour discovery, before the rule that drops it.
   static func acceptDiscovery(
-    _ examined: Case, before step: RuleStep
+    _ lost: LostPacket, before step: RuleStep
   ) throws(Word.Unspeakable) -> Command? {
-    guard isChangeable(examined, step) else { return nil }
-    let isARP = examined.version == 4
+    guard isChangeable(lost, step) else { return nil }
+    let isARP = lost.version == 4
     let match: Command =
       isARP
       ? (step.family == NFProto.arp ? "" : "ether type arp ")
       : "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } "
-    switch tool(examined, step) {
+    switch tool(lost, step) {
     case .nft:
       let place = try place(step.family, step.table, step.chain)
       if step.isPolicy { return "nft \(("add rule \(place) \(match)accept" as Command).quoted)" }
@@ -89,7 +89,7 @@ enum Remedy {
         "nft \(("insert rule \(place) handle \($0) \(match)accept" as Command).quoted)"
       }
     case .iptables, .iptablesLegacy:
-      let program = try program(examined, step)
+      let program = try program(lost, step)
       let chain = try Word.iptables(chain: step.chain)
       let place: Command = step.isPolicy ? "-A \(chain)" : "-I \(chain) \(step.position ?? 1)"
       return [135, 136].map { (type: Int) -> Command in
@@ -99,36 +99,36 @@ enum Remedy {
   }
 
   /// Whether the answer will meet the same policy: in FORWARD it does.
-  private static func needsAnswer(_ examined: Case) -> Bool {
-    examined.journey.hops.last?.point.hook == .forward && !examined.isReply
+  private static func needsAnswer(_ lost: LostPacket) -> Bool {
+    lost.journey.hops.last?.point.hook == .forward && !lost.isReply
   }
 
   /// Whether conntrack will know the answer by its request: not if it passes over the request, and
   /// what nftables' bridge family sees it knows with a module of its own only, and before the hooks
   /// of IP it knows nothing.
-  static func followsAnswer(_ examined: Case, _ step: RuleStep) -> Bool {
-    let state = examined.journey.connection?.state
+  static func followsAnswer(_ lost: LostPacket, _ step: RuleStep) -> Bool {
+    let state = lost.journey.connection?.state
     return state != .untracked && state != .invalid
       && ![NFProto.bridge, NFProto.netdev].contains(step.family)
   }
 
   /// A route by which the source is reached where the packet came in.
-  static func wayBack(_ examined: Case) throws(Word.Unspeakable) -> Command? {
-    guard let device = examined.inDevice else { return nil }
-    let version: Command = examined.version == 6 ? "-6 " : ""
-    return "ip \(version)route replace \(examined.packet.source) dev \(try Word.device(device))"
+  static func wayBack(_ lost: LostPacket) throws(Word.Unspeakable) -> Command? {
+    guard let device = lost.inDevice else { return nil }
+    let version: Command = lost.version == 6 ? "-6 " : ""
+    return "ip \(version)route replace \(lost.packet.source) dev \(try Word.device(device))"
   }
 
   /// Whether a command could change the rule: it is still there, and in nobody's own table.
-  private static func isChangeable(_ examined: Case, _ step: RuleStep) -> Bool {
-    !step.isReplaced && !examined.isOwned(step)
+  private static func isChangeable(_ lost: LostPacket, _ step: RuleStep) -> Bool {
+    !step.isReplaced && !lost.isOwned(step)
   }
 
   /// Whose words a rule is told in.
-  static func tool(_ examined: Case, _ step: RuleStep) -> RuleText.Tool {
-    if let tool = examined.environment.tool(of: step) { return tool }
+  static func tool(_ lost: LostPacket, _ step: RuleStep) -> RuleText.Tool {
+    if let tool = lost.environment.tool(of: step) { return tool }
     if step.isLegacy { return .iptablesLegacy }
-    let chains = examined.environment.chains.filter {
+    let chains = lost.environment.chains.filter {
       $0.key.family == step.family && $0.key.table == step.table && $0.value.hook != nil
     }
     let isUpper =
@@ -139,12 +139,12 @@ enum Remedy {
   }
 
   private static func program(
-    _ examined: Case, _ step: RuleStep
+    _ lost: LostPacket, _ step: RuleStep
   ) throws(Word.Unspeakable) -> Command {
-    let legacy: Command = tool(examined, step) == .iptablesLegacy ? "-legacy" : ""
+    let legacy: Command = tool(lost, step) == .iptablesLegacy ? "-legacy" : ""
     let table: Command =
       step.table == "filter" ? "" : " -t \(try Word.iptables(table: step.table))"
-    return "\(examined.iptables)\(legacy)\(table)"
+    return "\(lost.iptables)\(legacy)\(table)"
   }
 
   /// The packet in the words of a tool: as it was when it met the rule.

@@ -31,120 +31,120 @@ enum RoutingDiagnoses {
   ]
 
   /// Refused before PREROUTING: header checksum, length or version.
-  static func badPacket(_ examined: Case) -> Finding? {
-    guard examined.stage == .arrival,
+  static func badPacket(_ lost: LostPacket) -> Finding? {
+    guard lost.stage == .arrival,
       let damage = damages.first(where: { damage in
-        damage.reason == examined.dropReason
-          || examined.dropReason == nil && damage.counters.contains { examined.delta($0) > 0 }
+        damage.reason == lost.dropReason
+          || lost.dropReason == nil && damage.counters.contains { lost.delta($0) > 0 }
       })
     else { return nil }
-    let counters = damages.flatMap(\.counters).filter { examined.delta($0) > 0 }
+    let counters = damages.flatMap(\.counters).filter { lost.delta($0) > 0 }
     // A rule that rewrites a field may leave the checksum as it was.
-    let rules = examined.journey.trailingRules.filter { $0.handle != nil }.map {
+    let rules = lost.journey.trailingRules.filter { $0.handle != nil }.map {
       "before, it met \(RuleNames.rule($0))" + ($0.text.map { ": \($0)" } ?? "")
     }
     return .error(
       "bad-packet",
-      "\(damage.what): the kernel refused the \(RuleNames.what(examined)) on arrival at "
-        + "\(examined.inDevice ?? "the interface")",
-      confidence: examined.dropReason == nil ? .likely : .certain,
-      evidence: counters.map { "\($0) went up by \(examined.delta($0))" } + rules
-        + examined.reasonEvidence)
+      "\(damage.what): the kernel refused the \(RuleNames.what(lost)) on arrival at "
+        + "\(lost.inDevice ?? "the interface")",
+      confidence: lost.dropReason == nil ? .likely : .certain,
+      evidence: counters.map { "\($0) went up by \(lost.delta($0))" } + rules
+        + lost.reasonEvidence)
   }
 
   /// Sources that no packet may have on a wire: 127/8, 0/8, multicast, broadcast.
-  static func martianSource(_ examined: Case) -> Finding? {
-    guard examined.stage == .routing || examined.stage == .arrival else { return nil }
-    let source = examined.packet.source
+  static func martianSource(_ lost: LostPacket) -> Finding? {
+    guard lost.stage == .routing || lost.stage == .arrival else { return nil }
+    let source = lost.packet.source
     // Addresses that are good for the link alone are not forwarded: RFC 4291 section 2.5.6.
-    let isBoundToLink = examined.version == 6 && source.isLinkLocal
+    let isBoundToLink = lost.version == 6 && source.isLinkLocal
     guard
       source.isMulticast || source.isLoopback || isThisNetwork(source) || isBoundToLink
         || source == IPAddress("255.255.255.255"),
-      examined.version == 6 || examined.route?.route == nil
+      lost.version == 6 || lost.route?.route == nil
     else { return nil }
     return .error(
       "martian-source",
       isBoundToLink
         ? "the source \(source) is good for its own link only, and is not forwarded"
         : "no packet may come in with the source \(source): the kernel drops it unseen",
-      evidence: examined.reasonEvidence)
+      evidence: lost.reasonEvidence)
   }
 
-  static func martianDestination(_ examined: Case) -> Finding? {
-    guard examined.stage == .routing || examined.stage == .arrival else { return nil }
-    let destination = examined.packet.destination
+  static func martianDestination(_ lost: LostPacket) -> Finding? {
+    guard lost.stage == .routing || lost.stage == .arrival else { return nil }
+    let destination = lost.packet.destination
     guard destination.isLoopback || isThisNetwork(destination),
-      examined.version == 6 || examined.route?.route == nil
+      lost.version == 6 || lost.route?.route == nil
     else { return nil }
-    let setting = examined.setting(examined.last.inDevice ?? "", "route_localnet")
-    let translated = examined.destinationChange
+    let setting = lost.setting(lost.last.inDevice ?? "", "route_localnet")
+    let translated = lost.destinationChange
     let why = translated.map { "\($0.from) is translated to \(destination), and a" } ?? "a"
     return .error(
       "martian-destination",
       why + " packet for \(destination) may not come in from another machine",
-      evidence: (setting.map { ["\($0.name) = \($0.value)"] } ?? []) + examined.reasonEvidence,
+      evidence: (setting.map { ["\($0.name) = \($0.value)"] } ?? []) + lost.reasonEvidence,
       remedy: try translated != nil && destination.isLoopback
         ? setting.map(Remedy.switchOn) : nil)
   }
 
-  static func localSource(_ examined: Case) -> Finding? {
+  static func localSource(_ lost: LostPacket) -> Finding? {
     // With accept_local it is forwarded all the same, and its answer is for this host.
-    if examined.isReply, examined.stage == .delivered, let request = examined.exchange.request,
-      examined.environment.isLocal(request.packet.source)
+    if lost.isReply, lost.stage == .delivered, let request = lost.exchange.request,
+      lost.environment.isLocal(request.packet.source)
     {
       return .error(
         "local-source",
         "the source \(request.packet.source) is an address of this host itself: the answer stays here",
         evidence: ["the answer was delivered to this host"])
     }
-    guard let packet = routedPacket(examined), let hop = examined.routed,
-      examined.version == 6 || examined.route?.errno == Errno.invalid,
-      examined.wayBack?.route?.kind == .local
+    guard let packet = routedPacket(lost), let hop = lost.routed,
+      lost.version == 6 || lost.route?.errno == Errno.invalid,
+      lost.wayBack?.route?.kind == .local
     else { return nil }
     let device = hop.inDevice ?? "?"
-    let setting = examined.setting(device, "accept_local")
+    let setting = lost.setting(device, "accept_local")
     return .error(
       "local-source",
       "the source \(packet.source) is an address of this host itself: a packet with it may not "
         + "come in from \(device)",
       evidence: (setting.map { ["\($0.name) = \($0.value)"] } ?? [])
-        + ["a route lookup of \(packet.source) says local"] + examined.reasonEvidence)
+        + ["a route lookup of \(packet.source) says local"] + lost.reasonEvidence)
   }
 
   /// The setting by which IPv4 packets that come in where this one did are not forwarded.
-  private static func forwardingSwitch(_ examined: Case) -> String? {
-    guard examined.version == 4, let device = examined.routed?.inDevice else { return nil }
-    if examined.sysctl("net.ipv4.ip_forward") == "0" { return "net.ipv4.ip_forward" }
-    return examined.setting(device, "forwarding").flatMap { $0.value == "0" ? $0.name : nil }
+  private static func forwardingSwitch(_ lost: LostPacket) -> String? {
+    guard lost.version == 4, let device = lost.routed?.inDevice else { return nil }
+    if lost.sysctl("net.ipv4.ip_forward") == "0" { return "net.ipv4.ip_forward" }
+    return lost.setting(device, "forwarding").flatMap { $0.value == "0" ? $0.name : nil }
   }
 
-  static func forwardingDisabled(_ examined: Case) -> Finding? {
-    guard let hop = examined.routed, routedPacket(examined) != nil,
-      examined.route?.errno == Errno.unreachable,
+  static func forwardingDisabled(_ lost: LostPacket) -> Finding? {
+    guard let hop = lost.routed, routedPacket(lost) != nil,
+      lost.route?.errno == Errno.unreachable,
       // A rule for what comes in there is none for what this host sends.
-      examined.plainRoute?.route != nil || PolicyRouting(examined).route?.kind == .unicast,
-      let device = hop.inDevice, let name = forwardingSwitch(examined)
+      lost.plainRoute?.route != nil || PolicyRouting(lost).route?.kind == .unicast,
+      let device = hop.inDevice, let name = forwardingSwitch(lost)
     else { return nil }
     return .error(
       "forwarding-disabled",
       name == "net.ipv4.ip_forward"
         ? "this host does not forward IPv4 packets: \(name) is 0"
         : "packets that come in by \(device) are not forwarded: \(name) is 0",
-      evidence: ["\(name) = 0", "IpInAddrErrors went up by \(examined.delta("IpInAddrErrors"))"]
-        + examined.reasonEvidence, remedy: try "sysctl -w \(Word.sysctl(name))=1")
+      evidence: ["\(name) = 0", "IpInAddrErrors went up by \(lost.delta("IpInAddrErrors"))"]
+        + lost.reasonEvidence, remedy: try "sysctl -w \(Word.sysctl(name))=1")
   }
 
   /// IPv6 lookups do not model forwarding: the setting says it.
-  static func forwardingDisabled6(_ examined: Case) -> Finding? {
-    guard let packet = routedPacket(examined), examined.version == 6,
-      examined.sysctl("net.ipv6.conf.all.forwarding") == "0", examined.route?.errno == nil,
-      examined.route?.route?.kind != .local, !packet.destination.isMulticast
+  static func forwardingDisabled6(_ lost: LostPacket) -> Finding? {
+    guard let packet = routedPacket(lost), lost.version == 6,
+      lost.sysctl("net.ipv6.conf.all.forwarding") == "0", lost.route?.errno == nil,
+      lost.route?.route?.kind != .local, !packet.destination.isMulticast
     else { return nil }
     let name = "net.ipv6.conf.all.forwarding"
     return .error(
       "forwarding-disabled", "this host does not forward IPv6 packets: \(name) is 0",
-      evidence: ["\(name) = 0"] + examined.reasonEvidence,
+      evidence: ["\(name) = 0"] + lost.reasonEvidence,
       remedy: try "sysctl -w \(Word.sysctl(name))=1")
   }
 
@@ -171,12 +171,12 @@ enum RoutingDiagnoses {
   ]
 
   /// A rule of policy routing that refuses the packet without looking at a table.
-  static func refusedByRule(_ examined: Case) -> Finding? {
-    guard let packet = routedPacket(examined), examined.route?.errno != nil,
-      let rule = PolicyRouting(examined).refusal,
+  static func refusedByRule(_ lost: LostPacket) -> Finding? {
+    guard let packet = routedPacket(lost), lost.route?.errno != nil,
+      let rule = PolicyRouting(lost).refusal,
       let refusal = refusals.first(where: { $0.isOf(rule) })
     else { return nil }
-    return refused(refusal, by: rule, packet, examined.reasonEvidence)
+    return refused(refusal, by: rule, packet, lost.reasonEvidence)
   }
 
   static func refused(
@@ -190,21 +190,21 @@ enum RoutingDiagnoses {
   }
 
   /// A blackhole, unreachable or prohibit route.
-  static func refusedByRoute(_ examined: Case) -> Finding? {
-    guard let packet = routedPacket(examined), let errno = examined.route?.errno else { return nil }
-    let policy = PolicyRouting(examined)
+  static func refusedByRoute(_ lost: LostPacket) -> Finding? {
+    guard let packet = routedPacket(lost), let errno = lost.route?.errno else { return nil }
+    let policy = PolicyRouting(lost)
     for refusal in refusals {
       guard let route = policy.route(of: refusal.kind) else { continue }
-      return refused(refusal, by: route, policy, examined.reasonEvidence)
+      return refused(refusal, by: route, policy, lost.reasonEvidence)
     }
     // Routes were not listed: the errno alone tells the kind, as long as nothing else has it.
-    guard examined.environment.routes.isEmpty, examined.plainRoute?.errno == errno,
+    guard lost.environment.routes.isEmpty, lost.plainRoute?.errno == errno,
       let refusal = refusals.first(where: { $0.errno == errno })
     else { return nil }
     return .error(
       refusal.id, "a route \(refusal.verb) packets for \(packet.destination)",
       confidence: .likely,
-      evidence: ["the route lookup is refused with errno \(errno)"] + examined.reasonEvidence)
+      evidence: ["the route lookup is refused with errno \(errno)"] + lost.reasonEvidence)
   }
 
   static func refused(
@@ -219,20 +219,20 @@ enum RoutingDiagnoses {
       remedy: PolicyRouting.deletion(route))
   }
 
-  static func noRoute(_ examined: Case) -> Finding? {
-    guard let packet = routedPacket(examined), let errno = examined.route?.errno else { return nil }
+  static func noRoute(_ lost: LostPacket) -> Finding? {
+    guard let packet = routedPacket(lost), let errno = lost.route?.errno else { return nil }
     var evidence = ["a route lookup of \(packet.destination) finds nothing"]
     if errno != Errno.noRoute {
       // Where nothing is forwarded, a lookup says that it found nothing in the same words as that it
       // may not be forwarded.
-      guard errno == Errno.unreachable, examined.plainRoute?.errno == Errno.noRoute,
-        let name = forwardingSwitch(examined)
+      guard errno == Errno.unreachable, lost.plainRoute?.errno == Errno.noRoute,
+        let name = forwardingSwitch(lost)
       else { return nil }
       evidence.append("\(name) = 0: with a route, it would not be forwarded either")
     }
     return noRoute(
-      packet, PolicyRouting(examined), examined.environment, evidence,
-      then: examined.reasonEvidence)
+      packet, PolicyRouting(lost), lost.environment, evidence,
+      then: lost.reasonEvidence)
   }
 
   static func noRoute(
@@ -257,52 +257,52 @@ enum RoutingDiagnoses {
       })
   }
 
-  static func reversePathFilter(_ examined: Case) -> Finding? {
-    guard let packet = routedPacket(examined), let hop = examined.routed, examined.version == 4,
-      let device = hop.inDevice, let errno = examined.route?.errno,
+  static func reversePathFilter(_ lost: LostPacket) -> Finding? {
+    guard let packet = routedPacket(lost), let hop = lost.routed, lost.version == 4,
+      let device = hop.inDevice, let errno = lost.route?.errno,
       // The latter of older kernels: of 5.10 and 6.1, and not of 6.18.
       errno == Errno.invalid || errno == Errno.crossDevice
     else { return nil }
-    let all = examined.setting("all", "rp_filter")
-    let own = examined.setting(device, "rp_filter")
+    let all = lost.setting("all", "rp_filter")
+    let own = lost.setting(device, "rp_filter")
     let mode = max(Int(all?.value ?? "0") ?? 0, Int(own?.value ?? "0") ?? 0)
     guard mode > 0 else { return nil }
-    let back = examined.wayBack?.route
-    let backDevice = examined.environment.name(back?.outputInterface)
+    let back = lost.wayBack?.route
+    let backDevice = lost.environment.name(back?.outputInterface)
     guard mode == 2 ? back == nil : backDevice != device else { return nil }
     let why =
       backDevice.map { "the way back to \(packet.source) is \($0), not \(device)" }
       ?? "there is no way back to \(packet.source)"
     let evidence =
       [all, own].compactMap { $0 }.map { "\($0.name) = \($0.value)" }
-      + ["TcpExtIPReversePathFilter went up by \(examined.delta("TcpExtIPReversePathFilter"))"]
+      + ["TcpExtIPReversePathFilter went up by \(lost.delta("TcpExtIPReversePathFilter"))"]
     return .error(
       "reverse-path-filter",
-      "the reverse path filter dropped the \(examined.isReply ? "answer" : "packet"): \(why)",
-      evidence: evidence + examined.reasonEvidence,
-      remedy: try examined.isReply && back != nil
+      "the reverse path filter dropped the \(lost.isReply ? "answer" : "packet"): \(why)",
+      evidence: evidence + lost.reasonEvidence,
+      remedy: try lost.isReply && back != nil
         ? "sysctl -w \(Word.sysctl((own ?? all)!.name))=2"
         : "ip route replace \(packet.source)/32 dev \(Word.device(device))")
   }
 
-  static func ttlExpired(_ examined: Case) -> Finding? {
-    guard let packet = routedPacket(examined), packet.ttl <= 1,
-      examined.route?.route?.kind != .local
+  static func ttlExpired(_ lost: LostPacket) -> Finding? {
+    guard let packet = routedPacket(lost), packet.ttl <= 1,
+      lost.route?.route?.kind != .local
     else { return nil }
-    let name = examined.version == 4 ? "TTL" : "hop limit"
+    let name = lost.version == 4 ? "TTL" : "hop limit"
     return .error(
       "ttl-expired",
       "its \(name) was \(packet.ttl) on arrival, and forwarding takes 1: send it with a larger one",
-      evidence: evidence(examined) + examined.reasonEvidence)
+      evidence: evidence(lost) + lost.reasonEvidence)
   }
 
-  static func fragmentationNeeded(_ examined: Case) -> Finding? {
+  static func fragmentationNeeded(_ lost: LostPacket) -> Finding? {
     // IPv6 finds that the route takes less than its interface behind the last hook only.
-    guard let packet = routedPacket(examined) ?? (examined.version == 6 ? examined.tooBig : nil),
-      let route = examined.route?.route, packet.dontFragment
+    guard let packet = routedPacket(lost) ?? (lost.version == 6 ? lost.tooBig : nil),
+      let route = lost.route?.route, packet.dontFragment
     else { return nil }
-    let device = examined.environment.name(route.outputInterface)
-    let linkMTU = examined.environment.link(device)?.mtu.map { Int($0) }
+    let device = lost.environment.name(route.outputInterface)
+    let linkMTU = lost.environment.link(device)?.mtu.map { Int($0) }
     let mtu = [route.mtu.map { Int($0) }, linkMTU].compactMap { $0 }.min()
     guard let mtu, packet.length > mtu else { return nil }
     let narrow = mtu == linkMTU ? device ?? "the route" : "the route"
@@ -310,17 +310,17 @@ enum RoutingDiagnoses {
       "fragmentation-needed",
       "it has \(packet.length) octets, \(narrow) takes \(mtu), and it may not be fragmented: send at "
         + "most \(mtu)",
-      evidence: ["the MTU of \(narrow) is \(mtu)"] + evidence(examined) + examined.reasonEvidence)
+      evidence: ["the MTU of \(narrow) is \(mtu)"] + evidence(lost) + lost.reasonEvidence)
   }
 
-  private static func evidence(_ examined: Case) -> [String] {
-    guard let error = examined.error, let name = RuleNames.error(error) else { return [] }
+  private static func evidence(_ lost: LostPacket) -> [String] {
+    guard let error = lost.error, let name = RuleNames.error(error) else { return [] }
     return ["\(name) came back from \(error.source)"]
   }
 
   /// The packet as it was when it stopped in the routing decision; nil if it did not.
-  private static func routedPacket(_ examined: Case) -> Packet? {
-    examined.stage == .routing ? examined.routed?.packet : nil
+  private static func routedPacket(_ lost: LostPacket) -> Packet? {
+    lost.stage == .routing ? lost.routed?.packet : nil
   }
 
   /// 0.0.0.0/8, "this network" of RFC 1122, or ::.
@@ -329,7 +329,7 @@ enum RoutingDiagnoses {
   }
 }
 
-extension Case {
+extension LostPacket {
   /// The packet that this host could not send on for its length, as its own ICMPv6 error says.
   fileprivate var tooBig: Packet? {
     guard stage == .output, let error, isOurError || environment.isLocal(error.source),

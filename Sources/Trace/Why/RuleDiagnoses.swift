@@ -8,61 +8,61 @@ enum RuleDiagnoses {
     dnatThenFiltered, legacyDrop, policyDrop, ruleDrop, conntrackTableFull, legacyDropUnnamed,
   ]
 
-  static func queueWithoutListener(_ examined: Case) -> Finding? {
-    if let step = examined.decider, step.isLegacy, step.text?.contains("-j NFQUEUE") == true {
+  static func queueWithoutListener(_ lost: LostPacket) -> Finding? {
+    if let step = lost.decider, step.isLegacy, step.text?.contains("-j NFQUEUE") == true {
       return .error(
         "queue-without-listener",
         "\(RuleNames.rule(step)) hands it to a queue, and no program reads that queue",
-        evidence: RuleNames.evidence(step) + examined.reasonEvidence,
-        remedy: try Remedy.accept(examined, before: step), at: RuleNames.place(step, examined))
+        evidence: RuleNames.evidence(step) + lost.reasonEvidence,
+        remedy: try Remedy.accept(lost, before: step), at: RuleNames.place(step, lost))
     }
-    guard let step = queueStep(examined), examined.stage != .sent, examined.stage != .delivered,
+    guard let step = queueStep(lost), lost.stage != .sent, lost.stage != .delivered,
       let number = step.verdict.queueNumber, !step.verdict.bypasses
     else { return nil }
     return .error(
       "queue-without-listener",
       "\(RuleNames.rule(step)) hands it to queue \(number), and no program reads that queue",
-      evidence: RuleNames.evidence(step) + examined.reasonEvidence,
-      remedy: try Remedy.accept(examined, before: step), at: RuleNames.place(step, examined))
+      evidence: RuleNames.evidence(step) + lost.reasonEvidence,
+      remedy: try Remedy.accept(lost, before: step), at: RuleNames.place(step, lost))
   }
 
   /// The last rule that handed the packet to user space.
-  private static func queueStep(_ examined: Case) -> RuleStep? {
-    examined.journey.trailingRules.last { $0.verdict.queueNumber != nil }
+  private static func queueStep(_ lost: LostPacket) -> RuleStep? {
+    lost.journey.trailingRules.last { $0.verdict.queueNumber != nil }
   }
 
-  static func masqueradeNoAddress(_ examined: Case) -> Finding? {
-    guard let step = examined.decider, step.translation == .masquerade, step.verdict == .drop else {
+  static func masqueradeNoAddress(_ lost: LostPacket) -> Finding? {
+    guard let step = lost.decider, step.translation == .masquerade, step.verdict == .drop else {
       return nil
     }
-    let device = examined.outDevice ?? "the interface"
+    let device = lost.outDevice ?? "the interface"
     return .error(
       "masquerade-no-address",
-      "\(device) has no usable IPv\(examined.version) address to masquerade with",
-      evidence: RuleNames.evidence(step) + examined.reasonEvidence,
-      at: RuleNames.place(step, examined))
+      "\(device) has no usable IPv\(lost.version) address to masquerade with",
+      evidence: RuleNames.evidence(step) + lost.reasonEvidence,
+      at: RuleNames.place(step, lost))
   }
 
-  static func invalidStateDrop(_ examined: Case) -> Finding? {
-    guard let step = examined.decider, step.verdict == .drop, !step.isPolicy,
+  static func invalidStateDrop(_ lost: LostPacket) -> Finding? {
+    guard let step = lost.decider, step.verdict == .drop, !step.isPolicy,
       // Conntrack's counters are everybody's: they count where nothing is known of this packet.
-      examined.isInvalid || asksForInvalid(step.text)
-        || examined.journey.connection == nil && examined.delta("ct.invalid") > 0,
+      lost.isInvalid || asksForInvalid(step.text)
+        || lost.journey.connection == nil && lost.delta("ct.invalid") > 0,
       step.text?.contains("invalid") == true || step.text?.contains("INVALID") == true
     else { return nil }
     var why = "it belongs to no connection that conntrack knows"
-    let isDamaged = examined.packet.hasWrongChecksum && examined.inDevice != nil
+    let isDamaged = lost.packet.hasWrongChecksum && lost.inDevice != nil
     if isDamaged { why = "its checksum is wrong" }
-    if examined.packet.tcp != nil, examined.sysctl("net.netfilter.nf_conntrack_tcp_loose") == "0" {
+    if lost.packet.tcp != nil, lost.sysctl("net.netfilter.nf_conntrack_tcp_loose") == "0" {
       why = "it does not begin a connection, and nf_conntrack_tcp_loose is 0"
     }
     return .error(
       "invalid-state-drop",
       "\(RuleNames.rule(step)) drops packets of state invalid: \(why)",
-      evidence: RuleNames.evidence(step) + examined.reasonEvidence,
+      evidence: RuleNames.evidence(step) + lost.reasonEvidence,
       // Whoever gets a damaged packet does not take it either.
-      remedy: try isDamaged ? nil : Remedy.accept(examined, before: step),
-      at: RuleNames.place(step, examined))
+      remedy: try isDamaged ? nil : Remedy.accept(lost, before: step),
+      at: RuleNames.place(step, lost))
   }
 
   /// Whether only packets of state invalid meet the rule: then one that did was of that state.
@@ -73,143 +73,143 @@ enum RuleDiagnoses {
     }
   }
 
-  static func rejected(_ examined: Case) -> Finding? {
-    guard let step = examined.decider, step.verdict == .drop,
-      step.rejects || examined.journey.end.kind == .rejected
+  static func rejected(_ lost: LostPacket) -> Finding? {
+    guard let step = lost.decider, step.verdict == .drop,
+      step.rejects || lost.journey.end.kind == .rejected
     else { return nil }
-    let answer = examined.error.flatMap(RuleNames.error).map { " and answers with \($0)" }
+    let answer = lost.error.flatMap(RuleNames.error).map { " and answers with \($0)" }
     return .error(
-      examined.isReply ? "reply-filtered" : "rule-reject",
-      "\(RuleNames.rule(step)) on this host refuses the \(RuleNames.what(examined))\(answer ?? "")"
-        + RuleNames.owner(step, examined),
-      evidence: RuleNames.evidence(step) + examined.reasonEvidence,
-      remedy: try Remedy.accept(examined, before: step), at: RuleNames.place(step, examined))
+      lost.isReply ? "reply-filtered" : "rule-reject",
+      "\(RuleNames.rule(step)) on this host refuses the \(RuleNames.what(lost))\(answer ?? "")"
+        + RuleNames.owner(step, lost),
+      evidence: RuleNames.evidence(step) + lost.reasonEvidence,
+      remedy: try Remedy.accept(lost, before: step), at: RuleNames.place(step, lost))
   }
 
-  static func replyFiltered(_ examined: Case) -> Finding? {
-    guard examined.isReply, let step = examined.decider ?? legacyTable(examined) else { return nil }
+  static func replyFiltered(_ lost: LostPacket) -> Finding? {
+    guard lost.isReply, let step = lost.decider ?? legacyTable(lost) else { return nil }
     return .error(
       "reply-filtered",
       "the request got through, its answer did not: "
         + (step.isPolicy
           ? "no rule of \(RuleNames.chain(step)) accepts "
-            + (Remedy.followsAnswer(examined, step) ? "packets of established connections" : "it")
+            + (Remedy.followsAnswer(lost, step) ? "packets of established connections" : "it")
           : "\(RuleNames.rule(step)) dropped it"),
-      evidence: RuleNames.evidence(step) + examined.reasonEvidence,
+      evidence: RuleNames.evidence(step) + lost.reasonEvidence,
       remedy: try step.isPolicy
-        ? Remedy.acceptEstablished(examined, step) : Remedy.accept(examined, before: step),
-      at: RuleNames.place(step, examined))
+        ? Remedy.acceptEstablished(lost, step) : Remedy.accept(lost, before: step),
+      at: RuleNames.place(step, lost))
   }
 
-  static func dnatThenFiltered(_ examined: Case) -> Finding? {
-    guard let step = examined.decider ?? legacyTable(examined),
-      let change = examined.destinationChange
+  static func dnatThenFiltered(_ lost: LostPacket) -> Finding? {
+    guard let step = lost.decider ?? legacyTable(lost),
+      let change = lost.destinationChange
     else { return nil }
     return .error(
       "dnat-then-filtered",
       "\(change.from) is translated to \(change.to), and \(RuleNames.rule(step)) drops that",
-      evidence: RuleNames.evidence(step) + examined.reasonEvidence,
-      remedy: try Remedy.accept(examined, before: step), at: RuleNames.place(step, examined))
+      evidence: RuleNames.evidence(step) + lost.reasonEvidence,
+      remedy: try Remedy.accept(lost, before: step), at: RuleNames.place(step, lost))
   }
 
-  static func policyDrop(_ examined: Case) -> Finding? {
-    guard let step = examined.decider, step.isPolicy, !step.isLegacy else { return nil }
-    let chain = examined.environment.chain(of: step)
+  static func policyDrop(_ lost: LostPacket) -> Finding? {
+    guard let step = lost.decider, step.isPolicy, !step.isLegacy else { return nil }
+    let chain = lost.environment.chain(of: step)
     var evidence: [String] = []
     if let hook = chain?.hook, let priority = chain?.priority {
       evidence.append(
         "chain \(Escape.name(step.chain)) is at hook \(hook.rawValue), priority \(priority)")
     }
-    evidence += RuleNames.managers(examined.environment)
+    evidence += RuleNames.managers(lost.environment)
     return .error(
       "policy-drop",
       "no rule of \(RuleNames.chain(step)) accepts it, and the chain's policy is drop"
-        + RuleNames.owner(step, examined),
-      evidence: evidence + examined.reasonEvidence,
-      remedy: try Remedy.accept(examined, before: step),
-      at: RuleNames.place(step, examined))
+        + RuleNames.owner(step, lost),
+      evidence: evidence + lost.reasonEvidence,
+      remedy: try Remedy.accept(lost, before: step),
+      at: RuleNames.place(step, lost))
   }
 
-  static func ruleDrop(_ examined: Case) -> Finding? {
-    guard let step = examined.decider, step.verdict == .drop else { return nil }
+  static func ruleDrop(_ lost: LostPacket) -> Finding? {
+    guard let step = lost.decider, step.verdict == .drop else { return nil }
     // A rule that does what rp_filter does: its remedy is a route, not a rule.
     if step.checksReversePath {
       return .error(
         "rule-drop",
         "\(RuleNames.rule(step)) drops what has no way back by the interface it came in",
-        evidence: RuleNames.evidence(step) + examined.reasonEvidence,
-        remedy: try Remedy.wayBack(examined),
-        at: RuleNames.place(step, examined))
+        evidence: RuleNames.evidence(step) + lost.reasonEvidence,
+        remedy: try Remedy.wayBack(lost),
+        at: RuleNames.place(step, lost))
     }
     return .error(
-      "rule-drop", "\(RuleNames.rule(step)) drops it\(RuleNames.owner(step, examined))",
-      evidence: RuleNames.evidence(step) + RuleNames.managers(examined.environment)
-        + examined.reasonEvidence,
-      remedy: try Remedy.accept(examined, before: step), at: RuleNames.place(step, examined))
+      "rule-drop", "\(RuleNames.rule(step)) drops it\(RuleNames.owner(step, lost))",
+      evidence: RuleNames.evidence(step) + RuleNames.managers(lost.environment)
+        + lost.reasonEvidence,
+      remedy: try Remedy.accept(lost, before: step), at: RuleNames.place(step, lost))
   }
 
   /// Dropped where conntrack makes its entry, between raw and mangle.
-  static func conntrackTableFull(_ examined: Case) -> Finding? {
-    guard case .within(let hook) = examined.stage, hook == .prerouting || hook == .output,
-      examined.last.point.priority < -199, examined.last.point.priority >= -299
+  static func conntrackTableFull(_ lost: LostPacket) -> Finding? {
+    guard case .within(let hook) = lost.stage, hook == .prerouting || hook == .output,
+      lost.last.point.priority < -199, lost.last.point.priority >= -299
     else { return nil }
-    let most = examined.sysctl("net.netfilter.nf_conntrack_max").flatMap { Int($0) }
-    let count = examined.sysctl("net.netfilter.nf_conntrack_count").flatMap { Int($0) }
+    let most = lost.sysctl("net.netfilter.nf_conntrack_max").flatMap { Int($0) }
+    let count = lost.sysctl("net.netfilter.nf_conntrack_count").flatMap { Int($0) }
     let isFull = most.map { count ?? 0 >= $0 } ?? false
-    guard isFull || examined.delta("ct.drop") > 0 else { return nil }
+    guard isFull || lost.delta("ct.drop") > 0 else { return nil }
     let name = "net.netfilter.nf_conntrack_max"
-    let isOurs = !examined.environment.isReadOnly(name)
+    let isOurs = !lost.environment.isReadOnly(name)
     return .error(
       "conntrack-table-full",
       "the connection table is full: conntrack drops packets of new connections"
         + (isOurs ? "" : "; \(name) can be raised in the machine's own namespace only"),
       confidence: isFull ? .certain : .likely,
       evidence: ["nf_conntrack_count \(count ?? 0) of nf_conntrack_max \(most ?? 0)"]
-        + (examined.delta("ct.drop") > 0 ? ["conntrack's drop counter went up"] : [])
-        + examined.reasonEvidence,
+        + (lost.delta("ct.drop") > 0 ? ["conntrack's drop counter went up"] : [])
+        + lost.reasonEvidence,
       remedy: isOurs
         ? most.map { "sysctl -w net.netfilter.nf_conntrack_max=\(max(2 * $0, 65536))" } : nil)
   }
 
-  static func legacyDrop(_ examined: Case) -> Finding? {
-    guard let step = examined.decider, step.isLegacy else { return nil }
+  static func legacyDrop(_ lost: LostPacket) -> Finding? {
+    guard let step = lost.decider, step.isLegacy else { return nil }
     if step.text?.contains("-m rpfilter") == true {
       return .error(
         "legacy-drop",
         "\(RuleNames.rule(step)) drops what has no way back by the interface it came in",
-        evidence: RuleNames.evidence(step) + examined.reasonEvidence,
-        remedy: try Remedy.wayBack(examined),
-        at: RuleNames.place(step, examined))
+        evidence: RuleNames.evidence(step) + lost.reasonEvidence,
+        remedy: try Remedy.wayBack(lost),
+        at: RuleNames.place(step, lost))
     }
     return .error(
       "legacy-drop", "\(RuleNames.rule(step)) drops it",
       evidence: RuleNames.evidence(step) + ["iptables-legacy's TRACE names it last"]
-        + examined.reasonEvidence, remedy: try Remedy.accept(examined, before: step),
-      at: RuleNames.place(step, examined))
+        + lost.reasonEvidence, remedy: try Remedy.accept(lost, before: step),
+      at: RuleNames.place(step, lost))
   }
 
   /// The same where TRACE could not be had: pinned to its table by the points around it.
-  static func legacyDropUnnamed(_ examined: Case) -> Finding? {
-    guard let step = legacyTable(examined) else { return nil }
+  static func legacyDropUnnamed(_ lost: LostPacket) -> Finding? {
+    guard let step = legacyTable(lost) else { return nil }
     return .error(
       "legacy-drop", "a rule of the iptables-legacy table \(step.table) drops it",
       confidence: .likely,
       evidence: ["seen before that table and not behind it; no nf_tables rule dropped it"]
-        + [examined.environment.missingLegacyTrace].compactMap { $0 } + examined.reasonEvidence,
-      at: RuleNames.place(step, examined))
+        + [lost.environment.missingLegacyTrace].compactMap { $0 } + lost.reasonEvidence,
+      at: RuleNames.place(step, lost))
   }
 
   /// A step that names no more than the legacy table behind the last point; nil where there is none.
-  private static func legacyTable(_ examined: Case) -> RuleStep? {
-    guard case .within(let hook) = examined.stage else { return nil }
-    let tables = examined.environment.legacyTables(version: examined.version)
+  private static func legacyTable(_ lost: LostPacket) -> RuleStep? {
+    guard case .within(let hook) = lost.stage else { return nil }
+    let tables = lost.environment.legacyTables(version: lost.version)
     guard
-      let next = examined.header?.points.first(where: {
-        $0.hook == hook && $0.priority > examined.last.point.priority
+      let next = lost.header?.points.first(where: {
+        $0.hook == hook && $0.priority > lost.last.point.priority
       }), let table = next.table, tables.contains(table)
     else { return nil }
     return RuleStep(
-      family: examined.version == 4 ? NFProto.ipv4 : NFProto.ipv6, table: table,
+      family: lost.version == 4 ? NFProto.ipv4 : NFProto.ipv6, table: table,
       chain: hook.rawValue.uppercased(), handle: nil, verdict: .drop)
   }
 }

@@ -12,8 +12,8 @@ enum RuleNames {
   }
 
   /// What keeps everybody else from changing a rule: a program may own its table.
-  static func owner(_ step: RuleStep, _ examined: Case) -> String {
-    examined.isOwned(step) ? "; only the program that owns this table can change it" : ""
+  static func owner(_ step: RuleStep, _ lost: LostPacket) -> String {
+    lost.isOwned(step) ? "; only the program that owns this table can change it" : ""
   }
 
   /// "chain FORWARD (ip filter)".
@@ -34,13 +34,13 @@ enum RuleNames {
     }
   }
 
-  static func what(_ examined: Case) -> String { examined.isReply ? "answer" : "packet" }
+  static func what(_ lost: LostPacket) -> String { lost.isReply ? "answer" : "packet" }
 
   /// The place of a rule in nf_tables' terms.
-  static func place(_ step: RuleStep, _ examined: Case) -> Finding.Place {
-    let hook = examined.journey.hops.last?.point.hook
+  static func place(_ step: RuleStep, _ lost: LostPacket) -> Finding.Place {
+    let hook = lost.journey.hops.last?.point.hook
     return Finding.Place(
-      hook: examined.environment.place(of: step)?.hook ?? hook, table: step.table,
+      hook: lost.environment.place(of: step)?.hook ?? hook, table: step.table,
       chain: step.chain, handle: step.handle, rule: step.text)
   }
 

@@ -18,12 +18,12 @@ enum SendDiagnoses {
   }
 
   /// The same of a packet that OUTPUT has changed, so that it was routed once more.
-  static func rerouted(_ examined: Case) -> Finding? {
-    guard let errno = examined.refused, examined.stage == .within(.output) else { return nil }
+  static func rerouted(_ lost: LostPacket) -> Finding? {
+    guard let errno = lost.refused, lost.stage == .within(.output) else { return nil }
     // A mark that a rule has set since is in the trace of that rule.
-    let mark = examined.journey.unplacedRules.lazy.compactMap(\.mark).last ?? examined.last.mark
-    let policy = PolicyRouting(sending: examined.packet, mark: mark, examined.environment)
-    return finding(errno, examined.packet, examined.header?.probe, policy, examined.environment)
+    let mark = lost.journey.unplacedRules.lazy.compactMap(\.mark).last ?? lost.last.mark
+    let policy = PolicyRouting(sending: lost.packet, mark: mark, lost.environment)
+    return finding(errno, lost.packet, lost.header?.probe, policy, lost.environment)
   }
 
   /// What sending said.

@@ -32,13 +32,13 @@ enum Unexplained {
   }
 
   /// An answer that stays here although another waits for it: conntrack did not know it.
-  private static func notTranslatedBack(_ examined: Case) -> Finding? {
-    guard examined.isReply, examined.stage == .delivered, examined.destinationChange == nil,
-      let request = examined.exchange.request,
+  private static func notTranslatedBack(_ lost: LostPacket) -> Finding? {
+    guard lost.isReply, lost.stage == .delivered, lost.destinationChange == nil,
+      let request = lost.exchange.request,
       let sent = request.hops.last(where: \.passed)?.packet.source,
-      sent != request.packet.source, sent == examined.packet.destination
+      sent != request.packet.source, sent == lost.packet.destination
     else { return nil }
-    let state = examined.journey.connection?.state
+    let state = lost.journey.connection?.state
     return .error(
       "lost-after",
       "the answer was delivered to this host and not translated back to \(request.packet.source): "
@@ -48,39 +48,39 @@ enum Unexplained {
       evidence: [
         "the request left with the source \(sent), the answer to it was delivered here"
       ] + (state.map { ["conntrack's state of the answer is \($0.rawValue)"] } ?? []),
-      at: Finding.Place(hook: examined.last.point.hook, table: examined.last.point.table))
+      at: Finding.Place(hook: lost.last.point.hook, table: lost.last.point.table))
   }
 
-  static func finding(_ examined: Case) -> Finding {
-    if let unknown = notTranslatedBack(examined) { return unknown }
-    let label = Escape.name(examined.last.point.label)
+  static func finding(_ lost: LostPacket) -> Finding {
+    if let unknown = notTranslatedBack(lost) { return unknown }
+    let label = Escape.name(lost.last.point.label)
     var evidence = ["seen last at \(label)"]
-    if examined.version == 6, let device = examined.last.inDevice,
-      let setting = examined.setting(device, "disable_ipv6"), setting.value == "1"
+    if lost.version == 6, let device = lost.last.inDevice,
+      let setting = lost.setting(device, "disable_ipv6"), setting.value == "1"
     {
       evidence.append("\(setting.name) = 1")
     }
-    switch examined.stage {
+    switch lost.stage {
     case .routing:
-      if examined.route?.route != nil { evidence.append("routing has a way for it") }
+      if lost.route?.route != nil { evidence.append("routing has a way for it") }
     case .within(let hook):
       evidence.append("no nf_tables rule of \(hook.rawValue.uppercased()) dropped it")
     case .output, .beforePostrouting:
       evidence.append("no nf_tables rule dropped it, and its next hop is known")
     default: break
     }
-    evidence += examined.reasonEvidence
-    if examined.dropReason == nil { evidence += examined.environment.withoutReasons }
+    evidence += lost.reasonEvidence
+    if lost.dropReason == nil { evidence += lost.environment.withoutReasons }
     // Conntrack puts fragments together at defrag, the first position of all.
     let isFragment =
-      examined.stage == .within(.prerouting) && examined.last.point.priority < -399
-      && examined.packet.fragment?.more == true
+      lost.stage == .within(.prerouting) && lost.last.point.priority < -399
+      && lost.packet.fragment?.more == true
     if isFragment { evidence.append("it is the first fragment of a packet") }
     let next: String =
-      switch examined.stage {
+      switch lost.stage {
       case _ where isFragment:
         "where it waits for its other fragments: look for what drops those, here or on the way"
-      case .arrival where examined.dropReason == "OTHERHOST":
+      case .arrival where lost.dropReason == "OTHERHOST":
         "for its frame has another machine's MAC address: look at the entry for this host in 'ip "
           + "neigh' of who sent it"
       case .arrival: "before PREROUTING: look at tc ingress filters and at the packet itself"
@@ -89,17 +89,17 @@ enum Unexplained {
       case .beforePostrouting: "before POSTROUTING: look at xfrm policies"
       case .behindEgress:
         "behind the last hook of netfilter: look at '"
-          + Remedy.look("tc -s qdisc show dev", at: examined.outDevice ?? "?")
+          + Remedy.look("tc -s qdisc show dev", at: lost.outDevice ?? "?")
           + "' and at tc egress filters"
       case .output:
         "behind the last hook: look at 'tc -s qdisc' and tc filters of "
-          + "\(examined.outDevice ?? "the interface")"
+          + "\(lost.outDevice ?? "the interface")"
       default: "somewhere behind \(label)"
       }
     return .error(
       "lost-after",
-      "the \(examined.isReply ? "answer" : "packet") was lost after \(label), \(next)",
+      "the \(lost.isReply ? "answer" : "packet") was lost after \(label), \(next)",
       confidence: isFragment ? .likely : .certain, evidence: evidence,
-      at: Finding.Place(hook: examined.last.point.hook, table: examined.last.point.table))
+      at: Finding.Place(hook: lost.last.point.hook, table: lost.last.point.table))
   }
 }

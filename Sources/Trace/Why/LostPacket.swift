@@ -2,7 +2,7 @@ internal import Wire
 
 /// A packet that did not do what was hoped for, and all that is known about it: what a diagnosis
 /// looks at.
-struct Case {
+struct LostPacket {
   let header: SessionHeader?
   let environment: Environment
   let exchange: Exchange
