@@ -15,8 +15,8 @@ func fuzzRoute(_ bytes: [UInt8]) {
     if let lookup = try? RouteLookup(parsing: message) {
       precondition((try? RouteLookup(parsing: lookup.message)) != nil)
     }
-    if let rule = try? RuleMessage(parsing: message) {
-      precondition((try? RuleMessage(parsing: rule.message)) != nil)
+    if let rule = try? RoutingRule(parsing: message) {
+      precondition((try? RoutingRule(parsing: rule.message)) != nil)
     }
     if let neighbour = try? NeighbourMessage(parsing: message) {
       _ = "\(neighbour.state)"

@@ -26,7 +26,7 @@ func die(in namespace: String, journal directory: String) throws {
   try journal.set(.forwarding4, to: "1")
   var socket = try RouteSocket()
   // A table of those that a diversion has.
-  let rule = RuleMessage(family: 4, priority: 4242, table: 0x6e66_7400)
+  let rule = RoutingRule(family: 4, priority: 4242, table: 0x6e66_7400)
   try journal.add(rule, with: &socket)
   guard try Sysctl.forwarding4.read() == "1", try socket.rules().contains(rule) else { exit(3) }
   let lab = try Lab.create(journal: journal)

@@ -41,7 +41,7 @@ extension LiveTests {
           #expect(try journal.set(.forwarding4, to: "1"))
           #expect(try !journal.set(.forwarding4, to: "1"))
           #expect(try forwardingSettings() != before)
-          let rule = RuleMessage(family: 4, priority: 77, table: Self.table)
+          let rule = RoutingRule(family: 4, priority: 77, table: Self.table)
           try journal.add(rule, with: &socket)
           let route = RouteMessage(to: Prefix("10.9.0.0/16")!, kind: .blackhole, table: Self.table)
           try journal.add(route, with: &socket)

@@ -52,7 +52,7 @@ extension RouteSocket {
   }
 
   /// Removes a rule.
-  mutating func delete(_ rule: RuleMessage) throws(KernelError) {
+  mutating func delete(_ rule: RoutingRule) throws(KernelError) {
     try request(rule.deletion, attempt: "remove routing rule \(rule.priority)")
   }
 }

@@ -121,11 +121,11 @@ extension LiveTests {
         }
         #expect(throws: KernelError.self) { try socket.add(way) }
 
-        let rule = RuleMessage(
+        let rule = RoutingRule(
           family: 4, priority: 77, to: Prefix("10.7.1.0/24"), mark: 5, mask: 0xff, table: 1000)
         try socket.add(rule)
         #expect(try socket.rules().contains(rule))
-        let prohibit = RuleMessage(
+        let prohibit = RoutingRule(
           family: 6, priority: 78, from: Prefix("2001:db8:9::/48"), table: 0, action: .prohibit)
         try socket.add(prohibit)
         #expect(try socket.rules().contains(prohibit))

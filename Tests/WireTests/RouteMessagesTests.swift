@@ -164,25 +164,25 @@ struct RouteMessagesTests {
   }
 
   @Test func rules() throws {
-    let rule = try RuleMessage(parsing: Recorded.message(Recorded.rule))
+    let rule = try RoutingRule(parsing: Recorded.message(Recorded.rule))
     #expect(rule.priority == 55 && rule.isInverted && rule.source == Prefix("10.2.0.0/16"))
     #expect(rule.mark == 0x10 && rule.mask == 0xff && rule.inputInterface == "e0")
     #expect(rule.ipProtocol == 6 && rule.destinationPorts == 80...90 && rule.sourcePorts == nil)
     #expect(rule.table == 100 && rule.action == .lookup && rule.suppressPrefixLength == nil)
-    #expect(try RuleMessage(parsing: rule.message) == rule)
-    #expect(try RuleMessage(parsing: rule.deletion) == rule)
-    let jump = try RuleMessage(parsing: Recorded.message(Recorded.gotoRule))
+    #expect(try RoutingRule(parsing: rule.message) == rule)
+    #expect(try RoutingRule(parsing: rule.deletion) == rule)
+    let jump = try RoutingRule(parsing: Recorded.message(Recorded.gotoRule))
     #expect(jump.action == .goto && jump.target == 32766 && jump.destination != nil)
-    #expect(try RuleMessage(parsing: jump.message) == jump)
-    var all = RuleMessage(
+    #expect(try RoutingRule(parsing: jump.message) == jump)
+    var all = RoutingRule(
       family: 6, priority: 9, outputInterface: "eth0", table: 300, action: .init(rawValue: 99))
     all.sourcePorts = 1...2
     all.users = 0...1000
     all.suppressPrefixLength = 0
-    #expect(try RuleMessage(parsing: all.message) == all)
+    #expect(try RoutingRule(parsing: all.message) == all)
     #expect("\(all.action)" == "99")
     #expect(throws: WireError.self) {
-      try RuleMessage(parsing: Recorded.message(Recorded.multicastRule))
+      try RoutingRule(parsing: Recorded.message(Recorded.multicastRule))
     }
   }
 
@@ -258,7 +258,7 @@ struct RouteMessagesTests {
     case 20, 21: _ = try AddressMessage(parsing: message)
     case 24, 25: _ = try RouteMessage(parsing: message)
     case 28, 29: _ = try NeighbourMessage(parsing: message)
-    case 32, 33: _ = try RuleMessage(parsing: message)
+    case 32, 33: _ = try RoutingRule(parsing: message)
     case 36: _ = try QdiscMessage(parsing: message)
     default: throw WireError("type \(message.type)", at: 0)
     }
@@ -269,6 +269,6 @@ struct RouteMessagesTests {
     #expect(throws: WireError.self) { try LinkMessage(parsing: message) }
     #expect(throws: WireError.self) { try AddressMessage(parsing: message) }
     #expect(throws: WireError.self) { try RouteMessage(parsing: message) }
-    #expect(throws: WireError.self) { try RuleMessage(parsing: message) }
+    #expect(throws: WireError.self) { try RoutingRule(parsing: message) }
   }
 }

@@ -53,7 +53,7 @@ package struct Diversion: ~Copyable {
       // The last step: from here on packets are diverted.
       for subnet in subnets {
         let family = subnet.address.family
-        let rule = RuleMessage(
+        let rule = RoutingRule(
           family: family, priority: try priority(family, rules), to: subnet.network,
           inputInterface: "lo", table: table)
         try journal.add(rule, with: &routes)
@@ -87,7 +87,7 @@ package struct Diversion: ~Copyable {
   // MARK: Steps
 
   private static func refuseOverlap(
-    _ subnets: [Prefix], _ rules: [RuleMessage]
+    _ subnets: [Prefix], _ rules: [RoutingRule]
   ) throws(KernelError) {
     for rule in rules where tables.contains(rule.table) {
       let other =
@@ -102,7 +102,7 @@ package struct Diversion: ~Copyable {
 
   /// Before all rules but that of the table of local addresses.
   private static func priority(
-    _ family: Int, _ rules: [RuleMessage]
+    _ family: Int, _ rules: [RoutingRule]
   ) throws(KernelError) -> UInt32 {
     let others = rules.filter { $0.family == family && !tables.contains($0.table) }
     let first = others.map(\.priority).filter { $0 > 0 }.min() ?? 32766
@@ -115,7 +115,7 @@ package struct Diversion: ~Copyable {
   }
 
   private static func freeTable(
-    _ rules: [RuleMessage], _ routes: inout RouteSocket
+    _ rules: [RoutingRule], _ routes: inout RouteSocket
   ) throws(KernelError) -> UInt32 {
     let taken = Set(rules.map(\.table) + (try routes.routes()).map(\.table))
     guard let free = tables.first(where: { !taken.contains($0) }) else {

@@ -70,7 +70,7 @@ extension RouteSocket {
   }
 
   /// Adds a rule; EEXIST if there is the same already.
-  package mutating func add(_ rule: RuleMessage) throws(KernelError) {
+  package mutating func add(_ rule: RoutingRule) throws(KernelError) {
     try request(rule.message, flags: .new, attempt: "add routing rule \(rule.priority)")
   }
 

@@ -115,9 +115,9 @@ package import Wire
   }
 
   /// The IPv4 and IPv6 rules of policy routing, in the order they are asked.
-  package mutating func rules() throws(KernelError) -> [RuleMessage] {
+  package mutating func rules() throws(KernelError) -> [RoutingRule] {
     try decode(try ipDump(RouteMessageType.getRule)) { (message) throws(WireError) in
-      try RuleMessage(parsing: message)
+      try RoutingRule(parsing: message)
     }
   }
 

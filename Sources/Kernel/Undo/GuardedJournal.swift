@@ -79,7 +79,7 @@ package struct GuardedJournal: ~Copyable {
   /// Adds a rule of policy routing that leads to a table of nftrace's. It must be new: what was there
   /// before would be removed as well.
   package borrowing func add(
-    _ rule: RuleMessage, with socket: inout RouteSocket
+    _ rule: RoutingRule, with socket: inout RouteSocket
   ) throws(KernelError) {
     try journal.make(.rule(rule)) { () throws(KernelError) in try socket.add(rule) }
   }

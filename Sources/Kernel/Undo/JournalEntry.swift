@@ -7,7 +7,7 @@ enum JournalEntry: Equatable {
   /// with it.
   case sysctl(SysctlChange, along: [SysctlChange])
   /// A rule of policy routing that leads to a table of nftrace's.
-  case rule(RuleMessage)
+  case rule(RoutingRule)
   /// A route in a table of nftrace's.
   case route(RouteMessage)
   /// A TUN device that stays when it is closed.
@@ -46,7 +46,7 @@ enum JournalEntry: Equatable {
       }
       self = .sysctl(changes[0], along: Array(changes.dropFirst()))
     case ("rule", 1):
-      guard let message = Self.message(hex: rest[0]), let rule = try? RuleMessage(parsing: message)
+      guard let message = Self.message(hex: rest[0]), let rule = try? RoutingRule(parsing: message)
       else { return nil }
       self = .rule(rule)
     case ("route", 1):

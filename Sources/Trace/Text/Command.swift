@@ -40,7 +40,7 @@ package struct Command: Sendable, Equatable, ExpressibleByStringInterpolation {
     /// A kind of route, as ip(8) has it.
     package mutating func appendInterpolation(_ kind: RouteMessage.Kind) { text += "\(kind)" }
     /// What a rule of policy routing does, as ip(8) has it.
-    package mutating func appendInterpolation(_ action: RuleMessage.Action) { text += "\(action)" }
+    package mutating func appendInterpolation(_ action: RoutingRule.Action) { text += "\(action)" }
     /// A number in hexadecimal.
     package mutating func appendInterpolation(hex number: some BinaryInteger) {
       text += "0x" + String(number, radix: 16)

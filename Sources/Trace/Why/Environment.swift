@@ -9,7 +9,7 @@ struct Environment: Sendable {
   /// Addresses and neighbours.
   private(set) var addresses = AddressBook()
   /// Rules of policy routing, in the order they are asked.
-  private(set) var policy: [RuleMessage] = []
+  private(set) var policy: [RoutingRule] = []
   private(set) var routes = RoutingTables()
   private(set) var chains: [ChainKey: ChainMessage] = [:]
   private(set) var rules: [RuleKey: NFTRuleMessage] = [:]
@@ -119,7 +119,7 @@ struct Environment: Sendable {
     case RouteMessageType.newNeighbour:
       if let neighbour = try? NeighbourMessage(parsing: message) { addresses.take(neighbour) }
     case RouteMessageType.newRule:
-      if let rule = try? RuleMessage(parsing: message) { policy.append(rule) }
+      if let rule = try? RoutingRule(parsing: message) { policy.append(rule) }
     case RouteMessageType.getRoute:
       question = message.isDumpRequest ? nil : try? RouteLookup(parsing: message)
     case RouteMessageType.newRoute, NetlinkMessage.errorType: takeAnswer(message)

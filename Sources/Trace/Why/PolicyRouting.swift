@@ -3,7 +3,7 @@ internal import Wire
 /// Follows a packet through the rules and tables of policy routing, as the kernel does, to name the
 /// rule or the route that a refused lookup does not name.
 struct PolicyRouting {
-  private let rules: [RuleMessage]
+  private let rules: [RoutingRule]
   /// Those that lead to the packet's destination.
   private var routes: [RouteMessage]
   private let packet: Packet
@@ -36,13 +36,13 @@ struct PolicyRouting {
   }
 
   /// The rule by which the packet is refused without looking at a table; nil if a route decides.
-  var refusal: RuleMessage? {
+  var refusal: RoutingRule? {
     guard let decider = decider, decider.action != .lookup else { return nil }
     return decider
   }
 
   /// The first rule that applies and settles the matter.
-  var decider: RuleMessage? {
+  var decider: RoutingRule? {
     for rule in met {
       switch rule.action {
       case .lookup:
@@ -82,10 +82,10 @@ struct PolicyRouting {
   }
 
   /// The rules that apply, in the order in which they are asked.
-  private var met: [RuleMessage] {
+  private var met: [RoutingRule] {
     let priorities = Set(rules.map(\.priority))
     var next: UInt32 = 0
-    var met: [RuleMessage] = []
+    var met: [RoutingRule] = []
     for rule in rules where rule.priority >= next && applies(rule) {
       guard rule.action == .goto else {
         met.append(rule)
@@ -99,12 +99,12 @@ struct PolicyRouting {
     return met
   }
 
-  private static func rules(_ environment: Environment, _ packet: Packet) -> [RuleMessage] {
+  private static func rules(_ environment: Environment, _ packet: Packet) -> [RoutingRule] {
     environment.policy.filter { $0.family == packet.source.family }
       .sorted { $0.priority < $1.priority }
   }
 
-  private func applies(_ rule: RuleMessage) -> Bool {
+  private func applies(_ rule: RoutingRule) -> Bool {
     let matches =
       (rule.source?.contains(packet.source) ?? true)
       && (rule.destination?.contains(packet.destination) ?? true)
@@ -127,13 +127,13 @@ struct PolicyRouting {
   private var tos: UInt8 { packet.tos & 0x1c }
 
   /// The rule by which a table is asked for the packet.
-  func rule(for table: UInt32) -> RuleMessage? {
+  func rule(for table: UInt32) -> RoutingRule? {
     met.first { $0.action == .lookup && $0.table == table }
   }
 
   /// What a rule finds in its table: the longest prefix, the smallest metric. A route that refuses
   /// is never passed over for being short (fib_rules_lookup).
-  private func route(by rule: RuleMessage) -> RouteMessage? {
+  private func route(by rule: RoutingRule) -> RouteMessage? {
     let best =
       routes
       .filter {
@@ -197,7 +197,7 @@ struct PolicyRouting {
   }
 
   /// A rule as ip(8) lists it.
-  static func text(_ rule: RuleMessage) -> String {
+  static func text(_ rule: RoutingRule) -> String {
     let (packet, rest) = (packetSelector(rule).text, otherSelector(rule).text)
     let device = rule.inputInterface.map { "iif \(Escape.name($0)) " } ?? ""
     return "\(rule.priority): \(packet) \(device)\(rest)"
@@ -205,7 +205,7 @@ struct PolicyRouting {
 
   /// The command that takes a rule away, which ip(8) finds by all that is in it.
   static func deletion(
-    _ rule: RuleMessage, family: Int
+    _ rule: RoutingRule, family: Int
   ) throws(Word.Unspeakable) -> Command {
     let version: Command = family == 6 ? "-6 " : ""
     var device: Command = ""
@@ -215,7 +215,7 @@ struct PolicyRouting {
   }
 
   /// What stands before the interface.
-  private static func packetSelector(_ rule: RuleMessage) -> Command {
+  private static func packetSelector(_ rule: RoutingRule) -> Command {
     var words: [Command] = rule.isInverted ? ["not"] : []
     words += ["from", rule.source.map(word) ?? "all"]
     if let destination = rule.destination { words += ["to", word(destination)] }
@@ -228,7 +228,7 @@ struct PolicyRouting {
   }
 
   /// What stands behind it.
-  private static func otherSelector(_ rule: RuleMessage) -> Command {
+  private static func otherSelector(_ rule: RoutingRule) -> Command {
     var words: [Command] = []
     if let users = rule.users { words += ["uidrange", "\(users.lowerBound)-\(users.upperBound)"] }
     if let proto = rule.ipProtocol { words += ["ipproto", "\(IPProtocol(rawValue: proto))"] }

@@ -158,7 +158,7 @@ enum RoutingDiagnoses {
     /// What a lookup says where a rule of policy routing does it: unreachable is as good as no route.
     var errnoOfRule: Int32 { kind == .unreachable ? Errno.noRoute : errno }
 
-    func isOf(_ rule: RuleMessage) -> Bool { "\(kind)" == "\(rule.action)" }
+    func isOf(_ rule: RoutingRule) -> Bool { "\(kind)" == "\(rule.action)" }
   }
 
   static let refusals: [Refusal] = [
@@ -180,7 +180,7 @@ enum RoutingDiagnoses {
   }
 
   static func refused(
-    _ refusal: Refusal, by rule: RuleMessage, _ packet: Packet, _ evidence: [String]
+    _ refusal: Refusal, by rule: RoutingRule, _ packet: Packet, _ evidence: [String]
   ) -> Finding {
     .error(
       refusal.id,

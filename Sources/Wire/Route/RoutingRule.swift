@@ -1,6 +1,6 @@
 /// A rule of policy routing: which table is asked for which packets, `ip rule` (`struct
 /// fib_rule_hdr` of <linux/fib_rules.h>).
-package struct RuleMessage: Sendable, Hashable {
+package struct RoutingRule: Sendable, Hashable {
   /// 4 or 6.
   package var family: Int
   /// Rules are asked in the order of this number, the lowest first. The kernel leaves 0 out.
