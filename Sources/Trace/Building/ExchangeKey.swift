@@ -5,6 +5,6 @@ enum ExchangeKey: Hashable {
   case flow(UInt32, UInt16)
   /// By addresses alone, with a number of `LoggedFlows`.
   case pair(UInt32, UInt16)
-  case echo(Identity)
+  case echo(PacketIdentity)
   case journey(Int)
 }

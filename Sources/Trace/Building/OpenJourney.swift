@@ -3,7 +3,7 @@ internal import Wire
 /// A journey that may go on.
 struct OpenJourney {
   var id: Int
-  var identity: Identity
+  var identity: PacketIdentity
   var traceID: UInt32?
   var hops: [Hop]
   var steps: [RuleStep] = []

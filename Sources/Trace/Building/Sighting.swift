@@ -10,7 +10,7 @@ struct Sighting {
   var inPort: String? = nil
   var outPort: String? = nil
   var packet: Packet
-  var identity: Identity?
+  var identity: PacketIdentity?
   /// nil where the kernel did not tell it.
   var mark: UInt32?
 }

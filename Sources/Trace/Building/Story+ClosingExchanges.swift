@@ -157,7 +157,7 @@ extension Story {
     // Without conntrack's word, ports tell.
     if let exchange = pair(of: journey) { return exchange }
     // An echo reply has the payload of its request.
-    if let echo = Identity(echo: journey.hops[0].packet) { return .echo(echo) }
+    if let echo = PacketIdentity(echo: journey.hops[0].packet) { return .echo(echo) }
     // An error quotes what it is about.
     if let quoted = journey.hops[0].packet.quoted,
       let about = open.last(where: { $0.hops[0].packet.isSame(as: quoted) })

@@ -7,7 +7,7 @@ extension Story {
   /// those that were read.
   package mutating func take(_ fate: Interception.Fate, of octets: [UInt8]) {
     guard let packet = try? Packet(octets) else { return }
-    fates.note(fate, of: Identity(packet))
+    fates.note(fate, of: PacketIdentity(packet))
   }
 
   /// Whether more is to come of a packet that went into the diversion. It may wait there for long, when

@@ -67,7 +67,7 @@ extension Story {
 
   /// What the kernel said of dropping this packet. It may be dropped behind the last hook, too: by a
   /// tc filter, a queue or a driver; then it was not sent after all.
-  private func noteDrop(_ journey: inout Journey, _ identity: Identity) {
+  private func noteDrop(_ journey: inout Journey, _ identity: PacketIdentity) {
     // Its time is the kernel's own; those of journeys are of when nftrace came to read of them.
     let start = journey.start.earlier(by: Self.idle)
     // A dry run ends in a drop of nftrace's own.
@@ -105,10 +105,10 @@ extension Story {
   /// Drops that concern a probe's packets which no hook saw: before ingress, mostly.
   func unseenDrops(probe sequence: Int, _ exchange: Exchange) -> [(packet: Packet, drop: DropEvent)]
   {
-    let seen = exchange.journeys.map { Identity($0.packet) }
+    let seen = exchange.journeys.map { PacketIdentity($0.packet) }
     return environment.drops.compactMap { drop in
       guard let packet = try? Packet(drop.packet), header?.probe?.sequence(of: packet) == sequence,
-        !seen.contains(Identity(packet))
+        !seen.contains(PacketIdentity(packet))
       else { return nil }
       return (packet, drop)
     }

@@ -8,7 +8,7 @@ extension Story {
   /// A packet at one point. Its place among the points is what the rule's prefix says.
   mutating func takeLine(_ line: LogLine) {
     guard let (label, hook) = ObservationPoint.label(inPrefix: line.prefix) else { return }
-    let identity = Identity(line)
+    let identity = PacketIdentity(line)
     let point = labels[hook]?[label] ?? learned(label, hook, line, identity)
     // IPv4 in a frame: the kernel leaves the mark out, whatever it is.
     let isMarkLeftOut = hook == .egress && line.mark == nil
@@ -31,7 +31,7 @@ extension Story {
   /// A point that the session's header does not have, such as that behind a chain of the user's: in
   /// a saved log, the order of such points shows in the order of a packet's lines.
   private mutating func learned(
-    _ label: String, _ hook: Hook, _ line: LogLine, _ identity: Identity
+    _ label: String, _ hook: Hook, _ line: LogLine, _ identity: PacketIdentity
   ) -> ObservationPoint {
     if hook == .ingress || hook == .egress {
       let point = hook == .ingress ? ObservationPoint.ingress : .egress
@@ -73,7 +73,7 @@ extension Story {
   }
 }
 
-extension Identity {
+extension PacketIdentity {
   /// What of a line neither routing nor NAT changes.
   init(_ line: LogLine) {
     var bare = line.packet

@@ -8,7 +8,7 @@ extension Story {
   /// Adds a sighting to the journey it belongs to, or begins one. Returns its index.
   @discardableResult
   mutating func place(_ sighting: Sighting, traceID: UInt32?) -> Int {
-    let identity = sighting.identity ?? Identity(sighting.packet)
+    let identity = sighting.identity ?? PacketIdentity(sighting.packet)
     if let index = journey(seenAs: sighting, identity, traceID: traceID)
       ?? journey(rewrittenAs: sighting, traceID: traceID)
     {
@@ -47,7 +47,7 @@ extension Story {
   /// The open journey whose packet can be the one observed: the last with its trace id, or else the
   /// first that has none, or else the first.
   private mutating func journey(
-    seenAs next: Sighting, _ identity: Identity, traceID: UInt32?
+    seenAs next: Sighting, _ identity: PacketIdentity, traceID: UInt32?
   ) -> Int? {
     var (untraced, first): (Int?, Int?)
     var nearest: Int?

@@ -22,7 +22,7 @@ package struct Story: Sendable {
   /// In the order in which they began.
   var open: [OpenJourney] = []
   /// The last open journey of each identity, and of each trace id; `OpenJourney.twin` leads on.
-  var latest: [Identity: Int] = [:]
+  var latest: [PacketIdentity: Int] = [:]
   var latestTraced: [UInt32: Int] = [:]
   /// Hops of open journeys.
   var openHops = 0
@@ -163,7 +163,7 @@ package struct Story: Sendable {
       outDevice: environment.name(message.outDevice),
       inPort: environment.name(message.physicalInDevice),
       outPort: environment.name(message.physicalOutDevice), packet: packet,
-      identity: Identity(packet),
+      identity: PacketIdentity(packet),
       mark: packet.isMulticastListenerDiscovery ? 0 : message.mark)
     if header == nil {
       place(sighting, traceID: nil)
@@ -174,7 +174,7 @@ package struct Story: Sendable {
 
   /// A rule of iptables-legacy that this packet met.
   private mutating func takeLegacy(_ step: RuleStep, _ packet: Packet) {
-    let identity = Identity(packet)
+    let identity = PacketIdentity(packet)
     settlePending()
     var next = latest[identity]
     while let index = next, open[index].dropped != nil { next = open[index].twin }

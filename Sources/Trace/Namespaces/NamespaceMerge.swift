@@ -3,7 +3,7 @@ internal import Wire
 /// Makes one sequence of the exchanges of several network namespaces: ordered by when they began, and
 /// those of a packet that went from one namespace into another as one.
 ///
-/// It is the same packet where it left the one as it arrived in the other: with the same `Identity`,
+/// It is the same packet where it left the one as it arrived in the other: with the same `PacketIdentity`,
 /// addresses and ports. What happened to it in between, in a namespace that nobody looked into, is
 /// not known; then they stay two.
 package struct NamespaceMerge: Sendable {
@@ -20,7 +20,7 @@ package struct NamespaceMerge: Sendable {
   private let names: [String]
   private var groups: [Int: Group] = [:]
   /// Groups by the packets in them.
-  private var places: [Identity: Set<Int>] = [:]
+  private var places: [PacketIdentity: Set<Int>] = [:]
   /// Packets in all groups.
   private var waiting = 0
   private var nextGroup = 0
@@ -50,7 +50,7 @@ package struct NamespaceMerge: Sendable {
       }, findings: exchange.findings,
       start: exchange.journeys.map(\.start).min() ?? 0,
       end: exchange.journeys.map(\.finish).max() ?? 0)
-    let identities = Set(group.members.map { Identity($0.journey.packet) })
+    let identities = Set(group.members.map { PacketIdentity($0.journey.packet) })
     let candidates = identities.reduce(into: Set<Int>()) { $0.formUnion(places[$1] ?? []) }
     for number in candidates.sorted() {
       guard let other = groups[number],
@@ -65,7 +65,7 @@ package struct NamespaceMerge: Sendable {
       remove(number)
     }
     for member in group.members {
-      places[Identity(member.journey.packet), default: []].insert(nextGroup)
+      places[PacketIdentity(member.journey.packet), default: []].insert(nextGroup)
     }
     groups[nextGroup] = group
     waiting += group.members.count
@@ -79,7 +79,7 @@ package struct NamespaceMerge: Sendable {
     let members = groups.removeValue(forKey: number)?.members ?? []
     waiting -= members.count
     for member in members {
-      let identity = Identity(member.journey.packet)
+      let identity = PacketIdentity(member.journey.packet)
       places[identity]?.remove(number)
       if places[identity]?.isEmpty == true { places[identity] = nil }
     }
@@ -121,9 +121,9 @@ package struct NamespaceMerge: Sendable {
 
   /// Whether a packet of the one is one of the other.
   private static func areLinked(_ some: [Member], _ others: [Member]) -> Bool {
-    let twins = Dictionary(grouping: others) { Identity($0.journey.packet) }
+    let twins = Dictionary(grouping: others) { PacketIdentity($0.journey.packet) }
     return some.contains { member in
-      (twins[Identity(member.journey.packet)] ?? []).contains {
+      (twins[PacketIdentity(member.journey.packet)] ?? []).contains {
         $0.source != member.source
           && ($0.journey.continues(member.journey) || member.journey.continues($0.journey))
       }
@@ -132,9 +132,9 @@ package struct NamespaceMerge: Sendable {
 
   /// Of each member, the members that it came from.
   private static func links(_ members: [Member]) -> [[Int]] {
-    let twins = Dictionary(grouping: members.indices) { Identity(members[$0].journey.packet) }
+    let twins = Dictionary(grouping: members.indices) { PacketIdentity(members[$0].journey.packet) }
     return members.indices.map { index in
-      (twins[Identity(members[index].journey.packet)] ?? []).filter {
+      (twins[PacketIdentity(members[index].journey.packet)] ?? []).filter {
         members[$0].source != members[index].source
           && members[index].journey.continues(members[$0].journey)
       }

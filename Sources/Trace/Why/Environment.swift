@@ -32,7 +32,7 @@ struct Environment: Sendable {
   /// Packets that the kernel said it dropped.
   private(set) var drops: [DropEvent] = []
   /// Whose they were, one by one.
-  private var dropped: [Identity?] = []
+  private var dropped: [PacketIdentity?] = []
   /// Rules that dropped ARP or neighbour discovery.
   private(set) var discoveryDrops: [RuleStep] = []
   /// The lookup that the next message answers.
@@ -223,7 +223,7 @@ struct Environment: Sendable {
   /// Keeps the kernel's word on a drop; the oldest are forgotten when there are many.
   mutating func take(_ drop: DropEvent) {
     drops.append(drop)
-    dropped.append((try? Packet(drop.packet)).map { Identity($0) })
+    dropped.append((try? Packet(drop.packet)).map { PacketIdentity($0) })
     if drops.count > 1024 {
       drops.removeFirst(512)
       dropped.removeFirst(512)
@@ -231,7 +231,7 @@ struct Environment: Sendable {
   }
 
   /// The kernel's last word on a packet that was dropped since then.
-  func drop(of identity: Identity, since start: UInt64) -> DropEvent? {
+  func drop(of identity: PacketIdentity, since start: UInt64) -> DropEvent? {
     drops.indices.last { dropped[$0] == identity && drops[$0].time >= start }.map { drops[$0] }
   }
 

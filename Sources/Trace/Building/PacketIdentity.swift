@@ -2,7 +2,7 @@ internal import Wire
 
 /// What of a packet neither routing nor NAT changes: two observations with the same identity are
 /// most likely the same packet. Addresses, ports, ICMP identifiers, TTL and checksums play no part.
-struct Identity: Hashable {
+struct PacketIdentity: Hashable {
   private var proto: UInt8
   private var identification: UInt16
   private var fragmentOffset: Int
