@@ -2,7 +2,7 @@ internal import Wire
 
 /// Finds what changed between neighbouring hops, and who did it.
 struct HopDifferences {
-  let environment: Environment
+  let snapshot: Snapshot
   let legacyNAT: [Int: [String]]
   let connection: Connection?
   /// Whether the packet goes in the reply direction of its connection.
@@ -69,6 +69,6 @@ struct HopDifferences {
     let targets = legacyNAT[later.packet.source.family] ?? []
     if targets.contains("MASQUERADE"), !targets.contains("SNAT") { return .masquerade }
     if targets.contains("SNAT"), !targets.contains("MASQUERADE") { return .snat }
-    return environment.isAddress(later.packet.source, of: later.outDevice) ? .masquerade : .snat
+    return snapshot.isAddress(later.packet.source, of: later.outDevice) ? .masquerade : .snat
   }
 }

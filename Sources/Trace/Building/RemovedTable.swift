@@ -14,7 +14,7 @@ internal import Wire
 /// A table that was removed, and what was known of its rules.
 struct RemovedTable: Sendable {
   var name: TableName
-  var rules: [Environment.RuleKey: NFTRuleMessage]
+  var rules: [Snapshot.RuleKey: NFTRuleMessage]
   var texts: [RuleText]
   /// When the end of the transaction was told, in nanoseconds; nil until then.
   var end: UInt64?
@@ -33,7 +33,7 @@ struct RemovedTable: Sendable {
 
   /// The step as far as it is certain. `new` is the rule that has its handle since, if there is one.
   func certain(_ step: RuleStep, new: NFTRuleMessage?) -> RuleStep {
-    guard has(step), let key = Environment.RuleKey(step) else { return step }
+    guard has(step), let key = Snapshot.RuleKey(step) else { return step }
     let old = rules[key]
     if let old, let new, old.fingerprint != nil, old.fingerprint == new.fingerprint { return step }
     var step = step

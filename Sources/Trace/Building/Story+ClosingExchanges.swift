@@ -119,7 +119,7 @@ extension Story {
         if step.handle != nil || index == journey.steps.count - 1 { found.append(step) }
       }
     }
-    for step in environment.discoveryDrops where isUnknown(step) && !found.contains(step) {
+    for step in snapshot.discoveryDrops where isUnknown(step) && !found.contains(step) {
       found.append(step)
     }
     return found
@@ -132,8 +132,8 @@ extension Story {
       // The kernel tells of rules that are made meanwhile, but not their texts.
       let leadsOn: [Verdict] = [.jump, .goto, .return]
       let isKnown =
-        environment.rule(step) != nil
-        && (leadsOn.contains(step.verdict) || environment.text(step) != nil)
+        snapshot.rule(step) != nil
+        && (leadsOn.contains(step.verdict) || snapshot.text(step) != nil)
       return step.verdict != .continue && !isKnown
     }
     // Nobody tells when they change: they are read again for each probe.
@@ -186,7 +186,7 @@ extension Story {
     }
     guard first.proto == .udp else { return nil }
     let request = open.last {
-      guard let id = $0.connectionID, let reply = environment.connections[id]?.reply else {
+      guard let id = $0.connectionID, let reply = snapshot.connections[id]?.reply else {
         return false
       }
       return reply.source == first.source && reply.destination == first.destination
@@ -228,8 +228,8 @@ extension Story {
     var exchange = exchange
     let isStopped = exchange.journeys.contains(where: \.isStopped)
     exchange.findings = Diagnosis.findings(
-      exchange, isAnswered: !isStopped, answer: nil, header: header, environment: environment)
-    if !isStopped, let refusal = Diagnosis.refusal(exchange, header, environment) {
+      exchange, isAnswered: !isStopped, answer: nil, header: header, snapshot: snapshot)
+    if !isStopped, let refusal = Diagnosis.refusal(exchange, header, snapshot) {
       exchange.findings.insert(refusal, at: 0)
     }
     return exchange

@@ -45,8 +45,8 @@ extension Story {
     switch (last.point.hook, next.point.hook) {
     case (.ingress, .ingress), (.prerouting, .ingress):
       let port = journey.hops.last { $0.point.hook == .ingress }?.inDevice
-      return environment.isAbove(next.inDevice, port)
-    case (.egress, .egress): return environment.isAbove(last.outDevice, next.outDevice)
+      return snapshot.isAbove(next.inDevice, port)
+    case (.egress, .egress): return snapshot.isAbove(last.outDevice, next.outDevice)
     default: return false
     }
   }
@@ -62,6 +62,6 @@ extension Story {
     if journey.dropped != nil { return !comesBack(journey.hops[last].outDevice) }
     guard ends.contains(journey.hops[last].point.chain) else { return false }
     let device = journey.hops[last].outDevice
-    return !comesBack(device) && !environment.isAboveOthers(device)
+    return !comesBack(device) && !snapshot.isAboveOthers(device)
   }
 }

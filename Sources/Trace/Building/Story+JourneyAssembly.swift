@@ -12,7 +12,7 @@ extension Story {
     }
     var connection: Connection?
     if open.connectionID != nil || open.connectionState != nil {
-      let known = open.connectionID.flatMap { environment.connections[$0] }
+      let known = open.connectionID.flatMap { snapshot.connections[$0] }
       connection = Connection(
         id: open.connectionID, state: open.connectionState, isReply: open.isReply,
         original: known?.original, reply: known?.reply, status: known?.status ?? [])
@@ -30,7 +30,7 @@ extension Story {
     }
     let direction = direction(open)
     HopDifferences(
-      environment: environment, legacyNAT: header?.legacyNAT ?? [:], connection: connection,
+      snapshot: snapshot, legacyNAT: header?.legacyNAT ?? [:], connection: connection,
       isReply: open.isReply ?? (direction == .reply), knowsRules: !isKernelLog
     ).explain(&hops)
     var journey = Journey(
@@ -53,13 +53,13 @@ extension Story {
   private func routeDecision(_ journey: Journey) -> RouteDecision? {
     guard let hop = journey.routed else { return nil }
     let arriving = hop.point.hook == .prerouting
-    guard let route = environment.answer(about: hop, arriving: arriving)?.route else { return nil }
-    let exact = environment.answer(about: hop, arriving: arriving, exact: true)?.route
+    guard let route = snapshot.answer(about: hop, arriving: arriving)?.route else { return nil }
+    let exact = snapshot.answer(about: hop, arriving: arriving, exact: true)?.route
     let isLocal = route.kind == .local
-    let rule = PolicyRouting(hop, environment).rule(for: route.table)
+    let rule = PolicyRouting(hop, snapshot).rule(for: route.table)
     let usual: [UInt32] = [0, 32766, 32767]
     return RouteDecision(
-      device: isLocal ? nil : environment.name(route.outputInterface), gateway: route.gateway,
+      device: isLocal ? nil : snapshot.name(route.outputInterface), gateway: route.gateway,
       destination: exact?.destination, table: exact?.table ?? route.table,
       rule: rule.flatMap { usual.contains($0.priority) ? nil : $0.priority },
       preferredSource: route.preferredSource)
@@ -72,11 +72,11 @@ extension Story {
     let start = journey.start.earlier(by: Self.idle)
     // A dry run ends in a drop of nftrace's own.
     if journey.end.isDryRun { return }
-    guard let drop = environment.drop(of: identity, since: start) else { return }
+    guard let drop = snapshot.drop(of: identity, since: start) else { return }
     switch journey.end.kind {
     case .delivered: break
     case .transmitted:
-      let device = environment.name(drop.device)
+      let device = snapshot.name(drop.device)
       let isAway = journey.hops.contains { $0.point.hook == .egress && $0.outDevice == device }
       guard isAway || device == journey.end.out || drop.device == 0 else { return }
       journey.end.kind = .unknown
@@ -96,7 +96,7 @@ extension Story {
       last.point.hook == .postrouting
     else { return }
     let nextHop = journey.route?.gateway ?? last.packet.destination
-    let neighbour = environment.neighbour(nextHop, on: journey.end.out)
+    let neighbour = snapshot.neighbour(nextHop, on: journey.end.out)
     guard let neighbour, !neighbour.state.isDisjoint(with: [.incomplete, .failed]) else { return }
     journey.end.kind = .unknown
     if open.isCut { journey.end.unseen = .recordingEnded }
@@ -106,7 +106,7 @@ extension Story {
   func unseenDrops(probe sequence: Int, _ exchange: Exchange) -> [(packet: Packet, drop: DropEvent)]
   {
     let seen = exchange.journeys.map { PacketIdentity($0.packet) }
-    return environment.drops.compactMap { drop in
+    return snapshot.drops.compactMap { drop in
       guard let packet = try? Packet(drop.packet), header?.probe?.sequence(of: packet) == sequence,
         !seen.contains(PacketIdentity(packet))
       else { return nil }
@@ -118,16 +118,16 @@ extension Story {
   func named(_ step: RuleStep) -> RuleStep {
     guard !step.isReplaced else { return step }
     var step = step
-    if step.isLegacyRule, environment.haveLegacyRulesChanged {
+    if step.isLegacyRule, snapshot.haveLegacyRulesChanged {
       step.isReplaced = true
       return step
     }
-    if let rule = environment.rule(step) {
+    if let rule = snapshot.rule(step) {
       step.translation = rule.translation
       step.rejects = rule.rejects
       step.checksReversePath = rule.checksReversePath
     }
-    if let text = environment.text(step) {
+    if let text = snapshot.text(step) {
       step.text = text.text
       step.position = step.position ?? text.position
       // What iptables-legacy's TRACE does not say, the rule's text does.
@@ -202,7 +202,7 @@ extension Story {
   /// Whether no egress hook sees it leave: what tc sent through an intermediate functional block as it
   /// came in meets neither ingress nor egress hooks.
   private func passesEgressHook(_ open: OpenJourney) -> Bool {
-    open.hops[0].point.hook == .prerouting && environment.hasIntermediateBlock
+    open.hops[0].point.hook == .prerouting && snapshot.hasIntermediateBlock
   }
 
   /// Whether no point of this hook stands behind it.

@@ -4,7 +4,7 @@ extension Story {
   /// Takes in that a table is gone, if the message says so.
   mutating func noteRemoval(_ message: NetlinkMessage) {
     guard let table = TableName(removedBy: message) else { return }
-    let known = environment.forgetRules(table)
+    let known = snapshot.forgetRules(table)
     removedTables.append(RemovedTable(name: table, rules: known.rules, texts: known.texts))
   }
 
@@ -19,10 +19,10 @@ extension Story {
         let step = RuleStep(
           family: text.family, table: text.table, chain: text.chain, handle: text.handle,
           verdict: .continue)
-        guard !removed.certain(step, new: environment.rule(step)).isReplaced else { continue }
+        guard !removed.certain(step, new: snapshot.rule(step)).isReplaced else { continue }
         var text = text
         text.position = nil
-        environment.take(.rule(text))
+        snapshot.take(.rule(text))
       }
       removedTables[index].end = now
     }
@@ -34,15 +34,15 @@ extension Story {
   func certain(_ step: RuleStep) -> RuleStep {
     removedTables.reduce(step) { step, removed in
       guard let end = removed.end, now.since(end) <= RemovedTable.lateness,
-        let key = Environment.RuleKey(step), removed.rules[key] != nil
+        let key = Snapshot.RuleKey(step), removed.rules[key] != nil
       else { return step }
-      return removed.certain(step, new: environment.rule(step))
+      return removed.certain(step, new: snapshot.rule(step))
     }
   }
 
   private mutating func reviseSteps(_ certain: (RuleStep, NFTRuleMessage?) -> RuleStep) {
-    let environment = environment
-    func revised(_ step: RuleStep) -> RuleStep { certain(step, environment.rule(step)) }
+    let snapshot = snapshot
+    func revised(_ step: RuleStep) -> RuleStep { certain(step, snapshot.rule(step)) }
     for index in open.indices {
       open[index].steps = open[index].steps.map(revised)
       open[index].dropped = open[index].dropped.map(revised)
@@ -50,6 +50,6 @@ extension Story {
         open[index].hops[hop].rules = open[index].hops[hop].rules.map(revised)
       }
     }
-    self.environment.reviseDiscoveryDrops(revised)
+    self.snapshot.reviseDiscoveryDrops(revised)
   }
 }

@@ -10,7 +10,7 @@ package struct Story: Sendable {
   /// How many packets were dropped by a rule or policy so far.
   private(set) var verdictsOfDrop = 0
 
-  var environment = Environment()
+  var snapshot = Snapshot()
   /// Tables that were removed a moment ago.
   var removedTables: [RemovedTable] = []
   /// Whether lines of the kernel log are all there is.
@@ -125,7 +125,7 @@ package struct Story: Sendable {
     case .lost(let count):
       loss.take(lost: count)
       noteLoss()
-    case .note(let note): environment.take(note)
+    case .note(let note): snapshot.take(note)
     case .sent(let bytes):
       if let packet = try? Packet(bytes), let sequence = header?.probe?.sequence(of: packet) {
         latestProbe = sequence
@@ -159,10 +159,10 @@ package struct Story: Sendable {
     let sighting = Sighting(
       point: point, time: now,
       // The kernel knows where a forwarded packet came in even here; it does not count any more.
-      inDevice: hook == .postrouting ? nil : environment.name(message.inDevice),
-      outDevice: environment.name(message.outDevice),
-      inPort: environment.name(message.physicalInDevice),
-      outPort: environment.name(message.physicalOutDevice), packet: packet,
+      inDevice: hook == .postrouting ? nil : snapshot.name(message.inDevice),
+      outDevice: snapshot.name(message.outDevice),
+      inPort: snapshot.name(message.physicalInDevice),
+      outPort: snapshot.name(message.physicalOutDevice), packet: packet,
       identity: PacketIdentity(packet),
       mark: packet.isMulticastListenerDiscovery ? 0 : message.mark)
     if header == nil {
@@ -187,7 +187,7 @@ package struct Story: Sendable {
     if hook == .ingress || hook == .egress {
       var point = hook == .ingress ? ObservationPoint.ingress : .egress
       let index = hook == .ingress ? message.inDevice : message.outDevice
-      if let name = environment.name(index) { point.label += "-\(name)" }
+      if let name = snapshot.name(index) { point.label += "-\(name)" }
       return point
     }
     return labels[hook]?[message.prefix] ?? .guessed(prefix: message.prefix, hook: hook)
@@ -212,16 +212,16 @@ package struct Story: Sendable {
       if let trace = try? TraceMessage(message.payload) { takeTrace(trace) }
     } else if ConntrackMessage.isOne(message.type) {
       counts.conntrack += 1
-      if let connection = try? ConntrackMessage(message) { environment.take(connection) }
+      if let connection = try? ConntrackMessage(message) { snapshot.take(connection) }
     } else if message.type == DropEvent.messageType {
       counts.drops += 1
-      if let drop = try? DropEvent(parsing: message) { environment.take(drop) }
+      if let drop = try? DropEvent(parsing: message) { snapshot.take(drop) }
     } else if let changer = RulesetWatch.changer(message) {
       if changer != RulesetWatch.program { counts.rulesetChanger = changer }
       settleRemovals()
     } else {
       noteRemoval(message)
-      environment.take(message)
+      snapshot.take(message)
     }
   }
 
@@ -258,7 +258,7 @@ package struct Story: Sendable {
   /// ARP and neighbour discovery are traced, not logged: only that a rule drops them is of interest.
   private mutating func takeDiscovery(_ trace: TraceMessage) {
     if trace.family == NFProto.arp || discovery.contains(trace.id), trace.verdict == .drop {
-      environment.takeDiscoveryDrop(
+      snapshot.takeDiscoveryDrop(
         RuleStep(
           family: trace.family, table: trace.table, chain: trace.chain, handle: trace.handle,
           verdict: .drop, isPolicy: trace.kind == .policy))
@@ -269,10 +269,10 @@ package struct Story: Sendable {
   private func place(
     ofDropBy step: RuleStep, in journey: OpenJourney
   ) -> (hook: Hook, priority: Int32)? {
-    if let place = environment.place(of: step) { return place }
+    if let place = snapshot.place(of: step) { return place }
     return journey.steps.reversed().lazy
       .filter { $0.family == step.family && $0.table == step.table }
-      .compactMap { environment.place(of: $0) }.first
+      .compactMap { snapshot.place(of: $0) }.first
   }
 
   /// A trace message of nftrace's own chains: the very rule that logged, with the trace id.
@@ -303,8 +303,8 @@ package struct Story: Sendable {
       add(
         Sighting(
           point: point, time: now,
-          inDevice: point.hook == .postrouting ? nil : environment.name(trace.inDevice),
-          outDevice: environment.name(trace.outDevice), packet: open[journey].packet(now: header),
+          inDevice: point.hook == .postrouting ? nil : snapshot.name(trace.inDevice),
+          outDevice: snapshot.name(trace.outDevice), packet: open[journey].packet(now: header),
           identity: nil, mark: trace.mark ?? 0), to: journey, traceID: trace.id)
       noteConnection(trace, of: journey)
     }

@@ -151,7 +151,7 @@ package struct PingStory: Sendable {
       exchange, isAnswered: [.replied, .sent, .unknown].contains(outcome), answer: entry?.answer,
       refused: outcome == .localError ? entry?.refused : nil,
       unseen: story.unseenDrops(probe: sequence, exchange), header: story.header,
-      environment: story.environment)
+      snapshot: story.snapshot)
     var roundTrip: Double?
     if let entry, let answered = entry.answered, entry.answer != nil {
       roundTrip = Double(answered.since(entry.sent)) / 1000

@@ -83,6 +83,6 @@ enum DeliveryDiagnoses {
     let destination = lost.packet.destination
     if destination.isMulticast || destination == IPAddress("255.255.255.255") { return true }
     return lost.version == 4
-      && lost.environment.addresses.isBroadcast(destination)
+      && lost.snapshot.addresses.isBroadcast(destination)
   }
 }

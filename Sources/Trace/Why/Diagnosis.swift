@@ -15,19 +15,19 @@ enum Diagnosis {
   static func findings(
     _ exchange: Exchange, isAnswered: Bool, answer: Packet?, refused: Int32? = nil,
     unseen: [(packet: Packet, drop: DropEvent)] = [], header: SessionHeader?,
-    environment: Environment
+    snapshot: Snapshot
   ) -> [Finding] {
     var findings: [Finding] = []
     if !isAnswered {
       let error = answer?.quoted == nil ? nil : answer
       if let refused, exchange.request == nil {
-        findings.append(SendDiagnoses.finding(refused, header?.probe, environment))
-      } else if let lost = Unexplained.beforeAnyHook(exchange, unseen, header, environment) {
+        findings.append(SendDiagnoses.finding(refused, header?.probe, snapshot))
+      } else if let lost = Unexplained.beforeAnyHook(exchange, unseen, header, snapshot) {
         findings.append(lost)
       } else if let suspect = suspect(exchange, isProbe: header?.probe != nil),
         let lost = LostPacket(
           suspect, of: exchange, error: error, refused: refused, header: header,
-          environment: environment)
+          snapshot: snapshot)
       {
         var cause = causes.lazy.compactMap { $0(lost) }.first ?? Unexplained.finding(lost)
         let said = refused.map(SendDiagnoses.evidence) ?? []
@@ -36,12 +36,12 @@ enum Diagnosis {
         findings += Notes.aboutLoss(lost)
       }
     }
-    return findings + Notes.all(exchange, environment)
+    return findings + Notes.all(exchange, snapshot)
   }
 
   /// Who refused recorded traffic, and why: nobody could be asked, but the refusal says it.
   static func refusal(
-    _ exchange: Exchange, _ header: SessionHeader?, _ environment: Environment
+    _ exchange: Exchange, _ header: SessionHeader?, _ snapshot: Snapshot
   ) -> Finding? {
     let refused: Journey?
     if let quoted = exchange.error?.packet.quoted {
@@ -55,7 +55,7 @@ enum Diagnosis {
     }
     guard let refused,
       let lost = LostPacket(
-        refused, of: exchange, error: nil, refused: nil, header: header, environment: environment)
+        refused, of: exchange, error: nil, refused: nil, header: header, snapshot: snapshot)
     else { return nil }
     return DeliveryDiagnoses.refusals.lazy.compactMap { $0(lost) }.first
   }

@@ -4,7 +4,7 @@ internal import Wire
 /// looks at.
 struct LostPacket {
   let header: SessionHeader?
-  let environment: Environment
+  let snapshot: Snapshot
   let exchange: Exchange
   /// The packet in question: the request, or the reply if that died.
   let journey: Journey
@@ -43,11 +43,11 @@ struct LostPacket {
 
   init?(
     _ journey: Journey, of exchange: Exchange, error: Packet?, refused: Int32?,
-    header: SessionHeader?, environment: Environment
+    header: SessionHeader?, snapshot: Snapshot
   ) {
     guard let last = journey.hops.last(where: \.passed) else { return nil }
     self.header = header
-    self.environment = environment
+    self.snapshot = snapshot
     self.exchange = exchange
     self.journey = journey
     self.last = last
@@ -104,16 +104,16 @@ struct LostPacket {
   }
 
   /// By how much a counter went up while the probe was on its way.
-  func delta(_ counter: String) -> UInt64 { environment.counterDeltas[counter] ?? 0 }
+  func delta(_ counter: String) -> UInt64 { snapshot.counterDeltas[counter] ?? 0 }
 
   /// A setting by its name.
-  func sysctl(_ name: String) -> String? { environment.sysctls[name] }
+  func sysctl(_ name: String) -> String? { snapshot.sysctls[name] }
 
   /// A setting of an interface: "net.ipv4.conf.eth0.rp_filter", dots in names as sysctl(8) has them.
   func setting(_ device: String, _ name: String) -> (name: String, value: String)? {
     let spelled = String(device.map { $0 == "." ? "/" : $0 })
     let full = "net.ipv\(version).conf.\(spelled).\(name)"
-    return environment.sysctls[full].map { (full, $0) }
+    return snapshot.sysctls[full].map { (full, $0) }
   }
 
   /// The packet as routing saw it: after DNAT, before SNAT.
@@ -122,14 +122,14 @@ struct LostPacket {
   }
 
   /// Which way routing sends the packet, coming in where it came in.
-  var route: RouteAnswer? { routed.flatMap { environment.answer(about: $0, arriving: true) } }
+  var route: RouteAnswer? { routed.flatMap { snapshot.answer(about: $0, arriving: true) } }
   /// Which way it would go if this host had made it.
-  var plainRoute: RouteAnswer? { routed.flatMap { environment.answer(about: $0, arriving: false) } }
+  var plainRoute: RouteAnswer? { routed.flatMap { snapshot.answer(about: $0, arriving: false) } }
 
   /// Which way the answer would go: a plain lookup of the source.
   var wayBack: RouteAnswer? {
     guard let routed else { return nil }
-    return environment.lookups.last {
+    return snapshot.lookups.last {
       $0.question.destination == routed.packet.source && $0.question.inputInterface == nil
     }?.answer
   }
@@ -139,7 +139,7 @@ struct LostPacket {
 
   /// The reset or ICMP error that answered, and whether this host sent it.
   var refusal: (packet: Packet, isOurs: Bool)? {
-    if let error { return (error, isOurError || environment.isLocal(error.source)) }
+    if let error { return (error, isOurError || snapshot.isLocal(error.source)) }
     guard
       let reset = exchange.journeys.last(where: { $0.direction == .reply && $0.packet.isRefusal })
     else { return nil }
@@ -163,7 +163,7 @@ struct LostPacket {
 
   /// Whether a program owns the table of this step, so that no other can change it.
   func isOwned(_ step: RuleStep) -> Bool {
-    environment.isOwned(step)
+    snapshot.isOwned(step)
   }
 
   /// "IPv4" or "IPv6" rules: the program that people type for it.

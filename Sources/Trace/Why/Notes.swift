@@ -3,10 +3,10 @@ internal import Wire
 /// What explains what the user sees, without being a fault.
 enum Notes {
   /// Notes about any exchange.
-  static func all(_ exchange: Exchange, _ environment: Environment) -> [Finding] {
+  static func all(_ exchange: Exchange, _ snapshot: Snapshot) -> [Finding] {
     [
       natOncePerFlow(exchange), hairpinRedirect(exchange), fragmented(exchange),
-      bridgeNetfilter(exchange, environment), flowOffloaded(exchange),
+      bridgeNetfilter(exchange, snapshot), flowOffloaded(exchange),
     ].compactMap { $0 }
   }
 
@@ -34,8 +34,7 @@ enum Notes {
 
   /// A bridge with net.bridge.bridge-nf-call-iptables, or a setting of its own, has IP rules look at
   /// what it carries: the kernel then names the bridge's ports beside the bridge.
-  private static func bridgeNetfilter(_ exchange: Exchange, _ environment: Environment) -> Finding?
-  {
+  private static func bridgeNetfilter(_ exchange: Exchange, _ snapshot: Snapshot) -> Finding? {
     guard
       let hop = exchange.journeys.lazy.flatMap(\.hops).first(where: {
         $0.inPort != nil && $0.outPort != nil
@@ -51,7 +50,7 @@ enum Notes {
       evidence: [
         "at \(Escape.name(hop.point.label)) the kernel names the ports \(input) and \(output)"
       ]
-        + (environment.sysctls[name].map { ["\(name) = \($0)"] } ?? []))
+        + (snapshot.sysctls[name].map { ["\(name) = \($0)"] } ?? []))
   }
 
   /// Flowtables set a bit in conntrack's status of the connections that they take over.
@@ -140,7 +139,7 @@ enum Notes {
   private static func fragmentedOnTheWay(_ lost: LostPacket) -> Finding? {
     let counter = lost.version == 4 ? "IpFragCreates" : "Ip6FragCreates"
     guard lost.stage == .sent, !lost.isReply, lost.delta(counter) > 1,
-      let device = lost.outDevice, let mtu = lost.environment.link(device)?.mtu,
+      let device = lost.outDevice, let mtu = lost.snapshot.link(device)?.mtu,
       lost.journey.packet.length > Int(mtu), fragmented(lost.exchange) == nil
     else { return nil }
     return .note(
@@ -150,9 +149,9 @@ enum Notes {
   }
 
   private static func mixedBackends(_ lost: LostPacket) -> Finding? {
-    let legacy = lost.environment.legacyTables(version: lost.version)
+    let legacy = lost.snapshot.legacyTables(version: lost.version)
     let family = lost.version == 4 ? NFProto.ipv4 : NFProto.ipv6
-    let modern = lost.environment.chains.values.contains {
+    let modern = lost.snapshot.chains.values.contains {
       $0.hook != nil && !$0.table.hasPrefix("nftrace_")
         && ($0.family == family || $0.family == NFProto.inet)
     }

@@ -29,7 +29,7 @@ enum OutputDiagnoses {
     // no neighbour, as a TUN device, drops it behind all hooks.
     let hasLeft = lost.stage == .behindEgress || lost.stage == .sent && !lost.isReply
     guard lost.stage == .output || hasLeft, let device = lost.outDevice,
-      let link = lost.environment.link(device),
+      let link = lost.snapshot.link(device),
       !link.flags.contains(.loopback),
       !link.flags.contains(.up) || !link.flags.contains(.lowerUp) || link.carrier == false
     else { return nil }
@@ -51,12 +51,12 @@ enum OutputDiagnoses {
   /// The next hop is silent because a rule here drops the question or the answer.
   static func discoveryFiltered(_ lost: LostPacket) -> Finding? {
     guard lost.stage == .output || lost.stage == .beforePostrouting,
-      let step = lost.environment.discoveryDrops.last(where: {
+      let step = lost.snapshot.discoveryDrops.last(where: {
         ($0.family == NFProto.arp) == (lost.version == 4) || $0.family == NFProto.netdev
       })
     else { return nil }
     var named = step
-    if let text = lost.environment.text(step) {
+    if let text = lost.snapshot.text(step) {
       named.text = text.text
       named.position = text.position
     }
@@ -67,7 +67,7 @@ enum OutputDiagnoses {
         + "is not found", evidence: RuleNames.evidence(named) + lost.reasonEvidence,
       remedy: try Remedy.acceptDiscovery(lost, before: named),
       at: Finding.Place(
-        hook: lost.environment.place(of: step)?.hook, table: step.table, chain: step.chain,
+        hook: lost.snapshot.place(of: step)?.hook, table: step.table, chain: step.chain,
         handle: step.handle, rule: named.text))
   }
 
@@ -82,11 +82,11 @@ enum OutputDiagnoses {
       let route = lost.route?.route ?? lost.plainRoute?.route,
       let hop = nextHop(lost)
     else { return nil }
-    let neighbour = lost.environment.addresses.neighbour(hop, on: route.outputInterface)
+    let neighbour = lost.snapshot.addresses.neighbour(hop, on: route.outputInterface)
     guard let neighbour,
       !neighbour.state.isDisjoint(with: [.incomplete, .failed])
     else { return nil }
-    let device = lost.environment.name(neighbour.interface) ?? "?"
+    let device = lost.snapshot.name(neighbour.interface) ?? "?"
     let asks = hop.family == 4 ? "ARP" : "neighbour discovery"
     let role = route.gateway == nil ? "destination" : "next hop"
     return .error(

@@ -12,13 +12,13 @@ struct PolicyRouting {
   private let version: Int
 
   init(_ lost: LostPacket) {
-    self.init(lost.routed ?? lost.last, lost.environment)
+    self.init(lost.routed ?? lost.last, lost.snapshot)
   }
 
   /// The way of the packet as it was at a hop.
-  init(_ hop: Hop, _ environment: Environment) {
-    rules = Self.rules(environment, hop.packet)
-    routes = environment.routes.routes(to: hop.packet.destination)
+  init(_ hop: Hop, _ snapshot: Snapshot) {
+    rules = Self.rules(snapshot, hop.packet)
+    routes = snapshot.routes.routes(to: hop.packet.destination)
     packet = hop.packet
     mark = hop.mark
     inDevice = hop.inDevice
@@ -26,9 +26,9 @@ struct PolicyRouting {
   }
 
   /// The way of a packet that this host is about to send.
-  init(sending packet: Packet, mark: UInt32 = 0, _ environment: Environment) {
-    rules = Self.rules(environment, packet)
-    routes = environment.routes.routes(to: packet.destination)
+  init(sending packet: Packet, mark: UInt32 = 0, _ snapshot: Snapshot) {
+    rules = Self.rules(snapshot, packet)
+    routes = snapshot.routes.routes(to: packet.destination)
     self.packet = packet
     self.mark = mark
     inDevice = nil
@@ -99,8 +99,8 @@ struct PolicyRouting {
     return met
   }
 
-  private static func rules(_ environment: Environment, _ packet: Packet) -> [RoutingRule] {
-    environment.policy.filter { $0.family == packet.source.family }
+  private static func rules(_ snapshot: Snapshot, _ packet: Packet) -> [RoutingRule] {
+    snapshot.policy.filter { $0.family == packet.source.family }
       .sorted { $0.priority < $1.priority }
   }
 

@@ -59,7 +59,7 @@ extension Story {
     let packet = hop.packet
     var question = RouteLookup(
       to: packet.destination, from: packet.source,
-      inputInterface: environment.link(hop.inDevice)?.index,
+      inputInterface: snapshot.link(hop.inDevice)?.index,
       mark: hop.mark == 0 ? nil : hop.mark, tos: packet.tos & 0x1c)
     question.setTransport(packet)
     var exact = question

@@ -126,9 +126,9 @@ enum Remedy {
 
   /// Whose words a rule is told in.
   static func tool(_ lost: LostPacket, _ step: RuleStep) -> RuleText.Tool {
-    if let tool = lost.environment.tool(of: step) { return tool }
+    if let tool = lost.snapshot.tool(of: step) { return tool }
     if step.isLegacy { return .iptablesLegacy }
-    let chains = lost.environment.chains.filter {
+    let chains = lost.snapshot.chains.filter {
       $0.key.family == step.family && $0.key.table == step.table && $0.value.hook != nil
     }
     let isUpper =

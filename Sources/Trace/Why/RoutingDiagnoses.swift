@@ -91,7 +91,7 @@ enum RoutingDiagnoses {
   static func localSource(_ lost: LostPacket) -> Finding? {
     // With accept_local it is forwarded all the same, and its answer is for this host.
     if lost.isReply, lost.stage == .delivered, let request = lost.exchange.request,
-      lost.environment.isLocal(request.packet.source)
+      lost.snapshot.isLocal(request.packet.source)
     {
       return .error(
         "local-source",
@@ -198,7 +198,7 @@ enum RoutingDiagnoses {
       return refused(refusal, by: route, policy, lost.reasonEvidence)
     }
     // Routes were not listed: the errno alone tells the kind, as long as nothing else has it.
-    guard lost.environment.routes.isEmpty, lost.plainRoute?.errno == errno,
+    guard lost.snapshot.routes.isEmpty, lost.plainRoute?.errno == errno,
       let refusal = refusals.first(where: { $0.errno == errno })
     else { return nil }
     return .error(
@@ -231,16 +231,16 @@ enum RoutingDiagnoses {
       evidence.append("\(name) = 0: with a route, it would not be forwarded either")
     }
     return noRoute(
-      packet, PolicyRouting(lost), lost.environment, evidence,
+      packet, PolicyRouting(lost), lost.snapshot, evidence,
       then: lost.reasonEvidence)
   }
 
   static func noRoute(
-    _ packet: Packet, _ policy: PolicyRouting, _ environment: Environment, _ evidence: [String],
+    _ packet: Packet, _ policy: PolicyRouting, _ snapshot: Snapshot, _ evidence: [String],
     then more: [String] = []
   ) -> Finding {
     let thrown = policy.route(of: .throw)
-    let down = environment.links.values.filter {
+    let down = snapshot.links.values.filter {
       !$0.flags.contains(.loopback) && !($0.flags.contains(.up) && $0.flags.contains(.lowerUp))
         && $0.kind != "tun"
     }.map(\.name).sorted()
@@ -268,7 +268,7 @@ enum RoutingDiagnoses {
     let mode = max(Int(all?.value ?? "0") ?? 0, Int(own?.value ?? "0") ?? 0)
     guard mode > 0 else { return nil }
     let back = lost.wayBack?.route
-    let backDevice = lost.environment.name(back?.outputInterface)
+    let backDevice = lost.snapshot.name(back?.outputInterface)
     guard mode == 2 ? back == nil : backDevice != device else { return nil }
     let why =
       backDevice.map { "the way back to \(packet.source) is \($0), not \(device)" }
@@ -301,8 +301,8 @@ enum RoutingDiagnoses {
     guard let packet = routedPacket(lost) ?? (lost.version == 6 ? lost.tooBig : nil),
       let route = lost.route?.route, packet.dontFragment
     else { return nil }
-    let device = lost.environment.name(route.outputInterface)
-    let linkMTU = lost.environment.link(device)?.mtu.map { Int($0) }
+    let device = lost.snapshot.name(route.outputInterface)
+    let linkMTU = lost.snapshot.link(device)?.mtu.map { Int($0) }
     let mtu = [route.mtu.map { Int($0) }, linkMTU].compactMap { $0 }.min()
     guard let mtu, packet.length > mtu else { return nil }
     let narrow = mtu == linkMTU ? device ?? "the route" : "the route"
@@ -332,7 +332,7 @@ enum RoutingDiagnoses {
 extension LostPacket {
   /// The packet that this host could not send on for its length, as its own ICMPv6 error says.
   fileprivate var tooBig: Packet? {
-    guard stage == .output, let error, isOurError || environment.isLocal(error.source),
+    guard stage == .output, let error, isOurError || snapshot.isLocal(error.source),
       error.icmp?.mtu(error.proto) != nil
     else { return nil }
     return packet

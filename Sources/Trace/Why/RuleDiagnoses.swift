@@ -114,13 +114,13 @@ enum RuleDiagnoses {
 
   static func policyDrop(_ lost: LostPacket) -> Finding? {
     guard let step = lost.decider, step.isPolicy, !step.isLegacy else { return nil }
-    let chain = lost.environment.chain(of: step)
+    let chain = lost.snapshot.chain(of: step)
     var evidence: [String] = []
     if let hook = chain?.hook, let priority = chain?.priority {
       evidence.append(
         "chain \(Escape.name(step.chain)) is at hook \(hook.rawValue), priority \(priority)")
     }
-    evidence += RuleNames.managers(lost.environment)
+    evidence += RuleNames.managers(lost.snapshot)
     return .error(
       "policy-drop",
       "no rule of \(RuleNames.chain(step)) accepts it, and the chain's policy is drop"
@@ -143,7 +143,7 @@ enum RuleDiagnoses {
     }
     return .error(
       "rule-drop", "\(RuleNames.rule(step)) drops it\(RuleNames.owner(step, lost))",
-      evidence: RuleNames.evidence(step) + RuleNames.managers(lost.environment)
+      evidence: RuleNames.evidence(step) + RuleNames.managers(lost.snapshot)
         + lost.reasonEvidence,
       remedy: try Remedy.accept(lost, before: step), at: RuleNames.place(step, lost))
   }
@@ -158,7 +158,7 @@ enum RuleDiagnoses {
     let isFull = most.map { count ?? 0 >= $0 } ?? false
     guard isFull || lost.delta("ct.drop") > 0 else { return nil }
     let name = "net.netfilter.nf_conntrack_max"
-    let isOurs = !lost.environment.isReadOnly(name)
+    let isOurs = !lost.snapshot.isReadOnly(name)
     return .error(
       "conntrack-table-full",
       "the connection table is full: conntrack drops packets of new connections"
@@ -195,14 +195,14 @@ enum RuleDiagnoses {
       "legacy-drop", "a rule of the iptables-legacy table \(step.table) drops it",
       confidence: .likely,
       evidence: ["seen before that table and not behind it; no nf_tables rule dropped it"]
-        + [lost.environment.missingLegacyTrace].compactMap { $0 } + lost.reasonEvidence,
+        + [lost.snapshot.missingLegacyTrace].compactMap { $0 } + lost.reasonEvidence,
       at: RuleNames.place(step, lost))
   }
 
   /// A step that names no more than the legacy table behind the last point; nil where there is none.
   private static func legacyTable(_ lost: LostPacket) -> RuleStep? {
     guard case .within(let hook) = lost.stage else { return nil }
-    let tables = lost.environment.legacyTables(version: lost.version)
+    let tables = lost.snapshot.legacyTables(version: lost.version)
     guard
       let next = lost.header?.points.first(where: {
         $0.hook == hook && $0.priority > lost.last.point.priority

@@ -40,15 +40,15 @@ enum RuleNames {
   static func place(_ step: RuleStep, _ lost: LostPacket) -> Finding.Place {
     let hook = lost.journey.hops.last?.point.hook
     return Finding.Place(
-      hook: lost.environment.place(of: step)?.hook ?? hook, table: step.table,
+      hook: lost.snapshot.place(of: step)?.hook ?? hook, table: step.table,
       chain: step.chain, handle: step.handle, rule: step.text)
   }
 
   /// Programs that manage rules here, told by the names of their chains: rules added by hand may
   /// not survive them.
-  static func managers(_ environment: Environment) -> [String] {
-    let names = Set(environment.chains.keys.map(\.chain))
-    let tables = Set(environment.chains.keys.map(\.table))
+  static func managers(_ snapshot: Snapshot) -> [String] {
+    let names = Set(snapshot.chains.keys.map(\.chain))
+    let tables = Set(snapshot.chains.keys.map(\.table))
     var found: [String] = []
     if names.contains("DOCKER") || names.contains("DOCKER-USER") { found.append("Docker") }
     if tables.contains("firewalld") { found.append("firewalld") }

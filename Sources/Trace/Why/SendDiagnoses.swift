@@ -5,12 +5,12 @@ internal import Wire
 enum SendDiagnoses {
   /// What kept a probe from every hook.
   static func finding(
-    _ errno: Int32, _ plan: ProbePlan?, _ environment: Environment
+    _ errno: Int32, _ plan: ProbePlan?, _ snapshot: Snapshot
   ) -> Finding {
     // Read back, it knows its length.
     let packet = (plan?.packet(sequence: 1)).flatMap { try? Packet($0.bytes) }
     return packet.flatMap {
-      finding(errno, $0, plan, PolicyRouting(sending: $0, environment), environment)
+      finding(errno, $0, plan, PolicyRouting(sending: $0, snapshot), snapshot)
     }
       ?? .error(
         "lost-after", "this host did not send it: \(ErrorName.words(errno))",
@@ -22,8 +22,8 @@ enum SendDiagnoses {
     guard let errno = lost.refused, lost.stage == .within(.output) else { return nil }
     // A mark that a rule has set since is in the trace of that rule.
     let mark = lost.journey.unplacedRules.lazy.compactMap(\.mark).last ?? lost.last.mark
-    let policy = PolicyRouting(sending: lost.packet, mark: mark, lost.environment)
-    return finding(errno, lost.packet, lost.header?.probe, policy, lost.environment)
+    let policy = PolicyRouting(sending: lost.packet, mark: mark, lost.snapshot)
+    return finding(errno, lost.packet, lost.header?.probe, policy, lost.snapshot)
   }
 
   /// What sending said.
@@ -33,7 +33,7 @@ enum SendDiagnoses {
 
   private static func finding(
     _ errno: Int32, _ packet: Packet, _ plan: ProbePlan?, _ policy: PolicyRouting,
-    _ environment: Environment
+    _ snapshot: Snapshot
   ) -> Finding? {
     let evidence = evidence(errno)
     if errno == RoutingDiagnoses.Errno.invalid, packet.source.isLoopback,
@@ -59,19 +59,19 @@ enum SendDiagnoses {
     }
     switch errno {
     case RoutingDiagnoses.Errno.noRoute:
-      return RoutingDiagnoses.noRoute(packet, policy, environment, evidence)
-    case RoutingDiagnoses.Errno.tooLong: return tooLong(packet, plan, policy, environment, evidence)
+      return RoutingDiagnoses.noRoute(packet, policy, snapshot, evidence)
+    case RoutingDiagnoses.Errno.tooLong: return tooLong(packet, plan, policy, snapshot, evidence)
     default: return nil
     }
   }
 
   private static func tooLong(
-    _ packet: Packet, _ plan: ProbePlan?, _ policy: PolicyRouting, _ environment: Environment,
+    _ packet: Packet, _ plan: ProbePlan?, _ policy: PolicyRouting, _ snapshot: Snapshot,
     _ evidence: [String]
   ) -> Finding {
     let route = policy.route
-    let device = environment.name(route?.outputInterface)
-    let link = environment.link(device)?.mtu.map { Int($0) }
+    let device = snapshot.name(route?.outputInterface)
+    let link = snapshot.link(device)?.mtu.map { Int($0) }
     let mtu = [route?.mtu.map { Int($0) }, link].compactMap { $0 }.min()
     let why =
       plan?.dontFragment == true

@@ -11,7 +11,7 @@ enum SilenceDiagnoses {
   /// An ICMP error came from somewhere else: not this host's doing.
   static func refusedFarAway(_ lost: LostPacket) -> Finding? {
     guard lost.stage == .sent, let error = lost.error, !lost.isOurError,
-      !lost.environment.isLocal(error.source), let icmp = error.icmp
+      !lost.snapshot.isLocal(error.source), let icmp = error.icmp
     else { return nil }
     let evidence = ["\(RuleNames.error(error) ?? "an error") came back from \(error.source)"]
     if (error.proto, icmp.type) == (.icmp, 11) || (error.proto, icmp.type) == (.icmpv6, 3) {
@@ -51,7 +51,7 @@ enum SilenceDiagnoses {
   static func hairpinWithoutMasquerade(_ lost: LostPacket) -> Finding? {
     guard lost.stage == .sent, let change = lost.destinationChange,
       lost.sourceChange == nil, let device = lost.outDevice,
-      let subnet = lost.environment.address(of: device, version: lost.version)?.network,
+      let subnet = lost.snapshot.address(of: device, version: lost.version)?.network,
       subnet.contains(lost.packet.source), subnet.contains(lost.packet.destination)
     else { return nil }
     return .error(
@@ -94,7 +94,7 @@ enum SilenceDiagnoses {
     if lost.journey.connection?.status.contains(.seenReply) == false {
       evidence.append("connection UNREPLIED, an answer is expected for \(source)")
     }
-    if let own = lost.environment.address(of: device, version: lost.version) {
+    if let own = lost.snapshot.address(of: device, version: lost.version) {
       evidence.append("\(device) is \(own)")
     }
     return .error(
@@ -107,7 +107,7 @@ enum SilenceDiagnoses {
 
   static func unroutableSNAT(_ lost: LostPacket) -> Finding? {
     guard lost.stage == .sent, let change = lost.sourceChange,
-      let address = IPAddress(change.to), !lost.environment.isLocal(address)
+      let address = IPAddress(change.to), !lost.snapshot.isLocal(address)
     else { return nil }
     return .error(
       "unroutable-snat",
@@ -120,7 +120,7 @@ enum SilenceDiagnoses {
   /// there is: they do not tell whose packet it was, nor, of a filter, whether it came or went.
   static func droppedByQueue(_ lost: LostPacket) -> Finding? {
     guard lost.stage == .sent, !lost.isReply, let device = lost.outDevice,
-      !lost.environment.withoutReasons.isEmpty, lost.delta("\(device).queue_dropped") > 0
+      !lost.snapshot.withoutReasons.isEmpty, lost.delta("\(device).queue_dropped") > 0
     else { return nil }
     let dropped = lost.delta("\(device).queue_dropped")
     return .error(
@@ -131,7 +131,7 @@ enum SilenceDiagnoses {
       confidence: .possible,
       evidence: [
         "the queueing disciplines of \(device) count \(dropped) more dropped"
-      ] + lost.environment.withoutReasons, at: Finding.Place(hook: .egress))
+      ] + lost.snapshot.withoutReasons, at: Finding.Place(hook: .egress))
   }
 
   static func noReply(_ lost: LostPacket) -> Finding? {
@@ -140,14 +140,14 @@ enum SilenceDiagnoses {
     var evidence = ["sent through \(device) with the source \(lost.packet.source)"]
     let isInside = !isBoundOutside(lost)
     if let hop = lost.route?.route?.gateway ?? (isInside ? lost.packet.destination : nil),
-      let neighbour = lost.environment.addresses.neighbour(hop)
+      let neighbour = lost.snapshot.addresses.neighbour(hop)
     {
       evidence.append(
         "next hop \(hop) is \(neighbour.state)"
           + (neighbour.state.contains(.permanent)
             ? ": its MAC address was set, and is not checked" : ""))
     }
-    if lost.environment.link(device)?.hasXDP == true {
+    if lost.snapshot.link(device)?.hasXDP == true {
       return .error(
         "no-reply",
         "it left \(device) in order, and no hook saw an answer: the XDP program on \(device) may have "
@@ -169,14 +169,14 @@ enum SilenceDiagnoses {
 
   /// Whether the source is one of this host's addresses.
   private static func isOurs(_ lost: LostPacket) -> Bool {
-    lost.environment.isLocal(lost.packet.source)
+    lost.snapshot.isLocal(lost.packet.source)
   }
 
   /// Whether its destination lies beyond this host's own side: others do not know the private
   /// addresses here. A neighbour, or whom this host itself translates to within, should know them.
   private static func isBoundOutside(_ lost: LostPacket) -> Bool {
     let destination = lost.packet.destination
-    let subnet = lost.environment.address(of: lost.outDevice, version: lost.version)?
+    let subnet = lost.snapshot.address(of: lost.outDevice, version: lost.version)?
       .network
     let isNeighbour = subnet?.contains(destination) == true
     if lost.destinationChange != nil { return !destination.isPrivate && !isNeighbour }
@@ -184,7 +184,7 @@ enum SilenceDiagnoses {
   }
 
   private static func hasNAT(_ lost: LostPacket) -> Bool {
-    lost.environment.chains.values.contains {
+    lost.snapshot.chains.values.contains {
       $0.type == "nat" && $0.hook == .postrouting && !$0.table.hasPrefix("nftrace_")
     } || lost.header?.legacyNAT[lost.version]?.isEmpty == false
   }
@@ -196,7 +196,7 @@ enum SilenceDiagnoses {
 
   /// The subnet the source is in, as the interface it came in by knows it.
   private static func subnet(of source: IPAddress, _ lost: LostPacket) -> Prefix {
-    let network = lost.environment.address(of: lost.inDevice, version: lost.version)?
+    let network = lost.snapshot.address(of: lost.inDevice, version: lost.version)?
       .network
     return network.flatMap { $0.contains(source) ? $0 : nil } ?? Prefix(source)
   }
@@ -205,9 +205,9 @@ enum SilenceDiagnoses {
   private static func masquerade(
     _ lost: LostPacket, from subnet: Prefix, device: String
   ) throws(Word.Unspeakable) -> Command {
-    let environment = lost.environment
+    let snapshot = lost.snapshot
     let family = lost.version == 4 ? NFProto.ipv4 : NFProto.ipv6
-    let own = environment.chains.values.filter { !$0.table.hasPrefix("nftrace_") && $0.hook != nil }
+    let own = snapshot.chains.values.filter { !$0.table.hasPrefix("nftrace_") && $0.hook != nil }
     let nat = own.filter {
       $0.type == "nat" && $0.hook == .postrouting
         && ($0.family == family || $0.family == NFProto.inet)

@@ -6,14 +6,14 @@ enum Unexplained {
   /// kernel says so where it may be asked; that a probe was seen nowhere says it as well.
   static func beforeAnyHook(
     _ exchange: Exchange, _ unseen: [(packet: Packet, drop: DropEvent)], _ header: SessionHeader?,
-    _ environment: Environment
+    _ snapshot: Snapshot
   ) -> Finding? {
     guard exchange.journeys.isEmpty || (exchange.reply == nil && !unseen.isEmpty) else {
       return nil
     }
     let last = unseen.last
     let device =
-      last.flatMap { environment.name($0.drop.device) } ?? header?.probe?.device ?? "the interface"
+      last.flatMap { snapshot.name($0.drop.device) } ?? header?.probe?.device ?? "the interface"
     let what = exchange.journeys.isEmpty ? "packet" : "answer"
     return .error(
       "lost-after",
@@ -22,7 +22,7 @@ enum Unexplained {
         + "('\(Remedy.look("tc filter show dev", at: device, " ingress"))')",
       confidence: last == nil ? .likely : .certain,
       evidence: last.map { drop(reason: $0.drop.reason, place: $0.drop.location) }
-        ?? ["no hook saw it"] + environment.withoutReasons, at: Finding.Place(hook: .ingress))
+        ?? ["no hook saw it"] + snapshot.withoutReasons, at: Finding.Place(hook: .ingress))
   }
 
   /// The kernel's own words on a drop.
@@ -70,7 +70,7 @@ enum Unexplained {
     default: break
     }
     evidence += lost.reasonEvidence
-    if lost.dropReason == nil { evidence += lost.environment.withoutReasons }
+    if lost.dropReason == nil { evidence += lost.snapshot.withoutReasons }
     // Conntrack puts fragments together at defrag, the first position of all.
     let isFragment =
       lost.stage == .within(.prerouting) && lost.last.point.priority < -399

@@ -3,7 +3,7 @@ internal import Wire
 /// What the kernel's own listings said of the namespace, and what nftrace asked it: interfaces,
 /// addresses, neighbours, routes, chains, rules, connections, settings, counters. Filled from the
 /// records of a session in their order, so that it is the same live and replayed.
-struct Environment: Sendable {
+struct Snapshot: Sendable {
   private(set) var links: [UInt32: LinkMessage] = [:]
   private var linkNumbers: [String: UInt32] = [:]
   /// Addresses and neighbours.
