@@ -118,7 +118,7 @@ import Wire
   @Test func anAddressThatLeft() throws {
     let virtual = AddressMessage(interface: 2, local: Prefix("192.0.2.1/24")!)
     let own = AddressMessage(interface: 2, local: Prefix("192.0.2.7/24")!)
-    var snapshot = Environment()
+    var snapshot = Snapshot()
     for address in [virtual, own] { snapshot.take(address.message) }
     #expect(snapshot.isLocal(IPAddress("192.0.2.1")!))
     snapshot.take(virtual.deletion)

@@ -3,9 +3,9 @@ internal import Wire
 /// Makes one sequence of the exchanges of several network namespaces: ordered by when they began, and
 /// those of a packet that went from one namespace into another as one.
 ///
-/// It is the same packet where it left the one as it arrived in the other: with the same `PacketIdentity`,
-/// addresses and ports. What happened to it in between, in a namespace that nobody looked into, is
-/// not known; then they stay two.
+/// It is the same packet where it left the one as it arrived in the other: with the same
+/// `PacketIdentity`, addresses and ports. What happened to it in between, in a namespace that nobody
+/// looked into, is not known; then they stay two.
 package struct NamespaceMerge: Sendable {
   private typealias Member = (source: Int, journey: Journey)
 

@@ -43,7 +43,7 @@ package struct PingStory: Sendable {
   /// Takes in a record.
   package mutating func take(_ record: Record) {
     if areAnswersOld, Self.isAnswer(record) {
-      story.environment.forgetAnswers()
+      story.snapshot.forgetAnswers()
       areAnswersOld = false
     }
     let drops = story.verdictsOfDrop

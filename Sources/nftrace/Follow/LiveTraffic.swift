@@ -23,12 +23,12 @@ final class LiveTraffic: FollowedTraffic {
     try Self.listen(socket)
     let interfaces = try InterfaceWatch()
     var rules = try RulesetReader()
-    let surroundings = try SurroundingsReader.read(&rules)
+    let listing = try OpeningListing.read(&rules)
     var header = SessionHeader(
       command: "show", version: Nftrace.version, kernel: Machine.kernelRelease,
       points: setup.points, table: SetupTables.name, targets: setup.subnets)
     header.legacyNAT = LegacyTables.natTargets()
-    opening = Self.opening(header, surroundings)
+    opening = Self.opening(header, listing)
     investigator = try Investigator()
     self.socket = socket
     self.interfaces = interfaces
@@ -42,16 +42,16 @@ final class LiveTraffic: FollowedTraffic {
     try socket.takeGroup()
     let interfaces = try InterfaceWatch()
     var rules = try RulesetReader()
-    let surroundings = try SurroundingsReader.read(&rules)
+    let listing = try OpeningListing.read(&rules)
     let table = "\(RulesetWatch.ownPrefix)\(getpid())"
     let points = try socket.install(
       ObservationTables(
         prefixes: subnets.prefixes, versions: subnets.versions, backend: .group(socket.group!)),
       table: table, journals: StateDirectory.path,
       points: ObservationPoint.plan(
-        around: BaseChain.all(in: surroundings.chains, versions: subnets.versions),
+        around: BaseChain.all(in: listing.chains, versions: subnets.versions),
         edges: [.ingress, .egress]),
-      devices: surroundings.deviceNames)
+      devices: listing.deviceNames)
     // At once, or of packets that are on their way already no rule would be known.
     try Self.listen(socket)
     var header = SessionHeader(
@@ -59,16 +59,16 @@ final class LiveTraffic: FollowedTraffic {
       table: table, targets: subnets.texts)
     header.diversion = device
     header.legacyNAT = LegacyTables.natTargets()
-    opening = Self.opening(header, surroundings)
+    opening = Self.opening(header, listing)
     investigator = try Investigator()
     self.socket = socket
     self.interfaces = interfaces
   }
 
   private static func opening(
-    _ header: SessionHeader, _ surroundings: SurroundingsReader
+    _ header: SessionHeader, _ listing: OpeningListing
   ) -> [SessionDecoder.Element] {
-    [.header(header)] + surroundings.records.map { .record($0) }
+    [.header(header)] + listing.records.map { .record($0) }
   }
 
   private static func listen(_ socket: borrowing NetfilterSocket) throws(KernelError) {

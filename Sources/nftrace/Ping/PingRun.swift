@@ -35,7 +35,7 @@ struct PingRun: ~Copyable {
     var rules = try RulesetReader()
     let investigator = try Investigator()
     try socket.takeGroup()
-    var surroundings = try SurroundingsReader.read(&rules)
+    var listing = try OpeningListing.read(&rules)
     let version = version4 ? 4 : 6
     var wanted = forward ? TemporarySettings.forwarding([version]) : []
     if !LegacyTables.names(version: version).isEmpty {
@@ -45,7 +45,7 @@ struct PingRun: ~Copyable {
         wanted += TemporarySettings.legacyTrace(version: version)
       } catch {
         let why = "\(error)".split(separator: "\n").joined(separator: "; ")
-        surroundings.facts.append(.legacyTrace(missing: "its rules cannot be named: \(why)"))
+        listing.facts.append(.legacyTrace(missing: "its rules cannot be named: \(why)"))
       }
     }
     try settings.apply(wanted)
@@ -53,12 +53,12 @@ struct PingRun: ~Copyable {
     do {
       let watch = try DropWatch(filter: DropFilter(plan))
       if let shortcoming = watch.shortcoming {
-        surroundings.facts.append(.dropReasons(missing: "not to be had: \(shortcoming)"))
+        listing.facts.append(.dropReasons(missing: "not to be had: \(shortcoming)"))
       }
       drops = consume watch
     } catch {
       let why = error.help ?? "\(error)"
-      surroundings.facts.append(.dropReasons(missing: "not to be had: \(why)"))
+      listing.facts.append(.dropReasons(missing: "not to be had: \(why)"))
     }
     // Elsewhere than on a TUN device, the source's other packets are none of the probe's.
     var tables = ObservationTables(
@@ -71,13 +71,13 @@ struct PingRun: ~Copyable {
     let points = try socket.install(
       tables, table: table, journals: StateDirectory.path,
       points: ObservationPoint.plan(
-        around: BaseChain.all(in: surroundings.chains, versions: tables.versions))
+        around: BaseChain.all(in: listing.chains, versions: tables.versions))
         + [.ingress, .egress],
-      devices: surroundings.deviceNames)
+      devices: listing.deviceNames)
     var silentDevice: UInt32?
     if let tun = entrance.tun, !tun.value.hasCarrier {
       if points.contains(.egress),
-        !ObservationPoint.isEgressOvertaken(by: surroundings.chains, on: tun.value.name)
+        !ObservationPoint.isEgressOvertaken(by: listing.chains, on: tun.value.name)
       {
         silentDevice = tun.value.index
       } else {
@@ -91,7 +91,7 @@ struct PingRun: ~Copyable {
       points: points, table: table, probe: plan, legacyNAT: LegacyTables.natTargets())
     header.namespace = try? NamespacePlace.current().key
     self.header = header
-    inbox = surroundings.records
+    inbox = listing.records
     schedule = Schedule(plan)
     self.plan = plan
     self.entrance = entrance

@@ -83,7 +83,7 @@ struct Recorder: ~Copyable {
   mutating func run(ready: () -> Void) throws(KernelError) -> Int32? {
     let signals = SignalWatch()
     do throws(KernelError) {
-      try begin(setup, try SurroundingsReader.read(&rules))
+      try begin(setup, try OpeningListing.read(&rules))
       try setupFiles.save(state)
       setupFiles.reserve()
       try Privileges.keep(
@@ -264,29 +264,29 @@ struct Recorder: ~Copyable {
 
   /// Begins a section of the file for the setup as it is now.
   private mutating func begin(
-    _ setup: SetupState, _ surroundings: SurroundingsReader
+    _ setup: SetupState, _ listing: OpeningListing
   ) throws(KernelError) {
     header.points = setup.points
     header.targets = setup.subnets
     header.legacyNAT = LegacyTables.natTargets()
     targets = setup.prefixes.prefixes
-    chains = surroundings.chains.map(\.payload)
-    devices = surroundings.deviceNames
+    chains = listing.chains.map(\.payload)
+    devices = listing.deviceNames
     let now = Clock.realtime
     header.recorded = recorded
     try file.begin(
       header,
-      surroundings.records + deciders.messages.map { Record(time: now, .netlink($0)) })
+      listing.records + deciders.messages.map { Record(time: now, .netlink($0)) })
   }
 
   private mutating func rotate() throws(KernelError) {
-    let surroundings = try SurroundingsReader.read(&rules)
+    let listing = try OpeningListing.read(&rules)
     try file.rotate()
     let now = Clock.realtime
     header.recorded = recorded
     try file.begin(
       header,
-      surroundings.records + deciders.messages.map { Record(time: now, .netlink($0)) })
+      listing.records + deciders.messages.map { Record(time: now, .netlink($0)) })
   }
 
   private mutating func note() { state.dropped = file.bounds.dropped }
@@ -319,7 +319,7 @@ struct Recorder: ~Copyable {
       notBefore = now + 50_000_000
       return
     }
-    var listed = try SurroundingsReader.read(&rules)
+    var listed = try OpeningListing.read(&rules)
     let around = SetupSurroundings(
       chains: listed.chains, devices: listed.deviceNames,
       hasTables: try !SetupTables.families(&rules).isEmpty)

@@ -4,17 +4,17 @@ import Wire
 
 /// What the kernel lists when a session begins: interfaces, addresses, chains and counters. It is
 /// recorded first, so that a session explains itself.
-struct SurroundingsReader {
+struct OpeningListing {
   var links: [NetlinkMessage]
   var addresses: [NetlinkMessage]
   var chains: [NetlinkMessage]
   var facts: [Fact] = []
 
   /// Asks the kernel, in the namespace of the calling thread.
-  static func read(_ rules: inout RulesetReader) throws(KernelError) -> SurroundingsReader {
+  static func read(_ rules: inout RulesetReader) throws(KernelError) -> OpeningListing {
     var routes = try RouteSocket()
     let owned = try rules.tables().filter { $0.isOwned && !$0.name.hasPrefix("nftrace_") }
-    return SurroundingsReader(
+    return OpeningListing(
       links: try routes.dump(RouteMessageType.getLink),
       addresses: try routes.dump(RouteMessageType.getAddress), chains: try rules.chains(),
       facts: owned.map { .ownedTable(TableName($0.family, $0.name)) })
