@@ -45,6 +45,7 @@
 #include <string.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -221,6 +222,25 @@ static inline int nftrace_spawn_detached(
 
 // A GNU extension, too: nothing where the program has more rights than who started it (AT_SECURE).
 char *secure_getenv(const char *name);
+static inline int nftrace_is_secure(void) { return getauxval(AT_SECURE) != 0; }
+
+// fcntl is variadic.
+static inline int nftrace_file_flags(int file) { return fcntl(file, F_GETFL); }
+static inline int nftrace_set_file_flags(int file, int flags) {
+  return fcntl(file, F_SETFL, flags);
+}
+
+// An open file description's lock (fcntl(2), F_OFD_SETLK), which ends with it: fcntl is variadic. Who
+// looks whether it is there (F_OFD_GETLK) needs no right to write.
+static inline int nftrace_mark_held(int file) {
+  struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+  return fcntl(file, 37 /* F_OFD_SETLK */, &lock);
+}
+static inline int nftrace_is_held(int file) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+  if (fcntl(file, 36 /* F_OFD_GETLK */, &lock) != 0) return -1;
+  return lock.l_type != F_UNLCK;
+}
 
 // pipe2 is a GNU extension, which Swift's importer leaves out.
 int pipe2(int ends[2], int flags);
@@ -243,6 +263,7 @@ static inline int nftrace_spawn_foreground(
   sigaddset(&signals, SIGHUP);
   sigaddset(&signals, SIGQUIT);
   sigaddset(&signals, SIGPIPE);
+  sigaddset(&signals, SIGXFSZ);
   if (error == 0) error = posix_spawnattr_setsigdefault(&attributes, &signals);
   if (error == 0) {
     error = posix_spawnattr_setflags(

@@ -51,7 +51,7 @@ extension LiveTests {
 
     @Test func staleOnesAreRemoved() throws {
       // Above the largest process id there can be.
-      let name = "nftrace-lab-2000000000-router"
+      let name = "nftrace-lab-2000000000\(Lab.elsewhere)-router"
       _ = try NetworkNamespace.create(named: name)
       #expect(try Lab.removeStale() == [name])
       #expect(!NetworkNamespace.names.contains(name))

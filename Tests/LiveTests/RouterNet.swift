@@ -109,7 +109,7 @@ final class RouterNet: Sendable {
     for name in [router, server] { try? NetworkNamespace.remove(named: name) }
   }
 
-  private var environment: [String: String] {
+  var environment: [String: String] {
     plan.variables.merging(["R": router, "S": server]) { first, _ in first }
   }
 

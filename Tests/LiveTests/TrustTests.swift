@@ -87,6 +87,7 @@ extension LiveTests {
     /// What is ours is undone, whichever command comes next.
     @Test(arguments: [
       "status", "teardown", "ping --local 172.16.16.1", "show", "setup 203.0.113.0/24",
+      "show --follow", "show --backend log /dev/null", "record /dev/null",
     ])
     func commandAndGuardianDieTogether(_ next: String) async throws {
       let net = try await RouterNet()

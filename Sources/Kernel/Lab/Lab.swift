@@ -76,9 +76,18 @@ package struct Lab: ~Copyable {
     }
   }
 
+  /// What follows the process in a lab's name where that is one of another PID namespace than the
+  /// machine's first: its number means nothing to others. PROC_PID_INIT_INO of the kernel is the first's.
+  package static let elsewhere: String = {
+    guard let inode = Files.destination(ofLink: "/proc/self/ns/pid")?.dropFirst(5).dropLast(),
+      inode != "4026531836"
+    else { return "" }
+    return ".\(inode)"
+  }()
+
   /// The first name of this process that is not taken.
   private static func freeName() -> String {
-    let base = "\(prefix)\(getpid())"
+    let base = "\(prefix)\(getpid())\(elsewhere)"
     let taken = Set(NetworkNamespace.names)
     var name = base
     var number = 2
@@ -197,13 +206,14 @@ package struct Lab: ~Copyable {
     return removed
   }
 
-  /// The process a lab's name is of: nil if it is not the name of one.
+  /// The process a lab's name is of: nil if it is not the name of one, or of one that is not to be seen
+  /// from here.
   static func process(inName name: String) -> Int32? {
     guard name.hasPrefix(prefix) else { return nil }
     let parts = name.dropFirst(prefix.count).split(
       separator: "-", omittingEmptySubsequences: false)
     guard parts.count >= 2, ["router", "server"].contains(parts.last),
-      let process = Int32(parts[0]),
+      parts[0].hasSuffix(elsewhere), let process = Int32(parts[0].dropLast(elsewhere.utf8.count)),
       process > 0
     else { return nil }
     return process

@@ -63,7 +63,9 @@ package struct NetworkNamespace: ~Copyable {
 
   private static func path(ofName name: String) -> String? {
     // Normally the second is a link to the first.
-    [directory, "/var/run/netns"].map { "\($0)/\(name)" }.first { unsafe access($0, F_OK) == 0 }
+    [directory, "/var/run/netns"].map { "\($0)/\(name)" }.first {
+      unsafe access($0.nameForC, F_OK) == 0
+    }
   }
 
   private init(path: String, called name: String) throws(KernelError) {
@@ -191,7 +193,7 @@ package struct NetworkNamespace: ~Copyable {
 
   /// Whether there is one of this name, or what is left of one.
   static func exists(named name: String) throws(KernelError) -> Bool {
-    if unsafe access("\(directory)/\(name)", F_OK) == 0 { return true }
+    if unsafe access("\(directory)/\(name)".nameForC, F_OK) == 0 { return true }
     if errno == ENOENT { return false }
     throw failure("look for the network namespace \(name)", "access")
   }
@@ -203,10 +205,10 @@ package struct NetworkNamespace: ~Copyable {
     try checkName(name, attempt: attempt)
     let path = "\(directory)/\(name)"
     // EINVAL: nothing is mounted there.
-    if unsafe umount2(path, Int32(MNT_DETACH)) != 0, ![EINVAL, ENOENT].contains(errno) {
+    if unsafe umount2(path.nameForC, Int32(MNT_DETACH)) != 0, ![EINVAL, ENOENT].contains(errno) {
       throw failure(attempt, "umount2")
     }
-    if unsafe unlink(path) != 0, errno != ENOENT { throw failure(attempt, "unlink") }
+    if unsafe unlink(path.nameForC) != 0, errno != ENOENT { throw failure(attempt, "unlink") }
   }
 
   /// A name is that of a file, in one directory.

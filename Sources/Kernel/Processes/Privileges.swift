@@ -9,6 +9,23 @@ package enum Privileges {
   /// What it may do.
   package static var effective: Capabilities { current.effective }
 
+  /// Where the program has more rights than who started it, takes nothing more from them: libraries, and
+  /// programs that are started, would follow their environment (libxtables loads what `XTABLES_LIBDIR`
+  /// names). Throws for a program that is set-user-id: it would give its rights to anybody, for it
+  /// writes files where it is told and runs commands. To be called before anything else looks at the
+  /// environment. The corresponding C function is `clearenv`.
+  package static func distrustCaller() throws(KernelError) {
+    guard nftrace_is_secure() != 0 else { return }
+    guard getuid() == geteuid(), getgid() == getegid() else {
+      throw KernelError(
+        cannot: "work set-user-id or set-group-id",
+        help: "Whoever may start it would have all rights of its owner. Use sudo, or give the file "
+          + "capabilities: setcap cap_net_admin+ep.")
+    }
+    clearenv()
+    _ = unsafe setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1)
+  }
+
   /// Gives up all rights but `wanted`, for good: in all sets, in those of programs that are started
   /// from now on, and no program gets any more by being executed (`PR_SET_NO_NEW_PRIVS`). Rights that
   /// are not there are not had afterwards either. Those over other people's files stay where a

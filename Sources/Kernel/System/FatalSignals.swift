@@ -1,7 +1,7 @@
 internal import CNetfilter
 internal import Glibc
 
-/// The signals that end a program that went wrong.
+/// What is done at a signal is not what whoever started this program left there.
 package enum FatalSignals {
   /// Gives them back the kernel's default action, before anything else happens. Swift's runtime has
   /// handlers for them that start a program, `swift-backtrace`, which a statically linked one looks
@@ -11,6 +11,10 @@ package enum FatalSignals {
     for number in [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS] {
       _ = signal(number, SIG_DFL)
     }
+    // Where it is ignored, nobody learns how a program ended that was started.
+    _ = signal(SIGCHLD, SIG_DFL)
+    // A file that may not grow is an error (EFBIG) like a disk that is full.
+    _ = signal(SIGXFSZ, SIG_IGN)
   }
 }
 

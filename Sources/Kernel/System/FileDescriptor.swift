@@ -21,12 +21,18 @@ struct FileDescriptor: ~Copyable {
   init(
     _ name: String, in directory: borrowing FileDescriptor, _ flags: Int32, mode: mode_t = 0
   ) throws(Errno) {
-    let number = unsafe nftrace_openat(directory.number, name, flags | O_CLOEXEC, mode)
+    let number = unsafe nftrace_openat(directory.number, name.nameForC, flags | O_CLOEXEC, mode)
     guard number >= 0 else { throw Errno.current }
     self.number = number
   }
 
   deinit { _ = close(number) }
+
+  /// From now on who reads or writes waits until that can be done (`O_NONBLOCK` is taken away).
+  borrowing func waits() {
+    let flags = nftrace_file_flags(number)
+    if flags >= 0 { _ = nftrace_set_file_flags(number, flags & ~O_NONBLOCK) }
+  }
 
   /// Closes it before its owner goes.
   consuming func closeNow() {}

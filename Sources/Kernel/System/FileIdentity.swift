@@ -12,7 +12,7 @@ package struct FileIdentity: Sendable {
   package init?(_ path: String) {
     var info = stat()
     // Sound: the pointer is that of a variable of the type the function fills.
-    guard unsafe stat(path, &info) == 0 else { return nil }
+    guard unsafe stat(path.nameForC, &info) == 0 else { return nil }
     self.init(info)
   }
 

@@ -25,7 +25,7 @@ enum Files {
   /// The names in a directory, without "." and "..". The corresponding C functions are `opendir` and
   /// `readdir`.
   static func list(_ path: String) throws(Errno) -> [String] {
-    guard let directory = unsafe opendir(path) else { throw Errno.current }
+    guard let directory = unsafe opendir(path.nameForC) else { throw Errno.current }
     defer { unsafe closedir(directory) }
     var names: [String] = []
     while true {
@@ -35,7 +35,11 @@ enum Files {
         if errno != 0 { throw Errno.current }
         return names
       }
-      let name = unsafe String(cString: nftrace_entry_name(entry))
+      let octets = unsafe nftrace_entry_name(entry)!
+      let name = unsafe String(
+        octets: UnsafeBufferPointer(start: octets, count: strlen(octets)).map {
+          UInt8(bitPattern: $0)
+        })
       if name != ".", name != ".." { names.append(name) }
     }
   }
@@ -43,13 +47,23 @@ enum Files {
   /// The names in a directory; none if it cannot be read. Not for what is to be undone.
   static func names(in path: String) -> [String] { (try? list(path)) ?? [] }
 
+  /// The path without links, "." and "..", from the root; nil, with errno set, if there is no such file.
+  static func realPath(_ path: String) -> String? {
+    guard let real = unsafe realpath(path.nameForC, nil) else { return nil }
+    defer { unsafe free(real) }
+    return unsafe String(
+      octets: UnsafeBufferPointer(start: real, count: strlen(real)).map {
+        UInt8(bitPattern: $0)
+      })
+  }
+
   /// Where a symbolic link leads; nil if it cannot be read.
   static func destination(ofLink path: String) -> String? {
     var buffer = [UInt8](repeating: 0, count: 4096)
     // Sound: the pointer and the size are those of one buffer; readlink writes no terminator.
     let count = unsafe buffer.withUnsafeMutableBytes {
-      unsafe readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+      unsafe readlink(path.nameForC, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
     }
-    return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
+    return count < 0 ? nil : String(octets: Array(buffer[..<count]))
   }
 }

@@ -51,5 +51,5 @@ package struct InputFile: ~Copyable {
   }
 
   /// Whether there is a file of this name that can be read.
-  package static func exists(_ path: String) -> Bool { unsafe access(path, R_OK) == 0 }
+  package static func exists(_ path: String) -> Bool { unsafe access(path.nameForC, R_OK) == 0 }
 }

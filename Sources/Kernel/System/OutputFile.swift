@@ -8,15 +8,44 @@ package struct OutputFile: ~Copyable {
   /// The name it has while it is written.
   package let path: String
 
-  /// Makes the file that a user named, or empties the one that is there; links are followed.
-  package init(_ path: String) throws(KernelError) {
+  /// Makes the file that a user named, or empties the one that is there; links are followed. Nobody is
+  /// waited for: a FIFO that nobody reads from is an error. With `mustBeRegular` so is all that is no
+  /// file on a disk; with `mustBeNew` what is there already, a link as well.
+  package init(
+    _ path: String, mustBeRegular: Bool = false, mustBeNew: Bool = false
+  ) throws(KernelError) {
+    let file: FileDescriptor
     do {
-      file = try FileDescriptor(path, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+      file = try FileDescriptor(
+        path, O_WRONLY | O_CREAT | O_NONBLOCK | (mustBeNew ? O_EXCL | O_NOFOLLOW : 0), mode: 0o600)
     } catch {
-      throw KernelError(.usage, cannot: "write \(path)", function: "open", errno: error.code)
+      throw KernelError(
+        .usage, cannot: "write \(path)", function: "open", errno: error.code,
+        help: error.code == ENXIO ? "Nobody reads from it." : nil)
     }
+    let kind = try file.information("write \(path)").st_mode & S_IFMT
+    guard !mustBeRegular || kind == S_IFREG else {
+      throw KernelError(
+        .usage, cannot: "write \(path)",
+        help: "It is no regular file, and what is recorded is begun anew when it is full.")
+    }
+    if kind == S_IFREG { _ = ftruncate(file.number, 0) }
+    file.waits()
+    self.file = file
     self.path = path
     isNamed = true
+  }
+
+  /// The path of a file, or of one that is to be made, from the root and without links in it: it stays
+  /// right when the working directory or a link is another. The corresponding C function is `realpath`.
+  package static func realPath(_ path: String) throws(KernelError) -> String {
+    if let real = Files.realPath(path) { return real }
+    let code = errno
+    let name = path.split(separator: "/").last.map(String.init) ?? ""
+    guard code == ENOENT, !path.hasSuffix("/"),
+      let directory = Files.realPath(Files.directory(of: path))
+    else { throw KernelError(.usage, cannot: "write \(path)", function: "realpath", errno: code) }
+    return (directory == "/" ? "" : directory) + "/" + name
   }
 
   /// Makes a file of nftrace's own, in a directory of its own (`StateFile`), in the place of what has
@@ -97,24 +126,24 @@ package struct OutputFile: ~Copyable {
 
   /// Gives a file that a user named another name, in the place of what has that.
   package static func rename(_ path: String, to other: String) throws(KernelError) {
-    guard unsafe Glibc.rename(path, other) == 0 else {
+    guard unsafe Glibc.rename(path.nameForC, other.nameForC) == 0 else {
       throw KernelError(
         cannot: "rename \(path) to \(other)", function: "rename", errno: Glibc.errno)
     }
   }
 
   /// Removes a file that a user named, if it is there.
-  package static func remove(_ path: String) { _ = unsafe unlink(path) }
+  package static func remove(_ path: String) { _ = unsafe unlink(path.nameForC) }
 
   /// Removes the file.
-  package consuming func remove() { if isNamed { _ = unsafe unlink(path) } }
+  package consuming func remove() { if isNamed { _ = unsafe unlink(path.nameForC) } }
 
   /// The directory that a file is in.
   package static func directory(of path: String) -> String { Files.directory(of: path) }
 
   /// Makes a directory that only its owner can look into, unless it is there.
   package static func makeDirectory(_ path: String) throws(KernelError) {
-    guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
+    guard unsafe mkdir(path.nameForC, 0o700) == 0 || errno == EEXIST else {
       throw KernelError(
         cannot: "make the directory \(path)", function: "mkdir", errno: errno,
         help: KernelError.rootHelp(errno) ?? "NFTRACE_STATE_DIR names another place.")

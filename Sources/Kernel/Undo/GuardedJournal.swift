@@ -56,11 +56,13 @@ package struct GuardedJournal: ~Copyable {
     guard setting == .forwarding4 || setting == .forwarding6 else { return [] }
     let base = setting == .forwarding4 ? "net/ipv4/conf" : "net/ipv6/conf"
     let interfaces: [String]
-    do {
+    do throws(Errno) {
       interfaces = try Files.list("/proc/sys/\(base)").sorted()
+      // There is always one: an end without it is none (readdir(3) takes ENOENT for the end).
+      if !interfaces.contains("all") { throw Errno(code: EIO) }
     } catch {
       throw KernelError(
-        cannot: "read the settings of the interfaces", function: "opendir", errno: error.code)
+        cannot: "read the settings of the interfaces", function: "readdir", errno: error.code)
     }
     var expected: [(Sysctl?, String)] = interfaces.map {
       (Sysctl(path: "\(base)/\($0)/forwarding"), value)

@@ -29,6 +29,8 @@ struct Journal: ~Copyable {
     }
     let text = JournalText(place: try .current(), owner: outlivesProcess ? nil : owner)
     file = try Self.create(path, text.header)
+    // Processes of other PID namespaces cannot be looked up by their numbers.
+    _ = nftrace_mark_held(file.number)
     self.path = path
   }
 
@@ -188,7 +190,9 @@ struct Journal: ~Copyable {
       let path = "\(directory)/\(name)"
       do throws(KernelError) {
         guard let file = try StateFile.open(path, O_RDONLY) else { continue }
-        guard try isStale(try text(of: file, path), here: try .current()) else { continue }
+        guard nftrace_is_held(file.number) != 1,
+          try isStale(try text(of: file, path), here: try .current())
+        else { continue }
         found.undone += try undo(path)
       } catch {
         found.failures.append(error)

@@ -8,10 +8,10 @@ package enum Escape {
   package static func text(_ text: String) -> String {
     // A look at the octets is cheap, and enough for nearly all text.
     if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
-    guard text.unicodeScalars.contains(where: isHidden) else { return text }
     var result = ""
+    var marks = MarkCount()
     for scalar in text.unicodeScalars {
-      if isHidden(scalar) {
+      if isHidden(scalar) || marks.isOneTooMany(scalar) {
         result += written(scalar)
       } else {
         result.unicodeScalars.append(scalar)
@@ -20,16 +20,41 @@ package enum Escape {
     return result
   }
 
+  /// Marks that combine with the character before them: more than a few on one cover the lines around,
+  /// and one without a character would stand on what is nftrace's.
+  private struct MarkCount {
+    private var free = 0
+    /// More has no character that people write.
+    private static let most = 3
+
+    /// Whether this scalar, the next one of a text, is a mark that has no place.
+    mutating func isOneTooMany(_ scalar: Unicode.Scalar) -> Bool {
+      guard scalar.value >= 0x300 else {
+        free = Self.most
+        return false
+      }
+      switch scalar.properties.generalCategory {
+      case .nonspacingMark, .enclosingMark:
+        free -= 1
+        return free < 0
+      default:
+        free = Self.most
+        return false
+      }
+    }
+  }
+
   /// A name within a sentence: one word, in quotes unless there is nothing peculiar about it. It can
   /// neither be broken over two lines nor be taken for a part of the sentence.
   package static func name(_ name: String) -> String {
     if !name.isEmpty, name.utf8.allSatisfy(isPlain) { return name }
     var result = "\""
+    var marks = MarkCount()
     for scalar in name.unicodeScalars {
       switch scalar {
       case "\"": result += "\\\""
       case " ": result += "\\x20"
-      case _ where isHidden(scalar): result += written(scalar)
+      case _ where isHidden(scalar) || marks.isOneTooMany(scalar): result += written(scalar)
       default: result.unicodeScalars.append(scalar)
       }
     }
@@ -52,7 +77,8 @@ package enum Escape {
     switch scalar.value {
     // Letters of Latin, and arrows, signs and boxes, which are frequent.
     case 0x20..<0x7f, 0xa1..<0xad, 0xae..<0x300, 0x2190..<0x2800: return false
-    case ..<0xa0: return true
+    // The last is a pattern without points (Braille).
+    case ..<0xa0, 0x2800: return true
     default: break
     }
     let properties = scalar.properties

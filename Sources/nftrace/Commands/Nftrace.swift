@@ -38,6 +38,7 @@ struct Nftrace: ParsableCommand {
       Output.exit(3)
     }
     do {
+      try Privileges.distrustCaller()
       let words = Array(Terminal.arguments.dropFirst())
       var command = try parsedDirectly(words) ?? parseAsRoot(words)
       try command.run()

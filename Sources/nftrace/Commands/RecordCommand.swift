@@ -50,8 +50,14 @@ struct RecordCommand: ParsableCommand {
         "the setup here writes to the kernel log: there is nothing to record, and "
           + "'nftrace show --backend log' shows it")
     }
+    if !background, let living = try setupFiles.recorder()?.living {
+      throw UsageError(
+        "this setup is recorded already, by process \(living.process): 'nftrace show --follow' tells "
+          + "what it sees; 'nftrace setup --no-record' sets up without a recorder")
+    }
     var recorder = try Recorder(
-      setupFiles, state, path: file, limit: limit.octets, background: background,
+      setupFiles, state, path: background ? file : OutputFile.realPath(file), limit: limit.octets,
+      background: background,
       netns: shared.netns)
     let signal: Int32?
     do {

@@ -35,6 +35,7 @@ struct RecordingsCommand: ParsableCommand {
   }
 
   func run() throws {
+    try SharedOptions.takeBackLeftovers()
     // The first to ask namespaces which they are.
     try Privileges.keep([.system, .bounding], writing: [StateDirectory.path])
     try StateDirectory.checkReadable("see what is recorded")
@@ -84,7 +85,7 @@ struct RecordingsCommand: ParsableCommand {
             "\(recording.name) is being written by process \(writer.process): 'nftrace teardown' "
               + "in its network namespace ends it")
         }
-        chosen.append(recording)
+        if !chosen.contains(where: { $0.name == file }) { chosen.append(recording) }
       }
     }
     let removed = chosen.filter { !$0.isBeingWritten }

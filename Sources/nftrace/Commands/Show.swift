@@ -123,12 +123,14 @@ struct Show: ParsableCommand {
 
   func run() throws {
     let spaces = try shared.chosenNamespaces()
+    for space in spaces {
+      try space.within(among: spaces) { try SharedOptions.takeBackLeftovers() }
+    }
     if backend == .log { try showKernelLog(spaces[0]) }
     if follow { try followTraffic(spaces) }
     let shown = try spaces.map { space in
       try space.within(among: spaces) {
-        if file == nil { try SharedOptions.takeBackLeftovers() }
-        return try file.map { ShownFiles(named: $0) } ?? ShownFiles(orPing: spaces.count == 1)
+        try file.map { ShownFiles(named: $0) } ?? ShownFiles(orPing: spaces.count == 1)
       }
     }
     let recordings = shown.map(\.files)

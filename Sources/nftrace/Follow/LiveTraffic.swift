@@ -99,7 +99,7 @@ final class LiveTraffic: FollowedTraffic {
     if !interfaces.drain({ changes.append($0) }) {
       changes = try space.within {
         var rules = try RulesetReader()
-        return try SurroundingsReader.read(&rules).records
+        return try OpeningListing.read(&rules).records
       }
     }
     for record in changes { try body(.record(record)) }

@@ -137,6 +137,13 @@ struct PingRun: ~Copyable {
     return printer.succeeded > 0 ? 0 : 1
   }
 
+  /// Nanoseconds after the end of a probe until which it is heard out, where messages come faster than
+  /// they can be read.
+  private static let grace: UInt64 = 1_000_000_000
+
+  /// Datagrams that are read at a time, so that nothing else waits for long.
+  private static let batch = 2048
+
   /// How long a signal lets probes wait for answers that are on their way, in nanoseconds: not long
   /// enough for a person to notice, and more than most answers take.
   private static let patience: UInt64 = 200_000_000
@@ -150,26 +157,35 @@ struct PingRun: ~Copyable {
     var end = UInt64.max
     while !((interrupted != nil || schedule.isOver) && ping.outstanding == 0), Clock.realtime < end
     {
-      if interrupted == nil, let sequence = schedule.next(Clock.realtime, ping) {
-        try inject(sequence)
-      }
-      try receive()
+      // Nobody waits for a probe any more when all is read that was there at its end.
+      var heard = Clock.realtime
+      // There may be more all the time than can be read.
+      if try !receive() { heard = heard.subtracting(clamped: Self.grace) }
       try digest(&ping, &writer, &printer)
-      let now = Clock.realtime
+      let ready = ping.ready(heard)
+      if !ready.isEmpty {
+        try settle(ready, &ping, &writer, &printer)
+        settled = max(settled, heard)
+      }
       if let signal = signals.next() {
         if interrupted != nil { break }
         interrupted = signal
-        end = now + Self.patience
+        end = Clock.realtime + Self.patience
       }
-      let ready = ping.ready(now)
-      if !ready.isEmpty {
-        try settle(ready, &ping, &writer, &printer)
-        settled = max(settled, now)
-      } else if !((interrupted != nil || schedule.isOver) && ping.outstanding == 0) {
+      let now = Clock.realtime
+      // One whose end has come meanwhile is heard first.
+      let isLate = ping.nextDeadline.map { now > $0 } ?? false
+      let isOver = (interrupted != nil || schedule.isOver) && ping.outstanding == 0
+      if isLate || !ready.isEmpty || isOver { continue }
+      if interrupted == nil, let sequence = schedule.next(now, ping) {
+        try inject(sequence)
+        try receive()
+        try digest(&ping, &writer, &printer)
+      } else {
         let device = entrance.tun.map { [$0.value.descriptor] } ?? []
         let last = min(end, ping.nextDeadline ?? end)
         let pause =
-          interrupted == nil ? schedule.pause(Clock.realtime, ping) : last > now ? last - now : 0
+          interrupted == nil ? schedule.pause(now, ping) : last > now ? last - now : 0
         Waiting.forReading(
           [socket.fileDescriptor, signals.fileDescriptor] + device, nanoseconds: pause)
       }
@@ -232,14 +248,17 @@ struct PingRun: ~Copyable {
     while injection.errno == nil { Waiting.giveWay() }
   }
 
-  /// Receives all that is there. What is said about a packet was said before the packet came out.
-  private mutating func receive() throws {
-    try receiveMessages()
+  /// Receives what is there; returns whether that was all. What is said about a packet was said before
+  /// the packet came out.
+  @discardableResult
+  private mutating func receive() throws -> Bool {
+    var isAll = try receiveMessages()
     while let packet = try entrance.tun?.value.read() {
       let time = Clock.realtime
-      try receiveMessages()
+      isAll = try receiveMessages()
       inbox.append(Record(time: time, .received(packet)))
     }
+    return isAll
   }
 
   /// What the kernel said of drops since the last time.
@@ -254,11 +273,12 @@ struct PingRun: ~Copyable {
     return records
   }
 
-  private mutating func receiveMessages() throws {
+  @discardableResult
+  private mutating func receiveMessages() throws -> Bool {
     // A local, for the closure may not touch what is being mutated.
     var records: [Record] = []
     let silentDevice = silentDevice
-    try socket.drain { record in
+    let isAll = try socket.drain(atMost: Self.batch) { record in
       records.append(record)
       if let silentDevice, case .log(let payload) = record.content,
         let message = try? LogMessage(payload), message.outDevice == silentDevice,
@@ -268,11 +288,14 @@ struct PingRun: ~Copyable {
       }
     }
     inbox += records
+    return isAll
   }
 
   /// Looks at what was received, and keeps it.
   ///
-  /// Probes are settled before the first record that is younger than their end, as in a replay.
+  /// A probe is settled when all is read that was there at its end, and no earlier: this process may have
+  /// been stopped, or have had no processor, while the answer was there. What comes to light then counts
+  /// as of that end, live and in a replay.
   private mutating func digest(
     _ ping: inout PingStory, _ writer: inout SessionWriter, _ printer: inout PingPrinter
   ) throws {
@@ -280,6 +303,10 @@ struct PingRun: ~Copyable {
     inbox.removeAll(keepingCapacity: true)
     for (index, record) in records.enumerated() {
       if case .received(let bytes) = record.content, !ping.concerns(bytes) { continue }
+      var record = record
+      if let end = ping.nextDeadline, record.time > end, !record.isSent {
+        record.time = max(end, latest)
+      }
       let ready = ping.ready(record.time)
       if !ready.isEmpty {
         try settle(ready, &ping, &writer, &printer, before: records[index...])
@@ -336,4 +363,9 @@ struct PingRun: ~Copyable {
     }
     if ping.outstanding == 0 { investigator.forgetPackets() }
   }
+}
+
+extension Record {
+  /// Whether it is a probe being sent.
+  fileprivate var isSent: Bool { if case .sent = content { true } else { false } }
 }

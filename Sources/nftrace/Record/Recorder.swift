@@ -28,7 +28,8 @@ struct Recorder: ~Copyable {
   private var devices: [String] = []
   /// Moments of the monotonic clock.
   private var notBefore: UInt64 = 0
-  private var nextSave: UInt64 = 0
+  /// When it is to be noted how far it has come; nil where that is noted.
+  private var nextSave: UInt64?
   private var cannotSave = false
   private var holders: NamespaceHolders
   private var nextHolders: UInt64 = 0
@@ -36,8 +37,10 @@ struct Recorder: ~Copyable {
 
   /// Datagrams that are taken in at a time, so that nothing else waits for long.
   private static let batch = 4096
-  /// Nanoseconds between notes of how far it has come.
+  /// Nanoseconds until what could not be put in order is tried again.
   private static let pause: UInt64 = 2_000_000_000
+  /// Nanoseconds until it is noted how far it has come.
+  private static let notePause: UInt64 = 300_000_000
   /// Octets the kernel keeps for it while it is busy: KERNEL.md, section I.
   private static let room: Int32 = 128 << 20
 
@@ -185,6 +188,7 @@ struct Recorder: ~Copyable {
       guard take(record) else { continue }
       state.events += 1
       recorded.take(record)
+      if nextSave == nil { nextSave = Clock.monotonic + Self.notePause }
       try file.write(record, isEvent: true)
       if file.isFull { try rotate() }
     }
@@ -304,8 +308,8 @@ struct Recorder: ~Copyable {
         notBefore = now + Self.pause
       }
     }
-    if now >= nextSave {
-      nextSave = now + Self.pause
+    if let due = nextSave, now >= due {
+      nextSave = nil
       note()
       save()
     }

@@ -8,6 +8,8 @@ struct RecordingFile: ~Copyable {
   /// Whether it is kept where nftrace keeps its own files, and not where a user said.
   private let isOurs: Bool
   private var file: OutputFile
+  /// Whether it is the file that was there, or made, when it began.
+  private var isFirst = true
   private var buffer: [UInt8] = []
   /// Where what is in the buffer may end, how many events there are between the places, and when they
   /// were received.
@@ -36,7 +38,7 @@ struct RecordingFile: ~Copyable {
   init(_ path: String, limit: Int, isOurs: Bool) throws(KernelError) {
     self.path = path
     self.isOurs = isOurs
-    file = try isOurs ? OutputFile(ours: path) : OutputFile(path)
+    file = try isOurs ? OutputFile(ours: path) : OutputFile(path, mustBeRegular: true)
     bounds = RecordingBounds(
       limit: limit,
       previous: DroppedRecords(records: 0, octets: FileIdentity(path + ".1")?.size ?? 0))
@@ -105,7 +107,7 @@ struct RecordingFile: ~Copyable {
     unwritten += marks.dropFirst(whole.count).reduce(0) { $0 + $1.events }
     file.cut(to: written)
     // One that another was to follow: what was before it stays the last.
-    if written == 0 { OutputFile.remove(path) }
+    if written == 0, isOurs || !isFirst { OutputFile.remove(path) }
   }
 
   /// Writes how the recording ended, where there is room for that.
@@ -125,7 +127,9 @@ struct RecordingFile: ~Copyable {
     try flush()
     try OutputFile.rename(path, to: path + ".1")
     bounds.rotate()
-    file = try isOurs ? OutputFile(ours: path) : OutputFile(path)
+    // Nobody is to have put something else there meanwhile.
+    file = try isOurs ? OutputFile(ours: path) : OutputFile(path, mustBeNew: true)
+    isFirst = false
     written = 0
   }
 }

@@ -16,6 +16,7 @@ final class SetupRun {
   private var saved: SetupState?
   private var report = SetupReport()
   private var isBegun = false
+  private var haveTablesChanged = false
   /// The journal of what is to stay.
   private var kept: String?
   /// What the recording of an earlier setup is called now.
@@ -38,7 +39,7 @@ final class SetupRun {
       try old
       ?? SetupState(
         subnets: [], backend: (request.backend ?? .nflog).rawValue, group: nil,
-        since: Clock.realtime / 1_000_000_000, process: getpid(), command: CommandLine.arguments,
+        since: Clock.realtime / 1_000_000_000, process: getpid(), command: Terminal.arguments,
         boot: Machine.boot())
     state.netns = NetworkNamespace.currentName ?? state.netns
     provision = SetupProvision(draft: setupFiles.draft(state.journals.count))
@@ -103,7 +104,7 @@ final class SetupRun {
         try RecordingFiles.move(moved, to: setupFiles.recording)
       }
     }
-    attempt(undoTables)
+    if haveTablesChanged { attempt(undoTables) }
     attempt { () throws(KernelError) in
       if let kept {
         try GuardedJournal.undo("\(StateDirectory.path)/\(kept)")
@@ -164,6 +165,7 @@ final class SetupRun {
       }
     }
     let start = Clock.monotonic
+    haveTablesChanged = true
     try SetupTables.install(&state, around: surroundings, with: &socket)
     report.transaction = Clock.monotonic - start
     try save()

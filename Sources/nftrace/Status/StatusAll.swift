@@ -120,8 +120,10 @@ struct StatusAll {
       let text = StatusText(
         findings, style: style, requirements: false, command: Self.entering(space.found))
       var lines = [Line(space.found.description)] + text.lines.map { "  " + $0 }
-      if findings.setup != nil, let call = Self.call(space.found) {
-        lines.append("  'nftrace teardown --netns \(call)' takes it back")
+      if findings.setup != nil {
+        lines.append(
+          Self.call(space.found).map { "  'nftrace teardown --netns \($0)' takes it back" }
+            ?? "  'nftrace teardown' there takes it back: its name cannot be put into a command")
       }
       blocks.append(lines)
     }
