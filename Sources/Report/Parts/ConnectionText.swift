@@ -9,9 +9,9 @@ struct ConnectionText {
   /// Columns before what is said.
   private static let indent = 14
 
-  /// The lines below a packet's heading; none where conntrack is not known to have met it. `earlier`
-  /// are the packets told before it, whose connections are not told again.
-  func lines(_ journey: Journey, after earlier: [Journey]) -> [Line] {
+  /// The lines below a packet's heading; none where conntrack is not known to have met it. `isTold` is
+  /// whether its connection was told with an earlier packet: it is not told again.
+  func lines(_ journey: Journey, isTold: Bool) -> [Line] {
     guard let connection = journey.connection, let state = connection.state else { return [] }
     var words: [String] = []
     var tuples: [String] = []
@@ -20,7 +20,6 @@ struct ConnectionText {
     case .untracked: words = ["untracked: conntrack passed it over"]
     case .new, .established, .related:
       words = [state == .related ? "related to" : state.rawValue]
-      let isTold = earlier.contains { $0.connection?.id == connection.id && connection.id != nil }
       if isTold {
         words[0] += state == .related ? " the one above" : ", the one above"
         if connection.isReply == true { words.append("in the reply direction") }

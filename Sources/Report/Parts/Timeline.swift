@@ -20,18 +20,23 @@ struct Timeline {
   /// All journeys of an exchange, one below the other.
   static func all(_ exchange: Exchange, _ style: TextStyle) -> [Line] {
     var lines: [Line] = []
+    // Several namespaces' messages were not received by one clock: each has times of its own.
+    let origins = Dictionary(
+      exchange.journeys.map { ($0.netns, $0.start) }, uniquingKeysWith: { first, _ in first })
+    // There may be thousands of packets in one exchange.
+    var toldConnections: Set<UInt32> = []
     for (index, journey) in exchange.journeys.enumerated() {
-      // Several namespaces' messages were not received by one clock: each has times of its own.
-      let first = exchange.journeys.first { $0.netns == journey.netns }
-      let timeline = Timeline(style: style, origin: first?.start ?? 0)
+      let timeline = Timeline(style: style, origin: origins[journey.netns] ?? 0)
       lines += lines.isEmpty ? [] : [""]
       lines.append(timeline.heading(journey))
       if style.verbosity == .verbose {
-        let earlier = Array(exchange.journeys[..<index])
-        lines += ConnectionText(style: style).lines(journey, after: earlier)
+        let id = journey.connection?.id
+        lines += ConnectionText(style: style).lines(
+          journey, isTold: id.map { toldConnections.contains($0) } ?? false)
+        if let id { toldConnections.insert(id) }
       }
       lines.append("")
-      if journey == exchange.journeys.first { lines.append(timeline.columns) }
+      if index == 0 { lines.append(timeline.columns) }
       lines += timeline.rows(journey).flatMap(timeline.layout)
     }
     return lines
