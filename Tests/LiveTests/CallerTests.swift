@@ -8,7 +8,7 @@ extension LiveTests {
       try await Programs.run(
         [
           "ip", "netns", "exec", net.router, "sh", "-euc",
-          "rm -rf \"$DIR/caller\"; mkdir -m 700 \"$DIR/caller\"; cd \"$DIR/caller\"\n\(script)",
+          "rm -rf \"$DIR/callers\"; mkdir -m 700 \"$DIR/callers\"; cd \"$DIR/callers\"\n\(script)",
         ],
         environment: net.environment)
     }
@@ -104,7 +104,7 @@ extension LiveTests {
         echo "again $again"
         """)
       #expect(outcome.code == 0, "\(outcome)")
-      #expect(outcome.output.contains("/caller/a/r.pcapng, "), "\(outcome)")
+      #expect(outcome.output.contains("/callers/a/r.pcapng, "), "\(outcome)")
       #expect(outcome.output.contains("is recorded already, by process"), "\(outcome)")
       #expect(outcome.output.contains("again 2"), "\(outcome)")
       #expect(!outcome.output.contains(" 0 events"), "\(outcome)")

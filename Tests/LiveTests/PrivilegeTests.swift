@@ -196,9 +196,9 @@ extension LiveTests {
       let outcome = try await Self.run(
         net,
         """
-        grep ^Cap /proc/self/status >"$DIR/caller"
+        grep ^Cap /proc/self/status >"$DIR/caller.caps"
         "$NFTRACE" lab -- grep ^Cap /proc/self/status >"$DIR/command"
-        cmp "$DIR/caller" "$DIR/command"
+        cmp "$DIR/caller.caps" "$DIR/command"
         """)
       #expect(outcome.code == 0, "\(outcome)")
     }

@@ -29,9 +29,20 @@ internal import Wire
 
   deinit { _ = unsafe mnl_socket_close(handle) }
 
-  /// Hands on what was changed since the last time; does not wait. Returns false where the kernel had
-  /// no room for some of it: then the lists are to be read anew.
-  package mutating func drain(_ body: (Record) throws -> Void) rethrows -> Bool {
+  /// What was changed since the last time. Packets that are still to be read came before and behind it:
+  /// what was made is to be known before they are looked at, what was removed to be forgotten afterwards.
+  package struct Changes: Sendable {
+    /// `RTM_NEW…`: what is there now, and was not, or was otherwise.
+    package var made: [Record] = []
+    /// `RTM_DEL…`.
+    package var removed: [Record] = []
+    /// Whether these are all: else the kernel had no room for some, and the lists are to be read anew.
+    package var areAll = true
+  }
+
+  /// Takes what is there; does not wait.
+  package mutating func changes() -> Changes {
+    var changes = Changes()
     while true {
       let handle = unsafe self.handle
       // Sound: the pointer and the size are those of one buffer.
@@ -40,11 +51,22 @@ internal import Wire
       }
       guard count > 0 else {
         if errno == EINTR { continue }
-        return errno != ENOBUFS
+        if errno == ENOBUFS { changes.areAll = false }
+        return changes
       }
-      guard let messages = try? NetlinkMessage.all(in: buffer, count: count) else { return false }
+      guard let messages = try? NetlinkMessage.all(in: buffer, count: count) else {
+        changes.areAll = false
+        return changes
+      }
       let now = Clock.realtime
-      for message in messages { try body(Record(time: now, .netlink(message))) }
+      for message in messages {
+        let record = Record(time: now, .netlink(message))
+        switch message.type {
+        case RouteMessageType.deleteLink, RouteMessageType.deleteAddress:
+          changes.removed.append(record)
+        default: changes.made.append(record)
+        }
+      }
     }
   }
 }

@@ -111,7 +111,10 @@ struct Snapshot: Sendable {
       links[link.index] = link
       linkNumbers[link.name] = link.index
     case RouteMessageType.deleteLink:
-      if let link = try? LinkMessage(parsing: message) { links[link.index] = nil }
+      // Its number is no other's for long, and packets may still be told of that came by it.
+      if let link = try? LinkMessage(parsing: message), linkNumbers[link.name] == link.index {
+        linkNumbers[link.name] = nil
+      }
     case RouteMessageType.newAddress:
       if let address = try? AddressMessage(parsing: message) { addresses.take(address) }
     case RouteMessageType.deleteAddress:

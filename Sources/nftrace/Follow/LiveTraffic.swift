@@ -95,14 +95,23 @@ final class LiveTraffic: FollowedTraffic {
   ) throws -> Bool {
     for element in opening { try body(element) }
     opening = []
-    var changes: [Record] = []
-    if !interfaces.drain({ changes.append($0) }) {
-      changes = try space.within {
+    var changes = interfaces.changes()
+    if !changes.areAll {
+      changes.made = try space.within {
         var rules = try RulesetReader()
         return try OpeningListing.read(&rules).records
       }
+      changes.removed = []
     }
-    for record in changes { try body(.record(record)) }
+    for record in changes.made { try body(.record(record)) }
+    let isAll = try readPackets(atMost: limit, body)
+    for record in changes.removed { try body(.record(record)) }
+    return isAll
+  }
+
+  private func readPackets(
+    atMost limit: Int, _ body: (SessionDecoder.Element) throws -> Void
+  ) throws -> Bool {
     for _ in 1...Self.rounds {
       var records: [Record] = []
       let isRead = try socket.drain(atMost: limit) { records.append($0) }

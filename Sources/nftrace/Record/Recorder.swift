@@ -180,8 +180,7 @@ struct Recorder: ~Copyable {
   /// Takes in a number of messages; returns whether there were no more.
   @discardableResult
   private mutating func receive() throws(KernelError) -> Bool {
-    // Where packets may have gone that come next.
-    try receiveInterfaces()
+    let removed = try receiveInterfaces()
     var records: [Record] = []
     let isDone = try socket.drain(atMost: Self.batch) { records.append($0) }
     for record in records {
@@ -192,25 +191,29 @@ struct Recorder: ~Copyable {
       try file.write(record, isEvent: true)
       if file.isFull { try rotate() }
     }
+    for record in removed { try file.write(record) }
     return isDone
   }
 
-  /// Takes in what has changed of interfaces and addresses.
-  private mutating func receiveInterfaces() throws(KernelError) {
-    var records: [Record] = []
-    guard interfaces.drain({ records.append($0) }) else {
+  /// Takes in what has changed of interfaces and addresses. Returns what was removed, for when the packets
+  /// are read that came before.
+  private mutating func receiveInterfaces() throws(KernelError) -> [Record] {
+    let news = interfaces.changes()
+    guard news.areAll else {
       // They are listed anew.
       devices = []
-      return changes.suspect(now: Clock.monotonic)
+      changes.suspect(now: Clock.monotonic)
+      return []
     }
-    for record in records {
-      try file.write(record)
+    for record in news.made { try file.write(record) }
+    for record in news.made + news.removed {
       guard case .netlink(let message) = record.content,
         let link = try? LinkMessage(parsing: message)
       else { continue }
       let isGone = message.type == RouteMessageType.deleteLink
       if isGone == devices.contains(link.name) { changes.suspect(now: Clock.monotonic) }
     }
+    return news.removed
   }
 
   /// Looks at a record; returns whether it is to be kept.
