@@ -125,6 +125,22 @@ extension LiveTests {
       #expect(try await net.state() == before)
     }
 
+    /// A setup that gets no recorder is what it was before.
+    @Test func aRecorderThatCannotBegin() async throws {
+      let net = try await RouterNet()
+      let outcome = try await shell(
+        net,
+        """
+        "$NFTRACE" setup --no-record $SERVER/32 >/dev/null
+        "$NFTRACE" status --json | jq .setup >before
+        code=0; prlimit --fsize=6000 "$NFTRACE" setup $SERVER/32 || code=$?
+        "$NFTRACE" status --json | jq .setup >after
+        "$NFTRACE" teardown >/dev/null
+        diff before after; [ -s before ]; exit $code
+        """)
+      #expect(outcome.code == 3, "\(outcome)")
+    }
+
     /// Who ignores the end of processes learns how a lab's command ended all the same.
     @Test func whoIgnoresChildren() async throws {
       let net = try await RouterNet()

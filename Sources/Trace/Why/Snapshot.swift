@@ -196,7 +196,7 @@ struct Snapshot: Sendable {
   /// The answer to the lookup before it, or an entry of a list.
   private mutating func takeAnswer(_ message: NetlinkMessage) {
     guard let asked = question else {
-      routes.take(message)
+      if message.type == RouteMessageType.newRoute { routes.take(message) }
       return
     }
     question = nil

@@ -118,7 +118,13 @@ struct SetupFiles {
   /// Forgets the setup. The session file stays.
   func forget() throws(KernelError) {
     // What the recorder was is of no use without the setup: that goes last.
-    for file in [log, reserveFile, recorderFile, stateFile] { try StateFile.remove(file) }
+    try forgetRecorder()
+    try StateFile.remove(stateFile)
+  }
+
+  /// Forgets what the recorder wrote down; what it recorded stays.
+  func forgetRecorder() throws(KernelError) {
+    for file in [log, reserveFile, recorderFile] { try StateFile.remove(file) }
   }
 
   /// Takes back what commands that were killed left half done here. The lock is the caller's.

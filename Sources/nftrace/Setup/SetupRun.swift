@@ -16,12 +16,15 @@ final class SetupRun {
   private var saved: SetupState?
   private var report = SetupReport()
   private var isBegun = false
-  private var haveTablesChanged = false
+  /// Whether the tables, or what is written down of them, may be others than before.
+  private var isStateTouched = false
   /// The journal of what is to stay.
   private var kept: String?
   /// What the recording of an earlier setup is called now.
   private var moved: String?
   private var beganRecording = false
+  /// What the recorder before wrote down last.
+  private var oldRecorder: RecorderState?
 
   /// Looks at what there is in the calling thread's namespace, which is to be that of the steps as
   /// well. The lock is the caller's. Throws where the request contradicts what is set up.
@@ -104,7 +107,13 @@ final class SetupRun {
         try RecordingFiles.move(moved, to: setupFiles.recording)
       }
     }
-    if haveTablesChanged { attempt(undoTables) }
+    if beganRecording {
+      attempt { () throws(KernelError) in
+        try setupFiles.forgetRecorder()
+        if let oldRecorder { try setupFiles.save(oldRecorder) }
+      }
+    }
+    if isStateTouched { attempt(undoTables) }
     attempt { () throws(KernelError) in
       if let kept {
         try GuardedJournal.undo("\(StateDirectory.path)/\(kept)")
@@ -165,13 +174,14 @@ final class SetupRun {
       }
     }
     let start = Clock.monotonic
-    haveTablesChanged = true
+    isStateTouched = true
     try SetupTables.install(&state, around: surroundings, with: &socket)
     report.transaction = Clock.monotonic - start
     try save()
   }
 
   private func save() throws(KernelError) {
+    isStateTouched = true
     try setupFiles.save(state)
     saved = state
   }
@@ -195,7 +205,8 @@ final class SetupRun {
   /// Starts the recorder, unless one works already. Throws `SetupInterrupted` when a signal comes.
   func startRecorder(_ signals: borrowing SignalWatch) throws {
     guard request.record, state.backend == SetupBackend.nflog.rawValue else { return }
-    if try setupFiles.recorder()?.living != nil { return }
+    oldRecorder = try setupFiles.recorder()
+    if oldRecorder?.living != nil { return }
     let session = setupFiles.recording
     try makeRoom(session)
     state.records = true
