@@ -8,8 +8,9 @@ struct ProbePlanTests {
     _ proto: String, v6: Bool = false, size: Int = 56, count: Int = 5, sport: UInt16? = nil
   ) -> ProbePlan {
     ProbePlan(
-      source: v6 ? "fd00:69::1" : "192.168.69.1", destination: v6 ? "2001:db8::29" : "119.29.29.29",
-      proto: proto, identifier: 65000, count: count, interval: 1, timeout: 1, ttl: 64, tos: 0,
+      source: IPAddress(v6 ? "fd00:69::1" : "192.168.69.1")!,
+      destination: IPAddress(v6 ? "2001:db8::29" : "119.29.29.29")!, proto: ProbeProtocol(proto)!,
+      identifier: 65000, count: count, interval: 1, timeout: 1, ttl: 64, tos: 0,
       dontFragment: false, size: size, nonce: 0xfeed_face_ffff_ffff, device: "tun0",
       sourcePort: sport, destinationPort: proto == "icmp" ? nil : 443)
   }
@@ -24,7 +25,7 @@ struct ProbePlanTests {
   func probesAreRecognised(proto: String, v6: Bool) throws {
     let plan = Self.plan(proto, v6: v6, size: proto == "tcp" ? 0 : 56)
     for sequence in 1...5 {
-      let packet = try Packet(try #require(plan.packet(sequence: sequence)).bytes)
+      let packet = try Packet(plan.packet(sequence: sequence).bytes)
       #expect(plan.sequence(of: packet) == sequence)
       #expect(packet.payload.count == plan.size)
     }
@@ -33,7 +34,7 @@ struct ProbePlanTests {
   @Test(arguments: [0, 100])
   func segmentsThatAnswerAreRecognised(size: Int) throws {
     let plan = Self.plan("tcp", size: size)
-    let request = try #require(plan.packet(sequence: 3))
+    let request = plan.packet(sequence: 3)
     let header = try #require(request.tcp)
     #expect(header.flags == .syn)
     for octets in [0, size] {
@@ -51,7 +52,7 @@ struct ProbePlanTests {
         sourcePort: 443, destinationPort: 1, sequence: 77, acknowledgment: header.sequence,
         flags: [.syn, .ack]))
     #expect(plan.sequence(of: other) == nil)
-    let reset = try #require(plan.reset(sequence: 3))
+    let reset = try #require(plan.end(sequence: 3, answer: nil))
     #expect(reset.tcp?.flags == .rst)
     #expect(reset.tcp?.sequence == header.sequence + 1)
   }
@@ -59,7 +60,7 @@ struct ProbePlanTests {
   @Test func datagramsThatAnswerAreRecognised() throws {
     let plan = Self.plan("udp")
     for sequence in 1...5 {
-      let request = try #require(plan.packet(sequence: sequence))
+      let request = plan.packet(sequence: sequence)
       let port = try #require(request.sourcePort)
       var answer = Self.turned(request)
       answer.payload = [1, 2, 3]
@@ -72,7 +73,7 @@ struct ProbePlanTests {
 
   @Test func anAnswerToAPortThatProbesShareBelongsToTheLatest() throws {
     let plan = Self.plan("udp", sport: 5000)
-    var answer = Self.turned(try #require(plan.packet(sequence: 1)))
+    var answer = Self.turned(plan.packet(sequence: 1))
     answer.payload = []
     answer.transport = .udp(UDPHeader(sourcePort: 443, destinationPort: 5000))
     #expect(plan.sequence(of: answer, latest: 2) == 2)
@@ -82,7 +83,7 @@ struct ProbePlanTests {
   @Test(arguments: ["udp", "tcp"], [false, true])
   func shortQuotationsAreRecognised(proto: String, v6: Bool) throws {
     let plan = Self.plan(proto, v6: v6)
-    let request = try #require(plan.packet(sequence: 2))
+    let request = plan.packet(sequence: 2)
     let quoted = Array(request.bytes.prefix((v6 ? 40 : 20) + 8))
     var error = Self.turned(request)
     error.proto = v6 ? .icmpv6 : .icmp
@@ -93,8 +94,33 @@ struct ProbePlanTests {
 
   @Test func everyProbeHasAPortOfItsOwn() {
     let plan = Self.plan("udp", count: 1000)
-    let ports = (1...1000).compactMap { plan.packet(sequence: $0)?.sourcePort }
+    let ports = (1...1000).compactMap { plan.packet(sequence: $0).sourcePort }
     #expect(Set(ports).count == 1000)
     #expect(ports.allSatisfy { (32768...60999).contains($0) })
+  }
+
+  @Test(arguments: ["gre", "47", "ESP", "200"])
+  func anyProtocolCanBeSent(_ text: String) throws {
+    let proto = try #require(ProbeProtocol(text))
+    let plan = Self.plan(text)
+    let packet = try Packet(plan.packet(sequence: 3).bytes)
+    #expect(packet.proto == IPProtocol(text))
+    #expect(plan.sequence(of: packet) == 3)
+    var error = Self.turned(packet)
+    error.proto = .icmp
+    error.transport = .icmp(ICMPHeader(type: 3, code: 2))
+    error.payload = packet.bytes
+    #expect(plan.sequence(of: try Packet(error.bytes)) == 3)
+    var other = packet
+    other.proto = .tcp
+    #expect(plan.sequence(of: other) == nil)
+    #expect(!proto.kind.isAnswered)
+  }
+
+  @Test func namesAndNumbersMeanTheSameProtocol() {
+    #expect(ProbeProtocol("6") == ProbeProtocol("tcp"))
+    #expect(ProbeProtocol("ipv6-icmp") == nil && ProbeProtocol("icmpv6") == .icmp)
+    #expect(ProbeProtocol("47") == ProbeProtocol("gre"))
+    #expect(ProbeProtocol("256") == nil && ProbeProtocol("-1") == nil && ProbeProtocol("") == nil)
   }
 }

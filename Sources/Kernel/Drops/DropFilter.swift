@@ -17,13 +17,13 @@ package struct DropFilter: Sendable, Equatable {
     self.prefixes = prefixes
   }
 
-  /// A filter for these probes and what answers them. What answers TCP and UDP has no nonce, so all
-  /// that has one of the probes' addresses passes then.
+  /// A filter for these probes and what answers them. Where answers have no nonce, all passes that has
+  /// one of the probes' addresses.
   package init(_ plan: ProbePlan) {
     let addresses =
-      plan.marks.isEmpty
-      ? [] : plan.entrance == nil ? [plan.source, plan.destination] : [plan.destination]
-    self.init(nonce: plan.nonce, prefixes: addresses.compactMap { Prefix($0) })
+      plan.proto.kind.carriesNonce
+      ? [] : plan.entrance == .tun ? [plan.source, plan.destination] : [plan.destination]
+    self.init(nonce: plan.nonce, prefixes: addresses.map { Prefix($0) })
   }
 
   /// Whether everything passes.
@@ -37,8 +37,8 @@ extension DropFilter {
   /// Where IPv4 and IPv6 keep the addresses: RFC 791 section 3.1, RFC 8200 section 3. In octets.
   private static func addressOffsets(_ family: Int) -> [Int] { family == 4 ? [12, 16] : [8, 24] }
 
-  /// The shortest header before a nonce: IPv4's 20 octets and ICMP's or UDP's 8.
-  private static let firstNonce = 28
+  /// The shortest header before a nonce: IPv4's 20 octets, for protocols without one of their own.
+  private static let firstNonce = 20
 
   /// Writes the test: goes on behind it if the packet passes, and to `refused` if not. The packet's
   /// first `count` octets lie at `packet` from the end of the stack, zeros behind the packet's end.

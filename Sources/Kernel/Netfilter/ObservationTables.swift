@@ -6,9 +6,7 @@ package import Wire
 package struct ObservationTables: Sendable {
   /// Packets from or to these addresses.
   package var prefixes: [Prefix]
-  /// Echo packets whose payload begins with this number in network order, and errors about them.
-  package var nonce: UInt64?
-  /// TCP and UDP packets with these marks instead.
+  /// Packets with one of these marks: a ping's probes, and what belongs to them.
   package var marks: [ProbeMark]
   /// Whether the probes are dropped at their last point, before conntrack keeps anything of them.
   package var discards = false
@@ -31,14 +29,12 @@ package struct ObservationTables: Sendable {
 
   /// Tables that look at these packets.
   package init(
-    prefixes: [Prefix], nonce: UInt64? = nil, marks: [ProbeMark] = [], versions: Set<Int>,
-    backend: Backend,
+    prefixes: [Prefix], marks: [ProbeMark] = [], versions: Set<Int>, backend: Backend,
     masquerade: (source: Prefix, device: String)? = nil
   ) {
     self.prefixes = prefixes
-    self.nonce = nonce
     self.marks = marks
-    watchesARP = nonce != nil && versions.contains(4)
+    watchesARP = !marks.isEmpty && versions.contains(4)
     self.versions = versions
     self.backend = backend
     self.masquerade = masquerade.map { [$0] } ?? []
@@ -141,7 +137,7 @@ package struct ObservationTables: Sendable {
       case .kernelLog: [.logToKernel(prefix: "\(point.label): "), .verdict(1)]
       }
     for version in versions.sorted() {
-      for match in nonceMatches(version) + markMatches(version, family: family)
+      for match in markMatches(version, family: family)
         + addressMatches(version, family: family, sets)
       {
         batch.addRule(family: family, table: table, chain: point.chain, match + report)
@@ -156,7 +152,7 @@ package struct ObservationTables: Sendable {
   /// ARP and neighbour discovery decide over whether a next hop is found: they are traced, so that
   /// a rule that drops them is named, and not logged.
   private func discoveryMatch(_ version: Int, family: UInt8) -> [[RuleExpression]] {
-    guard nonce != nil else { return [] }
+    guard !marks.isEmpty else { return [] }
     if version == 4 {
       return family == NFProto.netdev
         ? [[.loadProtocol, .compare([0x08, 0x06], equal: true)]] : []
@@ -165,22 +161,6 @@ package struct ObservationTables: Sendable {
       [
         .loadTransport, .compare([IPProtocol.icmpv6.rawValue], equal: true),
         .loadPayload(base: .transport, offset: 0, length: 1), .compare([$0], equal: true),
-      ]
-    }
-  }
-
-  /// The nonce stands behind the eight octets of the ICMP header; in an error, behind the quoted
-  /// IP header and its ICMP header as well.
-  private func nonceMatches(_ version: Int) -> [[RuleExpression]] {
-    guard let nonce, marks.isEmpty else { return [] }
-    var mark: [UInt8] = []
-    mark.append(bigEndian: nonce)
-    let proto = version == 4 ? IPProtocol.icmp : .icmpv6
-    let quotedHeader: UInt32 = version == 4 ? 20 : 40
-    return [8, 8 + quotedHeader + 8].map { offset in
-      [
-        .loadTransport, .compare([proto.rawValue], equal: true),
-        .loadPayload(base: .transport, offset: offset, length: 8), .compare(mark, equal: true),
       ]
     }
   }
@@ -231,7 +211,7 @@ package struct ObservationTables: Sendable {
         family: inet, table: table, name: chain, hook: hook.number(family: inet), priority: .max)
       for version in versions.sorted() {
         guard
-          let probe = (nonceMatches(version) + markMatches(version, family: inet)).first
+          let probe = markMatches(version, family: inet).first
         else { continue }
         batch.addRule(family: inet, table: table, chain: chain, probe + [.verdict(0)])
       }

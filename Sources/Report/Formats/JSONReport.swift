@@ -46,8 +46,8 @@ package struct JSONReport: Sendable {
       return .object([("subnets", .array(header.targets.map { .string($0) }))])
     }
     return .object([
-      ("source", .string(probe.source)), ("destination", .string(probe.destination)),
-      ("protocol", .string(probe.proto)),
+      ("source", .string("\(probe.source)")), ("destination", .string("\(probe.destination)")),
+      ("protocol", .string("\(probe.proto)")),
     ])
   }
 
@@ -69,7 +69,7 @@ package struct JSONReport: Sendable {
         ("rtt_us", probe.roundTrip.map { .tenths($0) } ?? .null),
         ("journeys", .array(probe.exchange.journeys.map(journey))),
         ("findings", .array(probe.findings.map(finding))),
-        ("entrance", .string(probe.entrance)),
+        ("entrance", .string(probe.entrance.rawValue)),
       ] + error)
   }
 

@@ -8,7 +8,7 @@ package struct PingComparison: Sendable {
     var plan: ProbePlan
     var probe: ProbeResult
 
-    var name: String { plan.entrance == "local" ? "this host" : plan.device ?? "tun" }
+    var name: String { plan.entrance == .local ? "this host" : plan.device ?? "tun" }
     var request: Journey? { probe.exchange.request }
     /// Where the packet was itself, not where a rule ended it.
     var hops: [Hop] { request?.hops.filter(\.passed) ?? [] }
@@ -57,8 +57,8 @@ package struct PingComparison: Sendable {
   package func lines(_ style: TextStyle) -> [String] { told(style).map(\.text) }
 
   func told(_ style: TextStyle) -> [Line] {
-    guard style.verbosity != .quiet, sides.count == 2, sides[0].plan.entrance == "local",
-      sides[1].plan.entrance == nil, sides[0].plan.destination == sides[1].plan.destination
+    guard style.verbosity != .quiet, sides.count == 2, sides[0].plan.entrance == .local,
+      sides[1].plan.entrance == .tun, sides[0].plan.destination == sides[1].plan.destination
     else { return [] }
     let lines =
       sides.map { ($0.name, words($0, style)) }

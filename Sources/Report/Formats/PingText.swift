@@ -44,14 +44,14 @@ package struct PingText: Sendable {
     case .unknown: cut += 1
     default: break
     }
-    let headline = style.broken(Headline(style: style).line(probe, target: plan.destination))
+    let headline = style.broken(Headline(style: style).line(probe, target: "\(plan.destination)"))
     let path = Self.path(probe)
     defer { lastPath = path }
     let again = path == lastPath && sent > 1
     let gap: [Line] = isBelowBody ? [""] : []
     isBelowBody = !again && style.verbosity != .quiet
     if style.verbosity == .quiet {
-      let line = Headline(style: style).quietLine(probe, target: plan.destination)
+      let line = Headline(style: style).quietLine(probe, target: "\(plan.destination)")
       return [plan.count > 1 ? numbered(probe, line) : line]
     }
     let line = plan.count > 1 ? numbered(probe, headline) : headline
@@ -88,15 +88,17 @@ package struct PingText: Sendable {
 
   func closing(_ counts: EventCounts) -> [Line] {
     guard style.verbosity != .quiet else { return [] }
-    if plan.dryRun == true {
+    if plan.dryRun {
       return [
         "", "dry run: \(sent) packet\(sent == 1 ? "" : "s"), \(through) would have got through",
       ]
     }
     var lines: [Line] = [""]
-    let lost = sent > cut ? (sent - cut - received) * 100 / (sent - cut) : 0
+    let lost = sent > cut ? (sent - cut - succeeded) * 100 / (sent - cut) : 0
     let sums = [
-      "\(sent) packet\(sent == 1 ? "" : "s") transmitted", "\(received) received",
+      "\(sent) packet\(sent == 1 ? "" : "s") transmitted",
+      through > 0 ? "\(through) not expected to be answered" : nil,
+      through < sent ? "\(received) received" : nil,
       refused > 0 ? "\(refused) refused" : nil, cut > 0 ? "\(cut) cut off" : nil,
       cut > 0 && cut == sent ? nil : "\(lost)% packet loss",
     ].compactMap { $0 }.joined(separator: ", ")

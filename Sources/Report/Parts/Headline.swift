@@ -15,7 +15,11 @@ struct Headline {
       if isRefusal(probe, target) { return style.paint("\(target) refused: \(what)", .red) }
       let who = probe.answeredBy.map { " from \($0)" } ?? ""
       return style.paint("\(target) did not answer: \(what)\(who)", .red)
-    case .sent: return style.paint("dry run, nothing was sent: ", .green) + prospect(probe.exchange)
+    case .sent where probe.exchange.request?.end.isDryRun == true:
+      return style.paint("dry run, nothing was sent: ", .green) + prospect(probe.exchange)
+    case .sent:
+      return style.paint("\(target): sent", .green) + way(probe.exchange.request)
+        + "; nothing answers such a packet as a rule"
     case .localError:
       let why = probe.errno.map { ": " + ErrorName.words($0) } ?? ""
       return style.paint("\(target): the probe could not be sent\(why)", .red)

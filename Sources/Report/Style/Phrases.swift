@@ -13,18 +13,15 @@ enum Phrases {
 
   /// The kind of packet: "echo request", "TCP SYN", "ICMP time exceeded".
   static func name(_ packet: Packet) -> String {
-    switch packet.transport {
-    case .icmp(let header):
+    if let header = packet.icmp {
       if header.isEchoRequest(packet.proto) { return "echo request" }
       if header.isEchoReply(packet.proto) { return "echo reply" }
       return icmpError(header, packet.proto)
-    case .tcp(let header): return "TCP \(header.flags)"
-    case .udp: return "UDP"
-    case .other, .absent:
-      let name = "\(packet.proto)"
-      guard packet.fragment == nil else { return "fragment (\(name))" }
-      return name == "\(packet.proto.rawValue)" ? "IP protocol \(name)" : name
     }
+    if let name = packet.transport.name { return name }
+    let name = "\(packet.proto)"
+    guard packet.fragment == nil else { return "fragment (\(name))" }
+    return name == "\(packet.proto.rawValue)" ? "IP protocol \(name)" : name
   }
 
   /// An ICMP message that is no echo, by its name.

@@ -14,24 +14,17 @@ struct PacketIdentity: Hashable {
     proto = packet.proto.rawValue
     identification = packet.identification ?? 0
     fragmentOffset = packet.fragment?.offset ?? 0
-    numbers = 0
-    payload = also
-    switch packet.transport {
-    case .icmp(let header):
-      numbers = UInt64(header.type) << 40 | UInt64(header.code) << 32
-      if let quoted = packet.quoted {
-        // NAT rewrites the quotation's addresses too.
-        numbers |= UInt64(quoted.identification ?? 0)
-        return
-      }
-      numbers |= UInt64(header.sequence)
-    case .tcp(let header):
-      numbers = UInt64(header.sequence) << 32 | UInt64(header.acknowledgment)
-      payload ^= UInt64(header.flags.rawValue) << 32
+    let (first, second) = packet.transport.numbers
+    numbers = first
+    payload = also ^ second
+    if let quoted = packet.quoted {
+      // NAT rewrites the quotation's addresses too.
+      numbers = first & ~0xffff | UInt64(quoted.identification ?? 0)
+      return
+    }
     // An answer's fragments may have the same octets at the same place. In IPv4 each has its number.
-    case .absent where packet.isLaterFragment && packet.identification == nil:
+    if packet.isLaterFragment, packet.identification == nil {
       numbers = UInt64(packet.fragment?.identification ?? 0)
-    case .udp, .other, .absent: break
     }
     payload = Self.hash(packet.payload.prefix(48), seed: payload)
   }

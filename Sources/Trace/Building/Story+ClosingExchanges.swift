@@ -178,7 +178,7 @@ extension Story {
     let first = journey.hops[0].packet
     let latest = journey.latestProbe
     if let sequence = plan.sequence(of: first, latest: latest) { return sequence }
-    guard plan.proto == "udp" else { return nil }
+    guard !plan.proto.kind.carriesNonce else { return nil }
     // An answer is known by its addresses once NAT has restored them, or as the one that conntrack
     // expects.
     for hop in journey.hops.dropFirst() where hop.packet.destination != first.destination {

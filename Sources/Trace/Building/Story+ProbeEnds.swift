@@ -17,7 +17,7 @@ extension Story {
   }
 
   private func hasArrived(_ hop: Hop) -> Bool {
-    if header?.probe?.entrance == "in", hop.point.hook == .egress, hop.outDevice != "lo" {
+    if header?.probe?.entrance == .arriving, hop.point.hook == .egress, hop.outDevice != "lo" {
       return true
     }
     return hop.point.hook == .input && isLast(hop.point)
@@ -26,8 +26,8 @@ extension Story {
   /// Whether it is addressed to whom the probe seemed to come from. What a server sent from another
   /// address than it was asked at, NAT does not put right, and it ends here.
   private func isForProber(_ packet: Packet) -> Bool {
-    guard let plan = header?.probe, plan.entrance == "in" else { return true }
-    return packet.destination == IPAddress(plan.source)
+    guard let plan = header?.probe, plan.entrance == .arriving else { return true }
+    return packet.destination == plan.source
   }
 
   /// Whether the probe itself came to the end of its way through the hooks.

@@ -70,7 +70,7 @@ package struct PingStory: Sendable {
       open[sequence]?.refused = errno
       if open[sequence]?.answered == nil { open[sequence]?.answered = record.time }
     case .log, .netlink:
-      if plan.entrance != nil || plan.dryRun == true { lookForEnds(record.time) }
+      if plan.entrance != .tun || plan.dryRun { lookForEnds(record.time) }
     default: break
     }
   }
@@ -89,7 +89,7 @@ package struct PingStory: Sendable {
   /// leave ends where it would have.
   private mutating func lookForEnds(_ time: UInt64) {
     for (sequence, entry) in open where entry.answered == nil && time <= entry.deadline {
-      if plan.dryRun == true {
+      if plan.dryRun {
         guard story.isThrough(probe: sequence) || story.isDropped(probe: sequence) else { continue }
       } else {
         guard let answer = story.arrivedAnswer(probe: sequence) else { continue }
@@ -130,7 +130,7 @@ package struct PingStory: Sendable {
   }
 
   private func outcome(_ sequence: Int) -> ProbeResult.Outcome {
-    if plan.dryRun == true, story.isThrough(probe: sequence) { return .sent }
+    if plan.dryRun, story.isThrough(probe: sequence) { return .sent }
     guard let answer = open[sequence]?.answer else {
       if isCut, open[sequence]?.refused == nil, !story.isDropped(probe: sequence) {
         return .unknown
@@ -142,8 +142,13 @@ package struct PingStory: Sendable {
 
   /// What came of a probe, and why. It is forgotten.
   package mutating func settle(_ sequence: Int) -> ProbeResult {
-    let outcome = outcome(sequence)
+    var outcome = outcome(sequence)
     let exchange = story.closeProbe(sequence)
+    // What nobody answers has done what was hoped for when it is through here.
+    let end = exchange.request?.end.kind
+    if outcome == .lost, !plan.proto.kind.isAnswered, end == .transmitted || end == .delivered {
+      outcome = .sent
+    }
     let entry = open.removeValue(forKey: sequence)
     areAnswersOld = true
     story.forgetIdle(except: Set(open.keys))
@@ -160,7 +165,7 @@ package struct PingStory: Sendable {
       sequence: sequence, outcome: outcome, roundTrip: roundTrip, answer: entry?.answer,
       exchange: exchange, findings: findings,
       errno: outcome == .localError ? entry?.refused : nil)
-    result.entrance = plan.entrance ?? "tun"
+    result.entrance = plan.entrance
     return result
   }
 

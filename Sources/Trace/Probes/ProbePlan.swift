@@ -1,11 +1,13 @@
+package import Wire
+
 /// The probes that a ping sends.
-package struct ProbePlan: Sendable, Codable, Equatable {
-  /// The address they come from.
-  package var source: String
+package struct ProbePlan: Sendable, Equatable {
+  /// The address they come from, of the version that `destination` has.
+  package var source: IPAddress
   /// The address they go to.
-  package var destination: String
-  /// "icmp", "tcp" or "udp".
-  package var proto: String
+  package var destination: IPAddress
+  /// What they are.
+  package var proto: ProbeProtocol
   /// ICMP identifier of the first probe. Each has one of its own, so that each is a connection of
   /// its own and its NAT rules are really asked.
   package var identifier: UInt16
@@ -25,23 +27,24 @@ package struct ProbePlan: Sendable, Codable, Equatable {
   package var size: Int
   /// Eight octets that mark the payload of every probe, as a number in network order.
   package var nonce: UInt64
-  /// Where the probe enters: the name of the TUN device.
+  /// The interface they enter by: the name of the TUN device, or of the one they arrive on.
   package var device: String?
-  /// The port of every TCP or UDP probe's sender; nil where each probe has one of its own.
+  /// The port of every probe's sender, where the protocol has ports; nil where each probe has one of its
+  /// own.
   package var sourcePort: UInt16?
-  /// The port TCP and UDP probes go to.
+  /// The port they go to, where the protocol has ports.
   package var destinationPort: UInt16?
-  /// How they enter: "local" from this host, "in" as if received on `device`; nil through a TUN device.
-  package var entrance: String?
-  /// Whether they are discarded at the end of their way, before they leave; nil for no.
-  package var dryRun: Bool?
+  /// How they enter.
+  package var entrance = EntranceKind.tun
+  /// Whether they are discarded at the end of their way, before they leave.
+  package var dryRun = false
 
   /// A plan of these fields.
   package init(
-    source: String, destination: String, proto: String, identifier: UInt16, count: Int,
-    interval: Double, timeout: Double, ttl: UInt8, tos: UInt8, dontFragment: Bool, size: Int,
-    nonce: UInt64, device: String?, sourcePort: UInt16? = nil, destinationPort: UInt16? = nil,
-    entrance: String? = nil, dryRun: Bool? = nil
+    source: IPAddress, destination: IPAddress, proto: ProbeProtocol, identifier: UInt16,
+    count: Int, interval: Double, timeout: Double, ttl: UInt8, tos: UInt8, dontFragment: Bool,
+    size: Int, nonce: UInt64, device: String?, sourcePort: UInt16? = nil,
+    destinationPort: UInt16? = nil, entrance: EntranceKind = .tun, dryRun: Bool = false
   ) {
     self.source = source
     self.destination = destination
@@ -60,5 +63,85 @@ package struct ProbePlan: Sendable, Codable, Equatable {
     self.destinationPort = destinationPort
     self.entrance = entrance
     self.dryRun = dryRun
+  }
+
+  /// The plan with what a probe can have of everything: a file may say anything.
+  var bounded: ProbePlan {
+    var plan = self
+    plan.count = min(max(count, 1), Int(UInt32.max))
+    plan.size = min(max(size, 0), Int(UInt16.max))
+    return plan
+  }
+
+  /// 4 or 6.
+  package var version: Int { destination.family }
+}
+
+// MARK: - In a session file
+
+extension ProbePlan: Codable {
+  private enum Key: String, CodingKey {
+    case source, destination, proto, identifier, count, interval, timeout, ttl, tos, dontFragment
+    case size, nonce, device, sourcePort, destinationPort, entrance, dryRun
+  }
+
+  /// The plan in a session's header; throws what is wrong with it, as Codable does.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: Key.self)
+    /// What a text of the file stands for.
+    func read<Value>(_ key: Key, _ meaning: (String) -> Value?) throws -> Value {
+      let text = try values.decode(String.self, forKey: key)
+      guard let value = meaning(text) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: key, in: values, debugDescription: "'\(text)' is not known")
+      }
+      return value
+    }
+    self.init(
+      source: try read(.source) { IPAddress($0) },
+      destination: try read(.destination) { IPAddress($0) },
+      proto: try read(.proto) { ProbeProtocol($0) },
+      identifier: try values.decode(UInt16.self, forKey: .identifier),
+      count: try values.decode(Int.self, forKey: .count),
+      interval: try values.decode(Double.self, forKey: .interval),
+      timeout: try values.decode(Double.self, forKey: .timeout),
+      ttl: try values.decode(UInt8.self, forKey: .ttl),
+      tos: try values.decode(UInt8.self, forKey: .tos),
+      dontFragment: try values.decode(Bool.self, forKey: .dontFragment),
+      size: try values.decode(Int.self, forKey: .size),
+      nonce: try values.decode(UInt64.self, forKey: .nonce),
+      device: try values.decodeIfPresent(String.self, forKey: .device),
+      sourcePort: try values.decodeIfPresent(UInt16.self, forKey: .sourcePort),
+      destinationPort: try values.decodeIfPresent(UInt16.self, forKey: .destinationPort),
+      entrance: try values.contains(.entrance)
+        ? read(.entrance) { EntranceKind(rawValue: $0) } : .tun,
+      dryRun: try values.decodeIfPresent(Bool.self, forKey: .dryRun) ?? false)
+    guard source.family == destination.family else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .destination, in: values, debugDescription: "not of the version of the source")
+    }
+  }
+
+  /// Writes what `init(from:)` reads.
+  package func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: Key.self)
+    try values.encode("\(source)", forKey: .source)
+    try values.encode("\(destination)", forKey: .destination)
+    try values.encode("\(proto)", forKey: .proto)
+    try values.encode(identifier, forKey: .identifier)
+    try values.encode(count, forKey: .count)
+    try values.encode(interval, forKey: .interval)
+    try values.encode(timeout, forKey: .timeout)
+    try values.encode(ttl, forKey: .ttl)
+    try values.encode(tos, forKey: .tos)
+    try values.encode(dontFragment, forKey: .dontFragment)
+    try values.encode(size, forKey: .size)
+    try values.encode(nonce, forKey: .nonce)
+    try values.encodeIfPresent(device, forKey: .device)
+    try values.encodeIfPresent(sourcePort, forKey: .sourcePort)
+    try values.encodeIfPresent(destinationPort, forKey: .destinationPort)
+    // Versions that knew no other left these out.
+    if entrance != .tun { try values.encode(entrance.rawValue, forKey: .entrance) }
+    if dryRun { try values.encode(true, forKey: .dryRun) }
   }
 }

@@ -18,8 +18,8 @@ package struct ProbeResult: Sendable, Equatable {
   package var findings: [Finding]
   /// Why it could not be sent, as the kernel numbers errors.
   package var errno: Int32?
-  /// How it entered: "tun", "local" or "in".
-  package var entrance = "tun"
+  /// How it entered.
+  package var entrance = EntranceKind.tun
 
   /// How a probe can end; the raw value is the name in JSON.
   package enum Outcome: String, Sendable {

@@ -92,7 +92,7 @@ extension Story {
   private func destinations(_ journeys: [Journey], _ sequence: Int) -> [IPAddress] {
     let packets =
       journeys.flatMap { $0.hops.map(\.packet) }
-      + [header?.probe?.packet(sequence: sequence)].compactMap { $0 }
+      + [header?.probe?.packet(sequence: sequence)].compactMap(\.self)
     var found: [IPAddress] = []
     for address in packets.flatMap({ [$0.destination, $0.source] }) where !found.contains(address) {
       found.append(address)
@@ -127,6 +127,8 @@ extension Story {
 extension RouteLookup {
   /// The fields that policy routing can choose by.
   fileprivate mutating func setTransport(_ packet: Packet) {
+    // The kernel looks up no others: rtm_getroute_parse_ip_proto() refuses them.
+    guard [.icmp, .icmpv6, .tcp, .udp].contains(packet.proto) else { return }
     ipProtocol = packet.proto.rawValue
     sourcePort = packet.sourcePort
     destinationPort = packet.destinationPort

@@ -193,17 +193,7 @@ extension Packet {
     var answer = self
     answer.source = destination
     answer.destination = source
-    switch transport {
-    case .udp(let header):
-      answer.transport = .udp(
-        UDPHeader(sourcePort: header.destinationPort, destinationPort: header.sourcePort))
-    case .tcp(let header):
-      var turned = header
-      turned.sourcePort = header.destinationPort
-      turned.destinationPort = header.sourcePort
-      answer.transport = .tcp(turned)
-    default: break
-    }
+    answer.transport = transport.turned
     return answer
   }
 }

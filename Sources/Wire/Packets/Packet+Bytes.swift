@@ -32,39 +32,19 @@ extension Packet {
 
   /// Transport header and payload, the transport's checksum filled in.
   private var transportBytes: [UInt8] {
-    var segment: [UInt8] = []
-    let checksumAt: Int
-    switch transport {
-    case .icmp(let header):
-      segment += [header.type, header.code, 0, 0]
-      segment.append(bigEndian: header.rest)
-      checksumAt = 2
-    case .tcp(let header):
-      segment.append(bigEndian: header.sourcePort)
-      segment.append(bigEndian: header.destinationPort)
-      segment.append(bigEndian: header.sequence)
-      segment.append(bigEndian: header.acknowledgment)
-      segment += [0x50, header.flags.rawValue]
-      segment.append(bigEndian: header.window)
-      segment += [0, 0, 0, 0]
-      checksumAt = 16
-    case .udp(let header):
-      segment.append(bigEndian: header.sourcePort)
-      segment.append(bigEndian: header.destinationPort)
-      segment.append(bigEndian: UInt16(truncatingIfNeeded: 8 + payload.count))
-      segment += [0, 0]
-      checksumAt = 6
-    case .other, .absent:
-      return payload
+    let (header, guarded) = transport.bytes(payload: payload.count)
+    var segment = header + payload
+    switch guarded {
+    case .none: break
+    case .internet(let offset):
+      var checksum = InternetChecksum()
+      if proto != .icmp { checksum.add(pseudoHeader(length: segment.count)) }
+      checksum.add(segment)
+      // RFC 768: a computed zero is sent as all ones.
+      let value = checksum.value == 0 && proto == .udp ? 0xffff : checksum.value
+      segment[offset] = UInt8(value >> 8)
+      segment[offset + 1] = UInt8(truncatingIfNeeded: value)
     }
-    segment += payload
-    var checksum = InternetChecksum()
-    if proto != .icmp { checksum.add(pseudoHeader(length: segment.count)) }
-    checksum.add(segment)
-    // RFC 768: a computed zero is sent as all ones.
-    let value = checksum.value == 0 && proto == .udp ? 0xffff : checksum.value
-    segment[checksumAt] = UInt8(value >> 8)
-    segment[checksumAt + 1] = UInt8(truncatingIfNeeded: value)
     return segment
   }
 

@@ -180,23 +180,11 @@ package struct Packet: Sendable, Equatable {
 }
 
 extension Packet {
-  /// Source port of TCP and UDP.
-  package var sourcePort: UInt16? {
-    switch transport {
-    case .tcp(let header): header.sourcePort
-    case .udp(let header): header.sourcePort
-    default: nil
-    }
-  }
+  /// The sender's port, where the protocol has ports.
+  package var sourcePort: UInt16? { transport.ports?.source }
 
-  /// Destination port of TCP and UDP.
-  package var destinationPort: UInt16? {
-    switch transport {
-    case .tcp(let header): header.destinationPort
-    case .udp(let header): header.destinationPort
-    default: nil
-    }
-  }
+  /// The receiver's port, where the protocol has ports.
+  package var destinationPort: UInt16? { transport.ports?.destination }
 
   /// The ICMP header, if it is ICMP of either version.
   package var icmp: ICMPHeader? {

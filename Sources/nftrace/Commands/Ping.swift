@@ -30,8 +30,10 @@ struct Ping: ParsableCommand {
   @Option(
     name: [.customShort("p"), .customLong("protocol")],
     help: ArgumentHelp(
-      "What to send: icmp (echo request), udp (a datagram) or tcp (a SYN, ended by a reset).",
-      valueName: "protocol"))
+      "What to send: icmp (echo request), udp (a datagram), tcp (a SYN, ended by a reset), or any "
+        + "other IP protocol by its name or number.",
+      valueName: "protocol"),
+    transform: Self.protocol)
   var proto: ProbeProtocol = .icmp
 
   @Option(
@@ -139,7 +141,7 @@ struct Ping: ParsableCommand {
     try Self.check("--ttl", ttl, 1...255)
     try Self.check("--count", count, 1...1_000_000)
     try Self.check("--tos", tos, 0...255)
-    if let size { try Self.check("--size", size, (proto == .tcp ? 0 : 12)...65000) }
+    if let size { try Self.check("--size", size, kind.size.least...65000) }
     try checkPorts()
     guard (0...3600).contains(interval) else {
       throw ValidationError("--interval is in seconds, 0 to 3600")
@@ -202,7 +204,7 @@ struct Ping: ParsableCommand {
         version: to.family, ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df)
       entrances.append(
         try Entrance.local(
-          proto.number(to.family), destination: to, source: usesTun ? nil : from, fields))
+          kind.number(to.family), destination: to, source: usesTun ? nil : from, fields))
     }
     if !local || usesTun {
       entrances.append(
@@ -212,22 +214,46 @@ struct Ping: ParsableCommand {
     return entrances
   }
 
+  private static func `protocol`(_ text: String) throws -> ProbeProtocol {
+    guard let known = ProbeProtocol(text) else {
+      throw ValidationError(
+        "it is neither \(ProbeProtocol.names.joined(separator: ", ")) nor the name or "
+          + "number of another IP protocol, such as gre or 47")
+    }
+    return known
+  }
+
+  private var kind: any ProbeKind { proto.kind }
+
+  /// The port it goes to; nil for a protocol without.
+  private var port: UInt16? {
+    switch kind.ports {
+    case .none: nil
+    case .required: dport.map { UInt16($0) }
+    case .usual(let port): UInt16(dport ?? Int(port))
+    }
+  }
+
   private func checkPorts() throws {
     if let sport { try Self.check("--sport", sport, 1...65535) }
     if let dport { try Self.check("--dport", dport, 1...65535) }
-    switch proto {
-    case .icmp:
+    switch kind.ports {
+    case .none:
       if sport != nil || dport != nil {
-        throw ValidationError("--sport and --dport are for -p udp and -p tcp: ICMP has no ports")
+        let name = proto == .icmp ? "ICMP" : "IP protocol \(proto)"
+        throw ValidationError(
+          "--sport and --dport are for protocols such as udp and tcp: \(name) has no ports")
       }
-    case .tcp:
+    case .required:
       guard dport != nil else {
-        throw ValidationError("-p tcp needs the port to connect to: --dport N, such as --dport 443")
+        throw ValidationError(
+          "-p \(proto) needs the port to connect to: --dport N, such as --dport 443")
       }
-      if (count + 1) * ((size ?? 0) + 2) > 1 << 31 {
-        throw ValidationError("--count \(count) with --size \(size ?? 0): choose fewer or smaller")
-      }
-    case .udp: break
+    case .usual: break
+    }
+    let size = size ?? kind.size.usual
+    guard kind.canTellApart(count: count, size: size) else {
+      throw ValidationError("--count \(count) with --size \(size): choose fewer or smaller")
     }
   }
 
@@ -275,8 +301,8 @@ struct Ping: ParsableCommand {
       let isLast = isAll && index == entrances.count - 1
       let sent = Result {
         var run = try PingRun(
-          plan(entrance), entrance: entrance, masquerade: masquerade && entrance.name != "local",
-          forward: forward && entrance.name != "local", netns: shared.netns, settings: settings)
+          plan(entrance), entrance: entrance, masquerade: masquerade && entrance.kind != .local,
+          forward: forward && entrance.kind != .local, netns: shared.netns, settings: settings)
         return try run.send(signals, &writer, &printer, isLast: isLast)
       }
       let ended = Result { () throws(KernelError) in try settings.end() }
@@ -300,14 +326,13 @@ struct Ping: ParsableCommand {
 
   private func plan(_ entrance: Entrance) -> ProbePlan {
     ProbePlan(
-      source: "\(entrance.source)", destination: "\(entrance.destination)", proto: proto.rawValue,
+      source: entrance.source, destination: entrance.destination, proto: proto,
       identifier: UInt16.random(in: 1...UInt16.max), count: count, interval: interval,
       timeout: timeout,
       ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df,
-      size: size ?? (proto == .tcp ? 0 : 56),
+      size: size ?? kind.size.usual,
       nonce: UInt64.random(in: .min ... .max), device: entrance.deviceName,
       sourcePort: sport.map { UInt16($0) },
-      destinationPort: proto == .icmp ? nil : UInt16(dport ?? 33434),
-      entrance: entrance.name, dryRun: dryRun ? true : nil)
+      destinationPort: port, entrance: entrance.kind, dryRun: dryRun)
   }
 }

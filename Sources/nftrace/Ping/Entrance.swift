@@ -43,12 +43,11 @@ struct Entrance {
     }
   }
 
-  /// `ProbePlan.entrance`.
-  var name: String? {
+  var kind: EntranceKind {
     switch way {
-    case .tun: nil
-    case .local: "local"
-    case .arriving: "in"
+    case .tun: .tun
+    case .local: .local
+    case .arriving: .arriving
     }
   }
 

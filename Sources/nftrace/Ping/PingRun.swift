@@ -62,11 +62,10 @@ struct PingRun: ~Copyable {
     }
     // Elsewhere than on a TUN device, the source's other packets are none of the probe's.
     var tables = ObservationTables(
-      prefixes: entrance.tun == nil ? [] : [Prefix(entrance.source)], nonce: plan.nonce,
-      marks: plan.marks,
+      prefixes: entrance.tun == nil ? [] : [Prefix(entrance.source)], marks: plan.marks,
       versions: [version], backend: .group(socket.group!),
       masquerade: masquerade ? (entrance.subnet, entrance.deviceName ?? "") : nil)
-    tables.discards = plan.dryRun == true
+    tables.discards = plan.dryRun
     let table = "nftrace_\(getpid())"
     let points = try socket.install(
       tables, table: table, journals: StateDirectory.path,
@@ -106,7 +105,9 @@ struct PingRun: ~Copyable {
     var rights = LegacyTables.rights.union(.network)
     switch entrance.way {
     case .tun: break
-    case .local: if plan.proto == "udp", plan.sourcePort ?? .max < 1024 { rights.insert(.lowPorts) }
+    case .local:
+      let isLow = plan.sourcePort ?? .max < 1024
+      if isLow, plan.proto.kind.holdsPort { rights.insert(.lowPorts) }
     // Running a program that is loaded took the right to load it before Linux 6.0.
     case .arriving: rights.insert(Privileges.permitted.contains(.bpf) ? .bpf : .system)
     }
@@ -195,9 +196,9 @@ struct PingRun: ~Copyable {
 
   /// Sends a probe, and reads meanwhile what the kernel says about it.
   private mutating func inject(_ sequence: Int) throws {
-    let packet = plan.packet(sequence: sequence)!
-    if case .local(let sender) = entrance.way, packet.proto == .udp, let port = packet.sourcePort,
-      !held.contains(where: { $0.port == port })
+    let packet = plan.packet(sequence: sequence)
+    if case .local(let sender) = entrance.way, plan.proto.kind.holdsPort,
+      let port = packet.sourcePort, !held.contains(where: { $0.port == port })
     {
       held = held.suffix(64) + [sender.hold(port: port)].compactMap { $0 }
     }
@@ -229,7 +230,7 @@ struct PingRun: ~Copyable {
     case .tun(let device):
       return Injection(device.value.framed(packet.bytes), to: device.value.descriptor)
     case .local(let sender):
-      let port = packet.proto == .udp ? held.first { $0.port == packet.sourcePort } : nil
+      let port = plan.proto.kind.holdsPort ? held.first { $0.port == packet.sourcePort } : nil
       return Injection(packet, through: sender, from: port)
     case .arriving(let injector, let hardware):
       return try Injection(
@@ -237,11 +238,11 @@ struct PingRun: ~Copyable {
     }
   }
 
-  /// Sends a reset where a TCP probe may have left something half-open, here or at the far end.
+  /// Ends what a probe may have left half-open, here or at the far end: a TCP connection.
   private func endConnection(_ result: ProbeResult) {
-    guard plan.proto == "tcp", result.outcome == .replied || result.outcome == .lost,
-      plan.dryRun != true, let reset = plan.reset(sequence: result.sequence),
-      let injection = try? prepare(reset)
+    guard result.outcome == .replied || result.outcome == .lost, !plan.dryRun,
+      let end = plan.end(sequence: result.sequence, answer: result.answer),
+      let injection = try? prepare(end)
     else { return }
     // What it cannot be sent by any more is told of by who reads from it.
     injection.go()

@@ -1,0 +1,153 @@
+package import Wire
+
+/// What the probes of a plan look like, and how they and what answers them are recognised: as their
+/// protocol has it.
+extension ProbePlan {
+  private var kind: any ProbeKind { proto.kind }
+
+  /// The probe of this sequence number, counted from 1.
+  package func packet(sequence: Int) -> Packet {
+    let segment = kind.segment(self, sequence)
+    return Packet(
+      source: source, destination: destination, proto: kind.number(version), ttl: ttl, tos: tos,
+      identification: version == 6 ? nil : identifier &+ UInt16(truncatingIfNeeded: sequence),
+      dontFragment: dontFragment, transport: segment.transport, payload: segment.payload)
+  }
+
+  /// The packet that ends what the probe of this number may have begun, after this answer or none; nil
+  /// where nothing is to be ended.
+  package func end(sequence: Int, answer: Packet?) -> Packet? {
+    kind.end(self, sequence, answer: answer)
+  }
+
+  /// The sequence number of the probe that `packet` is, answers with its payload, or quotes; nil
+  /// for other people's packets. Where probes share a port and the answer tells no more, it is taken
+  /// to answer the `latest`.
+  package func sequence(of packet: Packet, latest: Int? = nil) -> Int? {
+    kind.sequence(self, of: packet, latest: latest)
+  }
+
+  /// The marks of the probes, of their answers and of errors about them.
+  package var marks: [ProbeMark] { kind.marks(self) }
+
+  /// Which way a packet goes that belongs to a probe; nil where its header does not say.
+  func direction(of packet: Packet) -> Journey.Direction? { kind.direction(self, of: packet) }
+
+  /// Whether a packet that came out of the TUN device is addressed to the prober. What is not went
+  /// out of the device by which it came in.
+  func isAnswer(_ packet: Packet) -> Bool { kind.isAnswer(self, packet) }
+}
+
+/// What protocols make their probes of.
+extension ProbePlan {
+  /// The number of ports that probes are sent from, and the first: Linux's own ephemeral ones.
+  private static let ports = 28232
+  private static let firstPort = 32768
+
+  /// The port a probe is sent from.
+  func port(_ sequence: Int) -> UInt16 {
+    sourcePort
+      ?? UInt16(Self.firstPort + (Int(identifier) + max(sequence, 1) - 1) % Self.ports)
+  }
+
+  /// The probe that was sent from this port; nil if none was. Where probes share one, the `latest`.
+  func sequence(ofPort port: UInt16, latest: Int?) -> Int? {
+    let latest = latest ?? count
+    if let sourcePort { return port == sourcePort && latest > 0 ? latest : nil }
+    guard Int(port) >= Self.firstPort, Int(port) < Self.firstPort + Self.ports else { return nil }
+    let first =
+      (Int(port) - Self.firstPort + Self.ports - Int(identifier) % Self.ports) % Self.ports + 1
+    guard first <= latest else { return nil }
+    // The same port comes again after so many probes.
+    return first + (latest - first) / Self.ports * Self.ports
+  }
+
+  /// The nonce's octets.
+  var mark: [UInt8] {
+    var mark: [UInt8] = []
+    mark.append(bigEndian: nonce)
+    return mark
+  }
+
+  /// The nonce, the sequence number in four octets, then the alphabet: `count` octets of that.
+  func payload(_ sequence: Int, count: Int) -> [UInt8] {
+    var payload = mark
+    payload.append(bigEndian: UInt32(truncatingIfNeeded: sequence))
+    while payload.count < count { payload.append(UInt8(97 + payload.count % 26)) }
+    return Array(payload.prefix(count))
+  }
+
+  /// Octets that a payload needs to say whose it is: the nonce and the sequence number.
+  static let leastPayload = 12
+
+  /// The number of the probe in a payload that begins with the nonce.
+  func markedSequence(of packet: Packet) -> Int? {
+    guard packet.payload.count >= Self.leastPayload, packet.payload.starts(with: mark) else {
+      return nil
+    }
+    return packet.payload[8..<12].reduce(0) { $0 << 8 | Int($1) }
+  }
+
+  /// The first octets behind the IP header that an ICMP error quotes of a packet of this protocol, if
+  /// `count` of them are there. All that an error must quote are eight.
+  func quotedTransport(_ error: Packet, count: Int = 8) -> [UInt8]? {
+    guard let first = error.payload.first, let quoted = error.quoted,
+      quoted.proto == proto.kind.number(quoted.source.family), quoted.fragment?.offset ?? 0 == 0
+    else { return nil }
+    let start = first >> 4 == 4 ? Int(first & 15) * 4 : 40
+    guard error.payload.count >= start + count else { return nil }
+    return Array(error.payload[start..<start + count])
+  }
+
+  /// The ports that an ICMP error quotes.
+  func quotedPorts(_ error: Packet) -> (source: UInt16, destination: UInt16)? {
+    quotedTransport(error).map {
+      (UInt16($0[0]) << 8 | UInt16($0[1]), UInt16($0[2]) << 8 | UInt16($0[3]))
+    }
+  }
+
+  // MARK: Numbers that tell probes apart
+
+  /// The first of the numbers that protocols with a number of 32 bits give their probes.
+  var firstNumber: Int { Int(nonce & 0x7fff_ffff) }
+
+  /// The probe to which a number belongs, where those of two probes are `stride` apart and this one's
+  /// distance from its probe's own is one of `rests`.
+  func sequence(ofNumber number: UInt32, stride: Int, _ rests: Set<Int>) -> Int? {
+    let distance = Int(number) - firstNumber
+    guard distance >= stride, distance / stride <= count, rests.contains(distance % stride)
+    else { return nil }
+    return distance / stride
+  }
+
+  // MARK: Marks
+
+  /// Octets of the transport header behind which an ICMP error has that of the packet it quotes: its own
+  /// header and the quoted IP header.
+  var quotedOffset: UInt32 { 8 + (version == 6 ? 40 : 20) }
+
+  /// ICMP of the plan's version.
+  var icmp: IPProtocol { version == 6 ? .icmpv6 : .icmp }
+}
+
+extension ProbeMark {
+  /// A mark of one field, which has these octets.
+  init(_ proto: IPProtocol, at offset: UInt32, _ octets: [UInt8]) {
+    self.init(proto: proto, fields: [Field(offset: offset, least: octets, most: octets)])
+  }
+
+  /// A mark of one field, a number of this many octets in this range.
+  init(_ proto: IPProtocol, at offset: UInt32, _ values: ClosedRange<Int>, octets: Int = 4) {
+    self.init(proto: proto, fields: [Field(offset: offset, values, octets: octets)])
+  }
+}
+
+extension ProbeMark.Field {
+  /// A number of this many octets in this range.
+  init(offset: UInt32, _ values: ClosedRange<Int>, octets: Int) {
+    func bytes(_ value: Int) -> [UInt8] {
+      (0..<octets).reversed().map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
+    }
+    self.init(offset: offset, least: bytes(values.lowerBound), most: bytes(values.upperBound))
+  }
+}
