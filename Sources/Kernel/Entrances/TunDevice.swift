@@ -152,27 +152,22 @@ package struct TunDevice: ~Copyable {
   /// The next packet the kernel sent through the device; nil if there is none at the moment.
   package borrowing func read() throws(KernelError) -> [UInt8]? {
     var packet: [UInt8] = []
-    var code: Int32 = 0
-    // Sound: read() fills at most the buffer, and only what it filled is copied. A buffer on the
-    // stack, so that a packet that is kept takes no more than its own length.
-    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.largestPacket) { buffer in
-      while true {
-        let count = unsafe Glibc.read(file.number, buffer.baseAddress!, buffer.count)
-        if count < 0 {
-          code = errno
-          if code == EINTR { continue }
-        } else {
-          code = 0
-          packet = unsafe Array(buffer[..<count])
+    do {
+      try syscall {
+        // Sound: read() fills at most the buffer, and only what it filled is copied. A buffer on the
+        // stack, so that a packet that is kept takes no more than its own length.
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.largestPacket) {
+          buffer in
+          let count = unsafe Glibc.read(file.number, buffer.baseAddress!, buffer.count)
+          if count > 0 { packet = unsafe Array(buffer[..<count]) }
+          return count
         }
-        return
       }
+    } catch {
+      if error.code == EAGAIN { return nil }
+      throw failure("read from \(name)", "read", error.code)
     }
-    switch code {
-    case 0: return Array(packet.dropFirst(headerLength))
-    case EAGAIN: return nil
-    default: throw failure("read from \(name)", "read", code)
-    }
+    return Array(packet.dropFirst(headerLength))
   }
 
   /// Octets before each packet.
@@ -192,16 +187,16 @@ package struct TunDevice: ~Copyable {
   /// Gives the kernel a packet as if it had been received; IPv4 and IPv6 are told apart by its first
   /// four bits. The kernel takes it through its hooks before this returns.
   package borrowing func write(_ packet: [UInt8]) throws(KernelError) {
-    var result = 0
-    // Sound: the pointer and the size are those of one array, which the call only reads.
-    unsafe framed(packet).withUnsafeBytes { bytes in
-      repeat {
-        result = unsafe Glibc.write(file.number, bytes.baseAddress, bytes.count)
-      } while result < 0 && errno == EINTR
-    }
-    if result < 0 {
-      let code = errno
-      throw failure("write a packet to \(name)", "write", code)
+    let framed = framed(packet)
+    do {
+      try syscall {
+        // Sound: the pointer and the size are those of one array, which the call only reads.
+        unsafe framed.withUnsafeBytes {
+          unsafe Glibc.write(file.number, $0.baseAddress, $0.count)
+        }
+      }
+    } catch {
+      throw failure("write a packet to \(name)", "write", error.code)
     }
   }
 

@@ -8,25 +8,23 @@ struct RulesetBatch {
   /// The messages so far, the one that begins the batch first.
   private(set) var bytes: [UInt8] = []
   /// What each message was for, by sequence number less `firstSequence`.
-  private(set) var purposes: [String] = []
+  private(set) var steps: [RulesetStep] = []
   /// Sequence number of the batch's beginning.
   let firstSequence: UInt32
   private var nextSetID: UInt32 = 1
 
   init(firstSequence: UInt32) {
     self.firstSequence = firstSequence
-    unsafe append(
-      "begin a transaction"
-    ) { unsafe nftnl_batch_begin($0, $1) }
+    unsafe append(.begin) { unsafe nftnl_batch_begin($0, $1) }
   }
 
   /// The sequence number whose acknowledgment says that all of it is done.
-  var lastObject: UInt32 { firstSequence + UInt32(purposes.count) - 2 }
+  var lastObject: UInt32 { firstSequence + UInt32(steps.count) - 2 }
 
   /// Ends the batch and asks for the acknowledgment of its last object.
   mutating func end() {
     setFlags(UInt16(NLM_F_ACK), at: lastStart)
-    unsafe append("end a transaction") { unsafe nftnl_batch_end($0, $1) }
+    unsafe append(.end) { unsafe nftnl_batch_end($0, $1) }
   }
 
   /// Asks for the acknowledgment of the last object, and does not end the batch: the kernel looks
@@ -43,10 +41,10 @@ struct RulesetBatch {
 
   /// Appends the message that `build` makes in the buffer it gets.
   private mutating func append(
-    _ purpose: String,
+    _ step: RulesetStep,
     _ build: (UnsafeMutablePointer<CChar>, UInt32) -> UnsafeMutablePointer<nlmsghdr>?
   ) {
-    let sequence = firstSequence + UInt32(purposes.count)
+    let sequence = firstSequence + UInt32(steps.count)
     // Larger than any one message here: elements of a set are the longest. It need not be cleared.
     let message = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1 << 16) {
       memory -> [UInt8] in
@@ -58,15 +56,15 @@ struct RulesetBatch {
     lastStart = bytes.count
     bytes += message
     bytes.pad(to: 4)
-    purposes.append(purpose)
+    steps.append(step)
   }
 
   /// Appends a message of this type whose payload `fill` adds.
   private mutating func append(
-    _ purpose: String, _ type: nf_tables_msg_types, family: UInt8, flags: UInt16,
+    _ step: RulesetStep, _ type: nf_tables_msg_types, family: UInt8, flags: UInt16,
     _ fill: (UnsafeMutablePointer<nlmsghdr>) -> Void
   ) {
-    unsafe append(purpose) { buffer, sequence in
+    unsafe append(step) { buffer, sequence in
       guard
         let header = unsafe nftnl_nlmsg_build_hdr(
           buffer, UInt16(type.rawValue), UInt16(family), flags, sequence)
@@ -85,7 +83,7 @@ struct RulesetBatch {
     unsafe nftnl_table_set_u32(table, NFTNL_TABLE_FAMILY.number, UInt32(family))
     if owned { unsafe nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS.number, 2) }
     unsafe append(
-      "add table \(NFProto.name(family)) \(name)", NFT_MSG_NEWTABLE, family: family,
+      .addTable(family: family, name, isOwned: owned), NFT_MSG_NEWTABLE, family: family,
       flags: Self.create
     ) { header in
       unsafe nftnl_table_nlmsg_build_payload(header, table)
@@ -97,7 +95,7 @@ struct RulesetBatch {
     defer { unsafe nftnl_table_free(table) }
     unsafe nftnl_table_set_str(table, NFTNL_TABLE_NAME.number, name)
     unsafe append(
-      "delete table \(NFProto.name(family)) \(name)", NFT_MSG_DELTABLE, family: family, flags: 0
+      .deleteTable(family: family, name), NFT_MSG_DELTABLE, family: family, flags: 0
     ) { header in
       unsafe nftnl_table_nlmsg_build_payload(header, table)
     }
@@ -123,7 +121,7 @@ struct RulesetBatch {
       unsafe names.forEach { unsafe free(UnsafeMutablePointer(mutating: $0)) }
     }
     unsafe append(
-      "add chain \(NFProto.name(family)) \(table) \(name)", NFT_MSG_NEWCHAIN, family: family,
+      .addChain(family: family, table: table, name), NFT_MSG_NEWCHAIN, family: family,
       flags: Self.create
     ) { header in
       unsafe nftnl_chain_nlmsg_build_payload(header, chain)
@@ -147,7 +145,7 @@ struct RulesetBatch {
     unsafe nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN.number, version == 4 ? 4 : 16)
     unsafe nftnl_set_set_u32(set, NFTNL_SET_ID.number, id)
     unsafe append(
-      "add set \(NFProto.name(family)) \(table) \(name)", NFT_MSG_NEWSET, family: family,
+      .addSet(family: family, table: table, name), NFT_MSG_NEWSET, family: family,
       flags: Self.create
     ) { header in
       unsafe nftnl_set_nlmsg_build_payload(header, set)
@@ -182,7 +180,8 @@ struct RulesetBatch {
         unsafe nftnl_set_elem_add(set, Self.element(address, isEnd: isEnd))
       }
       unsafe append(
-        "fill set \(name)", NFT_MSG_NEWSETELEM, family: family, flags: Self.create
+        .fillSet(family: family, table: table, name), NFT_MSG_NEWSETELEM, family: family,
+        flags: Self.create
       ) { header in
         unsafe nftnl_set_elems_nlmsg_build_payload(header, set)
       }
@@ -216,7 +215,7 @@ struct RulesetBatch {
       unsafe nftnl_rule_add_expr(rule, expression.made())
     }
     unsafe append(
-      "add a rule to chain \(NFProto.name(family)) \(table) \(chain)", NFT_MSG_NEWRULE,
+      .addRule(family: family, table: table, chain: chain), NFT_MSG_NEWRULE,
       family: family, flags: Self.create | UInt16(NLM_F_APPEND)
     ) { header in
       unsafe nftnl_rule_nlmsg_build_payload(header, rule)

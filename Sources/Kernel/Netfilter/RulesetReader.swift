@@ -4,34 +4,26 @@ package import Trace
 package import Wire
 
 /// Reads nf_tables' ruleset: which chains there are, and single rules by their handle.
-@safe package struct RulesetReader: ~Copyable {
-  private let socket: OpaquePointer
-  private var sequence: UInt32 = 0
+package struct RulesetReader: ~Copyable {
+  private var conversation: NetlinkConversation
 
   /// Opens a netlink socket of its own.
   package init() throws(KernelError) {
-    guard let opened = unsafe mnl_socket_open2(NETLINK_NETFILTER, Int32(SOCK_CLOEXEC.rawValue))
-    else {
-      throw KernelError(
-        cannot: "open a netfilter socket", function: "mnl_socket_open2", errno: Glibc.errno,
-        help: "The kernel needs CONFIG_NETFILTER_NETLINK.")
-    }
-    unsafe socket = opened
-    _ = unsafe mnl_socket_bind(socket, 0, 0)
+    conversation = try NetlinkConversation(with: .netfilter, attempt: "open a netfilter socket")
   }
-
-  deinit { _ = unsafe mnl_socket_close(socket) }
 
   /// All chains of all families, as NFT_MSG_NEWCHAIN messages.
   package mutating func chains() throws(KernelError) -> [NetlinkMessage] {
-    try request("list chains", NFT_MSG_GETCHAIN, family: 0, [], dump: true)
+    try conversation.dump(Self.request(NFT_MSG_GETCHAIN), attempt: "list chains")
   }
 
   /// All tables of all families, by name, and whether only the program that made one may change it.
   package mutating func tables() throws(KernelError) -> [(
     family: UInt8, name: String, isOwned: Bool
   )] {
-    try request("list tables", NFT_MSG_GETTABLE, family: 0, [], dump: true).compactMap { message in
+    try conversation.dump(
+      Self.request(NFT_MSG_GETTABLE), attempt: "list tables"
+    ).compactMap { message in
       guard let family = try? NetfilterHeader(message.payload).family,
         let attributes = try? NetlinkAttribute.all(
           in: message.payload, from: NetfilterHeader.length),
@@ -49,32 +41,35 @@ package import Wire
   /// The rule of a step, as an NFT_MSG_NEWRULE message; nil if it is gone.
   package mutating func rule(_ step: RuleStep) -> NetlinkMessage? {
     guard let handle = step.handle else { return nil }
-    return try? request(
-      "read a rule", NFT_MSG_GETRULE, family: step.family,
-      [
-        NetlinkAttribute(UInt16(NFTA_RULE_TABLE.rawValue), string: step.table),
-        NetlinkAttribute(UInt16(NFTA_RULE_CHAIN.rawValue), string: step.chain),
-        NetlinkAttribute(UInt16(NFTA_RULE_HANDLE.rawValue), network: handle),
-      ], dump: false
-    ).first
+    let answer = try? conversation.ask(
+      Self.request(
+        NFT_MSG_GETRULE, family: step.family,
+        [
+          NetlinkAttribute(UInt16(NFTA_RULE_TABLE.rawValue), string: step.table),
+          NetlinkAttribute(UInt16(NFTA_RULE_CHAIN.rawValue), string: step.chain),
+          NetlinkAttribute(UInt16(NFTA_RULE_HANDLE.rawValue), network: handle),
+        ]), attempt: "read a rule")
+    return answer.flatMap { $0.type == NetlinkMessage.errorType ? nil : $0 }
   }
 
   /// All rules of the step's chain in their order, as NFT_MSG_NEWRULE messages; none if it is gone.
   package mutating func chain(_ step: RuleStep) -> [NetlinkMessage] {
-    let messages = try? request(
-      "list a chain", NFT_MSG_GETRULE, family: step.family,
-      [
-        NetlinkAttribute(UInt16(NFTA_RULE_TABLE.rawValue), string: step.table),
-        NetlinkAttribute(UInt16(NFTA_RULE_CHAIN.rawValue), string: step.chain),
-      ], dump: true)
+    let messages = try? conversation.dump(
+      Self.request(
+        NFT_MSG_GETRULE, family: step.family,
+        [
+          NetlinkAttribute(UInt16(NFTA_RULE_TABLE.rawValue), string: step.table),
+          NetlinkAttribute(UInt16(NFTA_RULE_CHAIN.rawValue), string: step.chain),
+        ]), attempt: "list a chain")
     return messages ?? []
   }
 
   /// The number of the ruleset's generation, which every transaction raises.
   mutating func generation() -> UInt32? {
-    let answer = try? request("ask for the generation", NFT_MSG_GETGEN, family: 0, [], dump: false)
-    guard let message = answer?.first else { return nil }
-    let attributes = try? NetlinkAttribute.all(in: message.payload, from: NetfilterHeader.length)
+    let answer = try? conversation.ask(
+      Self.request(NFT_MSG_GETGEN), attempt: "ask for the generation")
+    guard let answer, answer.type != NetlinkMessage.errorType else { return nil }
+    let attributes = try? NetlinkAttribute.all(in: answer.payload, from: NetfilterHeader.length)
     return attributes?[type: UInt16(NFTA_GEN_ID.rawValue)]?.network()
   }
 
@@ -93,54 +88,14 @@ package import Wire
         type: UInt16(NFNL_MSG_BATCH_END), flags: UInt16(NLM_F_REQUEST), sequence: 0,
         payload: payload
       ).bytes
-    _ = unsafe bytes.withUnsafeBytes {
-      unsafe mnl_socket_sendto(socket, $0.baseAddress!, $0.count)
-    }
+    try? conversation.send(bytes, attempt: "wait for the ruleset")
   }
 
-  private mutating func request(
-    _ attempt: String, _ type: nf_tables_msg_types, family: UInt8, _ attributes: [NetlinkAttribute],
-    dump: Bool
-  ) throws(KernelError) -> [NetlinkMessage] {
-    sequence += 1
-    let message = NetlinkMessage(
+  private static func request(
+    _ type: nf_tables_msg_types, family: UInt8 = 0, _ attributes: [NetlinkAttribute] = []
+  ) -> NetlinkMessage {
+    NetlinkMessage(
       type: UInt16(NetfilterSubsystem.nftables) << 8 | UInt16(type.rawValue),
-      flags: UInt16(NLM_F_REQUEST) | (dump ? UInt16(NLM_F_DUMP) : UInt16(NLM_F_ACK)),
-      sequence: sequence, payload: NetfilterHeader(family: family).bytes + attributes.bytes)
-    let bytes = message.bytes
-    let sent = unsafe bytes.withUnsafeBytes {
-      unsafe mnl_socket_sendto(socket, $0.baseAddress!, $0.count)
-    }
-    guard sent >= 0 else {
-      throw KernelError(cannot: attempt, function: "mnl_socket_sendto", errno: Glibc.errno)
-    }
-    return try receive(attempt)
-  }
-
-  private mutating func receive(_ attempt: String) throws(KernelError) -> [NetlinkMessage] {
-    var found: [NetlinkMessage] = []
-    var buffer: [UInt8] = .room(1 << 16)
-    while true {
-      let count = unsafe buffer.withUnsafeMutableBytes {
-        unsafe mnl_socket_recvfrom(socket, $0.baseAddress!, $0.count)
-      }
-      guard count >= 0 else {
-        throw KernelError(cannot: attempt, function: "mnl_socket_recvfrom", errno: Glibc.errno)
-      }
-      for message in (try? NetlinkMessage.all(in: Array(buffer[..<count]))) ?? []
-      where message.sequence == sequence {
-        switch Int32(message.type) {
-        case NLMSG_DONE: return found
-        case NLMSG_ERROR:
-          let failed = message.errorCode
-          if failed == 0 { return found }
-          throw KernelError(
-            cannot: attempt, function: "nf_tables", errno: failed,
-            help: RefusalAdvice.help(for: failed, "CAP_NET_ADMIN", "nf_tables (modprobe nf_tables)")
-          )
-        default: found.append(message)
-        }
-      }
-    }
+      payload: NetfilterHeader(family: family).bytes + attributes.bytes)
   }
 }

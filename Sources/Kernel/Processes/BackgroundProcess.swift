@@ -42,14 +42,11 @@ package struct BackgroundProcess: ~Copyable {
   /// What it says of itself, "" if it ended without a word: nil when it is ready. Waits for either.
   package borrowing func failure() -> String? {
     var octet: UInt8 = 0
-    while true {
-      // Sound: the pointer is that of the one octet to be filled.
-      let count = unsafe read(output.number, &octet, 1)
-      if count < 0, errno == EINTR { continue }
-      if count == 1, octet == Self.ready { return nil }
-      let rest = count == 1 ? [octet] + ((try? output.readToEnd()) ?? []) : []
-      return String(decoding: rest, as: UTF8.self)
-    }
+    // Sound: the pointer is that of the one octet to be filled.
+    let count = try? syscall { unsafe read(output.number, &octet, 1) }
+    if count == 1, octet == Self.ready { return nil }
+    let rest = count == 1 ? [octet] + ((try? output.readToEnd()) ?? []) : []
+    return String(decoding: rest, as: UTF8.self)
   }
 
   /// A line end: what it says else does not begin with one.

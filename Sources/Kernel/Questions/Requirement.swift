@@ -40,29 +40,33 @@ package struct Requirement: Sendable, Equatable {
   /// What each step of a transaction that makes all kinds of things meets.
   private static func rules() -> [Requirement] {
     let hint = "a kernel with"
-    let wanted: [(step: String, name: String, purpose: String, help: String)] = [
+    let (inet, netdev) = (NFProto.inet, NFProto.netdev)
+    let wanted: [(step: RulesetStep, name: String, purpose: String, help: String)] = [
       (
-        "chain inet \(table) p", "nf_tables", "rules of its own",
+        .addChain(family: inet, table: table, "p"), "nf_tables", "rules of its own",
         "\(hint) CONFIG_NF_TABLES and CONFIG_NF_TABLES_INET (modprobe nf_tables)"
       ),
       (
-        "table inet \(table)_owned", "table owner", "rules that go with the program",
+        .addTable(family: inet, "\(table)_owned", isOwned: true), "table owner",
+        "rules that go with the program",
         "Linux 5.12 or newer; here a process of nftrace's own removes them"
       ),
       (
-        "chain inet \(table) i", "inet ingress hook", "chains before all others of IP",
+        .addChain(family: inet, table: table, "i"), "inet ingress hook",
+        "chains before all others of IP",
         "Linux 5.10 or newer with CONFIG_NETFILTER_INGRESS"
       ),
       (
-        "chain netdev \(table) i", "netdev ingress hook", "seeing packets arrive",
+        .addChain(family: netdev, table: table, "i"), "netdev ingress hook",
+        "seeing packets arrive",
         "\(hint) CONFIG_NF_TABLES_NETDEV and CONFIG_NETFILTER_INGRESS"
       ),
       (
-        "chain netdev \(table) e", "netdev egress hook", "seeing packets leave",
+        .addChain(family: netdev, table: table, "e"), "netdev egress hook", "seeing packets leave",
         "Linux 5.16 or newer with CONFIG_NETFILTER_EGRESS"
       ),
       (
-        "a rule to chain inet \(table) p", "log expression", "rules that report",
+        .addRule(family: inet, table: table, chain: "p"), "log expression", "rules that report",
         "\(hint) CONFIG_NFT_LOG (modprobe nft_log)"
       ),
     ]
@@ -74,7 +78,7 @@ package struct Requirement: Sendable, Equatable {
       guard case .success(let errors) = outcome else {
         return Requirement(name, purpose, false, help: "it needs \(help)")
       }
-      let failed = errors.first { $0.purpose.hasSuffix(step) }?.errno
+      let failed = errors.first { $0.step == step }?.errno
       switch failed {
       case nil: return Requirement(name, purpose, true)
       case EPERM, EACCES: return Requirement(name, purpose, nil, help: needsRights)

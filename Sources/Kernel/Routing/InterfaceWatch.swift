@@ -1,33 +1,20 @@
-internal import CNetfilter
-internal import Glibc
 package import Trace
 internal import Wire
 
 /// Hears of changes to interfaces and addresses as they are made: the groups `RTNLGRP_LINK`,
 /// `RTNLGRP_IPV4_IFADDR` and `RTNLGRP_IPV6_IFADDR` of rtnetlink(7). It belongs to the network namespace
 /// its thread was in when it was opened, and takes no rights.
-@safe package struct InterfaceWatch: ~Copyable {
-  private let handle: OpaquePointer
-  private var buffer: [UInt8] = .room(65536)
+package struct InterfaceWatch: ~Copyable {
+  private var conversation: NetlinkConversation
 
   private static let groups: UInt32 = 1 << 0 | 1 << 4 | 1 << 8
+  private static let attempt = "listen to changes of interfaces and addresses"
 
-  /// Begins to listen. The corresponding C functions are `mnl_socket_open2` and `mnl_socket_bind`.
+  /// Begins to listen.
   package init() throws(KernelError) {
-    let attempt = "listen to changes of interfaces and addresses"
-    let flags = Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-    guard let handle = unsafe mnl_socket_open2(NETLINK_ROUTE, flags) else {
-      throw KernelError(cannot: attempt, function: "mnl_socket_open2", errno: errno)
-    }
-    guard unsafe mnl_socket_bind(handle, Self.groups, 0) == 0 else {
-      let code = errno
-      _ = unsafe mnl_socket_close(handle)
-      throw KernelError(cannot: attempt, function: "mnl_socket_bind", errno: code)
-    }
-    unsafe self.handle = handle
+    conversation = try NetlinkConversation(
+      with: .route, groups: Self.groups, attempt: Self.attempt)
   }
-
-  deinit { _ = unsafe mnl_socket_close(handle) }
 
   /// What was changed since the last time. Packets that are still to be read came before and behind it:
   /// what was made is to be known before they are looked at, what was removed to be forgotten afterwards.
@@ -44,20 +31,15 @@ internal import Wire
   package mutating func changes() -> Changes {
     var changes = Changes()
     while true {
-      let handle = unsafe self.handle
-      // Sound: the pointer and the size are those of one buffer.
-      let count = unsafe buffer.withUnsafeMutableBytes {
-        unsafe mnl_socket_recvfrom(handle, $0.baseAddress!, $0.count)
-      }
-      guard count > 0 else {
-        if errno == EINTR { continue }
-        if errno == ENOBUFS { changes.areAll = false }
-        return changes
-      }
-      guard let messages = try? NetlinkMessage.all(in: buffer, count: count) else {
+      let messages: [NetlinkMessage]
+      do {
+        messages = try conversation.receive(attempt: Self.attempt, wait: false)
+      } catch {
+        // There was no room for some, or one of them cannot be read.
         changes.areAll = false
         return changes
       }
+      if messages.isEmpty { return changes }
       let now = Clock.realtime
       for message in messages {
         let record = Record(time: now, .netlink(message))

@@ -48,16 +48,12 @@ struct FileDescriptor: ~Copyable {
   borrowing func write(_ bytes: [UInt8]) throws(Errno) {
     var start = 0
     while start < bytes.count {
-      // Sound: the pointer stays inside the array for as long as the call lasts.
-      let written = unsafe bytes.withUnsafeBytes {
-        unsafe Glibc.write(number, $0.baseAddress! + start, bytes.count - start)
+      start += try syscall {
+        // Sound: the pointer stays inside the array for as long as the call lasts.
+        unsafe bytes.withUnsafeBytes {
+          unsafe Glibc.write(number, $0.baseAddress! + start, bytes.count - start)
+        }
       }
-      if written < 0 {
-        let error = Errno.current
-        if error.code == EINTR { continue }
-        throw error
-      }
-      start += written
     }
   }
 
@@ -66,14 +62,11 @@ struct FileDescriptor: ~Copyable {
     var result: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
     while true {
-      // Sound: the pointer and the size are those of one buffer.
-      let count = unsafe buffer.withUnsafeMutableBytes {
-        unsafe Glibc.read(number, $0.baseAddress!, $0.count)
-      }
-      if count < 0 {
-        let error = Errno.current
-        if error.code == EINTR { continue }
-        throw error
+      let count = try syscall {
+        // Sound: the pointer and the size are those of one buffer.
+        unsafe buffer.withUnsafeMutableBytes {
+          unsafe Glibc.read(number, $0.baseAddress!, $0.count)
+        }
       }
       if count == 0 { return result }
       result += buffer[..<count]
@@ -88,17 +81,17 @@ extension FileDescriptor {
     var failure: Errno?
     // Sound: read() is given what is left of the buffer, and what it filled is declared initialised.
     let octets = unsafe [UInt8](unsafeUninitializedCapacity: expected + 1) { buffer, filled in
-      while filled < buffer.count {
-        let count = unsafe Glibc.read(
-          number, buffer.baseAddress! + filled, buffer.count - filled)
-        if count > 0 {
+      do throws(Errno) {
+        while filled < buffer.count {
+          let start = filled
+          let count = try syscall {
+            unsafe Glibc.read(number, buffer.baseAddress! + start, buffer.count - start)
+          }
+          if count == 0 { return }
           filled += count
-        } else if count < 0, errno == EINTR {
-          continue
-        } else {
-          if count < 0 { failure = Errno.current }
-          return
         }
+      } catch {
+        failure = error
       }
     }
     if let failure { throw failure }
@@ -121,12 +114,13 @@ extension FileDescriptor {
   /// Takes the file for itself; false if somebody else has it, and it is not to `wait`. The
   /// corresponding C function is `flock`.
   borrowing func lock(attempt: String, wait: Bool = true) throws(KernelError) -> Bool {
-    while flock(number, LOCK_EX | (wait ? 0 : LOCK_NB)) != 0 {
-      if errno == EINTR { continue }
-      if errno == EWOULDBLOCK, !wait { return false }
-      throw KernelError(cannot: attempt, function: "flock", errno: errno)
+    do throws(Errno) {
+      try syscall { flock(number, LOCK_EX | (wait ? 0 : LOCK_NB)) }
+      return true
+    } catch {
+      if error.code == EWOULDBLOCK, !wait { return false }
+      throw KernelError(cannot: attempt, function: "flock", errno: error.code)
     }
-    return true
   }
 }
 

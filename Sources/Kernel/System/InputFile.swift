@@ -29,16 +29,17 @@ package struct InputFile: ~Copyable {
 
   /// The next octets, 256 KiB at most; none at the end.
   package borrowing func read() throws(KernelError) -> [UInt8] {
-    var count = 0
+    var failure: Errno?
     // Sound: read() fills at most the capacity, and what it filled is what is declared initialised.
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 1 << 18) { buffer, filled in
-      repeat {
-        count = unsafe Glibc.read(file.number, buffer.baseAddress!, buffer.count)
-      } while count < 0 && errno == EINTR
-      filled = max(count, 0)
+      do throws(Errno) {
+        filled = try syscall { unsafe Glibc.read(file.number, buffer.baseAddress!, buffer.count) }
+      } catch {
+        failure = error
+      }
     }
-    guard count >= 0 else {
-      throw KernelError(.usage, cannot: "read \(path)", function: "read", errno: errno)
+    if let failure {
+      throw KernelError(.usage, cannot: "read \(path)", function: "read", errno: failure.code)
     }
     return bytes
   }

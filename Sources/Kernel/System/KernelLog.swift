@@ -44,19 +44,23 @@ package struct KernelLog: ~Copyable {
     var messages: [UInt8] = []
     var hasGap = false
     while messages.count < 1 << 18 {
-      // Sound: the pointer and the size are those of one buffer.
-      let count = unsafe buffer.withUnsafeMutableBytes {
-        unsafe Glibc.read(file.number, $0.baseAddress!, $0.count)
-      }
-      if count < 0 {
-        switch errno {
-        case EINTR, EINVAL: continue  // EINVAL: a message longer than any about a packet.
+      let count: Int
+      do throws(Errno) {
+        count = try syscall {
+          // Sound: the pointer and the size are those of one buffer.
+          unsafe buffer.withUnsafeMutableBytes {
+            unsafe Glibc.read(file.number, $0.baseAddress!, $0.count)
+          }
+        }
+      } catch {
+        switch error.code {
+        case EINVAL: continue  // A message longer than any about a packet.
         case EPIPE:
           hasGap = true
           continue
         case EAGAIN: return messages
         default:
-          throw KernelError(cannot: "read the kernel log", function: "read", errno: errno)
+          throw KernelError(cannot: "read the kernel log", function: "read", errno: error.code)
         }
       }
       if count == 0 { return messages }

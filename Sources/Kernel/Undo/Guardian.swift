@@ -34,7 +34,7 @@ struct Guardian: ~Copyable {
   consuming func dismiss() {
     let process = process
     pipe.closeNow()
-    while waitpid(process, nil, 0) < 0, errno == EINTR {}
+    _ = try? syscall { waitpid(process, nil, 0) }
   }
 
   /// What the guardian does: waits for the end of its standard input, then undoes the journal at

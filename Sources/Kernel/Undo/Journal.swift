@@ -86,7 +86,7 @@ struct Journal: ~Copyable {
       try file.write(Array(line.utf8))
     } catch {
       // What follows must not stand behind the half of a line.
-      while ftruncate(file.number, size) != 0, errno == EINTR {}
+      _ = try? syscall { ftruncate(file.number, size) }
       throw KernelError(cannot: attempt, function: "write", errno: error.code)
     }
   }

@@ -83,9 +83,13 @@ package struct NetlinkMessage: Sendable, Equatable {
   /// NLMSG_ERROR: an errno, then the message it is about.
   package static let errorType: UInt16 = 2
 
-  /// The errno in an error message, 0 for an acknowledgment; 0 as well in other messages.
+  /// NLMSG_DONE: the end of a list, with the errno of one that failed midway.
+  package static let doneType: UInt16 = 3
+
+  /// The errno in an error message or at the end of a list, 0 for an acknowledgment; 0 as well in other
+  /// messages.
   package var errorCode: Int32 {
-    guard type == Self.errorType, payload.count >= 4 else { return 0 }
+    guard type == Self.errorType || type == Self.doneType, payload.count >= 4 else { return 0 }
     let code = payload[..<4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
     return 0 &- Int32(bitPattern: code)
   }
