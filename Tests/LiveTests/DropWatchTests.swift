@@ -262,7 +262,7 @@ extension LiveTests {
         for _ in 0..<15 {
           // Attaching right after the last one has been detached waits for the kernel to forget that
           // one (RCU, 10 to 20 ms); a ping is alone.
-          Waiting.forReading([], nanoseconds: 50_000_000)
+          Loop.pause(nanoseconds: 50_000_000)
           let start = Clock.monotonic
           var watch = try DropWatch(filter: DropFilter(nonce: DropLab.nonce))
           let ready = Clock.monotonic
@@ -290,7 +290,7 @@ extension LiveTests {
       var events: [DropEvent] = []
       let deadline = Clock.monotonic + 500_000_000
       while events.isEmpty, Clock.monotonic < deadline {
-        Waiting.forReading([watch.fileDescriptor], nanoseconds: 50_000_000)
+        Loop.wait(for: watch.fileDescriptor, nanoseconds: 50_000_000)
         watch.drain { events.append($0) }
       }
       return events

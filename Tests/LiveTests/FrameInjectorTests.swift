@@ -67,7 +67,7 @@ extension LiveTests {
         injection.go()
         var arrived = false
         while injection.errno == nil || !arrived {
-          Waiting.forReading([lab.tun.descriptor], nanoseconds: 10_000_000)
+          Loop.wait(for: lab.tun.descriptor, nanoseconds: 10_000_000)
           if let read = try lab.tun.read(), read.suffix(20) == packet.suffix(20) { arrived = true }
         }
         #expect(injection.errno == 0 && arrived)

@@ -8,7 +8,7 @@ package enum ChildProcess {
   /// are passed on to it.
   package static func run(_ arguments: [String]) throws(KernelError) -> Int32 {
     guard let program = arguments.first else { return 0 }
-    let signals = SignalWatch()
+    let loop = Loop()
     let isOurselves = program == "nftrace"
     // Sound: the strings live until they are freed, after the call that copies them.
     var words = unsafe arguments.map { unsafe strdup($0) } + [nil]
@@ -23,10 +23,11 @@ package enum ChildProcess {
     let end = nftrace_pidfd(process)
     defer { close(end) }
     var status: Int32 = 0
+    // One that is none is not waited for.
+    loop.watch([end])
     while unsafe waitpid(process, &status, WNOHANG) == 0 {
-      Waiting.forReading(
-        [signals.fileDescriptor] + (end < 0 ? [] : [end]), nanoseconds: 100_000_000)
-      if let signal = signals.next(), signal != SIGINT { kill(process, signal) }
+      loop.wait(nanoseconds: 100_000_000)
+      if let signal = loop.signal(), signal != SIGINT { kill(process, signal) }
     }
     return nftrace_exit_code(status)
   }
@@ -47,7 +48,7 @@ package enum ChildProcess {
     guard code == 0 else { return nil }
     let bytes = try? reading.readToEnd()
     var status: Int32 = 0
-    while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
+    _ = try? syscall { unsafe waitpid(process, &status, 0) }
     guard nftrace_exit_code(status) == 0, let bytes else { return nil }
     return String(decoding: bytes, as: UTF8.self)
   }

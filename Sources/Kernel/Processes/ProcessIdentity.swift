@@ -85,10 +85,10 @@ package struct ProcessIdentity: Sendable, Equatable, Codable {
       let now = Clock.monotonic
       if now >= deadline {
         _ = nftrace_pidfd_signal(descriptor.number, SIGKILL)
-        Waiting.forReading([descriptor.number], nanoseconds: 1_000_000_000)
+        Loop.wait(for: descriptor.number, nanoseconds: 1_000_000_000)
         break
       }
-      Waiting.forReading([descriptor.number], nanoseconds: min(deadline - now, 100_000_000))
+      Loop.wait(for: descriptor.number, nanoseconds: min(deadline - now, 100_000_000))
     }
     return true
   }

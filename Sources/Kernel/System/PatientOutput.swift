@@ -34,18 +34,18 @@ package struct PatientOutput: ~Copyable {
   /// Writes what is kept, as far as it can be done without waiting.
   package mutating func flush() throws(KernelError) {
     while start < pending.count, Self.isWritable {
-      // Sound: the pointer and the count stay inside the array.
-      let written = unsafe pending.withUnsafeBytes {
-        unsafe Glibc.write(
-          STDOUT_FILENO, $0.baseAddress! + start, min(Self.portion, $0.count - start))
+      do throws(Errno) {
+        start += try syscall {
+          // Sound: the pointer and the count stay inside the array.
+          unsafe pending.withUnsafeBytes {
+            unsafe Glibc.write(
+              STDOUT_FILENO, $0.baseAddress! + start, min(Self.portion, $0.count - start))
+          }
+        }
+      } catch {
+        if error.code == EAGAIN { return }
+        throw KernelError(cannot: "write to standard output", function: "write", errno: error.code)
       }
-      if written < 0 {
-        let code = errno
-        if code == EINTR { continue }
-        if code == EAGAIN { return }
-        throw KernelError(cannot: "write to standard output", function: "write", errno: code)
-      }
-      start += written
     }
     if start == pending.count {
       pending.removeAll(keepingCapacity: true)
@@ -61,7 +61,7 @@ package struct PatientOutput: ~Copyable {
     let deadline = Clock.monotonic + patience
     try flush()
     while isPending, Clock.monotonic < deadline {
-      Waiting.forReading([], nanoseconds: 10_000_000)
+      Loop.pause(nanoseconds: 10_000_000)
       try flush()
     }
     if isPending {

@@ -2,12 +2,12 @@ internal import CNetfilter
 internal import Glibc
 
 /// SIGINT, SIGTERM and SIGHUP as something to read: they no longer end the process by themselves.
-package struct SignalWatch: ~Copyable {
+struct SignalWatch: ~Copyable {
   /// For poll(2).
-  package let fileDescriptor: Int32
+  let fileDescriptor: Int32
 
   /// Blocks the signals in this thread and those it starts.
-  package init() {
+  init() {
     var set = sigset_t()
     unsafe sigemptyset(&set)
     for signal in [SIGINT, SIGTERM, SIGHUP] { _ = unsafe sigaddset(&set, signal) }
@@ -20,7 +20,7 @@ package struct SignalWatch: ~Copyable {
   deinit { _ = close(fileDescriptor) }
 
   /// The signal that came, if one did.
-  package func next() -> Int32? {
+  func next() -> Int32? {
     var info = signalfd_siginfo()
     let size = MemoryLayout<signalfd_siginfo>.size
     guard unsafe read(fileDescriptor, &info, size) == size else { return nil }

@@ -194,7 +194,7 @@ struct Intercept: ParsableCommand {
       forgesEcho: forgeEcho)
     try StateDirectory.make()
     // From here on signals are something to read, and so nothing is left when one comes.
-    let signals = SignalWatch()
+    let loop = Loop()
     let diversion = try Diversion.start(
       subnets.prefixes, tun: tun ?? "nftrace%d", directory: StateDirectory.path)
     let way: InterceptTrace?
@@ -216,11 +216,11 @@ struct Intercept: ParsableCommand {
     }
     var failure: (any Error)?
     var signal: Int32?
-    do { signal = try run.go(diversion.tun, signals) } catch { failure = error }
+    do { signal = try run.go(diversion.tun, loop) } catch { failure = error }
     // The traffic first, then the words.
     try diversion.end { tun throws(KernelError) in run.drain(tun) }
     if let failure { throw failure }
-    try run.watchOn(signals, isInterrupted: signal != nil)
+    try run.watchOn(loop, isInterrupted: signal != nil)
     try run.finish(json: shared.json, netns: shared.netns, subnets: subnets.texts)
     Output.exit(signal.map { 128 + $0 } ?? 0)
   }

@@ -292,7 +292,7 @@ struct Ping: ParsableCommand {
   /// there is to do, rights that are not needed any more are given up.
   func send(isAll: Bool = true) throws -> Int32 {
     let entrances = try entrances()
-    let signals = SignalWatch()
+    let loop = Loop()
     var writer = SessionWriter(path: write)
     var printer = PingPrinter(options: shared)
     var code: Int32 = 0
@@ -303,7 +303,7 @@ struct Ping: ParsableCommand {
         var run = try PingRun(
           plan(entrance), entrance: entrance, masquerade: masquerade && entrance.kind != .local,
           forward: forward && entrance.kind != .local, netns: shared.netns, settings: settings)
-        return try run.send(signals, &writer, &printer, isLast: isLast)
+        return try run.send(loop, &writer, &printer, isLast: isLast)
       }
       let ended = Result { () throws(KernelError) in try settings.end() }
       do {

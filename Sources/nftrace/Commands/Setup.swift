@@ -113,8 +113,8 @@ struct Setup: ParsableCommand {
     if spaces.count == 1 { try spaces[0].enter() }
     let lock = try SetupFiles.lock()
     // From here on a Ctrl-C is looked at when there is time for it.
-    let signals = SignalWatch()
-    let runs = try Self.setUp(request, spaces, signals)
+    let loop = Loop()
+    let runs = try Self.setUp(request, spaces, loop)
     if shared.json {
       try Output.print(
         NamespaceJSON.object("setup", zip(spaces, runs).map { ($0.name, $1.members) }))
@@ -128,7 +128,7 @@ struct Setup: ParsableCommand {
 
   /// Sets up in all of them, or in none.
   private static func setUp(
-    _ request: SetupRequest, _ spaces: [ChosenNamespace], _ signals: borrowing SignalWatch
+    _ request: SetupRequest, _ spaces: [ChosenNamespace], _ loop: Loop
   ) throws -> [SetupRun] {
     let unchanged = "nothing is set up in any of them"
     // What is contradictory is found before anything is done.
@@ -147,7 +147,7 @@ struct Setup: ParsableCommand {
     }
     do {
       try inAll { try $0.install() }
-      try inAll { try $0.startRecorder(signals) }
+      try inAll { try $0.startRecorder(loop) }
       try inAll { try $0.keep() }
     } catch {
       var failures: [any Error] = []

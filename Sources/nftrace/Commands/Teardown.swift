@@ -33,7 +33,7 @@ struct Teardown: ParsableCommand {
     // The second for namespaces, and what a lab that died left of them.
     try Privileges.keep([.network, .system], writing: [StateDirectory.path])
     let lock = try SetupFiles.lock()
-    let signals = SignalWatch()
+    let loop = Loop()
     var done: [(name: String?, members: [(String, JSONValue)])] = []
     var failures: [any Error] = []
     for space in spaces {
@@ -52,7 +52,7 @@ struct Teardown: ParsableCommand {
       try Output.print(NamespaceJSON.object("teardown", done, of: spaces.count))
     }
     _ = lock
-    _ = signals
+    _ = loop
     for failure in failures.dropFirst() {
       if let located = failure as? NamespaceFailure {
         Output.complain("in the network namespace \(located.name): \(located.error)")

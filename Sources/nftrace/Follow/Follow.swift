@@ -18,7 +18,7 @@ struct Follow {
   /// Follows what `open` opens until a signal comes, which is returned, or none of it is left. What is
   /// over is let go of, for a namespace is there as long as somebody holds it.
   mutating func run(_ open: () throws -> [FollowedSource]) throws -> Int32? {
-    let signals = SignalWatch()
+    let loop = Loop()
     var sources = try open().map { Optional($0) }
     var rights = sources.reduce(into: Capabilities()) { $0.formUnion($1!.rights) }
     // Programs are asked for the texts of rules in the namespace of each.
@@ -51,7 +51,7 @@ struct Follow {
         return try end(signal)
       }
       if signal == nil {
-        signal = signals.next()
+        signal = loop.signal()
         if signal != nil {
           deadline = Clock.monotonic + 2 * Self.second
           // What came before the signal is told.
@@ -65,9 +65,8 @@ struct Follow {
         try dropEnded(&sources)
         if sources.allSatisfy({ $0 == nil }) { return try end(nil) }
       }
-      Waiting.forReading(
-        [signals.fileDescriptor] + sources.compactMap { $0?.traffic.fileDescriptor },
-        nanoseconds: Self.pause)
+      loop.watch(sources.compactMap { $0?.traffic.fileDescriptor })
+      loop.wait(nanoseconds: Self.pause)
     }
   }
 

@@ -34,9 +34,10 @@ struct InterceptRun: ~Copyable {
   private static let mostUntold = 1000
 
   /// Goes on until there were enough packets, or a signal comes, which it returns.
-  mutating func go(_ tun: borrowing TunDevice, _ signals: borrowing SignalWatch) throws -> Int32? {
+  mutating func go(_ tun: borrowing TunDevice, _ loop: Loop) throws -> Int32? {
     // The story begins before the first packet is moved.
     _ = try trace?.tell(&output)
+    loop.watch([tun.descriptor] + [trace?.fileDescriptor].compactMap { $0 })
     while true {
       // A burst, and then a look at what else there is.
       var isMoved = false
@@ -49,33 +50,32 @@ struct InterceptRun: ~Copyable {
       if isTold { untold = 0 }
       if isMoved, isTold {
         try output.flush()
-        Waiting.forReading(
-          [tun.descriptor, signals.fileDescriptor] + [trace?.fileDescriptor].compactMap { $0 },
+        loop.wait(
           nanoseconds: output.isPending
             ? 10_000_000 : trace == nil ? 1_000_000_000 : 100_000_000)
       }
-      if let signal = signals.next() { return signal }
+      if let signal = loop.signal() { return signal }
     }
   }
 
   /// Takes in what there still is of the packets' ways, when they go their own again. Answers to the
   /// last packet are still on their way, unless a signal ended it: who waits for the end does not
   /// wait long, and is told how much is left untold.
-  mutating func watchOn(_ signals: borrowing SignalWatch, isInterrupted: Bool) throws {
+  mutating func watchOn(_ loop: Loop, isInterrupted: Bool) throws {
     guard trace != nil else { return }
     let patience: UInt64 = isInterrupted ? 0 : 1_000_000_000
     var deadline = Clock.monotonic + patience
-    while Clock.monotonic < deadline, signals.next() == nil {
+    loop.watch([trace!.fileDescriptor].compactMap { $0 })
+    while Clock.monotonic < deadline, loop.signal() == nil {
       guard try trace!.tell(&output) else { continue }
       try output.flush()
-      Waiting.forReading(
-        [signals.fileDescriptor] + [trace!.fileDescriptor].compactMap { $0 },
+      loop.wait(
         nanoseconds: min(deadline - min(deadline, Clock.monotonic), 100_000_000))
     }
     trace!.stopListening()
     deadline = isInterrupted ? Clock.monotonic + Self.farewell : .max
     while try !trace!.tell(&output) {
-      guard signals.next() != nil || Clock.monotonic > deadline else { continue }
+      guard loop.signal() != nil || Clock.monotonic > deadline else { continue }
       let count = try trace!.skip(&output)
       if count > 0 {
         Output.complain("interrupted before all was told: \(count) messages were left out")

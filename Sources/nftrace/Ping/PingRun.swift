@@ -117,7 +117,7 @@ struct PingRun: ~Copyable {
   /// Sends the probes and prints what came of them. Returns the exit code. When the last are sent,
   /// nothing is opened any more.
   mutating func send(
-    _ signals: borrowing SignalWatch, _ writer: inout SessionWriter, _ printer: inout PingPrinter,
+    _ loop: Loop, _ writer: inout SessionWriter, _ printer: inout PingPrinter,
     isLast: Bool
   ) throws -> Int32 {
     var ping = PingStory(header: header)!
@@ -126,7 +126,7 @@ struct PingRun: ~Copyable {
     printer.begin(header)
     let interrupted: Int32?
     do {
-      interrupted = try sendAll(signals, &ping, &writer, &printer)
+      interrupted = try sendAll(loop, &ping, &writer, &printer)
       if ping.outstanding > 0 { try settle(ping.unsettled, &ping, &writer, &printer) }
     } catch {
       if ping.outstanding > 0 { try? settle(ping.unsettled, &ping, &writer, &printer) }
@@ -151,11 +151,12 @@ struct PingRun: ~Copyable {
 
   /// Sends the probes; returns the signal that interrupted it, if one did. Some may then not be settled.
   private mutating func sendAll(
-    _ signals: borrowing SignalWatch, _ ping: inout PingStory, _ writer: inout SessionWriter,
+    _ loop: Loop, _ ping: inout PingStory, _ writer: inout SessionWriter,
     _ printer: inout PingPrinter
   ) throws -> Int32? {
     var interrupted: Int32?
     var end = UInt64.max
+    loop.watch([socket.fileDescriptor] + (entrance.tun.map { [$0.value.descriptor] } ?? []))
     while !((interrupted != nil || schedule.isOver) && ping.outstanding == 0), Clock.realtime < end
     {
       // Nobody waits for a probe any more when all is read that was there at its end.
@@ -168,7 +169,7 @@ struct PingRun: ~Copyable {
         try settle(ready, &ping, &writer, &printer)
         settled = max(settled, heard)
       }
-      if let signal = signals.next() {
+      if let signal = loop.signal() {
         if interrupted != nil { break }
         interrupted = signal
         end = Clock.realtime + Self.patience
@@ -183,12 +184,10 @@ struct PingRun: ~Copyable {
         try receive()
         try digest(&ping, &writer, &printer)
       } else {
-        let device = entrance.tun.map { [$0.value.descriptor] } ?? []
         let last = min(end, ping.nextDeadline ?? end)
         let pause =
           interrupted == nil ? schedule.pause(now, ping) : last > now ? last - now : 0
-        Waiting.forReading(
-          [socket.fileDescriptor, signals.fileDescriptor] + device, nanoseconds: pause)
+        loop.wait(nanoseconds: pause)
       }
     }
     return interrupted
@@ -208,7 +207,7 @@ struct PingRun: ~Copyable {
     injection.go()
     while injection.errno == nil {
       // The writer may have been put on this very processor.
-      Waiting.giveWay()
+      Loop.giveWay()
       try receive()
     }
     guard let failed = injection.errno, failed != 0 else { return }
@@ -246,7 +245,7 @@ struct PingRun: ~Copyable {
     else { return }
     // What it cannot be sent by any more is told of by who reads from it.
     injection.go()
-    while injection.errno == nil { Waiting.giveWay() }
+    while injection.errno == nil { Loop.giveWay() }
   }
 
   /// Receives what is there; returns whether that was all. What is said about a packet was said before

@@ -84,7 +84,8 @@ struct Recorder: ~Copyable {
   /// Records until a signal comes; returns it, or nil if the namespace was deleted. `ready` is called
   /// when nothing is missed any more.
   mutating func run(ready: () -> Void) throws(KernelError) -> Int32? {
-    let signals = SignalWatch()
+    let loop = Loop()
+    loop.watch([socket.fileDescriptor])
     do throws(KernelError) {
       try begin(setup, try OpeningListing.read(&rules))
       try setupFiles.save(state)
@@ -93,10 +94,9 @@ struct Recorder: ~Copyable {
         LegacyTables.rights.union(.network), writing: [file.directory, StateDirectory.path])
       ready()
       while true {
-        Waiting.forReading(
-          [socket.fileDescriptor, signals.fileDescriptor], nanoseconds: pauseLength)
+        loop.wait(nanoseconds: pauseLength)
         try receive()
-        if let signal = signals.next() {
+        if let signal = loop.signal() {
           try finish()
           return signal
         }

@@ -21,7 +21,7 @@ enum Playback {
     let isGrowing = sessions.map { files in writers.contains { $0.session == files.last } }
     // What was recorded by now is in the file a little later.
     let now = Clock.realtime
-    if isGrowing.contains(true) { Waiting.forReading([], nanoseconds: latency) }
+    if isGrowing.contains(true) { Loop.pause(nanoseconds: latency) }
     let readers = try sessions.map { try SessionReader($0) }
     // All is open.
     try Privileges.keep([])

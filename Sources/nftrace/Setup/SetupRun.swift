@@ -203,7 +203,7 @@ final class SetupRun {
   // MARK: The recorder
 
   /// Starts the recorder, unless one works already. Throws `SetupInterrupted` when a signal comes.
-  func startRecorder(_ signals: borrowing SignalWatch) throws {
+  func startRecorder(_ loop: Loop) throws {
     guard request.record, state.backend == SetupBackend.nflog.rawValue else { return }
     oldRecorder = try setupFiles.recorder()
     if oldRecorder?.living != nil { return }
@@ -218,15 +218,14 @@ final class SetupRun {
       ["record", session, "--background", "--limit", "\(request.limit >> 20)"],
       errors: setupFiles.log,
       attempt: "start the recorder")
-    var interrupted: Int32?
-    repeat {
-      Waiting.forReading(
-        [recorder.descriptor, signals.fileDescriptor], nanoseconds: 1_000_000_000)
-      interrupted = signals.next()
-    } while interrupted == nil && !Waiting.isReadable(recorder.descriptor)
-    if let interrupted {
-      recorder.identity.stop(patience: 1_000_000_000)
-      throw SetupInterrupted(signal: interrupted)
+    loop.watch([recorder.descriptor])
+    var wake = Loop.Wake.timeout
+    while wake != .readable {
+      wake = loop.wait(nanoseconds: 1_000_000_000)
+      if let signal = loop.signal() {
+        recorder.identity.stop(patience: 1_000_000_000)
+        throw SetupInterrupted(signal: signal)
+      }
     }
     if let failure = recorder.failure() {
       let words = ((try? StateFile.read(setupFiles.log)) ?? "").split(separator: "\n").joined(
