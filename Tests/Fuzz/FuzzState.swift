@@ -6,6 +6,7 @@ import Wire
 /// note. Reading ends, and a value survives being written and read again.
 func fuzzState(_ bytes: [UInt8]) {
   let text = String(decoding: bytes, as: UTF8.self)
+  if let value = try? JSONValue(text) { precondition((try? JSONValue(value.line)) == value) }
   if let setup = SetupState(json: text) {
     _ = (setup.prefixes, setup.edges)
     precondition(SetupState(json: setup.json) != nil)

@@ -38,6 +38,22 @@ import Wire
     try compare(text, with: "\(name).json")
   }
 
+  /// What nftrace knew itself is written as it was read: sessions are the same to the octet, whichever
+  /// version writes them.
+  @Test(arguments: names) func headersAndNotes(_ name: String) throws {
+    let bytes = try Data(contentsOf: Self.directory.appending(path: "\(name).pcapng"))
+    var decoder = SessionDecoder()
+    decoder.feed(Array(bytes))
+    while let element = try decoder.next() {
+      var text = ""
+      if case .header(let header?) = element { text = header.json }
+      if case .record(let record) = element, case .note(let note) = record.content {
+        text = note.json
+      }
+      #expect(text.isEmpty || bytes.range(of: Data(text.utf8)) != nil, "\(text)")
+    }
+  }
+
   /// No line is wider than the 80 columns that were asked for, but the first of each probe or
   /// exchange, and what is there to be pasted or recognised: commands and rules.
   @Test(arguments: all) func fits(_ name: String) throws {

@@ -2,7 +2,7 @@ internal import CNetfilter
 internal import Glibc
 
 /// A process, told apart from a later one with the same number.
-package struct ProcessIdentity: Sendable, Equatable, Codable {
+package struct ProcessIdentity: Sendable, Equatable {
   /// Its number.
   package var process: Int32
   /// Clock ticks from boot to its start: field 22 of /proc/PID/stat, proc(5).

@@ -21,7 +21,7 @@ struct JSONStream {
     var lines = begin()
     for journey in journeys {
       if let previous { lines.append(previous + ",") }
-      previous = Self.indented(report.journey(journey), by: 4)
+      previous = "    " + report.journey(journey).pretty(indent: 4)
     }
     return lines
   }
@@ -34,7 +34,7 @@ struct JSONStream {
     } else {
       lines[lines.count - 1] += "],"  // No journey was added, so nothing was begun before.
     }
-    let members = closing.map { "  \"\($0.0)\": " + Self.indented($0.1, by: 2).dropFirst(2) }
+    let members = closing.map { "  \"\($0.0)\": " + $0.1.pretty(indent: 2) }
     return lines + [members.joined(separator: ",\n"), "}"]
   }
 
@@ -42,17 +42,7 @@ struct JSONStream {
   private mutating func begin() -> [String] {
     if isOpen { return [] }
     isOpen = true
-    let members = opening.map { "  \"\($0.0)\": " + Self.indented($0.1, by: 2).dropFirst(2) + "," }
+    let members = opening.map { "  \"\($0.0)\": " + $0.1.pretty(indent: 2) + "," }
     return ["{"] + members + ["  \"journeys\": ["]
-  }
-
-  private static func indented(_ value: JSONValue, by count: Int) -> String {
-    let margin = [UInt8](repeating: UInt8(ascii: " "), count: count)
-    var result = margin
-    for octet in value.pretty.utf8 {
-      result.append(octet)
-      if octet == UInt8(ascii: "\n") { result += margin }
-    }
-    return String(decoding: result, as: UTF8.self)
   }
 }

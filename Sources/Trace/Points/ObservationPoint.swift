@@ -1,7 +1,7 @@
 package import Wire
 
 /// A place in the path of packets at which nftrace looks: one base chain of its own.
-package struct ObservationPoint: Sendable, Hashable, Codable {
+package struct ObservationPoint: Sendable, Hashable {
   /// The hook it is at.
   package var hook: Hook
   /// The priority of nftrace's chain. Packets meet chains in ascending order.
@@ -142,5 +142,22 @@ extension ObservationPoint {
     return ObservationPoint(
       hook: hook, priority: priority, table: known?.table ?? table,
       label: label.isEmpty ? hook.rawValue.uppercased() : label, chain: "")
+  }
+}
+
+extension Hook: JSONCoded {}
+
+extension ObservationPoint: JSONObject {
+  static var blank: ObservationPoint {
+    ObservationPoint(hook: .prerouting, priority: 0, table: nil, label: "", chain: "")
+  }
+
+  mutating func members(_ json: inout JSONMembers) {
+    json.member("chain", &chain)
+    json.member("hook", &hook)
+    json.member("isGuessed", &isGuessed)
+    json.member("label", &label)
+    json.member("priority", &priority)
+    json.member("table", &table)
   }
 }

@@ -1,5 +1,5 @@
 /// How probes enter; the raw value is the name in JSON.
-package enum EntranceKind: String, Sendable {
+package enum EntranceKind: String, Sendable, JSONCoded {
   /// Through a TUN device, as if a client behind it had sent them.
   case tun
   /// This host sends them.

@@ -77,71 +77,35 @@ package struct ProbePlan: Sendable, Equatable {
   package var version: Int { destination.family }
 }
 
-// MARK: - In a session file
-
-extension ProbePlan: Codable {
-  private enum Key: String, CodingKey {
-    case source, destination, proto, identifier, count, interval, timeout, ttl, tos, dontFragment
-    case size, nonce, device, sourcePort, destinationPort, entrance, dryRun
+extension ProbePlan: JSONObject {
+  static var blank: ProbePlan {
+    ProbePlan(
+      source: .v4(0), destination: .v4(0), proto: .icmp, identifier: 0, count: 0, interval: 0,
+      timeout: 0, ttl: 0, tos: 0, dontFragment: false, size: 0, nonce: 0, device: nil)
   }
 
-  /// The plan in a session's header; throws what is wrong with it, as Codable does.
-  package init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: Key.self)
-    /// What a text of the file stands for.
-    func read<Value>(_ key: Key, _ meaning: (String) -> Value?) throws -> Value {
-      let text = try values.decode(String.self, forKey: key)
-      guard let value = meaning(text) else {
-        throw DecodingError.dataCorruptedError(
-          forKey: key, in: values, debugDescription: "'\(text)' is not known")
-      }
-      return value
-    }
-    self.init(
-      source: try read(.source) { IPAddress($0) },
-      destination: try read(.destination) { IPAddress($0) },
-      proto: try read(.proto) { ProbeProtocol($0) },
-      identifier: try values.decode(UInt16.self, forKey: .identifier),
-      count: try values.decode(Int.self, forKey: .count),
-      interval: try values.decode(Double.self, forKey: .interval),
-      timeout: try values.decode(Double.self, forKey: .timeout),
-      ttl: try values.decode(UInt8.self, forKey: .ttl),
-      tos: try values.decode(UInt8.self, forKey: .tos),
-      dontFragment: try values.decode(Bool.self, forKey: .dontFragment),
-      size: try values.decode(Int.self, forKey: .size),
-      nonce: try values.decode(UInt64.self, forKey: .nonce),
-      device: try values.decodeIfPresent(String.self, forKey: .device),
-      sourcePort: try values.decodeIfPresent(UInt16.self, forKey: .sourcePort),
-      destinationPort: try values.decodeIfPresent(UInt16.self, forKey: .destinationPort),
-      entrance: try values.contains(.entrance)
-        ? read(.entrance) { EntranceKind(rawValue: $0) } : .tun,
-      dryRun: try values.decodeIfPresent(Bool.self, forKey: .dryRun) ?? false)
-    guard source.family == destination.family else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .destination, in: values, debugDescription: "not of the version of the source")
-    }
-  }
-
-  /// Writes what `init(from:)` reads.
-  package func encode(to encoder: any Encoder) throws {
-    var values = encoder.container(keyedBy: Key.self)
-    try values.encode("\(source)", forKey: .source)
-    try values.encode("\(destination)", forKey: .destination)
-    try values.encode("\(proto)", forKey: .proto)
-    try values.encode(identifier, forKey: .identifier)
-    try values.encode(count, forKey: .count)
-    try values.encode(interval, forKey: .interval)
-    try values.encode(timeout, forKey: .timeout)
-    try values.encode(ttl, forKey: .ttl)
-    try values.encode(tos, forKey: .tos)
-    try values.encode(dontFragment, forKey: .dontFragment)
-    try values.encode(size, forKey: .size)
-    try values.encode(nonce, forKey: .nonce)
-    try values.encodeIfPresent(device, forKey: .device)
-    try values.encodeIfPresent(sourcePort, forKey: .sourcePort)
-    try values.encodeIfPresent(destinationPort, forKey: .destinationPort)
-    // Versions that knew no other left these out.
-    if entrance != .tun { try values.encode(entrance.rawValue, forKey: .entrance) }
-    if dryRun { try values.encode(true, forKey: .dryRun) }
+  mutating func members(_ json: inout JSONMembers) {
+    // Versions that knew no other way wrote neither of these.
+    var named = entrance == .tun ? nil : entrance
+    var isDryRun = dryRun ? true : nil
+    json.member("count", &count)
+    json.member("destination", &destination)
+    json.member("destinationPort", &destinationPort)
+    json.member("device", &device)
+    json.member("dontFragment", &dontFragment)
+    json.member("dryRun", &isDryRun)
+    json.member("entrance", &named)
+    json.member("identifier", &identifier)
+    json.member("interval", &interval)
+    json.member("nonce", &nonce)
+    json.member("proto", &proto)
+    json.member("size", &size)
+    json.member("source", &source)
+    json.member("sourcePort", &sourcePort)
+    json.member("timeout", &timeout)
+    json.member("tos", &tos)
+    json.member("ttl", &ttl)
+    entrance = named ?? .tun
+    dryRun = isDryRun ?? false
   }
 }

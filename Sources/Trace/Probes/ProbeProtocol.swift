@@ -38,3 +38,12 @@ package struct ProbeProtocol: Sendable, Equatable, CustomStringConvertible {
     left.kind.name == right.kind.name
   }
 }
+
+extension ProbeProtocol: JSONCoded {
+  init(json: JSONValue) throws(JSONFault) {
+    guard let known = ProbeProtocol(try String(json: json)) else { throw .unfit("") }
+    self = known
+  }
+
+  var asJSON: JSONValue { .string(description) }
+}

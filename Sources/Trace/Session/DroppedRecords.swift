@@ -1,5 +1,5 @@
 /// Records of a session that were thrown away because it grew too large.
-package struct DroppedRecords: Sendable, Codable, Equatable {
+package struct DroppedRecords: Sendable, Equatable {
   /// How many.
   package var records: Int
   /// Their octets in the session file.
@@ -9,5 +9,16 @@ package struct DroppedRecords: Sendable, Codable, Equatable {
   package init(records: Int = 0, octets: Int = 0) {
     self.records = records
     self.octets = octets
+  }
+}
+
+extension DroppedRecords: JSONObject {
+  static var blank: DroppedRecords {
+    DroppedRecords()
+  }
+
+  mutating func members(_ json: inout JSONMembers) {
+    json.member("octets", &octets)
+    json.member("records", &records)
   }
 }

@@ -68,24 +68,23 @@ package enum Fact: Sendable, Equatable {
 }
 
 /// Facts as they stand in the session file: an object of names and texts.
-package struct Facts: Sendable, Equatable, Codable {
+package struct Facts: Sendable, Equatable {
   /// The facts.
   package var all: [Fact]
 
   /// These facts.
   package init(_ all: [Fact]) { self.all = all }
+}
 
-  /// Reads them from an object; what is not known is left out.
-  package init(from decoder: any Decoder) throws {
-    let entries = try decoder.singleValueContainer().decode([String: String].self)
+extension Facts: JSONCoded {
+  /// What is not known is left out.
+  init(json: JSONValue) throws(JSONFault) {
+    let entries = try [String: String](json: json)
     all = entries.sorted { $0.key < $1.key }.compactMap { Fact(name: $0.key, text: $0.value) }
   }
 
-  /// Writes them as an object.
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    let entries = all.map { $0.entry }
-    try container.encode(
-      Dictionary(entries.map { ($0.name, $0.text) }, uniquingKeysWith: { _, new in new }))
+  var asJSON: JSONValue {
+    let entries = all.map { ($0.entry.name, $0.entry.text) }
+    return Dictionary(entries, uniquingKeysWith: { _, new in new }).asJSON
   }
 }

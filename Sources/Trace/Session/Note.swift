@@ -1,8 +1,6 @@
-internal import FoundationEssentials
-
 /// What nftrace found out by other means than messages of the kernel, kept in the session file as
 /// JSON in the comment of a statistics block.
-package enum Note: Sendable, Codable, Equatable {
+package enum Note: Sendable, Equatable {
   /// Counters of the namespace, cumulative: "IpInAddrErrors", "ct.drop", "eth0.tx_dropped".
   case counters([String: UInt64])
   /// Settings: "net.ipv4.ip_forward" and its value.
@@ -17,18 +15,50 @@ package enum Note: Sendable, Codable, Equatable {
   case ended(RecordingEnd)
 
   /// The note as JSON text.
-  package var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(self) else { return "{}" }
-    return String(decoding: data, as: UTF8.self)
-  }
+  package var json: String { asJSON.line }
 
   /// The note in JSON text; nil when it is none.
   package init?(json: String) {
-    guard let note = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)) else {
-      return nil
-    }
+    guard let value = try? JSONValue(json), let note = try? Note(json: value) else { return nil }
     self = note
+  }
+}
+
+/// An object of one member, the name of the case; in it the case's values are "_0", "_1".
+extension Note: JSONCoded {
+  init(json: JSONValue) throws(JSONFault) {
+    guard case .object(let members) = json, members.count == 1,
+      case (let name, .object(let values)) = members[0]
+    else { throw .unfit("") }
+    func value<Value: JSONCoded>(_ place: Int = 0) throws(JSONFault) -> Value {
+      guard let json = values.first(where: { $0.0 == "_\(place)" })?.1 else {
+        throw .missing("_\(place)")
+      }
+      return try Value(json: json)
+    }
+    switch name {
+    case "counters": self = .counters(try value())
+    case "sysctls": self = .sysctls(try value())
+    case "rule": self = .rule(try value())
+    case "facts": self = .facts(try value())
+    case "notSent": self = .notSent(try value(0), try value(1))
+    case "ended": self = .ended(try value())
+    default: throw .unfit(name)
+    }
+  }
+
+  var asJSON: JSONValue {
+    switch self {
+    case .counters(let counters): Self.named("counters", counters.asJSON)
+    case .sysctls(let settings): Self.named("sysctls", settings.asJSON)
+    case .rule(let rule): Self.named("rule", rule.asJSON)
+    case .facts(let facts): Self.named("facts", facts.asJSON)
+    case .notSent(let probe, let errno): Self.named("notSent", probe.asJSON, errno.asJSON)
+    case .ended(let end): Self.named("ended", end.asJSON)
+    }
+  }
+
+  private static func named(_ name: String, _ values: JSONValue...) -> JSONValue {
+    .object([(name, .object(values.enumerated().map { ("_\($0.offset)", $0.element) }))])
   }
 }

@@ -1,7 +1,7 @@
 internal import Wire
 
 /// How far a recorder has come.
-package struct RecordedEvents: Sendable, Codable, Equatable {
+package struct RecordedEvents: Sendable, Equatable {
   /// When it began, nanoseconds since the epoch: what tells recorders apart.
   package var since: UInt64
   /// Log, trace and conntrack messages that it wrote, in whatever file they were.
@@ -33,5 +33,17 @@ package struct RecordedEvents: Sendable, Codable, Equatable {
     guard since == later.since else { return 0 }
     return max(later.messages.subtracting(clamped: messages), 0)
       .adding(clamped: max(later.lost.subtracting(clamped: lost), 0))
+  }
+}
+
+extension RecordedEvents: JSONObject {
+  static var blank: RecordedEvents {
+    RecordedEvents(since: 0)
+  }
+
+  mutating func members(_ json: inout JSONMembers) {
+    json.member("lost", &lost)
+    json.member("messages", &messages)
+    json.member("since", &since)
   }
 }

@@ -1,5 +1,5 @@
 /// How a recording ended, as its last block says it.
-package struct RecordingEnd: Sendable, Codable, Equatable {
+package struct RecordingEnd: Sendable, Equatable {
   /// What ended it before somebody asked for that; nil otherwise.
   package var reason: String?
   /// Messages recorded, in this file, those before it and those that were dropped.
@@ -24,5 +24,20 @@ package struct RecordingEnd: Sendable, Codable, Equatable {
     self.unwritten = unwritten
     self.dropped = dropped
     self.ended = ended
+  }
+}
+
+extension RecordingEnd: JSONObject {
+  static var blank: RecordingEnd {
+    RecordingEnd(events: 0, lost: 0, ended: 0)
+  }
+
+  mutating func members(_ json: inout JSONMembers) {
+    json.member("dropped", &dropped)
+    json.member("ended", &ended)
+    json.member("events", &events)
+    json.member("lost", &lost)
+    json.member("reason", &reason)
+    json.member("unwritten", &unwritten)
   }
 }

@@ -1,5 +1,5 @@
 /// A rule in the words of the tool that made it.
-package struct RuleText: Sendable, Codable, Equatable {
+package struct RuleText: Sendable, Equatable {
   /// NFPROTO_… of the table.
   package var family: UInt8
   /// The table's name.
@@ -16,7 +16,7 @@ package struct RuleText: Sendable, Codable, Equatable {
   package var tool: Tool
 
   /// The tools in whose words rules are told.
-  package enum Tool: String, Sendable, Codable {
+  package enum Tool: String, Sendable {
     case nft, iptables
     case iptablesLegacy = "iptables-legacy"
   }
@@ -33,5 +33,23 @@ package struct RuleText: Sendable, Codable, Equatable {
     self.position = position
     self.text = text
     self.tool = tool
+  }
+}
+
+extension RuleText.Tool: JSONCoded {}
+
+extension RuleText: JSONObject {
+  static var blank: RuleText {
+    RuleText(family: 0, table: "", chain: "", handle: nil, position: nil, text: "", tool: .nft)
+  }
+
+  mutating func members(_ json: inout JSONMembers) {
+    json.member("chain", &chain)
+    json.member("family", &family)
+    json.member("handle", &handle)
+    json.member("position", &position)
+    json.member("table", &table)
+    json.member("text", &text)
+    json.member("tool", &tool)
   }
 }

@@ -1,7 +1,7 @@
-internal import FoundationEssentials
+internal import Wire
 
 /// What nftrace itself knew when a session began. It is kept as JSON in the session file.
-package struct SessionHeader: Sendable, Codable, Equatable {
+package struct SessionHeader: Sendable, Equatable {
   /// "nftrace-session/1".
   package var schema = "nftrace-session/1"
   /// The command that made it: "ping", "setup" or "record".
@@ -58,17 +58,12 @@ package struct SessionHeader: Sendable, Codable, Equatable {
   package var isKernelLog: Bool { backend == "log" }
 
   /// The header as JSON text.
-  package var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(self) else { return "{}" }
-    return String(decoding: data, as: UTF8.self)
-  }
+  package var json: String { asJSON.line }
 
   /// The header in JSON text; nil when it is not one.
   package init?(json: String) {
-    guard let header = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)),
-      header.schema == "nftrace-session/1"
+    guard let header = Self(text: json), header.schema == "nftrace-session/1",
+      header.probe.map({ $0.source.family == $0.destination.family }) ?? true
     else { return nil }
     self = header
     probe = header.probe?.bounded
@@ -96,5 +91,30 @@ extension SessionHeader {
   var tellsConnections: Bool {
     let numbers = kernel.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
     return numbers.count == 2 && (numbers[0], numbers[1]) >= (6, 16)
+  }
+}
+
+extension SessionHeader: JSONObject {
+  static var blank: SessionHeader {
+    SessionHeader(command: "", version: "", kernel: "", points: [], table: "")
+  }
+
+  mutating func members(_ json: inout JSONMembers) {
+    json.member("backend", &backend)
+    json.member("command", &command)
+    json.member("diversion", &diversion)
+    json.member("dropped", &dropped)
+    json.member("kernel", &kernel)
+    json.member("legacyNAT", &legacyNAT)
+    json.member("namespace", &namespace)
+    json.member("netns", &netns)
+    json.member("points", &points)
+    json.member("probe", &probe)
+    json.member("recorded", &recorded)
+    json.member("schema", &schema)
+    json.member("sysctls", &sysctls)
+    json.member("table", &table)
+    json.member("targets", &targets)
+    json.member("version", &version)
   }
 }

@@ -1,7 +1,5 @@
-internal import FoundationEssentials
-
 /// How far a recorder has come: it writes this down now and then, and at its end.
-package struct RecorderState: Sendable, Codable, Equatable {
+package struct RecorderState: Sendable, Equatable {
   /// "nftrace-recorder/1".
   package var schema = "nftrace-recorder/1"
   /// The process, and what tells it from a later one with its number.
@@ -41,12 +39,7 @@ package struct RecorderState: Sendable, Codable, Equatable {
   }
 
   /// The state as JSON text.
-  package var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(self) else { return "{}" }
-    return String(decoding: data, as: UTF8.self) + "\n"
-  }
+  package var json: String { asJSON.line + "\n" }
 
   /// How far it has come, for the end of its file, as of that many seconds since the epoch.
   package func end(at time: UInt64) -> RecordingEnd {
@@ -67,9 +60,30 @@ package struct RecorderState: Sendable, Codable, Equatable {
 
   /// The state in JSON text; nil when it is none.
   package init?(json: String) {
-    guard let state = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)),
-      state.schema == "nftrace-recorder/1"
-    else { return nil }
+    guard let state = Self(text: json), state.schema == "nftrace-recorder/1" else { return nil }
     self = state
+  }
+}
+
+extension RecorderState: JSONObject {
+  static var blank: RecorderState {
+    RecorderState(process: 0, start: 0, session: "", limit: 0, since: 0)
+  }
+
+  mutating func members(_ json: inout JSONMembers) {
+    json.member("dropped", &dropped)
+    json.member("ended", &ended)
+    json.member("error", &error)
+    json.member("events", &events)
+    json.member("limit", &limit)
+    json.member("lost", &lost)
+    json.member("process", &process)
+    json.member("repairs", &repairs)
+    json.member("replans", &replans)
+    json.member("schema", &schema)
+    json.member("session", &session)
+    json.member("since", &since)
+    json.member("start", &start)
+    json.member("unwritten", &unwritten)
   }
 }

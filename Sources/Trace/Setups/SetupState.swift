@@ -1,9 +1,8 @@
-internal import FoundationEssentials
 package import Wire
 
 /// What `setup` made in a network namespace and has to be remembered: kept as JSON beside its
 /// journal.
-package struct SetupState: Sendable, Decodable, Equatable {
+package struct SetupState: Sendable, Equatable {
   /// "nftrace-setup/1".
   package var schema = "nftrace-setup/1"
   /// The subnets whose traffic is observed, as they were given.
@@ -38,7 +37,7 @@ package struct SetupState: Sendable, Decodable, Equatable {
   package var netns: String?
 
   /// A TUN device that packets come in through.
-  package struct Tun: Sendable, Decodable, Equatable {
+  package struct Tun: Sendable, Equatable {
     /// Its name.
     package var name: String
     /// Whether setup made it, so that teardown removes it.
@@ -51,12 +50,6 @@ package struct SetupState: Sendable, Decodable, Equatable {
       self.name = name
       self.isOurs = isOurs
       self.addresses = addresses
-    }
-
-    fileprivate var json: JSONValue {
-      .object([
-        ("name", .string(name)), ("isOurs", .bool(isOurs)), ("addresses", .strings(addresses)),
-      ])
     }
   }
 
@@ -74,25 +67,12 @@ package struct SetupState: Sendable, Decodable, Equatable {
     self.boot = boot
   }
 
-  /// The state as JSON text, which the decoder below reads. By hand, for setup is to be quick:
-  /// Foundation's encoder makes dozens of types first, a twentieth of the time of the whole command.
-  package var json: String {
-    JSONValue.object([
-      ("schema", .string(schema)), ("subnets", .strings(subnets)), ("backend", .string(backend)),
-      ("group", .int(group)), ("tun", tun?.json ?? .null), ("masquerade", .strings(masquerade)),
-      ("forward", .bool(forward)), ("points", .array(points.map { $0.json })),
-      ("since", .int(Int(clamping: since))), ("process", .int(Int(process))),
-      ("command", .strings(command)),
-      ("boot", .string(boot)), ("records", .bool(records)), ("session", .string(session)),
-      ("journals", .strings(journals)), ("netns", .string(netns)),
-    ]).line + "\n"
-  }
+  /// The state as JSON text.
+  package var json: String { asJSON.line + "\n" }
 
   /// The state in JSON text; nil when it is none.
   package init?(json: String) {
-    guard let state = try? JSONDecoder().decode(Self.self, from: Data(json.utf8)),
-      state.schema == "nftrace-setup/1"
-    else { return nil }
+    guard let state = Self(text: json), state.schema == "nftrace-setup/1" else { return nil }
     self = state
   }
 
@@ -107,19 +87,40 @@ package struct SetupState: Sendable, Decodable, Equatable {
   }
 }
 
-extension ObservationPoint {
-  /// As its `Codable` conformance reads it.
-  fileprivate var json: JSONValue {
-    .object([
-      ("hook", .string(hook.rawValue)), ("priority", .int(Int(priority))),
-      ("table", .string(table)),
-      ("label", .string(label)), ("chain", .string(chain)),
-    ])
+extension SetupState: JSONObject {
+  static var blank: SetupState {
+    SetupState(
+      subnets: [], backend: "", group: nil, since: 0, process: 0, command: [], boot: "")
+  }
+
+  mutating func members(_ json: inout JSONMembers) {
+    json.member("schema", &schema)
+    json.member("subnets", &subnets)
+    json.member("backend", &backend)
+    json.member("group", &group)
+    json.member("tun", &tun)
+    json.member("masquerade", &masquerade)
+    json.member("forward", &forward)
+    json.member("points", &points)
+    json.member("since", &since)
+    json.member("process", &process)
+    json.member("command", &command)
+    json.member("boot", &boot)
+    json.member("records", &records)
+    json.member("session", &session)
+    json.member("journals", &journals)
+    json.member("netns", &netns)
   }
 }
 
-extension JSONValue {
-  fileprivate static func strings(_ texts: [String]) -> JSONValue {
-    .array(texts.map { .string($0) })
+extension SetupState.Tun: JSONObject {
+  static var blank: SetupState.Tun {
+    SetupState.Tun(name: "", isOurs: false, addresses: [])
+  }
+
+  mutating func members(_ json: inout JSONMembers) {
+    json.member("name", &name)
+    json.member("isOurs", &isOurs)
+    json.member("addresses", &addresses)
   }
 }

@@ -1,5 +1,5 @@
 /// A netfilter hook. The raw value is the name that JSON and people use.
-package enum Hook: String, Sendable, Hashable, CaseIterable, Codable {
+package enum Hook: String, Sendable, Hashable, CaseIterable {
   case ingress, prerouting, input, forward, output, postrouting, egress
 
   /// The hook of a number as the kernel gives it; the netdev family and the inet family's ingress

@@ -14,7 +14,7 @@ enum Output {
   }
 
   /// The same of a JSON value.
-  static func print(_ value: JSONValue) throws(KernelError) { try show(value.pretty) }
+  static func print(_ value: JSONValue) throws(KernelError) { try show(value.pretty()) }
 
   /// The same of text that is finished: its lines are what they are to be.
   static func show(_ text: String) throws(KernelError) {

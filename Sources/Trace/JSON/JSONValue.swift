@@ -5,6 +5,10 @@ package enum JSONValue: Sendable, Equatable {
   case null
   case bool(Bool)
   case int(Int)
+  /// A whole number that is too large for `int`.
+  case unsigned(UInt64)
+  /// Any other number, in the digits it was written with.
+  case decimal(String)
   /// Written with one decimal: microseconds are not known better.
   case tenths(Double)
   case string(String)
@@ -24,8 +28,9 @@ package enum JSONValue: Sendable, Equatable {
   /// The value on one line, RFC 8259.
   package var line: String { text(indent: nil) }
 
-  /// The value over several lines, for people to read.
-  package var pretty: String { text(indent: 0) }
+  /// The value over several lines, for people to read. `indent` is how many columns stand before each
+  /// line but the first.
+  package func pretty(indent: Int = 0) -> String { text(indent: indent) }
 
   private func text(indent: Int?) -> String {
     var octets: [UInt8] = []
@@ -39,6 +44,8 @@ package enum JSONValue: Sendable, Equatable {
     case .null: octets += "null".utf8
     case .bool(let value): octets += (value ? "true" : "false").utf8
     case .int(let value): octets += "\(value)".utf8
+    case .unsigned(let value): octets += "\(value)".utf8
+    case .decimal(let digits): octets += digits.utf8
     case .tenths(let value): octets += Self.tenths(value).utf8
     case .string(let value): Self.quote(value, to: &octets)
     case .array(let values):
@@ -66,6 +73,7 @@ package enum JSONValue: Sendable, Equatable {
     }
   }
 
+  /// Whether it is an array or an object with something in it.
   private var isNested: Bool {
     switch self {
     case .array(let values): !values.isEmpty
