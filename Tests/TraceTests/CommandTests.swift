@@ -51,8 +51,8 @@ struct CommandTests {
 
   /// A finding without its command says which name is in its way, and shows it on one line.
   @Test func aFindingWithoutItsCommand() {
-    let finding = Finding.error(
-      "rule-drop", "it was dropped", remedy: try "nft list chain \(Word.nft("a\n b"))")
+    let finding = RuleDrop.error(
+      "it was dropped", remedy: try "nft list chain \(Word.nft("a\n b"))")
     #expect(finding.remedy == nil)
     #expect(
       finding.summary

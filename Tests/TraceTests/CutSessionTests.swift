@@ -50,7 +50,7 @@ import Wire
         verdict: .drop))
     let dropped = script.story()[0]
     #expect(dropped.journeys.map(\.end.kind) == [.dropped])
-    #expect(dropped.findings.map(\.id) == ["rule-drop"])
+    #expect(dropped.findings.map(\.id.rawValue) == ["rule-drop"])
     script = onItsWay()
     script.see(echo(), at: "EGRESS", id: 1, out: 2)
     #expect(script.story()[0].journeys.map(\.end.kind) == [.transmitted])

@@ -1,6 +1,7 @@
 import Testing
-import Trace
 import Wire
+
+@testable import Trace
 
 /// What is said about recorded traffic, of which nobody could be asked when it was lost.
 @Suite struct RecordedFindingTests {
@@ -13,7 +14,7 @@ import Wire
         family: NFProto.ipv4, id: 5, kind: .rule, table: "filter", chain: "FORWARD", handle: 7,
         verdict: .drop))
     let finding = try #require(script.story().first?.findings.first)
-    #expect(finding.id == "rule-drop")
+    #expect(finding.id == .ruleDrop)
     #expect(finding.at?.handle == 7)
   }
 
@@ -34,13 +35,13 @@ import Wire
     script.see(echo(from: "203.0.113.1", ttl: 63), at: "nat-POSTROUTING", id: 5, out: 2)
     script.see(echo(from: "203.0.113.1", ttl: 63), at: "EGRESS", id: 5, out: 2)
     let findings = script.story().flatMap(\.findings)
-    #expect(findings.map(\.id) == ["nat-once-per-flow"])
+    #expect(findings.map(\.id) == [.natOncePerFlow])
     #expect(findings.first?.severity == .note)
   }
 
   /// A later packet of a flow that nobody answered yet: conntrack had its entry all the same.
   @Test func natOncePerUnansweredFlow() throws {
-    for (status, ids) in [(UInt32(0x18), ["nat-once-per-flow"]), (0, [])] {
+    for (status, ids) in [(UInt32(0x18), [FindingID.natOncePerFlow]), (0, [])] {
       var script = Script()
       script.see(echo(), at: "PREROUTING", id: 5, in: 3)
       script.see(
@@ -56,9 +57,9 @@ import Wire
   /// net/netfilter/nf_tables_trace.c and nf_conntrack_netlink.c write them, with the bits of enum
   /// ip_conntrack_status in <linux/netfilter/nf_conntrack_common.h>.
   @Test(arguments: [
-    (UInt32(0x400e), "IPS_OFFLOAD"), (0xc00e, "IPS_HW_OFFLOAD"), (0x800e, "IPS_HW_OFFLOAD"),
+    (UInt32(0x400e), false), (0xc00e, true), (0x800e, true),
   ])
-  func flowOffloaded(_ status: UInt32, _ name: String) throws {
+  func flowOffloaded(_ status: UInt32, _ toHardware: Bool) throws {
     // NFTA_TRACE_CT_STATUS of a packet behind the rule "flow add @f".
     var script = Script()
     script.see(echo(), at: "PREROUTING", id: 5, in: 3)
@@ -69,21 +70,21 @@ import Wire
       status: status)
     script.see(echo(ttl: 63), at: "EGRESS", id: 5, out: 2)
     let traced = script.story().flatMap(\.findings)
-    #expect(traced.map(\.id) == ["flow-offloaded"] && traced.first?.severity == .note)
-    #expect(traced.first?.evidence.first?.contains(name) == true)
+    #expect(traced.map(\.id) == [.flowOffloaded] && traced.first?.severity == .note)
+    #expect(traced.first?.evidence == [.offloaded(toHardware: toHardware)])
 
     // CTA_STATUS of the connection, from a kernel without the former (before 6.13 there is none).
     script = Script()
     script.see(echo(), at: "PREROUTING", id: 5, in: 3, connection: (9, 2, 0))
     script.see(echo(ttl: 63), at: "EGRESS", id: 5, out: 2)
     script.records.append(Record(time: script.time, .netlink(connection(9, status).message)))
-    #expect(script.story().flatMap(\.findings).map(\.id) == ["flow-offloaded"])
+    #expect(script.story().flatMap(\.findings).map(\.id) == [.flowOffloaded])
   }
 
   /// Before Linux 6.13 the status is in no message, and the way past the hooks says it. A bridge
   /// takes packets past them as well, and leaves the TTL as it is.
-  @Test(arguments: [(63, ["flow-offloaded"]), (64, [])] as [(UInt8, [String])])
-  func forwardedPastTheHooks(_ ttl: UInt8, _ ids: [String]) throws {
+  @Test(arguments: [(63, [.flowOffloaded]), (64, [])] as [(UInt8, [FindingID])])
+  func forwardedPastTheHooks(_ ttl: UInt8, _ ids: [FindingID]) throws {
     var script = Script()
     script.see(echo(), at: "INGRESS", id: 5, in: 3)
     script.see(echo(from: "203.0.113.1", ttl: ttl), at: "EGRESS", id: 5, out: 2)
@@ -93,7 +94,7 @@ import Wire
     script.see(echo(), at: "INGRESS", id: 5, in: 3)
     script.see(echo(), at: "PREROUTING", id: 5, in: 3)
     script.see(echo(from: "203.0.113.1", ttl: ttl), at: "EGRESS", id: 5, out: 2)
-    #expect(!script.story().flatMap(\.findings).map(\.id).contains("flow-offloaded"))
+    #expect(!script.story().flatMap(\.findings).map(\.id).contains(.flowOffloaded))
   }
 
   @Test func ordinaryConnectionsAreNotOffloaded() throws {
@@ -140,7 +141,7 @@ import Wire
     script.see(error, at: "EGRESS", id: 9, out: 3)
     let exchanges = script.story()
     #expect(exchanges.map(\.journeys.count) == [2, 1])
-    #expect(exchanges.map { $0.findings.map(\.id) } == [["unknown-protocol"], []])
+    #expect(exchanges.map { $0.findings.map(\.id) } == [[.unknownProtocol], []])
     #expect(exchanges[0].findings.first?.confidence == .certain)
   }
 

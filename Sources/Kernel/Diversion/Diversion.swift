@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Trace
 package import Wire
 
 /// Sends this host's own packets for some subnets into a TUN device, from which they come back as if
@@ -189,7 +190,7 @@ package struct Diversion: ~Copyable {
     _ device: String, journals: String
   ) throws(KernelError) -> NetfilterSocket {
     var socket = try NetfilterSocket()
-    let table = "nftrace_intercept_\(getpid())"
+    let table = OwnTable.interception(process: getpid()).name
     var name = device.octets
     while name.count < 16 { name.append(0) }
     try socket.run(owning: table, journals: journals) { owned, sequence in

@@ -7,7 +7,7 @@ extension BaseChain {
   package static func all(in messages: [NetlinkMessage], versions: Set<Int>) -> [BaseChain] {
     messages.compactMap { message in
       guard let chain = try? ChainMessage(message.payload), let hook = chain.hook,
-        let priority = chain.priority, !chain.table.hasPrefix("nftrace_")
+        let priority = chain.priority, !OwnTable.isOne(chain.table)
       else { return nil }
       switch chain.family {
       case NFProto.inet: break

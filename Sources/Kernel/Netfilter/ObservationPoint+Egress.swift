@@ -8,7 +8,7 @@ extension ObservationPoint {
   package static func isEgressOvertaken(by messages: [NetlinkMessage], on device: String) -> Bool {
     messages.compactMap { try? ChainMessage($0.payload) }.contains { chain in
       chain.hook == .egress && chain.priority == egress.priority
-        && !chain.table.hasPrefix("nftrace_")
+        && !OwnTable.isOne(chain.table)
         && chain.devices.contains {
           $0.hasSuffix("*") ? device.hasPrefix($0.dropLast()) : $0 == device
         }

@@ -82,9 +82,6 @@ struct RuleTexts {
 
   // MARK: iptables
 
-  /// Tables that iptables-nft keeps in nf_tables, in the families ip and ip6.
-  private static let iptablesTables = ["filter", "nat", "mangle", "raw", "security"]
-
   /// A rule that iptables-nft made: found by its place in the chain.
   private mutating func iptablesText(
     _ step: RuleStep, _ handle: UInt64, _ rules: inout RulesetReader
@@ -120,19 +117,12 @@ struct RuleTexts {
     return handles
   }
 
-  /// Whether iptables-nft made this table: its base chains have the names of their hooks in upper
-  /// case, as people who write for nft hardly name them.
+  /// Whether iptables-nft made the table of a step.
   private mutating func isIPTables(_ step: RuleStep, _ rules: inout RulesetReader) -> Bool {
-    guard step.family == NFProto.ipv4 || step.family == NFProto.ipv6,
-      Self.iptablesTables.contains(step.table)
-    else { return false }
     if chains == nil {
       chains = ((try? rules.chains()) ?? []).compactMap { try? ChainMessage($0.payload) }
     }
-    let base = (chains ?? []).filter {
-      $0.family == step.family && $0.table == step.table && $0.hook != nil
-    }
-    return !base.isEmpty && base.allSatisfy { $0.name == $0.hook?.rawValue.uppercased() }
+    return TableName(step.family, step.table).isIPTables(among: chains ?? [])
   }
 
   private mutating func legacyText(_ step: RuleStep, _ position: Int) -> RuleText? {

@@ -1,5 +1,6 @@
 internal import CNetfilter
 internal import Glibc
+internal import Trace
 internal import Wire
 
 /// Something nftrace needs of the kernel, or of the rights it runs with.
@@ -88,7 +89,7 @@ package struct Requirement: Sendable, Equatable {
   }
 
   /// The name of tables that never come to be.
-  private static let table = "nftrace_try"
+  private static let table = OwnTable.trial.name
 
   private static func fill(_ batch: inout RulesetBatch) {
     let (inet, netdev) = (NFProto.inet, NFProto.netdev)

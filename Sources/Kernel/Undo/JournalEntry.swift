@@ -1,3 +1,4 @@
+internal import Trace
 internal import Wire
 
 /// One change that the kernel does not take back by itself: what is written down before it is made.
@@ -27,7 +28,6 @@ enum JournalEntry: Equatable {
   static let routingTables: Range<UInt32> = 0x6e66_7400..<0x6e66_7500
   /// What is made beside what others made has a name that begins with one of these.
   static let namespacePrefix = Lab.prefix
-  static let tablePrefix = "nftrace_"
 
   // MARK: Text
 
@@ -108,7 +108,7 @@ enum JournalEntry: Equatable {
     case .tun(let name, _): TunDevice.fault(inName: name) == nil
     case .namespace(let name):
       name.hasPrefix(Self.namespacePrefix) && !name.contains("/") && name.utf8.count < 256
-    case .tables(let name): name.hasPrefix(Self.tablePrefix)
+    case .tables(let name): OwnTable.isOne(name)
     }
   }
 }

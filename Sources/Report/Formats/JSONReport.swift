@@ -180,9 +180,9 @@ package struct JSONReport: Sendable {
       ])
     }
     return .object([
-      ("id", .string(finding.id)), ("severity", .string(finding.severity.rawValue)),
+      ("id", .string(finding.id.rawValue)), ("severity", .string(finding.severity.rawValue)),
       ("confidence", .string(finding.confidence.rawValue)), ("summary", .string(finding.summary)),
-      ("evidence", .array(finding.evidence.map { .string($0) })),
+      ("evidence", .array(finding.evidence.map { .string(EvidenceText.text($0)) })),
       ("remedy", .string(finding.remedy?.text)), ("at", at ?? .null),
     ])
   }

@@ -74,7 +74,7 @@ package struct PingText: Sendable {
   /// What makes two probes' paths the same, for a reader: places, interfaces, addresses, and what is
   /// to be said about them.
   private static func path(_ probe: ProbeResult) -> [String] {
-    [probe.outcome.rawValue] + probe.findings.map(\.id)
+    [probe.outcome.rawValue] + probe.findings.map(\.id.rawValue)
       + probe.exchange.journeys.flatMap { journey in
         journey.hops.map {
           "\($0.point.label) \($0.inDevice ?? "") \($0.outDevice ?? "") \($0.packet.source) "

@@ -20,7 +20,7 @@ package struct ShowText: Sendable {
     isFirst = false
     // Why a timeline has no hooks is for everybody to know; the other notes are background.
     let told = exchange.findings.filter {
-      $0.severity != .note || $0.id == "flow-offloaded" || style.verbosity == .verbose
+      $0.severity != .note || $0.id == .flowOffloaded || style.verbosity == .verbose
     }
     let findings = FindingText(style: style).lines(told)
     return lead + [headline, ""] + findings + (findings.isEmpty ? [] : [""])

@@ -16,7 +16,9 @@ struct FindingText {
     let rule = finding.at?.rule
     if let rule { lines.append(Line(Self.indent + rule)) }
     if style.verbosity == .verbose {
-      for (index, evidence) in finding.evidence.filter({ $0 != rule }).enumerated() {
+      for (index, evidence) in finding.evidence.map(EvidenceText.text)
+        .filter({ $0 != rule }).enumerated()
+      {
         lines += block(index == 0 ? "evidence" : "", evidence)
       }
     }

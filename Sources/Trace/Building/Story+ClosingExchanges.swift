@@ -227,9 +227,9 @@ extension Story {
     guard header != nil, header?.probe == nil else { return exchange }
     var exchange = exchange
     let isStopped = exchange.journeys.contains(where: \.isStopped)
-    exchange.findings = Diagnosis.findings(
+    exchange.findings = Examination.findings(
       exchange, isAnswered: !isStopped, answer: nil, header: header, snapshot: snapshot)
-    if !isStopped, let refusal = Diagnosis.refusal(exchange, header, snapshot) {
+    if !isStopped, let refusal = Examination.refusal(exchange, header, snapshot) {
       exchange.findings.insert(refusal, at: 0)
     }
     return exchange

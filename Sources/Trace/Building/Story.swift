@@ -239,7 +239,7 @@ package struct Story: Sendable {
     // The end of a user's chain says nothing that its policy or its caller does not say. What
     // another nftrace looks at beside this one is no rule of the user's; what it translates is.
     guard trace.kind == .policy || trace.handle != nil else { return }
-    if trace.table.hasPrefix("nftrace_"), trace.chain != "masquerade" || trace.handle == nil {
+    if OwnTable.isOne(trace.table), trace.chain != "masquerade" || trace.handle == nil {
       return
     }
     var step = RuleStep(

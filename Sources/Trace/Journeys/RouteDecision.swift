@@ -17,7 +17,7 @@ package struct RouteDecision: Sendable, Equatable {
   package var preferredSource: IPAddress?
 
   /// Names of the tables that have one everywhere, or the number.
-  package var tableName: String { PolicyRouting.name(ofTable: table) }
+  package var tableName: String { RoutingWords.name(ofTable: table) }
 
   /// A decision of these fields.
   package init(

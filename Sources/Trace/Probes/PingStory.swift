@@ -152,7 +152,7 @@ package struct PingStory: Sendable {
     let entry = open.removeValue(forKey: sequence)
     areAnswersOld = true
     story.forgetIdle(except: Set(open.keys))
-    let findings = Diagnosis.findings(
+    let findings = Examination.findings(
       exchange, isAnswered: [.replied, .sent, .unknown].contains(outcome), answer: entry?.answer,
       refused: outcome == .localError ? entry?.refused : nil,
       unseen: story.unseenDrops(probe: sequence, exchange), header: story.header,

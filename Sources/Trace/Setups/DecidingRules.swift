@@ -42,7 +42,7 @@ package struct DecidingRules: Sendable {
 
   private mutating func takeTrace(_ message: NetlinkMessage) {
     guard let trace = try? TraceMessage(message.payload), let handle = trace.handle,
-      trace.verdict != .continue, !trace.table.hasPrefix(RulesetWatch.ownPrefix)
+      trace.verdict != .continue, !OwnTable.isOne(trace.table)
     else { return }
     let key = Key(family: trace.family, table: trace.table, chain: trace.chain, handle: handle)
     if asked.count >= Self.most { asked.removeAll() }
@@ -58,7 +58,7 @@ package struct DecidingRules: Sendable {
   /// Keeps what a rule's NFT_MSG_NEWRULE says.
   private mutating func note(_ message: NetlinkMessage) {
     guard let rule = try? NFTRuleMessage(message.payload),
-      !rule.table.hasPrefix(RulesetWatch.ownPrefix)
+      !OwnTable.isOne(rule.table)
     else { return }
     if known.count >= Self.most { known.removeAll() }
     let key = Key(family: rule.family, table: rule.table, chain: rule.chain, handle: rule.handle)

@@ -5,9 +5,6 @@ package import Wire
 /// A transaction ends with an NFT_MSG_NEWGEN that names the program. What a program called nftrace
 /// did is in order; anybody else has no business in nftrace's tables.
 package struct RulesetWatch: Sendable {
-  /// What the tables of nftrace are called.
-  package static let ownPrefix = "nftrace_"
-
   static let deleteTableType: UInt16 = 0x0a02
   private static let generation: UInt16 = 0x0a0f
   /// What nftrace's processes are called.
@@ -51,7 +48,7 @@ package struct RulesetWatch: Sendable {
       message.type != TraceMessage.type
     else { return true }
     if message.type == Self.generation { return takeGeneration(message, now) }
-    let isOwn = Self.table(of: message)?.hasPrefix(Self.ownPrefix) ?? false
+    let isOwn = Self.table(of: message).map(OwnTable.isOne) ?? false
     if isOwn {
       touchedOwn = true
       return false

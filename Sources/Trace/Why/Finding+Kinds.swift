@@ -2,8 +2,8 @@ extension Finding {
   /// An error: what kept the packet from its answer. Where a name keeps the remedy from being a
   /// command, it says so.
   static func error(
-    _ id: String, _ summary: String, confidence: Confidence = .certain, evidence: [String] = [],
-    remedy: @autoclosure () throws(Word.Unspeakable) -> Command? = nil, at: Place? = nil
+    _ id: FindingID, _ summary: String, confidence: Confidence, evidence: [Evidence],
+    remedy: @autoclosure () throws(Word.Unspeakable) -> Command?, at: Place?
   ) -> Finding {
     var finding = Finding(
       id: id, severity: .error, confidence: confidence, summary: summary, evidence: evidence,
@@ -18,8 +18,7 @@ extension Finding {
   }
 
   /// A note: what explains what the user sees.
-  static func note(_ id: String, _ summary: String, evidence: [String] = []) -> Finding {
-    Finding(
-      id: id, severity: .note, confidence: .certain, summary: summary, evidence: evidence)
+  static func note(_ id: FindingID, _ summary: String, evidence: [Evidence]) -> Finding {
+    Finding(id: id, severity: .note, confidence: .certain, summary: summary, evidence: evidence)
   }
 }

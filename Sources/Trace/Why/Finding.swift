@@ -3,25 +3,25 @@ package import Wire
 /// Why a packet did not get through, or what else a person should know: a row of the catalogue of
 /// diagnoses.
 package struct Finding: Sendable, Equatable {
-  /// The catalogue's id: "rule-drop".
-  package var id: String
+  /// What it is called.
+  package var id: FindingID
   /// How bad it is.
   package var severity: Severity
   /// How sure nftrace is.
   package var confidence: Confidence
   /// One sentence a person can act on.
   package var summary: String
-  /// What it was concluded from, a line each.
-  package var evidence: [String]
+  /// What it was concluded from.
+  package var evidence: [Evidence]
   /// One line for a root shell in the namespace; nil where no command helps, and where a name cannot
   /// be put into one.
   package var remedy: Command?
   /// The rule or chain that decided, if one did.
   package var at: Place?
 
-  /// An error kept the probe from its answer, a warning will one day, a note explains.
+  /// An error kept the probe from its answer, a note explains.
   package enum Severity: String, Sendable {
-    case error, warning, note
+    case error, note
   }
 
   /// How sure a finding is.
@@ -57,8 +57,8 @@ package struct Finding: Sendable, Equatable {
 
   /// A finding of these fields.
   package init(
-    id: String, severity: Severity, confidence: Confidence, summary: String,
-    evidence: [String] = [], remedy: Command? = nil, at: Place? = nil
+    id: FindingID, severity: Severity, confidence: Confidence, summary: String,
+    evidence: [Evidence] = [], remedy: Command? = nil, at: Place? = nil
   ) {
     self.id = id
     self.severity = severity

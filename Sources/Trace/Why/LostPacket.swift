@@ -4,7 +4,10 @@ internal import Wire
 /// looks at.
 struct LostPacket {
   let header: SessionHeader?
+  /// What is known of the namespace.
   let snapshot: Snapshot
+  /// What was asked of the kernel, as far as the cause that looks at the packet needs it.
+  private(set) var answers: Answers
   let exchange: Exchange
   /// The packet in question: the request, or the reply if that died.
   let journey: Journey
@@ -48,6 +51,7 @@ struct LostPacket {
     guard let last = journey.hops.last(where: \.passed) else { return nil }
     self.header = header
     self.snapshot = snapshot
+    answers = Answers(snapshot, to: [])
     self.exchange = exchange
     self.journey = journey
     self.last = last
@@ -103,17 +107,34 @@ struct LostPacket {
     journey.hops.contains { ![.ingress, .egress].contains($0.point.hook) }
   }
 
+  /// The same packet, as a diagnosis sees it.
+  func asked(by diagnosis: any Diagnosis.Type) -> LostPacket {
+    var lost = self
+    lost.answers = Answers(snapshot, to: diagnosis.needs)
+    return lost
+  }
+
   /// By how much a counter went up while the probe was on its way.
-  func delta(_ counter: String) -> UInt64 { snapshot.counterDeltas[counter] ?? 0 }
+  func delta(_ counter: Counter) -> UInt64 { answers.delta(counter) }
 
-  /// A setting by its name.
-  func sysctl(_ name: String) -> String? { snapshot.sysctls[name] }
+  /// The same of an interface's counter.
+  func delta(_ counter: InterfaceCounter, of device: String) -> UInt64 {
+    answers.delta(counter, of: device)
+  }
 
-  /// A setting of an interface: "net.ipv4.conf.eth0.rp_filter", dots in names as sysctl(8) has them.
-  func setting(_ device: String, _ name: String) -> (name: String, value: String)? {
-    let spelled = String(device.map { $0 == "." ? "/" : $0 })
-    let full = "net.ipv\(version).conf.\(spelled).\(name)"
-    return snapshot.sysctls[full].map { (full, $0) }
+  /// The counters of these that went up, and by how much.
+  func rises(_ counters: [Counter]) -> [Evidence] {
+    counters.filter { delta($0) > 0 }.map { .counter($0, by: delta($0)) }
+  }
+
+  /// The value of a setting.
+  func value(of setting: Setting) -> String? { answers.value(of: setting) }
+
+  /// The name and the value of a setting of an interface, for this packet's IP version.
+  func setting(
+    _ setting: InterfaceSetting, of device: String
+  ) -> (name: String, value: String)? {
+    answers.setting(setting, of: device, version: version)
   }
 
   /// The packet as routing saw it: after DNAT, before SNAT.
@@ -124,11 +145,14 @@ struct LostPacket {
   /// Which way routing sends the packet, coming in where it came in.
   var route: RouteAnswer? { routed.flatMap { snapshot.answer(about: $0, arriving: true) } }
   /// Which way it would go if this host had made it.
-  var plainRoute: RouteAnswer? { routed.flatMap { snapshot.answer(about: $0, arriving: false) } }
+  var plainRoute: RouteAnswer? {
+    guard answers.has(.plainRoute) else { return nil }
+    return routed.flatMap { snapshot.answer(about: $0, arriving: false) }
+  }
 
   /// Which way the answer would go: a plain lookup of the source.
   var wayBack: RouteAnswer? {
-    guard let routed else { return nil }
+    guard answers.has(.wayBack), let routed else { return nil }
     return snapshot.lookups.last {
       $0.question.destination == routed.packet.source && $0.question.inputInterface == nil
     }?.answer
@@ -170,8 +194,8 @@ struct LostPacket {
   var iptables: Command { version == 4 ? "iptables" : "ip6tables" }
 
   /// Evidence that the kernel's drop reason gives, if there is one.
-  var reasonEvidence: [String] {
-    Unexplained.drop(reason: dropReason, place: journey.end.dropPlace)
+  var reasonEvidence: [Evidence] {
+    dropReason.map { [.dropReason($0, place: journey.end.dropPlace)] } ?? []
   }
 }
 

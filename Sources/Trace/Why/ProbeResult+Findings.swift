@@ -11,8 +11,8 @@ extension ProbeResult {
     where !found.contains(where: { $0.id == finding.id && $0.at == finding.at }) {
       found.append(finding)
     }
-    if let lost = Notes.eventsLost(counts) { found.append(lost) }
-    let order: [Finding.Severity] = [.error, .warning, .note]
+    if let lost = EventsLost.finding(counts) { found.append(lost) }
+    let order: [Finding.Severity] = [.error, .note]
     return order.flatMap { severity in found.filter { $0.severity == severity } }
   }
 }

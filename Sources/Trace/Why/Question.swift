@@ -26,35 +26,48 @@ extension Story {
   /// only asked what the timeline tells.
   package func questions(probe sequence: Int, isAnswered: Bool) -> [Question] {
     let journeys = openJourneys(probe: sequence)
+    let needs = isAnswered ? [] : Registry.needs
     var questions: [Question] = unknownDeciders.map { .rule($0) }
-    for journey in journeys { questions += lookups(journey, all: !isAnswered) }
+    for journey in journeys { questions += lookups(journey, needs) }
     questions.append(.policy)
-    guard !isAnswered else { return questions }
-    // Rules of the netdev family that let it pass, and may have damaged it.
-    questions += journeys.filter { $0.hops.last?.point.hook == .ingress }
-      .flatMap(\.unplacedRules).filter { $0.handle != nil }.map { .rule($0) }
-    questions += journeys.compactMap { $0.hops.last?.rules.last }.filter(\.isPolicy).map {
-      .chain($0)
+    if needs.contains(.ingressRules) { questions += ingressRules(journeys) }
+    if needs.contains(.policyChain) {
+      questions += journeys.compactMap { $0.hops.last?.rules.last }.filter(\.isPolicy).map {
+        .chain($0)
+      }
     }
-    questions += journeys.compactMap(\.lastBeforePolicy)
-      .filter { $0.leavesChain || $0.isLegacyRule }.map { step in
+    if needs.contains(.ruleBeforePolicy) { questions += rulesBeforePolicies(journeys) }
+    if needs.contains(.routes) {
+      questions.append(.routes(to: destinations(journeys, sequence)))
+    }
+    if needs.contains(.neighbours) { questions.append(.neighbours) }
+    if needs.contains(where: \.isCounter) { questions.append(.counters) }
+    let settings = needs.flatMap { $0.settings(of: devices(journeys)) }
+    if !settings.isEmpty { questions.append(.sysctls(settings.sorted())) }
+    return questions
+  }
+
+  /// Rules of the netdev family that let a packet pass that was not seen again.
+  private func ingressRules(_ journeys: [Journey]) -> [Question] {
+    journeys.filter { $0.hops.last?.point.hook == .ingress }.flatMap(\.unplacedRules)
+      .filter { $0.handle != nil }.map { .rule($0) }
+  }
+
+  private func rulesBeforePolicies(_ journeys: [Journey]) -> [Question] {
+    journeys.compactMap(\.lastBeforePolicy).filter { $0.leavesChain || $0.isLegacyRule }
+      .map { step in
         // Its place matters here, and is looked for as that of a rule that decides.
         var step = step
         step.verdict = .drop
         return .rule(step)
       }
-    questions += [
-      .routes(to: destinations(journeys, sequence)), .neighbours, .counters,
-      .sysctls(settings(journeys)),
-    ]
-    return questions
   }
 
   /// The lookups that tell which way a packet went, or why it went none: as it was seen after DNAT
   /// and before SNAT.
-  private func lookups(_ journey: Journey, all: Bool) -> [Question] {
+  private func lookups(_ journey: Journey, _ needs: Set<Need>) -> [Question] {
     guard let hop = journey.hops.last(where: { $0.point.hook == .prerouting && $0.passed }) else {
-      return outputLookups(journey, all: all)
+      return outputLookups(journey)
     }
     let packet = hop.packet
     var question = RouteLookup(
@@ -65,19 +78,19 @@ extension Story {
     var exact = question
     exact.fibMatch = true
     var questions: [Question] = [.lookup(question), .lookup(exact)]
-    guard all else { return questions }
-    var plain = question
-    plain.inputInterface = nil
-    plain.source = nil
-    questions.append(.lookup(plain))
-    // The way back to the source decides over reverse path filtering, and over the answer.
-    if !packet.source.isMulticast, !packet.source.isUnspecified {
+    if needs.contains(.plainRoute) {
+      var plain = question
+      plain.inputInterface = nil
+      plain.source = nil
+      questions.append(.lookup(plain))
+    }
+    if needs.contains(.wayBack), !packet.source.isMulticast, !packet.source.isUnspecified {
       questions.append(.lookup(RouteLookup(to: packet.source)))
     }
     return questions
   }
 
-  private func outputLookups(_ journey: Journey, all: Bool) -> [Question] {
+  private func outputLookups(_ journey: Journey) -> [Question] {
     guard let hop = journey.hops.last(where: { $0.point.hook == .output && $0.passed }) else {
       return []
     }
@@ -100,27 +113,33 @@ extension Story {
     return found
   }
 
-  /// The settings that decide over packets like these.
-  private func settings(_ journeys: [Journey]) -> [String] {
+  /// The interfaces on the packets' way.
+  private func devices(_ journeys: [Journey]) -> [String] {
     let devices = Set(
       journeys.flatMap { $0.hops.flatMap { [$0.inDevice, $0.outDevice] } }.compactMap { $0 }
         + [header?.probe?.device].compactMap { $0 })
-    var paths = [
-      "net/ipv4/ip_forward", "net/ipv4/icmp_echo_ignore_all",
-      "net/ipv4/icmp_echo_ignore_broadcasts", "net/ipv6/icmp/echo_ignore_all",
-      "net/ipv6/icmp/echo_ignore_multicast",
-      "net/ipv6/conf/all/forwarding", "net/netfilter/nf_conntrack_max",
-      "net/netfilter/nf_conntrack_count", "net/netfilter/nf_conntrack_tcp_loose",
-      "net/netfilter/nf_conntrack_checksum", "net/bridge/bridge-nf-call-iptables",
-      "net/bridge/bridge-nf-call-ip6tables",
-    ]
-    for device in ["all"] + devices.sorted() {
-      paths += ["forwarding", "rp_filter", "accept_local", "route_localnet"].map {
-        "net/ipv4/conf/\(device)/\($0)"
-      }
-      paths += ["forwarding", "disable_ipv6"].map { "net/ipv6/conf/\(device)/\($0)" }
+    return devices.sorted()
+  }
+}
+
+extension Need {
+  fileprivate var isCounter: Bool {
+    switch self {
+    case .counter, .interfaceCounter: true
+    default: false
     }
-    return paths
+  }
+
+  /// The paths of the settings that this asks for, of these interfaces.
+  fileprivate func settings(of devices: [String]) -> [String] {
+    switch self {
+    case .setting(let setting): [setting.path]
+    case .interfaceSetting(let setting):
+      (["all"] + devices).flatMap { device in
+        setting.versions.map { setting.path(of: device, version: $0) }
+      }
+    default: []
+    }
   }
 }
 

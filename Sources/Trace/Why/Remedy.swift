@@ -61,11 +61,6 @@ enum Remedy {
     return "\(command.text) \(device.text)\(rest.text)"
   }
 
-  /// The command that sets a setting to 1.
-  static func switchOn(
-    _ setting: (name: String, value: String)
-  ) throws(Word.Unspeakable) -> Command { "sysctl -w \(try Word.sysctl(setting.name))=1" }
-
   private static func established(_ tool: RuleText.Tool) -> Command {
     tool == .nft
       ? "ct state established,related" : "-m conntrack --ctstate ESTABLISHED,RELATED"
@@ -128,14 +123,8 @@ enum Remedy {
   static func tool(_ lost: LostPacket, _ step: RuleStep) -> RuleText.Tool {
     if let tool = lost.snapshot.tool(of: step) { return tool }
     if step.isLegacy { return .iptablesLegacy }
-    let chains = lost.snapshot.chains.filter {
-      $0.key.family == step.family && $0.key.table == step.table && $0.value.hook != nil
-    }
-    let isUpper =
-      !chains.isEmpty
-      && chains.values.allSatisfy { $0.name == $0.hook?.rawValue.uppercased() }
-      && step.family != NFProto.inet
-    return isUpper ? .iptables : .nft
+    return TableName(step.family, step.table).isIPTables(among: lost.snapshot.chains.values)
+      ? .iptables : .nft
   }
 
   private static func program(

@@ -1,9 +1,9 @@
-internal import Wire
+package import Wire
 
 /// How rules and chains are called in findings.
-enum RuleNames {
+package enum RuleNames {
   /// "rule 3 of chain BLOCK (ip filter)", with what jumped there left to the timeline.
-  static func rule(_ step: RuleStep) -> String {
+  package static func rule(_ step: RuleStep) -> String {
     if step.isPolicy { return "the policy of \(chain(step))" }
     let number =
       step.position.map { "rule \($0)" } ?? step.handle.map { "the rule with handle \($0)" }
@@ -23,11 +23,8 @@ enum RuleNames {
       + "(\(backend)\(NFProto.name(step.family)) \(Escape.name(step.table)))"
   }
 
-  /// The rule as its owner wrote it.
-  static func evidence(_ step: RuleStep) -> [String] { step.text.map { [$0] } ?? [] }
-
   /// An ICMP error as people know it, with its numbers: "port unreachable (ICMP 3/3)".
-  static func error(_ packet: Packet) -> String? {
+  package static func error(_ packet: Packet) -> String? {
     packet.icmp.map { icmp in
       let numbers = "\(packet.proto == .icmpv6 ? "ICMPv6" : "ICMP") \(icmp.type)/\(icmp.code)"
       return icmp.errorName(packet.proto).map { "\($0) (\(numbers))" } ?? numbers
@@ -46,7 +43,7 @@ enum RuleNames {
 
   /// Programs that manage rules here, told by the names of their chains: rules added by hand may
   /// not survive them.
-  static func managers(_ snapshot: Snapshot) -> [String] {
+  static func managers(_ snapshot: Snapshot) -> [Evidence] {
     let names = Set(snapshot.chains.keys.map(\.chain))
     let tables = Set(snapshot.chains.keys.map(\.table))
     var found: [String] = []
@@ -54,11 +51,14 @@ enum RuleNames {
     if tables.contains("firewalld") { found.append("firewalld") }
     if names.contains(where: { $0.hasPrefix("ufw-") }) { found.append("ufw") }
     if names.contains(where: { $0.hasPrefix("KUBE-") }) { found.append("Kubernetes") }
-    return found.map { "\($0) manages rules here" }
+    return found.map { .manager($0) }
   }
 }
 
 extension RuleStep {
+  /// The rule as its owner wrote it.
+  var evidence: [Evidence] { text.map { [.rule($0)] } ?? [] }
+
   /// Whether this is a step through the tables of iptables-legacy.
   var isLegacy: Bool { handle == nil && (position != nil || !isPolicy && verdict == .drop) }
 }

@@ -273,9 +273,7 @@ struct Snapshot: Sendable {
   }
 
   /// Evidence: why the kernel's drop reasons are not to be had. Nothing where they are.
-  var withoutReasons: [String] {
-    missingReasons.map { ["the kernel's drop reasons are \($0)"] } ?? []
-  }
+  var withoutReasons: [Evidence] { missingReasons.map { [.missingDropReasons($0)] } ?? [] }
 
   /// The tables of iptables-legacy of this IP version.
   func legacyTables(version: Int) -> [String] { legacyTables[version] ?? [] }
@@ -294,6 +292,11 @@ struct Snapshot: Sendable {
       return nil
     }
     return (hook, priority)
+  }
+
+  /// The base chains that others than nftrace made.
+  var baseChains: [ChainMessage] {
+    chains.values.filter { $0.hook != nil && !OwnTable.isOne($0.table) }
   }
 
   /// The chain a step was made in.

@@ -43,7 +43,7 @@ final class LiveTraffic: FollowedTraffic {
     let interfaces = try InterfaceWatch()
     var rules = try RulesetReader()
     let listing = try OpeningListing.read(&rules)
-    let table = "\(RulesetWatch.ownPrefix)\(getpid())"
+    let table = OwnTable.command(process: getpid()).name
     let points = try socket.install(
       ObservationTables(
         prefixes: subnets.prefixes, versions: subnets.versions, backend: .group(socket.group!)),

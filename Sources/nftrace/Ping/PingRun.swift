@@ -66,7 +66,7 @@ struct PingRun: ~Copyable {
       versions: [version], backend: .group(socket.group!),
       masquerade: masquerade ? (entrance.subnet, entrance.deviceName ?? "") : nil)
     tables.discards = plan.dryRun
-    let table = "nftrace_\(getpid())"
+    let table = OwnTable.command(process: getpid()).name
     let points = try socket.install(
       tables, table: table, journals: StateDirectory.path,
       points: ObservationPoint.plan(

@@ -13,7 +13,7 @@ struct OpeningListing {
   /// Asks the kernel, in the namespace of the calling thread.
   static func read(_ rules: inout RulesetReader) throws(KernelError) -> OpeningListing {
     var routes = try RouteSocket()
-    let owned = try rules.tables().filter { $0.isOwned && !$0.name.hasPrefix("nftrace_") }
+    let owned = try rules.tables().filter { $0.isOwned && !OwnTable.isOne($0.name) }
     return OpeningListing(
       links: try routes.dump(RouteMessageType.getLink),
       addresses: try routes.dump(RouteMessageType.getAddress), chains: try rules.chains(),

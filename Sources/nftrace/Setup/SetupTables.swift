@@ -5,7 +5,7 @@ import Wire
 /// The tables of a setup: what is to be there, what is, and how the one becomes the other.
 enum SetupTables {
   /// Their name, in the families inet and netdev.
-  static let name = "nftrace_setup"
+  static let name = OwnTable.setup.name
 
   /// Installs the tables of `state`, in the place of those that are there, and takes down in it
   /// which points there are. One transaction; throws and changes nothing if the kernel refuses it.

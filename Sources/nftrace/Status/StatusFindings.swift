@@ -62,7 +62,7 @@ struct StatusFindings {
   private mutating func lookAtTables() {
     do {
       var rules = try RulesetReader()
-      let own = try rules.tables().filter { $0.name.hasPrefix(RulesetWatch.ownPrefix) }
+      let own = try rules.tables().filter { OwnTable.isOne($0.name) }
       orphans = own.filter { isOrphan($0.name) }.map { (RulesetReader.family($0.family), $0.name) }
       if let setup {
         let surroundings = try SetupSurroundings.read()
@@ -77,9 +77,9 @@ struct StatusFindings {
 
   /// A table is named after the process it belongs to, or is that of a setup.
   private func isOrphan(_ name: String) -> Bool {
-    if name == SetupTables.name { return setup == nil && hidden.isEmpty }
-    guard let process = name.split(separator: "_").last.flatMap({ Int32($0) }) else { return true }
-    return ProcessIdentity(process)?.isAlive != true
+    let table = OwnTable(name: name)
+    if table == .setup { return setup == nil && hidden.isEmpty }
+    return table?.process.flatMap { ProcessIdentity($0) }?.isAlive != true
   }
 
   private mutating func lookAround() {

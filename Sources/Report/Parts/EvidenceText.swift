@@ -1,0 +1,104 @@
+internal import Trace
+internal import Wire
+
+/// Evidence in words, a line each, for people and in JSON.
+enum EvidenceText {
+  static func text(_ evidence: Evidence) -> String {
+    switch evidence {
+    // Rules and chains.
+    case .rule(let text): text
+    case .metBefore(let step):
+      "before, it met \(RuleNames.rule(step))" + (step.text.map { ": \($0)" } ?? "")
+    case .chain(let name, let hook, let priority):
+      "chain \(Escape.name(name)) is at hook \(hook.rawValue), priority \(priority)"
+    case .manager(let program): "\(program) manages rules here"
+    case .namedByLegacyTrace: "iptables-legacy's TRACE names it last"
+    case .lostInLegacyTable:
+      "seen before that table and not behind it; no nf_tables rule dropped it"
+    case .missingLegacyTrace(let why): why
+    case .legacyTables(let names): "iptables-legacy tables: \(names.joined(separator: " "))"
+    case .droppedByNoRule(let hook): "no nf_tables rule of \(hook.rawValue.uppercased()) dropped it"
+
+    // What the kernel said of a packet.
+    case .dropReason(let reason, let place):
+      "the kernel's drop reason is \(reason)" + (place.map { ", at \($0)" } ?? "")
+    case .missingDropReasons(let why): "the kernel's drop reasons are \(why)"
+    case .refusal(let packet, let isOurs):
+      (RuleNames.error(packet) ?? "a TCP reset")
+        + (isOurs ? " was sent by this host" : " came back from \(packet.source)")
+    case .sendingRefused(let errno): "sending was refused: \(ErrorName.words(errno))"
+
+    // Where it was seen.
+    case .seenLast(let point): "seen last at \(Escape.name(point.label))"
+    case .seenNowhere: "no hook saw it"
+    case .seenAtInterfacesOnly: "no hook between ingress and egress saw it"
+    case .routed: "routing has a way for it"
+    case .nextHopKnown: "no nf_tables rule dropped it, and its next hop is known"
+    case .firstFragment: "it is the first fragment of a packet"
+    case .sent(let device, let source): "sent through \(device) with the source \(source)"
+    case .notReplied: "delivered at INPUT, and no reply was made"
+    case .answerDelivered: "the answer was delivered to this host"
+    case .answerDeliveredTo(let source):
+      "the request left with the source \(source), the answer to it was delivered here"
+    case .forwardedPastHooks(let packet, let version, let ttl, let now):
+      "packet \(packet) came in, and left with \(version == 4 ? "ttl" : "hop limit") \(ttl) → \(now), "
+        + "without being at PREROUTING, FORWARD or POSTROUTING"
+    case .bridgePorts(let point, let input, let output):
+      "at \(Escape.name(point.label)) the kernel names the ports \(input) and \(output)"
+
+    // Settings and counters.
+    case .setting(let name, let value): "\(name) = \(value)"
+    case .settingForbidsToo(let name, let value):
+      "\(name) = \(value): with a route, it would not be forwarded either"
+    case .counter(let counter, let count):
+      (counter.conntrackName.map { "conntrack's counter \($0)" } ?? counter.name)
+        + " went up by \(count)"
+    case .conntrackDropped: "conntrack's drop counter went up"
+    case .queueDropped(let device, let count):
+      "the queueing disciplines of \(device) count \(count) more dropped"
+    case .connectionCount(let count, let most):
+      "nf_conntrack_count \(count) of nf_conntrack_max \(most)"
+
+    // Routing.
+    case .policyRule(let rule): "ip rule: \(RoutingWords.text(rule))"
+    case .route(let route): "ip route: \(RoutingWords.text(route))"
+    case .thrown(let table): "table \(RoutingWords.name(ofTable: table)) throws it"
+    case .noRouteFound(let address): "a route lookup of \(address) finds nothing"
+    case .foundLocal(let address): "a route lookup of \(address) says local"
+    case .lookupRefused(let errno): "the route lookup is refused with errno \(errno)"
+    case .routesUnused(let device): "\(device) is down, and routes through it are not used"
+    case .mtu(let device, let mtu): "the MTU of \(device ?? "the route") is \(mtu)"
+
+    // Interfaces, addresses, neighbours.
+    case .interfaceState(let device, let state): "the state of \(device) is \(state)"
+    case .address(let address, let device): "\(device) is \(address)"
+    case .noInterfaceHas(let address): "no interface has \(address)"
+    case .sameSubnet(let source, let target, let subnet):
+      "source \(source) and target \(target) are both in \(subnet)"
+    case .neighbour(let address, let device, let state):
+      "ip neigh: \(address) dev \(device) \(state)"
+    case .nextHop(let address, let state):
+      "next hop \(address) is \(state)"
+        + (state.contains(.permanent) ? ": its MAC address was set, and is not checked" : "")
+    case .xdpProgram(let device): "an XDP program on \(device) sees packets before any hook"
+
+    // Connections.
+    case .connectionState(.untracked):
+      "conntrack does not track the packet: a notrack rule, or -j NOTRACK"
+    case .connectionState(let state): "conntrack's state of the packet is \(state.rawValue)"
+    case .answerState(let state): "conntrack's state of the answer is \(state.rawValue)"
+    case .unreplied(let source): "connection UNREPLIED, an answer is expected for \(source)"
+    case .connectionKnown(let packet):
+      "conntrack knew the connection of packet \(packet) when it came"
+    case .offloaded(let toHardware):
+      "conntrack's status of the connection has "
+        + (toHardware ? "IPS_HW_OFFLOAD" : "IPS_OFFLOAD")
+
+    // The recording.
+    case .socketOverrun:
+      "the socket for NFLOG, trace and conntrack had no room for them: it was not read fast enough"
+    case .missingLogs(let count): "by their numbers, \(count) of them at least are of NFLOG"
+    case .recorded(let events, let lost): "\(events) messages were recorded, \(lost) lost"
+    }
+  }
+}

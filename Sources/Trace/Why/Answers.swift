@@ -1,0 +1,42 @@
+/// What the kernel answered, as a diagnosis sees it: what it has not among its needs, nobody asked for,
+/// and it is not told.
+struct Answers {
+  let snapshot: Snapshot
+  private let needs: [Need]
+
+  init(_ snapshot: Snapshot, to needs: [Need]) {
+    self.snapshot = snapshot
+    self.needs = needs
+  }
+
+  /// Whether this may be told. A diagnosis that asks for what it does not need is in error.
+  func has(_ need: Need) -> Bool {
+    let isNeeded = needs.contains(need)
+    assert(isNeeded, "\(need) is looked at, and is not among the needs")
+    return isNeeded
+  }
+
+  /// By how much a counter went up while the probe was on its way.
+  func delta(_ counter: Counter) -> UInt64 {
+    has(.counter(counter)) ? snapshot.counterDeltas[counter.name] ?? 0 : 0
+  }
+
+  /// The same of an interface's counter.
+  func delta(_ counter: InterfaceCounter, of device: String) -> UInt64 {
+    has(.interfaceCounter(counter)) ? snapshot.counterDeltas[counter.name(of: device)] ?? 0 : 0
+  }
+
+  /// The value of a setting.
+  func value(of setting: Setting) -> String? {
+    has(.setting(setting)) ? snapshot.sysctls[setting.name] : nil
+  }
+
+  /// The name and the value of a setting of an interface.
+  func setting(
+    _ setting: InterfaceSetting, of device: String, version: Int
+  ) -> (name: String, value: String)? {
+    guard has(.interfaceSetting(setting)) else { return nil }
+    let name = setting.name(of: device, version: version)
+    return snapshot.sysctls[name].map { (name, $0) }
+  }
+}

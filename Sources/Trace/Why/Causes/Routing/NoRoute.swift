@@ -1,0 +1,73 @@
+internal import Wire
+
+extension FindingID {
+  static let noRoute = FindingID(rawValue: "no-route")
+}
+
+/// Routing knows no way to the destination.
+enum NoRoute: Cause {
+  static let page = FindingPage(
+    .noRoute, "There is no route to the destination",
+    meaning: """
+      No table that policy routing asks has a route to the destination, and there is no default route. A
+      route through an interface that is down does not count, nor does one of the type `throw`, which
+      sends the search on to the next table. The sender of a forwarded packet is told with an ICMP error
+      (3/0; ICMPv6 1/0), a program on this host with ENETUNREACH.
+      """,
+    certainty: """
+      Always certain: the kernel was asked with the packet's own interface, mark and TOS.
+      """,
+    conclusion: """
+      A route lookup for the packet finds nothing (ENETUNREACH). Where forwarding is off, a lookup says
+      EHOSTUNREACH for both; then a lookup without the incoming interface tells which it is. Interfaces
+      that are down are named.
+      """,
+    advice: """
+      Bring up the interface that the evidence names (`ip link set … up`), or add the route
+      (`ip route add … via …`). If a table throws the packet on, and a table behind it has a route, the
+      remedy takes the `throw` route away. `ip route get` with `from`, `iif` and `mark` asks the kernel
+      the same again.
+      """)
+
+  static let needs: [Need] = [
+    .plainRoute, .routes, .neighbours, .setting(.forwarding4), .interfaceSetting(.forwarding),
+  ]
+
+  static func examine(_ lost: LostPacket) -> Finding? {
+    guard let packet = lost.packetInRouting, let errno = lost.route?.errno else { return nil }
+    var evidence: [Evidence] = [.noRouteFound(to: packet.destination)]
+    if errno != RouteErrno.noRoute {
+      // Where nothing is forwarded, a lookup says that it found nothing in the same words as that it
+      // may not be forwarded.
+      guard errno == RouteErrno.unreachable, lost.plainRoute?.errno == RouteErrno.noRoute,
+        let name = lost.forwardingSwitch
+      else { return nil }
+      evidence.append(.settingForbidsToo(name, value: "0"))
+    }
+    return finding(packet, PolicyRouting(lost), lost.snapshot, evidence, then: lost.reasonEvidence)
+  }
+
+  static func examine(_ unsent: UnsentPacket) -> Finding? {
+    guard unsent.errno == RouteErrno.noRoute else { return nil }
+    return finding(unsent.packet, unsent.policy, unsent.snapshot, unsent.evidence)
+  }
+
+  private static func finding(
+    _ packet: Packet, _ policy: PolicyRouting, _ snapshot: Snapshot, _ evidence: [Evidence],
+    then more: [Evidence] = []
+  ) -> Finding {
+    let thrown = policy.route(of: .throw)
+    let down = snapshot.links.values.filter {
+      !$0.flags.contains(.loopback) && !($0.flags.contains(.up) && $0.flags.contains(.lowerUp))
+        && $0.kind != "tun"
+    }.map(\.name).sorted()
+    return error(
+      "there is no route to \(packet.destination)",
+      evidence: evidence + (thrown.map { [.thrown(byTable: $0.table)] } ?? [])
+        + down.map { .routesUnused(through: $0) } + more,
+      // Of no use where no table behind has a route.
+      remedy: thrown.flatMap {
+        policy.without($0).route == nil ? nil : RoutingWords.deletion($0)
+      })
+  }
+}

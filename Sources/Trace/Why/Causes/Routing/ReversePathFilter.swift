@@ -1,0 +1,66 @@
+internal import Wire
+
+extension FindingID {
+  static let reversePathFilter = FindingID(rawValue: "reverse-path-filter")
+}
+
+extension InterfaceSetting {
+  fileprivate static let rpFilter = InterfaceSetting("rp_filter", versions: [4])
+}
+
+extension Counter {
+  fileprivate static let rpFilter = Counter("TcpExtIPReversePathFilter")
+}
+
+/// The packet came in by an interface that does not lead back to its source.
+enum ReversePathFilter: Cause {
+  static let page = FindingPage(
+    .reversePathFilter, "The reverse path filter dropped the packet",
+    meaning: """
+      With `rp_filter`, the kernel looks up the way back to the source of each IPv4 packet that comes
+      in. In strict mode (1) that must be the interface it came in by; in loose mode (2) there must be
+      some way. The packet failed that test. Nobody is told.
+      """,
+    certainty: """
+      Always certain: the settings were read, and the way back was looked up.
+      """,
+    conclusion: """
+      The lookup of the packet as it came in is refused (EINVAL, or EXDEV on older kernels), the greater
+      of `rp_filter` of "all" and of the interface is above 0, and the lookup of the source leads to
+      another interface, or nowhere. The counter `TcpExtIPReversePathFilter` confirms it.
+      """,
+    advice: """
+      If the source really is behind that interface, give it a route there: that is the remedy for a
+      request. If answers come back by another way than requests leave, as with two uplinks or a VPN,
+      use loose mode: the remedy for an answer. Note that the greater of the two settings counts, so to
+      switch the filter off both must be 0.
+      """)
+
+  static let needs: [Need] = [.wayBack, .interfaceSetting(.rpFilter), .counter(.rpFilter)]
+
+  static func examine(_ lost: LostPacket) -> Finding? {
+    guard let packet = lost.packetInRouting, let hop = lost.routed, lost.version == 4,
+      let device = hop.inDevice, let errno = lost.route?.errno,
+      // The latter of older kernels: of 5.10 and 6.1, and not of 6.18.
+      errno == RouteErrno.invalid || errno == RouteErrno.crossDevice
+    else { return nil }
+    let all = lost.setting(.rpFilter, of: "all")
+    let own = lost.setting(.rpFilter, of: device)
+    let settings = [all, own].compactMap { $0 }
+    let mode = settings.compactMap { Int($0.value) }.max() ?? 0
+    guard mode > 0 else { return nil }
+    let back = lost.wayBack?.route
+    let backDevice = lost.snapshot.name(back?.outputInterface)
+    guard mode == 2 ? back == nil : backDevice != device else { return nil }
+    let why =
+      backDevice.map { "the way back to \(packet.source) is \($0), not \(device)" }
+      ?? "there is no way back to \(packet.source)"
+    return error(
+      "the reverse path filter dropped the \(RuleNames.what(lost)): \(why)",
+      evidence: settings.map { .setting($0.name, value: $0.value) }
+        + [.counter(.rpFilter, by: lost.delta(.rpFilter))] + lost.reasonEvidence,
+      remedy: try lost.isReply && back != nil
+        ? "sysctl -w \(Word.sysctl((own ?? all)!.name))=2"
+        : "ip route replace \(packet.source)/32 dev \(Word.device(device))")
+  }
+}

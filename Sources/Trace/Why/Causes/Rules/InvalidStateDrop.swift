@@ -1,0 +1,87 @@
+internal import Wire
+
+extension FindingID {
+  static let invalidStateDrop = FindingID(rawValue: "invalid-state-drop")
+}
+
+extension Setting {
+  fileprivate static let tcpLoose = Setting("net/netfilter/nf_conntrack_tcp_loose")
+  fileprivate static let checksums = Setting("net/netfilter/nf_conntrack_checksum")
+}
+
+extension Counter {
+  fileprivate static let conntrackInvalid = Counter("ct.invalid")
+}
+
+/// A rule dropped what conntrack can make nothing of.
+enum InvalidStateDrop: Cause {
+  static let page = FindingPage(
+    .invalidStateDrop, "A rule drops packets of state invalid",
+    meaning: """
+      Most firewalls drop packets that conntrack calls invalid. A packet is invalid if it belongs to no
+      connection that conntrack knows and cannot begin one, or if it is damaged. The finding says which
+      of these it was, as far as that can be known.
+      """,
+    certainty: """
+      Always certain that the rule dropped it. Why conntrack calls the packet invalid is told where
+      something here shows it: a wrong checksum, or `nf_conntrack_tcp_loose` = 0.
+      """,
+    conclusion: """
+      The rule that decided asks for the state invalid (`ct state invalid`, `--ctstate INVALID`), and
+      its verdict is drop. Since Linux 6.16 the kernel's trace tells the state of a packet; before, the
+      rule's text and conntrack's counter `invalid` do.
+      """,
+    advice: """
+      Look for the other half of the connection: if its packets take another way (asymmetric routing),
+      conntrack here never saw the beginning. After a reload of conntrack, or with
+      `nf_conntrack_tcp_loose` = 0, connections that were open before are invalid until they begin anew.
+      A wrong checksum comes from a faulty device or driver, or from a rule that rewrites packets. The
+      remedy accepts this packet before the rule; there is none for a damaged one, which its receiver
+      would not take either.
+      """)
+
+  static let needs: [Need] = [
+    .counter(.conntrackInvalid), .setting(.tcpLoose), .setting(.checksums),
+  ]
+
+  static func examine(_ lost: LostPacket) -> Finding? {
+    guard let step = lost.decider, step.verdict == .drop, !step.isPolicy,
+      // Conntrack's counters are everybody's: they count where nothing is known of this packet.
+      lost.isInvalid || asksForInvalid(step.text)
+        || lost.journey.connection == nil && lost.delta(.conntrackInvalid) > 0,
+      step.text?.contains("invalid") == true || step.text?.contains("INVALID") == true
+    else { return nil }
+    var why = "it belongs to no connection that conntrack knows"
+    let isDamaged =
+      lost.packet.hasWrongChecksum && lost.inDevice != nil && lost.value(of: .checksums) != "0"
+    if isDamaged { why = "its checksum is wrong" }
+    if lost.packet.tcp != nil, lost.value(of: .tcpLoose) == "0" {
+      why = "it does not begin a connection, and nf_conntrack_tcp_loose is 0"
+    }
+    return error(
+      "\(RuleNames.rule(step)) drops packets of state invalid: \(why)",
+      evidence: step.evidence + lost.reasonEvidence,
+      // Whoever gets a damaged packet does not take it either.
+      remedy: try isDamaged ? nil : Remedy.accept(lost, before: step),
+      at: RuleNames.place(step, lost))
+  }
+
+  /// Whether only packets of state invalid meet the rule: then one that did was of that state.
+  private static func asksForInvalid(_ text: String?) -> Bool {
+    guard let text, !text.contains("! --") else { return false }
+    return ["ct state invalid ", "--ctstate INVALID ", "--state INVALID "].contains {
+      text.contains($0)
+    }
+  }
+}
+
+extension Packet {
+  /// Whether its ICMP checksum was seen to be wrong. What this host sends has none before it leaves.
+  fileprivate var hasWrongChecksum: Bool {
+    guard let icmp, fragment == nil else { return false }
+    let whole = bytes
+    let start = source.family == 4 ? 20 : 40
+    guard whole.count == length, whole.count >= start + 4 else { return false }
+    return icmp.checksum != UInt16(whole[start + 2]) << 8 | UInt16(whole[start + 3])
+  }
+}

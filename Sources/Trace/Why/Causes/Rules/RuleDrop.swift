@@ -1,0 +1,47 @@
+internal import Wire
+
+extension FindingID {
+  static let ruleDrop = FindingID(rawValue: "rule-drop")
+}
+
+/// A rule of nf_tables dropped the packet, and no other cause knows more about it.
+enum RuleDrop: Cause {
+  static let page = FindingPage(
+    .ruleDrop, "A rule drops the packet",
+    meaning: """
+      A rule of nf_tables, or of iptables on top of it, has the verdict drop, and the packet met it. The
+      rule may stand in any table, in a chain that was jumped to, or at the interface itself (netdev
+      ingress or egress). The finding has the rule as its owner wrote it.
+      """,
+    certainty: """
+      Always certain: the kernel's trace names the rule.
+      """,
+    conclusion: """
+      The last step of the kernel's trace of this packet is a rule with the verdict drop. Its text is
+      read from nft or iptables, and the packet was not seen behind it.
+      """,
+    advice: """
+      Read the rule: it may be right. If the packet should pass, run the remedy, which accepts this
+      packet just before the rule. If the rule drops what has no way back by the interface it came in
+      (`fib … oif missing`, `-m rpfilter`), the remedy is a route, not a rule. If the finding says that
+      a program owns the table, or that one manages rules here, make the change with that program.
+      """)
+
+  static func examine(_ lost: LostPacket) -> Finding? {
+    guard let step = lost.decider, step.verdict == .drop else { return nil }
+    // A rule that does what rp_filter does: its remedy is a route, not a rule.
+    let wantsRoute = step.checksReversePath
+    return error(
+      "\(RuleNames.rule(step)) drops "
+        + (wantsRoute ? step.dropsForReversePath : "it\(RuleNames.owner(step, lost))"),
+      evidence: step.evidence + (wantsRoute ? [] : RuleNames.managers(lost.snapshot))
+        + lost.reasonEvidence,
+      remedy: try wantsRoute ? Remedy.wayBack(lost) : Remedy.accept(lost, before: step),
+      at: RuleNames.place(step, lost))
+  }
+}
+
+extension RuleStep {
+  /// What a rule drops that does what rp_filter does.
+  var dropsForReversePath: String { "what has no way back by the interface it came in" }
+}

@@ -1,0 +1,42 @@
+internal import Wire
+
+extension FindingID {
+  static let hairpinWithoutMasquerade = FindingID(rawValue: "hairpin-without-masquerade")
+}
+
+/// DNAT back into the client's own subnet, and the source stayed as it was.
+enum HairpinWithoutMasquerade: Cause {
+  static let page = FindingPage(
+    .hairpinWithoutMasquerade, "Forwarded back into the client's own subnet, untranslated",
+    meaning: """
+      A client reaches a service by the public address, and DNAT leads it to a server in the client's own
+      subnet. The server sees the client's address, and answers it directly, past this host. The client
+      waits for an answer from the public address and throws this one away.
+      """,
+    certainty: """
+      Always likely: the answer does not come by here, so it cannot be seen.
+      """,
+    conclusion: """
+      The destination was translated, the source was not, the packet was sent, and both the client and
+      the new destination are in the subnet of the interface that it left by.
+      """,
+    advice: """
+      Run the remedy: a masquerade rule for what goes from that subnet back into it, so that the answer
+      comes back here. Or let clients inside have the server's own address from DNS (split horizon).
+      """)
+
+  static func examine(_ lost: LostPacket) -> Finding? {
+    guard lost.stage == .sent, let change = lost.destinationChange,
+      lost.sourceChange == nil, let device = lost.outDevice,
+      let subnet = lost.snapshot.address(of: device, version: lost.version)?.network,
+      subnet.contains(lost.packet.source), subnet.contains(lost.packet.destination)
+    else { return nil }
+    return error(
+      "\(change.from) is translated to \(change.to) in the client's own subnet, so the answer goes "
+        + "to the client directly and is not recognised", confidence: .likely,
+      evidence: [.sameSubnet(source: lost.packet.source, target: change.to, subnet)],
+      remedy: try Remedy.masquerade(lost, from: subnet, device: device))
+  }
+
+  static let needs: [Need] = [.neighbours]
+}

@@ -1,0 +1,62 @@
+internal import Wire
+
+extension FindingID {
+  static let missingMasquerade = FindingID(rawValue: "missing-masquerade")
+}
+
+/// A private source went out to where nobody knows it.
+enum MissingMasquerade: Cause {
+  static let page = FindingPage(
+    .missingMasquerade, "Sent with a private source that no rule translates",
+    meaning: """
+      The packet left for another network with a private source address (RFC 1918, RFC 4193). The
+      machines there have no route back to it, so no answer can come. A rule that masquerades it is
+      missing, or does not fit this interface or source.
+      """,
+    certainty: """
+      Likely for a public destination. Possible for a private one: a router there may well have a route
+      back.
+      """,
+    conclusion: """
+      The packet was sent by another interface than it came in by, its source is private, unchanged and
+      no address of this host, its destination lies outside, and nothing came back. Conntrack's entry
+      for the connection is UNREPLIED, and waits for an answer for that source.
+      """,
+    advice: """
+      Run the remedy: it adds a masquerade rule for the source's subnet and the outgoing interface, in
+      the words of the firewall that is there. `nftrace ping --masquerade` tries it for as long as the
+      command runs. If the other side should know your subnet, it needs a route back to this host
+      instead.
+      """)
+
+  static let needs: [Need] = [.neighbours]
+
+  static func examine(_ lost: LostPacket) -> Finding? {
+    guard lost.stage == .sent, lost.sourceChange == nil, !lost.isFromHere, !lost.isReply,
+      lost.packet.source.isPrivate, lost.isBoundOutside,
+      // Out by the way it came in: the answer finds the sender without this host.
+      lost.outDevice != lost.inDevice
+    else { return nil }
+    let device = lost.outDevice ?? "?"
+    let source = lost.packet.source
+    var evidence: [Evidence] = []
+    if lost.journey.connection?.status.contains(.seenReply) == false {
+      evidence.append(.unreplied(source))
+    }
+    if let own = lost.snapshot.address(of: device, version: lost.version) {
+      evidence.append(.address(own, of: device))
+    }
+    return error(
+      "it left \(device) with the private source \(source): no rule translates it, so the answer "
+        + "has no way back",
+      confidence: lost.packet.destination.isPrivate ? .possible : .likely, evidence: evidence,
+      remedy: try Remedy.masquerade(lost, from: subnet(lost), device: device))
+  }
+
+  /// The subnet the source is in, as the interface it came in by knows it.
+  private static func subnet(_ lost: LostPacket) -> Prefix {
+    let source = lost.packet.source
+    let network = lost.snapshot.address(of: lost.inDevice, version: lost.version)?.network
+    return network.flatMap { $0.contains(source) ? $0 : nil } ?? Prefix(source)
+  }
+}

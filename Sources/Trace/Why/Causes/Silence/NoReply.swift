@@ -1,0 +1,93 @@
+internal import Wire
+
+extension FindingID {
+  static let noReply = FindingID(rawValue: "no-reply")
+}
+
+/// All went well here, and nothing came back.
+enum NoReply: Cause {
+  static let page = FindingPage(
+    .noReply, "It left in order, and nothing came back",
+    meaning: """
+      This host did everything right: the packet passed its rules, was routed, translated where it had
+      to be, and sent. No answer came, or another machine refused the packet. The fault lies with the
+      destination, or on the way there or back.
+      """,
+    certainty: """
+      Certain if another machine sent an ICMP error. Likely if nothing came at all. Possible if an XDP
+      program on the interface may have dropped the answer before any hook.
+      """,
+    conclusion: """
+      The packet was seen leaving by an interface, and no cause on this host fits. The state of the next
+      hop is in the evidence: REACHABLE says that it has taken packets of late.
+      """,
+    advice: """
+      On the other machine, look at its firewall, at the service, and at its route back to the source:
+      `nftrace ping --in IFACE -s SOURCE DEST` there tells which of them it is. On the way, `traceroute`
+      with the same protocol and port shows how far packets get. If the packet was bridged or
+      redirected past IP, look at the rules of the bridge and at `tc filter`.
+      """)
+
+  static let needs: [Need] = [.neighbours]
+
+  static func examine(_ lost: LostPacket) -> Finding? {
+    guard lost.stage == .sent, !lost.isReply else { return nil }
+    let device = lost.outDevice ?? "?"
+    let evidence = [.sent(through: device, source: lost.packet.source)] + nextHop(lost)
+    let target = lost.packet.destination
+    if lost.snapshot.link(device)?.hasXDP == true {
+      return error(
+        "it left \(device) in order, and no hook saw an answer: the XDP program on \(device) may have "
+          + "dropped it ('\(Remedy.look("ip link show", at: device))'), or \(target) and the way "
+          + "there and back are to be looked at", confidence: .possible,
+        evidence: evidence + [.xdpProgram(device)])
+    }
+    return error(
+      "it left \(device) in order, and nothing came back: look at "
+        + (lost.isBoundOutside
+          ? "\(target) and at the way there and back"
+          : "the service and the firewall on \(target), and at its route back to "
+            + "\(lost.packet.source)"),
+      confidence: .likely, evidence: evidence)
+  }
+
+  /// What is known of the machine that it was handed to.
+  private static func nextHop(_ lost: LostPacket) -> [Evidence] {
+    guard
+      let hop = lost.route?.route?.gateway
+        ?? (lost.isBoundOutside ? nil : lost.packet.destination),
+      let neighbour = lost.snapshot.addresses.neighbour(hop)
+    else { return [] }
+    return [.nextHop(hop, neighbour.state)]
+  }
+
+  /// An ICMP error came from somewhere else: not this host's doing.
+  enum FarAway: Cause {
+    static var page: FindingPage { NoReply.page }
+
+    static func examine(_ lost: LostPacket) -> Finding? {
+      guard let source = lost.errorFromAfar?.source else { return nil }
+      let isTarget = source == lost.packet.destination
+      return error(
+        "\(isTarget ? "the destination" : "a router on the way,") \(source) refused it, not this "
+          + "host: look there", evidence: lost.errorEvidence)
+    }
+  }
+
+  /// It came in and went out, and IP saw nothing of it: no rule, no route, no connection.
+  enum PastHooks: Cause {
+    static var page: FindingPage { NoReply.page }
+
+    static func examine(_ lost: LostPacket) -> Finding? {
+      guard lost.stage == .sent, !lost.isReply, let device = lost.inDevice, !lost.metIP else {
+        return nil
+      }
+      let rules = lost.journey.hops.flatMap(\.rules) + lost.journey.unplacedRules
+      return error(
+        "it went from \(device) to \(lost.outDevice ?? "another interface") past routing and all "
+          + "tables of IP, as what is bridged or is redirected by 'fwd' or tc does, and nothing came "
+          + "back", confidence: .likely,
+        evidence: [.seenAtInterfacesOnly] + rules.flatMap(\.evidence))
+    }
+  }
+}

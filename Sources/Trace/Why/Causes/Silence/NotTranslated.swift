@@ -1,0 +1,45 @@
+internal import Wire
+
+extension FindingID {
+  static let notTranslated = FindingID(rawValue: "not-translated")
+}
+
+/// There is a NAT rule, but conntrack does not follow this packet.
+enum NotTranslated: Cause {
+  static let page = FindingPage(
+    .notTranslated, "NAT passed over the packet",
+    meaning: """
+      This host translates sources, and yet the packet left with the source it came with. NAT works on
+      connections: packets that conntrack calls invalid, and those that a rule exempts from tracking
+      (`notrack`, `-j NOTRACK`), are never translated. Nobody on the other side can answer them.
+      """,
+    certainty: """
+      Always likely: that no answer came is what fits, and it is not seen why.
+      """,
+    conclusion: """
+      The packet was sent with an untranslated source that is no address of this host, there is a nat
+      chain in POSTROUTING, and conntrack's state of the packet is `invalid` or `untracked`.
+      """,
+    advice: """
+      Untracked: take the notrack rule away for this traffic, or make it more exact. Invalid: see what
+      makes it so (`invalid-state-drop` says what can), and drop invalid packets in FORWARD: what cannot
+      be translated should not leave.
+      """)
+
+  static func examine(_ lost: LostPacket) -> Finding? {
+    guard lost.stage == .sent, lost.sourceChange == nil, !lost.isFromHere, hasNAT(lost) else {
+      return nil
+    }
+    let state = lost.isInvalid ? Connection.State.invalid : lost.journey.connection?.state
+    guard let state, state == .invalid || state == .untracked else { return nil }
+    return error(
+      "it left \(lost.outDevice ?? "this host") with the source \(lost.packet.source): NAT "
+        + "passes over packets of state \(state.rawValue)", confidence: .likely,
+      evidence: [.connectionState(state)])
+  }
+
+  private static func hasNAT(_ lost: LostPacket) -> Bool {
+    lost.snapshot.baseChains.contains { $0.type == "nat" && $0.hook == .postrouting }
+      || lost.header?.legacyNAT[lost.version]?.isEmpty == false
+  }
+}

@@ -1,0 +1,136 @@
+package import Wire
+
+/// One thing that a finding was concluded from. The words for it are Report's.
+package enum Evidence: Sendable, Equatable {
+  // MARK: Rules and chains
+
+  /// The deciding rule, in its owner's words.
+  case rule(String)
+  /// A rule that was met before, and did not decide.
+  case metBefore(RuleStep)
+  /// Where the chain stands whose policy decided: its name, hook and priority.
+  case chain(String, Hook, priority: Int32)
+  /// A program that makes rules here: "Docker".
+  case manager(String)
+  /// The TRACE of iptables-legacy names the rule last.
+  case namedByLegacyTrace
+  /// Seen before this table of iptables-legacy, and not behind it.
+  case lostInLegacyTable
+  /// Why rules of iptables-legacy cannot be named.
+  case missingLegacyTrace(String)
+  /// The tables of iptables-legacy that are in use.
+  case legacyTables([String])
+  /// No rule of nf_tables at this hook dropped it.
+  case droppedByNoRule(of: Hook)
+
+  // MARK: What the kernel said of a packet
+
+  /// The kernel's own reason for the drop, and the function that dropped it.
+  case dropReason(String, place: String?)
+  /// Why the kernel's reasons are not to be had.
+  case missingDropReasons(String)
+  /// The ICMP error or reset that came back; `isOurs` if this host made it.
+  case refusal(Packet, isOurs: Bool)
+  /// Sending was refused with this errno.
+  case sendingRefused(Int32)
+
+  // MARK: Where it was seen
+
+  /// The last point that it was seen at.
+  case seenLast(at: ObservationPoint)
+  /// No hook saw it.
+  case seenNowhere
+  /// It was seen at the interfaces' own hooks alone.
+  case seenAtInterfacesOnly
+  /// Routing has a way for it.
+  case routed
+  /// No rule dropped it, and the machine that it is handed to is known.
+  case nextHopKnown
+  /// It is the first fragment of a packet.
+  case firstFragment
+  /// It left through this interface with this source.
+  case sent(through: String, source: IPAddress)
+  /// It was delivered to this host, which made no reply.
+  case notReplied
+  /// The answer was delivered to this host.
+  case answerDelivered
+  /// The request left with this source, and the answer to it was delivered to this host.
+  case answerDeliveredTo(source: IPAddress)
+  /// A packet, by its number, came in and left with these TTLs, and IP's hooks never had it.
+  case forwardedPastHooks(packet: Int, version: Int, ttl: UInt8, now: UInt8)
+  /// At this point the kernel names two ports of a bridge.
+  case bridgePorts(ObservationPoint, in: String, out: String)
+
+  // MARK: Settings and counters
+
+  /// A setting, by its name, and its value.
+  case setting(String, value: String)
+  /// A setting that would stop the packet as well, were it not for the cause.
+  case settingForbidsToo(String, value: String)
+  /// A counter went up by so much meanwhile.
+  case counter(Counter, by: UInt64)
+  /// Conntrack dropped packets meanwhile.
+  case conntrackDropped
+  /// Packets more that queues and tc filters of this interface dropped.
+  case queueDropped(by: String, count: UInt64)
+  /// Connections in conntrack's table, and how many it takes.
+  case connectionCount(Int, of: Int)
+
+  // MARK: Routing
+
+  /// A rule of policy routing.
+  case policyRule(RoutingRule)
+  /// A route.
+  case route(RouteMessage)
+  /// A route of this table throws it on to the next.
+  case thrown(byTable: UInt32)
+  /// A lookup finds no route to this address.
+  case noRouteFound(to: IPAddress)
+  /// A lookup says that this address is one of this host's.
+  case foundLocal(IPAddress)
+  /// A lookup is refused with this errno.
+  case lookupRefused(Int32)
+  /// An interface is down, so that routes through it are not used.
+  case routesUnused(through: String)
+  /// The longest packet that an interface takes; nil for the route itself.
+  case mtu(of: String?, Int)
+
+  // MARK: Interfaces, addresses, neighbours
+
+  /// The state of an interface.
+  case interfaceState(String, LinkMessage.OperationalState)
+  /// An interface's address.
+  case address(Prefix, of: String)
+  /// No interface has this address.
+  case noInterfaceHas(IPAddress)
+  /// Two addresses are in one subnet.
+  case sameSubnet(source: IPAddress, target: String, Prefix)
+  /// A neighbour's entry, as ip(8) lists it.
+  case neighbour(IPAddress, device: String, NeighbourMessage.State)
+  /// The state of the neighbour that it was handed to.
+  case nextHop(IPAddress, NeighbourMessage.State)
+  /// An XDP program sees this interface's packets before any hook.
+  case xdpProgram(String)
+
+  // MARK: Connections
+
+  /// What conntrack makes of the packet.
+  case connectionState(Connection.State)
+  /// What conntrack makes of the answer.
+  case answerState(Connection.State)
+  /// Conntrack waits for an answer for this address.
+  case unreplied(IPAddress)
+  /// Conntrack knew the connection of this packet, by its number, when it came.
+  case connectionKnown(packet: Int)
+  /// Conntrack's status says that a flowtable has the connection, or the interface itself.
+  case offloaded(toHardware: Bool)
+
+  // MARK: The recording
+
+  /// The socket for the kernel's messages had no room.
+  case socketOverrun
+  /// So many of the lost messages at least are of NFLOG.
+  case missingLogs(Int)
+  /// Messages of a recording: recorded and lost.
+  case recorded(Int, lost: Int)
+}

@@ -1,0 +1,99 @@
+internal import Wire
+
+/// Asks the diagnoses of the registry about an exchange.
+enum Examination {
+  /// What is to be said about an exchange: the cause, if it went wrong, and notes.
+  static func findings(
+    _ exchange: Exchange, isAnswered: Bool, answer: Packet?, refused: Int32? = nil,
+    unseen: [(packet: Packet, drop: DropEvent)] = [], header: SessionHeader?,
+    snapshot: Snapshot
+  ) -> [Finding] {
+    var findings: [Finding] = []
+    if !isAnswered {
+      let error = answer?.quoted == nil ? nil : answer
+      if let refused, exchange.request == nil {
+        findings.append(cause(ofRefusal: refused, header?.probe, snapshot))
+      } else if let lost = LostAfter.beforeAnyHook(exchange, unseen, header, snapshot) {
+        findings.append(lost)
+      } else if let suspect = suspect(exchange, isProbe: header?.probe != nil),
+        let lost = LostPacket(
+          suspect, of: exchange, error: error, refused: refused, header: header,
+          snapshot: snapshot)
+      {
+        findings += cause(of: lost)
+        findings += Registry.lossNotes.compactMap { $0.examine(lost.asked(by: $0)) }
+      }
+    }
+    return findings
+      + Registry.exchangeNotes.compactMap {
+        $0.examine(exchange, Answers(snapshot, to: $0.needs))
+      }
+  }
+
+  /// The first cause that speaks, and what sending said.
+  private static func cause(of lost: LostPacket) -> [Finding] {
+    let unsent = lost.unsent
+    let cause = Registry.causes.lazy.compactMap {
+      $0.examine(lost.asked(by: $0)) ?? unsent.flatMap($0.examine)
+    }.first
+    guard var cause else { return [] }
+    if let refused = lost.refused, !cause.evidence.contains(.sendingRefused(refused)) {
+      cause.evidence.append(.sendingRefused(refused))
+    }
+    return [cause]
+  }
+
+  /// What kept a probe of this host's own from every hook.
+  private static func cause(
+    ofRefusal errno: Int32, _ plan: ProbePlan?, _ snapshot: Snapshot
+  ) -> Finding {
+    UnsentPacket(probeOf: plan, errno: errno, snapshot).flatMap { unsent in
+      Registry.causes.lazy.compactMap { $0.examine(unsent) }.first
+    } ?? LostAfter.notSent(errno)
+  }
+
+  /// Who refused recorded traffic, and why: nobody could be asked, but the refusal says it.
+  static func refusal(
+    _ exchange: Exchange, _ header: SessionHeader?, _ snapshot: Snapshot
+  ) -> Finding? {
+    let refused: Journey?
+    if let quoted = exchange.error?.packet.quoted {
+      refused = exchange.journeys.last { journey in
+        journey.direction != .error && journey.hops.contains { $0.packet.isSame(as: quoted) }
+      }
+    } else {
+      // A reset is a refusal only if it answers the SYN: many connections end with one.
+      refused = exchange.reply?.packet.isRefusal == true ? exchange.request : nil
+      guard refused?.packet.tcp?.flags == .syn else { return nil }
+    }
+    guard let refused,
+      let lost = LostPacket(
+        refused, of: exchange, error: nil, refused: nil, header: header, snapshot: snapshot)
+    else { return nil }
+    return Registry.causes.lazy.filter { $0.isToldByRefusal }
+      .compactMap { $0.examine(lost.asked(by: $0)) }.first
+  }
+
+  /// The packet to look at. Of recorded traffic, the one that a rule stopped: others of its connection
+  /// may have got through. Of a probe, the reply, if one was seen, for then the request got through.
+  private static func suspect(_ exchange: Exchange, isProbe: Bool) -> Journey? {
+    if !isProbe, let stopped = exchange.journeys.first(where: \.isStopped) { return stopped }
+    // A refusal that got through is no puzzle itself; what was refused is.
+    if let reply = exchange.journeys.last(where: { $0.direction == .reply && !$0.isRefusalSent }) {
+      return reply
+    }
+    return exchange.request ?? exchange.journeys.first
+  }
+}
+
+extension Journey {
+  /// Whether a rule ended it. What nftrace itself was to drop is no fault.
+  var isStopped: Bool {
+    (end.kind == .dropped || end.kind == .rejected) && hops.last?.passed == false
+  }
+
+  /// Whether this is a reset that was sent on, or delivered.
+  var isRefusalSent: Bool {
+    packet.isRefusal && (end.kind == .transmitted || end.kind == .delivered)
+  }
+}

@@ -1,0 +1,4 @@
+/// What explains what the user sees of a packet, and only matters because it was lost.
+protocol LossNote: Diagnosis {
+  static func examine(_ lost: LostPacket) -> Finding?
+}

@@ -1,0 +1,25 @@
+/// Something that a diagnosis has to know of the kernel, and that is asked when a probe was lost.
+package enum Need: Sendable, Hashable {
+  /// Which way the packet would go, had this host made it.
+  case plainRoute
+  /// Which way an answer would go.
+  case wayBack
+  /// The routes of all tables that lead to where the packets go and come from.
+  case routes
+  /// Interfaces, addresses and neighbours.
+  case neighbours
+  /// The rules of interfaces' own chains that a packet met before it was lost.
+  case ingressRules
+  /// The rules of the chain whose policy dropped it.
+  case policyChain
+  /// The last rule that was met before a policy dropped it.
+  case ruleBeforePolicy
+  /// A setting.
+  case setting(Setting)
+  /// A setting of the interfaces on the packet's way, and of "all".
+  case interfaceSetting(InterfaceSetting)
+  /// By how much a counter went up meanwhile.
+  case counter(Counter)
+  /// The same of an interface's counter.
+  case interfaceCounter(InterfaceCounter)
+}

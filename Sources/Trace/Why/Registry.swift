@@ -1,0 +1,52 @@
+/// All diagnoses there are, one a file in Causes. The order is that in which a packet meets them: the
+/// first cause that speaks is told.
+package enum Registry {
+  static let all: [any Diagnosis.Type] = [
+    // Rules and policies.
+    QueueWithoutListener.self, MasqueradeNoAddress.self, InvalidStateDrop.self, RuleReject.self,
+    ReplyFiltered.self, DNATThenFiltered.self, LegacyDrop.self, PolicyDrop.self, RuleDrop.self,
+    ConntrackTableFull.self, LegacyDrop.Unnamed.self,
+    // Routing and forwarding.
+    MartianSource.self, MartianDestination.self, BadPacket.self, LocalSource.self,
+    ForwardingDisabled.self, ProhibitRoute.self, UnreachableRoute.self, BlackholeRoute.self,
+    NoRoute.self, ReversePathFilter.self, TTLExpired.self, FragmentationNeeded.self,
+    // Behind the last hook.
+    NoCarrier.self, NeighbourDiscoveryFiltered.self, NeighbourUnresolved.self, SNATClash.self,
+    // Delivered.
+    NoListener.self, UnknownProtocol.self, EchoIgnored.self,
+    // Sent, and not answered.
+    TTLExpired.FarAway.self, FragmentationNeeded.FarAway.self, NoReply.FarAway.self,
+    NoReply.PastHooks.self, HairpinWithoutMasquerade.self, NotTranslated.self,
+    MissingMasquerade.self, UnroutableSNAT.self, LostAfter.InQueue.self, NoReply.self,
+    // None of these.
+    LostAfter.self,
+    // Notes.
+    NATOncePerFlow.self, HairpinRedirect.self, Fragmented.self, BridgeNetfilter.self,
+    FlowOffloaded.self, MixedBackends.self, Fragmented.OnTheWay.self, EventsLost.self,
+    RecordingEnded.self,
+  ]
+
+  /// The causes in their order.
+  static let causes = all.compactMap { $0 as? any Cause.Type }
+  static let exchangeNotes = all.compactMap { $0 as? any ExchangeNote.Type }
+  static let lossNotes = all.compactMap { $0 as? any LossNote.Type }
+
+  /// What is asked of the kernel about a lost probe.
+  static let needs = Set(all.flatMap { $0.needs })
+
+  /// The pages of all ids, in the same order.
+  package static let pages: [FindingPage] = {
+    var pages: [FindingPage] = []
+    for diagnosis in all {
+      if let place = pages.firstIndex(where: { $0.id == diagnosis.page.id }) {
+        let known = pages[place].needs
+        pages[place].needs += diagnosis.needs.filter { !known.contains($0) }
+      } else {
+        var page = diagnosis.page
+        page.needs = diagnosis.needs
+        pages.append(page)
+      }
+    }
+    return pages
+  }()
+}

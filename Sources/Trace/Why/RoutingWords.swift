@@ -1,0 +1,94 @@
+package import Wire
+
+/// Routes, rules of policy routing and their tables in the words of ip(8), to be read and to be run.
+package enum RoutingWords {
+  /// "default", or the prefix; one address without its length.
+  static func text(_ prefix: Prefix) -> String { word(prefix).text }
+
+  static func word(_ prefix: Prefix) -> Command {
+    if prefix.length == 0 { return "default" }
+    return prefix.length == prefix.address.bitWidth ? "\(prefix.address)" : "\(prefix)"
+  }
+
+  /// The names of the tables that have one everywhere.
+  package static func name(ofTable table: UInt32) -> String { word(ofTable: table).text }
+
+  private static func word(ofTable table: UInt32) -> Command {
+    switch table {
+    case 253: "default"
+    case 254: "main"
+    case 255: "local"
+    default: "\(table)"
+    }
+  }
+
+  /// A route as ip(8) lists it.
+  package static func text(_ route: RouteMessage) -> String { "\(route.kind) \(words(route).text)" }
+
+  /// The command that takes a route away, and no other.
+  static func deletion(_ route: RouteMessage) -> Command {
+    let version: Command = route.destination.address.family == 6 ? "-6 " : ""
+    // One that has its kind of a next hop object is itself a unicast route.
+    let kind: Command = route.nextHopObject == nil ? "\(route.kind) " : ""
+    return "ip \(version)route del \(kind)\(words(route))"
+      + (route.metric.map { " metric \($0)" } ?? "")
+  }
+
+  private static func words(_ route: RouteMessage) -> Command {
+    var words = [word(route.destination)]
+    if route.source.length > 0 { words += ["from", word(route.source)] }
+    if route.tos != 0 { words += ["tos", "\(hex: route.tos)"] }
+    if let object = route.nextHopObject { words += ["nhid", "\(object)"] }
+    return (words + ["table", word(ofTable: route.table)]).joined(separator: " ")
+  }
+
+  /// A rule as ip(8) lists it.
+  package static func text(_ rule: RoutingRule) -> String {
+    let (packet, rest) = (packetSelector(rule).text, otherSelector(rule).text)
+    let device = rule.inputInterface.map { "iif \(Escape.name($0)) " } ?? ""
+    return "\(rule.priority): \(packet) \(device)\(rest)"
+  }
+
+  /// The command that takes a rule away, which ip(8) finds by all that is in it.
+  static func deletion(
+    _ rule: RoutingRule, family: Int
+  ) throws(Word.Unspeakable) -> Command {
+    let version: Command = family == 6 ? "-6 " : ""
+    var device: Command = ""
+    if let name = rule.inputInterface { device = "iif \(try Word.device(name)) " }
+    return "ip \(version)rule del pref \(rule.priority) \(packetSelector(rule)) \(device)"
+      + otherSelector(rule)
+  }
+
+  /// What stands before the interface.
+  private static func packetSelector(_ rule: RoutingRule) -> Command {
+    var words: [Command] = rule.isInverted ? ["not"] : []
+    words += ["from", rule.source.map(word) ?? "all"]
+    if let destination = rule.destination { words += ["to", word(destination)] }
+    if rule.tos != 0 { words += ["tos", "\(hex: rule.tos)"] }
+    if let mark = rule.mark {
+      let mask: Command = rule.mask.map { $0 == .max ? "" : "/\(hex: $0)" } ?? ""
+      words += ["fwmark", "\(hex: mark)\(mask)"]
+    }
+    return words.joined(separator: " ")
+  }
+
+  /// What stands behind it.
+  private static func otherSelector(_ rule: RoutingRule) -> Command {
+    var words: [Command] = []
+    if let users = rule.users { words += ["uidrange", "\(users.lowerBound)-\(users.upperBound)"] }
+    if let proto = rule.ipProtocol { words += ["ipproto", "\(IPProtocol(rawValue: proto))"] }
+    if let ports = rule.sourcePorts { words += ["sport", word(ports)] }
+    if let ports = rule.destinationPorts { words += ["dport", word(ports)] }
+    switch rule.action {
+    case .lookup: words += ["lookup", word(ofTable: rule.table)]
+    default: words.append("\(rule.action)")
+    }
+    if let length = rule.suppressPrefixLength { words += ["suppress_prefixlength", "\(length)"] }
+    return words.joined(separator: " ")
+  }
+
+  private static func word(_ ports: ClosedRange<UInt16>) -> Command {
+    ports.count == 1 ? "\(ports.lowerBound)" : "\(ports.lowerBound)-\(ports.upperBound)"
+  }
+}
