@@ -7,7 +7,7 @@ package struct ProbeProtocol: Sendable, Equatable, CustomStringConvertible {
 
   /// Protocols with a file of their own, by which their probes are made and answered. All others can be
   /// sent as well: see `OtherProbe`.
-  static let kinds: [any ProbeKind] = [EchoProbe(), UDPProbe(), TCPProbe()]
+  static let kinds: [any ProbeKind] = [EchoProbe(), UDPProbe(), TCPProbe(), SCTPProbe()]
 
   /// The names that stand in the help.
   package static var names: [String] { kinds.map(\.name) }

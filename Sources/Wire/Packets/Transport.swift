@@ -4,6 +4,7 @@ package enum Transport: Sendable, Equatable {
   case icmp(ICMPHeader)
   case tcp(TCPHeader)
   case udp(UDPHeader)
+  case sctp(SCTPHeader)
   /// A protocol this module does not look into.
   case other
   /// A fragment that is not the first, or cut off.
@@ -16,6 +17,7 @@ package enum Transport: Sendable, Equatable {
       self = (try? ICMPHeader(parsing: &reader)).map { .icmp($0) } ?? .absent
     case .tcp: self = (try? TCPHeader(parsing: &reader)).map { .tcp($0) } ?? .absent
     case .udp: self = (try? UDPHeader(parsing: &reader)).map { .udp($0) } ?? .absent
+    case .sctp: self = (try? SCTPHeader(parsing: &reader)).map { .sctp($0) } ?? .absent
     default: self = .other
     }
   }
@@ -25,6 +27,7 @@ package enum Transport: Sendable, Equatable {
     switch self {
     case .tcp(let header): (header.sourcePort, header.destinationPort)
     case .udp(let header): (header.sourcePort, header.destinationPort)
+    case .sctp(let header): (header.sourcePort, header.destinationPort)
     case .icmp, .other, .absent: nil
     }
   }
@@ -38,6 +41,9 @@ package enum Transport: Sendable, Equatable {
     case .udp(let header):
       return .udp(
         UDPHeader(sourcePort: header.destinationPort, destinationPort: header.sourcePort))
+    case .sctp(var header):
+      swap(&header.sourcePort, &header.destinationPort)
+      return .sctp(header)
     case .icmp, .other, .absent: return self
     }
   }
@@ -53,6 +59,11 @@ package enum Transport: Sendable, Equatable {
         UInt64(header.sequence) << 32 | UInt64(header.acknowledgment),
         UInt64(header.flags.rawValue) << 32
       )
+    case .sctp(let header):
+      (
+        UInt64(header.verificationTag) << 32 | UInt64(header.initiateTag ?? 0),
+        UInt64(header.chunk?.rawValue ?? 0) << 32
+      )
     case .udp, .other, .absent: (0, 0)
     }
   }
@@ -61,6 +72,7 @@ package enum Transport: Sendable, Equatable {
   package var isRefusal: Bool {
     switch self {
     case .tcp(let header): header.flags.contains(.rst)
+    case .sctp(let header): header.chunk == .abort
     case .icmp, .udp, .other, .absent: false
     }
   }
@@ -70,6 +82,7 @@ package enum Transport: Sendable, Equatable {
     switch self {
     case .tcp(let header): "TCP \(header.flags)"
     case .udp: "UDP"
+    case .sctp(let header): "SCTP" + (header.chunk.map { " \($0)" } ?? "")
     case .icmp, .other, .absent: nil
     }
   }
@@ -97,6 +110,7 @@ package enum Transport: Sendable, Equatable {
       bytes.append(bigEndian: UInt16(truncatingIfNeeded: 8 + payload))
       bytes += [0, 0]
       return (bytes, .internet(at: 6))
+    case .sctp(let header): return (header.bytes, .crc32c(at: 8))
     case .other, .absent: return ([], .none)
     }
   }
@@ -106,5 +120,7 @@ package enum Transport: Sendable, Equatable {
     case none
     /// RFC 1071's, at this octet; over a pseudo header as well, but for ICMP of IPv4.
     case internet(at: Int)
+    /// CRC-32C, least octet first, at this octet.
+    case crc32c(at: Int)
   }
 }
