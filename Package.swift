@@ -36,10 +36,12 @@ let package = Package(
     .target(
       name: "Kernel", dependencies: ["Wire", "Trace", "CNetfilter"], swiftSettings: settings),
     .target(name: "Report", dependencies: ["Wire", "Trace"], swiftSettings: settings),
+    .target(
+      name: "App", dependencies: ["Wire", "Trace", "Kernel", "Report"], swiftSettings: settings),
     .executableTarget(
       name: "nftrace",
       dependencies: [
-        "Wire", "Trace", "Kernel", "Report",
+        "Wire", "Trace", "Kernel", "Report", "App",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
     .target(name: "Recordings", path: "Tests/Recordings", swiftSettings: settings),

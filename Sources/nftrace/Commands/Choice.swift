@@ -1,3 +1,4 @@
+import App
 import ArgumentParser
 
 /// The value of an option that is one of a few words.
@@ -10,3 +11,6 @@ extension Choice {
   static var allValueStrings: [String] { allCases.map { $0.rawValue } }
   static var allValueDescriptions: [String: String] { [:] }
 }
+
+extension ColorChoice: Choice {}
+extension SetupBackend: Choice {}

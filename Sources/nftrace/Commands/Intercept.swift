@@ -1,3 +1,4 @@
+import App
 import ArgumentParser
 import Glibc
 import Kernel
@@ -201,7 +202,8 @@ struct Intercept: ParsableCommand {
     do {
       way =
         trace
-        ? try InterceptTrace(subnets, edits: changes, device: diversion.tun.name, shared) : nil
+        ? try InterceptTrace(subnets, edits: changes, device: diversion.tun.name, shared.output)
+        : nil
     } catch {
       try? diversion.end { _ in }
       throw error

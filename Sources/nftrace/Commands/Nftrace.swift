@@ -1,3 +1,4 @@
+import App
 import ArgumentParser
 import Glibc
 import Kernel
@@ -10,8 +11,6 @@ struct Nftrace: ParsableCommand {
   /// its usage right, and is not searched for requests for shell completions, which nftrace answers.
   static let name = "nftrace"
 
-  static let version = "0.1.0"
-
   static let configuration = CommandConfiguration(
     commandName: name,
     abstract: "What happened to my packet, and why?",
@@ -21,7 +20,7 @@ struct Nftrace: ParsableCommand {
 
       Start with 'nftrace lab': a router, a client and a server in network namespaces, to try it.
       """,
-    version: "nftrace \(version)",
+    version: "nftrace \(Version.number)",
     subcommands: [
       Ping.self, Setup.self, Show.self, Teardown.self, Status.self, RecordCommand.self,
       RecordingsCommand.self,

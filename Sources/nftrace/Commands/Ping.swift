@@ -1,3 +1,4 @@
+import App
 import ArgumentParser
 import Glibc
 import Kernel
@@ -294,7 +295,7 @@ struct Ping: ParsableCommand {
     let entrances = try entrances()
     let loop = Loop()
     var writer = SessionWriter(path: write)
-    var printer = PingPrinter(options: shared)
+    var printer = PingPrinter(options: shared.output)
     var code: Int32 = 0
     for (index, entrance) in entrances.enumerated() {
       let settings = TemporarySettings()

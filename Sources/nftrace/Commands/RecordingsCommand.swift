@@ -1,3 +1,4 @@
+import App
 import ArgumentParser
 import Kernel
 import Report
@@ -118,7 +119,7 @@ struct RecordingsCommand: ParsableCommand {
     }
     if removed.isEmpty { return try Output.print("nothing to remove") }
     for recording in removed {
-      try Output.print("removed \(recording.name), \(StatusText.size(recording.octets))")
+      try Output.print("removed \(recording.name), \(Octets.text(recording.octets))")
     }
   }
 }

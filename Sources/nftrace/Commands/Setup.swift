@@ -1,3 +1,4 @@
+import App
 import ArgumentParser
 import Kernel
 import Trace
@@ -105,7 +106,7 @@ struct Setup: ParsableCommand {
       subnets: try Self.parse(subnets: subnets), backend: backend,
       group: group.map { UInt16($0) }, tun: tun, tunAddresses: tunAddress.compactMap { Prefix($0) },
       masquerade: masquerade, forward: forward, record: !noRecord, limit: limit.octets,
-      options: shared)
+      options: shared.output)
     try StateDirectory.make()
     // The third for namespaces, and what a lab that died left of them.
     try Privileges.keep(

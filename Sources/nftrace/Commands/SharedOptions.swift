@@ -1,3 +1,4 @@
+import App
 import ArgumentParser
 import Kernel
 import Report
@@ -32,6 +33,9 @@ struct SharedOptions: ParsableArguments {
   var style: TextStyle {
     Output.style(color: color, verbosity: quiet ? .quiet : verbose ? .verbose : .normal)
   }
+
+  /// All of these.
+  var output: OutputOptions { OutputOptions(json: json, style: style, netns: netns) }
 
   /// Takes back what commands that were killed have left in the calling thread's namespace, and says
   /// so. What cannot be taken back is an error if the command is to change something (`isNeeded`).

@@ -1,3 +1,4 @@
+import App
 import Kernel
 import Report
 import Trace
@@ -13,7 +14,7 @@ enum KernelLogPlayback {
     try Privileges.keep([])
     let name = path == "-" ? "standard input" : path
     var isFirst = true
-    return try run(KernelLogDecoder(version: Nftrace.version), name, report, output) {
+    return try run(KernelLogDecoder(version: Version.number), name, report, output) {
       let bytes = try file.read()
       if isFirst, let kind = captureKind(bytes) {
         throw UsageError(
@@ -59,7 +60,7 @@ enum KernelLogPlayback {
   /// A reader of the running kernel's log that takes the lines of this setup alone.
   static func decoder(_ setup: SetupState) -> KernelLogDecoder {
     let header = SessionHeader(
-      command: "show", version: Nftrace.version, kernel: Machine.kernelRelease,
+      command: "show", version: Version.number, kernel: Machine.kernelRelease,
       points: setup.points, table: SetupTables.name, targets: setup.subnets)
     let now = Clock.realtime
     // The log's clock goes a little differently from others.

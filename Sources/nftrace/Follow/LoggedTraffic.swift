@@ -1,3 +1,4 @@
+import App
 import Kernel
 import Trace
 
@@ -30,5 +31,15 @@ final class LoggedTraffic: FollowedTraffic {
       lost = log.lost
     }
     return bytes.isEmpty
+  }
+}
+
+extension FollowedSource {
+  /// What the setup of a namespace, which is the calling thread's, writes into the kernel log.
+  init(kernelLogOf space: ChosenNamespace) throws {
+    let setupFiles = try SetupFiles.current()
+    self.init(
+      try LoggedTraffic(KernelLogPlayback.setup(setupFiles)), in: space,
+      files: [StateDirectory.path], end: Self.end(of: setupFiles, in: space))
   }
 }

@@ -1,3 +1,4 @@
+import App
 import Trace
 
 /// What a command says in JSON: an object, or one in which each of several namespaces has its own.

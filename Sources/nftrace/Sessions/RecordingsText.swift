@@ -1,3 +1,4 @@
+import App
 import Report
 import Trace
 
@@ -26,7 +27,7 @@ struct RecordingsText {
     var lines = [
       what,
       (recording.period.map { "\($0)  \(events ?? "events not known")\(lost)" } ?? "nothing in it")
-        + ", \(StatusText.size(recording.octets))",
+        + ", \(Octets.text(recording.octets))",
     ]
     if let writer = recording.writer {
       lines.append("being written by process \(writer.process)")

@@ -1,3 +1,4 @@
+import App
 import Kernel
 import Report
 import Trace

@@ -1,3 +1,4 @@
+import App
 import ArgumentParser
 
 /// How large a recording may become.

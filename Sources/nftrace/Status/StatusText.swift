@@ -1,3 +1,4 @@
+import App
 import Kernel
 import Report
 import Trace
@@ -119,7 +120,7 @@ struct StatusText {
           + "; 'nftrace setup' with a subnet of it starts another")
     }
     lines += [
-      "\(Self.indent)\(recorder.session), \(Self.size(findings.sessionOctets)) of "
+      "\(Self.indent)\(recorder.session), \(Octets.text(findings.sessionOctets)) of "
         + "\(recorder.limit >> 20) MiB",
       "\(Self.indent)\(RecordCommand.count(recorder))"
         + (recorder.saysHowFar
@@ -131,12 +132,5 @@ struct StatusText {
           + " changed, tables installed again \(recorder.repairs) times after others removed them")
     }
     return lines
-  }
-
-  /// Octets as people read them.
-  static func size(_ octets: Int) -> String {
-    if octets < 1 << 20 { return "\(octets.adding(clamped: 1023) >> 10) KiB" }
-    let tenths = octets.multiplied(clamped: 10) >> 20
-    return "\(tenths / 10).\(tenths % 10) MiB"
   }
 }

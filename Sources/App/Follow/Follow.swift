@@ -1,0 +1,111 @@
+internal import Kernel
+package import Report
+
+/// Shows traffic as it comes, from files that grow or from setups.
+package struct Follow {
+  private var report: FollowReport
+  private let json: Bool
+  /// Those of several namespaces.
+  private let names: [String]
+
+  /// Follows with this report; with `json`, its summary goes to standard error.
+  package init(_ report: FollowReport, json: Bool, names: [String] = []) {
+    self.report = report
+    self.json = json
+    self.names = names
+  }
+
+  /// Follows what `open` opens until a signal comes, which is returned, or none of it is left. What is
+  /// over is let go of, for a namespace is there as long as somebody holds it.
+  package mutating func run(_ open: () throws -> [FollowedSource]) throws -> Int32? {
+    let loop = Loop()
+    var sources = try open().map { Optional($0) }
+    var rights = sources.reduce(into: Capabilities()) { $0.formUnion($1!.rights) }
+    // Programs are asked for the texts of rules in the namespace of each.
+    if names.count > 1, !rights.isEmpty { rights.insert(.system) }
+    try Privileges.keep(rights, reading: sources.flatMap { $0!.files })
+    var nextLook = Clock.monotonic + Self.second
+    var (signal, deadline): (Int32?, UInt64?)
+    while true {
+      var lines: [String] = []
+      var (isRead, isLate) = (true, Clock.monotonic > deadline ?? .max)
+      for (index, source) in sources.enumerated() {
+        guard let traffic = source?.traffic else { continue }
+        let isAll = try traffic.read {
+          lines += report.take($0, from: index)
+          // What is printed is in memory more than once meanwhile.
+          if lines.count > Self.mostLines {
+            try print(lines)
+            lines = []
+          }
+        }
+        if !isAll {
+          isRead = false
+          // What a socket still has comes to an end by itself.
+          if traffic.fileDescriptor != nil { isLate = false }
+        }
+      }
+      try print(lines + report.look(at: Clock.realtime))
+      if let signal, isRead || isLate {
+        if !isRead { Output.complain("interrupted before all that is recorded was shown") }
+        return try end(signal)
+      }
+      if signal == nil {
+        signal = loop.signal()
+        if signal != nil {
+          deadline = Clock.monotonic + 2 * Self.second
+          // What came before the signal is told.
+          for source in sources { source?.traffic.stopListening() }
+        }
+      }
+      guard signal == nil, isRead else { continue }
+      try print(report.pass(to: Clock.realtime))
+      if Clock.monotonic > nextLook {
+        nextLook = Clock.monotonic + Self.second
+        try dropEnded(&sources)
+        if sources.allSatisfy({ $0 == nil }) { return try end(nil) }
+      }
+      loop.watch(sources.compactMap { $0?.traffic.fileDescriptor })
+      loop.wait(nanoseconds: Self.pause)
+    }
+  }
+
+  /// Follows those no longer of which nothing more comes.
+  private mutating func dropEnded(_ sources: inout [FollowedSource?]) throws {
+    for (index, source) in sources.enumerated() {
+      guard let source, let reason = source.end() else { continue }
+      source.traffic.stopListening()
+      // Of a file that somebody goes on writing, this is enough.
+      for _ in 0..<1024 {
+        if try source.traffic.read({ try print(report.take($0, from: index)) }) { break }
+      }
+      try print(report.end(index))
+      source.space?.leave()
+      sources[index] = nil
+      let rest = sources.contains { $0 != nil } ? "; the others go on" : ""
+      let place: Line = names.isEmpty ? "" : "netns \(names[index]): "
+      Output.complain(place + reason + rest)
+    }
+  }
+
+  /// Lines beyond which they are not kept to be printed together.
+  private static let mostLines = 256
+  private static let pause: UInt64 = 100_000_000
+  private static let second: UInt64 = 1_000_000_000
+
+  private func print(_ lines: [String]) throws(KernelError) {
+    if !lines.isEmpty { try Output.show(lines.joined(separator: "\n")) }
+  }
+
+  /// Prints the summary: beside JSON Lines it is none of the results.
+  private mutating func end(_ signal: Int32?) throws(KernelError) -> Int32? {
+    let (lines, summary) = report.finish()
+    try print(lines)
+    if json {
+      for line in summary { Output.complain(finished: line) }
+    } else {
+      try print([""] + summary)
+    }
+    return signal
+  }
+}

@@ -1,0 +1,159 @@
+internal import Glibc
+package import Kernel
+internal import Report
+package import Trace
+internal import Wire
+
+/// Moves packets from the device through an interception and back.
+package struct InterceptRun: ~Copyable {
+  private var interception: Interception
+  private let prints: Bool
+  private let hex: Bool
+  private var left: Int?
+  private var output = PatientOutput()
+  /// What every packet is read into.
+  private var buffer = [UInt8](repeating: 0, count: 65536)
+  private let begin = Clock.monotonic
+  /// The ways of the packets, where they are to be told.
+  private var trace: InterceptTrace?
+
+  /// `prints` says a line of each packet, `hex` its octets as well; it ends after `limit` packets.
+  package init(
+    _ interception: Interception, trace: InterceptTrace?, prints: Bool, hex: Bool, limit: Int?
+  ) {
+    self.interception = interception
+    self.trace = trace
+    self.prints = prints
+    self.hex = hex
+    left = limit
+  }
+
+  /// Packets that were moved since all messages about packets were read.
+  private var untold = 0
+  /// With more of them, the socket's room for messages would not do: each has about 80. Then packets
+  /// wait, so that what is told has no gaps.
+  private static let mostUntold = 1000
+
+  /// Goes on until there were enough packets, or a signal comes, which it returns.
+  package mutating func go(_ tun: borrowing TunDevice, _ loop: Loop) throws -> Int32? {
+    // The story begins before the first packet is moved.
+    _ = try trace?.tell(&output)
+    loop.watch([tun.descriptor] + [trace?.fileDescriptor].compactMap { $0 })
+    while true {
+      // A burst, and then a look at what else there is.
+      var isMoved = false
+      for _ in 0..<(untold < Self.mostUntold ? 256 : 4) where !isMoved {
+        isMoved = try !move(tun)
+        if left == 0 { return nil }
+        untold += 1
+      }
+      let isTold = try trace?.tell(&output) ?? true
+      if isTold { untold = 0 }
+      if isMoved, isTold {
+        try output.flush()
+        loop.wait(
+          nanoseconds: output.isPending
+            ? 10_000_000 : trace == nil ? 1_000_000_000 : 100_000_000)
+      }
+      if let signal = loop.signal() { return signal }
+    }
+  }
+
+  /// Takes in what there still is of the packets' ways, when they go their own again. Answers to the
+  /// last packet are still on their way, unless a signal ended it: who waits for the end does not
+  /// wait long, and is told how much is left untold.
+  package mutating func watchOn(_ loop: Loop, isInterrupted: Bool) throws {
+    guard trace != nil else { return }
+    let patience: UInt64 = isInterrupted ? 0 : 1_000_000_000
+    var deadline = Clock.monotonic + patience
+    loop.watch([trace!.fileDescriptor].compactMap { $0 })
+    while Clock.monotonic < deadline, loop.signal() == nil {
+      guard try trace!.tell(&output) else { continue }
+      try output.flush()
+      loop.wait(
+        nanoseconds: min(deadline - min(deadline, Clock.monotonic), 100_000_000))
+    }
+    trace!.stopListening()
+    deadline = isInterrupted ? Clock.monotonic + Self.farewell : .max
+    while try !trace!.tell(&output) {
+      guard loop.signal() != nil || Clock.monotonic > deadline else { continue }
+      let count = try trace!.skip(&output)
+      if count > 0 {
+        Output.complain("interrupted before all was told: \(count) messages were left out")
+      }
+      return
+    }
+  }
+
+  /// Nanoseconds that are left for telling when a signal came.
+  private static let farewell: UInt64 = 500_000_000
+
+  /// Moves what is still in the device; what cannot be moved is lost with it.
+  package mutating func drain(_ tun: borrowing TunDevice) {
+    for _ in 0..<100_000 {
+      guard (try? move(tun)) == true else { return }
+    }
+  }
+
+  /// Moves a packet; false if there was none.
+  private mutating func move(_ tun: borrowing TunDevice) throws -> Bool {
+    guard let count = try tun.read(into: &buffer) else { return false }
+    // What is drained after --count goes on, without a word.
+    let shows = prints && left != 0
+    let before = shows || trace != nil ? Array(buffer[..<count]) : []
+    let fate = interception.handle(&buffer, count: count)
+    switch fate {
+    case .passed, .changed, .unchangeable, .answered:
+      do {
+        try tun.write(buffer, count: count)
+      } catch {
+        // Down, or not to the kernel's liking: the next packet may fare better.
+        if error.errno == EBADFD { throw error }
+        interception.countRefusal()
+      }
+    case .dropped: break
+    case .foreign: return true
+    }
+    if fate == .dropped || fate == .answered { trace?.take(fate, of: before) }
+    if shows {
+      let line = InterceptText.line(
+        time: Clock.realtime, before: before, after: Array(buffer[..<count]), fate: fate)
+      try output.write(line + "\n")
+      if hex { try output.write(InterceptText.hex(before) + "\n") }
+    }
+    if let now = left, now > 0 { left = now - 1 }
+    return true
+  }
+
+  /// Prints what it came to.
+  package mutating func finish(json: Bool, netns: String?, subnets: [String]) throws {
+    let lasted = Clock.monotonic - begin
+    let sum = InterceptText.summary(interception.counts, nanoseconds: lasted)
+    if trace != nil {
+      let traced = try trace!.finish(&output)
+      if json {
+        try output.finish(patience: 1_000_000_000)
+        // Beside JSON Lines, it is none of the results.
+        for line in traced + [sum] { Output.complain(finished: line) }
+        return
+      }
+      try output.write(TerminalSafe.clean(([""] + traced).joined(separator: "\n") + "\n"))
+    }
+    if json {
+      try Output.print(
+        JSONValue.object([
+          ("schema", .string("nftrace/1")), ("command", .string("intercept")),
+          ("netns", .string(netns)), ("kernel", .string(Machine.kernelRelease)),
+          ("subnets", .array(subnets.map { .string($0) })),
+          ("seconds", .tenths(Double(lasted) / 1e9)),
+          ("packets", InterceptText.json(interception.counts)),
+        ]))
+      return
+    }
+    try output.write(sum + "\n")
+    try output.finish(patience: 1_000_000_000)
+    if output.skipped > 0 {
+      Output.complain("\(output.skipped) lines were left out, for nobody read them in time")
+    }
+  }
+}

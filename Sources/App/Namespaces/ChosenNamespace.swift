@@ -1,0 +1,71 @@
+internal import Glibc
+package import Kernel
+
+/// A network namespace that a command works in.
+package final class ChosenNamespace {
+  /// As it was asked for; nil for the one the command was started in.
+  package let name: String?
+  private var namespace: Shared<NetworkNamespace>?
+
+  /// The one the command was started in.
+  package init() {
+    name = nil
+    namespace = nil
+  }
+
+  /// The one of this name, path or PID. It is there at least as long as this value.
+  package init(_ name: String) throws(KernelError) {
+    self.name = name
+    namespace = Shared(try NetworkNamespace(name))
+  }
+
+  /// Whether both are the same one, whatever they are called.
+  package func isSame(as other: ChosenNamespace) -> Bool {
+    namespace?.value.identity == other.namespace?.value.identity
+  }
+
+  /// Whether its name leads there no longer.
+  package var isGone: Bool {
+    guard let name, let namespace else { return false }
+    do throws(KernelError) {
+      return try NetworkNamespace(name).identity != namespace.value.identity
+    } catch {
+      // Of another's process, what is there is not shown to everybody.
+      return error.errno != EACCES
+    }
+  }
+
+  /// Moves the calling thread there for good: nothing is done elsewhere any more, and `within` needs
+  /// no rights.
+  package func enter() throws(KernelError) { try namespace?.value.enter() }
+
+  /// Lets go of it: nothing is done there any more.
+  package func leave() { namespace = nil }
+
+  /// Runs `body` there. What it opens stays there.
+  package func within<Result>(_ body: () throws -> Result) throws -> Result {
+    guard let namespace else { return try body() }
+    return try namespace.value.within { () throws(KernelError) in
+      Swift.Result { try body() }
+    }.get()
+  }
+}
+
+extension [ChosenNamespace] {
+  /// What they are called; none where there is one alone, of which nothing need be told apart.
+  package var names: [String] { count > 1 ? map { $0.name ?? "" } : [] }
+}
+
+extension ChosenNamespace {
+  /// Runs `body` there; if it throws, the error says where, for there are others.
+  package func within<Result>(
+    among others: [ChosenNamespace], otherwise consequence: String? = nil,
+    _ body: () throws -> Result
+  ) throws -> Result {
+    do {
+      return try within(body)
+    } catch let error where others.count > 1 {
+      throw NamespaceFailure(name: name ?? "", error: error, consequence: consequence)
+    }
+  }
+}

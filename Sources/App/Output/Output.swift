@@ -1,0 +1,79 @@
+internal import Glibc
+package import Kernel
+package import Report
+package import Trace
+
+/// Results go to standard output, everything else to standard error.
+package enum Output {
+  /// Writes a line to standard output. Throws when nobody reads it or the disk is full.
+  package static func print(_ line: Line) throws(KernelError) { try show(line.text) }
+
+  /// The same of lines.
+  package static func print(_ lines: [Line]) throws(KernelError) {
+    try show(lines.map(\.text).joined(separator: "\n"))
+  }
+
+  /// The same of a JSON value.
+  package static func print(_ value: JSONValue) throws(KernelError) { try show(value.pretty()) }
+
+  /// The same of text that is finished: its lines are what they are to be.
+  package static func show(_ text: String) throws(KernelError) {
+    try Terminal.write(TerminalSafe.clean(text + (text.hasSuffix("\n") ? "" : "\n")), to: .output)
+  }
+
+  /// Says on standard error what went wrong or is going on.
+  package static func complain(_ line: Line, prefix: String = "nftrace: ") {
+    complain(finished: prefix + line.text)
+  }
+
+  /// The same of text whose lines are what they are to be.
+  package static func complain(finished text: String) {
+    try? Terminal.write(TerminalSafe.clean(text + "\n"), to: .error)
+  }
+
+  /// Ends the program.
+  package static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
+
+  /// How text is to look on standard output.
+  package static func style(color: ColorChoice, verbosity: TextStyle.Verbosity) -> TextStyle {
+    let isTerminal = Terminal.isInteractive
+    let colors =
+      switch color {
+      case .always: true
+      case .never: false
+      case .auto:
+        isTerminal && (Terminal.environment("NO_COLOR") ?? "").isEmpty
+          && Terminal.environment("TERM") != "dumb"
+      }
+    var style = TextStyle(
+      width: isTerminal ? max(Terminal.columns ?? 80, 60) : 80, color: colors, unicode: isUTF8,
+      verbosity: verbosity)
+    style.isTerminal = isTerminal
+    return style
+  }
+
+  /// Whether the locale's character set is UTF-8, by the rules of setlocale(3).
+  private static var isUTF8: Bool {
+    for name in ["LC_ALL", "LC_CTYPE", "LANG"] {
+      if let value = Terminal.environment(name), !value.isEmpty {
+        let folded = value.uppercased()
+        return folded.contains("UTF-8") || folded.contains("UTF8")
+      }
+    }
+    return false
+  }
+}
+
+extension Line.StringInterpolation {
+  /// An error; the kernel's say on a line of its own what would help.
+  package mutating func appendInterpolation(_ error: any Error) {
+    guard let failure = error as? KernelError else {
+      appendInterpolation("\(error)" as String)
+      return
+    }
+    appendInterpolation(failure.reason)
+    if let help = failure.help {
+      for line in help.split(separator: "\n") { appendInterpolation("\n" + Line(String(line))) }
+    }
+  }
+}

@@ -1,0 +1,249 @@
+package import Kernel
+internal import Trace
+package import Wire
+
+/// Where probes come in, and the addresses that go with it.
+package struct Entrance {
+  /// How they do.
+  package enum Way {
+    /// Written to a TUN device.
+    case tun(Shared<TunDevice>)
+    /// Sent from this host.
+    case local(LocalSender)
+    /// As if a neighbour had sent them to an interface.
+    case arriving(Shared<FrameInjector>, from: HardwareAddress)
+  }
+
+  let way: Way
+  /// The address they come from.
+  package let source: IPAddress
+  /// The address they go to.
+  package let destination: IPAddress
+  /// The subnet behind the device.
+  package let subnet: Prefix
+
+  private init(
+    device: consuming TunDevice, source: IPAddress, destination: IPAddress, subnet: Prefix
+  ) {
+    self.init(
+      way: .tun(Shared(device)), source: source, destination: destination, subnet: subnet)
+  }
+
+  init(way: Way, source: IPAddress, destination: IPAddress, subnet: Prefix) {
+    self.way = way
+    self.source = source
+    self.destination = destination
+    self.subnet = subnet
+  }
+
+  /// The interface they come in by.
+  package var deviceName: String? {
+    switch way {
+    case .tun(let device): device.value.name
+    case .local: nil
+    case .arriving(let injector, _): injector.value.name
+    }
+  }
+
+  /// How they do, in a session.
+  package var kind: EntranceKind {
+    switch way {
+    case .tun: .tun
+    case .local: .local
+    case .arriving: .arriving
+    }
+  }
+
+  /// The device on which answers can be read.
+  package var tun: Shared<TunDevice>? { if case .tun(let device) = way { device } else { nil } }
+
+  private static func refuseMixture(_ source: IPAddress?, _ destination: IPAddress) throws {
+    if let source, source.family != destination.family {
+      throw UsageError(
+        "source \(source) is IPv\(source.family) and destination \(destination) is "
+          + "IPv\(destination.family): a packet has one IP version")
+    }
+  }
+
+  /// This host itself. Without `source` it is the address that routing would choose.
+  package static func local(
+    _ proto: IPProtocol, destination: IPAddress, source: IPAddress?, _ fields: LocalSender.Fields
+  ) throws -> Entrance {
+    try refuseMixture(source, destination)
+    let sender = try LocalSender(proto, fields, source: source)
+    var chosen = source
+    var routes = try RouteSocket()
+    let question = RouteLookup(to: destination, tos: fields.tos, ipProtocol: proto.rawValue)
+    if chosen == nil, case .route(let route) = try routes.lookup(question) {
+      chosen = route.preferredSource
+    }
+    // Where there is no way, any address does: the packet will not leave.
+    let own = try routes.addresses().map(\.local.address).filter { $0.family == destination.family }
+    let address = chosen ?? own.first { !$0.isLinkLocal && !$0.isLoopback } ?? own.first
+    guard let address else {
+      throw UsageError("this host has no IPv\(destination.family) address to send from")
+    }
+    return Entrance(
+      way: .local(sender), source: address, destination: destination, subnet: Prefix(address))
+  }
+
+  /// An interface, on which the probes arrive from `hardware`, from the neighbour that has the source
+  /// address, or from an address made up.
+  package static func arriving(
+    on name: String, destination: IPAddress, source: IPAddress?, hardware: HardwareAddress?
+  ) throws -> Entrance {
+    try refuseMixture(source, destination)
+    let injector = try FrameInjector(interface: name)
+    var routes = try RouteSocket()
+    let subnet = try subnet(of: injector.index, destination, &routes)
+    let chosen = try source ?? client(in: subnet, behind: name, destination)
+    let known = try routes.neighbours().first {
+      $0.interface == injector.index && $0.address == chosen && $0.hardwareAddress != nil
+    }
+    let hardware =
+      hardware ?? known?.hardwareAddress ?? HardwareAddress([2, 0x6e, 0x66, 0x74, 0x72, 1])
+    return Entrance(
+      way: .arriving(Shared(injector), from: hardware), source: chosen, destination: destination,
+      subnet: Prefix(chosen))
+  }
+
+  /// Opens the device `tun`, or makes one and gives it an address. Throws when source and
+  /// destination do not fit together, or the source collides with what the host has.
+  package static func open(
+    destination: IPAddress, source: IPAddress?, tun: String?, tunAddress: Prefix?
+  ) throws -> Entrance {
+    try refuseMixture(source, destination)
+    if let tunAddress, tunAddress.address.family != destination.family {
+      throw UsageError(
+        "--tun-address \(tunAddress) is IPv\(tunAddress.address.family) and destination "
+          + "\(destination) is IPv\(destination.family): give one of the destination's version")
+    }
+    var routes = try RouteSocket()
+    if let tun {
+      return try existing(tun, destination, source, &routes)
+    }
+    let address =
+      tunAddress ?? Prefix(destination.family == 4 ? "192.168.69.100/24" : "fd00:69::100/64")!
+    return try made(address, destination, source, &routes)
+  }
+
+  /// A device of the user's.
+  private static func existing(
+    _ name: String, _ destination: IPAddress, _ source: IPAddress?, _ routes: inout RouteSocket
+  ) throws -> Entrance {
+    if let fault = TunDevice.fault(inName: name) { throw UsageError("--tun '\(name)': \(fault)") }
+    guard let link = try routes.link(name) else {
+      throw UsageError(
+        "there is no interface \(name) here. Leave --tun out and nftrace makes a device for the "
+          + "probe; or make it with: ip tuntap add \(name) mode tun")
+    }
+    // What a first carrier brings, a link-local address and multicast groups, such probes ask for.
+    let isOnLink = [destination, source].compactMap(\.self).contains {
+      $0.isLinkLocal || $0.isMulticast
+    }
+    let device = try TunDevice(
+      name, carrier: isOnLink || TunDevice.needsCarrier(link, &routes))
+    guard link.flags.contains(.up) else {
+      throw UsageError(
+        "\(name) is down, so nothing can come in"
+          + Command.advice(about: name) { "ip link set \($0) up" })
+    }
+    let subnet = try subnet(of: device.index, destination, &routes)
+    let chosen = try source ?? client(in: subnet, behind: name, destination)
+    return Entrance(
+      device: device, source: chosen, destination: destination,
+      subnet: subnet?.network ?? Prefix(chosen))
+  }
+
+  /// A device that goes when the command ends.
+  private static func made(
+    _ address: Prefix, _ destination: IPAddress, _ source: IPAddress?, _ routes: inout RouteSocket
+  ) throws -> Entrance {
+    let chosen = source ?? neighbour(of: address)!
+    let subnet = address.network
+    if chosen == address.address {
+      throw UsageError(
+        "source \(chosen) is the address of the TUN device itself; the probe comes from behind "
+          + "it: choose another address of \(subnet)")
+    }
+    guard subnet.contains(chosen) else {
+      throw UsageError(
+        "source \(chosen) is not in the TUN device's subnet \(subnet), so no answer would come "
+          + "back to it: give the subnet with --tun-address, or a device of your own with --tun")
+    }
+    try refuseCollisions(subnet, chosen, &routes)
+    let device = try TunDevice("nftrace%d")
+    try routes.add(address, to: device.name)
+    try routes.setLink(device.name, up: true)
+    return Entrance(device: device, source: chosen, destination: destination, subnet: subnet)
+  }
+
+  /// An interface's own address, with its subnet, of the destination's IP version; nil if it has none.
+  private static func subnet(
+    of interface: UInt32, _ destination: IPAddress, _ routes: inout RouteSocket
+  ) throws -> Prefix? {
+    try routes.addresses().filter { $0.interface == interface }.map(\.local).first {
+      $0.address.family == destination.family && !$0.address.isLinkLocal
+    }
+  }
+
+  /// An address for somebody behind the interface `name`.
+  private static func client(
+    in subnet: Prefix?, behind name: String, _ destination: IPAddress
+  ) throws -> IPAddress {
+    guard let client = subnet.flatMap({ neighbour(of: $0) }) else {
+      throw UsageError(
+        "\(name) has no IPv\(destination.family) address to choose a source by: give one with "
+          + "--source")
+    }
+    return client
+  }
+
+  /// The first address of a prefix that is neither the network's, nor this one.
+  private static func neighbour(of prefix: Prefix) -> IPAddress? {
+    guard prefix.length < prefix.address.bitWidth - 1 else { return nil }
+    let candidates: [IPAddress] =
+      switch prefix.first {
+      case .v4(let value): [.v4(value + 1), .v4(value + 2)]
+      case .v6(let value): [.v6(value + 1), .v6(value + 2)]
+      }
+    return candidates.first { $0 != prefix.address }
+  }
+
+  /// The device is about to take over `subnet`: nobody else here may have a part in it.
+  private static func refuseCollisions(
+    _ subnet: Prefix, _ source: IPAddress, _ routes: inout RouteSocket
+  ) throws {
+    let links = Dictionary(
+      try routes.links().map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
+    func name(_ index: UInt32?) -> String {
+      index.flatMap { links[$0]?.name } ?? "another interface"
+    }
+    /// What to do about it: what collides with a TUN device's subnet is likely to be that device.
+    func way(_ index: UInt32?) -> String {
+      let link = index.flatMap { links[$0] }
+      return "choose another subnet with --tun-address, or "
+        + (link?.kind == "tun"
+          ? "send through that device with --tun \(name(index))"
+          : "your own device with --tun")
+    }
+    for address in try routes.addresses() where subnet.overlaps(address.local.network) {
+      let whose =
+        address.local.address == source ? "is this host's own address" : "collides with"
+      throw UsageError(
+        address.local.address == source
+          ? "source \(source) \(whose) on \(name(address.interface)): \(way(address.interface))"
+          : "the TUN device's subnet \(subnet) \(whose) \(address.local) on "
+            + "\(name(address.interface)): \(way(address.interface))")
+    }
+    for route in try routes.routes() where route.destination.length > 0 {
+      guard route.destination.overlaps(subnet), !route.destination.address.isMulticast else {
+        continue
+      }
+      throw UsageError(
+        "the TUN device's subnet \(subnet), with the probe's source \(source), collides with the "
+          + "route to \(route.destination) through \(name(route.outputInterface)): "
+          + way(route.outputInterface))
+    }
+  }
+}

@@ -1,0 +1,4 @@
+/// Where observations go.
+package enum SetupBackend: String, CaseIterable, Sendable {
+  case nflog, log
+}

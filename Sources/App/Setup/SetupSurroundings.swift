@@ -1,0 +1,40 @@
+package import Kernel
+package import Trace
+internal import Wire
+
+/// What a setup has to fit into: the chains and the devices there are.
+package struct SetupSurroundings {
+  let chains: [NetlinkMessage]
+  let devices: [String]
+  /// Whether there are tables of a setup, in whatever state.
+  package let hasTables: Bool
+
+  init(chains: [NetlinkMessage], devices: [String], hasTables: Bool) {
+    self.chains = chains
+    self.hasTables = hasTables
+    self.devices = devices
+  }
+
+  /// Asks the kernel.
+  package static func read() throws(KernelError) -> SetupSurroundings {
+    var rules = try RulesetReader()
+    var routes = try RouteSocket()
+    return SetupSurroundings(
+      chains: try rules.chains(), devices: try routes.links().map(\.name),
+      hasTables: try !SetupTables.families(&rules).isEmpty)
+  }
+
+  /// The points to have.
+  package func points(for state: SetupState) -> [ObservationPoint] {
+    ObservationPoint.plan(
+      around: BaseChain.all(in: chains, versions: state.prefixes.versions), edges: state.edges)
+  }
+
+  /// The points there are.
+  package var installed: InstalledPoints { InstalledPoints(chains, table: SetupTables.name) }
+
+  /// Whether those are the ones to have.
+  package func areInOrder(for state: SetupState) -> Bool {
+    installed.match(points(for: state), devices: devices)
+  }
+}

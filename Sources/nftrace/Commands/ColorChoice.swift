@@ -1,6 +1,0 @@
-import ArgumentParser
-
-/// When to use colours.
-enum ColorChoice: String, Choice {
-  case auto, always, never
-}

@@ -1,6 +1,0 @@
-import ArgumentParser
-
-/// Where observations go.
-enum SetupBackend: String, Choice {
-  case nflog, log
-}
