@@ -21,9 +21,9 @@ struct ProbePlanTests {
     return answer
   }
 
-  @Test(arguments: ["icmp", "udp", "tcp"], [false, true])
+  @Test(arguments: ["icmp", "udp", "tcp", "sctp", "gre"], [false, true])
   func probesAreRecognised(proto: String, v6: Bool) throws {
-    let plan = Self.plan(proto, v6: v6, size: proto == "tcp" ? 0 : 56)
+    let plan = Self.plan(proto, v6: v6, size: ProbeProtocol(proto)!.kind.size.usual)
     for sequence in 1...5 {
       let packet = try Packet(plan.packet(sequence: sequence).bytes)
       #expect(plan.sequence(of: packet) == sequence)
@@ -57,6 +57,33 @@ struct ProbePlanTests {
     #expect(reset.tcp?.sequence == header.sequence + 1)
   }
 
+  /// An INIT-ACK and an ABORT carry the tag of the INIT that they answer.
+  @Test(arguments: [SCTPHeader.Chunk.initiationAnswer, .abort])
+  func chunksThatAnswerAreRecognised(_ chunk: SCTPHeader.Chunk) throws {
+    let plan = Self.plan("sctp", size: 0)
+    for sequence in 1...5 {
+      let request = plan.packet(sequence: sequence)
+      guard case .sctp(let header) = request.transport else { throw Unexpected(request) }
+      var answer = Self.turned(request)
+      func answering(_ tag: UInt32) throws -> Packet {
+        answer.transport = .sctp(
+          SCTPHeader(
+            sourcePort: 443, destinationPort: header.sourcePort, verificationTag: tag,
+            chunk: chunk, initiateTag: chunk == .abort ? nil : 7))
+        return try Packet(answer.bytes)
+      }
+      let tag = try #require(header.initiateTag)
+      #expect(plan.sequence(of: try answering(tag)) == sequence)
+      #expect(plan.sequence(of: try answering(tag &+ 5)) != sequence)
+      #expect(plan.sequence(of: try answering(0)) == nil)
+    }
+  }
+
+  private struct Unexpected: Error {
+    let packet: Packet
+    init(_ packet: Packet) { self.packet = packet }
+  }
+
   @Test func datagramsThatAnswerAreRecognised() throws {
     let plan = Self.plan("udp")
     for sequence in 1...5 {
@@ -80,7 +107,7 @@ struct ProbePlanTests {
   }
 
   /// RFC 792 has an error quote no more than eight octets of the transport header.
-  @Test(arguments: ["udp", "tcp"], [false, true])
+  @Test(arguments: ["udp", "tcp", "sctp"], [false, true])
   func shortQuotationsAreRecognised(proto: String, v6: Bool) throws {
     let plan = Self.plan(proto, v6: v6)
     let request = plan.packet(sequence: 2)

@@ -1,5 +1,5 @@
 package import Kernel
-internal import Trace
+package import Trace
 package import Wire
 
 /// Where probes come in, and the addresses that go with it.

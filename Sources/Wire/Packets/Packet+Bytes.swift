@@ -38,7 +38,9 @@ extension Packet {
     case .none: break
     case .crc32c(let offset):
       let value = CRC32C.of(segment)
-      for index in 0..<4 { segment[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * index)) }
+      for index in 0..<4 {
+        segment[offset + index] = UInt8(truncatingIfNeeded: value >> (8 * index))
+      }
     case .internet(let offset):
       var checksum = InternetChecksum()
       if proto != .icmp { checksum.add(pseudoHeader(length: segment.count)) }

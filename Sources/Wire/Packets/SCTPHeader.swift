@@ -64,6 +64,8 @@ package struct SCTPHeader: Sendable, Equatable {
     try reader.skip(3)
     guard chunk == .initiation || chunk == .initiationAnswer, reader.remaining >= 4 else { return }
     initiateTag = try reader.u32()
+    // The window, the numbers of streams, the first number of data.
+    try reader.skip(min(12, reader.remaining))
   }
 
   /// The header and its one chunk on the wire, the checksum left out: what stands behind the initiate tag
@@ -76,7 +78,6 @@ package struct SCTPHeader: Sendable, Equatable {
     bytes += [0, 0, 0, 0, chunk?.rawValue ?? 0, 0, 0, initiateTag == nil ? 4 : 20]
     guard let initiateTag else { return bytes }
     bytes.append(bigEndian: initiateTag)
-    // The window, a stream out and in, the first number of data.
     bytes += [0, 1, 0, 0, 0, 1, 0, 1]
     bytes.append(bigEndian: initiateTag)
     return bytes
