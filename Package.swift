@@ -58,6 +58,10 @@ let package = Package(
     .executableTarget(
       name: "guardian-helper", dependencies: ["Kernel", "Wire"], path: "Tests/GuardianHelper",
       swiftSettings: settings),
+    // The pages of docs/findings: scripts/findings.
+    .executableTarget(
+      name: "finding-pages", dependencies: ["Trace"], path: "Tests/FindingPages",
+      swiftSettings: settings),
     // How fast a session is told: scripts/bench.
     .executableTarget(
       name: "bench", dependencies: ["Kernel", "Trace", "Wire"], path: "Tests/Benchmark",

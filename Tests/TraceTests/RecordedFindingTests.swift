@@ -73,7 +73,7 @@ import Wire
     #expect(traced.map(\.id) == [.flowOffloaded] && traced.first?.severity == .note)
     #expect(traced.first?.evidence == [.offloaded(toHardware: toHardware)])
 
-    // CTA_STATUS of the connection, from a kernel without the former (before 6.13 there is none).
+    // CTA_STATUS of the connection, from a kernel without the former (before 6.16 there is none).
     script = Script()
     script.see(echo(), at: "PREROUTING", id: 5, in: 3, connection: (9, 2, 0))
     script.see(echo(ttl: 63), at: "EGRESS", id: 5, out: 2)
@@ -81,7 +81,7 @@ import Wire
     #expect(script.story().flatMap(\.findings).map(\.id) == [.flowOffloaded])
   }
 
-  /// Before Linux 6.13 the status is in no message, and the way past the hooks says it. A bridge
+  /// Before Linux 6.16 the status is in no message, and the way past the hooks says it. A bridge
   /// takes packets past them as well, and leaves the TTL as it is.
   @Test(arguments: [(63, [.flowOffloaded]), (64, [])] as [(UInt8, [FindingID])])
   func forwardedPastTheHooks(_ ttl: UInt8, _ ids: [FindingID]) throws {

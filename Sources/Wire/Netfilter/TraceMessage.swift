@@ -39,7 +39,7 @@ package struct TraceMessage: Sendable, Equatable {
   package var networkHeader: [UInt8]?
   /// The first 20 octets of the transport header.
   package var transportHeader: [UInt8]?
-  /// Id of the connection, as ctnetlink's CTA_ID; from Linux 6.13 on, like the next three.
+  /// Id of the connection, as ctnetlink's CTA_ID; from Linux 6.16 on, like the next three.
   package var conntrackID: UInt32?
   /// 0 original, 1 reply.
   package var conntrackDirection: UInt8?

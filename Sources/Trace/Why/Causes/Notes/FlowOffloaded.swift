@@ -19,7 +19,7 @@ enum FlowOffloaded: ExchangeNote {
       A note, and always certain.
       """,
     conclusion: """
-      Conntrack's status of the connection has IPS_OFFLOAD or IPS_HW_OFFLOAD. Before Linux 6.13, where
+      Conntrack's status of the connection has IPS_OFFLOAD or IPS_HW_OFFLOAD. Before Linux 6.16, where
       no message has that status: a packet came in and left with a TTL that is smaller by 1, and no hook
       of IP saw it.
       """,
@@ -46,7 +46,7 @@ enum FlowOffloaded: ExchangeNote {
       evidence: [.offloaded(toHardware: isHardware)])
   }
 
-  /// Before Linux 6.13 no message has the status of a packet's connection. What a flowtable does is
+  /// Before Linux 6.16 no message has the status of a packet's connection. What a flowtable does is
   /// seen nevertheless: a packet came in and left with a smaller TTL, and IP's hooks never had it.
   private static func carriedPast(_ exchange: Exchange) -> Finding? {
     for journey in exchange.journeys {

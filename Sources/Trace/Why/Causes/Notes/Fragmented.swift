@@ -26,7 +26,7 @@ enum Fragmented: ExchangeNote {
       fragments tell it of a packet that was lost.
       """,
     advice: """
-      Nothing, if it was answered. If it was lost, try a shorter packet (`-S`): if that one gets through,
+      Nothing, if it was answered. If it was lost, try a shorter packet (`--size`): if that one gets through,
       something on the way drops fragments, and the path's MTU should be found instead (DF set).
       """)
 

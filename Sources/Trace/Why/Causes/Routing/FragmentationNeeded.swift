@@ -24,7 +24,7 @@ enum FragmentationNeeded: Cause {
       Elsewhere: a router's ICMP error names the MTU. On sending: the errno is EMSGSIZE.
       """,
     advice: """
-      Send at most as much as the finding says (`-S`). For the traffic of others, clamp the MSS of TCP
+      Send at most as much as the finding says (`--size`). For the traffic of others, clamp the MSS of TCP
       where the path becomes narrow: `nft … tcp flags syn tcp option maxseg size set rt mtu`, or
       `iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`. Let
       the ICMP errors through everywhere: without them, connections hang once they send much. Tunnels

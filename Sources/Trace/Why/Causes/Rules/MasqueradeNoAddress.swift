@@ -21,8 +21,8 @@ enum MasqueradeNoAddress: Cause {
       """,
     advice: """
       Give the interface an address (`ip addr add … dev …`), or see why it lost the one it had: a DHCP
-      client that stopped, a PPP link that is down. Link-local addresses do not count. There is no
-      command to paste, for nftrace cannot know the address.
+      client that stopped, a PPP link that is down. There is no command to paste, for nftrace cannot
+      know the address.
       """)
 
   static func examine(_ lost: LostPacket) -> Finding? {
