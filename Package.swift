@@ -66,10 +66,20 @@ let package = Package(
     .executableTarget(
       name: "bench", dependencies: ["Kernel", "Trace", "Wire"], path: "Tests/Benchmark",
       swiftSettings: settings),
+    // The files of scenarios/, read and run; scripts/scenario runs them by name.
+    .target(
+      name: "Scenarios",
+      dependencies: [
+        "Wire", "Kernel", .product(name: "Subprocess", package: "swift-subprocess"),
+      ], path: "Tests/Scenarios", swiftSettings: settings),
+    .executableTarget(
+      name: "scenario", dependencies: ["Scenarios", "nftrace"], path: "Tests/ScenarioCommand",
+      swiftSettings: settings),
+    .testTarget(name: "ScenarioTests", dependencies: ["Scenarios"], swiftSettings: settings),
     .testTarget(
       name: "LiveTests",
       dependencies: [
-        "Wire", "Trace", "Kernel", "guardian-helper", "nftrace",
+        "Wire", "Trace", "Kernel", "Scenarios", "guardian-helper", "nftrace",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ], swiftSettings: settings),
   ]
