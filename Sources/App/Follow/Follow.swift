@@ -1,4 +1,4 @@
-internal import Kernel
+package import Kernel
 package import Report
 
 /// Shows traffic as it comes, from files that grow or from setups.
@@ -16,19 +16,22 @@ package struct Follow {
   }
 
   /// Follows what `open` opens until a signal comes, which is returned, or none of it is left. What is
-  /// over is let go of, for a namespace is there as long as somebody holds it.
-  package mutating func run(_ open: () throws -> [FollowedSource]) throws -> Int32? {
-    let loop = Loop()
+  /// over is let go of, for a namespace is there as long as somebody holds it. When all is open, `giveUp` gives
+  /// up the rights that are not needed for it.
+  package mutating func run(
+    _ loop: any EventLoop, _ open: () throws -> [FollowedSource],
+    giveUp: (_ keeping: Capabilities, _ reading: [String]) throws -> Void
+  ) throws -> Int32? {
     var sources = try open().map { Optional($0) }
     var rights = sources.reduce(into: Capabilities()) { $0.formUnion($1!.rights) }
     // Programs are asked for the texts of rules in the namespace of each.
     if names.count > 1, !rights.isEmpty { rights.insert(.system) }
-    try Privileges.keep(rights, reading: sources.flatMap { $0!.files })
-    var nextLook = Clock.monotonic + Self.second
+    try giveUp(rights, sources.flatMap { $0!.files })
+    var nextLook = loop.monotonic + Self.second
     var (signal, deadline): (Int32?, UInt64?)
     while true {
       var lines: [String] = []
-      var (isRead, isLate) = (true, Clock.monotonic > deadline ?? .max)
+      var (isRead, isLate) = (true, loop.monotonic > deadline ?? .max)
       for (index, source) in sources.enumerated() {
         guard let traffic = source?.traffic else { continue }
         let isAll = try traffic.read {
@@ -45,7 +48,7 @@ package struct Follow {
           if traffic.fileDescriptor != nil { isLate = false }
         }
       }
-      try print(lines + report.look(at: Clock.realtime))
+      try print(lines + report.look(at: loop.realtime))
       if let signal, isRead || isLate {
         if !isRead { Output.complain("interrupted before all that is recorded was shown") }
         return try end(signal)
@@ -53,15 +56,15 @@ package struct Follow {
       if signal == nil {
         signal = loop.signal()
         if signal != nil {
-          deadline = Clock.monotonic + 2 * Self.second
+          deadline = loop.monotonic + 2 * Self.second
           // What came before the signal is told.
           for source in sources { source?.traffic.stopListening() }
         }
       }
       guard signal == nil, isRead else { continue }
-      try print(report.pass(to: Clock.realtime))
-      if Clock.monotonic > nextLook {
-        nextLook = Clock.monotonic + Self.second
+      try print(report.pass(to: loop.realtime))
+      if loop.monotonic > nextLook {
+        nextLook = loop.monotonic + Self.second
         try dropEnded(&sources)
         if sources.allSatisfy({ $0 == nil }) { return try end(nil) }
       }

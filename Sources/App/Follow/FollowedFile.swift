@@ -1,4 +1,4 @@
-internal import Kernel
+package import Kernel
 internal import Report
 package import Trace
 internal import Wire
@@ -10,7 +10,8 @@ package final class FollowedFile: FollowedTraffic {
   private var decoder = SessionDecoder()
   private var position = 0
 
-  init(_ path: String) throws(KernelError) {
+  /// Opens the file.
+  package init(_ path: String) throws(KernelError) {
     self.path = path
     file = try StateDirectory.input(path)
   }

@@ -20,35 +20,6 @@ package struct FollowedSource {
     files = [path]
   }
 
-  /// The setup of a namespace, which is the calling thread's: from its recording if it is recorded,
-  /// else its log group is taken.
-  package init(setupIn space: ChosenNamespace) throws {
-    let setupFiles = try SetupFiles.current()
-    guard let setup = try setupFiles.load() else {
-      throw UsageError(
-        "nothing is set up in this network namespace: 'nftrace setup SUBNET' first, or name a FILE")
-    }
-    guard setup.group != nil else {
-      throw UsageError(
-        "the setup here writes to the kernel log: 'nftrace show --follow --backend log' follows it")
-    }
-    if let recorder = try setupFiles.recorder(), recorder.living != nil {
-      traffic = try FollowedFile(recorder.session)
-      files = [recorder.session]
-      let setupEnd = Self.end(of: setupFiles, in: space)
-      // A recorder that is over writes no more; that of a setup that is made again would.
-      end = {
-        setupEnd() ?? ((try? setupFiles.recorder()) ?? nil)?.reason.map { "the recorder \($0)" }
-      }
-    } else {
-      traffic = try LiveTraffic(setup, in: space)
-      rights = LegacyTables.rights.union(.network)
-      end = Self.end(of: setupFiles, in: space)
-    }
-    files.append(StateDirectory.path)
-    self.space = space
-  }
-
   /// A source of these parts.
   package init(
     _ traffic: any FollowedTraffic, in space: ChosenNamespace?, files: [String] = [],

@@ -1,83 +1,33 @@
-internal import Glibc
-package import Kernel
+internal import Kernel
 package import Trace
 internal import Wire
 
 /// What rules of nftrace report to a log group, as it comes, with what the kernel answers to the
 /// questions that follow from it.
 package final class LiveTraffic: FollowedTraffic {
-  private var socket: NetfilterSocket
-  private var interfaces: InterfaceWatch
-  private var investigator: Investigator
-  /// Where programs are asked for the texts of rules.
-  private let space: ChosenNamespace
+  private let events: any EventSource
+  private let interfaces: any InterfaceChanges
+  private let oracle: any Oracle
+  /// Lists anew what there is.
+  private let listing: () throws -> [Record]
   private var deciders = DecidingRules()
   /// What comes first: what is known when it begins.
   private var opening: [SessionDecoder.Element]
 
-  /// The group of a setup that nobody records.
-  package init(_ setup: SetupState, in space: ChosenNamespace) throws(KernelError) {
-    self.space = space
-    var socket = try NetfilterSocket()
-    try socket.takeGroup(setup.group)
-    try Self.listen(socket)
-    let interfaces = try InterfaceWatch()
-    var rules = try RulesetReader()
-    let listing = try OpeningListing.read(&rules)
-    var header = SessionHeader(
-      command: "show", version: Version.number, kernel: Machine.kernelRelease,
-      points: setup.points, table: SetupTables.name, targets: setup.subnets)
-    header.legacyNAT = LegacyTables.natTargets()
-    opening = Self.opening(header, listing)
-    investigator = try Investigator()
-    self.socket = socket
+  /// What `events` has, behind `header` and what was listed when it began. `listing` lists anew.
+  package init(
+    _ header: SessionHeader, listed: [Record], events: any EventSource,
+    interfaces: any InterfaceChanges, oracle: any Oracle, listing: @escaping () throws -> [Record]
+  ) {
+    opening = [.header(header)] + listed.map { .record($0) }
+    self.events = events
     self.interfaces = interfaces
-  }
-
-  /// Packets from and to subnets, those that this host diverts into a device among them. The rules
-  /// that report them go with this value.
-  package init(of subnets: Subnets, divertedInto device: String) throws(KernelError) {
-    space = ChosenNamespace()
-    var socket = try NetfilterSocket()
-    try socket.takeGroup()
-    let interfaces = try InterfaceWatch()
-    var rules = try RulesetReader()
-    let listing = try OpeningListing.read(&rules)
-    let table = OwnTable.command(process: getpid()).name
-    let points = try socket.install(
-      ObservationTables(
-        prefixes: subnets.prefixes, versions: subnets.versions, backend: .group(socket.group!)),
-      table: table, journals: StateDirectory.path,
-      points: ObservationPoint.plan(
-        around: BaseChain.all(in: listing.chains, versions: subnets.versions),
-        edges: [.ingress, .egress]),
-      devices: listing.deviceNames)
-    // At once, or of packets that are on their way already no rule would be known.
-    try Self.listen(socket)
-    var header = SessionHeader(
-      command: "intercept", version: Version.number, kernel: Machine.kernelRelease, points: points,
-      table: table, targets: subnets.texts)
-    header.diversion = device
-    header.legacyNAT = LegacyTables.natTargets()
-    opening = Self.opening(header, listing)
-    investigator = try Investigator()
-    self.socket = socket
-    self.interfaces = interfaces
-  }
-
-  private static func opening(
-    _ header: SessionHeader, _ listing: OpeningListing
-  ) -> [SessionDecoder.Element] {
-    [.header(header)] + listing.records.map { .record($0) }
-  }
-
-  private static func listen(_ socket: borrowing NetfilterSocket) throws(KernelError) {
-    socket.setReceiveBuffer(128 << 20)
-    try socket.join()
+    self.oracle = oracle
+    self.listing = listing
   }
 
   /// For poll(2).
-  package var fileDescriptor: Int32? { socket.fileDescriptor }
+  package var fileDescriptor: Int32? { events.fileDescriptor }
 
   /// Hands on what is new, or a part of it; returns whether that was all.
   package func read(_ body: (SessionDecoder.Element) throws -> Void) throws -> Bool {
@@ -85,10 +35,10 @@ package final class LiveTraffic: FollowedTraffic {
   }
 
   /// No more is to come: what is there already can still be read.
-  package func stopListening() { socket.stopListening() }
+  package func stopListening() { events.stopListening() }
 
   /// Leaves out what is waiting; returns how many messages that was.
-  package func skip() -> Int { socket.skip() }
+  package func skip() -> Int { events.skip() }
 
   /// Hands on what is new, the messages of so many datagrams at most; returns whether that was all.
   package func read(
@@ -98,10 +48,7 @@ package final class LiveTraffic: FollowedTraffic {
     opening = []
     var changes = interfaces.changes()
     if !changes.areAll {
-      changes.made = try space.within {
-        var rules = try RulesetReader()
-        return try OpeningListing.read(&rules).records
-      }
+      changes.made = try listing()
       changes.removed = []
     }
     for record in changes.made { try body(.record(record)) }
@@ -115,7 +62,7 @@ package final class LiveTraffic: FollowedTraffic {
   ) throws -> Bool {
     for _ in 1...Self.rounds {
       var records: [Record] = []
-      let isRead = try socket.drain(atMost: limit) { records.append($0) }
+      let isRead = try events.drain(atMost: limit) { records.append($0) }
       for record in records {
         if case .netlink(let message) = record.content { deciders.take(message) }
         try body(.record(record))
@@ -126,8 +73,8 @@ package final class LiveTraffic: FollowedTraffic {
       }
       let steps = deciders.takeUnread()
       if steps.isEmpty { return isRead }
-      deciders.hold(try space.within { investigator.answer(steps.map { .rule($0) }) })
-      investigator.awaitNotifications()
+      deciders.hold(oracle.answer(steps.map { .rule($0) }))
+      oracle.awaitNotifications()
     }
     return false
   }

@@ -1,31 +1,36 @@
 internal import Glibc
-package import Kernel
+internal import Kernel
 internal import Report
 package import Trace
 internal import Wire
 
 /// Moves packets from the device through an interception and back.
-package struct InterceptRun: ~Copyable {
+package struct InterceptRun {
   private var interception: Interception
   private let prints: Bool
   private let hex: Bool
   private var left: Int?
-  private var output = PatientOutput()
+  private let output: any LineSink
+  private let loop: any EventLoop
   /// What every packet is read into.
   private var buffer = [UInt8](repeating: 0, count: 65536)
-  private let begin = Clock.monotonic
+  private let begin: UInt64
   /// The ways of the packets, where they are to be told.
   private var trace: InterceptTrace?
 
   /// `prints` says a line of each packet, `hex` its octets as well; it ends after `limit` packets.
   package init(
-    _ interception: Interception, trace: InterceptTrace?, prints: Bool, hex: Bool, limit: Int?
+    _ interception: Interception, trace: InterceptTrace?, prints: Bool, hex: Bool, limit: Int?,
+    output: any LineSink, loop: any EventLoop
   ) {
     self.interception = interception
     self.trace = trace
     self.prints = prints
     self.hex = hex
     left = limit
+    self.output = output
+    self.loop = loop
+    begin = loop.monotonic
   }
 
   /// Packets that were moved since all messages about packets were read.
@@ -35,9 +40,9 @@ package struct InterceptRun: ~Copyable {
   private static let mostUntold = 1000
 
   /// Goes on until there were enough packets, or a signal comes, which it returns.
-  package mutating func go(_ tun: borrowing TunDevice, _ loop: Loop) throws -> Int32? {
+  package mutating func go(_ tun: any PacketDevice) throws -> Int32? {
     // The story begins before the first packet is moved.
-    _ = try trace?.tell(&output)
+    _ = try trace?.tell(output, now: loop.realtime)
     loop.watch([tun.descriptor] + [trace?.fileDescriptor].compactMap { $0 })
     while true {
       // A burst, and then a look at what else there is.
@@ -47,7 +52,7 @@ package struct InterceptRun: ~Copyable {
         if left == 0 { return nil }
         untold += 1
       }
-      let isTold = try trace?.tell(&output) ?? true
+      let isTold = try trace?.tell(output, now: loop.realtime) ?? true
       if isTold { untold = 0 }
       if isMoved, isTold {
         try output.flush()
@@ -62,22 +67,22 @@ package struct InterceptRun: ~Copyable {
   /// Takes in what there still is of the packets' ways, when they go their own again. Answers to the
   /// last packet are still on their way, unless a signal ended it: who waits for the end does not
   /// wait long, and is told how much is left untold.
-  package mutating func watchOn(_ loop: Loop, isInterrupted: Bool) throws {
+  package mutating func watchOn(isInterrupted: Bool) throws {
     guard trace != nil else { return }
     let patience: UInt64 = isInterrupted ? 0 : 1_000_000_000
-    var deadline = Clock.monotonic + patience
+    var deadline = loop.monotonic + patience
     loop.watch([trace!.fileDescriptor].compactMap { $0 })
-    while Clock.monotonic < deadline, loop.signal() == nil {
-      guard try trace!.tell(&output) else { continue }
+    while loop.monotonic < deadline, loop.signal() == nil {
+      guard try trace!.tell(output, now: loop.realtime) else { continue }
       try output.flush()
       loop.wait(
-        nanoseconds: min(deadline - min(deadline, Clock.monotonic), 100_000_000))
+        nanoseconds: min(deadline - min(deadline, loop.monotonic), 100_000_000))
     }
     trace!.stopListening()
-    deadline = isInterrupted ? Clock.monotonic + Self.farewell : .max
-    while try !trace!.tell(&output) {
-      guard loop.signal() != nil || Clock.monotonic > deadline else { continue }
-      let count = try trace!.skip(&output)
+    deadline = isInterrupted ? loop.monotonic + Self.farewell : .max
+    while try !trace!.tell(output, now: loop.realtime) {
+      guard loop.signal() != nil || loop.monotonic > deadline else { continue }
+      let count = try trace!.skip(output, now: loop.realtime)
       if count > 0 {
         Output.complain("interrupted before all was told: \(count) messages were left out")
       }
@@ -89,14 +94,14 @@ package struct InterceptRun: ~Copyable {
   private static let farewell: UInt64 = 500_000_000
 
   /// Moves what is still in the device; what cannot be moved is lost with it.
-  package mutating func drain(_ tun: borrowing TunDevice) {
+  package mutating func drain(_ tun: any PacketDevice) {
     for _ in 0..<100_000 {
       guard (try? move(tun)) == true else { return }
     }
   }
 
   /// Moves a packet; false if there was none.
-  private mutating func move(_ tun: borrowing TunDevice) throws -> Bool {
+  private mutating func move(_ tun: any PacketDevice) throws -> Bool {
     guard let count = try tun.read(into: &buffer) else { return false }
     // What is drained after --count goes on, without a word.
     let shows = prints && left != 0
@@ -117,7 +122,7 @@ package struct InterceptRun: ~Copyable {
     if fate == .dropped || fate == .answered { trace?.take(fate, of: before) }
     if shows {
       let line = InterceptText.line(
-        time: Clock.realtime, before: before, after: Array(buffer[..<count]), fate: fate)
+        time: loop.realtime, before: before, after: Array(buffer[..<count]), fate: fate)
       try output.write(line + "\n")
       if hex { try output.write(InterceptText.hex(before) + "\n") }
     }
@@ -126,11 +131,13 @@ package struct InterceptRun: ~Copyable {
   }
 
   /// Prints what it came to.
-  package mutating func finish(json: Bool, netns: String?, subnets: [String]) throws {
-    let lasted = Clock.monotonic - begin
+  package mutating func finish(json: Bool, netns: String?, release: String, subnets: [String])
+    throws
+  {
+    let lasted = loop.monotonic - begin
     let sum = InterceptText.summary(interception.counts, nanoseconds: lasted)
     if trace != nil {
-      let traced = try trace!.finish(&output)
+      let traced = try trace!.finish(output)
       if json {
         try output.finish(patience: 1_000_000_000)
         // Beside JSON Lines, it is none of the results.
@@ -143,7 +150,7 @@ package struct InterceptRun: ~Copyable {
       try Output.print(
         JSONValue.object([
           ("schema", .string("nftrace/1")), ("command", .string("intercept")),
-          ("netns", .string(netns)), ("kernel", .string(Machine.kernelRelease)),
+          ("netns", .string(netns)), ("kernel", .string(release)),
           ("subnets", .array(subnets.map { .string($0) })),
           ("seconds", .tenths(Double(lasted) / 1e9)),
           ("packets", InterceptText.json(interception.counts)),

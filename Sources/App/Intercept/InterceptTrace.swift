@@ -1,7 +1,7 @@
-package import Kernel
+internal import Kernel
 internal import Report
 package import Trace
-package import Wire
+internal import Wire
 
 /// The ways of intercepted packets through the hooks, told beside the interception: what
 /// `show --follow` prints of a setup.
@@ -9,20 +9,14 @@ package struct InterceptTrace {
   private let traffic: LiveTraffic
   private var report: FollowReport
 
-  /// Of packets to and from `subnets` it tells of those that pass `device`, and of their answers; also
-  /// once they have a destination of `edits`.
+  /// Of `traffic` it tells of the packets that pass `device`, and of their answers; on a terminal so many
+  /// exchanges a second in full.
   package init(
-    _ subnets: Subnets, edits: [PacketEdit], device: String, _ options: OutputOptions
-  ) throws(KernelError) {
-    var watched = subnets
-    watched.add(
-      edits.compactMap { edit in
-        if case .destination(let address, _) = edit { Prefix(address) } else { nil }
-      })
-    traffic = try LiveTraffic(of: watched, divertedInto: device)
+    _ traffic: LiveTraffic, device: String, rate: Int?, _ options: OutputOptions
+  ) {
+    self.traffic = traffic
     report = FollowReport(
-      filter: ExchangeFilter(through: device), style: options.style, json: options.json,
-      rate: Terminal.isInteractive ? FollowReport.terminalRate : nil)
+      filter: ExchangeFilter(through: device), style: options.style, json: options.json, rate: rate)
   }
 
   /// Takes in what was done with a packet that was read from the device, `octets` as they were read.
@@ -37,30 +31,30 @@ package struct InterceptTrace {
   package func stopListening() { traffic.stopListening() }
 
   /// Takes in a part of what there is, for packets wait meanwhile. Returns whether that was all.
-  package mutating func tell(_ output: inout PatientOutput) throws -> Bool {
+  package mutating func tell(_ output: any LineSink, now: UInt64) throws -> Bool {
     var lines: [String] = []
     let isRead = try traffic.read(atMost: 512) { lines += report.take($0) }
-    if isRead { lines += report.pass(to: Clock.realtime) }
-    try Self.write(lines, &output)
+    if isRead { lines += report.pass(to: now) }
+    try Self.write(lines, output)
     return isRead
   }
 
   /// Leaves out what is waiting: what it would have said is lost. Returns how many messages that was.
-  package mutating func skip(_ output: inout PatientOutput) throws -> Int {
+  package mutating func skip(_ output: any LineSink, now: UInt64) throws -> Int {
     let count = traffic.skip()
     guard count > 0 else { return 0 }
-    try Self.write(report.take(.record(Record(time: Clock.realtime, .lost(count)))), &output)
+    try Self.write(report.take(.record(Record(time: now, .lost(count)))), output)
     return count
   }
 
   /// Tells the rest, and sums up. Returns the summary.
-  package mutating func finish(_ output: inout PatientOutput) throws -> [String] {
+  package mutating func finish(_ output: any LineSink) throws -> [String] {
     let (lines, summary) = report.finish()
-    try Self.write(lines, &output)
+    try Self.write(lines, output)
     return summary
   }
 
-  private static func write(_ lines: [String], _ output: inout PatientOutput) throws(KernelError) {
+  private static func write(_ lines: [String], _ output: any LineSink) throws(KernelError) {
     if !lines.isEmpty { try output.write(TerminalSafe.clean(lines.joined(separator: "\n") + "\n")) }
   }
 }

@@ -5,6 +5,9 @@ package import Trace
 
 /// Results go to standard output, everything else to standard error.
 package enum Output {
+  /// Where it goes.
+  @TaskLocal package static var place: any OutputPlace = StandardStreams()
+
   /// Writes a line to standard output. Throws when nobody reads it or the disk is full.
   package static func print(_ line: Line) throws(KernelError) { try show(line.text) }
 
@@ -18,7 +21,7 @@ package enum Output {
 
   /// The same of text that is finished: its lines are what they are to be.
   package static func show(_ text: String) throws(KernelError) {
-    try Terminal.write(TerminalSafe.clean(text + (text.hasSuffix("\n") ? "" : "\n")), to: .output)
+    try place.write(TerminalSafe.clean(text + (text.hasSuffix("\n") ? "" : "\n")), to: .output)
   }
 
   /// Says on standard error what went wrong or is going on.
@@ -28,7 +31,7 @@ package enum Output {
 
   /// The same of text whose lines are what they are to be.
   package static func complain(finished text: String) {
-    try? Terminal.write(TerminalSafe.clean(text + "\n"), to: .error)
+    try? place.write(TerminalSafe.clean(text + "\n"), to: .error)
   }
 
   /// Ends the program.

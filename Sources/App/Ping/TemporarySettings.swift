@@ -2,7 +2,7 @@ package import Kernel
 
 /// Sysctls that are changed for as long as a command runs. Who dies meanwhile has a guardian that
 /// sets them back. Who made this must call `end`, whatever went wrong meanwhile.
-package final class TemporarySettings {
+package final class TemporarySettings: SettingChanges {
   private var journal: GuardedJournal?
 
   /// Nothing is changed yet.

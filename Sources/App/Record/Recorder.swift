@@ -5,14 +5,14 @@ package import Trace
 internal import Wire
 
 /// Writes down what the rules of a setup report, and keeps those rules in order.
-package struct Recorder: ~Copyable {
-  private let setupFiles: SetupFiles
+package struct Recorder {
+  private let store: any RecorderStore
   /// The setup as it was when recording began.
   private let setup: SetupState
-  private var socket: NetfilterSocket
-  private var rules: RulesetReader
-  private var investigator: Investigator
-  private var interfaces: InterfaceWatch
+  private let kernel: any RecorderKernel
+  private let events: any EventSource
+  private let oracle: any Oracle
+  private let loop: any EventLoop
   private var file: RecordingFile
   private var header: SessionHeader
   private var targets: [Prefix]
@@ -31,7 +31,6 @@ package struct Recorder: ~Copyable {
   /// When it is to be noted how far it has come; nil where that is noted.
   private var nextSave: UInt64?
   private var cannotSave = false
-  private var holders: NamespaceHolders
   private var nextHolders: UInt64 = 0
   private var wasHeld = true
 
@@ -44,39 +43,30 @@ package struct Recorder: ~Copyable {
   /// Octets the kernel keeps for it while it is busy: KERNEL.md, section I.
   private static let room: Int32 = 128 << 20
 
-  /// Takes the setup's group, and begins the file.
+  /// Records to a file, called `path`, that is empty, and one of nftrace's own if it `isOurs`; both together
+  /// have at most `limit` octets.
   package init(
-    _ setupFiles: SetupFiles, _ setup: SetupState, path: String, limit: Int, background: Bool,
-    netns: String?
-  ) throws(KernelError) {
-    var socket = try NetfilterSocket()
-    try socket.takeGroup(setup.group)
-    socket.setReceiveBuffer(Self.room)
-    try socket.join()
-    let rules = try RulesetReader()
-    let investigator = try Investigator()
-    let interfaces = try InterfaceWatch()
-    let holders = try NamespaceHolders()
-    guard let identity = ProcessIdentity.current else {
-      throw KernelError(cannot: "find out about this process", help: "/proc is not mounted")
-    }
-    file = try RecordingFile(path, limit: limit, isOurs: background)
+    _ store: any RecorderStore, _ setup: SetupState, kernel: any RecorderKernel,
+    loop: any EventLoop, to medium: any RecordingMedium, path: String, limit: Int, isOurs: Bool,
+    identity: ProcessIdentity, netns: String?
+  ) {
+    let now = loop.realtime
+    file = RecordingFile(medium, limit: limit, isOurs: isOurs, loop: loop)
     state = RecorderState(
       process: identity.process, start: identity.start, session: path, limit: limit,
-      since: Clock.realtime / 1_000_000_000)
+      since: now / 1_000_000_000)
     header = SessionHeader(
-      command: "record", version: Version.number, kernel: Machine.kernelRelease,
+      command: "record", version: Version.number, kernel: kernel.release,
       netns: netns ?? setup.netns, points: setup.points, table: SetupTables.name)
-    header.namespace = setupFiles.namespace.key
+    header.namespace = store.namespaceKey
     targets = []
-    recorded = RecordedEvents(since: Clock.realtime)
+    recorded = RecordedEvents(since: now)
     self.setup = setup
-    self.setupFiles = setupFiles
-    self.socket = socket
-    self.rules = rules
-    self.investigator = investigator
-    self.interfaces = interfaces
-    self.holders = holders
+    self.store = store
+    self.kernel = kernel
+    self.loop = loop
+    events = kernel.events
+    oracle = kernel.oracle
   }
 
   // MARK: The loop
@@ -84,14 +74,12 @@ package struct Recorder: ~Copyable {
   /// Records until a signal comes; returns it, or nil if the namespace was deleted. `ready` is called
   /// when nothing is missed any more.
   package mutating func run(ready: () -> Void) throws(KernelError) -> Int32? {
-    let loop = Loop()
-    loop.watch([socket.fileDescriptor])
+    loop.watch([events.fileDescriptor])
     do throws(KernelError) {
-      try begin(setup, try OpeningListing.read(&rules))
-      try setupFiles.save(state)
-      setupFiles.reserve()
-      try Privileges.keep(
-        LegacyTables.rights.union(.network), writing: [file.directory, StateDirectory.path])
+      try begin(setup, try kernel.listing())
+      try store.save(state)
+      store.reserve()
+      try kernel.giveUpRights()
       ready()
       while true {
         loop.wait(nanoseconds: pauseLength)
@@ -101,9 +89,9 @@ package struct Recorder: ~Copyable {
           return signal
         }
         try readRules()
-        try lookAround(Clock.monotonic)
-        if let due = file.due, Clock.monotonic >= due { try file.flush() }
-        if isAbandoned(Clock.monotonic) {
+        try lookAround(loop.monotonic)
+        if let due = file.due, loop.monotonic >= due { try file.flush() }
+        if isAbandoned(loop.monotonic) {
           try finish(because: Self.deleted)
           return nil
         }
@@ -115,7 +103,7 @@ package struct Recorder: ~Copyable {
   }
 
   private var pauseLength: UInt64 {
-    let now = Clock.monotonic
+    let now = loop.monotonic
     let moments = [
       nextSave, nextHolders, changes.due.map { max($0, notBefore) }, file.due,
     ]
@@ -125,7 +113,7 @@ package struct Recorder: ~Copyable {
 
   /// Takes what is still there, and writes it.
   private mutating func finish(because reason: String? = nil) throws(KernelError) {
-    socket.stopListening()
+    events.stopListening()
     while try !receive() {}
     try readRules()
     try file.flush()
@@ -139,7 +127,7 @@ package struct Recorder: ~Copyable {
   /// sake alone. While it changes hands nobody may hold it for a moment.
   private mutating func isAbandoned(_ now: UInt64) -> Bool {
     guard now >= nextHolders else { return false }
-    let isHeld = holders.areThere()
+    let isHeld = kernel.isNamespaceHeld()
     nextHolders = now + (isHeld ? Self.holdersPause : Self.secondLook)
     defer { wasHeld = isHeld }
     return !isHeld && !wasHeld
@@ -153,7 +141,7 @@ package struct Recorder: ~Copyable {
   /// Writes down how it ended: in the file, and for who asks. What cannot be written any more was kept
   /// room for.
   private mutating func conclude(because reason: String? = nil) {
-    let now = Clock.realtime / 1_000_000_000
+    let now = loop.realtime / 1_000_000_000
     state.error = reason
     state.ended = now
     if file.unwritten > 0 {
@@ -161,7 +149,7 @@ package struct Recorder: ~Copyable {
       state.unwritten = file.unwritten
     }
     note()
-    setupFiles.release()
+    store.release()
     file.end(state.end(at: now))
     save()
   }
@@ -169,7 +157,7 @@ package struct Recorder: ~Copyable {
   /// Not being able to note how far it has come is no reason not to go on.
   private mutating func save() {
     do {
-      try setupFiles.save(state)
+      try store.save(state)
       cannotSave = false
     } catch {
       if !cannotSave { Output.complain("\(error)") }
@@ -182,12 +170,12 @@ package struct Recorder: ~Copyable {
   private mutating func receive() throws(KernelError) -> Bool {
     let removed = try receiveInterfaces()
     var records: [Record] = []
-    let isDone = try socket.drain(atMost: Self.batch) { records.append($0) }
+    let isDone = try events.drain(atMost: Self.batch) { records.append($0) }
     for record in records {
       guard take(record) else { continue }
       state.events += 1
       recorded.take(record)
-      if nextSave == nil { nextSave = Clock.monotonic + Self.notePause }
+      if nextSave == nil { nextSave = loop.monotonic + Self.notePause }
       try file.write(record, isEvent: true)
       if file.isFull { try rotate() }
     }
@@ -198,11 +186,11 @@ package struct Recorder: ~Copyable {
   /// Takes in what has changed of interfaces and addresses. Returns what was removed, for when the packets
   /// are read that came before.
   private mutating func receiveInterfaces() throws(KernelError) -> [Record] {
-    let news = interfaces.changes()
+    let news = kernel.interfaces.changes()
     guard news.areAll else {
       // They are listed anew.
       devices = []
-      changes.suspect(now: Clock.monotonic)
+      changes.suspect(now: loop.monotonic)
       return []
     }
     for record in news.made { try file.write(record) }
@@ -211,7 +199,7 @@ package struct Recorder: ~Copyable {
         let link = try? LinkMessage(parsing: message)
       else { continue }
       let isGone = message.type == RouteMessageType.deleteLink
-      if isGone == devices.contains(link.name) { changes.suspect(now: Clock.monotonic) }
+      if isGone == devices.contains(link.name) { changes.suspect(now: loop.monotonic) }
     }
     return news.removed
   }
@@ -228,11 +216,11 @@ package struct Recorder: ~Copyable {
     case .netlink(let message):
       if ConntrackMessage.isOne(message.type) { return concerns(message) }
       deciders.take(message)
-      return changes.take(message, now: Clock.monotonic)
+      return changes.take(message, now: loop.monotonic)
     case .lost(let count):
       loss.take(lost: count)
       state.lost = loss.count
-      changes.suspect(now: Clock.monotonic)
+      changes.suspect(now: loop.monotonic)
       return true
     case .line, .sent, .received, .note: return true
     }
@@ -253,8 +241,8 @@ package struct Recorder: ~Copyable {
     for _ in 1...Self.rounds {
       let steps = deciders.takeUnread()
       if !steps.isEmpty {
-        deciders.hold(investigator.answer(steps.map { .rule($0) }))
-        investigator.awaitNotifications()
+        deciders.hold(oracle.answer(steps.map { .rule($0) }))
+        oracle.awaitNotifications()
       } else if !deciders.isHolding {
         return
       }
@@ -275,25 +263,25 @@ package struct Recorder: ~Copyable {
   ) throws(KernelError) {
     header.points = setup.points
     header.targets = setup.subnets
-    header.legacyNAT = LegacyTables.natTargets()
+    header.legacyNAT = kernel.natTargets()
     targets = setup.prefixes.prefixes
     chains = listing.chains.map(\.payload)
     devices = listing.deviceNames
-    let now = Clock.realtime
+    let now = loop.realtime
     header.recorded = recorded
     try file.begin(
       header,
-      listing.records + deciders.messages.map { Record(time: now, .netlink($0)) })
+      listing.records(at: now) + deciders.messages.map { Record(time: now, .netlink($0)) })
   }
 
   private mutating func rotate() throws(KernelError) {
-    let listing = try OpeningListing.read(&rules)
+    let listing = try kernel.listing()
     try file.rotate()
-    let now = Clock.realtime
+    let now = loop.realtime
     header.recorded = recorded
     try file.begin(
       header,
-      listing.records + deciders.messages.map { Record(time: now, .netlink($0)) })
+      listing.records(at: now) + deciders.messages.map { Record(time: now, .netlink($0)) })
   }
 
   private mutating func note() { state.dropped = file.bounds.dropped }
@@ -321,32 +309,36 @@ package struct Recorder: ~Copyable {
   /// Compares what is there with what is to be there, and installs the latter where they differ.
   private mutating func reconcile(_ now: UInt64) throws(KernelError) {
     // A command that changes the setup has the lock; teardown waits for us and has it as well.
-    let lock = try SetupFiles.tryLock()
-    guard lock != nil, var setup = try setupFiles.load() else {
-      notBefore = now + 50_000_000
-      return
+    var isDone = false
+    _ = try store.ifUnlocked { () throws(KernelError) in
+      guard let setup = try store.load() else { return }
+      try reconcile(setup)
+      isDone = true
     }
-    var listed = try OpeningListing.read(&rules)
+    if !isDone { notBefore = now + 50_000_000 }
+  }
+
+  private mutating func reconcile(_ current: SetupState) throws(KernelError) {
+    var setup = current
+    var listed = try kernel.listing()
     let around = SetupSurroundings(
       chains: listed.chains, devices: listed.deviceNames,
-      hasTables: try !SetupTables.families(&rules).isEmpty)
+      hasTables: try kernel.hasTables(SetupTables.name))
     if changes.isDamaged || !around.areInOrder(for: setup) {
       if changes.isDamaged || around.installed.isEmpty {
         state.repairs += 1
       } else {
         state.replans += 1
       }
-      // Over another socket: on ours, events wait that came before the answer.
-      var other = try NetfilterSocket()
-      try SetupTables.install(&setup, around: around, with: &other)
-      try setupFiles.save(setup)
-      listed.chains = try rules.chains()
+      try SetupTables.install(&setup, around: around, by: kernel)
+      try store.save(setup)
+      listed.chains = try kernel.chains()
       try begin(setup, listed)
       save()
     } else if setup.points != header.points || setup.subnets != header.targets {
       try begin(setup, listed)
     } else if listed.chains.map(\.payload) != chains || listed.deviceNames != devices {
-      for record in listed.records { try file.write(record) }
+      for record in listed.records(at: loop.realtime) { try file.write(record) }
       chains = listed.chains.map(\.payload)
       devices = listed.deviceNames
     }

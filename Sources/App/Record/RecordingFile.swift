@@ -3,11 +3,11 @@ package import Trace
 
 /// The session file of a recorder. It is written in pieces, and begins anew when it is full. What
 /// cannot be written any more ends it behind a whole block.
-package struct RecordingFile: ~Copyable {
-  private let path: String
+package struct RecordingFile {
+  private let file: any RecordingMedium
+  private let loop: any EventLoop
   /// Whether it is kept where nftrace keeps its own files, and not where a user said.
   private let isOurs: Bool
-  private var file: OutputFile
   /// Whether it is the file that was there, or made, when it began.
   private var isFirst = true
   private var buffer: [UInt8] = []
@@ -31,17 +31,14 @@ package struct RecordingFile: ~Copyable {
   /// Nanoseconds that a record waits at most, so that a reader sees what is new.
   private static let patience: UInt64 = 200_000_000
 
-  /// Where files are made when it is full.
-  package var directory: String { OutputFile.directory(of: path) }
-
-  /// Makes the file, or empties it. What is there under the name of the one before it counts.
-  package init(_ path: String, limit: Int, isOurs: Bool) throws(KernelError) {
-    self.path = path
+  /// Writes to a file that is empty. What is there under the name of the one before it counts.
+  package init(_ file: any RecordingMedium, limit: Int, isOurs: Bool, loop: any EventLoop) {
+    self.file = file
+    self.loop = loop
     self.isOurs = isOurs
-    file = try isOurs ? OutputFile(ours: path) : OutputFile(path, mustBeRegular: true)
     bounds = RecordingBounds(
       limit: limit,
-      previous: DroppedRecords(records: 0, octets: FileIdentity(path + ".1")?.size ?? 0))
+      previous: DroppedRecords(records: 0, octets: file.previousSize))
   }
 
   /// Begins a section: what nftrace knows, and what the kernel listed.
@@ -49,7 +46,7 @@ package struct RecordingFile: ~Copyable {
     var header = header
     header.dropped = bounds.dropped.octets > 0 ? bounds.dropped : nil
     let before = buffer.count
-    append(SessionFile.beginning(header), time: Clock.realtime)
+    append(SessionFile.beginning(header), time: loop.realtime)
     for record in records { append(SessionFile.bytes(record), time: record.time) }
     if bounds.current.octets == 0 {
       bounds.begin(octets: buffer.count - before)
@@ -64,7 +61,7 @@ package struct RecordingFile: ~Copyable {
     let bytes = SessionFile.bytes(record)
     bounds.add(octets: bytes.count)
     append(bytes, events: isEvent ? 1 : 0, time: record.time)
-    if waitingSince == nil { waitingSince = Clock.monotonic }
+    if waitingSince == nil { waitingSince = loop.monotonic }
     if buffer.count > Self.most { try flush() }
   }
 
@@ -107,14 +104,14 @@ package struct RecordingFile: ~Copyable {
     unwritten += marks.dropFirst(whole.count).reduce(0) { $0 + $1.events }
     file.cut(to: written)
     // One that another was to follow: what was before it stays the last.
-    if written == 0, isOurs || !isFirst { OutputFile.remove(path) }
+    if written == 0, isOurs || !isFirst { file.remove() }
   }
 
   /// Writes how the recording ended, where there is room for that.
   package mutating func end(_ end: RecordingEnd) {
     if failure != nil, written == 0 { return }
     // Who reads it takes the time of a record for how far those before it reach.
-    let time = failure == nil ? Clock.realtime : reached
+    let time = failure == nil ? loop.realtime : reached
     let bytes = SessionFile.bytes(Record(time: time, .note(.ended(end))))
     if (try? file.write(bytes)) == nil { file.cut(to: written) }
   }
@@ -125,10 +122,8 @@ package struct RecordingFile: ~Copyable {
   /// Puts the file in the place of the one before it; another one is to be begun.
   package mutating func rotate() throws(KernelError) {
     try flush()
-    try OutputFile.rename(path, to: path + ".1")
+    try file.rotate()
     bounds.rotate()
-    // Nobody is to have put something else there meanwhile.
-    file = try isOurs ? OutputFile(ours: path) : OutputFile(path, mustBeNew: true)
     isFirst = false
     written = 0
   }

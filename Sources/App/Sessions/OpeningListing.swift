@@ -1,35 +1,44 @@
-package import Kernel
 package import Trace
-internal import Wire
+package import Wire
 
 /// What the kernel lists when a session begins: interfaces, addresses, chains and counters. It is
 /// recorded first, so that a session explains itself.
-package struct OpeningListing {
-  var links: [NetlinkMessage]
-  var addresses: [NetlinkMessage]
-  var chains: [NetlinkMessage]
-  var facts: [Fact] = []
+package struct OpeningListing: Sendable {
+  /// RTM_NEWLINK messages.
+  package var links: [NetlinkMessage]
+  /// RTM_NEWADDR messages.
+  package var addresses: [NetlinkMessage]
+  /// NFT_MSG_NEWCHAIN messages.
+  package var chains: [NetlinkMessage]
+  /// What else is known.
+  package var facts: [Fact]
+  /// The tables of iptables-legacy, by IP version.
+  package var legacyTables: [Int: [String]]
+  /// `Counters.read()`.
+  package var counters: [String: UInt64]
 
-  /// Asks the kernel, in the namespace of the calling thread.
-  package static func read(_ rules: inout RulesetReader) throws(KernelError) -> OpeningListing {
-    var routes = try RouteSocket()
-    let owned = try rules.tables().filter { $0.isOwned && !OwnTable.isOne($0.name) }
-    return OpeningListing(
-      links: try routes.dump(RouteMessageType.getLink),
-      addresses: try routes.dump(RouteMessageType.getAddress), chains: try rules.chains(),
-      facts: owned.map { .ownedTable(TableName($0.family, $0.name)) })
+  /// A listing of these parts.
+  package init(
+    links: [NetlinkMessage], addresses: [NetlinkMessage], chains: [NetlinkMessage],
+    facts: [Fact] = [], legacyTables: [Int: [String]] = [:], counters: [String: UInt64] = [:]
+  ) {
+    self.links = links
+    self.addresses = addresses
+    self.chains = chains
+    self.facts = facts
+    self.legacyTables = legacyTables
+    self.counters = counters
   }
 
-  /// The lists as records.
-  package var records: [Record] {
-    let now = Clock.realtime
-    let legacy = [4, 6].map { Fact.legacyTables(version: $0, LegacyTables.names(version: $0)) }
+  /// The lists as records of this time, nanoseconds since the epoch.
+  package func records(at now: UInt64) -> [Record] {
+    let legacy = [4, 6].map { Fact.legacyTables(version: $0, legacyTables[$0] ?? []) }
     let lists =
       [RouteMessageType.dump(RouteMessageType.getLink)] + links
       + [RouteMessageType.dump(RouteMessageType.getAddress)] + addresses
       + [ChainMessage.dump] + chains
     return lists.map { Record(time: now, .netlink($0)) } + [
-      Record(time: now, .note(.counters(Counters.read()))),
+      Record(time: now, .note(.counters(counters))),
       Record(time: now, .note(.facts(Facts(facts + legacy)))),
     ]
   }

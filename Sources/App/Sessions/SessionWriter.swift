@@ -4,7 +4,7 @@ package import Trace
 
 /// Writes a session as it happens: to the file the user asked for, and to the one that keeps the
 /// latest session, which gets its name when it is whole.
-package struct SessionWriter: ~Copyable {
+package final class SessionWriter: SessionSink {
   private var asked: OutputFile?
   private var latest: OutputFile?
   private var buffer: [UInt8] = []
@@ -20,13 +20,13 @@ package struct SessionWriter: ~Copyable {
 
   /// Begins the session, or its next section. Not being able to write the file the user asked for is
   /// an error; that the latest session cannot be kept is said, and that is all.
-  package mutating func begin(_ header: SessionHeader) throws(KernelError) {
+  package func begin(_ header: SessionHeader) throws(KernelError) {
     if !hasBegun { try open() }
     hasBegun = true
     buffer += SessionFile.beginning(header)
   }
 
-  private mutating func open() throws(KernelError) {
+  private func open() throws(KernelError) {
     if let path { asked = try OutputFile(path) }
     do {
       try StateDirectory.make()
@@ -37,12 +37,12 @@ package struct SessionWriter: ~Copyable {
   }
 
   /// Adds a record.
-  package mutating func write(_ record: Record) throws(KernelError) {
+  package func write(_ record: Record) throws(KernelError) {
     buffer += SessionFile.bytes(record)
     if buffer.count > 1 << 18 { try flush() }
   }
 
-  private mutating func flush() throws(KernelError) {
+  private func flush() throws(KernelError) {
     if asked != nil { try asked!.write(buffer) }
     if latest != nil {
       do {
@@ -61,7 +61,7 @@ package struct SessionWriter: ~Copyable {
   }
 
   /// Ends the session. Returns the path by which it is known.
-  package mutating func finish() throws(KernelError) -> String? {
+  package func finish() throws(KernelError) -> String? {
     try flush()
     var path: String?
     if let file = latest.take() {

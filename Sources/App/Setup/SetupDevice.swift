@@ -6,12 +6,16 @@ internal import Wire
 /// The TUN device of a setup, and what is to be masqueraded of it.
 package struct SetupDevice {
   private let request: SetupRequest
+  private let kernel: any SetupKernel
 
-  init(_ request: SetupRequest) { self.request = request }
+  init(_ request: SetupRequest, _ kernel: any SetupKernel) {
+    self.request = request
+    self.kernel = kernel
+  }
 
   /// Makes the device that was asked for, or finds it, and takes it down in `state`.
   package func provide(
-    _ state: inout SetupState, _ provision: inout SetupProvision, _ report: inout SetupReport
+    _ state: inout SetupState, _ provision: any SetupChanges, _ report: inout SetupReport
   ) throws {
     let isAsked = request.tun != nil || !request.tunAddresses.isEmpty
     if let tun = state.tun {
@@ -19,11 +23,11 @@ package struct SetupDevice {
       // Somebody removed it, or the command that made it was killed.
       if tun.isOurs, try !isThere(tun.name) {
         state.tun = try device(
-          tun.name, tun.addresses.compactMap { Prefix($0) }, &provision, &report)
+          tun.name, tun.addresses.compactMap { Prefix($0) }, provision, &report)
       }
     } else if isAsked {
       state.tun = try device(
-        request.tun ?? "nftrace0", request.tunAddresses, &provision, &report)
+        request.tun ?? "nftrace0", request.tunAddresses, provision, &report)
     }
     guard request.masquerade else { return }
     guard let tun = state.tun else {
@@ -51,26 +55,24 @@ package struct SetupDevice {
   }
 
   private func isThere(_ name: String) throws(KernelError) -> Bool {
-    var routes = try RouteSocket()
-    return try routes.link(name) != nil
+    try kernel.link(name) != nil
   }
 
   private func device(
-    _ name: String, _ wanted: [Prefix], _ provision: inout SetupProvision,
+    _ name: String, _ wanted: [Prefix], _ provision: any SetupChanges,
     _ report: inout SetupReport
   ) throws -> SetupState.Tun {
-    var routes = try RouteSocket()
-    if let link = try routes.link(name) { return try existing(link, &routes) }
+    if let link = try kernel.link(name) { return try existing(link) }
     var addresses = wanted
     if addresses.isEmpty {
       addresses = request.subnets.versions.sorted().map {
         Prefix($0 == 4 ? "192.168.69.100/24" : "fd00:69::100/64")!
       }
     }
-    for address in addresses { try refuseCollisions(address, &routes) }
+    for address in addresses { try refuseCollisions(address) }
     let made = try provision.createTun(name)
-    for address in addresses { try routes.add(address, to: made) }
-    try routes.setLink(made, up: true)
+    for address in addresses { try kernel.add(address, to: made) }
+    try kernel.raise(made)
     let texts = addresses.map(\.description)
     report.done.append("made the TUN device \(made), \(texts.joined(separator: ", "))")
     return SetupState.Tun(name: made, isOurs: true, addresses: texts)
@@ -78,12 +80,12 @@ package struct SetupDevice {
 
   /// A device of the user's stays as it is.
   private func existing(
-    _ link: LinkMessage, _ routes: inout RouteSocket
+    _ link: LinkMessage
   ) throws -> SetupState.Tun {
     guard link.kind == "tun", link.tun?.isTap != true else {
       throw UsageError("\(link.name) is no TUN device: give another name with --tun")
     }
-    let addresses = try routes.addresses().filter {
+    let addresses = try kernel.addresses().filter {
       $0.interface == link.index && !$0.local.address.isLinkLocal
     }.map(\.local.description)
     for address in request.tunAddresses where !addresses.contains("\(address)") {
@@ -101,15 +103,15 @@ package struct SetupDevice {
   }
 
   /// The device takes over its subnet: nobody else here may have a part in it.
-  private func refuseCollisions(_ address: Prefix, _ routes: inout RouteSocket) throws {
+  private func refuseCollisions(_ address: Prefix) throws {
     let subnet = address.network
     let way = "choose another subnet with --tun-address"
-    for other in try routes.addresses() where subnet.overlaps(other.local.network) {
+    for other in try kernel.addresses() where subnet.overlaps(other.local.network) {
       throw UsageError(
         "the TUN device's subnet \(subnet) collides with this host's address \(other.local): \(way)"
       )
     }
-    for route in try routes.routes()
+    for route in try kernel.routes()
     where route.destination.length > 0 && !route.destination.address.isMulticast
       && route.destination.overlaps(subnet)
     {

@@ -27,7 +27,8 @@ package struct SetupFiles {
     "setup-\(namespace.key).\(number)" + Self.journalEnding + Self.draftEnding
   }
   private static let journalEnding = ".journal"
-  static let draftEnding = ".draft"
+  /// The ending of a journal that is not finished.
+  package static let draftEnding = ".draft"
 
   /// Waits until no other command changes a setup.
   package static func lock() throws(KernelError) -> FileLock {
@@ -198,5 +199,18 @@ extension SetupFiles {
     if files.recorder?.error == Recorder.deleted { return true }
     guard let setup = files.setup else { return false }
     return try setup.boot != Machine.boot()
+  }
+}
+
+extension SetupFiles: RecorderStore {
+  /// What tells the network namespace from others.
+  package var namespaceKey: String { namespace.key }
+
+  /// Calls `body` while no other command changes a setup. Returns false, and does not call it, while one does.
+  package func ifUnlocked(_ body: () throws(KernelError) -> Void) throws(KernelError) -> Bool {
+    let lock = try Self.tryLock()
+    guard lock != nil else { return false }
+    try body()
+    return true
   }
 }

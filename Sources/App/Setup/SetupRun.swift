@@ -7,8 +7,9 @@ internal import Wire
 /// of several can be made side by side. Until it is kept, all of it can be undone.
 package final class SetupRun {
   private let request: SetupRequest
-  private let setupFiles: SetupFiles
-  private var provision: SetupProvision
+  private let setupFiles: any SetupStore
+  private let kernel: any SetupKernel
+  private let provision: any SetupChanges
   /// What is set up already.
   private let old: SetupState?
   private var state: SetupState
@@ -28,8 +29,11 @@ package final class SetupRun {
 
   /// Looks at what there is in the calling thread's namespace, which is to be that of the steps as
   /// well. The lock is the caller's. Throws where the request contradicts what is set up.
-  package init(_ request: SetupRequest) throws {
-    setupFiles = try SetupFiles.current()
+  package init(
+    _ request: SetupRequest, _ setupFiles: any SetupStore, _ kernel: any SetupKernel
+  ) throws {
+    self.setupFiles = setupFiles
+    self.kernel = kernel
     try setupFiles.clearStale().say(isNeeded: true)
     old = try setupFiles.load()
     if let unknown = try setupFiles.unknownSetup() {
@@ -38,14 +42,15 @@ package final class SetupRun {
     try Self.refuseContradictions(old, request)
     self.request = request
     saved = old
+    let origin = try kernel.origin
     state =
-      try old
+      old
       ?? SetupState(
         subnets: [], backend: (request.backend ?? .nflog).rawValue, group: nil,
-        since: Clock.realtime / 1_000_000_000, process: getpid(), command: Terminal.arguments,
-        boot: Machine.boot())
-    state.netns = NetworkNamespace.currentName ?? state.netns
-    provision = SetupProvision(draft: setupFiles.draft(state.journals.count))
+        since: kernel.loop.realtime / 1_000_000_000, process: origin.process,
+        command: origin.command, boot: origin.boot)
+    state.netns = origin.netns ?? state.netns
+    provision = kernel.provision(draft: setupFiles.draft(state.journals.count))
   }
 
   /// What is set up already is not changed by the way.
@@ -65,7 +70,7 @@ package final class SetupRun {
   /// Makes everything but the recorder.
   package func install() throws {
     isBegun = true
-    try SetupDevice(request).provide(&state, &provision, &report)
+    try SetupDevice(request, kernel).provide(&state, provision, &report)
     try provideForwarding()
     try installTables()
   }
@@ -92,7 +97,9 @@ package final class SetupRun {
     }
     if report.startedRecorder {
       attempt { () throws(KernelError) in
-        try setupFiles.recorder()?.living?.stop(patience: 1_000_000_000)
+        if let recorder = try setupFiles.recorder() {
+          kernel.stop(recorder, patience: 1_000_000_000)
+        }
       }
     }
     // Of a recorder that could not begin nothing is worth to be kept.
@@ -116,7 +123,7 @@ package final class SetupRun {
     if isStateTouched { attempt(undoTables) }
     attempt { () throws(KernelError) in
       if let kept {
-        try GuardedJournal.undo("\(StateDirectory.path)/\(kept)")
+        try kernel.undo(journal: kept)
       } else {
         try provision.undo()
       }
@@ -126,13 +133,13 @@ package final class SetupRun {
 
   /// Says what was done. `name` is the namespace's, where there are several.
   package func say(name: String?) throws(KernelError) {
-    report.earlier = try RecordingFiles.earlier(ofKey: setupFiles.namespace.key)
+    report.earlier = try RecordingFiles.earlier(ofKey: setupFiles.namespaceKey)
     try report.print(state, recorder: try setupFiles.recorder(), request.options, name: name)
   }
 
   /// What `say` says, as members of a JSON object.
   package var members: [(String, JSONValue)] {
-    report.earlier = (try? RecordingFiles.earlier(ofKey: setupFiles.namespace.key)) ?? []
+    report.earlier = (try? RecordingFiles.earlier(ofKey: setupFiles.namespaceKey)) ?? []
     return report.members(state, (try? setupFiles.recorder()) ?? nil)
   }
 
@@ -143,7 +150,7 @@ package final class SetupRun {
     for text in state.tun?.addresses ?? [] {
       if let prefix = Prefix(text) { versions.insert(prefix.address.family) }
     }
-    for (setting, value) in TemporarySettings.forwarding(versions) where setting.exists {
+    for (setting, value) in TemporarySettings.forwarding(versions) where kernel.exists(setting) {
       if try provision.set(setting, to: value) {
         report.done.append("\(setting) = \(value)")
       }
@@ -154,7 +161,7 @@ package final class SetupRun {
     var subnets = state.prefixes
     report.added = subnets.add(request.subnets.prefixes)
     state.subnets = subnets.texts
-    let surroundings = try SetupSurroundings.read()
+    let surroundings = try kernel.surroundings()
     let isInOrder = surroundings.areInOrder(for: state)
     if old != nil, report.added.isEmpty, isInOrder, state.masquerade == old?.masquerade { return }
     if old != nil, report.added.isEmpty, !isInOrder {
@@ -162,21 +169,20 @@ package final class SetupRun {
         surroundings.installed.isEmpty
           ? "tables were gone, installed again" : "points laid out anew around the ruleset")
     }
-    var socket = try NetfilterSocket()
     // A group of a setup that is there belongs to its recorder.
     if state.backend == SetupBackend.nflog.rawValue, state.group == nil {
       // One that was asked for is tried; a free one is taken by the recorder, which keeps it.
       if let group = request.group {
-        try socket.takeGroup(group)
-        state.group = socket.group
+        try kernel.takeGroup(group)
+        state.group = group
       } else {
-        state.group = LogGroups.free()
+        state.group = kernel.freeGroup()
       }
     }
-    let start = Clock.monotonic
+    let start = kernel.loop.monotonic
     isStateTouched = true
-    try SetupTables.install(&state, around: surroundings, with: &socket)
-    report.transaction = Clock.monotonic - start
+    try SetupTables.install(&state, around: surroundings, by: kernel)
+    report.transaction = kernel.loop.monotonic - start
     try save()
   }
 
@@ -190,12 +196,11 @@ package final class SetupRun {
   private func undoTables() throws(KernelError) {
     if var old {
       if state.points != old.points || state != old {
-        var socket = try NetfilterSocket()
-        try SetupTables.install(&old, around: try .read(), with: &socket)
+        try SetupTables.install(&old, around: try kernel.surroundings(), by: kernel)
       }
       try setupFiles.save(old)
     } else {
-      try SetupTables.remove()
+      try kernel.removeTables()
       try setupFiles.forget()
     }
   }
@@ -203,7 +208,7 @@ package final class SetupRun {
   // MARK: The recorder
 
   /// Starts the recorder, unless one works already. Throws `SetupInterrupted` when a signal comes.
-  package func startRecorder(_ loop: Loop) throws {
+  package func startRecorder(_ loop: any EventLoop) throws {
     guard request.record, state.backend == SetupBackend.nflog.rawValue else { return }
     oldRecorder = try setupFiles.recorder()
     if oldRecorder?.living != nil { return }
@@ -214,16 +219,15 @@ package final class SetupRun {
     // The recorder reads it.
     try save()
     beganRecording = true
-    let recorder = try BackgroundProcess.start(
+    let recorder = try kernel.startRecorder(
       ["record", session, "--background", "--limit", "\(request.limit >> 20)"],
-      errors: setupFiles.log,
-      attempt: "start the recorder")
+      log: setupFiles.log)
     loop.watch([recorder.descriptor])
     var wake = Loop.Wake.timeout
     while wake != .readable {
       wake = loop.wait(nanoseconds: 1_000_000_000)
       if let signal = loop.signal() {
-        recorder.identity.stop(patience: 1_000_000_000)
+        recorder.stop(patience: 1_000_000_000)
         throw SetupInterrupted(signal: signal)
       }
     }

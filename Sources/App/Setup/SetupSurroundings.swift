@@ -1,6 +1,6 @@
-package import Kernel
+internal import Kernel
 package import Trace
-internal import Wire
+package import Wire
 
 /// What a setup has to fit into: the chains and the devices there are.
 package struct SetupSurroundings {
@@ -9,19 +9,11 @@ package struct SetupSurroundings {
   /// Whether there are tables of a setup, in whatever state.
   package let hasTables: Bool
 
-  init(chains: [NetlinkMessage], devices: [String], hasTables: Bool) {
+  /// Surroundings of these parts.
+  package init(chains: [NetlinkMessage], devices: [String], hasTables: Bool) {
     self.chains = chains
     self.hasTables = hasTables
     self.devices = devices
-  }
-
-  /// Asks the kernel.
-  package static func read() throws(KernelError) -> SetupSurroundings {
-    var rules = try RulesetReader()
-    var routes = try RouteSocket()
-    return SetupSurroundings(
-      chains: try rules.chains(), devices: try routes.links().map(\.name),
-      hasTables: try !SetupTables.families(&rules).isEmpty)
   }
 
   /// The points to have.

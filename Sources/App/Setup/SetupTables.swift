@@ -11,7 +11,7 @@ package enum SetupTables {
   /// which points there are. One transaction; throws and changes nothing if the kernel refuses it.
   package static func install(
     _ state: inout SetupState, around surroundings: SetupSurroundings,
-    with socket: inout NetfilterSocket
+    by installer: any TableInstaller
   ) throws(KernelError) {
     let subnets = state.prefixes
     var tables = ObservationTables(
@@ -24,20 +24,8 @@ package enum SetupTables {
     }
     // Only what is there is replaced: the kernel takes its time to free what was, and makes who
     // closes a netfilter socket wait for that.
-    state.points = try socket.install(
-      tables, table: name, journals: nil, replacing: surroundings.hasTables,
+    state.points = try installer.install(
+      tables, table: name, replacing: surroundings.hasTables,
       points: surroundings.points(for: state), devices: surroundings.devices)
-  }
-
-  /// The families in which there is a table of nftrace's setup.
-  package static func families(_ rules: inout RulesetReader) throws(KernelError) -> [UInt8] {
-    try rules.tables().filter { $0.name == name }.map(\.family)
-  }
-
-  /// Removes the tables, if they are there.
-  package static func remove() throws(KernelError) {
-    var rules = try RulesetReader()
-    var socket = try NetfilterSocket()
-    try socket.removeTables(name, families: families(&rules))
   }
 }

@@ -18,7 +18,7 @@ package struct Diversion: ~Copyable {
   package let tun: TunDevice
   /// What else was changed for the duration, in words for the user.
   package let remarks: [String]
-  private let journal: GuardedJournal
+  private var journal: GuardedJournal?
   /// Its table goes with it.
   private let firewall: NetfilterSocket
 
@@ -59,7 +59,7 @@ package struct Diversion: ~Copyable {
           inputInterface: "lo", table: table)
         try journal.add(rule, with: &routes)
       }
-      return Diversion(tun: tun, remarks: remarks, journal: journal, firewall: firewall)
+      return Diversion(tun: tun, remarks: remarks, journal: consume journal, firewall: firewall)
     } catch {
       throw journal.end(after: error)
     }
@@ -71,19 +71,13 @@ package struct Diversion: ~Copyable {
   ) {
     self.tun = tun
     self.remarks = remarks
-    self.journal = journal
+    self.journal = consume journal
     self.firewall = firewall
   }
 
-  /// Ends it. `drain`, called when nothing is diverted any more, writes back what is still in the
-  /// device.
-  package consuming func end(
-    drain: (borrowing TunDevice) throws(KernelError) -> Void
-  ) throws(KernelError) {
-    let tun = tun
-    try journal.end()
-    try drain(tun)
-  }
+  /// Diverts nothing any more. What is in the device can still be read, and written back; it goes with this
+  /// value.
+  package mutating func release() throws(KernelError) { try journal.take()?.end() }
 
   // MARK: Steps
 

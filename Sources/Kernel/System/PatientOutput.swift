@@ -3,7 +3,7 @@ internal import Glibc
 
 /// Lines to standard output that never make who writes them wait: while nobody reads, they are kept,
 /// and when too many were kept, left out and counted.
-package struct PatientOutput: ~Copyable {
+package final class PatientOutput {
   private var pending: [UInt8] = []
   private var start = 0
   /// Lines that were left out.
@@ -22,7 +22,7 @@ package struct PatientOutput: ~Copyable {
 
   /// Writes a line, its end included, or keeps it. Throws when the reader went away or the disk is
   /// full.
-  package mutating func write(_ line: String) throws(KernelError) {
+  package func write(_ line: String) throws(KernelError) {
     guard pending.count - start < Self.capacity else {
       skipped += 1
       return
@@ -32,7 +32,7 @@ package struct PatientOutput: ~Copyable {
   }
 
   /// Writes what is kept, as far as it can be done without waiting.
-  package mutating func flush() throws(KernelError) {
+  package func flush() throws(KernelError) {
     while start < pending.count, Self.isWritable {
       do throws(Errno) {
         start += try syscall {
@@ -57,7 +57,7 @@ package struct PatientOutput: ~Copyable {
   }
 
   /// Writes what is kept, and waits at most so many nanoseconds for a reader.
-  package mutating func finish(patience: UInt64) throws(KernelError) {
+  package func finish(patience: UInt64) throws(KernelError) {
     let deadline = Clock.monotonic + patience
     try flush()
     while isPending, Clock.monotonic < deadline {

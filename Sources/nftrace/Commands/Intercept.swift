@@ -184,6 +184,20 @@ struct Intercept: ParsableCommand {
     try Privileges.keep(LegacyTables.rights.union(.network), writing: [StateDirectory.path])
   }
 
+  /// The ways of packets to and from the subnets; also once they have a destination of the changes.
+  private func traced(
+    _ subnets: Subnets, _ changes: [PacketEdit], _ device: String
+  ) throws(KernelError) -> InterceptTrace {
+    var watched = subnets
+    watched.add(
+      changes.compactMap { edit in
+        if case .destination(let address, _) = edit { Prefix(address) } else { nil }
+      })
+    return InterceptTrace(
+      try LiveTraffic(of: watched, divertedInto: device), device: device,
+      rate: Terminal.isInteractive ? FollowReport.terminalRate : nil, shared.output)
+  }
+
   func run() throws {
     let list = try readList()
     let subnets = try parsedSubnets()
@@ -196,34 +210,36 @@ struct Intercept: ParsableCommand {
     try StateDirectory.make()
     // From here on signals are something to read, and so nothing is left when one comes.
     let loop = Loop()
-    let diversion = try Diversion.start(
-      subnets.prefixes, tun: tun ?? "nftrace%d", directory: StateDirectory.path)
+    let device = DivertedDevice(
+      try Diversion.start(
+        subnets.prefixes, tun: tun ?? "nftrace%d", directory: StateDirectory.path))
     let way: InterceptTrace?
     do {
-      way =
-        trace
-        ? try InterceptTrace(subnets, edits: changes, device: diversion.tun.name, shared.output)
-        : nil
+      way = trace ? try traced(subnets, changes, device.name) : nil
     } catch {
-      try? diversion.end { _ in }
+      try? device.end {}
       throw error
     }
     try giveUpRights()
     var run = InterceptRun(
-      interception, trace: way, prints: !shared.quiet && !shared.json, hex: hex, limit: count)
-    for remark in diversion.remarks where !shared.quiet { Output.complain(Line(remark)) }
+      interception, trace: way, prints: !shared.quiet && !shared.json, hex: hex, limit: count,
+      output: PatientOutput(), loop: loop)
+    for remark in device.remarks where !shared.quiet { Output.complain(Line(remark)) }
     if !shared.quiet {
       Output.complain(
-        "packets to \(subnets.texts.joined(separator: ", ")) go through \(diversion.tun.name)")
+        "packets to \(subnets.texts.joined(separator: ", ")) go through \(device.name)")
     }
     var failure: (any Error)?
     var signal: Int32?
-    do { signal = try run.go(diversion.tun, loop) } catch { failure = error }
+    do { signal = try run.go(device) } catch { failure = error }
     // The traffic first, then the words.
-    try diversion.end { tun throws(KernelError) in run.drain(tun) }
+    try device.end { run.drain(device) }
+    _ = consume device
     if let failure { throw failure }
-    try run.watchOn(loop, isInterrupted: signal != nil)
-    try run.finish(json: shared.json, netns: shared.netns, subnets: subnets.texts)
+    try run.watchOn(isInterrupted: signal != nil)
+    try run.finish(
+      json: shared.json, netns: shared.netns, release: Machine.kernelRelease,
+      subnets: subnets.texts)
     Output.exit(signal.map { 128 + $0 } ?? 0)
   }
 }

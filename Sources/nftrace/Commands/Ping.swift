@@ -294,17 +294,20 @@ struct Ping: ParsableCommand {
   func send(isAll: Bool = true) throws -> Int32 {
     let entrances = try entrances()
     let loop = Loop()
-    var writer = SessionWriter(path: write)
+    let writer = SessionWriter(path: write)
     var printer = PingPrinter(options: shared.output)
     var code: Int32 = 0
     for (index, entrance) in entrances.enumerated() {
       let settings = TemporarySettings()
       let isLast = isAll && index == entrances.count - 1
       let sent = Result {
+        let plan = plan(entrance)
         var run = try PingRun(
-          plan(entrance), entrance: entrance, masquerade: masquerade && entrance.kind != .local,
-          forward: forward && entrance.kind != .local, netns: shared.netns, settings: settings)
-        return try run.send(loop, &writer, &printer, isLast: isLast)
+          plan, entrance: entrance.probeEntrance(plan),
+          masquerade: masquerade && entrance.kind != .local,
+          forward: forward && entrance.kind != .local, netns: shared.netns, settings: settings,
+          kernel: LivePing(rights: entrance.rights(plan)), loop: loop, sink: writer)
+        return try run.send(&printer, isLast: isLast)
       }
       let ended = Result { () throws(KernelError) in try settings.end() }
       do {

@@ -56,10 +56,16 @@ struct RecordCommand: ParsableCommand {
         "this setup is recorded already, by process \(living.process): 'nftrace show --follow' tells "
           + "what it sees; 'nftrace setup --no-record' sets up without a recorder")
     }
-    var recorder = try Recorder(
-      setupFiles, state, path: background ? file : OutputFile.realPath(file), limit: limit.octets,
-      background: background,
-      netns: shared.netns)
+    let path = try background ? file : OutputFile.realPath(file)
+    let kernel = try LiveRecorder(
+      state, writing: [OutputFile.directory(of: path), StateDirectory.path])
+    guard let identity = ProcessIdentity.current else {
+      throw KernelError(cannot: "find out about this process", help: "/proc is not mounted")
+    }
+    let output = try RecordingOutput(path, isOurs: background)
+    var recorder = Recorder(
+      setupFiles, state, kernel: kernel, loop: Loop(), to: output, path: path,
+      limit: limit.octets, isOurs: background, identity: identity, netns: shared.netns)
     let signal: Int32?
     do {
       signal = try recorder.run { if background { BackgroundProcess.sayReady() } }

@@ -134,7 +134,9 @@ struct Setup: ParsableCommand {
     let unchanged = "nothing is set up in any of them"
     // What is contradictory is found before anything is done.
     let runs = try spaces.map { space in
-      try space.within(among: spaces, otherwise: unchanged) { try SetupRun(request) }
+      try space.within(among: spaces, otherwise: unchanged) {
+        try SetupRun(request, SetupFiles.current(), LiveSetup(loop))
+      }
     }
     if spaces.count == 1 {
       // The recorder gives up what is left for this.

@@ -226,7 +226,7 @@ struct Show: ParsableCommand {
       rate: Terminal.isInteractive ? FollowReport.terminalRate : nil, since: since,
       namespaces: names)
     var follow = Follow(report, json: shared.json, names: names)
-    let signal = try follow.run(open)
+    let signal = try follow.run(Loop(), open) { try Privileges.keep($0, reading: $1) }
     Output.exit(signal.map { 128 + $0 } ?? 0)
   }
 }

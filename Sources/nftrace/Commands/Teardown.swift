@@ -112,8 +112,7 @@ struct Teardown: ParsableCommand {
   ) throws -> TeardownResult {
     var state = state
     state.subnets = rest.texts
-    var socket = try NetfilterSocket()
-    try SetupTables.install(&state, around: .read(), with: &socket)
+    try SetupTables.install(&state, around: .read(), by: LiveSetup(Loop()))
     try setupFiles.save(state)
     return TeardownResult(
       name: name,

@@ -1,11 +1,12 @@
-package import Kernel
-package import Trace
-package import Wire
+import App
+import Kernel
+import Trace
+import Wire
 
 /// Where probes come in, and the addresses that go with it.
-package struct Entrance {
+struct Entrance {
   /// How they do.
-  package enum Way {
+  enum Way {
     /// Written to a TUN device.
     case tun(Shared<TunDevice>)
     /// Sent from this host.
@@ -16,11 +17,11 @@ package struct Entrance {
 
   let way: Way
   /// The address they come from.
-  package let source: IPAddress
+  let source: IPAddress
   /// The address they go to.
-  package let destination: IPAddress
+  let destination: IPAddress
   /// The subnet behind the device.
-  package let subnet: Prefix
+  let subnet: Prefix
 
   private init(
     device: consuming TunDevice, source: IPAddress, destination: IPAddress, subnet: Prefix
@@ -37,7 +38,7 @@ package struct Entrance {
   }
 
   /// The interface they come in by.
-  package var deviceName: String? {
+  var deviceName: String? {
     switch way {
     case .tun(let device): device.value.name
     case .local: nil
@@ -46,7 +47,7 @@ package struct Entrance {
   }
 
   /// How they do, in a session.
-  package var kind: EntranceKind {
+  var kind: EntranceKind {
     switch way {
     case .tun: .tun
     case .local: .local
@@ -54,8 +55,37 @@ package struct Entrance {
     }
   }
 
-  /// The device on which answers can be read.
-  package var tun: Shared<TunDevice>? { if case .tun(let device) = way { device } else { nil } }
+  /// The same, for the probes of `plan`.
+  func probeEntrance(_ plan: ProbePlan) -> ProbeEntrance {
+    let path: any ProbePath
+    var silent: (any SilentDevice)?
+    switch way {
+    case .tun(let device):
+      let tun = TunPath(device)
+      path = tun
+      silent = device.value.hasCarrier ? nil : tun
+    case .local(let sender): path = LocalPath(sender, holdsPorts: plan.proto.kind.holdsPort)
+    case .arriving(let injector, let hardware): path = ArrivingPath(injector, from: hardware)
+    }
+    return ProbeEntrance(
+      source: source, subnet: subnet, deviceName: deviceName, isTun: kind == .tun, path: path,
+      silent: silent)
+  }
+
+  /// What is still needed when all is open: to ask the kernel, to send the probes of `plan`, and to take
+  /// back what was changed.
+  func rights(_ plan: ProbePlan) -> Capabilities {
+    var rights = LegacyTables.rights.union(.network)
+    switch way {
+    case .tun: break
+    case .local:
+      let isLow = plan.sourcePort ?? .max < 1024
+      if isLow, plan.proto.kind.holdsPort { rights.insert(.lowPorts) }
+    // Running a program that is loaded took the right to load it before Linux 6.0.
+    case .arriving: rights.insert(Privileges.permitted.contains(.bpf) ? .bpf : .system)
+    }
+    return rights
+  }
 
   private static func refuseMixture(_ source: IPAddress?, _ destination: IPAddress) throws {
     if let source, source.family != destination.family {
@@ -66,7 +96,7 @@ package struct Entrance {
   }
 
   /// This host itself. Without `source` it is the address that routing would choose.
-  package static func local(
+  static func local(
     _ proto: IPProtocol, destination: IPAddress, source: IPAddress?, _ fields: LocalSender.Fields
   ) throws -> Entrance {
     try refuseMixture(source, destination)
@@ -89,7 +119,7 @@ package struct Entrance {
 
   /// An interface, on which the probes arrive from `hardware`, from the neighbour that has the source
   /// address, or from an address made up.
-  package static func arriving(
+  static func arriving(
     on name: String, destination: IPAddress, source: IPAddress?, hardware: HardwareAddress?
   ) throws -> Entrance {
     try refuseMixture(source, destination)
@@ -109,7 +139,7 @@ package struct Entrance {
 
   /// Opens the device `tun`, or makes one and gives it an address. Throws when source and
   /// destination do not fit together, or the source collides with what the host has.
-  package static func open(
+  static func open(
     destination: IPAddress, source: IPAddress?, tun: String?, tunAddress: Prefix?
   ) throws -> Entrance {
     try refuseMixture(source, destination)

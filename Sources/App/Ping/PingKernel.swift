@@ -1,0 +1,39 @@
+package import Kernel
+package import Trace
+package import Wire
+
+/// What a ping takes of the kernel. Its sockets are open, and its log group is held.
+package protocol PingKernel: TableInstaller {
+  /// What the rules report.
+  var events: any EventSource { get }
+  /// Who answers what is still to be known.
+  var oracle: any Oracle { get }
+  /// The NFLOG group that rules are to report to.
+  var group: UInt16 { get }
+  /// What is to be called the table that nobody else has.
+  var table: String { get }
+  /// The kernel's release.
+  var release: String { get }
+  /// What tells the network namespace from others; nil where that is not known.
+  var namespaceKey: String? { get }
+  /// The NAT targets of iptables-legacy there are.
+  func natTargets() -> [Int: [String]]
+  /// What the kernel lists.
+  func listing() throws(KernelError) -> OpeningListing
+  /// Takes the group to which iptables-legacy reports, too.
+  func takeLegacyGroup() throws(KernelError)
+  /// Listens to why the kernel drops the probes. Returns what it does not tell of that, as a sentence.
+  func listenToDrops(of plan: ProbePlan) throws(KernelError) -> String?
+  /// The drops since the last time.
+  func drops() -> [DropEvent]
+  /// Listens to traces, changes of the ruleset and connections.
+  func listen() throws(KernelError)
+  /// Everything is open: gives up the rights that are not needed any more.
+  func giveUpRights() throws
+}
+
+/// Settings that are changed while a command runs.
+package protocol SettingChanges: AnyObject {
+  /// Changes those that do not have these values already.
+  func apply(_ settings: [(Sysctl, String)]) throws(KernelError)
+}

@@ -1,0 +1,45 @@
+package import Kernel
+package import Trace
+package import Wire
+
+/// What a recorder takes of the kernel. Its sockets are open, and the setup's group is held.
+package protocol RecorderKernel: TableInstaller {
+  /// What the rules report.
+  var events: any EventSource { get }
+  /// Who answers what is still to be known.
+  var oracle: any Oracle { get }
+  /// Changes of interfaces and addresses.
+  var interfaces: any InterfaceChanges { get }
+  /// The kernel's release.
+  var release: String { get }
+  /// The NAT targets of iptables-legacy there are.
+  func natTargets() -> [Int: [String]]
+  /// What the kernel lists.
+  func listing() throws(KernelError) -> OpeningListing
+  /// All chains, as NFT_MSG_NEWCHAIN messages.
+  func chains() throws(KernelError) -> [NetlinkMessage]
+  /// Whether there is a table of this name.
+  func hasTables(_ name: String) throws(KernelError) -> Bool
+  /// Whether anybody but nftrace uses the network namespace.
+  func isNamespaceHeld() -> Bool
+  /// Everything is open: gives up the rights that are not needed any more.
+  func giveUpRights() throws(KernelError)
+}
+
+/// What is written down of the setup that is recorded: `SetupFiles`.
+package protocol RecorderStore {
+  /// What tells the network namespace from others.
+  var namespaceKey: String { get }
+  /// What is set up; nil if nothing is.
+  func load() throws(KernelError) -> SetupState?
+  /// Writes down what is set up.
+  func save(_ state: SetupState) throws(KernelError)
+  /// Writes down how far the recorder has come.
+  func save(_ recorder: RecorderState) throws(KernelError)
+  /// Keeps room for what `release` lets be written.
+  func reserve()
+  /// A disk that is full has room now.
+  func release()
+  /// Calls `body` while no other command changes a setup. Returns false, and does not call it, while one does.
+  func ifUnlocked(_ body: () throws(KernelError) -> Void) throws(KernelError) -> Bool
+}

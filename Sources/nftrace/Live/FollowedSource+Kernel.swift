@@ -1,0 +1,33 @@
+import App
+import Kernel
+import Trace
+
+extension FollowedSource {
+  /// The setup of a namespace, which is the calling thread's: from its recording if it is recorded,
+  /// else its log group is taken.
+  init(setupIn space: ChosenNamespace) throws {
+    let setupFiles = try SetupFiles.current()
+    guard let setup = try setupFiles.load() else {
+      throw UsageError(
+        "nothing is set up in this network namespace: 'nftrace setup SUBNET' first, or name a FILE")
+    }
+    guard setup.group != nil else {
+      throw UsageError(
+        "the setup here writes to the kernel log: 'nftrace show --follow --backend log' follows it")
+    }
+    if let recorder = try setupFiles.recorder(), recorder.living != nil {
+      let setupEnd = Self.end(of: setupFiles, in: space)
+      self.init(
+        try FollowedFile(recorder.session), in: space,
+        files: [recorder.session, StateDirectory.path]
+      ) {
+        // A recorder that is over writes no more; that of a setup that is made again would.
+        setupEnd() ?? ((try? setupFiles.recorder()) ?? nil)?.reason.map { "the recorder \($0)" }
+      }
+    } else {
+      self.init(
+        try LiveTraffic(setup, in: space), in: space, files: [StateDirectory.path],
+        rights: LegacyTables.rights.union(.network), end: Self.end(of: setupFiles, in: space))
+    }
+  }
+}

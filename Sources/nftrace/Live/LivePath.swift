@@ -1,0 +1,91 @@
+import App
+import Glibc
+import Kernel
+import Trace
+import Wire
+
+extension Injection: ProbeSending {}
+
+/// Probes are written to a TUN device.
+final class TunPath: ProbePath, SilentDevice {
+  private let device: Shared<TunDevice>
+
+  /// Through this device.
+  init(_ device: Shared<TunDevice>) { self.device = device }
+
+  var descriptor: Int32? { device.value.descriptor }
+  var name: String { device.value.name }
+  var index: UInt32 { device.value.index }
+
+  func prepare(_ packet: Packet) throws(KernelError) -> any ProbeSending {
+    Injection(device.value.framed(packet.bytes), to: device.value.descriptor)
+  }
+
+  func read() throws(KernelError) -> [UInt8]? { try device.value.read() }
+
+  func failure(_ errno: Int32) -> KernelError? {
+    KernelError(
+      cannot: "send the probe into \(name)", function: "write", errno: errno,
+      help: errno == EIO ? "The interface is down." : nil)
+  }
+
+  func raiseCarrier() throws(KernelError) { try device.value.raiseCarrier() }
+}
+
+/// Probes are sent from this host.
+final class LocalPath: ProbePath {
+  private let sender: LocalSender
+  /// Ports of this host that datagrams are sent from, and answers expected on.
+  private var held: [HeldPort] = []
+
+  /// Ports that are held at a time, beside the newest.
+  private static let mostHeld = 64
+
+  /// Whether the probes' ports are held.
+  private let holdsPorts: Bool
+
+  /// By this sender.
+  init(_ sender: LocalSender, holdsPorts: Bool) {
+    self.sender = sender
+    self.holdsPorts = holdsPorts
+  }
+
+  var descriptor: Int32? { nil }
+
+  func prepare(_ packet: Packet) throws(KernelError) -> any ProbeSending {
+    guard holdsPorts, let port = packet.sourcePort else {
+      return Injection(packet, through: sender, from: nil)
+    }
+    if !held.contains(where: { $0.port == port }) {
+      held = held.suffix(Self.mostHeld) + [sender.hold(port: port)].compactMap { $0 }
+    }
+    return Injection(packet, through: sender, from: held.first { $0.port == port })
+  }
+
+  func read() throws(KernelError) -> [UInt8]? { nil }
+
+  func failure(_ errno: Int32) -> KernelError? { nil }
+}
+
+/// Probes arrive on an interface, as if a neighbour had sent them.
+final class ArrivingPath: ProbePath {
+  private let injector: Shared<FrameInjector>
+  private let hardware: HardwareAddress
+
+  /// On the interface of this injector, from this neighbour.
+  init(_ injector: Shared<FrameInjector>, from hardware: HardwareAddress) {
+    self.injector = injector
+    self.hardware = hardware
+  }
+
+  var descriptor: Int32? { nil }
+
+  func prepare(_ packet: Packet) throws(KernelError) -> any ProbeSending {
+    try Injection(
+      frame: injector.value.frame(packet.bytes, from: hardware), through: injector.value)
+  }
+
+  func read() throws(KernelError) -> [UInt8]? { nil }
+
+  func failure(_ errno: Int32) -> KernelError? { injector.value.failure(errno) }
+}

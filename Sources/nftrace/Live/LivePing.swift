@@ -1,0 +1,69 @@
+import App
+import Glibc
+import Kernel
+import Trace
+import Wire
+
+/// The kernel, for a ping.
+final class LivePing: PingKernel {
+  private let messages: KernelEvents
+  private var rules: RulesetReader
+  /// Where the kernel says why it drops packets; nil where it does not let us listen.
+  private var watch: DropWatch?
+  private let rights: Capabilities
+  let oracle: any Oracle
+  let group: UInt16
+
+  /// Opens the sockets, and takes a log group. `rights` is what sending takes.
+  init(rights: Capabilities) throws(KernelError) {
+    var socket = try NetfilterSocket()
+    rules = try RulesetReader()
+    oracle = try KernelOracle()
+    try socket.takeGroup()
+    group = socket.group!
+    messages = KernelEvents(socket)
+    self.rights = rights
+  }
+
+  var events: any EventSource { messages }
+  var table: String { OwnTable.command(process: getpid()).name }
+  var release: String { Machine.kernelRelease }
+  var namespaceKey: String? { try? NamespacePlace.current().key }
+
+  func natTargets() -> [Int: [String]] { LegacyTables.natTargets() }
+
+  func listing() throws(KernelError) -> OpeningListing { try OpeningListing.read(&rules) }
+
+  func takeLegacyGroup() throws(KernelError) { try messages.socket.takeGroup(0, besides: true) }
+
+  func listenToDrops(of plan: ProbePlan) throws(KernelError) -> String? {
+    let watch = try DropWatch(filter: DropFilter(plan))
+    let shortcoming = watch.shortcoming
+    self.watch = consume watch
+    return shortcoming
+  }
+
+  func drops() -> [DropEvent] {
+    var events: [DropEvent] = []
+    watch?.drain { events.append($0) }
+    return events
+  }
+
+  func install(
+    _ tables: ObservationTables, table: String, replacing: Bool, points: [ObservationPoint],
+    devices: [String]
+  ) throws(KernelError) -> [ObservationPoint] {
+    try messages.socket.install(
+      tables, table: table, journals: StateDirectory.path, replacing: replacing, points: points,
+      devices: devices)
+  }
+
+  func listen() throws(KernelError) {
+    messages.socket.setReceiveBuffer(64 << 20)
+    try messages.socket.join()
+  }
+
+  func giveUpRights() throws {
+    try Privileges.keep(rights, writing: [StateDirectory.path])
+  }
+}

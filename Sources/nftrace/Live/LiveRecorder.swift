@@ -1,0 +1,60 @@
+import App
+import Kernel
+import Trace
+import Wire
+
+/// The kernel, for a recorder.
+final class LiveRecorder: RecorderKernel {
+  private var rules: RulesetReader
+  private var holders: NamespaceHolders
+  /// Where it writes files.
+  private let directories: [String]
+  let events: any EventSource
+  let oracle: any Oracle
+  let interfaces: any InterfaceChanges
+
+  /// Octets the kernel keeps for it while it is busy.
+  private static let room: Int32 = 128 << 20
+
+  /// Takes a setup's group. `directories` are those it makes files in.
+  init(_ setup: SetupState, writing directories: [String]) throws(KernelError) {
+    var socket = try NetfilterSocket()
+    try socket.takeGroup(setup.group)
+    socket.setReceiveBuffer(Self.room)
+    try socket.join()
+    rules = try RulesetReader()
+    oracle = try KernelOracle()
+    interfaces = try KernelInterfaces()
+    holders = try NamespaceHolders()
+    events = KernelEvents(socket)
+    self.directories = directories
+  }
+
+  var release: String { Machine.kernelRelease }
+
+  func natTargets() -> [Int: [String]] { LegacyTables.natTargets() }
+
+  func listing() throws(KernelError) -> OpeningListing { try OpeningListing.read(&rules) }
+
+  func chains() throws(KernelError) -> [NetlinkMessage] { try rules.chains() }
+
+  func hasTables(_ name: String) throws(KernelError) -> Bool {
+    try rules.tables().contains { $0.name == name }
+  }
+
+  func install(
+    _ tables: ObservationTables, table: String, replacing: Bool, points: [ObservationPoint],
+    devices: [String]
+  ) throws(KernelError) -> [ObservationPoint] {
+    // Over another socket: on ours, events wait that came before the answer.
+    var other = try NetfilterSocket()
+    return try other.install(
+      tables, table: table, journals: nil, replacing: replacing, points: points, devices: devices)
+  }
+
+  func isNamespaceHeld() -> Bool { holders.areThere() }
+
+  func giveUpRights() throws(KernelError) {
+    try Privileges.keep(LegacyTables.rights.union(.network), writing: directories)
+  }
+}
