@@ -5,7 +5,7 @@ import Trace
 func fuzzKernelLog(_ bytes: [UInt8]) {
   var all = TextStyle(verbosity: .verbose)
   all.allRules = true
-  for format in [.text, .json] as [SessionReport.Format] {
+  for format in [.text, .json] as [ReportFormat] {
     let report = SessionReport(filter: ExchangeFilter(), style: all, format: format)
     _ = report.lines(ofKernelLog: bytes, version: "fuzz")
   }

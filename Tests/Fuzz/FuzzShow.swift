@@ -6,7 +6,7 @@ import Trace
 func fuzzShow(_ bytes: [UInt8]) {
   var all = TextStyle(verbosity: .verbose)
   all.allRules = true
-  func tell(_ format: SessionReport.Format, _ sessions: [[UInt8]], _ namespaces: [String] = []) {
+  func tell(_ format: ReportFormat, _ sessions: [[UInt8]], _ namespaces: [String] = []) {
     let report = SessionReport(
       filter: ExchangeFilter(), style: all, format: format, namespaces: namespaces)
     _ = report.lines(of: sessions)

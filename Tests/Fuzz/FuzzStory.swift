@@ -11,7 +11,7 @@ func fuzzStory(_ bytes: [UInt8]) {
   let elements = elements(bytes)
   var all = TextStyle(verbosity: .verbose)
   all.allRules = true
-  for format in [.text, .json] as [SessionReport.Format] {
+  for format in [.text, .json] as [ReportFormat] {
     var rest = elements[...]
     var report = SessionReport(filter: ExchangeFilter(), style: all, format: format)
     report.play(1, next: { _ in rest.popFirst() }, put: { _ in })

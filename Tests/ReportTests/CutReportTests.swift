@@ -15,7 +15,7 @@ import Wire
   }
 
   private func tell(
-    _ elements: some Sequence<SessionDecoder.Element>, _ format: SessionReport.Format = .text
+    _ elements: some Sequence<SessionDecoder.Element>, _ format: ReportFormat = .text
   ) -> String {
     var report = SessionReport(filter: ExchangeFilter(), style: TextStyle(), format: format)
     var lines: [String] = []
@@ -64,7 +64,7 @@ import Wire
       #expect(tell(elements.prefix(count), .html).contains("the recording ends there"))
       var follow = FollowReport(filter: ExchangeFilter(), style: TextStyle())
       for element in elements.prefix(count) { _ = follow.take(element) }
-      let summary = follow.finish().summary[0]
+      let summary = try #require(follow.finish().lines.dropLast().last)
       #expect(summary.contains("1 on its way at the end"), "\(summary)")
     }
     #expect(open > 5)

@@ -7,7 +7,7 @@ import Wire
 /// Whatever is wrong with a session, it is told as far as it goes, in all ways. A trap would end the
 /// test run.
 struct DamageTests {
-  private static let ways: [(SessionReport.Format, TextStyle)] = {
+  private static let ways: [(ReportFormat, TextStyle)] = {
     var all = TextStyle(verbosity: .verbose)
     all.allRules = true
     return [(.text, TextStyle()), (.text, all), (.json, TextStyle()), (.html, all)]
@@ -27,7 +27,7 @@ struct DamageTests {
         let data = Data(lines.joined(separator: "\n").utf8)
         object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
       case .html: #expect(lines.first == "<!DOCTYPE html>" && lines.last == "</html>")
-      case .text: break
+      case .text, .jsonLines: break
       }
     }
     return try #require(object)

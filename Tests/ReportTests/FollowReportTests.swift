@@ -14,16 +14,19 @@ import Trace
   }
 
   private func follow(
-    json: Bool = false, rate: Int? = nil, since: UInt64 = 0, parts: Int = 1
+    format: ReportFormat = .text, rate: Int? = nil, since: UInt64 = 0, parts: Int = 1
   ) throws -> (told: [String], summary: [String]) {
     var report = FollowReport(
-      filter: ExchangeFilter(), style: TextStyle(), json: json, rate: rate, since: since)
+      filter: ExchangeFilter(), style: TextStyle(), format: format, rate: rate, since: since)
     var lines: [String] = []
     let elements = try elements()
     for _ in 0..<parts { for element in elements { lines += report.take(element) } }
     lines += report.pass(to: .max)
     let end = report.finish()
-    return (lines + end.lines, end.summary)
+    lines += end.lines
+    guard end.remarks.isEmpty else { return (lines, end.remarks.map(\.text)) }
+    let sum = try #require(lines.lastIndex(of: ""))
+    return (Array(lines[..<sum]), Array(lines[(sum + 1)...]))
   }
 
   @Test func exchangesAsTheyClose() throws {
@@ -34,7 +37,8 @@ import Trace
   }
 
   @Test func aPacketALine() throws {
-    let (told, _) = try follow(json: true)
+    let (told, summary) = try follow(format: .jsonLines, rate: 0)
+    #expect(summary[0] == "2 packets, 2 transmitted")
     #expect(told.count == 2)
     for line in told {
       #expect(!line.contains("\n"))
@@ -81,7 +85,7 @@ import Trace
     lines += report.take(.header(header))
     lines += report.look(at: .max)
     #expect(lines.contains { $0.hasSuffix(" 42 events were lost: more came than could be told") })
-    #expect(report.finish().summary.last?.hasSuffix(" events, 42 lost") == true)
+    #expect(report.finish().lines.last?.hasSuffix(" events, 42 lost") == true)
   }
 
   /// A recorder's file that is full and the next one are one stream: a packet on its way when the

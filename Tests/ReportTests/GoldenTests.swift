@@ -83,14 +83,14 @@ import Wire
   }
 
   private func render(
-    _ name: String, _ format: SessionReport.Format = .text, unicode: Bool = true,
+    _ name: String, _ format: ReportFormat = .text, unicode: Bool = true,
     session: String? = nil
   ) throws -> String {
     try Self.render(name, format, style: TextStyle(unicode: unicode), session: session)
   }
 
   static func render(
-    _ name: String, _ format: SessionReport.Format = .text, style: TextStyle,
+    _ name: String, _ format: ReportFormat = .text, style: TextStyle,
     session: String? = nil
   ) throws -> String {
     let isLog = name.hasSuffix(log)

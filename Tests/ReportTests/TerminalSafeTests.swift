@@ -17,11 +17,13 @@ struct TerminalSafeTests {
   /// Text of others stays within its line, and has no colours, whatever they may look like.
   @Test func whatComesIntoALineIsWrittenOut() {
     let name = "\u{1b}[31mx\n  remedy    sh\u{202e}\u{e0001}\t"
-    let line: Line = "in \(name), \(Line("a", in: .red))"
+    let line: StyledLine = "in \(name), \(StyledLine("a", .bad))"
     #expect(
-      line.text == "in \\x1b[31mx\\n  remedy    sh\\u{202e}\\u{e0001}\\t, \u{1b}[31ma\u{1b}[0m")
-    #expect(Line(name).text == (name + Line("")).text)
-    #expect(TextStyle(color: true).paint(name, .bold).text.split(separator: "\u{1b}").count == 2)
-    #expect(TextStyle(color: false).paint(name, .bold) == Line(name))
+      ANSI.text(line, color: true)
+        == "in \\x1b[31mx\\n  remedy    sh\\u{202e}\\u{e0001}\\t, \u{1b}[31ma\u{1b}[0m")
+    #expect(StyledLine(name).text == (name + StyledLine("")).text)
+    let strong = StyledLine(name, .strong)
+    #expect(ANSI.text(strong, color: true).split(separator: "\u{1b}").count == 2)
+    #expect(ANSI.text(strong, color: false) == StyledLine(name).text)
   }
 }

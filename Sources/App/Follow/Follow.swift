@@ -4,14 +4,12 @@ package import Report
 /// Shows traffic as it comes, from files that grow or from setups.
 package struct Follow {
   private var report: FollowReport
-  private let json: Bool
   /// Those of several namespaces.
   private let names: [String]
 
-  /// Follows with this report; with `json`, its summary goes to standard error.
-  package init(_ report: FollowReport, json: Bool, names: [String] = []) {
+  /// Follows with this report.
+  package init(_ report: FollowReport, names: [String] = []) {
     self.report = report
-    self.json = json
     self.names = names
   }
 
@@ -86,7 +84,7 @@ package struct Follow {
       source.space?.leave()
       sources[index] = nil
       let rest = sources.contains { $0 != nil } ? "; the others go on" : ""
-      let place: Line = names.isEmpty ? "" : "netns \(names[index]): "
+      let place: StyledLine = names.isEmpty ? "" : "netns \(names[index]): "
       Output.complain(place + reason + rest)
     }
   }
@@ -102,13 +100,9 @@ package struct Follow {
 
   /// Prints the summary: beside JSON Lines it is none of the results.
   private mutating func end(_ signal: Int32?) throws(KernelError) -> Int32? {
-    let (lines, summary) = report.finish()
+    let (lines, remarks) = report.finish()
     try print(lines)
-    if json {
-      for line in summary { Output.complain(finished: line) }
-    } else {
-      try print([""] + summary)
-    }
+    for line in remarks { Output.complain(line, prefix: "") }
     return signal
   }
 }

@@ -39,10 +39,16 @@ package struct InterceptRun {
   /// wait, so that what is told has no gaps.
   private static let mostUntold = 1000
 
+  /// Tells of what hooks saw; returns whether that was all.
+  private mutating func tell() throws -> Bool {
+    let (output, now) = (output, loop.realtime)
+    return try trace?.tell(output, now: now) ?? true
+  }
+
   /// Goes on until there were enough packets, or a signal comes, which it returns.
   package mutating func go(_ tun: any PacketDevice) throws -> Int32? {
     // The story begins before the first packet is moved.
-    _ = try trace?.tell(output, now: loop.realtime)
+    _ = try tell()
     loop.watch([tun.descriptor] + [trace?.fileDescriptor].compactMap { $0 })
     while true {
       // A burst, and then a look at what else there is.
@@ -52,7 +58,7 @@ package struct InterceptRun {
         if left == 0 { return nil }
         untold += 1
       }
-      let isTold = try trace?.tell(output, now: loop.realtime) ?? true
+      let isTold = try tell()
       if isTold { untold = 0 }
       if isMoved, isTold {
         try output.flush()
@@ -137,14 +143,13 @@ package struct InterceptRun {
     let lasted = loop.monotonic - begin
     let sum = InterceptText.summary(interception.counts, nanoseconds: lasted)
     if trace != nil {
-      let traced = try trace!.finish(output)
+      let remarks = try trace!.finish(output)
       if json {
         try output.finish(patience: 1_000_000_000)
         // Beside JSON Lines, it is none of the results.
-        for line in traced + [sum] { Output.complain(finished: line) }
+        for line in remarks + [StyledLine(sum)] { Output.complain(line, prefix: "") }
         return
       }
-      try output.write(TerminalSafe.clean(([""] + traced).joined(separator: "\n") + "\n"))
     }
     if json {
       try Output.print(

@@ -1,5 +1,5 @@
 internal import Kernel
-internal import Report
+package import Report
 package import Trace
 internal import Wire
 
@@ -16,7 +16,8 @@ package struct InterceptTrace {
   ) {
     self.traffic = traffic
     report = FollowReport(
-      filter: ExchangeFilter(through: device), style: options.style, json: options.json, rate: rate)
+      filter: ExchangeFilter(through: device), style: options.style,
+      format: options.json ? .jsonLines : .text, rate: rate)
   }
 
   /// Takes in what was done with a packet that was read from the device, `octets` as they were read.
@@ -47,11 +48,11 @@ package struct InterceptTrace {
     return count
   }
 
-  /// Tells the rest, and sums up. Returns the summary.
-  package mutating func finish(_ output: any LineSink) throws -> [String] {
-    let (lines, summary) = report.finish()
+  /// Tells the rest, and sums up. Returns what is to be said beside the results.
+  package mutating func finish(_ output: any LineSink) throws -> [StyledLine] {
+    let (lines, remarks) = report.finish()
     try Self.write(lines, output)
-    return summary
+    return remarks
   }
 
   private static func write(_ lines: [String], _ output: any LineSink) throws(KernelError) {

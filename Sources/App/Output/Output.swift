@@ -9,10 +9,10 @@ package enum Output {
   @TaskLocal package static var place: any OutputPlace = StandardStreams()
 
   /// Writes a line to standard output. Throws when nobody reads it or the disk is full.
-  package static func print(_ line: Line) throws(KernelError) { try show(line.text) }
+  package static func print(_ line: StyledLine) throws(KernelError) { try show(line.text) }
 
   /// The same of lines.
-  package static func print(_ lines: [Line]) throws(KernelError) {
+  package static func print(_ lines: [StyledLine]) throws(KernelError) {
     try show(lines.map(\.text).joined(separator: "\n"))
   }
 
@@ -25,7 +25,7 @@ package enum Output {
   }
 
   /// Says on standard error what went wrong or is going on.
-  package static func complain(_ line: Line, prefix: String = "nftrace: ") {
+  package static func complain(_ line: StyledLine, prefix: String = "nftrace: ") {
     complain(finished: prefix + line.text)
   }
 
@@ -67,7 +67,7 @@ package enum Output {
   }
 }
 
-extension Line.StringInterpolation {
+extension StyledLine.StringInterpolation {
   /// An error; the kernel's say on a line of its own what would help.
   package mutating func appendInterpolation(_ error: any Error) {
     guard let failure = error as? KernelError else {
@@ -76,7 +76,9 @@ extension Line.StringInterpolation {
     }
     appendInterpolation(failure.reason)
     if let help = failure.help {
-      for line in help.split(separator: "\n") { appendInterpolation("\n" + Line(String(line))) }
+      for line in help.split(separator: "\n") {
+        appendInterpolation("\n" + StyledLine(String(line)))
+      }
     }
   }
 }

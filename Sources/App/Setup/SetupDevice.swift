@@ -95,7 +95,7 @@ package struct SetupDevice {
     }
     if !link.flags.contains(.up) {
       Output.complain(
-        Line(
+        StyledLine(
           "\(link.name) is down, so nothing comes in through it"
             + Command.advice(about: link.name) { "ip link set \($0) up" }))
     }

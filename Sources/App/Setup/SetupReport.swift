@@ -23,7 +23,7 @@ package struct SetupReport {
   func print(
     _ state: SetupState, recorder: RecorderState?, _ options: OutputOptions, name: String?
   ) throws(KernelError) {
-    try Output.print(Line((name.map { "\($0): " } ?? "") + headline(state)))
+    try Output.print(StyledLine((name.map { "\($0): " } ?? "") + headline(state)))
     if options.isQuiet { return }
     for line in done { try Output.print("  \(line)") }
     if let transaction, options.isVerbose {

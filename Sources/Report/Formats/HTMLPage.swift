@@ -1,37 +1,63 @@
+internal import Trace
+
 /// A session as one HTML file that needs nothing else: no script, no other file, no network. Each
 /// exchange is its first line, which unfolds to the same text that a terminal shows.
-struct HTMLPage {
+struct HTMLPage: Renderer {
+  private var text: ReportText
+  private var title = "nftrace "
   private var isOpen = false
-  private let title: String
 
-  /// A page with this title.
-  init(title: String) { self.title = title }
+  /// A page that looks so, as far as that is the style's to say.
+  init(style: TextStyle) { text = ReportText(style: style) }
 
-  /// An exchange: the first of these lines is what is seen of it at first. One that failed unfolds
-  /// by itself.
-  mutating func add(_ lines: [Line], isOpen unfolded: Bool) -> [String] {
+  var isForPeople: Bool { true }
+
+  mutating func begin(_ head: ReportHead) {
+    text.begin(head)
+    title = "nftrace \(head.session ?? "")"
+  }
+
+  mutating func beginProbes(_ plan: ProbePlan) { text.beginProbes(plan) }
+
+  mutating func probe(_ result: ProbeResult) -> [String] {
+    let lines = text.probe(result)
+    return folded(lines, result.findings)
+  }
+
+  mutating func endProbes(_ counts: EventCounts) -> [String] { remark(text.endProbes(counts)) }
+
+  mutating func exchange(_ exchange: Exchange) -> [String] {
+    let lines = text.exchange(exchange)
+    return folded(lines, exchange.findings)
+  }
+
+  /// Lines that belong to no exchange are always seen.
+  mutating func remark(_ lines: [StyledLine]) -> [String] {
+    let text = lines.drop { $0.isEmpty }
+    return text.isEmpty ? [] : opening() + ["<pre>"] + text.map(Self.marked) + ["</pre>"]
+  }
+
+  mutating func finish(_ end: ReportEnd) -> [String] {
+    remark(text.closing(end)) + opening() + ["</body>", "</html>"]
+  }
+
+  /// An exchange: the first of these lines is what is seen of it at first. One in which something
+  /// failed unfolds by itself.
+  private mutating func folded(_ lines: [StyledLine], _ findings: [Finding]) -> [String] {
     let lines = Array(lines.drop { $0.isEmpty })
     guard let first = lines.first else { return [] }
     let rest = lines.dropFirst().drop { $0.isEmpty }
+    guard !rest.isEmpty else { return opening() + ["<p>\(Self.marked(first))</p>"] }
+    let isUnfolded = findings.contains { $0.severity != .note }
     let summary = "<summary>\(Self.marked(first))</summary>"
-    guard !rest.isEmpty else { return begin() + ["<p>\(Self.marked(first))</p>"] }
-    return begin() + ["<details\(unfolded ? " open" : "")>\(summary)", "<pre>"]
+    return opening() + ["<details\(isUnfolded ? " open" : "")>\(summary)", "<pre>"]
       + rest.map(Self.marked) + ["</pre></details>"]
   }
 
-  /// Lines that belong to no exchange, and are always seen.
-  mutating func add(_ lines: [Line]) -> [String] {
-    let text = lines.drop { $0.isEmpty }
-    return text.isEmpty ? [] : begin() + ["<pre>"] + text.map(Self.marked) + ["</pre>"]
-  }
-
-  /// The rest of the page.
-  mutating func finish() -> [String] { begin() + ["</body>", "</html>"] }
-
-  private mutating func begin() -> [String] {
+  private mutating func opening() -> [String] {
     if isOpen { return [] }
     isOpen = true
-    let title = Self.marked(Line(title))
+    let title = Self.marked(StyledLine(title))
     return [
       "<!DOCTYPE html>", "<html lang=\"en\">", "<head>", "<meta charset=\"utf-8\">",
       "<meta name=\"viewport\" content=\"width=device-width\">", "<title>\(title)</title>",
@@ -47,27 +73,31 @@ struct HTMLPage {
     pre { font: inherit; margin: .7em 0 2em; overflow-x: auto }
     .bold { font-weight: bold } .dim { opacity: .6 }
     .red { color: light-dark(#b00020, #ff6b6b) } .green { color: light-dark(#006d32, #5dd39e) }
-    .yellow { color: light-dark(#8a5a00, #e8b64c) } .cyan { color: light-dark(#006a80, #62c6d8) }
+    .yellow { color: light-dark(#8a5a00, #e8b64c) }
     """
 
-  /// A line of a terminal in HTML's words: colours become classes, and whatever a name in it has of
-  /// markup stays text.
-  private static func marked(_ line: Line) -> String {
-    var result = ""
-    var isColored = false
-    var rest = line.text[...]
-    while let character = rest.first {
-      if character == "\u{1b}" {
-        // A line has nftrace's own colours, and no other escape sequence.
-        let code = rest.dropFirst(2).prefix { $0 != "m" }
-        rest = rest.dropFirst(code.count + 3)
-        if isColored { result += "</span>" }
-        let paint = TextStyle.Paint(rawValue: String(code))
-        if let paint { result += "<span class=\"\(paint)\">" }
-        isColored = paint != nil
-        continue
-      }
-      rest = rest.dropFirst()
+  /// A line in HTML's words: roles become classes, and whatever a name in it has of markup stays text.
+  private static func marked(_ line: StyledLine) -> String {
+    line.spans.reduce(into: "") { text, span in
+      guard let look = look(span.role) else { return text += escaped(span.text) }
+      text += "<span class=\"\(look)\">\(escaped(span.text))</span>"
+    }
+  }
+
+  /// The class of a role, which the page's style sheet has.
+  private static func look(_ role: StyledLine.Role) -> String? {
+    switch role {
+    case .plain: nil
+    case .strong: "bold"
+    case .faint: "dim"
+    case .bad: "red"
+    case .good: "green"
+    case .caution: "yellow"
+    }
+  }
+
+  private static func escaped(_ text: String) -> String {
+    text.reduce(into: "") { result, character in
       switch character {
       case "&": result += "&amp;"
       case "<": result += "&lt;"
@@ -76,6 +106,5 @@ struct HTMLPage {
       default: result.append(character)
       }
     }
-    return isColored ? result + "</span>" : result
   }
 }

@@ -105,6 +105,6 @@ package enum InterceptText {
   }
 
   private static func pad(_ text: String, _ width: Int) -> String {
-    String(repeating: "0", count: max(0, width - text.count)) + text
+    TextLayout.padded(from: width, text, with: "0")
   }
 }

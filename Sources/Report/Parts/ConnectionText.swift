@@ -11,7 +11,7 @@ struct ConnectionText {
 
   /// The lines below a packet's heading; none where conntrack is not known to have met it. `isTold` is
   /// whether its connection was told with an earlier packet: it is not told again.
-  func lines(_ journey: Journey, isTold: Bool) -> [Line] {
+  func lines(_ journey: Journey, isTold: Bool) -> [StyledLine] {
     guard let connection = journey.connection, let state = connection.state else { return [] }
     var words: [String] = []
     var tuples: [String] = []
@@ -72,7 +72,7 @@ struct ConnectionText {
     let tellsIDs = original.icmpID != reply.icmpID
     let there = text(original, tellsIDs)
     let back = "back \(text(reply, tellsIDs))"
-    let isShort = Self.indent + there.count + 2 + back.count <= style.width
+    let isShort = Self.indent + TextLayout.columns("\(there), \(back)") <= style.width
     return isShort ? ["\(there), \(back)"] : [there, back]
   }
 

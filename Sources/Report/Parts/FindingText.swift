@@ -5,16 +5,16 @@ struct FindingText {
   let style: TextStyle
 
   /// The lines of all findings, the cause first.
-  func lines(_ findings: [Finding]) -> [Line] {
+  func lines(_ findings: [Finding]) -> [StyledLine] {
     findings.flatMap(lines)
   }
 
-  private func lines(_ finding: Finding) -> [Line] {
+  private func lines(_ finding: Finding) -> [StyledLine] {
     let name = finding.severity == .error ? "cause" : finding.severity.rawValue
     let doubt = finding.confidence == .certain ? "" : " (\(finding.confidence.rawValue))"
     var lines = block(name, finding.summary + doubt)
     let rule = finding.at?.rule
-    if let rule { lines.append(Line(Self.indent + rule)) }
+    if let rule { lines.append(StyledLine(Self.indent + rule)) }
     if style.verbosity == .verbose {
       for (index, evidence) in finding.evidence.map(EvidenceText.text)
         .filter({ $0 != rule }).enumerated()
@@ -24,33 +24,20 @@ struct FindingText {
     }
     // Commands are not wrapped: they are there to be pasted.
     if let remedy = finding.remedy {
-      lines.append("  " + style.paint("remedy", .bold) + "    " + remedy.text)
+      lines.append("  " + StyledLine("remedy", .strong) + "    " + remedy.text)
     }
     return lines
   }
 
-  private static let indent = String(repeating: " ", count: 12)
+  private static let indent = TextLayout.space(12)
 
   /// A label and text that is wrapped beside it.
-  private func block(_ label: String, _ text: String) -> [Line] {
-    let lines = wrap(text, style.width - Self.indent.count)
-    let padding = String(repeating: " ", count: 10 - label.count)
+  private func block(_ label: String, _ text: String) -> [StyledLine] {
+    let lines = TextLayout.wrapped(text, to: style.width - Self.indent.count)
+    let padding = TextLayout.space(10 - label.count)
     return lines.enumerated().map { index, line in
-      index == 0 ? "  " + style.paint(label, .bold) + padding + line : Line(Self.indent + line)
+      index == 0
+        ? "  " + StyledLine(label, .strong) + padding + line : StyledLine(Self.indent + line)
     }
-  }
-
-  private func wrap(_ text: String, _ width: Int) -> [String] {
-    var lines: [String] = []
-    var line = ""
-    for word in text.split(separator: " ") {
-      if !line.isEmpty, line.count + 1 + word.count > width {
-        lines.append(line)
-        line = String(word)
-      } else {
-        line += (line.isEmpty ? "" : " ") + word
-      }
-    }
-    return lines + [line]
   }
 }

@@ -5,26 +5,26 @@ internal import Wire
 struct Headline {
   let style: TextStyle
 
-  func line(_ probe: ProbeResult, target: String) -> Line {
+  func line(_ probe: ProbeResult, target: String) -> StyledLine {
     switch probe.outcome {
     case .replied:
       let time = probe.roundTrip.map { " in \(Phrases.milliseconds($0))" } ?? ""
-      return style.paint("\(target) answered\(time)", .green) + way(probe.exchange.request)
+      return StyledLine("\(target) answered\(time)", .good) + way(probe.exchange.request)
     case .rejected:
       let what = probe.answer.map { Phrases.name($0) } ?? "an error"
-      if isRefusal(probe, target) { return style.paint("\(target) refused: \(what)", .red) }
+      if isRefusal(probe, target) { return StyledLine("\(target) refused: \(what)", .bad) }
       let who = probe.answeredBy.map { " from \($0)" } ?? ""
-      return style.paint("\(target) did not answer: \(what)\(who)", .red)
+      return StyledLine("\(target) did not answer: \(what)\(who)", .bad)
     case .sent where probe.exchange.request?.end.isDryRun == true:
-      return style.paint("dry run, nothing was sent: ", .green) + prospect(probe.exchange)
+      return StyledLine("dry run, nothing was sent: ", .good) + prospect(probe.exchange)
     case .sent:
-      return style.paint("\(target): sent", .green) + way(probe.exchange.request)
+      return StyledLine("\(target): sent", .good) + way(probe.exchange.request)
         + "; nothing answers such a packet as a rule"
     case .localError:
       let why = probe.errno.map { ": " + ErrorName.words($0) } ?? ""
-      return style.paint("\(target): the probe could not be sent\(why)", .red)
+      return StyledLine("\(target): the probe could not be sent\(why)", .bad)
     case .lost:
-      return style.paint("\(target) did not answer: ", .red) + fate(probe.exchange)
+      return StyledLine("\(target) did not answer: ", .bad) + fate(probe.exchange)
     case .unknown: return "\(target): \(Phrases.cutOff)"
     }
   }
@@ -36,17 +36,17 @@ struct Headline {
   }
 
   /// The first line when it is all there is: with the cause.
-  func quietLine(_ probe: ProbeResult, target: String) -> Line {
+  func quietLine(_ probe: ProbeResult, target: String) -> StyledLine {
     guard let cause = probe.findings.first(where: { $0.severity == .error }) else {
       return line(probe, target: target)
     }
     // The cause of a refusal says who refused.
-    if isRefusal(probe, target) { return style.paint(cause.summary, .red) }
-    return style.paint("\(target) did not answer: ", .red) + cause.summary
+    if isRefusal(probe, target) { return StyledLine(cause.summary, .bad) }
+    return StyledLine("\(target) did not answer: ", .bad) + cause.summary
   }
 
   /// The first line of recorded traffic: nobody knows what the sender hoped for.
-  static func traffic(_ exchange: Exchange, _ style: TextStyle) -> Line {
+  static func traffic(_ exchange: Exchange, _ style: TextStyle) -> StyledLine {
     let journey = exchange.request ?? exchange.journeys[0]
     let headline = Headline(style: style)
     let packet = journey.packet
@@ -55,38 +55,38 @@ struct Headline {
       + Phrases.endpoint(packet, .destination)
     if let words = headline.crossing(exchange) {
       let isBad = exchange.journeys.contains { !$0.isThrough && !$0.isCut }
-      return isBad ? style.paint("\(what): ", .red) + words : "\(what): " + words
+      return isBad ? StyledLine("\(what): ", .bad) + words : "\(what): " + words
     }
     let place = journey.netns.map { ", in netns \(Escape.name($0))" } ?? ""
     if journey.end.unseen == .behindNAT || journey.isCut, exchange.reply == nil {
-      return Line("\(what): " + headline.fate(journey) + place)
+      return StyledLine("\(what): " + headline.fate(journey) + place)
     }
     if journey.hasNoWayOn, let error = exchange.error?.packet {
-      return style.paint("\(what): \(Phrases.name(error)) from \(error.source)", .red) + place
+      return StyledLine("\(what): \(Phrases.name(error)) from \(error.source)", .bad) + place
     }
     guard journey.isThrough || journey.end.unseen == .behindNAT else {
-      return style.paint("\(what): ", .red) + headline.fate(journey) + place
+      return StyledLine("\(what): ", .bad) + headline.fate(journey) + place
     }
     if let fragment = exchange.journeys.first(where: { $0.packet.isLaterFragment && !$0.isThrough })
     {
-      return style.paint("\(what): a fragment ", .red) + headline.fate(fragment) + place
+      return StyledLine("\(what): a fragment ", .bad) + headline.fate(fragment) + place
     }
     if let refusal = exchange.reply?.packet, refusal.tcp?.flags.contains(.rst) == true,
       journey.direction == .request
     {
-      return style.paint("\(what): refused with \(Phrases.name(refusal))", .red) + place
+      return StyledLine("\(what): refused with \(Phrases.name(refusal))", .bad) + place
     }
     if exchange.reply != nil, journey.direction == .request {
-      return style.paint("\(what): answered", .green) + headline.way(journey) + place
+      return StyledLine("\(what): answered", .good) + headline.way(journey) + place
     }
     if let error = exchange.error?.packet, journey.direction != .error {
-      return style.paint("\(what): \(Phrases.name(error)) from \(error.source)", .red) + place
+      return StyledLine("\(what): \(Phrases.name(error)) from \(error.source)", .bad) + place
     }
-    return Line(what + headline.way(journey) + place)
+    return StyledLine(what + headline.way(journey) + place)
   }
 
   /// The way through several network namespaces; nil for what was seen in one alone.
-  private func crossing(_ exchange: Exchange) -> Line? {
+  private func crossing(_ exchange: Exchange) -> StyledLine? {
     var names: [String] = []
     for name in exchange.journeys.compactMap(\.netns) where !names.contains(name) {
       names.append(name)
@@ -94,10 +94,10 @@ struct Headline {
     guard names.count > 1 else { return nil }
     if let stopped = exchange.journeys.first(where: { !$0.isThrough }) {
       let words = stopped.direction == .reply ? answerFate(stopped) : fate(stopped)
-      return Line(words + ", in netns \(stopped.netns.map(Escape.name) ?? "?")")
+      return StyledLine(words + ", in netns \(stopped.netns.map(Escape.name) ?? "?")")
     }
     let way = "through netns " + names.map(Escape.name).joined(separator: " \(style.arrow) ")
-    return exchange.reply == nil ? Line(way) : style.paint("answered", .green) + ", " + way
+    return exchange.reply == nil ? StyledLine(way) : StyledLine("answered", .good) + ", " + way
   }
 
   /// What would have become of a probe that was not to leave.

@@ -18,8 +18,8 @@ struct Timeline {
   }
 
   /// All journeys of an exchange, one below the other.
-  static func all(_ exchange: Exchange, _ style: TextStyle) -> [Line] {
-    var lines: [Line] = []
+  static func all(_ exchange: Exchange, _ style: TextStyle) -> [StyledLine] {
+    var lines: [StyledLine] = []
     // Several namespaces' messages were not received by one clock: each has times of its own.
     let origins = Dictionary(
       exchange.journeys.map { ($0.netns, $0.start) }, uniquingKeysWith: { first, _ in first })
@@ -43,13 +43,15 @@ struct Timeline {
   }
 
   /// Names of the columns.
-  var columns: Line {
-    style.paint(pad("      \(style.micro)", 10) + pad("hook", 13) + "tables passed", .dim)
+  var columns: StyledLine {
+    StyledLine(
+      TextLayout.padded("      \(style.micro)", to: 10) + TextLayout.padded("hook", to: 13)
+        + "tables passed", .faint)
   }
 
   // MARK: Heading
 
-  private func heading(_ journey: Journey) -> Line {
+  private func heading(_ journey: Journey) -> StyledLine {
     let packet = journey.packet
     let isBack = journey.direction == .reply || journey.direction == .error
     let arrow = isBack ? style.backArrow : style.arrow
@@ -60,7 +62,7 @@ struct Timeline {
       words += "  id \(icmp.identifier) seq \(icmp.sequence)"
     }
     if let netns = journey.netns { words += "  in netns \(Escape.name(netns))" }
-    return style.paint(words, .bold)
+    return StyledLine(words, .strong)
   }
 
   // MARK: Rows
@@ -81,64 +83,47 @@ struct Timeline {
   private static let tablesAt = 23
   private static let detailsAt = 34
 
-  private func layout(_ row: Row) -> [Line] {
+  private func layout(_ row: Row) -> [StyledLine] {
     let time = row.time.map { Phrases.microseconds($0) } ?? ""
-    var first =
-      Self.space(max(0, 8 - time.count)) + style.paint(time, .dim) + "  "
+    var first = TextLayout.space(8 - time.count) + StyledLine(time, .faint) + "  "
     // Spaces that colours enclose would stay at the end of a line.
     let isAlone = row.tables.isEmpty && row.details.isEmpty
-    let stage = isAlone ? row.stage : pad(row.stage, Self.tablesAt - Self.stageAt)
-    first += style.paint(stage, row.failed ? .red : .bold)
-    let tableLines = wrap(row.tables.joined(separator: " "), style.width - Self.tablesAt)
+    let stage = isAlone ? row.stage : TextLayout.padded(row.stage, to: Self.tablesAt - Self.stageAt)
+    first += StyledLine(stage, row.failed ? .bad : .strong)
+    let tableLines = wrapped(row.tables.joined(separator: " "), style.width - Self.tablesAt)
     guard tableLines.count == 1 else {
       // A ruleset of many base chains: the names go on below, and what happened below them.
-      let more = tableLines.dropFirst().map { Line(Self.space(Self.tablesAt) + $0) }
+      let more = tableLines.dropFirst().map { StyledLine(TextLayout.space(Self.tablesAt) + $0) }
       return [first + tableLines[0]] + more + below(row, at: Self.detailsAt)
     }
     let tables = tableLines[0]
     guard !row.details.isEmpty else { return [(first + tables).trimmed] }
     let beside =
-      tables.isEmpty ? Self.tablesAt : max(Self.detailsAt, Self.tablesAt + tables.count + 2)
+      tables.isEmpty
+      ? Self.tablesAt : max(Self.detailsAt, Self.tablesAt + TextLayout.columns(tables) + 2)
     let room = style.width - beside
-    guard beside <= Self.detailsAt || row.details.allSatisfy({ $0.count <= room }) else {
+    guard beside <= Self.detailsAt || row.details.allSatisfy({ TextLayout.columns($0) <= room })
+    else {
       // Too long to stand beside the tables: it goes below them.
       return [(first + tables).trimmed] + below(row, at: Self.detailsAt)
     }
-    let gap = Self.space(beside - Self.tablesAt - tables.count)
+    let gap = TextLayout.space(beside - Self.tablesAt - TextLayout.columns(tables))
     return below(row, at: beside, first: first + tables + gap)
   }
 
   /// The details of a row, each line beginning at this column, behind `first` or spaces.
-  private func below(_ row: Row, at column: Int, first: Line? = nil) -> [Line] {
-    row.details.flatMap { wrap($0, style.width - column) }.enumerated().map { index, detail in
+  private func below(_ row: Row, at column: Int, first: StyledLine? = nil) -> [StyledLine] {
+    row.details.flatMap { wrapped($0, style.width - column) }.enumerated().map { index, detail in
       let lead = index == 0 ? first : nil
-      return (lead ?? Line(Self.space(column))) + paint(detail, row)
+      return (lead ?? StyledLine(TextLayout.space(column))) + paint(detail, row)
     }
   }
 
-  private func paint(_ detail: String, _ row: Row) -> Line {
-    row.failed ? style.paint(detail, .red) : Line(detail)
+  private func paint(_ detail: String, _ row: Row) -> StyledLine {
+    row.failed ? StyledLine(detail, .bad) : StyledLine(detail)
   }
 
-  private static func space(_ count: Int) -> String { String(repeating: " ", count: count) }
-
-  /// Breaks at spaces; what has none stays whole.
-  private func wrap(_ text: String, _ width: Int) -> [String] {
-    guard text.count > width else { return [text] }
-    var lines: [String] = []
-    var line = ""
-    for word in text.split(separator: " ") {
-      if !line.isEmpty, line.count + 1 + word.count > width {
-        lines.append(line)
-        line = "  " + word
-      } else {
-        line += (line.isEmpty ? "" : " ") + word
-      }
-    }
-    return lines + [line]
-  }
-
-  private func pad(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(0, width - text.count))
+  private func wrapped(_ text: String, _ width: Int) -> [String] {
+    TextLayout.wrapped(text, to: width, hanging: "  ")
   }
 }

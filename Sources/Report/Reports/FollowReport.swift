@@ -1,19 +1,17 @@
 package import Trace
 internal import Wire
 
-/// Renders traffic while it is recorded: exchanges as they close, as text or as one JSON object a
-/// packet and line. A pure function of what comes in and of the times that are told.
+/// Tells traffic while it is recorded: exchanges as they close, in a format that can be read so. A pure function of what comes in and of the times that are told.
 package struct FollowReport: Sendable {
   private let filter: ExchangeFilter
   private let style: TextStyle
-  private let json: Bool
   /// Exchanges that are told in full in a second; nil is all.
   private let rate: Int?
   /// Records before this time, nanoseconds since the epoch, tell of the surroundings alone.
   private let since: UInt64
 
   private var stories: NamespacesStory
-  private var text: ShowText
+  private var renderer: any Renderer
   private var summary = FollowSummary()
   private var folded = FoldedFlows()
   private var told = 0
@@ -28,16 +26,16 @@ package struct FollowReport: Sendable {
   /// A report. `rate` is how many exchanges a second are told in full at most; the others are told
   /// by flow. `namespaces` are the names of those that are followed, where it is more than one.
   package init(
-    filter: ExchangeFilter, style: TextStyle, json: Bool = false, rate: Int? = nil,
+    filter: ExchangeFilter, style: TextStyle, format: ReportFormat = .text, rate: Int? = nil,
     since: UInt64 = 0, namespaces: [String] = []
   ) {
     stories = NamespacesStory(namespaces: namespaces)
     self.filter = filter
     self.style = style
-    self.json = json
-    self.rate = rate
+    renderer = format.renderer(style)
+    renderer.begin(ReportHead(.show, namespaces: namespaces))
+    self.rate = renderer.isForPeople ? rate : nil
     self.since = since
-    text = ShowText(style: style)
   }
 
   /// Takes in the next element, of the namespace with this place among the names; returns the lines
@@ -73,11 +71,15 @@ package struct FollowReport: Sendable {
   /// Takes in that nothing more comes of a namespace.
   package mutating func end(_ source: Int) -> [String] { tell(stories.end(source)) }
 
-  /// Tells what is still open, and sums up.
-  package mutating func finish() -> (lines: [String], summary: [String]) {
-    let lines = tell(stories.finish()) + folded.lines(style).map(\.text)
+  /// Tells what is still open, and sums up. The sum is among the lines in a format for people; beside
+  /// others it is none of the results, and its `remarks` are for who runs the command.
+  package mutating func finish() -> (lines: [String], remarks: [StyledLine]) {
+    var lines = tell(stories.finish()) + renderer.remark(folded.lines(style))
     summary.counts = stories.counts
-    return (lines, summary.lines.map(\.text) + (isKernelLog ? [Phrases.kernelLog] : []))
+    let sum = summary.lines + (isKernelLog ? [StyledLine(Phrases.kernelLog)] : [])
+    if renderer.isForPeople { lines += renderer.remark([""] + sum) }
+    lines += renderer.finish(ReportEnd(counts: EventCounts()))
+    return (lines, renderer.isForPeople ? [] : sum)
   }
 
   /// Exchanges a second that somebody can read on a terminal.
@@ -95,15 +97,12 @@ package struct FollowReport: Sendable {
     for exchange in exchanges {
       guard isWanted(exchange) else { continue }
       summary.add(exchange)
-      if json {
-        let report = JSONReport(allRules: style.allRules)
-        lines += exchange.journeys.map { report.journey($0).line }
-      } else if let rate, told >= rate {
+      if let rate, told >= rate {
         folded.add(exchange)
       } else {
         // A packet and its answer are one; what goes on for long is as many as it is long.
         told += max(exchange.journeys.count / 2, 1)
-        lines += text.lines(exchange)
+        lines += renderer.exchange(exchange)
       }
     }
     return lines
@@ -128,16 +127,16 @@ package struct FollowReport: Sendable {
     second = now
     told = 0
     defer { folded = FoldedFlows() }
-    return folded.lines(style).map(\.text) + lossLines()
+    return renderer.remark(folded.lines(style)) + lossLines()
   }
 
   private mutating func lossLines() -> [String] {
     let lost = stories.counts.lost
-    guard !json, lost > lostTold else { return [] }
+    guard lost > lostTold else { return [] }
     defer { lostTold = lost }
-    return [
+    return renderer.remark([
       "", "\(style.ellipsis) \(lost - lostTold) events were lost: more came than could be told",
-    ]
+    ])
   }
 }
 

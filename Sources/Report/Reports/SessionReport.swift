@@ -1,12 +1,10 @@
 package import Trace
 
-/// Renders a recorded session as its elements come in: exchanges as they close, as text, within one
-/// JSON object or as a page of HTML. A pure function of the session and the options. What is kept in memory is what
-/// may still go on, and the last few if only those are asked for.
+/// Tells a recorded session as its elements come in: exchanges as they close, in one of the formats. A
+/// pure function of the session and the options. What is kept in memory is what may still go on, and the
+/// last few if only those are asked for.
 package struct SessionReport {
   private let filter: ExchangeFilter
-  private let style: TextStyle
-  private let format: Format
   private let last: Int?
   private let session: String?
   private let namespaces: [String]
@@ -14,17 +12,12 @@ package struct SessionReport {
   private var telling: Telling = .nothing
   private var header: SessionHeader?
   private var counts = EventCounts()
-  private var traffic: ShowText
-  private var stream: JSONStream?
-  private var page: HTMLPage
-  /// Of pings that went two ways.
-  private var comparison = PingComparison()
+  private var renderer: any Renderer
+  private var isBegun = false
   /// The last few, which wait for the end.
   private var kept: [Entry] = []
-  /// Findings so far, none of them twice.
-  private var findings: [Finding] = []
-  /// Different findings that are kept for the end.
-  private static let mostFindings = 256
+  /// Endings of recordings that are kept for the end.
+  private static let mostEndings = 256
   /// Exchanges that matched so far.
   package private(set) var matches = 0
   /// Whether what is read ends before its time.
@@ -32,17 +25,10 @@ package struct SessionReport {
   /// How recordings ended, as they say.
   private var endings: [RecordingEnd] = []
 
-  /// What the lines are to be.
-  package enum Format: Sendable {
-    case text
-    case json
-    case html
-  }
-
   /// How the section at hand is told.
   private enum Telling {
     case nothing
-    case ping(PingStory, PingText)
+    case ping(PingStory)
     case traffic(Story)
     case several(NamespacesStory)
   }
@@ -50,13 +36,6 @@ package struct SessionReport {
   private enum Entry {
     case probe(ProbeResult)
     case exchange(Exchange)
-
-    var findings: [Finding] {
-      switch self {
-      case .probe(let result): result.findings
-      case .exchange(let exchange): exchange.findings
-      }
-    }
 
     var exchange: Exchange {
       switch self {
@@ -66,30 +45,35 @@ package struct SessionReport {
     }
   }
 
-  /// A report of the file `session`. `last` is how many exchanges to show at most, the newest; nil
+  /// A report of the file `session` that `renderer` writes. `last` is how many exchanges to show at most, the newest; nil
   /// is all. `namespaces` are the names of those whose traffic is told as one, where it is more than one.
   package init(
-    filter: ExchangeFilter, style: TextStyle, format: Format = .text, last: Int? = nil,
-    session: String? = nil, namespaces: [String] = []
+    filter: ExchangeFilter, renderer: any Renderer, last: Int? = nil, session: String? = nil,
+    namespaces: [String] = []
   ) {
     self.namespaces = namespaces
     if namespaces.count > 1 { telling = .several(NamespacesStory(namespaces: namespaces)) }
     self.session = session
     self.filter = filter
-    var style = style
-    if format == .html { style.color = true }
-    self.style = style
-    self.format = format
+    self.renderer = renderer
     self.last = last
-    traffic = ShowText(style: style)
-    page = HTMLPage(title: "nftrace \(session ?? "")")
+  }
+
+  /// The same in one of the formats there are.
+  package init(
+    filter: ExchangeFilter, style: TextStyle, format: ReportFormat = .text, last: Int? = nil,
+    session: String? = nil, namespaces: [String] = []
+  ) {
+    self.init(
+      filter: filter, renderer: format.renderer(style), last: last, session: session,
+      namespaces: namespaces)
   }
 
   /// Takes in the next element, of the namespace with this place among the names; those of several
   /// in the order of their times. Returns the lines to print now.
   package mutating func take(_ element: SessionDecoder.Element, from source: Int = 0) -> [String] {
     if case .record(let record) = element, case .note(.ended(let end)) = record.content,
-      endings.count < Self.mostFindings
+      endings.count < Self.mostEndings
     {
       endings.append(end)
     }
@@ -124,7 +108,9 @@ package struct SessionReport {
     header = header ?? next
     isCut = false
     if let next, let plan = next.probe, let story = PingStory(header: next) {
-      telling = .ping(story, PingText(plan: plan, style: style, isFirst: matches == 0))
+      telling = .ping(story)
+      // The last few are told when all sections are over.
+      if last == nil { renderer.beginProbes(plan) }
     } else {
       telling = .traffic(Story(header: next))
     }
@@ -133,10 +119,10 @@ package struct SessionReport {
   private mutating func take(_ record: Record) -> [String] {
     switch telling {
     case .nothing: return []
-    case .ping(var ping, let text):
+    case .ping(var ping):
       telling = .nothing  // The story has one owner: otherwise it would be copied.
       let results = ping.replay(record)
-      telling = .ping(ping, text)
+      telling = .ping(ping)
       return results.flatMap { add(.probe($0)) }
     case .traffic(var story):
       telling = .nothing
@@ -184,15 +170,12 @@ package struct SessionReport {
     var lines: [String] = []
     switch telling {
     case .nothing: return []
-    case .ping(var ping, _):
+    case .ping(var ping):
       for result in ping.finishReplay(isCut: isCut) { lines += add(.probe(result)) }
       counts.add(ping.story.counts)
-      if case .ping(_, let text) = telling, last == nil {
-        switch format {
-        case .text: lines += text.summary(ping.story.counts)
-        case .html: lines += page.add(text.closing(ping.story.counts))
-        case .json: break
-        }
+      if last == nil {
+        begin()
+        lines += renderer.endProbes(ping.story.counts)
       }
     case .traffic(var story):
       for exchange in story.finish() { lines += add(.exchange(exchange)) }
@@ -215,65 +198,27 @@ package struct SessionReport {
   }
 
   private mutating func lines(_ entry: Entry) -> [String] {
-    switch format {
-    case .text: return text(entry).map(\.text)
-    case .html:
-      return page.add(text(entry), isOpen: entry.findings.contains { $0.severity != .note })
-    case .json:
-      for finding in entry.findings where findings.count < Self.mostFindings {
-        let isTold = findings.contains { $0.id == finding.id && $0.at == finding.at }
-        if !isTold { findings.append(finding) }
-      }
-      return withStream { $0.add(entry.exchange.journeys) }
-    }
-  }
-
-  private mutating func text(_ entry: Entry) -> [Line] {
+    begin()
     switch entry {
-    case .exchange(let exchange): return traffic.told(exchange)
-    case .probe(let result):
-      guard case .ping(let ping, var text) = telling else { return traffic.told(result.exchange) }
-      defer { telling = .ping(ping, text) }
-      if let plan = ping.story.header?.probe { comparison.add(result, of: plan) }
-      return text.lines(result)
+    case .probe(let result): return renderer.probe(result)
+    case .exchange(let exchange): return renderer.exchange(exchange)
     }
   }
 
-  private mutating func withStream(_ body: (inout JSONStream) -> [String]) -> [String] {
-    let report = JSONReport(allRules: style.allRules)
-    if stream == nil {
-      var opening = report.opening(header, command: "show", session: session)
-      if namespaces.count > 1 {
-        opening = opening.map { $0.0 == "netns" ? ($0.0, .null) : $0 }
-        opening.append(("namespaces", .array(namespaces.map { .string($0) })))
-      }
-      stream = JSONStream(report, opening: opening)
-    }
-    return body(&stream!)
-  }
-
-  /// That events are missing from recorded traffic; the summary of a ping says it itself.
-  private var lossOfTraffic: [Line] {
-    guard header?.probe == nil, style.verbosity != .quiet else { return [] }
-    let notes = FindingText(style: style).lines(
-      ProbeResult.findings(of: endings.compactMap(Finding.ended), counts))
-    return notes.isEmpty ? [] : [""] + notes
+  /// With the first that is told, the first header is known.
+  private mutating func begin() {
+    if isBegun { return }
+    isBegun = true
+    renderer.begin(
+      ReportHead(.show, header: header, session: session, namespaces: namespaces))
   }
 
   /// What is left to print when all elements are in.
   package mutating func finish() -> [String] {
     var lines = endSection()
     for entry in kept { lines += self.lines(entry) }
-    let isKernelLog = header?.isKernelLog == true && matches > 0 && style.verbosity != .quiet
-    let compared = last == nil ? comparison.told(style) : []
-    let source: [Line] = isKernelLog ? ["", style.paint(Phrases.kernelLog, .dim)] : []
-    switch format {
-    case .text: return lines + (compared + lossOfTraffic + source).map(\.text)
-    case .html: return lines + page.add(compared + lossOfTraffic + source) + page.finish()
-    case .json:
-      let run = ProbeResult.findings(of: findings + endings.compactMap(Finding.ended), counts)
-      let closing = JSONReport(allRules: style.allRules).closing(run, counts)
-      return lines + withStream { $0.finish(closing) }
-    }
+    begin()
+    return lines
+      + renderer.finish(ReportEnd(counts: counts, findings: endings.compactMap(Finding.ended)))
   }
 }

@@ -13,15 +13,12 @@ package enum TerminalSafe {
     while let index = rest.firstIndex(where: isRefused) {
       result += Substring(rest[..<index])
       rest = rest[index...]
-      let color = colors.first { rest.starts(with: $0.unicodeScalars) }
+      let color = ANSI.sequences.first { rest.starts(with: $0.unicodeScalars) }
       result += color ?? Escape.written(rest.first!)
       rest = rest.dropFirst(color?.unicodeScalars.count ?? 1)
     }
     return result + Substring(rest)
   }
-
-  private static let colors =
-    ["\u{1b}[0m"] + TextStyle.Paint.allCases.map { "\u{1b}[\($0.rawValue)m" }
 
   private static func isRefused(_ scalar: Unicode.Scalar) -> Bool {
     scalar != "\n" && scalar != "\t" && Escape.isHidden(scalar)

@@ -34,46 +34,23 @@ package struct TextStyle: Sendable {
   var micro: String { unicode ? "µs" : "us" }
   var ellipsis: String { unicode ? "…" : "..." }
 
-  enum Paint: String, CaseIterable {
-    case bold = "1"
-    case dim = "2"
-    case red = "31"
-    case green = "32"
-    case yellow = "33"
-    case cyan = "36"
+  /// Lines as a terminal takes them, with colours if they are used.
+  package func written(_ lines: [StyledLine]) -> [String] {
+    lines.map { ANSI.text($0, color: color) }
   }
-
-  /// A line in a colour, if colours are used.
-  func paint(_ line: Line, _ paint: Paint) -> Line { color ? Line(line, in: paint) : line }
-
-  /// Text in a colour, if colours are used.
-  func paint(_ text: String, _ paint: Paint) -> Line { self.paint(Line(text), paint) }
 
   /// A first line, broken between words where a terminal would break it anywhere. In a pipe it stays
   /// one line, for `head -1`.
-  func broken(_ line: Line) -> Line {
+  func broken(_ line: StyledLine) -> StyledLine {
     isTerminal ? line.broken(at: width, next: "  ") : line
   }
 
   /// `texts` below one another, beside a label. What is too long is broken at the commas between
   /// what it says.
-  func aligned(_ label: String, to column: Int, _ texts: [String]) -> [Line] {
-    var lines: [String] = []
-    for text in texts {
-      var line = ""
-      for part in text.split(separator: ", ") {
-        if !line.isEmpty, column + line.count + 2 + part.count > width {
-          lines.append(line + ",")
-          line = String(part)
-        } else {
-          line += (line.isEmpty ? "" : ", ") + part
-        }
-      }
-      lines.append(line)
-    }
-    let space = String(repeating: " ", count: column)
-    return lines.enumerated().map {
-      Line(($0.offset == 0 ? label + space.dropFirst(label.count) : space) + $0.element)
+  func aligned(_ label: String, to column: Int, _ texts: [String]) -> [StyledLine] {
+    let lines = texts.flatMap { TextLayout.wrapped($0, to: width - column, at: ", ") }
+    return lines.enumerated().map { index, line in
+      StyledLine(TextLayout.padded(index == 0 ? label : "", to: column) + line)
     }
   }
 }

@@ -224,7 +224,7 @@ struct Intercept: ParsableCommand {
     var run = InterceptRun(
       interception, trace: way, prints: !shared.quiet && !shared.json, hex: hex, limit: count,
       output: PatientOutput(), loop: loop)
-    for remark in device.remarks where !shared.quiet { Output.complain(Line(remark)) }
+    for remark in device.remarks where !shared.quiet { Output.complain(StyledLine(remark)) }
     if !shared.quiet {
       Output.complain(
         "packets to \(subnets.texts.joined(separator: ", ")) go through \(device.name)")

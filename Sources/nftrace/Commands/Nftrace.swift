@@ -92,7 +92,7 @@ struct Nftrace: ParsableCommand {
       Output.complain("interrupted: everything is as it was before")
       return 128 + interruption.signal
     case let failure as UsageError:
-      Output.complain(Line(failure.message))
+      Output.complain(StyledLine(failure.message))
       return 2
     default:
       let text = fullMessage(for: error)

@@ -90,7 +90,7 @@ struct RecordCommand: ParsableCommand {
           ("recorder", SetupJSON.json(end)),
         ]))
     } else {
-      try Output.print(Line(Self.summary(end)))
+      try Output.print(StyledLine(Self.summary(end)))
     }
   }
 

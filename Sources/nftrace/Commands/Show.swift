@@ -222,10 +222,10 @@ struct Show: ParsableCommand {
     _ names: [String] = [], since: UInt64, _ open: () throws -> [FollowedSource]
   ) throws -> Never {
     let report = FollowReport(
-      filter: filter, style: style, json: shared.json,
+      filter: filter, style: style, format: shared.json ? .jsonLines : .text,
       rate: Terminal.isInteractive ? FollowReport.terminalRate : nil, since: since,
       namespaces: names)
-    var follow = Follow(report, json: shared.json, names: names)
+    var follow = Follow(report, names: names)
     let signal = try follow.run(Loop(), open) { try Privileges.keep($0, reading: $1) }
     Output.exit(signal.map { 128 + $0 } ?? 0)
   }

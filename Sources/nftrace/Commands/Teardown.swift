@@ -98,7 +98,7 @@ struct Teardown: ParsableCommand {
     let (recorder, _, failure) = removeEverything(setupFiles, try setupFiles.journals())
     if let failure { throw failure }
     try setupFiles.forget()
-    if let unknown { Output.complain(Line(unknown)) }
+    if let unknown { Output.complain(StyledLine(unknown)) }
     return TeardownResult(
       name: name,
       headline: unknown == nil
@@ -180,7 +180,7 @@ private struct TeardownResult {
   var recorder: RecorderState?
 
   func print(_ options: SharedOptions) throws(KernelError) {
-    try Output.print(Line((name.map { "\($0): " } ?? "") + headline))
+    try Output.print(StyledLine((name.map { "\($0): " } ?? "") + headline))
     if let recorder, state == nil, !options.quiet {
       try Output.print("  recorded \(RecordCommand.summary(recorder))")
       if let reason = recorder.reason { try Output.print("  the recorder \(reason)") }

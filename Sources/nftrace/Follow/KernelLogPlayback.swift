@@ -102,7 +102,7 @@ enum KernelLogPlayback {
     if isWhole { try put(report.pass(to: Clock.realtime)) }
     try put(report.finish())
     if decoder.lines == 0 {
-      Output.complain(Line(nothing()))
+      Output.complain(StyledLine(nothing()))
     } else {
       sayDamage(decoder, name)
       if report.matches == 0 { Output.complain("no packet matches") }

@@ -7,10 +7,10 @@ struct RecordingsText {
   let style: TextStyle
 
   /// Each has two lines: its name, for that is long and to be copied, and what is in it.
-  func lines(_ recordings: [(KeptRecording, namespace: NamespaceName?)]) -> [Line] {
-    if style.verbosity == .quiet { return recordings.map { Line($0.0.name) } }
+  func lines(_ recordings: [(KeptRecording, namespace: NamespaceName?)]) -> [StyledLine] {
+    if style.verbosity == .quiet { return recordings.map { StyledLine($0.0.name) } }
     return recordings.flatMap { recording, namespace in
-      [Line(recording.name)] + facts(recording, namespace).map { "  " + $0 }
+      [StyledLine(recording.name)] + facts(recording, namespace).map { "  " + $0 }
     }
   }
 

@@ -107,20 +107,20 @@ struct StatusAll {
 
   // MARK: Text
 
-  func lines(_ style: TextStyle) -> [Line] {
+  func lines(_ style: TextStyle) -> [StyledLine] {
     if style.verbosity == .quiet {
       let found = spaces.filter { $0.findings?.setup != nil }.compactMap { space in
         space.findings.flatMap { StatusText($0, style: style, requirements: false).lines.first }
-          .map { Line(space.found.description) + ": " + $0 }
+          .map { StyledLine(space.found.description) + ": " + $0 }
       }
       return found.isEmpty ? [summary] : found
     }
-    var blocks: [[Line]] = []
+    var blocks: [[StyledLine]] = []
     for space in spaces where space.hasAny {
       guard let findings = space.findings else { continue }
       let text = StatusText(
         findings, style: style, requirements: false, command: Self.entering(space.found))
-      var lines = [Line(space.found.description)] + text.lines.map { "  " + $0 }
+      var lines = [StyledLine(space.found.description)] + text.lines.map { "  " + $0 }
       if findings.setup != nil {
         lines.append(
           Self.call(space.found).map { "  'nftrace teardown --netns \($0)' takes it back" }
@@ -153,20 +153,20 @@ struct StatusAll {
     return Array(blocks.joined(separator: [""]))
   }
 
-  private var summary: Line {
+  private var summary: StyledLine {
     let looked = spaces.filter { $0.findings != nil }
     let empty = looked.count { !$0.hasAny }
-    let what: Line =
+    let what: StyledLine =
       "\(looked.count) network \(looked.count == 1 ? "namespace" : "namespaces") looked into"
     if looked.isEmpty { return "no network namespace could be looked into" }
     if empty == looked.count { return "\(what): nothing is set up in \(empty == 1 ? "it" : "any")" }
     return empty == 0 ? what : "\(what), nothing of nftrace in \(empty) of them"
   }
 
-  private func lines(_ lost: Lost) -> [Line] {
+  private func lines(_ lost: Lost) -> [StyledLine] {
     let inode = lost.key.prefix { $0 != "-" }
     let name = lost.setup?.netns.map { "\($0) (net:[\(inode)])" } ?? "net:[\(inode)]"
-    var lines: [Line] = [
+    var lines: [StyledLine] = [
       "network namespace \(name) " + (lost.isGone ? "is gone" : "is not to be found")
     ]
     if let setup = lost.setup {

@@ -24,7 +24,7 @@ struct StatusText {
 
   private static let indent = String(repeating: " ", count: 11)
 
-  var lines: [Line] {
+  var lines: [StyledLine] {
     var lines = setup()
     if style.verbosity == .quiet { return Array(lines.prefix(1)) }
     for orphan in findings.orphans {
@@ -58,12 +58,12 @@ struct StatusText {
     return lines
   }
 
-  private func setup() -> [Line] {
+  private func setup() -> [StyledLine] {
     guard let setup = findings.setup else {
       return [findings.hidden.isEmpty ? "nothing is set up here" : "no setup to be seen here"]
     }
     let alive = ProcessIdentity(setup.process)?.isAlive == true ? "" : ", which has ended"
-    var lines: [Line] = [
+    var lines: [StyledLine] = [
       "watching   \(setup.subnets.joined(separator: ", "))",
       "since      \(CalendarText.text(setup.since)), by process \(setup.process)\(alive):",
       "\(Self.indent)\(setup.command.joined(separator: " "))",
@@ -100,11 +100,11 @@ struct StatusText {
       + (tun.isOurs ? ", made by setup" : ", the user's own") + state
   }
 
-  private func recorder(_ setup: SetupState) -> [Line] {
+  private func recorder(_ setup: SetupState) -> [StyledLine] {
     guard let recorder = findings.recorder else {
       return setup.group == nil ? [] : ["recorder   none; 'nftrace record FILE' is one"]
     }
-    var lines: [Line] = []
+    var lines: [StyledLine] = []
     if recorder.living != nil {
       lines.append(
         "recorder   process \(recorder.process), since \(CalendarText.text(recorder.since))")

@@ -1,9 +1,9 @@
-package import Trace
+internal import Trace
 internal import Wire
 
 /// The same destination probed from this host and through a TUN device: where the two paths differ.
 /// Of several probes each way, the first ones are compared.
-package struct PingComparison: Sendable {
+struct PingComparison: Sendable {
   private struct Side {
     var plan: ProbePlan
     var probe: ProbeResult
@@ -44,26 +44,21 @@ package struct PingComparison: Sendable {
 
   private var sides: [Side] = []
 
-  /// Nothing is known yet.
-  package init() {}
-
   /// Takes in what came of a probe of `plan`.
-  package mutating func add(_ probe: ProbeResult, of plan: ProbePlan) {
+  mutating func add(_ probe: ProbeResult, of plan: ProbePlan) {
     guard sides.count < 3, !sides.contains(where: { $0.plan == plan }) else { return }
     sides.append(Side(plan: plan, probe: probe))
   }
 
   /// A line for each path and one for the difference; none unless there are just these two.
-  package func lines(_ style: TextStyle) -> [String] { told(style).map(\.text) }
-
-  func told(_ style: TextStyle) -> [Line] {
+  func lines(_ style: TextStyle) -> [StyledLine] {
     guard style.verbosity != .quiet, sides.count == 2, sides[0].plan.entrance == .local,
       sides[1].plan.entrance == .tun, sides[0].plan.destination == sides[1].plan.destination
     else { return [] }
     let lines =
       sides.map { ($0.name, words($0, style)) }
       + [("differ in", differences(sides[0], sides[1]).joined(separator: ", "))]
-    let column = lines.map(\.0.count).max()! + 4
+    let column = lines.map { TextLayout.columns($0.0) }.max()! + 4
     return [""] + lines.flatMap { style.aligned("  \($0)", to: column, [$1]) }
   }
 

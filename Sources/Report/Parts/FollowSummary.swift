@@ -36,7 +36,7 @@ struct FollowSummary: Sendable {
     }
   }
 
-  var lines: [Line] {
+  var lines: [StyledLine] {
     let order: [End.Kind] = [.transmitted, .delivered, .dropped, .rejected, .unknown]
     var ends = order.compactMap { kind in
       kinds[kind].map { "\($0) \(kind == .unknown ? "lost" : kind.rawValue)" }
@@ -45,7 +45,7 @@ struct FollowSummary: Sendable {
     if cut > 0 { ends.append("\(cut) on \(cut == 1 ? "its" : "their") way at the end") }
     if translated > 0 { ends.append("\(translated) not seen behind NAT") }
     let sum = "\(packets) \(packets == 1 ? "packet" : "packets")"
-    var lines = [Line(([sum] + ends).joined(separator: ", "))]
+    var lines = [StyledLine(([sum] + ends).joined(separator: ", "))]
     for (decider, count) in deciders.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
       lines.append("  \(count) by \(decider)")
     }

@@ -1,22 +1,20 @@
-package import Trace
+internal import Trace
 internal import Wire
 
 /// The text of recorded traffic: each exchange with a line that says what became of it.
-package struct ShowText: Sendable {
+struct ShowText: Sendable {
   private let style: TextStyle
   private var isFirst = true
 
   /// The text of traffic of which nothing was told yet.
-  package init(style: TextStyle) { self.style = style }
+  init(style: TextStyle) { self.style = style }
 
   /// The lines of one exchange.
-  package mutating func lines(_ exchange: Exchange) -> [String] { told(exchange).map(\.text) }
-
-  mutating func told(_ exchange: Exchange) -> [Line] {
+  mutating func lines(_ exchange: Exchange) -> [StyledLine] {
     guard let first = exchange.journeys.first else { return [] }
-    let headline: Line = "#\(first.id)  \(Headline.traffic(exchange, style))"
+    let headline: StyledLine = "#\(first.id)  \(Headline.traffic(exchange, style))"
     if style.verbosity == .quiet { return [headline] }
-    let lead: [Line] = isFirst ? [] : [""]
+    let lead: [StyledLine] = isFirst ? [] : [""]
     isFirst = false
     // Why a timeline has no hooks is for everybody to know; the other notes are background.
     let told = exchange.findings.filter {

@@ -38,19 +38,18 @@ struct FoldedFlows: Sendable {
     }
   }
 
-  func lines(_ style: TextStyle) -> [Line] {
+  func lines(_ style: TextStyle) -> [StyledLine] {
     if count == 0 { return [] }
     let ordered = flows.map { (text: $0.key.text, count: $0.value) }
       .sorted { ($1.count, $0.text) < ($0.count, $1.text) }
-    var lines: [Line] = ["", "\(style.ellipsis) \(count) more exchanges in this second, by flow:"]
-    for (flow, count) in ordered.prefix(Self.shown) { lines.append("  \(padded(count))  \(flow)") }
+    var lines: [StyledLine] = [
+      "", "\(style.ellipsis) \(count) more exchanges in this second, by flow:",
+    ]
+    for (flow, count) in ordered.prefix(Self.shown) {
+      lines.append("  \(TextLayout.padded(from: 7, "\(count)"))  \(flow)")
+    }
     let rest = ordered.dropFirst(Self.shown).reduce(others) { $0 + $1.count }
-    if rest > 0 { lines.append("  \(padded(rest))  of other flows") }
+    if rest > 0 { lines.append("  \(TextLayout.padded(from: 7, "\(rest)"))  of other flows") }
     return lines
-  }
-
-  private func padded(_ count: Int) -> String {
-    let digits = "\(count)"
-    return String(repeating: " ", count: max(0, 7 - digits.count)) + digits
   }
 }

@@ -1,8 +1,8 @@
-package import Trace
+internal import Trace
 internal import Wire
 
 /// The text of a ping: each probe as it settles, then what they sum up to.
-package struct PingText: Sendable {
+struct PingText: Sendable {
   private let plan: ProbePlan
   private let style: TextStyle
   private var times: [Double] = []
@@ -21,21 +21,19 @@ package struct PingText: Sendable {
   private let isFirst: Bool
 
   /// The text of a ping of which nothing was told yet.
-  package init(plan: ProbePlan, style: TextStyle, isFirst: Bool = true) {
+  init(plan: ProbePlan, style: TextStyle, isFirst: Bool = true) {
     self.isFirst = isFirst
     self.plan = plan
     self.style = style
   }
 
   /// Probes that were answered by their destination.
-  package var received: Int { times.count }
-  /// Probes that came to what was hoped for: an answer or, in a dry run, the way out.
-  package var succeeded: Int { times.count + through }
+  private var received: Int { times.count }
+  /// Probes that came to what was hoped for: an answer, or the way out where none is expected.
+  private var succeeded: Int { times.count + through }
 
-  /// Takes in a probe; returns the lines to print for it.
-  package mutating func add(_ probe: ProbeResult) -> [String] { lines(probe).map(\.text) }
-
-  mutating func lines(_ probe: ProbeResult) -> [Line] {
+  /// Takes in a probe; returns the lines for it.
+  mutating func lines(_ probe: ProbeResult) -> [StyledLine] {
     sent += 1
     switch probe.outcome {
     case .replied: times.append(probe.roundTrip ?? 0)
@@ -48,7 +46,7 @@ package struct PingText: Sendable {
     let path = Self.path(probe)
     defer { lastPath = path }
     let again = path == lastPath && sent > 1
-    let gap: [Line] = isBelowBody ? [""] : []
+    let gap: [StyledLine] = isBelowBody ? [""] : []
     isBelowBody = !again && style.verbosity != .quiet
     if style.verbosity == .quiet {
       let line = Headline(style: style).quietLine(probe, target: "\(plan.destination)")
@@ -56,18 +54,18 @@ package struct PingText: Sendable {
     }
     let line = plan.count > 1 ? numbered(probe, headline) : headline
     if again { return gap + ["\(line) (same path)"] }
-    let lead: [Line] = sent > 1 || !isFirst ? [""] : []
+    let lead: [StyledLine] = sent > 1 || !isFirst ? [""] : []
     return lead + [line, ""] + body(probe)
   }
 
   /// The findings, then the path.
-  private func body(_ probe: ProbeResult) -> [Line] {
+  private func body(_ probe: ProbeResult) -> [StyledLine] {
     let findings = FindingText(style: style).lines(probe.findings)
     let timeline = Timeline.all(probe.exchange, style)
     return findings + (findings.isEmpty || timeline.isEmpty ? [] : [""]) + timeline
   }
 
-  private func numbered(_ probe: ProbeResult, _ line: Line) -> Line {
+  private func numbered(_ probe: ProbeResult, _ line: StyledLine) -> StyledLine {
     "seq \(probe.sequence)  \(line)"
   }
 
@@ -84,16 +82,14 @@ package struct PingText: Sendable {
   }
 
   /// The last lines: one for one probe, ping(8)'s statistics for several.
-  package func summary(_ counts: EventCounts) -> [String] { closing(counts).map(\.text) }
-
-  func closing(_ counts: EventCounts) -> [Line] {
+  func closing(_ counts: EventCounts) -> [StyledLine] {
     guard style.verbosity != .quiet else { return [] }
     if plan.dryRun {
       return [
         "", "dry run: \(sent) packet\(sent == 1 ? "" : "s"), \(through) would have got through",
       ]
     }
-    var lines: [Line] = [""]
+    var lines: [StyledLine] = [""]
     let lost = sent > cut ? (sent - cut - succeeded) * 100 / (sent - cut) : 0
     let sums = [
       "\(sent) packet\(sent == 1 ? "" : "s") transmitted",
@@ -103,24 +99,25 @@ package struct PingText: Sendable {
       cut > 0 && cut == sent ? nil : "\(lost)% packet loss",
     ].compactMap { $0 }.joined(separator: ", ")
     if sent == 1 {
-      lines.append(Line(sums + (times.first.map { ", rtt \(Phrases.pingTime($0)) ms" } ?? "")))
+      lines.append(
+        StyledLine(sums + (times.first.map { ", rtt \(Phrases.pingTime($0)) ms" } ?? "")))
     } else {
       lines.append("--- \(plan.destination) nftrace ping statistics ---")
-      lines.append(Line(sums))
-      if let statistics { lines.append(Line(statistics)) }
+      lines.append(StyledLine(sums))
+      if let statistics { lines.append(StyledLine(statistics)) }
     }
     if let changer = counts.rulesetChanger {
       lines.append(
-        style.paint(
+        StyledLine(
           "\(Escape.name(changer)) changed the ruleset meanwhile; what is told is what each packet met",
-          .yellow)
+          .caution)
       )
     }
     if counts.lost > 0 {
       lines.append(
-        style.paint(
+        StyledLine(
           "\(counts.lost) events were lost: the kernel had no room for them, and the timeline may "
-            + "have gaps", .yellow))
+            + "have gaps", .caution))
     }
     return lines
   }

@@ -1,0 +1,178 @@
+internal import Trace
+internal import Wire
+
+/// Journeys and findings as the JSON objects of schema "nftrace/1".
+struct JSONObjects: Sendable {
+  /// Whether to tell every rule that was met, not only those that decided.
+  private let allRules: Bool
+
+  init(allRules: Bool = false) { self.allRules = allRules }
+
+  /// The members that are known when a report begins.
+  func opening(_ head: ReportHead) -> [(String, JSONValue)] {
+    let header = head.header
+    let isOfSeveral = head.namespaces.count > 1
+    let backend = header?.backend.map { [("backend", JSONValue.string($0))] } ?? []
+    let kernel = header?.kernel
+    return [
+      ("schema", .string("nftrace/1")), ("command", .string(head.command.rawValue)),
+      ("netns", isOfSeveral ? .null : .string(header?.netns)),
+      ("kernel", .string(kernel?.isEmpty == true ? nil : kernel)),
+      ("session", .string(head.session)), ("target", target(header)),
+    ] + backend
+      + (isOfSeveral ? [("namespaces", .array(head.namespaces.map { .string($0) }))] : [])
+  }
+
+  /// The members that are known when it is over.
+  func closing(_ findings: [Finding], _ counts: EventCounts) -> [(String, JSONValue)] {
+    [("findings", .array(findings.map(finding))), ("events", events(counts))]
+  }
+
+  private func target(_ header: SessionHeader?) -> JSONValue {
+    guard let probe = header?.probe else {
+      // Whose lines a saved log has nobody wrote down.
+      guard let header, !header.isKernelLog || !header.targets.isEmpty else { return .null }
+      return .object([("subnets", .array(header.targets.map { .string($0) }))])
+    }
+    return .object([
+      ("source", .string("\(probe.source)")), ("destination", .string("\(probe.destination)")),
+      ("protocol", .string("\(probe.proto)")),
+    ])
+  }
+
+  private func events(_ counts: EventCounts) -> JSONValue {
+    let lines = counts.lines > 0 ? [("log", JSONValue.int(counts.lines))] : []
+    return .object(
+      [
+        ("nflog", .int(counts.nflog)), ("trace", .int(counts.trace)),
+        ("conntrack", .int(counts.conntrack)), ("drops", .int(counts.drops)),
+        ("lost", .int(counts.lost)),
+      ] + lines)
+  }
+
+  func probe(_ probe: ProbeResult) -> JSONValue {
+    let error = probe.errno.map { [("error", JSONValue.string(ErrorName.words($0)))] } ?? []
+    return .object(
+      [
+        ("sequence", .int(probe.sequence)), ("outcome", .string(probe.outcome.rawValue)),
+        ("rtt_us", probe.roundTrip.map { .tenths($0) } ?? .null),
+        ("journeys", .array(probe.exchange.journeys.map(journey))),
+        ("findings", .array(probe.findings.map(finding))),
+        ("entrance", .string(probe.entrance.rawValue)),
+      ] + error)
+  }
+
+  /// One packet's journey.
+  func journey(_ journey: Journey) -> JSONValue {
+    let netns = journey.netns.map { [("netns", JSONValue.string($0))] } ?? []
+    return .object(
+      [
+        ("id", .int(journey.id)), ("direction", .string(journey.direction.rawValue)),
+        ("packet", packet(journey.packet)), ("hops", .array(journey.hops.map(hop))),
+        ("end", end(journey.end)), ("route", route(journey.route)),
+        ("connection", connection(journey.connection)),
+      ] + netns)
+  }
+
+  private func route(_ route: RouteDecision?) -> JSONValue {
+    guard let route else { return .null }
+    return .object([
+      ("device", .string(route.device)), ("via", .string(route.gateway.map { "\($0)" })),
+      ("destination", .string(route.destination.map { "\($0)" })),
+      ("table", .string(route.tableName)), ("rule", .int(route.rule)),
+      ("preferred_source", .string(route.preferredSource.map { "\($0)" })),
+    ])
+  }
+
+  private func connection(_ connection: Connection?) -> JSONValue {
+    guard let connection else { return .null }
+    func tuple(_ tuple: ConntrackTuple?) -> JSONValue {
+      guard let tuple else { return .null }
+      return .object([
+        ("source", .string("\(tuple.source)")), ("destination", .string("\(tuple.destination)")),
+        ("source_port", .int(tuple.sourcePort)),
+        ("destination_port", .int(tuple.destinationPort)), ("icmp_id", .int(tuple.icmpID)),
+      ])
+    }
+    return .object([
+      ("id", .int(connection.id)), ("state", .string(connection.state?.rawValue)),
+      ("original", tuple(connection.original)), ("reply", tuple(connection.reply)),
+      ("replied", .bool(connection.status.contains(.seenReply))),
+    ])
+  }
+
+  private func packet(_ packet: Packet) -> JSONValue {
+    let echo = packet.icmp.flatMap {
+      $0.isEchoRequest(packet.proto) || $0.isEchoReply(packet.proto) ? $0 : nil
+    }
+    return .object([
+      ("family", .int(packet.source.family)), ("protocol", .string("\(packet.proto)")),
+      ("source", .string("\(packet.source)")), ("destination", .string("\(packet.destination)")),
+      ("source_port", .int(packet.sourcePort)), ("destination_port", .int(packet.destinationPort)),
+      ("icmp_type", .int(packet.icmp?.type)), ("icmp_code", .int(packet.icmp?.code)),
+      ("icmp_id", .int(echo?.identifier)), ("icmp_sequence", .int(echo?.sequence)),
+      ("ip_id", .int(packet.identification)), ("ttl", .int(packet.ttl)),
+      ("length", .int(packet.length)),
+    ])
+  }
+
+  private func hop(_ hop: Hop) -> JSONValue {
+    var members: [(String, JSONValue)] = [
+      ("hook", .string(hop.point.hook.rawValue)), ("table", .string(hop.point.table)),
+      ("label", .string(hop.point.label)),
+      ("priority", hop.point.isGuessed == true ? .null : .int(Int(hop.point.priority))),
+      ("time_us", .tenths(Double(hop.time) / 1000)), ("in", .string(hop.inDevice)),
+      ("out", .string(hop.outDevice)), ("source", .string("\(hop.packet.source)")),
+      ("destination", .string("\(hop.packet.destination)")),
+      ("source_port", .int(hop.packet.sourcePort)),
+      ("destination_port", .int(hop.packet.destinationPort)), ("ttl", .int(hop.packet.ttl)),
+      ("mark", .int(hop.mark)), ("passed", .bool(hop.passed)),
+      ("changes", .array(hop.changes.map(change))),
+      ("rules", .array(hop.rules.filter { allRules || $0.decided }.map(rule))),
+    ]
+    if hop.fragments > 1 { members.append(("fragments", .int(hop.fragments))) }
+    return .object(members)
+  }
+
+  private func change(_ change: Change) -> JSONValue {
+    func value(_ text: String) -> JSONValue { Int(text).map { .int($0) } ?? .string(text) }
+    return .object([
+      ("field", .string(change.field.rawValue)), ("from", value(change.from)),
+      ("to", value(change.to)), ("cause", .string(change.cause.rawValue)),
+    ])
+  }
+
+  private func rule(_ step: RuleStep) -> JSONValue {
+    .object([
+      ("family", .string(NFProto.name(step.family))), ("table", .string(step.table)),
+      ("chain", .string(step.chain)), ("handle", .int(step.handle)), ("rule", .string(step.text)),
+      ("verdict", .string(step.target.map { "\(step.verdict) \($0)" } ?? "\(step.verdict)")),
+    ])
+  }
+
+  private func end(_ end: End) -> JSONValue {
+    let unseen = end.unseen.map { [("unseen", JSONValue.string($0.rawValue))] } ?? []
+    return .object(
+      [
+        ("kind", .string(end.kind.rawValue)), ("hook", .string(end.hook?.rawValue)),
+        ("table", .string(end.table)), ("out", .string(end.out)),
+        ("drop_reason", .string(end.dropReason)),
+      ] + unseen)
+  }
+
+  private func finding(_ finding: Finding) -> JSONValue {
+    let at = finding.at.map { place in
+      JSONValue.object([
+        ("hook", .string(place.hook?.rawValue)), ("table", .string(place.table)),
+        ("chain", .string(place.chain)), ("handle", .int(place.handle)),
+        ("rule", .string(place.rule)),
+      ])
+    }
+    return .object([
+      ("id", .string(finding.id.rawValue)), ("severity", .string(finding.severity.rawValue)),
+      ("confidence", .string(finding.confidence.rawValue)), ("summary", .string(finding.summary)),
+      ("evidence", .array(finding.evidence.map { .string(EvidenceText.text($0)) })),
+      ("remedy", .string(finding.remedy?.text)), ("at", at ?? .null),
+    ])
+  }
+}

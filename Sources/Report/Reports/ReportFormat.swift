@@ -1,0 +1,21 @@
+/// The formats there are. One more is a renderer in a file of its own, and a case here.
+package enum ReportFormat: String, Sendable, CaseIterable {
+  /// For people, on a terminal or in a file.
+  case text
+  /// One object.
+  case json
+  /// An object a packet and line.
+  case jsonLines = "json-lines"
+  /// A page for a browser.
+  case html
+
+  /// What writes it, to look as `style` says.
+  package func renderer(_ style: TextStyle) -> any Renderer {
+    switch self {
+    case .text: TextReport(style: style)
+    case .json: JSONReport(allRules: style.allRules)
+    case .jsonLines: JSONLines(allRules: style.allRules)
+    case .html: HTMLPage(style: style)
+    }
+  }
+}

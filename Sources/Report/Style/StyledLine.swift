@@ -1,0 +1,149 @@
+internal import Trace
+
+/// A line of output: text in parts, each with its part in what is said. Its own words are literals; text
+/// that comes in, such as names, is written so that it stays within the line and is seen. How a part
+/// looks is for the format to say.
+package struct StyledLine: Sendable, Equatable, ExpressibleByStringInterpolation {
+  /// The parts, in order. None is empty.
+  package private(set) var spans: [Span]
+
+  /// Text that looks the same from its beginning to its end.
+  package struct Span: Sendable, Equatable {
+    /// The text; nothing in it is hidden or moves the rest.
+    package var text: String
+    /// What it is there for.
+    package var role: Role
+  }
+
+  /// What a part of a line is there for.
+  package enum Role: Sendable, CaseIterable {
+    /// What most text is.
+    case plain
+    /// A name that begins something: a hook, a packet, a label.
+    case strong
+    /// What is there for those who look for it: times, the names of columns.
+    case faint
+    /// What is as was hoped for.
+    case good
+    /// What is not.
+    case bad
+    /// What is to be kept in mind about the rest.
+    case caution
+  }
+
+  /// A line of this text, whoever wrote it.
+  package init(_ text: String) { self.init(finished: Escape.text(text), .plain) }
+
+  /// A line of nftrace's own words.
+  package init(stringLiteral value: String) { self.init(finished: value, .plain) }
+
+  /// A line with text of others.
+  package init(stringInterpolation: StringInterpolation) { spans = stringInterpolation.line.spans }
+
+  /// Text of anybody in one role.
+  package init(_ text: String, _ role: Role) { self.init(finished: Escape.text(text), role) }
+
+  private init(finished text: String, _ role: Role) {
+    spans = text.isEmpty ? [] : [Span(text: text, role: role)]
+  }
+
+  /// What is put into a line: text of others, and what is a line already.
+  package struct StringInterpolation: StringInterpolationProtocol {
+    fileprivate var line = StyledLine(finished: "", .plain)
+
+    /// Nothing yet.
+    package init(literalCapacity: Int, interpolationCount: Int) {}
+
+    /// nftrace's own words.
+    package mutating func appendLiteral(_ literal: String) {
+      line += StyledLine(finished: literal, .plain)
+    }
+
+    /// A line.
+    package mutating func appendInterpolation(_ line: StyledLine) { self.line += line }
+
+    /// Text of others.
+    package mutating func appendInterpolation(_ text: String) { line += text }
+
+    /// Text of others.
+    package mutating func appendInterpolation(_ text: some CustomStringConvertible) {
+      line += text.description
+    }
+  }
+
+  /// The text alone, without its roles and without its end.
+  package var text: String { spans.reduce(into: "") { $0 += $1.text } }
+
+  /// Whether nothing is in it.
+  package var isEmpty: Bool { spans.isEmpty }
+
+  /// One behind the other.
+  package static func + (left: StyledLine, right: StyledLine) -> StyledLine {
+    var line = left
+    line += right
+    return line
+  }
+
+  /// One behind the other.
+  package static func + (left: StyledLine, right: String) -> StyledLine { left + StyledLine(right) }
+  /// One behind the other.
+  package static func + (left: String, right: StyledLine) -> StyledLine { StyledLine(left) + right }
+
+  /// One behind the other.
+  package static func += (left: inout StyledLine, right: StyledLine) {
+    var rest = right.spans[...]
+    // Most text is plain, and comes in many pieces.
+    if left.spans.last?.role == .plain, let first = rest.first, first.role == .plain {
+      left.spans[left.spans.count - 1].text += first.text
+      rest = rest.dropFirst()
+    }
+    left.spans += rest
+  }
+
+  /// One behind the other.
+  package static func += (left: inout StyledLine, right: String) { left += StyledLine(right) }
+
+  /// Without spaces at its end.
+  var trimmed: StyledLine {
+    var line = self
+    while let last = line.spans.last?.text, last.hasSuffix(" ") {
+      let rest = last.reversed().drop { $0 == " " }.reversed()
+      line.spans.removeLast()
+      if rest.isEmpty { continue }
+      line.spans.append(Span(text: String(rest), role: spans[line.spans.count].role))
+    }
+    return line
+  }
+
+  /// Broken between words: `next` is what the lines after the first begin with.
+  func broken(at width: Int, next: String) -> StyledLine {
+    // The spaces at which a line ends, by their number.
+    var ends: Set<Int> = []
+    var column = 0
+    for (space, word) in text.split(separator: " ", omittingEmptySubsequences: false).enumerated() {
+      let columns = TextLayout.columns(word)
+      if column > 0, column + 1 + columns > width {
+        ends.insert(space)
+        column = TextLayout.columns(next) + columns
+      } else {
+        column += columns + (column > 0 ? 1 : 0)
+      }
+    }
+    if ends.isEmpty { return self }
+    var line = self
+    var space = 0
+    for index in line.spans.indices {
+      var text = ""
+      for character in line.spans[index].text {
+        if character == " " { space += 1 }
+        if character == " ", ends.contains(space) {
+          text += "\n" + next
+        } else {
+          text.append(character)
+        }
+      }
+      line.spans[index].text = text
+    }
+    return line
+  }
+}

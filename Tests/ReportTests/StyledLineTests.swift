@@ -1,0 +1,72 @@
+import Testing
+
+@testable import Report
+
+struct StyledLineTests {
+  @Test func partsKeepTheirRoles() {
+    let line: StyledLine = "a \(StyledLine("b", .bad)) c" + StyledLine("d", .good)
+    #expect(line.spans.map(\.role) == [.plain, .bad, .plain, .good])
+    #expect(line.text == "a b cd")
+    #expect(ANSI.text(line, color: false) == "a b cd")
+    #expect(ANSI.text(line, color: true) == "a \u{1b}[31mb\u{1b}[0m c\u{1b}[32md\u{1b}[0m")
+    #expect(StyledLine("", .bad).isEmpty && StyledLine("a") + "b" == "ab")
+  }
+
+  @Test func everyRoleButPlainHasALook() {
+    for role in StyledLine.Role.allCases {
+      let text = ANSI.text(StyledLine("x", role), color: true)
+      #expect((text == "x") == (role == .plain))
+      // The second wall lets through what the first one writes.
+      #expect(TerminalSafe.clean(text) == text)
+    }
+  }
+
+  @Test func spacesAtTheEndGo() {
+    #expect(("a  " + StyledLine("  ", .bad)).trimmed == "a")
+    #expect(("a " + StyledLine("b ", .bad)).trimmed == "a " + StyledLine("b", .bad))
+    #expect(StyledLine("   ").trimmed.isEmpty)
+  }
+
+  /// A word is broken nowhere, though it may have parts in several roles.
+  @Test func brokenBetweenWords() {
+    let line: StyledLine = "one \(StyledLine("two th", .bad))ree four"
+    #expect(line.broken(at: 80, next: "  ") == line)
+    let broken = line.broken(at: 9, next: "  ")
+    #expect(broken.text == "one two\n  three\n  four")
+    #expect(broken.spans.map(\.role) == [.plain, .bad, .plain])
+    #expect(StyledLine("日本 語です x").broken(at: 6, next: "").text == "日本\n語です\nx")
+  }
+
+  @Test(arguments: [
+    ("", 0), ("abc", 3), ("µs → ✗", 6), ("日本", 4), ("ｆｗ", 4), ("e\u{301}", 1), ("한", 2),
+    ("\u{1112}\u{1161}\u{11ab}", 2), ("👍", 2), ("🟠", 2), ("a\u{200d}b", 2), ("ﾊ", 1),
+    ("\u{3099}", 0), ("\u{2fffd}", 2), ("ⓐ", 1), ("€", 1),
+  ])
+  func columns(_ text: String, _ columns: Int) {
+    #expect(TextLayout.columns(text) == columns)
+  }
+
+  @Test func paddedToColumns() {
+    #expect(TextLayout.padded("日本", to: 6) == "日本  ")
+    #expect(TextLayout.padded("abc", to: 2) == "abc")
+    #expect(TextLayout.padded(from: 5, "7") == "    7")
+    #expect(TextLayout.padded(from: 4, "f", with: "0") == "000f")
+    #expect(TextLayout.space(-1) == "")
+  }
+
+  @Test func wrappedAtWordsAndCommas() {
+    #expect(TextLayout.wrapped("a  b", to: 4) == ["a  b"])
+    #expect(TextLayout.wrapped("aaa bbb cc", to: 7, hanging: "  ") == ["aaa bbb", "  cc"])
+    #expect(TextLayout.wrapped("long-word x", to: 4) == ["long-word", "x"])
+    #expect(TextLayout.wrapped("one, two, three", to: 8, at: ", ") == ["one, two,", "three"])
+    #expect(TextLayout.wrapped("日本 語", to: 5) == ["日本", "語"])
+  }
+
+  @Test func besideALabel() {
+    let style = TextStyle(width: 13)
+    #expect(
+      style.aligned("  ab", to: 6, ["one, two", "three"]).map(\.text)
+        == ["  ab  one,", "      two", "      three"])
+    #expect(style.aligned("日本", to: 6, ["x"]).map(\.text) == ["日本  x"])
+  }
+}
