@@ -45,10 +45,13 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
     .target(name: "Recordings", path: "Tests/Recordings", swiftSettings: settings),
+    // What JSON reports have to be: tests of every kind look at theirs with it.
+    .target(name: "Schema", path: "Tests/Schema", swiftSettings: settings),
     .testTarget(name: "WireTests", dependencies: ["Wire", "Recordings"], swiftSettings: settings),
     .testTarget(name: "TraceTests", dependencies: ["Trace", "Wire"], swiftSettings: settings),
     .testTarget(
-      name: "ReportTests", dependencies: ["Report", "Trace", "Wire"], swiftSettings: settings),
+      name: "ReportTests", dependencies: ["Report", "Trace", "Wire", "Schema"],
+      swiftSettings: settings),
     .testTarget(
       name: "KernelTests", dependencies: ["Kernel", "Trace", "Wire", "CNetfilter", "Recordings"],
       swiftSettings: settings,
@@ -79,7 +82,7 @@ let package = Package(
     .testTarget(
       name: "LiveTests",
       dependencies: [
-        "Wire", "Trace", "Kernel", "Scenarios", "guardian-helper", "nftrace",
+        "Schema", "Wire", "Trace", "Kernel", "Scenarios", "guardian-helper", "nftrace",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ], swiftSettings: settings),
   ]

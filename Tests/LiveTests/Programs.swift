@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Schema
 import Subprocess
 import Testing
 
@@ -51,9 +52,25 @@ enum Programs {
     let result = try await Subprocess.run(
       .name("env"), arguments: Arguments(words), environment: environment(more),
       output: .string(limit: 1 << 26), error: .string(limit: 1 << 20))
-    return Outcome(
+    let outcome = Outcome(
       code: code(result.terminationStatus), output: result.standardOutput,
       error: result.standardError)
+    expectSchema(words, outcome)
+    return outcome
+  }
+
+  /// What nftrace says in JSON is what its schema says, whichever test has asked for it.
+  private static func expectSchema(_ words: [String], _ outcome: Outcome) {
+    guard words.contains("--json"), words.contains(where: { $0.hasSuffix("nftrace") }),
+      outcome.output.hasPrefix("{")
+    else { return }
+    let lines = outcome.output.split(separator: "\n")
+    let areJourneys = words.contains("--follow") || words.contains("--trace")
+    let faults =
+      areJourneys
+      ? lines.flatMap { JSONSchema.nftrace.faults(inJourney: String($0)) }
+      : JSONSchema.nftrace.faults(in: outcome.output)
+    #expect(faults == [], "\(words)")
   }
 
   /// Runs a shell script to its end; it stops at the first command that fails.
