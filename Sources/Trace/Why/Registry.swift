@@ -13,7 +13,7 @@ package enum Registry {
     // Behind the last hook.
     NoCarrier.self, NeighbourDiscoveryFiltered.self, NeighbourUnresolved.self, SNATClash.self,
     // Delivered.
-    NoListener.self, UnknownProtocol.self, EchoIgnored.self,
+    NoListener.self, UnknownProtocol.self, EchoIgnored.self, AcceptQueueFull.self,
     // Sent, and not answered.
     TTLExpired.FarAway.self, FragmentationNeeded.FarAway.self, NoReply.FarAway.self,
     NoReply.PastHooks.self, HairpinWithoutMasquerade.self, NotTranslated.self,
