@@ -28,6 +28,8 @@ internal import Glibc
     let map = try BPFMap.ring(size: UInt32(size))
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     let shared = Int32(MAP_SHARED)
+    // Sound: what is mapped is as long as is said: a page, and a page with the ring twice. It is
+    // kept until deinit, and unmapped where it is not kept.
     let position = unsafe mmap(nil, page, PROT_READ | PROT_WRITE, shared, map.descriptor, 0)
     guard let position = unsafe position, unsafe position != MAP_FAILED else {
       throw BPF.failure("map a BPF ring buffer", "mmap", errno)
@@ -46,6 +48,7 @@ internal import Glibc
   }
 
   deinit {
+    // Sound: this is what init mapped, in its lengths, and nobody else has it.
     unsafe munmap(position, page)
     unsafe munmap(records, page + 2 * size)
   }

@@ -22,6 +22,7 @@ package final class HeldPort: Sendable {
     fields.apply(to: number)
     var only = Int32(1)
     if fields.version == 6 {
+      // Sound: the size is that of the variable pointed to; the address is there during its call.
       unsafe setsockopt(number, 41, IPV6_V6ONLY, &only, socklen_t(MemoryLayout<Int32>.size))
     }
     let address = source ?? (fields.version == 4 ? .v4(0) : .v6(0))

@@ -57,6 +57,7 @@ package final class LocalSender: Sendable {
     fields.apply(to: number)
     if !includesHeader { Self.refuseInput(number, fields.version) }
     guard let source else { return }
+    // Sound: the address is there during the call, and bind() only reads it.
     let failed = unsafe Self.withAddress(source, port: 0) { unsafe Glibc.bind(number, $0, $1) }
     guard failed == 0 else {
       throw KernelError(
@@ -93,6 +94,7 @@ package final class LocalSender: Sendable {
     // ICMP_FILTER of <linux/icmp.h> and ICMPV6_FILTER of <linux/icmpv6.h>: a bit for each type.
     var all = [UInt32](repeating: .max, count: version == 4 ? 1 : 8)
     let size = socklen_t(all.count * MemoryLayout<UInt32>.size)
+    // Sound: the size is that of the array, which the call only reads.
     unsafe setsockopt(number, version == 4 ? raw : Int32(IPProtocol.icmpv6.rawValue), 1, &all, size)
   }
 
@@ -127,6 +129,7 @@ extension LocalSender.Fields {
   func apply(to number: Int32) {
     func set(_ level: Int32, _ option: Int32, _ value: Int32) {
       var value = value
+      // Sound: the size is that of the variable pointed to, which the call only reads.
       unsafe setsockopt(number, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
     set(SOL_SOCKET, SO_BROADCAST, 1)

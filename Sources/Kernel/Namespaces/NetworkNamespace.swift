@@ -64,6 +64,7 @@ package struct NetworkNamespace: ~Copyable {
   private static func path(ofName name: String) -> String? {
     // Normally the second is a link to the first.
     [directory, "/var/run/netns"].map { "\($0)/\(name)" }.first {
+      // Sound: the name ends with a zero, which is as far as the call reads.
       unsafe access($0.nameForC, F_OK) == 0
     }
   }
@@ -161,6 +162,7 @@ package struct NetworkNamespace: ~Copyable {
     }
     do {
       return try create { () throws(KernelError) in
+        // Sound: the strings end with a zero, which is as far as the call reads.
         guard
           unsafe mount("/proc/thread-self/ns/net", path, "none", UInt(MS_BIND), nil) == 0
         else { throw failure(attempt, "mount") }
@@ -193,6 +195,7 @@ package struct NetworkNamespace: ~Copyable {
 
   /// Whether there is one of this name, or what is left of one.
   static func exists(named name: String) throws(KernelError) -> Bool {
+    // Sound: the name ends with a zero, which is as far as the call reads.
     if unsafe access("\(directory)/\(name)".nameForC, F_OK) == 0 { return true }
     if errno == ENOENT { return false }
     throw failure("look for the network namespace \(name)", "access")
@@ -205,6 +208,7 @@ package struct NetworkNamespace: ~Copyable {
     try checkName(name, attempt: attempt)
     let path = "\(directory)/\(name)"
     // EINVAL: nothing is mounted there.
+    // Sound: a name ends with a zero, which is as far as the calls read.
     if unsafe umount2(path.nameForC, Int32(MNT_DETACH)) != 0, ![EINVAL, ENOENT].contains(errno) {
       throw failure(attempt, "umount2")
     }
@@ -223,6 +227,7 @@ package struct NetworkNamespace: ~Copyable {
   /// Makes /run/netns a shared mount, as `ip netns add` does: a namespace that is made or removed
   /// later is then seen to be so from every mount namespace that has a copy.
   private static func prepareDirectory(attempt: String) throws(KernelError) {
+    // Sound: the name ends with a zero, which is as far as the call reads.
     if unsafe mkdir(directory, 0o755) != 0, errno != EEXIST { throw failure(attempt, "mkdir") }
     let lock = try openDirectory(attempt: attempt)
     // Two that make it a mount at the same time would stack them: ip(8) takes this lock as well.
@@ -244,6 +249,7 @@ package struct NetworkNamespace: ~Copyable {
   /// Makes the directory a shared mount; false, with errno set, if that failed.
   private static func share() -> Bool {
     let shared = UInt(MS_SHARED | MS_REC)
+    // Sound: the strings end with a zero, which is as far as the calls read.
     if unsafe mount("", directory, "none", shared, nil) == 0 { return true }
     guard errno == EINVAL else { return false }
     // It is no mount point yet: make it one, on itself.

@@ -92,6 +92,7 @@ package enum LegacyTables {
     // struct ipt_getinfo: name[32], valid_hooks, hook_entry[5], underflow[5], num_entries, size.
     info = name + [UInt8](repeating: 0, count: 84 - 32)
     var length = socklen_t(info.count)
+    // Sound: the length is that of the array, and the kernel writes no more.
     guard unsafe getsockopt(raw, layout.level, getInfo, &info, &length) == 0 else { return nil }
     let size = info[80..<84].reversed().reduce(0) { $0 << 8 | Int($1) }
     guard size <= limit else { return nil }

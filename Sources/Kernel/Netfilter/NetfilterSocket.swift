@@ -21,6 +21,7 @@ internal import Wire
 
   /// Opens the socket. Throws when this kernel has no nfnetlink.
   package init() throws(KernelError) {
+    // Sound: what is opened is ours until deinit closes it.
     guard let opened = unsafe nflog_open() else {
       throw KernelError(
         cannot: "open a netfilter socket", function: "nflog_open", errno: Glibc.errno,
@@ -33,7 +34,10 @@ internal import Wire
     _ = fcntl(conversation.descriptor, F_SETFD, FD_CLOEXEC)
   }
 
-  deinit { _ = unsafe nflog_close(handle) }
+  deinit {
+    // Sound: the handle was opened by init, and is closed here alone.
+    _ = unsafe nflog_close(handle)
+  }
 
   /// For poll(2).
   package var fileDescriptor: Int32 { conversation.descriptor }
@@ -49,6 +53,7 @@ internal import Wire
     let first = wanted ?? UInt16.random(in: 0xf000...0xff80)
     let candidates = first...(wanted ?? first + 63)
     for candidate in candidates {
+      // Sound: libnetfilter_log keeps what is bound until the handle is closed.
       guard let bound = unsafe nflog_bind_group(handle, candidate) else { continue }
       if !besides { group = candidate }
       // Every message at once, in order, numbered. The timeout is in hundredths of a second.
@@ -73,6 +78,7 @@ internal import Wire
   /// Makes room for this many octets of messages that were not read yet.
   package func setReceiveBuffer(_ octets: Int32) {
     var size = octets
+    // Sound: the size is that of the variable pointed to, which the call only reads.
     if unsafe setsockopt(
       fileDescriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, socklen_t(MemoryLayout<Int32>.size)) != 0
     {
@@ -89,6 +95,7 @@ internal import Wire
     ]
     for group in groups {
       var number = Int32(group.rawValue)
+      // Sound: the size is that of the variable pointed to, which the call only reads.
       guard
         unsafe setsockopt(
           fileDescriptor, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &number,

@@ -235,6 +235,7 @@ struct NetlinkConversation: ~Copyable {
 
   private func awaitMore(_ attempt: String) throws(KernelError) {
     var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    // Sound: the pointer is that of the one entry that is said.
     let ready = try? syscall { unsafe poll(&polled, 1, Self.patience) }
     if ready == 0 {
       throw KernelError(

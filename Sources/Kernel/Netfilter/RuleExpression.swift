@@ -2,6 +2,9 @@ internal import CNetfilter
 internal import Wire
 
 /// The expressions nftrace's own rules are made of, as libnftnl knows them. They use register 1.
+///
+/// Sound, all of it: an expression is made whole here, libnftnl copies the texts and octets it is
+/// given, and it is the caller's then, who puts it into a rule.
 enum RuleExpression {
   /// Loads the packet's family, NFPROTO_…
   case loadFamily

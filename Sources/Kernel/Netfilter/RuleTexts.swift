@@ -185,6 +185,7 @@ struct RuleTexts {
 enum NFTables {
   /// The output of a command, with handles and without counters; nil if it failed.
   static func run(_ command: Command) -> String? {
+    // Sound: the text is ours, ends with a zero, and is copied before it is freed.
     guard let text = unsafe nftrace_nft(command.text) else { return nil }
     defer { unsafe free(text) }
     return unsafe String(cString: text)

@@ -4,6 +4,10 @@ internal import Wire
 
 /// An nf_tables transaction under construction: messages made by libnftnl, sent in one datagram,
 /// carried out whole or not at all.
+///
+/// Sound, all of it: an object of libnftnl's is freed once, by the function that made it; what it is
+/// given (texts, octets, names) it copies, and what is put into another is the other's from then on.
+/// A message is written into a buffer of 65536 octets, which none of those made here needs.
 struct RulesetBatch {
   /// The messages so far, the one that begins the batch first.
   private(set) var bytes: [UInt8] = []

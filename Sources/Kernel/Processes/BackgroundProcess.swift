@@ -59,6 +59,7 @@ package struct BackgroundProcess: ~Copyable {
   package static func sayReady() {
     // Who waited for it may be gone: then it goes on all the same.
     try? Terminal.write("\n", to: .output)
+    // Sound: the name is a literal.
     let nothing = unsafe nftrace_open("/dev/null", O_WRONLY | O_CLOEXEC, 0)
     if nothing >= 0 {
       dup2(nothing, 1)

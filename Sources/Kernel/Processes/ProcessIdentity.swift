@@ -45,7 +45,10 @@ package struct ProcessIdentity: Sendable, Equatable {
 
   /// Gives the calling thread the name that ps(1) shows, and that the kernel tells others when the
   /// ruleset is changed: by default it is that of the file, "exe" for one started as /proc/self/exe.
-  package static func setName(_ name: String) { _ = unsafe nftrace_set_name(name) }
+  package static func setName(_ name: String) {
+    // Sound: the kernel copies at most 15 octets, up to the zero that ends them.
+    _ = unsafe nftrace_set_name(name)
+  }
 
   /// Field 22. The second is the program's name in parentheses, with anything in it.
   static func start(inStat text: String) -> UInt64? {

@@ -125,6 +125,7 @@ package struct Requirement: Sendable, Equatable {
 
   private static func ruleTexts() -> Requirement {
     Requirement(
+      // Sound: the pointer is compared with nil alone.
       "libnftables", "the text of rules", unsafe nftrace_libnftables() != nil,
       help: "apt install libnftables1; without it rules are named by their handle alone")
   }
@@ -186,6 +187,7 @@ package struct Requirement: Sendable, Equatable {
   }
 
   private static func forwarding() -> Requirement {
+    // Sound: the name ends with a zero, which is as far as the call reads.
     let isWritable = unsafe access("/proc/sys/\(Sysctl.forwarding4.path)", W_OK) == 0
     return Requirement(
       "writable /proc/sys", "--forward", isWritable,

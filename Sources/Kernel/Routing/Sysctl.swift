@@ -55,10 +55,16 @@ package struct Sysctl: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Whether it can be set here: some of the machine's settings can only be read in a namespace.
-  package var isWritable: Bool { unsafe access(file.nameForC, W_OK) == 0 }
+  package var isWritable: Bool {
+    // Sound: the name ends with a zero, which is as far as the call reads.
+    unsafe access(file.nameForC, W_OK) == 0
+  }
 
   /// Whether this kernel has it.
-  package var exists: Bool { unsafe access(file.nameForC, F_OK) == 0 }
+  package var exists: Bool {
+    // Sound: the name ends with a zero, which is as far as the call reads.
+    unsafe access(file.nameForC, F_OK) == 0
+  }
 
   /// Sets it. The corresponding C functions are `open` and `write`.
   package func write(_ value: String) throws(KernelError) {

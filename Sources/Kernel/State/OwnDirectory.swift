@@ -110,6 +110,7 @@ struct OwnDirectory: ~Copyable {
   /// Gives an open file without a name one, which must be new.
   borrowing func link(_ opened: borrowing FileDescriptor, as name: String) throws(KernelError) {
     let link = "/proc/self/fd/\(opened.number)"
+    // Sound: the names end with a zero, which is as far as the call reads.
     guard unsafe linkat(AT_FDCWD, link, file.number, name.nameForC, AT_SYMLINK_FOLLOW) == 0 else {
       throw KernelError(cannot: "make \(path)/\(name)", function: "linkat", errno: errno)
     }
@@ -117,6 +118,7 @@ struct OwnDirectory: ~Copyable {
 
   /// Gives a file another name, in the place of what has that.
   borrowing func rename(_ name: String, to other: String) throws(KernelError) {
+    // Sound: the names end with a zero, which is as far as the call reads.
     guard unsafe renameat(file.number, name.nameForC, file.number, other.nameForC) == 0 else {
       throw KernelError(
         cannot: "rename \(path)/\(name) to \(other)", function: "renameat", errno: errno)
@@ -125,6 +127,7 @@ struct OwnDirectory: ~Copyable {
 
   /// Removes a file; that there is none is no error.
   borrowing func remove(_ name: String) throws(KernelError) {
+    // Sound: the name ends with a zero, which is as far as the call reads.
     if unsafe unlinkat(file.number, name.nameForC, 0) != 0, errno != ENOENT {
       throw KernelError(
         cannot: "remove \(path)/\(name)", function: "unlinkat", errno: errno,

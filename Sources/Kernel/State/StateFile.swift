@@ -86,12 +86,14 @@ package enum StateFile {
 
   /// Whether this process may look into a directory, or there is none.
   package static func isReadable(_ directory: String) -> Bool {
+    // Sound: the name ends with a zero, which is as far as the call reads.
     unsafe access(directory.nameForC, R_OK | X_OK) == 0 || errno == ENOENT
   }
 
   /// Whether this process may put files into a directory, so that there may be some of its own; one on
   /// a file system that is read-only now counts as well.
   package static func isOurs(_ directory: String) -> Bool {
+    // Sound: the name ends with a zero, which is as far as the call reads.
     unsafe access(directory.nameForC, R_OK | W_OK | X_OK) == 0 || errno == EROFS
   }
 

@@ -10,6 +10,7 @@ package enum Clock {
 
   private static func read(_ clock: clockid_t) -> UInt64 {
     var now = timespec()
+    // Sound: the pointer is that of a variable of the type the function fills.
     _ = unsafe clock_gettime(clock, &now)
     return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
   }

@@ -12,6 +12,7 @@ struct FileDescriptor: ~Copyable {
   /// The corresponding C function is `open`; the descriptor is not inherited by programs that are
   /// started. Throws an errno.
   init(_ path: String, _ flags: Int32, mode: mode_t = 0) throws(Errno) {
+    // Sound: the name ends with a zero, which is as far as the call reads.
     let number = unsafe nftrace_open(path.nameForC, flags | O_CLOEXEC, mode)
     guard number >= 0 else { throw Errno.current }
     self.number = number
@@ -21,6 +22,7 @@ struct FileDescriptor: ~Copyable {
   init(
     _ name: String, in directory: borrowing FileDescriptor, _ flags: Int32, mode: mode_t = 0
   ) throws(Errno) {
+    // Sound: the name ends with a zero, which is as far as the call reads.
     let number = unsafe nftrace_openat(directory.number, name.nameForC, flags | O_CLOEXEC, mode)
     guard number >= 0 else { throw Errno.current }
     self.number = number
@@ -79,7 +81,8 @@ extension FileDescriptor {
   /// fast where it need not grow.
   borrowing func readToEnd(expecting expected: Int) throws(Errno) -> [UInt8] {
     var failure: Errno?
-    // Sound: read() is given what is left of the buffer, and what it filled is declared initialised.
+    // Sound: read() is given what is left of the buffer, and what it filled is declared
+    // initialised.
     let octets = unsafe [UInt8](unsafeUninitializedCapacity: expected + 1) { buffer, filled in
       do throws(Errno) {
         while filled < buffer.count {

@@ -25,6 +25,8 @@ enum Files {
   /// The names in a directory, without "." and "..". The corresponding C functions are `opendir` and
   /// `readdir`.
   static func list(_ path: String) throws(Errno) -> [String] {
+    // Sound: an entry and its name are read before the next one takes their place, and the
+    // directory is closed once, at the end.
     guard let directory = unsafe opendir(path.nameForC) else { throw Errno.current }
     defer { unsafe closedir(directory) }
     var names: [String] = []
@@ -49,6 +51,7 @@ enum Files {
 
   /// The path without links, "." and "..", from the root; nil, with errno set, if there is no such file.
   static func realPath(_ path: String) -> String? {
+    // Sound: realpath() makes a string that ends with a zero, which is copied before it is freed.
     guard let real = unsafe realpath(path.nameForC, nil) else { return nil }
     defer { unsafe free(real) }
     return unsafe String(

@@ -64,6 +64,7 @@ package struct KernelError: Error, Sendable, CustomStringConvertible {
 
   /// The C library's words for an errno.
   static func message(_ errno: Int32) -> String {
+    // Sound: the text is copied at once, before this thread asks for another.
     guard let text = unsafe strerror(errno) else { return "error \(errno)" }
     return unsafe String(cString: text)
   }

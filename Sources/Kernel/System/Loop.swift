@@ -32,6 +32,7 @@ package final class Loop {
   /// Waits so many nanoseconds, rounded up to milliseconds, or until there is something.
   @discardableResult
   package func wait(nanoseconds: UInt64) -> Wake {
+    // Sound: the count is that of the array.
     let count = unsafe poll(&polled, nfds_t(polled.count), Self.milliseconds(nanoseconds))
     if count > 0 { return polled[0].revents != 0 ? .signal : .readable }
     return .timeout
@@ -45,6 +46,7 @@ package final class Loop {
   /// Waits until a descriptor can be read, or is at its end, so many nanoseconds at most.
   package static func wait(for descriptor: Int32, nanoseconds: UInt64) {
     var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    // Sound: the pointer is that of the one entry that is said.
     _ = unsafe poll(&polled, 1, milliseconds(nanoseconds))
   }
 
@@ -56,6 +58,7 @@ package final class Loop {
   /// Whether a descriptor can be read now, or is at its end.
   package static func isReadable(_ descriptor: Int32) -> Bool {
     var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    // Sound: the pointer is that of the one entry that is said.
     return unsafe poll(&polled, 1, 0) > 0
   }
 

@@ -126,6 +126,7 @@ package struct OutputFile: ~Copyable {
 
   /// Gives a file that a user named another name, in the place of what has that.
   package static func rename(_ path: String, to other: String) throws(KernelError) {
+    // Sound: the names end with a zero, which is as far as the call reads.
     guard unsafe Glibc.rename(path.nameForC, other.nameForC) == 0 else {
       throw KernelError(
         cannot: "rename \(path) to \(other)", function: "rename", errno: Glibc.errno)
@@ -133,16 +134,23 @@ package struct OutputFile: ~Copyable {
   }
 
   /// Removes a file that a user named, if it is there.
-  package static func remove(_ path: String) { _ = unsafe unlink(path.nameForC) }
+  package static func remove(_ path: String) {
+    // Sound: the name ends with a zero, which is as far as the call reads.
+    _ = unsafe unlink(path.nameForC)
+  }
 
   /// Removes the file.
-  package consuming func remove() { if isNamed { _ = unsafe unlink(path.nameForC) } }
+  package consuming func remove() {
+    // Sound: the name ends with a zero, which is as far as the call reads.
+    if isNamed { _ = unsafe unlink(path.nameForC) }
+  }
 
   /// The directory that a file is in.
   package static func directory(of path: String) -> String { Files.directory(of: path) }
 
   /// Makes a directory that only its owner can look into, unless it is there.
   package static func makeDirectory(_ path: String) throws(KernelError) {
+    // Sound: the name ends with a zero, which is as far as the call reads.
     guard unsafe mkdir(path.nameForC, 0o700) == 0 || errno == EEXIST else {
       throw KernelError(
         cannot: "make the directory \(path)", function: "mkdir", errno: errno,

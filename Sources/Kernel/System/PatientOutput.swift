@@ -73,6 +73,7 @@ package final class PatientOutput {
 
   private static var isWritable: Bool {
     var polled = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+    // Sound: the pointer is that of the one entry that is said.
     return unsafe poll(&polled, 1, 0) > 0
   }
 }

@@ -9,6 +9,7 @@ struct SignalWatch: ~Copyable {
   /// Blocks the signals in this thread and those it starts.
   init() {
     var set = sigset_t()
+    // Sound: the pointers are those of a variable of the type that the functions take.
     unsafe sigemptyset(&set)
     for signal in [SIGINT, SIGTERM, SIGHUP] { _ = unsafe sigaddset(&set, signal) }
     unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
@@ -23,6 +24,7 @@ struct SignalWatch: ~Copyable {
   func next() -> Int32? {
     var info = signalfd_siginfo()
     let size = MemoryLayout<signalfd_siginfo>.size
+    // Sound: read() fills no more than the variable, whose octets may have any value.
     guard unsafe read(fileDescriptor, &info, size) == size else { return nil }
     return Int32(info.ssi_signo)
   }

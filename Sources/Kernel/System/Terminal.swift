@@ -16,6 +16,7 @@ package enum Terminal {
   package static func fillClosedStreams() {
     for number: Int32 in 0...2 where nftrace_is_closed(number) {
       // The lowest free number is given out, which is this one.
+      // Sound: the name is a literal.
       _ = unsafe nftrace_open("/dev/null", O_RDONLY, 0)
     }
   }
@@ -39,6 +40,7 @@ package enum Terminal {
   /// Columns of the terminal; nil where there is none, or it does not say.
   package static var columns: Int? {
     var size = winsize()
+    // Sound: the pointer is that of a variable of the type the function fills.
     guard unsafe nftrace_window_size(Stream.output.rawValue, &size) == 0, size.ws_col > 0 else {
       return nil
     }
@@ -58,6 +60,7 @@ package enum Terminal {
   /// An environment variable; nil if it is not set, or if it must not be followed: this process has
   /// more rights than who started it. The corresponding C function is `secure_getenv`.
   package static func environment(_ name: String) -> String? {
+    // Sound: the value is copied at once; the environment is changed at the start alone.
     guard let value = unsafe secure_getenv(name) else { return nil }
     return unsafe String(cString: value)
   }
