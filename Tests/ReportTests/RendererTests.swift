@@ -106,7 +106,7 @@ private struct TabSeparated: Renderer {
     var journey = Journey(
       id: 1, direction: .request, packet: try hop(hook, source, nil).packet, start: 0,
       hops: [try hop(hook, source, nil), try hop(.postrouting, natted ?? source, out)],
-      end: End(.transmitted, hook: .postrouting, out: out))
+      end: .sent(End.Place(hook: .postrouting, out: out)))
     journey.route = RouteDecision(
       device: out, gateway: IPAddress(out == "eth0" ? "10.0.0.254" : "10.1.0.254"),
       destination: nil,

@@ -143,7 +143,7 @@ import Wire
     #expect(journeys(text).count == 1 && journey.hops.count == 8)
     #expect(journey.hops.map(\.point.table)[1...4] == ["mangle", "early", "filter", "a-b"])
     #expect(journey.hops[2].point.isGuessed == true && journey.hops[3].point.isGuessed == nil)
-    #expect(journey.end.kind == .transmitted && journey.end.out == "b")
+    #expect(journey.end.kind == .transmitted && journey.end.place.out == "b")
   }
 
   /// The kernel leaves marks out where a packet has its link header: that is no change.

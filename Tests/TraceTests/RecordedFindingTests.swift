@@ -154,6 +154,6 @@ import Wire
       time: script.time - 5_000_000, reasonNumber: 2, reasonName: "IP_CSUM", location: nil,
       device: 3, namespace: 0, packet: echo().bytes)
     script.records.append(Record(time: script.time, .netlink(drop.message)))
-    #expect(script.story().first?.request?.end.dropReason == "IP_CSUM")
+    #expect(script.story().first?.request?.end.kernelDrop?.reason == "IP_CSUM")
   }
 }

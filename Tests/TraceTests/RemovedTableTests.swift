@@ -90,7 +90,7 @@ import Wire
     }
 
     /// The rule that dropped the packet, as it is told.
-    var rule: RuleStep? { script.story().first?.request?.hops.last?.rules.last }
+    var rule: RuleStep? { script.story().first?.request?.places.last?.rules.last }
   }
 
   @Test func nothingChanges() {
@@ -209,7 +209,7 @@ import Wire
   @Test func legacyTablesThatChanged() throws {
     var story = Story(header: Script().header)
     let step = RuleStep(
-      family: NFProto.ipv4, table: "filter", chain: "FORWARD", handle: nil, position: 1,
+      family: NFProto.ipv4, table: "filter", chain: "FORWARD", .legacy(position: 1),
       verdict: .drop)
     let text = RuleText(
       family: NFProto.ipv4, table: "filter", chain: "FORWARD", handle: nil, position: 1,

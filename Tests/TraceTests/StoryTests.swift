@@ -94,7 +94,7 @@ func echo(
     let journey = try #require(exchanges.first?.request)
     #expect(journey.hops.count == 6)
     #expect(journey.end.kind == .transmitted)
-    #expect(journey.end.out == "if2")
+    #expect(journey.end.place.out == "if2")
     #expect(
       journey.hops[2].changes == [Change(.ttl, from: "64", to: "63", cause: .forwarding)])
     #expect(
@@ -139,7 +139,9 @@ func echo(
     let journeys = story.finish().flatMap(\.journeys)
     #expect(journeys.map(\.hops.count) == [2, 3])
     #expect(journeys.first?.end.kind == kind)
-    #expect(journeys.first?.wasKept == (fate == .dropped))
+    #expect(
+      (journeys.first?.end == .kept(.interception, End.Place(hook: .egress, out: "if2")))
+        == (fate == .dropped))
   }
 
   /// While others are told, a packet waits in the diversion's device for longer than exchanges do.
@@ -190,8 +192,9 @@ func echo(
         verdict: .drop))
     let journey = try #require(script.story().first?.request)
     #expect(journey.end.kind == .dropped)
-    let last = try #require(journey.hops.last)
-    #expect(!last.passed)
+    let decider = try #require(journey.end.decider)
+    let last = decider.hop
+    #expect(decider.rule.handle == 7 && last != journey.hops.last)
     #expect(last.rules.map(\.handle) == [7])
     #expect(last.rules.map(\.verdict) == [.drop])
   }

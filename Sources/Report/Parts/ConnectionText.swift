@@ -39,11 +39,8 @@ struct ConnectionText {
     if connection.original != nil {
       return connection.status.contains(.seenReply) ? ["replied"] : ["unreplied"]
     }
-    // Conntrack keeps, and tells of, a connection whose first packet came through all hooks.
-    let isOver =
-      journey.end.kind == .dropped || journey.hasNoWayOn
-      || journey.end.kind == .unknown && journey.end.unseen == nil
-    return connection.state == .new && !connection.wasKnown && isOver
+    return connection.state == .new && !connection.wasKnown
+      && EndText(journey, style).endsConnection
       ? ["not kept, for this packet did not get through"] : []
   }
 

@@ -30,7 +30,7 @@ struct FoldedFlows: Sendable {
     let packet = journey.packet
     let flow = Flow(
       proto: packet.proto, source: packet.source, destination: packet.destination,
-      port: packet.destinationPort, fate: FollowSummary.fate(journey))
+      port: packet.destinationPort, fate: EndText(journey, TextStyle()).short)
     if flows[flow] != nil || flows.count < Self.most {
       flows[flow, default: 0] += 1
     } else {

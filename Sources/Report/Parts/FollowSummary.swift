@@ -27,7 +27,7 @@ struct FollowSummary: Sendable {
       case .behindNAT: translated += 1
       case nil: kinds[journey.end.kind, default: 0] += 1
       }
-      guard let decider = Self.decider(journey) else { continue }
+      guard let decider = journey.end.decider.map({ EndText.name($0.rule) }) else { continue }
       if deciders[decider] != nil || deciders.count < Self.most {
         deciders[decider, default: 0] += 1
       } else {
@@ -53,38 +53,5 @@ struct FollowSummary: Sendable {
     let events = counts.nflog + counts.lines + counts.trace + counts.conntrack + counts.drops
     lines.append("\(events) events, \(counts.lost) lost")
     return lines
-  }
-
-  /// What became of a packet, in a few words.
-  static func fate(_ journey: Journey) -> String {
-    switch journey.end.kind {
-    case .transmitted: "sent" + (journey.end.out.map { " out \($0)" } ?? "")
-    case .delivered: "delivered to this host"
-    case .dropped where journey.wasKept:
-      "dropped by nftrace"
-    case .dropped, .rejected:
-      journey.end.kind.rawValue + (decider(journey).map { " by \($0)" } ?? "")
-    case .unknown:
-      switch journey.end.unseen {
-      case .messagesLost: "unseen"
-      case .recordingEnded: "on its way at the end"
-      case .behindNAT: "not seen behind NAT"
-      case nil: "lost"
-      }
-    }
-  }
-
-  /// The rule or policy that ended a packet's way.
-  private static func decider(_ journey: Journey) -> String? {
-    guard let hop = journey.hops.last, !hop.passed,
-      let step = hop.rules.last(where: { $0.verdict == .drop })
-    else { return nil }
-    let place =
-      "\(Escape.name(step.chain)) (\(NFProto.name(step.family)) \(Escape.name(step.table)))"
-    if step.isPolicy { return "the policy of \(place)" }
-    if let text = step.text { return "\(text)  in \(place)" }
-    return (step.position ?? step.handle.map { Int(clamping: $0) }).map {
-      "rule \(step.position == nil ? "handle " : "")\($0) of \(place)"
-    } ?? "a rule of \(place)"
   }
 }

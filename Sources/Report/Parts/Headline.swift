@@ -31,7 +31,7 @@ struct Headline {
 
   /// Whether the destination itself said no.
   private func isRefusal(_ probe: ProbeResult, _ target: String) -> Bool {
-    probe.outcome == .rejected && probe.exchange.request?.isThrough == true
+    probe.outcome == .rejected && probe.exchange.request?.end.isThrough == true
       && probe.answeredBy.map { "\($0)" } == target
   }
 
@@ -54,21 +54,22 @@ struct Headline {
       "\(Phrases.name(packet)) \(Phrases.endpoint(packet, .source)) \(style.arrow) "
       + Phrases.endpoint(packet, .destination)
     if let words = headline.crossing(exchange) {
-      let isBad = exchange.journeys.contains { !$0.isThrough && !$0.isCut }
+      let isBad = exchange.journeys.contains { !$0.end.isThrough && !$0.isCut }
       return isBad ? StyledLine("\(what): ", .bad) + words : "\(what): " + words
     }
     let place = journey.netns.map { ", in netns \(Escape.name($0))" } ?? ""
     if journey.end.unseen == .behindNAT || journey.isCut, exchange.reply == nil {
       return StyledLine("\(what): " + headline.fate(journey) + place)
     }
-    if journey.hasNoWayOn, let error = exchange.error?.packet {
+    if case .refused = journey.end, let error = exchange.error?.packet {
       return StyledLine("\(what): \(Phrases.name(error)) from \(error.source)", .bad) + place
     }
-    guard journey.isThrough || journey.end.unseen == .behindNAT else {
+    guard journey.end.isThrough || journey.end.unseen == .behindNAT else {
       return StyledLine("\(what): ", .bad) + headline.fate(journey) + place
     }
-    if let fragment = exchange.journeys.first(where: { $0.packet.isLaterFragment && !$0.isThrough })
-    {
+    if let fragment = exchange.journeys.first(where: {
+      $0.packet.isLaterFragment && !$0.end.isThrough
+    }) {
       return StyledLine("\(what): a fragment ", .bad) + headline.fate(fragment) + place
     }
     if let refusal = exchange.reply?.packet, refusal.tcp?.flags.contains(.rst) == true,
@@ -92,7 +93,7 @@ struct Headline {
       names.append(name)
     }
     guard names.count > 1 else { return nil }
-    if let stopped = exchange.journeys.first(where: { !$0.isThrough }) {
+    if let stopped = exchange.journeys.first(where: { !$0.end.isThrough }) {
       let words = stopped.direction == .reply ? answerFate(stopped) : fate(stopped)
       return StyledLine(words + ", in netns \(stopped.netns.map(Escape.name) ?? "?")")
     }
@@ -107,7 +108,7 @@ struct Headline {
       return "it would be delivered to this host, as \(Phrases.endpoint(last.packet, .destination))"
     }
     let via = request.route?.gateway.map { " via \($0)" } ?? ""
-    return "it would leave through \(request.end.out ?? "?")\(via), "
+    return "it would leave through \(request.end.place.out ?? "?")\(via), "
       + "\(Phrases.endpoint(last.packet, .source)) \(style.arrow) "
       + "\(Phrases.endpoint(last.packet, .destination)), ttl \(last.packet.ttl)"
   }
@@ -118,7 +119,7 @@ struct Headline {
     let input = request.inDevice
     switch request.end.kind {
     case .transmitted:
-      let out = request.end.out ?? request.hops.last?.outDevice
+      let out = request.end.place.out ?? request.hops.last?.outDevice
       words +=
         input.map { ", forwarded \($0) \(style.arrow) \(out ?? "?")" }
         ?? ", sent through \(out ?? "?")"
@@ -160,32 +161,13 @@ struct Headline {
   }
 
   private func answerFate(_ reply: Journey) -> String {
-    (reply.isThrough ? "its answer " : "its answer was ") + fate(reply)
+    (reply.end.isThrough ? "its answer " : "its answer was ") + fate(reply)
   }
 
-  private func fate(_ journey: Journey) -> String {
-    switch journey.end.kind {
-    case .transmitted:
-      let out = journey.end.out ?? "?"
-      let source = journey.hops.last?.packet.source
-      return "left through \(out)" + (source.map { " as \($0)" } ?? "") + ", and nothing came back"
-    case .delivered: return "was delivered to this host"
-    case .dropped where journey.wasKept:
-      return "dropped by nftrace"
-    case .rejected where journey.hasNoWayOn: return Phrases.noWayOn(journey)
-    case .dropped, .rejected:
-      let verb = journey.end.kind == .rejected ? "rejected" : "dropped"
-      let hook = journey.end.hook?.rawValue.uppercased() ?? "a hook"
-      return "\(verb) in \(journey.end.table.map { "\(Escape.name($0)) " } ?? "")\(hook)"
-    case .unknown: return Phrases.lost(journey)
-    }
-  }
+  private func fate(_ journey: Journey) -> String { EndText(journey, style).sentence }
 }
 
 extension Journey {
-  /// Whether it got as far as this host could bring it.
-  fileprivate var isThrough: Bool { end.kind == .transmitted || end.kind == .delivered }
-
   /// Whether the recording ends while it was on its way.
   fileprivate var isCut: Bool { end.unseen == .recordingEnded }
 }

@@ -68,7 +68,7 @@ struct JSONObjects: Sendable {
     return .object(
       [
         ("id", .int(journey.id)), ("direction", .string(journey.direction.rawValue)),
-        ("packet", packet(journey.packet)), ("hops", .array(journey.hops.map(hop))),
+        ("packet", packet(journey.packet)), ("hops", .array(hops(journey))),
         ("end", end(journey.end)), ("route", route(journey.route)),
         ("connection", connection(journey.connection)),
       ] + netns)
@@ -116,7 +116,13 @@ struct JSONObjects: Sendable {
     ])
   }
 
-  private func hop(_ hop: Hop) -> JSONValue {
+  /// Where it was seen, and where a rule ended it, which it did not pass.
+  private func hops(_ journey: Journey) -> [JSONValue] {
+    journey.hops.map { hop($0, passed: true) }
+      + (journey.end.decider.map { [hop($0.hop, passed: false)] } ?? [])
+  }
+
+  private func hop(_ hop: Hop, passed: Bool) -> JSONValue {
     var members: [(String, JSONValue)] = [
       ("hook", .string(hop.point.hook.rawValue)), ("table", .string(hop.point.table)),
       ("label", .string(hop.point.label)),
@@ -126,7 +132,7 @@ struct JSONObjects: Sendable {
       ("destination", .string("\(hop.packet.destination)")),
       ("source_port", .int(hop.packet.sourcePort)),
       ("destination_port", .int(hop.packet.destinationPort)), ("ttl", .int(hop.packet.ttl)),
-      ("mark", .int(hop.mark)), ("passed", .bool(hop.passed)),
+      ("mark", .int(hop.mark)), ("passed", .bool(passed)),
       ("changes", .array(hop.changes.map(change))),
       ("rules", .array(hop.rules.filter { allRules || $0.decided }.map(rule))),
     ]
@@ -154,9 +160,9 @@ struct JSONObjects: Sendable {
     let unseen = end.unseen.map { [("unseen", JSONValue.string($0.rawValue))] } ?? []
     return .object(
       [
-        ("kind", .string(end.kind.rawValue)), ("hook", .string(end.hook?.rawValue)),
-        ("table", .string(end.table)), ("out", .string(end.out)),
-        ("drop_reason", .string(end.dropReason)),
+        ("kind", .string(end.kind.rawValue)), ("hook", .string(end.place.hook.rawValue)),
+        ("table", .string(end.place.table)), ("out", .string(end.place.out)),
+        ("drop_reason", .string(end.kernelDrop?.reason)),
       ] + unseen)
   }
 

@@ -10,13 +10,12 @@ struct PingComparison: Sendable {
 
     var name: String { plan.entrance == .local ? "this host" : plan.device ?? "tun" }
     var request: Journey? { probe.exchange.request }
-    /// Where the packet was itself, not where a rule ended it.
-    var hops: [Hop] { request?.hops.filter(\.passed) ?? [] }
+    var hops: [Hop] { request?.hops ?? [] }
 
     var hook: String {
       hops.first { $0.point.hook != .ingress }?.point.hook.rawValue.uppercased() ?? "no hook"
     }
-    var out: String? { request?.end.out ?? hops.last?.outDevice }
+    var out: String? { request?.end.place.out ?? hops.last?.outDevice }
     var nextHop: IPAddress? { request?.route?.gateway }
 
     /// An address as it was and as it became.
@@ -29,7 +28,7 @@ struct PingComparison: Sendable {
     var outcome: [String?] {
       let end = request?.end
       return [
-        probe.outcome.rawValue, end?.kind.rawValue, end?.hook?.rawValue, end?.table,
+        probe.outcome.rawValue, end?.kind.rawValue, end?.place.hook.rawValue, end?.place.table,
         probe.errno.map { "\($0)" },
       ]
     }

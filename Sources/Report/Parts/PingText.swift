@@ -74,9 +74,9 @@ struct PingText: Sendable {
   private static func path(_ probe: ProbeResult) -> [String] {
     [probe.outcome.rawValue] + probe.findings.map(\.id.rawValue)
       + probe.exchange.journeys.flatMap { journey in
-        journey.hops.map {
+        journey.places.map {
           "\($0.point.label) \($0.inDevice ?? "") \($0.outDevice ?? "") \($0.packet.source) "
-            + "\($0.packet.destination) \($0.packet.ttl) \($0.passed)"
+            + "\($0.packet.destination) \($0.packet.ttl)"
         } + ["\(journey.end.kind)"]
       }
   }

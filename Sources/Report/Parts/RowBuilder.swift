@@ -20,8 +20,7 @@ struct RowBuilder {
 
   mutating func add(_ hop: Hop, after previous: Hop?) {
     switch hop.point.hook {
-    // A packet that a chain of the user's drops at one of these stands under the hook's own name.
-    case .ingress where hop.passed:
+    case .ingress:
       close()
       var details = ["in \(hop.inDevice ?? "?"), ttl \(hop.packet.ttl)\(Self.fragments(hop))"]
       if previous?.point.hook == .egress {
@@ -31,7 +30,7 @@ struct RowBuilder {
       }
       rows.append(Timeline.Row(time: time(hop), stage: "arrived", details: details))
       hook = nil
-    case .egress where hop.passed:
+    case .egress:
       close()
       rows.append(
         Timeline.Row(
@@ -40,7 +39,7 @@ struct RowBuilder {
       hook = nil
     default:
       if hop.point.hook != hook { begin(hop, after: previous) }
-      if hop.passed { pass(hop) } else { fail(hop) }
+      pass(hop)
     }
   }
 
@@ -99,14 +98,17 @@ struct RowBuilder {
         time: time(hop), tables: hop.point.table.map { [Escape.name($0)] } ?? [], details: details))
   }
 
-  private mutating func fail(_ hop: Hop) {
+  /// Adds where a rule ended the journey: below the hook it belongs to, whichever that is.
+  private mutating func stop(_ decider: Decider, after previous: Hop?) {
+    let hop = decider.hop
+    if hop.point.hook != hook { begin(hop, after: previous) }
     let stage = open?.tables.isEmpty == true ? open!.stage : ""
     if stage.isEmpty { close() } else { open = nil }
     rows.append(
       Timeline.Row(
         time: time(hop), stage: stage,
         tables: ["\(style.cross) \(hop.point.table.map(Escape.name) ?? "")"],
-        details: [Phrases.drop(hop)], failed: true))
+        details: ["dropped by \(Phrases.place(decider.rule))"], failed: true))
   }
 
   private mutating func close() {
@@ -119,38 +121,8 @@ struct RowBuilder {
 
   /// Adds where the journey ended, if the last hop does not say so.
   mutating func finish(_ journey: Journey) {
+    if let decider = journey.end.decider { stop(decider, after: journey.hops.last) }
     close()
-    switch journey.end.kind {
-    case _ where journey.end.isDryRun:
-      let what = journey.end.out.map { "go out of \($0)" } ?? "be delivered here"
-      rows.append(
-        Timeline.Row(stage: "dry run", details: ["discarded by nftrace: it would \(what)"]))
-    case .delivered:
-      rows.append(Timeline.Row(stage: "delivered", details: ["to this host itself"]))
-    case .unknown where journey.end.unseen == .behindNAT:
-      rows.append(
-        Timeline.Row(
-          stage: "not seen on",
-          details: [
-            "if NAT translated it, "
-              + "its new addresses are not watched"
-          ]))
-    case .unknown:
-      rows.append(
-        Timeline.Row(
-          stage: journey.end.unseen != nil ? "unseen" : "\(style.cross) lost",
-          details: [Phrases.lost(journey)], failed: journey.end.unseen == nil))
-    case .rejected where journey.hasNoWayOn:
-      rows.append(
-        Timeline.Row(
-          stage: "\(style.cross) rejected", details: [Phrases.noWayOn(journey)], failed: true))
-    case .dropped where journey.wasKept:
-      rows.append(
-        Timeline.Row(
-          stage: "\(style.cross) dropped", details: ["by nftrace, which had it"], failed: true))
-    case .transmitted where journey.end.hook != .egress:
-      rows.append(Timeline.Row(stage: "sent", details: ["out \(journey.end.out ?? "?")"]))
-    default: break
-    }
+    if let row = EndText(journey, style).row { rows.append(row) }
   }
 }

@@ -105,7 +105,7 @@ enum Phrases {
   private static func rules(_ hop: Hop, _ style: TextStyle) -> [String] {
     if style.allRules { return hop.rules.map { "\(place($0)): \(verdict($0))" + text($0) } }
     return hop.rules.filter {
-      $0.verdict == .accept && !$0.isPolicy && $0.translation == nil && hop.passed
+      $0.verdict == .accept && !$0.isPolicy && $0.translation == nil
     }.map { "accepted by \(place($0))" }
   }
 
@@ -171,42 +171,12 @@ enum Phrases {
   static func place(_ step: RuleStep) -> String {
     let chain =
       "\(NFProto.name(step.family)) \(Escape.name(step.table)) \(Escape.name(step.chain))"
-    if step.isPolicy { return "\(chain) policy" }
-    if let position = step.position { return "\(chain) rule \(position)" }
-    return chain + (step.handle.map { " handle \($0)" } ?? "")
-  }
-
-  /// Why a hop was the last.
-  static func drop(_ hop: Hop) -> String {
-    guard let step = hop.rules.last(where: { $0.verdict == .drop }) else { return "dropped" }
-    return "dropped by \(place(step))"
-  }
-
-  /// Where a packet was seen last that this host answers with an error, though no rule stopped it.
-  static func noWayOn(_ journey: Journey) -> String {
-    let label = journey.hops.last.map { Escape.name($0.point.label) } ?? "a hook"
-    return "last seen at \(label), then refused by this host"
-  }
-
-  /// Where a journey that just stops was seen last, and what comes after that.
-  static func lost(_ journey: Journey) -> String {
-    guard let last = journey.hops.last(where: \.passed) else { return "never seen" }
-    let after = "last seen at \(Escape.name(last.point.label))"
-    switch journey.end.unseen {
-    case .messagesLost: return "\(after); what the kernel said after that was lost"
-    case .recordingEnded: return "\(after); the recording ends there"
-    case .behindNAT:
-      return "\(after); if NAT translated it behind that, its new addresses are not watched"
-    case nil: break
-    }
-    switch last.point.hook {
-    case .ingress: return "\(after), before PREROUTING"
-    case .egress:
-      return "handed to \(last.outDevice ?? "an interface"), and dropped behind the last hook"
-    case .prerouting where last.point.priority >= -99:
-      return "\(after), then lost in the routing decision"
-    case .postrouting: return "\(after), never sent through \(last.outDevice ?? "an interface")"
-    default: return "\(after), not at the point after it"
+    switch step.ref {
+    case .policy, .legacyPolicy: return "\(chain) policy"
+    case .legacy(let position): return "\(chain) rule \(position)"
+    case .nft(let handle):
+      return chain + (step.position.map { " rule \($0)" } ?? " handle \(handle)")
+    case .legacyTable: return chain
     }
   }
 }

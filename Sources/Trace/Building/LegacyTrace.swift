@@ -17,8 +17,9 @@ enum LegacyTrace {
     let isV4 = message.family == NFProto.ipv4
     return RuleStep(
       family: isV4 ? NFProto.ipv4 : NFProto.ipv6, table: parts[0],
-      chain: parts[1..<(parts.count - 2)].joined(separator: ":"), handle: nil, position: number,
-      verdict: kind == "return" ? .return : .continue, isPolicy: kind == "policy")
+      chain: parts[1..<(parts.count - 2)].joined(separator: ":"),
+      kind == "policy" ? .legacyPolicy(position: number) : .legacy(position: number),
+      verdict: kind == "return" ? .return : .continue)
   }
 
   /// What a rule of iptables translates, told from its text.

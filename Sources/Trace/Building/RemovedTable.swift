@@ -48,7 +48,7 @@ struct RemovedTable: Sendable {
     if !isNew, let text = texts.last(where: { $0.chain == step.chain && $0.handle == step.handle })
     {
       step.text = text.text
-      step.position = step.position ?? text.position
+      step.take(position: text.position)
     }
     return step
   }

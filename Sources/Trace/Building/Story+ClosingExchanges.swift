@@ -217,7 +217,7 @@ extension Story {
   private func isNoise(_ exchange: Exchange) -> Bool {
     header?.probe == nil && !exchange.journeys.isEmpty
       && exchange.journeys.allSatisfy {
-        ($0.packet.isDiscovery || $0.packet.isMulticastListenerDiscovery) && !$0.isStopped
+        ($0.packet.isDiscovery || $0.packet.isMulticastListenerDiscovery) && $0.end.decider == nil
       }
   }
 
@@ -226,7 +226,7 @@ extension Story {
   private func withFindings(_ exchange: Exchange) -> Exchange {
     guard header != nil, header?.probe == nil else { return exchange }
     var exchange = exchange
-    let isStopped = exchange.journeys.contains(where: \.isStopped)
+    let isStopped = exchange.journeys.contains { $0.end.decider != nil }
     exchange.findings = Examination.findings(
       exchange, isAnswered: !isStopped, answer: nil, header: header, snapshot: snapshot)
     if !isStopped, let refusal = Examination.refusal(exchange, header, snapshot) {
@@ -267,10 +267,10 @@ extension Story {
         && $0.hops.first?.point.hook == .output
     }
     for index in exchange.journeys.indices
-    where refused && exchange.journeys[index].direction == .request
-      && exchange.journeys[index].end.kind == .dropped && !exchange.journeys[index].wasKept
-    {
-      exchange.journeys[index].end.kind = .rejected
+    where refused && exchange.journeys[index].direction == .request {
+      if case .dropped(let decider) = exchange.journeys[index].end {
+        exchange.journeys[index].end = .rejected(decider)
+      }
     }
     guard header?.probe == nil else { return exchange }
     // What no rule stopped, and this host answers with an error all the same: its TTL ran out, it is
@@ -278,14 +278,13 @@ extension Story {
     let quoted = exchange.journeys
       .filter { $0.direction == .error && $0.hops.first?.point.hook == .output }
       .compactMap(\.packet.quoted)
-    for index in exchange.journeys.indices
-    where exchange.journeys[index].end.kind == .unknown
-      && [nil, .recordingEnded].contains(exchange.journeys[index].end.unseen)
-    {
+    for index in exchange.journeys.indices {
+      guard case .unknown(let place, let unseen, let drop) = exchange.journeys[index].end,
+        unseen == nil || unseen == .recordingEnded
+      else { continue }
       let last = exchange.journeys[index].hops.last?.packet
       if quoted.contains(where: { last?.isSame(as: $0) == true }) {
-        exchange.journeys[index].end.kind = .rejected
-        exchange.journeys[index].end.unseen = nil
+        exchange.journeys[index].end = .refused(place, drop)
       }
     }
     return exchange

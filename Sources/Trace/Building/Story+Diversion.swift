@@ -21,12 +21,11 @@ extension Story {
   /// The end of a packet that went into the diversion and was not seen to come back. What is answered
   /// there stays what was sent; of what was neither answered nor dropped, more should have come.
   func endInDiversion(_ open: OpenJourney, out device: String) -> End {
-    var end = End(.unknown, hook: .egress, out: device)
+    let place = End.Place(hook: .egress, out: device)
     switch fates[open.identity] {
-    case .answered: end.kind = .transmitted
-    case .dropped: end.kind = .dropped
-    default: end.unseen = open.unseen
+    case .answered: return .sent(place)
+    case .dropped: return .kept(.interception, place)
+    default: return .unknown(place, open.unseen, nil)
     }
-    return end
   }
 }

@@ -49,30 +49,48 @@ extension Journey {
   /// the same end.
   fileprivate mutating func absorb(fragments: [Journey]) -> [Int] {
     var seen: [Int: [Packet]] = [:]
+    var stopped: [Packet] = []
     var absorbed: [Int] = []
     for fragment in fragments {
       let places = fragment.hops.map { place(of: $0) }
-      guard let last = places.last ?? nil,
-        last == hops.count - 1 || hops[last + 1].packet.fragment == nil
-      else { continue }
+      guard let last = places.last ?? nil, fares(as: fragment, after: last) else { continue }
       absorbed.append(fragment.id)
       for (place, hop) in zip(places, fragment.hops) {
         if let place { seen[place, default: [hops[place].packet]].append(hop.packet) }
+      }
+      if let hop = fragment.end.decider?.hop, let place = end.decider?.hop {
+        stopped = (stopped.isEmpty ? [place.packet] : stopped) + [hop.packet]
       }
     }
     for (place, packets) in seen {
       hops[place].fragments = packets.count
       hops[place].hasAllFragments = Self.areAll(packets)
     }
+    if !stopped.isEmpty, var decider = end.decider {
+      decider.hop.fragments = stopped.count
+      decider.hop.hasAllFragments = Self.areAll(stopped)
+      switch end {
+      case .dropped: end = .dropped(decider)
+      case .rejected: end = .rejected(decider)
+      case .sent, .delivered, .refused, .kept, .unknown: break
+      }
+    }
     return absorbed
+  }
+
+  /// Whether a fragment that was seen last at this hop of the first one fared as that did.
+  private func fares(as fragment: Journey, after last: Int) -> Bool {
+    if let stop = fragment.end.decider?.hop {
+      guard last == hops.count - 1, let other = end.decider?.hop else { return false }
+      return other.packet.fragment != nil && other.isSamePlace(as: stop)
+    }
+    let next = last < hops.count - 1 ? hops[last + 1] : end.decider?.hop
+    return next.map { $0.packet.fragment == nil } ?? true
   }
 
   /// The hop of the first fragment where another one was.
   private func place(of hop: Hop) -> Int? {
-    hops.firstIndex {
-      $0.packet.fragment != nil && $0.point.chain == hop.point.chain && $0.passed == hop.passed
-        && $0.inDevice == hop.inDevice && $0.outDevice == hop.outDevice
-    }
+    hops.firstIndex { $0.packet.fragment != nil && $0.isSamePlace(as: hop) }
   }
 
   /// Whether these fragments are a whole packet.
@@ -85,5 +103,11 @@ extension Journey {
       end += packet.length - (packet.source.family == 4 ? 20 : 40 + 8)
     }
     return false
+  }
+}
+
+extension Hop {
+  fileprivate func isSamePlace(as other: Hop) -> Bool {
+    point.chain == other.point.chain && inDevice == other.inDevice && outDevice == other.outDevice
   }
 }

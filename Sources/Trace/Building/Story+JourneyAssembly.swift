@@ -25,9 +25,6 @@ extension Story {
       hop.rules = hop.rules.map(named)
       return hop
     }
-    if let dropped = open.dropped {
-      hops.append(placeOfDrop(open, dropped))
-    }
     let direction = direction(open)
     HopDifferences(
       snapshot: snapshot, legacyNAT: header?.legacyNAT ?? [:], connection: connection,
@@ -36,16 +33,22 @@ extension Story {
     var journey = Journey(
       id: open.id, direction: direction, packet: open.hops[0].packet, start: open.start,
       hops: hops, end: end(open, hops: hops), connection: connection, probe: sequence(of: open))
-    if isKernelLog, journey.end.kind == .unknown, nextPoint(open.lastPoint)?.table == "nat" {
-      journey.end.unseen = .behindNAT
+    journey.trailingRules = open.steps.map(named)
+    if isKernelLog, case .unknown(let place, _, let drop) = journey.end,
+      nextPoint(open.lastPoint)?.table == "nat"
+    {
+      journey.end = .unknown(place, .behindNAT, drop)
     }
     journey.route = routeDecision(journey)
-    journey.end.isDryRun =
-      header?.probe?.dryRun == true && direction == .request
-      && (journey.end.kind == .transmitted || journey.end.kind == .delivered)
+    if header?.probe?.dryRun == true, direction == .request {
+      switch journey.end {
+      case .sent(let place): journey.end = .kept(.insteadOfSending, place)
+      case .delivered(let place): journey.end = .kept(.insteadOfDelivering, place)
+      case .dropped, .rejected, .refused, .kept, .unknown: break
+      }
+    }
     noteDrop(&journey, unjudged.identity)
     noteUnresolved(&journey, open)
-    if open.dropped == nil { journey.unplacedRules = open.steps.map(named) }
     return journey
   }
 
@@ -70,36 +73,37 @@ extension Story {
   private func noteDrop(_ journey: inout Journey, _ identity: PacketIdentity) {
     // Its time is the kernel's own; those of journeys are of when nftrace came to read of them.
     let start = journey.start.earlier(by: Self.idle)
-    // A dry run ends in a drop of nftrace's own.
-    if journey.end.isDryRun { return }
     guard let drop = snapshot.drop(of: identity, since: start) else { return }
-    switch journey.end.kind {
-    case .delivered: break
-    case .transmitted:
+    let known = KernelDrop(reason: drop.reason, location: drop.location)
+    switch journey.end {
+    // A dry run ends in a drop of nftrace's own.
+    case .delivered, .kept: break
+    case .sent(let place):
       let device = snapshot.name(drop.device)
       let isAway = journey.hops.contains { $0.point.hook == .egress && $0.outDevice == device }
-      guard isAway || device == journey.end.out || drop.device == 0 else { return }
-      journey.end.kind = .unknown
-      journey.end.dropReason = drop.reason
-      journey.end.dropPlace = drop.location
-    default:
-      journey.end.unseen = nil
-      journey.end.dropReason = drop.reason
-      journey.end.dropPlace = drop.location
+      guard isAway || device == place.out || drop.device == 0 else { return }
+      journey.end = .unknown(place, nil, known)
+    case .dropped(var decider):
+      decider.kernelDrop = known
+      journey.end = .dropped(decider)
+    case .rejected(var decider):
+      decider.kernelDrop = known
+      journey.end = .rejected(decider)
+    case .refused(let place, _): journey.end = .refused(place, known)
+    case .unknown(let place, _, _): journey.end = .unknown(place, nil, known)
     }
   }
 
   /// Where the egress hook does not see it, what was through with POSTROUTING is taken for sent. It was not if
   /// its next hop is still being looked for.
   private func noteUnresolved(_ journey: inout Journey, _ open: OpenJourney) {
-    guard journey.end.kind == .transmitted, !journey.end.isDryRun, let last = journey.hops.last,
+    guard case .sent(let place) = journey.end, let last = journey.hops.last,
       last.point.hook == .postrouting
     else { return }
     let nextHop = journey.route?.gateway ?? last.packet.destination
-    let neighbour = snapshot.neighbour(nextHop, on: journey.end.out)
+    let neighbour = snapshot.neighbour(nextHop, on: place.out)
     guard let neighbour, !neighbour.state.isDisjoint(with: [.incomplete, .failed]) else { return }
-    journey.end.kind = .unknown
-    if open.isCut { journey.end.unseen = .recordingEnded }
+    journey.end = .unknown(place, open.isCut ? .recordingEnded : nil, nil)
   }
 
   /// Drops that concern a probe's packets which no hook saw: before ingress, mostly.
@@ -129,7 +133,7 @@ extension Story {
     }
     if let text = snapshot.text(step) {
       step.text = text.text
-      step.position = step.position ?? text.position
+      step.take(position: text.position)
       // What iptables-legacy's TRACE does not say, the rule's text does.
       step.rejects = step.rejects || text.text.contains("-j REJECT")
       step.translation = step.translation ?? LegacyTrace.translation(text.text)
@@ -140,8 +144,8 @@ extension Story {
   /// The rule of iptables-legacy that dropped the packet: the last one it met, if it met it in the
   /// table behind which it was not seen any more. TRACE names rules, not verdicts.
   private func legacyVerdict(_ open: OpenJourney) -> RuleStep? {
-    guard open.dropped == nil, var step = open.steps.last, step.handle == nil,
-      step.position != nil, nextPoint(open.lastPoint)?.table == step.table
+    guard open.dropped == nil, var step = open.steps.last, step.isLegacy,
+      nextPoint(open.lastPoint)?.table == step.table
     else { return nil }
     step.verdict = .drop
     return step
@@ -153,9 +157,9 @@ extension Story {
       .min { $0.priority < $1.priority }
   }
 
-  /// The hop that never was: where a rule ended the journey.
-  private func placeOfDrop(_ open: OpenJourney, _ dropped: RuleStep) -> Hop {
-    var hop = open.hops[open.hops.count - 1]
+  /// What ended the journey, at the place where it would have been seen next.
+  private func decider(_ open: OpenJourney, _ dropped: RuleStep, after last: Hop) -> Decider {
+    var hop = last
     let place = open.droppedAt
     let hook = place?.hook ?? hop.point.hook
     let priority = place?.priority ?? hop.point.priority
@@ -166,15 +170,16 @@ extension Story {
         hook: hook, priority: priority, table: dropped.chain,
         label: "\(dropped.chain)-\(hook.rawValue.uppercased())", chain: "")
     hop.time = open.last.since(open.start)
+    hop.changes = []
     hop.rules = open.steps.map(named)
-    hop.passed = false
-    return hop
+    return Decider(
+      hop: hop, rule: hop.rules.last { $0.verdict == .drop } ?? named(dropped))
   }
 
   private func end(_ open: OpenJourney, hops: [Hop]) -> End {
     let last = hops[hops.count - 1]
-    let place = (hook: last.point.hook, table: last.point.table)
-    if open.dropped != nil { return End(.dropped, hook: place.hook, table: place.table) }
+    if let dropped = open.dropped { return .dropped(decider(open, dropped, after: last)) }
+    let place = End.Place(hook: last.point.hook, table: last.point.table, out: last.outDevice)
     switch place.hook {
     case .egress:
       // Below the interface that was routed to there may be others: ports of a bridge.
@@ -182,20 +187,17 @@ extension Story {
       if let device = header?.diversion, first?.outDevice == device {
         return endInDiversion(open, out: device)
       }
-      return End(.transmitted, hook: place.hook, out: first?.outDevice)
+      return .sent(End.Place(hook: place.hook, out: first?.outDevice))
     case .input where isLast(last.point):
-      return End(.delivered, hook: place.hook, table: place.table)
+      return .delivered(End.Place(hook: place.hook, table: place.table))
     case .postrouting
     where isLast(last.point)
       && (header?.seesEgress != true || header?.probe?.dryRun == true || passesEgressHook(open)):
       if let device = header?.diversion, last.outDevice == device {
         return endInDiversion(open, out: device)
       }
-      return End(.transmitted, hook: place.hook, table: place.table, out: last.outDevice)
-    default:
-      var end = End(.unknown, hook: place.hook, table: place.table, out: last.outDevice)
-      end.unseen = open.unseen
-      return end
+      return .sent(place)
+    default: return .unknown(place, open.unseen, nil)
     }
   }
 

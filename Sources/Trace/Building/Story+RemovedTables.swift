@@ -16,8 +16,9 @@ extension Story {
       reviseSteps { removed.certain($0, new: $1) }
       // What has not changed need not be read again. It may stand elsewhere in its chain.
       for text in removed.texts {
+        guard let handle = text.handle else { continue }
         let step = RuleStep(
-          family: text.family, table: text.table, chain: text.chain, handle: text.handle,
+          family: text.family, table: text.table, chain: text.chain, .nft(handle: handle),
           verdict: .continue)
         guard !removed.certain(step, new: snapshot.rule(step)).isReplaced else { continue }
         var text = text

@@ -238,13 +238,13 @@ package struct Story: Sendable {
     noteConnection(trace, of: index)
     // The end of a user's chain says nothing that its policy or its caller does not say. What
     // another nftrace looks at beside this one is no rule of the user's; what it translates is.
-    guard trace.kind == .policy || trace.handle != nil else { return }
+    guard let ref = RuleRef(handle: trace.handle, isPolicy: trace.kind == .policy) else { return }
     if OwnTable.isOne(trace.table), trace.chain != "masquerade" || trace.handle == nil {
       return
     }
     var step = RuleStep(
-      family: trace.family, table: trace.table, chain: trace.chain, handle: trace.handle,
-      verdict: trace.verdict, target: trace.target, isPolicy: trace.kind == .policy)
+      family: trace.family, table: trace.table, chain: trace.chain, ref, verdict: trace.verdict,
+      target: trace.target)
     step.mark = trace.mark
     step = certain(step)
     open[index].steps.append(step)
@@ -257,11 +257,12 @@ package struct Story: Sendable {
 
   /// ARP and neighbour discovery are traced, not logged: only that a rule drops them is of interest.
   private mutating func takeDiscovery(_ trace: TraceMessage) {
-    if trace.family == NFProto.arp || discovery.contains(trace.id), trace.verdict == .drop {
+    if trace.family == NFProto.arp || discovery.contains(trace.id), trace.verdict == .drop,
+      let ref = RuleRef(handle: trace.handle, isPolicy: trace.kind == .policy)
+    {
       snapshot.takeDiscoveryDrop(
         RuleStep(
-          family: trace.family, table: trace.table, chain: trace.chain, handle: trace.handle,
-          verdict: .drop, isPolicy: trace.kind == .policy))
+          family: trace.family, table: trace.table, chain: trace.chain, ref, verdict: .drop))
     }
   }
 

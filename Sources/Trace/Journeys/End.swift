@@ -1,21 +1,48 @@
 package import Wire
 
 /// How a journey ended, as far as this host can tell.
-package struct End: Sendable, Equatable {
-  /// In which way.
-  package var kind: Kind
-  /// Where it was seen last, or where it was dropped.
-  package var hook: Hook?
-  /// The table there, as `ObservationPoint.table`.
-  package var table: String?
-  /// The interface it left through.
-  package var out: String?
-  /// The kernel's name for the reason, where it gave one.
-  package var dropReason: String?
-  /// The function of the kernel that dropped it, with an offset.
-  package var dropPlace: String?
-  /// Why it cannot be known what became of it, where its kind is unknown.
-  package var unseen: Unseen?
+package enum End: Sendable, Equatable {
+  /// It left through an interface.
+  case sent(Place)
+  /// It was delivered to this host.
+  case delivered(Place)
+  /// A rule or a policy dropped it.
+  case dropped(Decider)
+  /// A rule or a policy ended it, and this host answered it with an error or a reset.
+  case rejected(Decider)
+  /// No rule stopped it, and this host answered it with an error: there was no way on.
+  case refused(Place, KernelDrop?)
+  /// nftrace itself had it in the end.
+  case kept(Keeper, Place)
+  /// It was not seen any more: it is lost, unless something says why it may have gone on unseen.
+  case unknown(Place, Unseen?, KernelDrop?)
+
+  /// Where a packet was seen last.
+  package struct Place: Sendable, Equatable {
+    /// The hook.
+    package var hook: Hook
+    /// The table there, as `ObservationPoint.table`.
+    package var table: String?
+    /// The interface it left through, or was to leave by.
+    package var out: String?
+
+    /// A place of these fields.
+    package init(hook: Hook, table: String? = nil, out: String? = nil) {
+      self.hook = hook
+      self.table = table
+      self.out = out
+    }
+  }
+
+  /// Why nftrace had a packet in the end.
+  package enum Keeper: Sendable, Equatable {
+    /// A dry run: it would have been sent now.
+    case insteadOfSending
+    /// A dry run: it would have been delivered now.
+    case insteadOfDelivering
+    /// An interception was to drop it.
+    case interception
+  }
 
   /// Why the end of a packet's way may be missing, though it went on; the raw value is the name in
   /// JSON.
@@ -28,23 +55,64 @@ package struct End: Sendable, Equatable {
     /// say.
     case behindNAT = "behind-nat"
   }
-  /// Whether nftrace itself discarded it there, in a dry run, instead of letting it go on.
-  package var isDryRun = false
 
-  /// Ways to end; the raw value is the name in JSON.
+  /// Ways to end, as JSON tells them; the raw value is the name there.
   package enum Kind: String, Sendable {
     case transmitted, delivered, dropped, rejected, unknown
   }
 
-  /// An end of these fields.
-  package init(
-    _ kind: Kind, hook: Hook? = nil, table: String? = nil, out: String? = nil,
-    dropReason: String? = nil
-  ) {
-    self.kind = kind
-    self.hook = hook
-    self.table = table
-    self.out = out
-    self.dropReason = dropReason
+  /// In which way. A dry run's packets are told as what they would have come to.
+  package var kind: Kind {
+    switch self {
+    case .sent, .kept(.insteadOfSending, _): .transmitted
+    case .delivered, .kept(.insteadOfDelivering, _): .delivered
+    case .dropped, .kept(.interception, _): .dropped
+    case .rejected, .refused: .rejected
+    case .unknown: .unknown
+    }
+  }
+
+  /// Where it was seen last, or where a rule ended it.
+  package var place: Place {
+    switch self {
+    case .sent(let place), .delivered(let place), .refused(let place, _), .kept(_, let place),
+      .unknown(let place, _, _):
+      place
+    case .dropped(let decider), .rejected(let decider):
+      Place(hook: decider.hop.point.hook, table: decider.hop.point.table)
+    }
+  }
+
+  /// The rule or policy that ended it.
+  package var decider: Decider? {
+    switch self {
+    case .dropped(let decider), .rejected(let decider): decider
+    case .sent, .delivered, .refused, .kept, .unknown: nil
+    }
+  }
+
+  /// What the kernel said of dropping it.
+  package var kernelDrop: KernelDrop? {
+    switch self {
+    case .dropped(let decider), .rejected(let decider): decider.kernelDrop
+    case .refused(_, let drop), .unknown(_, _, let drop): drop
+    case .sent, .delivered, .kept: nil
+    }
+  }
+
+  /// Why it cannot be known what became of it.
+  package var unseen: Unseen? {
+    if case .unknown(_, let unseen, _) = self { unseen } else { nil }
+  }
+
+  /// Whether it got as far as this host could bring it.
+  package var isThrough: Bool { kind == .transmitted || kind == .delivered }
+
+  /// Whether a dry run ended it.
+  package var isDryRun: Bool {
+    switch self {
+    case .kept(.insteadOfSending, _), .kept(.insteadOfDelivering, _): true
+    default: false
+    }
   }
 }

@@ -58,8 +58,10 @@ package struct ExchangeFilter: Sendable {
 
   private func isLost(_ exchange: Exchange) -> Bool {
     exchange.journeys.contains {
-      $0.end.kind == .dropped || $0.end.kind == .rejected
-        || $0.end.kind == .unknown && $0.end.unseen == nil
+      switch $0.end {
+      case .dropped, .rejected, .refused, .kept(.interception, _), .unknown(_, nil, _): true
+      case .sent, .delivered, .kept, .unknown: false
+      }
     }
   }
 }

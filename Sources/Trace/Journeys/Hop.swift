@@ -29,14 +29,11 @@ package struct Hop: Sendable, Equatable {
   package var changes: [Change]
   /// Rules of the user's own tables, evaluated since the hop before.
   package var rules: [RuleStep]
-  /// Whether the packet was really here: false at the place where a rule ended its journey.
-  package var passed: Bool
 
   /// A hop of these fields.
   package init(
     point: ObservationPoint, time: UInt64, inDevice: String? = nil, outDevice: String? = nil,
-    packet: Packet, mark: UInt32 = 0, changes: [Change] = [], rules: [RuleStep] = [],
-    passed: Bool = true
+    packet: Packet, mark: UInt32 = 0, changes: [Change] = [], rules: [RuleStep] = []
   ) {
     self.point = point
     self.time = time
@@ -46,6 +43,5 @@ package struct Hop: Sendable, Equatable {
     self.mark = mark
     self.changes = changes
     self.rules = rules
-    self.passed = passed
   }
 }

@@ -14,8 +14,8 @@ package struct Journey: Sendable, Equatable {
   package var hops: [Hop]
   /// What became of it.
   package var end: End
-  /// Rules met after the last hop, where no verdict of theirs ended the journey.
-  package var unplacedRules: [RuleStep] = []
+  /// Rules met after the last hop.
+  package var trailingRules: [RuleStep] = []
   /// Which way routing sent it, if that was asked.
   package var route: RouteDecision?
   /// Its connection, if conntrack spoke of one.
@@ -55,22 +55,9 @@ package struct Journey: Sendable, Equatable {
 }
 
 extension Journey {
-  /// The last rule that was met in the chain of a policy that ended the journey.
-  var lastBeforePolicy: RuleStep? {
-    guard let hop = hops.last, !hop.passed, let policy = hop.rules.last, policy.isPolicy else {
-      return nil
-    }
-    return hop.rules.dropLast().last {
-      $0.family == policy.family && $0.table == policy.table
-        && $0.chain == policy.chain
-    }
-  }
-}
+  /// Where it was seen, and where a rule ended it.
+  package var places: [Hop] { hops + (end.decider.map { [$0.hop] } ?? []) }
 
-extension Journey {
-  /// Whether no rule dropped it, but nftrace itself, which was to give it back.
-  package var wasKept: Bool { end.kind == .dropped && hops.last?.passed == true }
-
-  /// Whether no rule stopped it, and this host answers it with an ICMP error.
-  package var hasNoWayOn: Bool { end.kind == .rejected && hops.last?.passed == true }
+  /// All rules it met, in order.
+  var rules: [RuleStep] { hops.flatMap(\.rules) + trailingRules }
 }

@@ -8,16 +8,14 @@ package struct RuleStep: Sendable, Equatable {
   package var table: String
   /// The chain's name.
   package var chain: String
-  /// nil for a policy, and for rules of iptables-legacy.
-  package var handle: UInt64?
-  /// The place in its chain, from 1, of a rule of iptables-legacy, as its TRACE tells it.
-  package var position: Int?
+  /// Which rule of it, or the policy.
+  package var ref: RuleRef
+  /// The place of a rule of nf_tables in its chain, from 1, where its text told it.
+  private var listed: Int?
   /// What the rule or policy said.
   package var verdict: Verdict
   /// The chain that a jump or goto leads to.
   package var target: String?
-  /// Whether the chain's policy spoke, for no rule had.
-  package var isPolicy: Bool
   /// The rule in the user's words, once it is known.
   package var text: String?
   /// What the rule translates, if it does.
@@ -34,27 +32,58 @@ package struct RuleStep: Sendable, Equatable {
 
   /// A step of these fields.
   package init(
-    family: UInt8, table: String, chain: String, handle: UInt64?, position: Int? = nil,
-    verdict: Verdict, target: String? = nil, isPolicy: Bool = false, text: String? = nil,
-    translation: NFTRuleMessage.Translation? = nil
+    family: UInt8, table: String, chain: String, _ ref: RuleRef, verdict: Verdict,
+    target: String? = nil
   ) {
-    self.position = position
     self.family = family
     self.table = table
     self.chain = chain
-    self.handle = handle
+    self.ref = ref
     self.verdict = verdict
     self.target = target
-    self.isPolicy = isPolicy
-    self.text = text
-    self.translation = translation
   }
 }
 
 extension RuleStep {
-  /// Whether it is a rule of iptables-legacy, known by its place.
-  package var isLegacyRule: Bool { handle == nil && position != nil && !isPolicy }
+  /// nf_tables' handle; nil for a policy, and for what is iptables-legacy's.
+  package var handle: UInt64? {
+    if case .nft(let handle) = ref { handle } else { nil }
+  }
 
+  /// The place in the chain, from 1, where it is known.
+  package var position: Int? {
+    switch ref {
+    case .legacy(let position), .legacyPolicy(let position): position
+    case .nft, .policy, .legacyTable: listed
+    }
+  }
+
+  /// Whether the chain's policy spoke, for no rule had.
+  package var isPolicy: Bool {
+    switch ref {
+    case .policy, .legacyPolicy: true
+    case .nft, .legacy, .legacyTable: false
+    }
+  }
+
+  /// Whether this is a step through the tables of iptables-legacy.
+  var isLegacy: Bool {
+    switch ref {
+    case .legacy, .legacyPolicy, .legacyTable: true
+    case .nft, .policy: false
+    }
+  }
+
+  /// Whether it is a rule of iptables-legacy, known by its place.
+  package var isLegacyRule: Bool {
+    if case .legacy = ref { true } else { false }
+  }
+
+  /// Takes in where the rule stands, unless that is known.
+  mutating func take(position: Int?) { listed = listed ?? position }
+}
+
+extension RuleStep {
   /// Whether the rule leaves its chain for good. In a base chain the policy is next then, and rules
   /// behind it are not met.
   var leavesChain: Bool {

@@ -176,7 +176,7 @@ package struct NamespaceMerge: Sendable {
 
 extension Journey {
   /// When it was heard of last, nanoseconds since the epoch.
-  fileprivate var finish: UInt64 { start.later(by: hops.last?.time ?? 0) }
+  fileprivate var finish: UInt64 { start.later(by: places.last?.time ?? 0) }
 
   /// Whether its packet, which has the same identity, can be the one of `earlier` that left there.
   fileprivate func continues(_ earlier: Journey) -> Bool {

@@ -51,7 +51,7 @@ package struct DecidingRules: Sendable {
     if known[key] == nil { known[key] = .some(nil) }
     unread.append(
       RuleStep(
-        family: trace.family, table: trace.table, chain: trace.chain, handle: handle,
+        family: trace.family, table: trace.table, chain: trace.chain, .nft(handle: handle),
         verdict: trace.verdict))
   }
 

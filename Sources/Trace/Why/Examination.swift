@@ -77,7 +77,9 @@ enum Examination {
   /// The packet to look at. Of recorded traffic, the one that a rule stopped: others of its connection
   /// may have got through. Of a probe, the reply, if one was seen, for then the request got through.
   private static func suspect(_ exchange: Exchange, isProbe: Bool) -> Journey? {
-    if !isProbe, let stopped = exchange.journeys.first(where: \.isStopped) { return stopped }
+    if !isProbe, let stopped = exchange.journeys.first(where: { $0.end.decider != nil }) {
+      return stopped
+    }
     // A refusal that got through is no puzzle itself; what was refused is.
     if let reply = exchange.journeys.last(where: { $0.direction == .reply && !$0.isRefusalSent }) {
       return reply
@@ -87,13 +89,6 @@ enum Examination {
 }
 
 extension Journey {
-  /// Whether a rule ended it. What nftrace itself was to drop is no fault.
-  var isStopped: Bool {
-    (end.kind == .dropped || end.kind == .rejected) && hops.last?.passed == false
-  }
-
   /// Whether this is a reset that was sent on, or delivered.
-  var isRefusalSent: Bool {
-    packet.isRefusal && (end.kind == .transmitted || end.kind == .delivered)
-  }
+  var isRefusalSent: Bool { packet.isRefusal && end.isThrough }
 }

@@ -48,7 +48,7 @@ struct LostPacket {
     _ journey: Journey, of exchange: Exchange, error: Packet?, refused: Int32?,
     header: SessionHeader?, snapshot: Snapshot
   ) {
-    guard let last = journey.hops.last(where: \.passed) else { return nil }
+    guard let last = journey.hops.last else { return nil }
     self.header = header
     self.snapshot = snapshot
     answers = Answers(snapshot, to: [])
@@ -63,12 +63,11 @@ struct LostPacket {
   }
 
   private static func stage(_ journey: Journey, _ last: Hop, _ header: SessionHeader?) -> Stage {
-    switch journey.end.kind {
-    case .rejected where !journey.isStopped: break
-    case .dropped, .rejected: return .ruled
-    case .transmitted: return .sent
-    case .delivered: return .delivered
-    case .unknown: break
+    switch journey.end {
+    case .dropped, .rejected, .kept(.interception, _): return .ruled
+    case .sent, .kept(.insteadOfSending, _): return .sent
+    case .delivered, .kept(.insteadOfDelivering, _): return .delivered
+    case .refused, .unknown: break
     }
     let hook = last.point.hook
     if hook == .ingress { return .arrival }
@@ -104,7 +103,7 @@ struct LostPacket {
 
   /// Whether it came to a hook of IP, and not only to those of its interfaces.
   var metIP: Bool {
-    journey.hops.contains { ![.ingress, .egress].contains($0.point.hook) }
+    journey.places.contains { ![.ingress, .egress].contains($0.point.hook) }
   }
 
   /// The same packet, as a diagnosis sees it.
@@ -159,7 +158,7 @@ struct LostPacket {
   }
 
   /// The rule that ended the journey.
-  var decider: RuleStep? { journey.hops.last.flatMap { $0.passed ? nil : $0.rules.last } }
+  var decider: RuleStep? { journey.end.decider?.rule }
 
   /// The reset or ICMP error that answered, and whether this host sent it.
   var refusal: (packet: Packet, isOurs: Bool)? {
@@ -183,7 +182,7 @@ struct LostPacket {
   }
 
   /// The kernel's own reasons for dropping this packet, the last first.
-  var dropReason: String? { journey.end.dropReason }
+  var dropReason: String? { journey.end.kernelDrop?.reason }
 
   /// Whether a program owns the table of this step, so that no other can change it.
   func isOwned(_ step: RuleStep) -> Bool {
@@ -195,14 +194,13 @@ struct LostPacket {
 
   /// Evidence that the kernel's drop reason gives, if there is one.
   var reasonEvidence: [Evidence] {
-    dropReason.map { [.dropReason($0, place: journey.end.dropPlace)] } ?? []
+    dropReason.map { [.dropReason($0, place: journey.end.kernelDrop?.location)] } ?? []
   }
 }
 
 extension Journey {
   /// The packet as routing saw it: after DNAT, before SNAT.
   var routed: Hop? {
-    hops.last { $0.point.hook == .prerouting && $0.passed }
-      ?? hops.last { $0.point.hook == .output && $0.passed }
+    hops.last { $0.point.hook == .prerouting } ?? hops.last { $0.point.hook == .output }
   }
 }

@@ -32,7 +32,9 @@ extension Story {
     questions.append(.policy)
     if needs.contains(.ingressRules) { questions += ingressRules(journeys) }
     if needs.contains(.policyChain) {
-      questions += journeys.compactMap { $0.hops.last?.rules.last }.filter(\.isPolicy).map {
+      questions += journeys.compactMap { $0.end.decider?.rule ?? $0.hops.last?.rules.last }.filter(
+        \.isPolicy
+      ).map {
         .chain($0)
       }
     }
@@ -49,24 +51,27 @@ extension Story {
 
   /// Rules of the netdev family that let a packet pass that was not seen again.
   private func ingressRules(_ journeys: [Journey]) -> [Question] {
-    journeys.filter { $0.hops.last?.point.hook == .ingress }.flatMap(\.unplacedRules)
+    journeys.filter { $0.end.decider == nil && $0.hops.last?.point.hook == .ingress }
+      .flatMap(\.trailingRules)
       .filter { $0.handle != nil }.map { .rule($0) }
   }
 
   private func rulesBeforePolicies(_ journeys: [Journey]) -> [Question] {
-    journeys.compactMap(\.lastBeforePolicy).filter { $0.leavesChain || $0.isLegacyRule }
-      .map { step in
-        // Its place matters here, and is looked for as that of a rule that decides.
-        var step = step
-        step.verdict = .drop
-        return .rule(step)
-      }
+    journeys.compactMap(\.end.decider?.ruleBeforePolicy).filter {
+      $0.leavesChain || $0.isLegacyRule
+    }
+    .map { step in
+      // Its place matters here, and is looked for as that of a rule that decides.
+      var step = step
+      step.verdict = .drop
+      return .rule(step)
+    }
   }
 
   /// The lookups that tell which way a packet went, or why it went none: as it was seen after DNAT
   /// and before SNAT.
   private func lookups(_ journey: Journey, _ needs: Set<Need>) -> [Question] {
-    guard let hop = journey.hops.last(where: { $0.point.hook == .prerouting && $0.passed }) else {
+    guard let hop = journey.hops.last(where: { $0.point.hook == .prerouting }) else {
       return outputLookups(journey)
     }
     let packet = hop.packet
@@ -91,7 +96,7 @@ extension Story {
   }
 
   private func outputLookups(_ journey: Journey) -> [Question] {
-    guard let hop = journey.hops.last(where: { $0.point.hook == .output && $0.passed }) else {
+    guard let hop = journey.hops.last(where: { $0.point.hook == .output }) else {
       return []
     }
     var question = RouteLookup(

@@ -32,7 +32,7 @@ enum Remedy {
     guard isChangeable(lost, step) else { return nil }
     var next: RuleStep? = step
     if step.isPolicy {
-      next = lost.journey.lastBeforePolicy.flatMap { $0.leavesChain ? $0 : nil }
+      next = lost.journey.end.decider?.ruleBeforePolicy.flatMap { $0.leavesChain ? $0 : nil }
     }
     switch tool(lost, step) {
     case .nft:
@@ -95,7 +95,7 @@ enum Remedy {
 
   /// Whether the answer will meet the same policy: in FORWARD it does.
   private static func needsAnswer(_ lost: LostPacket) -> Bool {
-    lost.journey.hops.last?.point.hook == .forward && !lost.isReply
+    lost.journey.places.last?.point.hook == .forward && !lost.isReply
   }
 
   /// Whether conntrack will know the answer by its request: not if it passes over the request, and

@@ -4,10 +4,14 @@ package import Wire
 package enum RuleNames {
   /// "rule 3 of chain BLOCK (ip filter)", with what jumped there left to the timeline.
   package static func rule(_ step: RuleStep) -> String {
-    if step.isPolicy { return "the policy of \(chain(step))" }
-    let number =
-      step.position.map { "rule \($0)" } ?? step.handle.map { "the rule with handle \($0)" }
-      ?? "a rule"
+    let number: String
+    switch step.ref {
+    case .policy, .legacyPolicy: return "the policy of \(chain(step))"
+    case .legacy(let position): number = "rule \(position)"
+    case .nft(let handle):
+      number = step.position.map { "rule \($0)" } ?? "the rule with handle \(handle)"
+    case .legacyTable: number = "a rule"
+    }
     return "\(number) of \(chain(step))" + (step.isReplaced ? ", loaded anew meanwhile," : "")
   }
 
@@ -35,7 +39,7 @@ package enum RuleNames {
 
   /// The place of a rule in nf_tables' terms.
   static func place(_ step: RuleStep, _ lost: LostPacket) -> Finding.Place {
-    let hook = lost.journey.hops.last?.point.hook
+    let hook = lost.journey.places.last?.point.hook
     return Finding.Place(
       hook: lost.snapshot.place(of: step)?.hook ?? hook, table: step.table,
       chain: step.chain, handle: step.handle, rule: step.text)
@@ -58,15 +62,4 @@ package enum RuleNames {
 extension RuleStep {
   /// The rule as its owner wrote it.
   var evidence: [Evidence] { text.map { [.rule($0)] } ?? [] }
-
-  /// Whether this is a step through the tables of iptables-legacy.
-  var isLegacy: Bool { handle == nil && (position != nil || !isPolicy && verdict == .drop) }
-}
-
-extension Journey {
-  /// The rules met after the last point the packet passed.
-  var trailingRules: [RuleStep] {
-    guard let last = hops.last else { return [] }
-    return last.passed ? unplacedRules : last.rules
-  }
 }

@@ -90,7 +90,7 @@ enum LostAfter: Cause {
   private static func notTranslatedBack(_ lost: LostPacket) -> Finding? {
     guard lost.isReply, lost.stage == .delivered, lost.destinationChange == nil,
       let request = lost.exchange.request,
-      let sent = request.hops.last(where: \.passed)?.packet.source,
+      let sent = request.hops.last?.packet.source,
       sent != request.packet.source, sent == lost.packet.destination
     else { return nil }
     let state = lost.journey.connection?.state

@@ -50,10 +50,11 @@ enum FlowOffloaded: ExchangeNote {
   /// seen nevertheless: a packet came in and left with a smaller TTL, and IP's hooks never had it.
   private static func carriedPast(_ exchange: Exchange) -> Finding? {
     for journey in exchange.journeys {
-      guard let first = journey.hops.first, let last = journey.hops.last,
+      let places = journey.places
+      guard let first = places.first, let last = places.last,
         first.point.hook == .ingress, last.point.hook == .egress,
         first.packet.ttl == last.packet.ttl &+ 1,
-        journey.hops.allSatisfy({ $0.point.hook == .ingress || $0.point.hook == .egress })
+        places.allSatisfy({ $0.point.hook == .ingress || $0.point.hook == .egress })
       else { continue }
       return note(
         "it was forwarded past the hooks, as a flowtable does with packets of a known connection: "

@@ -33,7 +33,7 @@ enum HairpinRedirect: ExchangeNote {
         || $0.packet.proto == .icmpv6 && $0.packet.icmp?.type == 137)
         && $0.end.kind == .transmitted
     }
-    guard let request = exchange.request, let out = request.end.out,
+    guard let request = exchange.request, let out = request.end.place.out,
       request.hops.first?.point.hook != .output, request.inDevice == out
     else { return nil }
     return note(

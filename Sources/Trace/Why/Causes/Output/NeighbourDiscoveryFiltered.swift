@@ -34,7 +34,7 @@ enum NeighbourDiscoveryFiltered: Cause {
     var named = step
     if let text = lost.snapshot.text(step) {
       named.text = text.text
-      named.position = text.position
+      named.take(position: text.position)
     }
     let what = lost.version == 4 ? "ARP" : "neighbour discovery"
     return error(

@@ -68,6 +68,6 @@ extension LostPacket {
     else { return nil }
     return RuleStep(
       family: version == 4 ? NFProto.ipv4 : NFProto.ipv6, table: table,
-      chain: hook.rawValue.uppercased(), handle: nil, verdict: .drop)
+      chain: hook.rawValue.uppercased(), .legacyTable, verdict: .drop)
   }
 }

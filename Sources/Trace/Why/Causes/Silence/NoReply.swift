@@ -82,7 +82,7 @@ enum NoReply: Cause {
       guard lost.stage == .sent, !lost.isReply, let device = lost.inDevice, !lost.metIP else {
         return nil
       }
-      let rules = lost.journey.hops.flatMap(\.rules) + lost.journey.unplacedRules
+      let rules = lost.journey.rules
       return error(
         "it went from \(device) to \(lost.outDevice ?? "another interface") past routing and all "
           + "tables of IP, as what is bridged or is redirected by 'fwd' or tc does, and nothing came "

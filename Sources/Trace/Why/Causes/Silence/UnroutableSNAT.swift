@@ -31,7 +31,7 @@ enum UnroutableSNAT: Cause {
     guard lost.stage == .sent, let change = lost.sourceChange,
       let address = IPAddress(change.to), !lost.snapshot.isLocal(address)
     else { return nil }
-    let rule = lost.journey.hops.flatMap(\.rules).last { $0.translation != nil }
+    let rule = lost.journey.rules.last { $0.translation != nil }
     return error(
       "its source was translated to \(address), which is no address of this host: the answer goes "
         + "elsewhere", confidence: .likely,

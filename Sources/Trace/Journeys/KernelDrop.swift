@@ -1,0 +1,13 @@
+/// What the kernel said of a packet that it dropped.
+package struct KernelDrop: Sendable, Equatable {
+  /// The kernel's name for the reason, where it gave one.
+  package var reason: String?
+  /// The function of the kernel that dropped it, with an offset.
+  package var location: String?
+
+  /// A drop of these fields.
+  package init(reason: String? = nil, location: String? = nil) {
+    self.reason = reason
+    self.location = location
+  }
+}
