@@ -131,10 +131,10 @@ package struct ObservationTables: Sendable {
       case .group(let group):
         [
           .one, .trace,
-          .logToGroup(group, prefix: point.label, snapLength: Self.snapLength), .verdict(1),
+          .logToGroup(group, prefix: point.label, snapLength: Self.snapLength), .verdict(.accept),
         ]
       // Lines of the kernel log need no trace, and must not switch on that of iptables-legacy.
-      case .kernelLog: [.logToKernel(prefix: "\(point.label): "), .verdict(1)]
+      case .kernelLog: [.logToKernel(prefix: "\(point.label): "), .verdict(.accept)]
       }
     for version in versions.sorted() {
       for match in markMatches(version, family: family)
@@ -144,7 +144,8 @@ package struct ObservationTables: Sendable {
       }
       for match in discoveryMatch(version, family: family) {
         batch.addRule(
-          family: family, table: table, chain: point.chain, match + [.one, .trace, .verdict(1)])
+          family: family, table: table, chain: point.chain,
+          match + [.one, .trace, .verdict(.accept)])
       }
     }
   }
@@ -213,7 +214,7 @@ package struct ObservationTables: Sendable {
         guard
           let probe = markMatches(version, family: inet).first
         else { continue }
-        batch.addRule(family: inet, table: table, chain: chain, probe + [.verdict(0)])
+        batch.addRule(family: inet, table: table, chain: chain, probe + [.verdict(.drop)])
       }
     }
   }
@@ -225,7 +226,7 @@ package struct ObservationTables: Sendable {
       batch.addBaseChain(
         family: NFProto.arp, table: table, name: name, hook: hook, priority: .min)
       batch.addRule(
-        family: NFProto.arp, table: table, chain: name, [.one, .trace, .verdict(1)])
+        family: NFProto.arp, table: table, chain: name, [.one, .trace, .verdict(.accept)])
     }
   }
 

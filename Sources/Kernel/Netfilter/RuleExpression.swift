@@ -31,7 +31,7 @@ enum RuleExpression {
   /// Writes a line to the kernel log.
   case logToKernel(prefix: String)
   /// Accepts or drops.
-  case verdict(Int32)
+  case verdict(Verdict)
   case counter
   case masquerade
   /// Keeps the packet from being tracked; it has to come before conntrack does.
@@ -62,10 +62,10 @@ enum RuleExpression {
     case .logToGroup(let group, let prefix, let snapLength):
       unsafe log(prefix, group: group, snapLength: snapLength)
     case .logToKernel(let prefix): unsafe log(prefix, group: nil, snapLength: 0)
-    case .verdict(let code):
+    case .verdict(let verdict):
       unsafe expression(
         "immediate",
-        [(NFTNL_EXPR_IMM_DREG, 0), (NFTNL_EXPR_IMM_VERDICT, UInt32(bitPattern: code))])
+        [(NFTNL_EXPR_IMM_DREG, 0), (NFTNL_EXPR_IMM_VERDICT, UInt32(bitPattern: verdict.rawValue))])
     case .counter: unsafe expression("counter", [])
     case .masquerade: unsafe expression("masq", [])
     case .notrack: unsafe expression("notrack", [])

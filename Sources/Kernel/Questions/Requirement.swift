@@ -98,7 +98,7 @@ package struct Requirement: Sendable, Equatable {
     batch.addBaseChain(family: inet, table: table, name: "p", hook: 0, priority: .min)
     batch.addRule(
       family: inet, table: table, chain: "p",
-      [.one, .trace, .logToGroup(0xffff, prefix: "p", snapLength: 64), .verdict(1)])
+      [.one, .trace, .logToGroup(0xffff, prefix: "p", snapLength: 64), .verdict(.accept)])
     // NF_INET_INGRESS.
     batch.addBaseChain(
       family: inet, table: table, name: "i", hook: 5, priority: .min, devices: ["lo"])

@@ -36,25 +36,52 @@ package struct ChainMessage: Sendable, Hashable {
   /// The hook, for a base chain.
   package var hook: Hook? { hookNumber.flatMap { Hook(number: Int($0), family: family) } }
 
+  /// enum nft_chain_attributes.
+  private enum Attribute {
+    static let table: UInt16 = 1
+    static let handle: UInt16 = 2
+    static let name: UInt16 = 3
+    static let hook: UInt16 = 4
+    static let policy: UInt16 = 5
+    static let type: UInt16 = 7
+  }
+
+  /// enum nft_hook_attributes.
+  private enum HookAttribute {
+    static let number: UInt16 = 1
+    static let priority: UInt16 = 2
+    static let device: UInt16 = 3
+    static let devices: UInt16 = 4
+  }
+
+  /// enum nft_devices_attributes.
+  private enum DeviceAttribute {
+    static let prefix: UInt16 = 2
+  }
+
   /// Decodes the payload of a netlink message of one of the two types. Throws when it is cut off.
   package init(_ payload: [UInt8]) throws(WireError) {
     family = try NetfilterHeader(payload).family
     let attributes = try NetlinkAttribute.all(in: payload, from: NetfilterHeader.length)
-    table = attributes[type: 1]?.string ?? ""
-    handle = attributes[type: 2]?.network() ?? 0
-    name = attributes[type: 3]?.string ?? ""
-    type = attributes[type: 7]?.string
-    policy = (attributes[type: 5]?.network() as UInt32?).map {
+    table = attributes[type: Attribute.table]?.string ?? ""
+    handle = attributes[type: Attribute.handle]?.network() ?? 0
+    name = attributes[type: Attribute.name]?.string ?? ""
+    type = attributes[type: Attribute.type]?.string
+    policy = (attributes[type: Attribute.policy]?.network() as UInt32?).map {
       Verdict(rawValue: Int32(bitPattern: $0))
     }
     devices = []
-    if let hook = try attributes[type: 4]?.nested() {
-      hookNumber = hook[type: 1]?.network()
-      priority = (hook[type: 2]?.network() as UInt32?).map { Int32(bitPattern: $0) }
-      if let list = try hook[type: 4]?.nested() {
-        // NFTA_DEVICE_PREFIX, type 2, is a name's beginning: "eth*" in nft(8).
-        devices = list.map { $0.type == 2 ? $0.string + "*" : $0.string }
-      } else if let device = hook[type: 3] {
+    if let hook = try attributes[type: Attribute.hook]?.nested() {
+      hookNumber = hook[type: HookAttribute.number]?.network()
+      priority = (hook[type: HookAttribute.priority]?.network() as UInt32?).map {
+        Int32(bitPattern: $0)
+      }
+      if let list = try hook[type: HookAttribute.devices]?.nested() {
+        // A prefix is a name's beginning: "eth*" in nft(8).
+        devices = list.map {
+          $0.type == DeviceAttribute.prefix ? $0.string + "*" : $0.string
+        }
+      } else if let device = hook[type: HookAttribute.device] {
         // Of a single device the kernel sends this as well as the list.
         devices = [device.string]
       }

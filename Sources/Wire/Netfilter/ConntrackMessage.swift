@@ -59,37 +59,53 @@ package struct ConntrackMessage: Sendable, Equatable {
     self.id = id
   }
 
-  /// Whether `type` is one of conntrack's: IPCTNL_MSG_CT_NEW and _DELETE in subsystem 1.
-  package static func isOne(_ type: UInt16) -> Bool { type == 0x0100 || type == 0x0102 }
+  /// IPCTNL_MSG_CT_NEW in subsystem 1.
+  private static let newType: UInt16 = 0x0100
+  /// IPCTNL_MSG_CT_DELETE in subsystem 1.
+  private static let deleteType: UInt16 = 0x0102
+
+  /// Whether `type` is one of conntrack's.
+  package static func isOne(_ type: UInt16) -> Bool { type == newType || type == deleteType }
+
+  /// enum ctattr_type.
+  private enum Attribute {
+    static let original: UInt16 = 1
+    static let reply: UInt16 = 2
+    static let status: UInt16 = 3
+    static let timeout: UInt16 = 7
+    static let id: UInt16 = 12
+    static let zone: UInt16 = 18
+  }
 
   /// Decodes a conntrack event or dump entry. nil for one without both tuples. Throws when it is
   /// cut off.
   package init?(_ message: NetlinkMessage) throws(WireError) {
     let attributes = try NetlinkAttribute.all(in: message.payload, from: NetfilterHeader.length)
-    guard let original = try ConntrackTuple(attributes[type: 1]),
-      let reply = try ConntrackTuple(attributes[type: 2])
+    guard let original = try ConntrackTuple(attributes[type: Attribute.original]),
+      let reply = try ConntrackTuple(attributes[type: Attribute.reply])
     else { return nil }
     family = try NetfilterHeader(message.payload).family
     self.original = original
     self.reply = reply
     // NLM_F_CREATE | NLM_F_EXCL mark the first message of a connection.
-    event = message.type == 0x0102 ? .destroy : message.flags & 0x600 != 0 ? .new : .update
-    status = Status(rawValue: attributes[type: 3]?.network() ?? 0)
-    id = attributes[type: 12]?.network()
-    timeout = attributes[type: 7]?.network()
-    zone = attributes[type: 18]?.network()
+    event = message.type == Self.deleteType ? .destroy : message.flags & 0x600 != 0 ? .new : .update
+    status = Status(rawValue: attributes[type: Attribute.status]?.network() ?? 0)
+    id = attributes[type: Attribute.id]?.network()
+    timeout = attributes[type: Attribute.timeout]?.network()
+    zone = attributes[type: Attribute.zone]?.network()
   }
 
   /// The netlink message.
   package var message: NetlinkMessage {
     var attributes = [
-      original.attribute(1), reply.attribute(2), NetlinkAttribute(3, network: status.rawValue),
+      original.attribute(Attribute.original), reply.attribute(Attribute.reply),
+      NetlinkAttribute(Attribute.status, network: status.rawValue),
     ]
-    if let timeout { attributes.append(NetlinkAttribute(7, network: timeout)) }
-    if let id { attributes.append(NetlinkAttribute(12, network: id)) }
-    if let zone { attributes.append(NetlinkAttribute(18, network: zone)) }
+    if let timeout { attributes.append(NetlinkAttribute(Attribute.timeout, network: timeout)) }
+    if let id { attributes.append(NetlinkAttribute(Attribute.id, network: id)) }
+    if let zone { attributes.append(NetlinkAttribute(Attribute.zone, network: zone)) }
     return NetlinkMessage(
-      type: event == .destroy ? 0x0102 : 0x0100, flags: event == .new ? 0x600 : 0,
+      type: event == .destroy ? Self.deleteType : Self.newType, flags: event == .new ? 0x600 : 0,
       payload: NetfilterHeader(family: family).bytes + attributes.bytes)
   }
 }

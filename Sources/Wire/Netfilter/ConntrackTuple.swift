@@ -33,41 +33,80 @@ package struct ConntrackTuple: Sendable, Hashable {
     self.icmpCode = icmpCode
   }
 
+  /// enum ctattr_tuple.
+  private enum Attribute {
+    static let ip: UInt16 = 1
+    static let transport: UInt16 = 2
+  }
+
+  /// enum ctattr_ip.
+  private enum Address {
+    static let source4: UInt16 = 1
+    static let destination4: UInt16 = 2
+    static let source6: UInt16 = 3
+    static let destination6: UInt16 = 4
+  }
+
+  /// enum ctattr_l4proto.
+  private enum Transport {
+    static let proto: UInt16 = 1
+    static let sourcePort: UInt16 = 2
+    static let destinationPort: UInt16 = 3
+    static let icmpID: UInt16 = 4
+    static let icmpType: UInt16 = 5
+    static let icmpCode: UInt16 = 6
+    static let icmp6ID: UInt16 = 7
+    static let icmp6Type: UInt16 = 8
+    static let icmp6Code: UInt16 = 9
+  }
+
   init?(_ attribute: NetlinkAttribute?) throws(WireError) {
     guard let attribute else { return nil }
     let parts = try attribute.nested()
-    guard let ip = try parts[type: 1]?.nested(), let l4 = try parts[type: 2]?.nested(),
-      let source = (ip[type: 1] ?? ip[type: 3]).flatMap({ IPAddress(bytes: $0.value) }),
-      let destination = (ip[type: 2] ?? ip[type: 4]).flatMap({ IPAddress(bytes: $0.value) }),
-      source.family == destination.family, let proto = l4[type: 1]?.value.first
+    guard let ip = try parts[type: Attribute.ip]?.nested(),
+      let l4 = try parts[type: Attribute.transport]?.nested(),
+      let source = (ip[type: Address.source4] ?? ip[type: Address.source6])
+        .flatMap({ IPAddress(bytes: $0.value) }),
+      let destination = (ip[type: Address.destination4] ?? ip[type: Address.destination6])
+        .flatMap({ IPAddress(bytes: $0.value) }),
+      source.family == destination.family, let proto = l4[type: Transport.proto]?.value.first
     else { return nil }
     self.init(
       source: source, destination: destination, proto: IPProtocol(rawValue: proto),
-      sourcePort: l4[type: 2]?.network(), destinationPort: l4[type: 3]?.network(),
-      icmpID: (l4[type: 4] ?? l4[type: 7])?.network(),
-      icmpType: (l4[type: 5] ?? l4[type: 8])?.value.first,
-      icmpCode: (l4[type: 6] ?? l4[type: 9])?.value.first)
+      sourcePort: l4[type: Transport.sourcePort]?.network(),
+      destinationPort: l4[type: Transport.destinationPort]?.network(),
+      icmpID: (l4[type: Transport.icmpID] ?? l4[type: Transport.icmp6ID])?.network(),
+      icmpType: (l4[type: Transport.icmpType] ?? l4[type: Transport.icmp6Type])?.value.first,
+      icmpCode: (l4[type: Transport.icmpCode] ?? l4[type: Transport.icmp6Code])?.value.first)
   }
 
   func attribute(_ type: UInt16) -> NetlinkAttribute {
-    let v6 = source.family == 6
-    let icmp: UInt16 = proto == .icmpv6 ? 7 : 4
-    var l4 = [NetlinkAttribute(1, [proto.rawValue])]
-    if let sourcePort { l4.append(NetlinkAttribute(2, network: sourcePort)) }
-    if let destinationPort { l4.append(NetlinkAttribute(3, network: destinationPort)) }
-    if let icmpID { l4.append(NetlinkAttribute(icmp, network: icmpID)) }
-    if let icmpType { l4.append(NetlinkAttribute(icmp + 1, [icmpType])) }
-    if let icmpCode { l4.append(NetlinkAttribute(icmp + 2, [icmpCode])) }
+    let isV6 = source.family == 6
+    let isICMPv6 = proto == .icmpv6
+    var l4 = [NetlinkAttribute(Transport.proto, [proto.rawValue])]
+    if let sourcePort { l4.append(NetlinkAttribute(Transport.sourcePort, network: sourcePort)) }
+    if let destinationPort {
+      l4.append(NetlinkAttribute(Transport.destinationPort, network: destinationPort))
+    }
+    if let icmpID {
+      l4.append(
+        NetlinkAttribute(isICMPv6 ? Transport.icmp6ID : Transport.icmpID, network: icmpID))
+    }
+    if let icmpType {
+      l4.append(NetlinkAttribute(isICMPv6 ? Transport.icmp6Type : Transport.icmpType, [icmpType]))
+    }
+    if let icmpCode {
+      l4.append(NetlinkAttribute(isICMPv6 ? Transport.icmp6Code : Transport.icmpCode, [icmpCode]))
+    }
+    let addresses = [
+      NetlinkAttribute(isV6 ? Address.source6 : Address.source4, source.bytes),
+      NetlinkAttribute(isV6 ? Address.destination6 : Address.destination4, destination.bytes),
+    ]
     return NetlinkAttribute(
       type,
       nested: [
-        NetlinkAttribute(
-          1,
-          nested: [
-            NetlinkAttribute(v6 ? 3 : 1, source.bytes),
-            NetlinkAttribute(v6 ? 4 : 2, destination.bytes),
-          ]),
-        NetlinkAttribute(2, nested: l4),
+        NetlinkAttribute(Attribute.ip, nested: addresses),
+        NetlinkAttribute(Attribute.transport, nested: l4),
       ])
   }
 }

@@ -43,6 +43,24 @@ package struct LogMessage: Sendable, Equatable {
   /// The hook, if the kernel named one this program knows.
   package var hook: Hook? { Hook(number: Int(hookNumber), family: family) }
 
+  /// enum nfulnl_attr_type.
+  private enum Attribute {
+    static let packetHeader: UInt16 = 1
+    static let mark: UInt16 = 2
+    static let timestamp: UInt16 = 3
+    static let inDevice: UInt16 = 4
+    static let outDevice: UInt16 = 5
+    static let physicalInDevice: UInt16 = 6
+    static let physicalOutDevice: UInt16 = 7
+    static let hardwareAddress: UInt16 = 8
+    static let payload: UInt16 = 9
+    static let prefix: UInt16 = 10
+    static let uid: UInt16 = 11
+    static let sequence: UInt16 = 12
+    static let gid: UInt16 = 14
+    static let hardwareType: UInt16 = 15
+  }
+
   /// Decodes the payload of a netlink message of type 0x0400, or a LINKTYPE_NFLOG record: the two
   /// are the same octets. Throws when it is cut off or has no packet header.
   package init(_ payload: [UInt8]) throws(WireError) {
@@ -60,15 +78,15 @@ package struct LogMessage: Sendable, Equatable {
     while let attribute = try reader.attribute() {
       var value = try reader.value(of: attribute)
       switch attribute.type {
-      case 1:
+      case Attribute.packetHeader:
         guard attribute.count >= 4 else {
           throw WireError("NFLOG packet header of \(attribute.count) octets", at: 4)
         }
         hardwareProtocol = try value.u16()
         hookNumber = try value.u8()
         seenHeader = true
-      case 2: mark = value.network() ?? 0
-      case 3:
+      case Attribute.mark: mark = value.network() ?? 0
+      case Attribute.timestamp:
         guard attribute.count == 16 else { break }
         let seconds = try value.u64()
         let micros = try value.u64()
@@ -78,21 +96,21 @@ package struct LogMessage: Sendable, Equatable {
           let (sum, overflow) = nanoseconds.addingReportingOverflow(micros * 1000)
           timestamp = overflow ? nil : sum
         }
-      case 4: inDevice = value.network()
-      case 5: outDevice = value.network()
-      case 6: physicalInDevice = value.network()
-      case 7: physicalOutDevice = value.network()
-      case 8:
+      case Attribute.inDevice: inDevice = value.network()
+      case Attribute.outDevice: outDevice = value.network()
+      case Attribute.physicalInDevice: physicalInDevice = value.network()
+      case Attribute.physicalOutDevice: physicalOutDevice = value.network()
+      case Attribute.hardwareAddress:
         guard attribute.count >= 4 else { break }
         let length = Int(try value.u16())
         try value.skip(2)
         hardwareAddress = try value.take(min(length, value.remaining))
-      case 9: self.payload = value.rest()
-      case 10: prefix = value.string()
-      case 11: uid = value.network()
-      case 12: sequence = value.network()
-      case 14: gid = value.network()
-      case 15: hardwareType = value.network()
+      case Attribute.payload: self.payload = value.rest()
+      case Attribute.prefix: prefix = value.string()
+      case Attribute.uid: uid = value.network()
+      case Attribute.sequence: sequence = value.network()
+      case Attribute.gid: gid = value.network()
+      case Attribute.hardwareType: hardwareType = value.network()
       default: break
       }
     }
@@ -121,35 +139,43 @@ package struct LogMessage: Sendable, Equatable {
   package var bytes: [UInt8] {
     var attributes: [NetlinkAttribute] = [
       NetlinkAttribute(
-        1,
+        Attribute.packetHeader,
         [
           UInt8(hardwareProtocol >> 8), UInt8(truncatingIfNeeded: hardwareProtocol), hookNumber, 0,
         ]),
-      NetlinkAttribute(10, string: prefix),
+      NetlinkAttribute(Attribute.prefix, string: prefix),
     ]
-    if let inDevice { attributes.append(NetlinkAttribute(4, network: inDevice)) }
-    if let outDevice { attributes.append(NetlinkAttribute(5, network: outDevice)) }
-    if let physicalInDevice { attributes.append(NetlinkAttribute(6, network: physicalInDevice)) }
-    if let physicalOutDevice { attributes.append(NetlinkAttribute(7, network: physicalOutDevice)) }
-    if mark != 0 { attributes.append(NetlinkAttribute(2, network: mark)) }
+    if let inDevice { attributes.append(NetlinkAttribute(Attribute.inDevice, network: inDevice)) }
+    if let outDevice {
+      attributes.append(NetlinkAttribute(Attribute.outDevice, network: outDevice))
+    }
+    if let physicalInDevice {
+      attributes.append(NetlinkAttribute(Attribute.physicalInDevice, network: physicalInDevice))
+    }
+    if let physicalOutDevice {
+      attributes.append(NetlinkAttribute(Attribute.physicalOutDevice, network: physicalOutDevice))
+    }
+    if mark != 0 { attributes.append(NetlinkAttribute(Attribute.mark, network: mark)) }
     if let timestamp {
       var value: [UInt8] = []
       value.append(bigEndian: timestamp / 1_000_000_000)
       value.append(bigEndian: timestamp % 1_000_000_000 / 1000)
-      attributes.append(NetlinkAttribute(3, value))
+      attributes.append(NetlinkAttribute(Attribute.timestamp, value))
     }
-    if let uid { attributes.append(NetlinkAttribute(11, network: uid)) }
-    if let gid { attributes.append(NetlinkAttribute(14, network: gid)) }
-    if let sequence { attributes.append(NetlinkAttribute(12, network: sequence)) }
-    if let hardwareType { attributes.append(NetlinkAttribute(15, network: hardwareType)) }
+    if let uid { attributes.append(NetlinkAttribute(Attribute.uid, network: uid)) }
+    if let gid { attributes.append(NetlinkAttribute(Attribute.gid, network: gid)) }
+    if let sequence { attributes.append(NetlinkAttribute(Attribute.sequence, network: sequence)) }
+    if let hardwareType {
+      attributes.append(NetlinkAttribute(Attribute.hardwareType, network: hardwareType))
+    }
     if let hardwareAddress {
       var value: [UInt8] = []
       value.append(bigEndian: UInt16(clamping: hardwareAddress.count))
       value += [0, 0] + hardwareAddress
       while value.count < 12 { value.append(0) }
-      attributes.append(NetlinkAttribute(8, value))
+      attributes.append(NetlinkAttribute(Attribute.hardwareAddress, value))
     }
-    attributes.append(NetlinkAttribute(9, payload))
+    attributes.append(NetlinkAttribute(Attribute.payload, payload))
     return NetfilterHeader(family: family, resource: group).bytes + attributes.bytes
   }
 }

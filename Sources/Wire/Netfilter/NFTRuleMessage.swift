@@ -22,30 +22,56 @@ package struct NFTRuleMessage: Sendable, Equatable {
   /// NFT_MSG_DELRULE in subsystem 10.
   package static let deleteType: UInt16 = 0x0a08
 
+  /// enum nft_rule_attributes.
+  private enum Attribute {
+    static let table: UInt16 = 1
+    static let chain: UInt16 = 2
+    static let handle: UInt16 = 3
+    static let expressions: UInt16 = 4
+    static let compatibility: UInt16 = 5
+    static let userData: UInt16 = 7
+  }
+
+  /// enum nft_expr_attributes, and of what is in them enum nft_target_attributes (as of matches) and
+  /// enum nft_nat_attributes.
+  private enum Expression {
+    static let name: UInt16 = 1
+    static let data: UInt16 = 2
+    static let extensionName: UInt16 = 1
+    static let matchInfo: UInt16 = 3
+    static let natType: UInt16 = 1
+  }
+
   /// Decodes the payload of a netlink message of one of the two types. Throws when it is cut off.
   package init(_ payload: [UInt8]) throws(WireError) {
     family = try NetfilterHeader(payload).family
     let attributes = try NetlinkAttribute.all(in: payload, from: NetfilterHeader.length)
-    table = attributes[type: 1]?.string ?? ""
-    chain = attributes[type: 2]?.string ?? ""
-    handle = attributes[type: 3]?.network() ?? 0
+    table = attributes[type: Attribute.table]?.string ?? ""
+    chain = attributes[type: Attribute.chain]?.string ?? ""
+    handle = attributes[type: Attribute.handle]?.network() ?? 0
     expressions = []
     var matched: String?
     var sum = Fingerprint()
-    for element in try attributes[type: 4]?.nested() ?? [] {
+    for element in try attributes[type: Attribute.expressions]?.nested() ?? [] {
       let parts = try element.nested()
-      let name = try Self.name(parts[type: 1]?.string ?? "?", data: parts[type: 2])
+      let name = try Self.name(
+        parts[type: Expression.name]?.string ?? "?", data: parts[type: Expression.data])
       expressions.append(name)
-      // NFTA_MATCH_INFO is a struct xt_comment_info: 256 octets of text.
-      if name == "match:comment" { matched = try parts[type: 2]?.nested()[type: 3]?.string }
+      // Its information is a struct xt_comment_info: 256 octets of text.
+      if name == "match:comment" {
+        matched = try parts[type: Expression.data]?.nested()[type: Expression.matchInfo]?.string
+      }
       sum.add(name.utf8)
       // What these have counted is nothing that the rule says.
-      if let data = parts[type: 2]?.value, name != "counter", name != "last" { sum.add(data) }
+      if let data = parts[type: Expression.data]?.value, name != "counter", name != "last" {
+        sum.add(data)
+      }
     }
-    // NFTA_RULE_COMPAT and NFTA_RULE_USERDATA.
-    for type in [5, 7] as [UInt16] { sum.add(attributes[type: type]?.value ?? []) }
+    for type in [Attribute.compatibility, Attribute.userData] {
+      sum.add(attributes[type: type]?.value ?? [])
+    }
     fingerprint = sum.namesTheNameless ? nil : sum.value
-    comment = attributes[type: 7].flatMap { Self.comment($0.value) } ?? matched
+    comment = attributes[type: Attribute.userData].flatMap { Self.comment($0.value) } ?? matched
   }
 
   private static func name(
@@ -53,9 +79,9 @@ package struct NFTRuleMessage: Sendable, Equatable {
   ) throws(WireError) -> String {
     guard let data = try data?.nested() else { return name }
     switch name {
-    case "target", "match": return "\(name):\(data[type: 1]?.string ?? "?")"
+    case "target", "match": return "\(name):\(data[type: Expression.extensionName]?.string ?? "?")"
     case "nat":
-      switch data[type: 1]?.network(UInt32.self) {
+      switch data[type: Expression.natType]?.network(UInt32.self) {
       case 0: return "nat:snat"
       case 1: return "nat:dnat"
       default: return name

@@ -72,6 +72,33 @@ package struct TraceMessage: Sendable, Equatable {
     networkHeader != nil || transportHeader != nil || inDevice != nil || outDevice != nil
   }
 
+  /// enum nft_trace_attributes.
+  private enum Attribute {
+    static let table: UInt16 = 1
+    static let chain: UInt16 = 2
+    static let ruleHandle: UInt16 = 3
+    static let type: UInt16 = 4
+    static let verdict: UInt16 = 5
+    static let id: UInt16 = 6
+    static let linkHeader: UInt16 = 7
+    static let networkHeader: UInt16 = 8
+    static let transportHeader: UInt16 = 9
+    static let inDevice: UInt16 = 10
+    static let outDevice: UInt16 = 12
+    static let mark: UInt16 = 14
+    static let policy: UInt16 = 16
+    static let conntrackID: UInt16 = 18
+    static let conntrackDirection: UInt16 = 19
+    static let conntrackStatus: UInt16 = 20
+    static let conntrackState: UInt16 = 21
+  }
+
+  /// enum nft_verdict_attributes.
+  private enum VerdictAttribute {
+    static let code: UInt16 = 1
+    static let chain: UInt16 = 2
+  }
+
   /// Decodes the payload of a netlink message of type 0x0a11. Throws when it is cut off or its kind
   /// of step is unknown.
   package init(_ payload: [UInt8]) throws(WireError) {
@@ -86,36 +113,36 @@ package struct TraceMessage: Sendable, Equatable {
     while let attribute = try reader.attribute() {
       var value = try reader.value(of: attribute)
       switch attribute.type {
-      case 1: table = value.string()
-      case 2: chain = value.string()
-      case 3: handle = value.network()
-      case 4:
+      case Attribute.table: table = value.string()
+      case Attribute.chain: chain = value.string()
+      case Attribute.ruleHandle: handle = value.network()
+      case Attribute.type:
         var number = value
         guard let known = number.network().flatMap({ Kind(rawValue: $0) }) else {
           throw WireError("unknown trace type \(value.rest())", at: NetfilterHeader.length)
         }
         kind = known
-      case 5:
+      case Attribute.verdict:
         while let part = try value.attribute() {
           var nested = try value.value(of: part)
           switch part.type {
-          case 1: verdict = nested.verdict() ?? verdict
-          case 2: target = nested.string()
+          case VerdictAttribute.code: verdict = nested.verdict() ?? verdict
+          case VerdictAttribute.chain: target = nested.string()
           default: break
           }
         }
-      case 6: id = value.network() ?? 0
-      case 7: linkHeader = value.rest()
-      case 8: networkHeader = value.rest()
-      case 9: transportHeader = value.rest()
-      case 10: inDevice = value.network()
-      case 12: outDevice = value.network()
-      case 14: mark = value.network()
-      case 16: policy = value.verdict()
-      case 18: conntrackID = value.network()
-      case 19: conntrackDirection = value.rest().first
-      case 20: conntrackStatus = value.network()
-      case 21: conntrackState = value.network()
+      case Attribute.id: id = value.network() ?? 0
+      case Attribute.linkHeader: linkHeader = value.rest()
+      case Attribute.networkHeader: networkHeader = value.rest()
+      case Attribute.transportHeader: transportHeader = value.rest()
+      case Attribute.inDevice: inDevice = value.network()
+      case Attribute.outDevice: outDevice = value.network()
+      case Attribute.mark: mark = value.network()
+      case Attribute.policy: policy = value.verdict()
+      case Attribute.conntrackID: conntrackID = value.network()
+      case Attribute.conntrackDirection: conntrackDirection = value.rest().first
+      case Attribute.conntrackStatus: conntrackStatus = value.network()
+      case Attribute.conntrackState: conntrackState = value.network()
       default: break
       }
     }
@@ -126,24 +153,40 @@ package struct TraceMessage: Sendable, Equatable {
   package var bytes: [UInt8] {
     func code(_ verdict: Verdict) -> UInt32 { UInt32(bitPattern: verdict.rawValue) }
     var attributes = [
-      NetlinkAttribute(6, network: id), NetlinkAttribute(4, network: kind.rawValue),
-      NetlinkAttribute(1, string: table), NetlinkAttribute(2, string: chain),
+      NetlinkAttribute(Attribute.id, network: id),
+      NetlinkAttribute(Attribute.type, network: kind.rawValue),
+      NetlinkAttribute(Attribute.table, string: table),
+      NetlinkAttribute(Attribute.chain, string: chain),
     ]
-    if let handle { attributes.append(NetlinkAttribute(3, network: handle)) }
-    var nested = [NetlinkAttribute(1, network: code(verdict))]
-    if let target { nested.append(NetlinkAttribute(2, string: target)) }
-    attributes.append(NetlinkAttribute(5, nested: nested))
-    if let linkHeader { attributes.append(NetlinkAttribute(7, linkHeader)) }
-    if let networkHeader { attributes.append(NetlinkAttribute(8, networkHeader)) }
-    if let transportHeader { attributes.append(NetlinkAttribute(9, transportHeader)) }
-    if let inDevice { attributes.append(NetlinkAttribute(10, network: inDevice)) }
-    if let outDevice { attributes.append(NetlinkAttribute(12, network: outDevice)) }
-    if let mark { attributes.append(NetlinkAttribute(14, network: mark)) }
-    if let policy { attributes.append(NetlinkAttribute(16, network: code(policy))) }
-    if let conntrackID { attributes.append(NetlinkAttribute(18, network: conntrackID)) }
-    if let conntrackDirection { attributes.append(NetlinkAttribute(19, [conntrackDirection])) }
-    if let conntrackStatus { attributes.append(NetlinkAttribute(20, network: conntrackStatus)) }
-    if let conntrackState { attributes.append(NetlinkAttribute(21, network: conntrackState)) }
+    if let handle { attributes.append(NetlinkAttribute(Attribute.ruleHandle, network: handle)) }
+    var nested = [NetlinkAttribute(VerdictAttribute.code, network: code(verdict))]
+    if let target { nested.append(NetlinkAttribute(VerdictAttribute.chain, string: target)) }
+    attributes.append(NetlinkAttribute(Attribute.verdict, nested: nested))
+    if let linkHeader { attributes.append(NetlinkAttribute(Attribute.linkHeader, linkHeader)) }
+    if let networkHeader {
+      attributes.append(NetlinkAttribute(Attribute.networkHeader, networkHeader))
+    }
+    if let transportHeader {
+      attributes.append(NetlinkAttribute(Attribute.transportHeader, transportHeader))
+    }
+    if let inDevice { attributes.append(NetlinkAttribute(Attribute.inDevice, network: inDevice)) }
+    if let outDevice {
+      attributes.append(NetlinkAttribute(Attribute.outDevice, network: outDevice))
+    }
+    if let mark { attributes.append(NetlinkAttribute(Attribute.mark, network: mark)) }
+    if let policy { attributes.append(NetlinkAttribute(Attribute.policy, network: code(policy))) }
+    if let conntrackID {
+      attributes.append(NetlinkAttribute(Attribute.conntrackID, network: conntrackID))
+    }
+    if let conntrackDirection {
+      attributes.append(NetlinkAttribute(Attribute.conntrackDirection, [conntrackDirection]))
+    }
+    if let conntrackStatus {
+      attributes.append(NetlinkAttribute(Attribute.conntrackStatus, network: conntrackStatus))
+    }
+    if let conntrackState {
+      attributes.append(NetlinkAttribute(Attribute.conntrackState, network: conntrackState))
+    }
     return NetfilterHeader(family: family).bytes + attributes.bytes
   }
 }
