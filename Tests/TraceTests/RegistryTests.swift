@@ -72,16 +72,20 @@ import Wire
     let files = try FileManager.default.contentsOfDirectory(atPath: Self.fixtures.path)
     var spoke: Set<FindingID> = []
     for file in files where file.hasSuffix(".pcapng") {
-      for lost in try packets(Self.fixtures.appending(path: file)) {
+      for var lost in try packets(Self.fixtures.appending(path: file)) {
         for cause in Registry.causes {
-          guard let finding = cause.examine(lost.asked(by: cause)) else { continue }
+          lost.show(to: cause)
+          guard let finding = cause.examine(lost) else { continue }
           #expect(finding.id == cause.page.id)
           spoke.insert(finding.id)
         }
-        for note in Registry.lossNotes { _ = note.examine(lost.asked(by: note)) }
+        for note in Registry.lossNotes {
+          lost.show(to: note)
+          _ = note.examine(lost)
+        }
         for note in Registry.exchangeNotes {
           let answers = Answers(lost.snapshot, to: note.needs)
-          if let finding = note.examine(lost.exchange, answers) {
+          if let finding = note.examine(lost.exchange, { answers }) {
             #expect(finding.id == note.page.id)
           }
         }

@@ -2,7 +2,8 @@
 /// and it is not told.
 struct Answers {
   let snapshot: Snapshot
-  private let needs: [Need]
+  /// Of the diagnosis that looks.
+  var needs: [Need]
 
   init(_ snapshot: Snapshot, to needs: [Need]) {
     self.snapshot = snapshot

@@ -16,27 +16,32 @@ enum Examination {
       } else if let lost = LostAfter.beforeAnyHook(exchange, unseen, header, snapshot) {
         findings.append(lost)
       } else if let suspect = suspect(exchange, isProbe: header?.probe != nil),
-        let lost = LostPacket(
+        var lost = LostPacket(
           suspect, of: exchange, error: error, refused: refused, header: header,
           snapshot: snapshot)
       {
-        findings += cause(of: lost)
-        findings += Registry.lossNotes.compactMap { $0.examine(lost.asked(by: $0)) }
+        findings += cause(of: &lost)
+        findings += Registry.lossNotes.compactMap {
+          lost.show(to: $0)
+          return $0.examine(lost)
+        }
       }
     }
     return findings
-      + Registry.exchangeNotes.compactMap {
-        $0.examine(exchange, Answers(snapshot, to: $0.needs))
+      + Registry.exchangeNotes.compactMap { note in
+        note.examine(exchange) { Answers(snapshot, to: note.needs) }
       }
   }
 
   /// The first cause that speaks, and what sending said.
-  private static func cause(of lost: LostPacket) -> [Finding] {
+  private static func cause(of lost: inout LostPacket) -> [Finding] {
     let unsent = lost.unsent
-    let cause = Registry.causes.lazy.compactMap {
-      $0.examine(lost.asked(by: $0)) ?? unsent.flatMap($0.examine)
-    }.first
-    guard var cause else { return [] }
+    var found: Finding?
+    for cause in Registry.causes where found == nil {
+      lost.show(to: cause)
+      found = cause.examine(lost) ?? unsent.flatMap(cause.examine)
+    }
+    guard var cause = found else { return [] }
     if let refused = lost.refused, !cause.evidence.contains(.sendingRefused(refused)) {
       cause.evidence.append(.sendingRefused(refused))
     }
@@ -67,11 +72,14 @@ enum Examination {
       guard refused?.packet.tcp?.flags == .syn else { return nil }
     }
     guard let refused,
-      let lost = LostPacket(
+      var lost = LostPacket(
         refused, of: exchange, error: nil, refused: nil, header: header, snapshot: snapshot)
     else { return nil }
-    return Registry.causes.lazy.filter { $0.isToldByRefusal }
-      .compactMap { $0.examine(lost.asked(by: $0)) }.first
+    for cause in Registry.causes where cause.isToldByRefusal {
+      lost.show(to: cause)
+      if let finding = cause.examine(lost) { return finding }
+    }
+    return nil
   }
 
   /// The packet to look at. Of recorded traffic, the one that a rule stopped: others of its connection

@@ -1,4 +1,5 @@
 /// What explains what the user sees of an exchange, without being a fault.
 protocol ExchangeNote: Diagnosis {
-  static func examine(_ exchange: Exchange, _ answers: Answers) -> Finding?
+  /// `answers` are to its needs; few notes look at them.
+  static func examine(_ exchange: Exchange, _ answers: () -> Answers) -> Finding?
 }

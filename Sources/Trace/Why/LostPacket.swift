@@ -106,12 +106,8 @@ struct LostPacket {
     journey.places.contains { ![.ingress, .egress].contains($0.point.hook) }
   }
 
-  /// The same packet, as a diagnosis sees it.
-  func asked(by diagnosis: any Diagnosis.Type) -> LostPacket {
-    var lost = self
-    lost.answers = Answers(snapshot, to: diagnosis.needs)
-    return lost
-  }
+  /// From now on, a diagnosis looks at the packet. In place, for there are many, and much is known.
+  mutating func show(to diagnosis: any Diagnosis.Type) { answers.needs = diagnosis.needs }
 
   /// By how much a counter went up while the probe was on its way.
   func delta(_ counter: Counter) -> UInt64 { answers.delta(counter) }

@@ -33,7 +33,7 @@ enum BridgeNetfilter: ExchangeNote {
 
   static let needs: [Need] = [.setting(.callIPTables), .setting(.callIP6Tables)]
 
-  static func examine(_ exchange: Exchange, _ answers: Answers) -> Finding? {
+  static func examine(_ exchange: Exchange, _ answers: () -> Answers) -> Finding? {
     guard
       let hop = exchange.journeys.lazy.flatMap(\.hops).first(where: {
         $0.inPort != nil && $0.outPort != nil
@@ -43,7 +43,7 @@ enum BridgeNetfilter: ExchangeNote {
     let table = isIPv4 ? "iptables" : "ip6tables"
     let setting = isIPv4 ? Setting.callIPTables : .callIP6Tables
     let bridge = hop.inDevice ?? hop.outDevice ?? "a bridge"
-    let value = answers.value(of: setting)
+    let value = answers().value(of: setting)
     return note(
       "\(bridge) bridges it from \(input) to \(output), and passes it to the rules for IP as well: "
         + "\(setting.name), or nf_call_\(table) of the bridge, is 1",

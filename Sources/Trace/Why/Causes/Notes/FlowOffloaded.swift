@@ -28,7 +28,7 @@ enum FlowOffloaded: ExchangeNote {
       packets at every hook, take the flowtable's rule away while you look.
       """)
 
-  static func examine(_ exchange: Exchange, _ answers: Answers) -> Finding? {
+  static func examine(_ exchange: Exchange, _ answers: () -> Answers) -> Finding? {
     takenOver(exchange) ?? carriedPast(exchange)
   }
 

@@ -30,7 +30,7 @@ enum Fragmented: ExchangeNote {
       something on the way drops fragments, and the path's MTU should be found instead (DF set).
       """)
 
-  static func examine(_ exchange: Exchange, _ answers: Answers) -> Finding? {
+  static func examine(_ exchange: Exchange, _ answers: () -> Answers) -> Finding? {
     let packets = exchange.journeys.compactMap { journey in
       fragments(journey).map { (journey.id, $0) }
     }

@@ -26,7 +26,7 @@ enum HairpinRedirect: ExchangeNote {
       connection (see `invalid-state-drop`).
       """)
 
-  static func examine(_ exchange: Exchange, _ answers: Answers) -> Finding? {
+  static func examine(_ exchange: Exchange, _ answers: () -> Answers) -> Finding? {
     // The kernel itself drops those about packets of a translated connection, or of one that may be.
     let redirect = exchange.journeys.contains {
       ($0.packet.proto == .icmp && $0.packet.icmp?.type == 5

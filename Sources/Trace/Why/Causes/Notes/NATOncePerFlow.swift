@@ -26,7 +26,7 @@ enum NATOncePerFlow: ExchangeNote {
       and the packet's addresses, so that the next packet meets the rules.
       """)
 
-  static func examine(_ exchange: Exchange, _ answers: Answers) -> Finding? {
+  static func examine(_ exchange: Exchange, _ answers: () -> Answers) -> Finding? {
     let journey = exchange.journeys.first { journey in
       journey.connection?.isReply == false && journey.connection?.wasKnown == true
         && journey.hops.contains { hop in
