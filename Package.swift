@@ -57,6 +57,13 @@ let package = Package(
       swiftSettings: settings,
       // Its decoder is what Wire's is compared with.
       linkerSettings: [.linkedLibrary("netfilter_conntrack")]),
+    // Plays a kernel from data.
+    .target(
+      name: "Simulator", dependencies: ["App", "Kernel", "Report", "Trace", "Wire"],
+      path: "Tests/Simulator", swiftSettings: settings),
+    .testTarget(
+      name: "AppTests", dependencies: ["App", "Simulator", "Kernel", "Report", "Trace", "Wire"],
+      swiftSettings: settings),
     // A command that dies, for the tests of what cleans up after it.
     .executableTarget(
       name: "guardian-helper", dependencies: ["Kernel", "Wire"], path: "Tests/GuardianHelper",

@@ -2,9 +2,12 @@ package import Kernel
 
 /// Where nftrace keeps sessions and journals.
 package enum StateDirectory {
+  /// The one that is to be used, whatever the environment says.
+  @TaskLocal package static var chosen: String?
+
   /// $NFTRACE_STATE_DIR, or /var/lib/nftrace.
   package static var path: String {
-    Terminal.environment("NFTRACE_STATE_DIR").flatMap { $0.isEmpty ? nil : $0 }
+    chosen ?? Terminal.environment("NFTRACE_STATE_DIR").flatMap { $0.isEmpty ? nil : $0 }
       ?? "/var/lib/nftrace"
   }
 

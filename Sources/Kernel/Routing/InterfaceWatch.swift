@@ -25,6 +25,9 @@ package struct InterfaceWatch: ~Copyable {
     package var removed: [Record] = []
     /// Whether these are all: else the kernel had no room for some, and the lists are to be read anew.
     package var areAll = true
+
+    /// Nothing was changed.
+    package init() {}
   }
 
   /// Takes what is there; does not wait.

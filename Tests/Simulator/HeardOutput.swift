@@ -1,0 +1,24 @@
+internal import App
+package import Kernel
+internal import Synchronization
+
+/// Hears what a command says.
+package final class HeardOutput: OutputPlace {
+  private let heard = Mutex<[(text: String, isError: Bool)]>([])
+
+  /// Nothing was said.
+  package init() {}
+
+  package func write(_ text: String, to stream: Terminal.Stream) throws(KernelError) {
+    heard.withLock { $0.append((text, stream == .error)) }
+  }
+
+  /// What was printed.
+  package var output: String { said(false) }
+  /// What was said on standard error.
+  package var errors: String { said(true) }
+
+  private func said(_ isError: Bool) -> String {
+    heard.withLock { $0.filter { $0.isError == isError }.map(\.text).joined() }
+  }
+}

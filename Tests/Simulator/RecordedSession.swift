@@ -1,0 +1,103 @@
+internal import Foundation
+package import Trace
+internal import Wire
+
+/// A session of fixtures/, taken apart into what a kernel would have said and when.
+package struct RecordedSession {
+  /// What it begins with.
+  package let header: SessionHeader
+  /// All of it.
+  package let records: [Record]
+
+  private static let directory = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "fixtures")
+
+  /// The session of this name.
+  package init(_ name: String) throws {
+    let bytes = try Data(contentsOf: Self.directory.appending(path: "\(name).pcapng"))
+    var decoder = SessionDecoder()
+    decoder.feed(Array(bytes))
+    var header: SessionHeader?
+    var records: [Record] = []
+    while let element = try decoder.next() {
+      switch element {
+      case .header(let one): header = header ?? one
+      case .record(let record): records.append(record)
+      }
+    }
+    guard let header else { throw CocoaError(.fileReadCorruptFile) }
+    self.header = header
+    self.records = records
+  }
+
+  /// What it is told as.
+  package static func golden(_ name: String) throws -> String {
+    String(
+      decoding: try Data(contentsOf: directory.appending(path: "\(name).txt")), as: UTF8.self)
+  }
+
+  /// The sessions of pings.
+  package static let pings: [String] = {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
+    return names.filter { $0.hasSuffix(".pcapng") }.map { String($0.dropLast(7)) }.sorted().filter {
+      (try? RecordedSession($0))?.header.probe != nil
+    }
+  }()
+
+  /// Where the first probe is sent.
+  package var firstSent: Int { records.firstIndex { $0.isSent } ?? records.count }
+
+  /// What the kernel listed before.
+  package var opening: ArraySlice<Record> { records[..<firstSent] }
+}
+
+extension Record {
+  /// Whether it is a packet being sent.
+  package var isSent: Bool { if case .sent = content { true } else { false } }
+
+  /// Where it comes from.
+  package enum Origin: Sendable, Equatable {
+    /// What rules, conntrack and nf_tables tell by themselves.
+    case event
+    /// Out of the TUN device.
+    case packet
+    /// Why the kernel dropped something.
+    case drop
+    /// An answer to a question.
+    case answer(Answer)
+    /// That it could not be sent.
+    case refusal(Int32)
+    case sent
+  }
+
+  /// What a question is about.
+  package enum Answer: Sendable, Hashable {
+    case lookup, neighbours, routes, policy, sysctls, counters, rule
+  }
+
+  /// Where it comes from in a session of a ping.
+  package var origin: Origin {
+    switch content {
+    case .log, .line, .lost: return .event
+    case .sent: return .sent
+    case .received: return .packet
+    case .note(.notSent(_, let errno)): return .refusal(errno)
+    case .note(.sysctls), .note(.facts): return .answer(.sysctls)
+    case .note(.counters): return .answer(.counters)
+    case .note: return .answer(.rule)
+    case .netlink(let message):
+      if message.type == DropEvent.messageType { return .drop }
+      if message.type == NFTRuleMessage.newType, message.isPartOfDump || message.sequence != 0 {
+        return .answer(.rule)
+      }
+      if message.type >= 0x100 { return .event }
+      let isList = message.isDumpRequest || message.isPartOfDump
+      switch message.type {
+      case RouteMessageType.getRule, 32: return .answer(.policy)
+      case RouteMessageType.getRoute, 24: return .answer(isList ? .routes : .lookup)
+      case NetlinkMessage.errorType: return .answer(.lookup)
+      default: return .answer(.neighbours)
+      }
+    }
+  }
+}
