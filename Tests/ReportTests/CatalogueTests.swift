@@ -5,14 +5,16 @@ import Trace
 import Wire
 
 /// The recorded sessions in fixtures/ as a catalogue: each cause is shown by one of them at least,
-/// each session has the causes that are written beside it and no others (GoldenTests compares them
-/// whole), and healthy ones have none.
+/// each session has the causes that are written in catalogue.txt and no others (FixtureTableTests), and
+/// healthy ones have none.
 @Suite struct CatalogueTests {
   /// The ids that no session of packets can show: a recorder's last words are not about one.
   static let unseen: Set = ["recording-ended"]
 
-  /// What became of each probe, or of each exchange of recorded traffic.
-  private func outcomes(_ name: String) throws -> [(exchange: Exchange, findings: [Finding])] {
+  /// What became of each probe, or of each exchange of recorded traffic; last, what is of neither.
+  static func outcomes(
+    _ name: String
+  ) throws -> [(exchange: Exchange, findings: [Finding], outcome: String)] {
     let file = GoldenTests.directory.appending(path: "\(name).pcapng")
     var decoder = SessionDecoder()
     decoder.feed(Array(try Data(contentsOf: file)))
@@ -30,14 +32,14 @@ import Wire
       }
     }
     results += ping?.finishReplay() ?? []
-    var all = results.map { ($0.exchange, $0.findings) }
-    all += traffic?.finish().map { ($0, $0.findings) } ?? []
+    var all = results.map { ($0.exchange, $0.findings, $0.outcome.rawValue) }
+    all += traffic?.finish().map { ($0, $0.findings, "recorded") } ?? []
     let counts = traffic?.counts ?? ping?.story.counts ?? EventCounts()
-    return all + [(Exchange(journeys: []), ProbeResult.findings(of: [Finding](), counts))]
+    return all + [(Exchange(journeys: []), ProbeResult.findings(of: [Finding](), counts), "")]
   }
 
   private func findings(_ name: String) throws -> [Finding] {
-    try outcomes(name).flatMap(\.findings)
+    try Self.outcomes(name).flatMap(\.findings)
   }
 
   @Test func everyCauseIsShown() throws {
@@ -51,7 +53,7 @@ import Wire
   @Test func everyRefusalIsShown() throws {
     var shown: Set<String> = []
     for name in GoldenTests.names {
-      for (exchange, findings) in try outcomes(name) {
+      for (exchange, findings, _) in try Self.outcomes(name) {
         guard let finding = findings.first(where: { $0.id.rawValue == "no-listener" }),
           let packet = exchange.request?.packet
         else { continue }
@@ -73,7 +75,7 @@ import Wire
 
   /// One cause a probe: what follows from it is not reported beside it.
   @Test(arguments: GoldenTests.names) func causesAreNotRepeated(_ name: String) throws {
-    for (_, findings) in try outcomes(name) {
+    for (_, findings, _) in try Self.outcomes(name) {
       #expect(findings.filter { $0.severity == .error }.count <= 1)
     }
   }
