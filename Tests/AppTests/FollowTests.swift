@@ -15,7 +15,8 @@ struct FollowTests {
 
   private func report(json: Bool = false, names: [String] = []) -> FollowReport {
     FollowReport(
-      filter: ExchangeFilter(), style: TextStyle(unicode: true), json: json, namespaces: names)
+      filter: ExchangeFilter(), style: TextStyle(unicode: true), format: json ? .jsonLines : .text,
+      namespaces: names)
   }
 
   /// What a router reported of one ping, from now on.
@@ -44,7 +45,7 @@ struct FollowTests {
     let events = SimulatedEvents(loop)
     let source = FollowedSource(try traffic(events), in: nil) { nil }
     loop.signals = [(loop.now + 9_000_000_000, 2)]
-    var follow = Follow(report(), json: false)
+    var follow = Follow(report())
     var kept: Capabilities?
     let signal = try Output.$place.withValue(heard) {
       try follow.run(loop, { [source] }, giveUp: { rights, _ in kept = rights })
@@ -60,7 +61,7 @@ struct FollowTests {
     let events = SimulatedEvents(loop)
     let source = FollowedSource(try traffic(events), in: nil) { nil }
     loop.signals = [(loop.now + 9_000_000_000, 15)]
-    var follow = Follow(report(json: true), json: true)
+    var follow = Follow(report(json: true))
     _ = try Output.$place.withValue(heard) {
       try follow.run(loop, { [source] }, giveUp: { _, _ in })
     }
@@ -78,7 +79,7 @@ struct FollowTests {
         loop.now > begin + UInt64(seconds) * 1_000_000_000 ? "the setup was torn down" : nil
       }
     }
-    var follow = Follow(report(names: ["a", "b"]), json: false, names: ["a", "b"])
+    var follow = Follow(report(names: ["a", "b"]), names: ["a", "b"])
     let signal = try Output.$place.withValue(heard) {
       try follow.run(loop, { sources }, giveUp: { _, _ in })
     }
@@ -92,7 +93,7 @@ struct FollowTests {
   @Test func noiseDoesNotKeepIt() throws {
     let source = FollowedSource(Endless(loop), in: nil) { nil }
     loop.signals = [(loop.now + 1_000_000_000, 2)]
-    var follow = Follow(report(), json: false)
+    var follow = Follow(report())
     let begin = loop.now
     let signal = try Output.$place.withValue(heard) {
       try follow.run(loop, { [source] }, giveUp: { _, _ in })
