@@ -49,11 +49,11 @@ struct PingRunTests {
   @Test(arguments: RecordedSession.pings) func itIsToldAsItWasRecorded(name: String) throws {
     let ping = try Ping(name)
     _ = try ping.run()
-    let (shown, golden) = (ping.sink.shown, try RecordedSession.golden(name))
-    let different = zip(shown.split(separator: "\n"), golden.split(separator: "\n")).first {
+    let (shown, told) = (ping.sink.shown, try RecordedSession.told(name))
+    let different = zip(shown.split(separator: "\n"), told.split(separator: "\n")).first {
       $0 != $1
     }
-    #expect(shown == golden, "\(different.map { "\($0.0)\n\($0.1)" } ?? "")")
+    #expect(shown == told, "\(different.map { "\($0.0)\n\($0.1)" } ?? "")")
     #expect(ping.kernel.sent.count >= ping.session.header.probe!.count)
   }
 
@@ -62,9 +62,9 @@ struct PingRunTests {
   func itPrintsWhatIsShown(name: String) throws {
     let ping = try Ping(name)
     let code = try ping.run()
-    let golden = try RecordedSession.golden(name)
-    #expect(code == (golden.contains("answered in") ? 0 : 1))
-    let head = golden.split(separator: "\n").first.map(String.init)!
+    let told = try RecordedSession.told(name)
+    #expect(code == (told.contains("answered in") ? 0 : 1))
+    let head = told.split(separator: "\n").first.map(String.init)!
     #expect(ping.heard.output.contains(head), "\(ping.heard.output)")
     #expect(ping.heard.output.contains("1 packet"))
   }
@@ -86,7 +86,7 @@ struct PingRunTests {
     ping.kernel.disturbed.areStampedWhenRead = true
     ping.loop.onWait = { if $0 == 1 { ping.loop.now += 3_000_000_000 } }
     _ = try ping.run()
-    #expect(Self.cause(ping.sink.shown) == Self.cause(try RecordedSession.golden(name)))
+    #expect(Self.cause(ping.sink.shown) == Self.cause(try RecordedSession.told(name)))
   }
 
   private static func cause(_ text: String) -> String? {

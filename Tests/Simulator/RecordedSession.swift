@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Report
 package import Trace
 internal import Wire
 
@@ -31,9 +32,18 @@ package struct RecordedSession {
   }
 
   /// What it is told as.
-  package static func golden(_ name: String) throws -> String {
-    String(
-      decoding: try Data(contentsOf: directory.appending(path: "\(name).txt")), as: UTF8.self)
+  package static func told(_ name: String) throws -> String {
+    let session = try RecordedSession(name)
+    return Self.told([.header(session.header)] + session.records.map { .record($0) })
+  }
+
+  /// What a file of these is told as.
+  static func told(_ elements: [SessionDecoder.Element]) -> String {
+    var report = SessionReport(
+      filter: ExchangeFilter(), style: TextStyle(unicode: true), format: .text, session: "session")
+    var lines = elements.flatMap { report.take($0) }
+    lines += report.finish()
+    return lines.joined(separator: "\n") + "\n"
   }
 
   /// The sessions of pings.

@@ -28,11 +28,5 @@ package final class SimulatedSink: SessionSink {
   }
 
   /// What 'nftrace show' tells of it.
-  package var shown: String {
-    var report = SessionReport(
-      filter: ExchangeFilter(), style: TextStyle(unicode: true), format: .text, session: "session")
-    var lines = elements.flatMap { report.take($0) }
-    lines += report.finish()
-    return lines.joined(separator: "\n") + "\n"
-  }
+  package var shown: String { RecordedSession.told(elements) }
 }
