@@ -40,8 +40,6 @@ package struct Recorder {
   private static let pause: UInt64 = 2_000_000_000
   /// Nanoseconds until it is noted how far it has come.
   private static let notePause: UInt64 = 300_000_000
-  /// Octets the kernel keeps for it while it is busy: KERNEL.md, section I.
-  private static let room: Int32 = 128 << 20
 
   /// Records to a file, called `path`, that is empty, and one of nftrace's own if it `isOurs`; both together
   /// have at most `limit` octets.

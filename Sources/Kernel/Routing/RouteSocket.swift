@@ -122,7 +122,7 @@ package struct RouteSocket: ~Copyable {
   package enum LookupAnswer: Sendable, Equatable {
     /// The way the packet would go.
     case route(RouteMessage)
-    /// The packet would go nowhere; an errno, as KERNEL.md F explains them: ENETUNREACH no route,
+    /// The packet would go nowhere; an errno: ENETUNREACH no route,
     /// EACCES prohibited, EHOSTUNREACH unreachable or not forwarding, EINVAL blackhole or a source
     /// that must not come in there, ENODEV no such interface.
     case refused(errno: Int32)
