@@ -264,7 +264,6 @@ struct RecorderTests {
     _ = try recording.run(5_000_000_000)
     let written = try recording.medium.records().count { $0.content == .netlink(link) }
     #expect(written >= 1)
-    #expect(recording.kernel.installed.count >= 1 || recording.state?.replans ?? 0 >= 0)
   }
 
   @Test func interfacesThatWereNotToldAreListed() throws {

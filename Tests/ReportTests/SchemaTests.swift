@@ -1,4 +1,4 @@
-import Foundation
+import Report
 import Schema
 import Testing
 
@@ -6,13 +6,12 @@ import Testing
 /// live tests run them.
 struct SchemaTests {
   @Test(arguments: GoldenTests.all) func reports(_ name: String) throws {
-    let file = GoldenTests.directory.appending(path: "\(name).json")
-    #expect(JSONSchema.nftrace.faults(in: try String(contentsOf: file, encoding: .utf8)) == [])
+    let text = try GoldenTests.render(name, .json, style: TextStyle())
+    #expect(JSONSchema.nftrace.faults(in: text) == [])
   }
 
   @Test func faultsAreFound() throws {
-    let file = GoldenTests.directory.appending(path: "\(GoldenTests.names[0]).json")
-    let good = try String(contentsOf: file, encoding: .utf8)
+    let good = try GoldenTests.render("policy-nft-forward-v6", .json, style: TextStyle())
     for (word, other) in [
       ("\"schema\": \"nftrace/1\"", "\"schema\": \"nftrace/2\""), ("\"hook\"", "\"hok\""),
       ("\"ttl\": 64", "\"ttl\": \"64\""), ("\"severity\": \"", "\"severity\": \"bad "),
