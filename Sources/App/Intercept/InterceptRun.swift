@@ -153,13 +153,13 @@ package struct InterceptRun {
     }
     if json {
       try Output.print(
-        JSONValue.object([
-          ("schema", .string("nftrace/1")), ("command", .string("intercept")),
-          ("netns", .string(netns)), ("kernel", .string(release)),
-          ("subnets", .array(subnets.map { .string($0) })),
-          ("seconds", .tenths(Double(lasted) / 1e9)),
-          ("packets", InterceptText.json(interception.counts)),
-        ]))
+        JSONValue.object(
+          JSONObjects.head("intercept") + [
+            ("netns", .string(netns)), ("kernel", .string(release)),
+            ("subnets", .array(subnets.map { .string($0) })),
+            ("seconds", .tenths(Double(lasted) / 1e9)),
+            ("packets", InterceptText.json(interception.counts)),
+          ]))
       return
     }
     try output.write(sum + "\n")

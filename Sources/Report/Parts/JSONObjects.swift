@@ -1,12 +1,17 @@
-internal import Trace
+package import Trace
 internal import Wire
 
 /// Journeys and findings as the JSON objects of schema "nftrace/1".
-struct JSONObjects: Sendable {
+package struct JSONObjects: Sendable {
   /// Whether to tell every rule that was met, not only those that decided.
   private let allRules: Bool
 
   init(allRules: Bool = false) { self.allRules = allRules }
+
+  /// The members that every object of a command begins with. Scripts look at the schema first.
+  package static func head(_ command: String) -> [(String, JSONValue)] {
+    [("schema", .string("nftrace/1")), ("command", .string(command))]
+  }
 
   /// The members that are known when a report begins.
   func opening(_ head: ReportHead) -> [(String, JSONValue)] {
@@ -14,8 +19,7 @@ struct JSONObjects: Sendable {
     let isOfSeveral = head.namespaces.count > 1
     let backend = header?.backend.map { [("backend", JSONValue.string($0))] } ?? []
     let kernel = header?.kernel
-    return [
-      ("schema", .string("nftrace/1")), ("command", .string(head.command.rawValue)),
+    return Self.head(head.command.rawValue) + [
       ("netns", isOfSeveral ? .null : .string(header?.netns)),
       ("kernel", .string(kernel?.isEmpty == true ? nil : kernel)),
       ("session", .string(head.session)), ("target", target(header)),

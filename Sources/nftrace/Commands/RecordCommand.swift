@@ -84,11 +84,11 @@ struct RecordCommand: ParsableCommand {
     if background { return }
     if shared.json {
       try Output.print(
-        JSONValue.object([
-          ("schema", .string("nftrace/1")), ("command", .string("record")),
-          ("netns", .string(shared.netns)), ("session", .string(end.session)),
-          ("recorder", SetupJSON.json(end)),
-        ]))
+        JSONValue.object(
+          JSONObjects.head("record") + [
+            ("netns", .string(shared.netns)), ("session", .string(end.session)),
+            ("recorder", SetupJSON.json(end)),
+          ]))
     } else {
       try Output.print(StyledLine(Self.summary(end)))
     }

@@ -109,12 +109,12 @@ struct RecordingsCommand: ParsableCommand {
     }
     if shared.json {
       try Output.print(
-        JSONValue.object([
-          ("schema", .string("nftrace/1")), ("command", .string("recordings")),
-          ("removed", .array(removed.map { .string($0.name) })),
-          ("octets", .int(removed.reduce(0) { $0 + $1.octets })),
-          ("kept", .array(kept.map { .string($0.name) })),
-        ]))
+        JSONValue.object(
+          JSONObjects.head("recordings") + [
+            ("removed", .array(removed.map { .string($0.name) })),
+            ("octets", .int(removed.reduce(0) { $0 + $1.octets })),
+            ("kept", .array(kept.map { .string($0.name) })),
+          ]))
       return
     }
     if removed.isEmpty { return try Output.print("nothing to remove") }

@@ -1,4 +1,5 @@
 import App
+import Report
 import Trace
 
 /// What a command says in JSON: an object, or one in which each of several namespaces has its own.
@@ -8,9 +9,7 @@ enum NamespaceJSON {
     _ command: String, _ each: [(name: String?, members: [(String, JSONValue)])],
     of count: Int? = nil
   ) -> JSONValue {
-    let head: [(String, JSONValue)] = [
-      ("schema", .string("nftrace/1")), ("command", .string(command)),
-    ]
+    let head = JSONObjects.head(command)
     func object(_ one: (name: String?, members: [(String, JSONValue)])) -> [(String, JSONValue)] {
       [("netns", .string(one.name))] + one.members
     }

@@ -46,10 +46,11 @@ struct RecordingsText {
   static func json(
     _ command: String, _ recordings: [(KeptRecording, namespace: NamespaceName?)]
   ) -> JSONValue {
-    .object([
-      ("schema", .string("nftrace/1")), ("command", .string(command)), ("netns", .null),
-      ("recordings", .array(recordings.map { json($0.0, $0.namespace) })),
-    ])
+    .object(
+      JSONObjects.head(command) + [
+        ("netns", .null),
+        ("recordings", .array(recordings.map { json($0.0, $0.namespace) })),
+      ])
   }
 
   private static func json(_ recording: KeptRecording, _ namespace: NamespaceName?) -> JSONValue {

@@ -221,21 +221,22 @@ struct StatusAll {
   // MARK: JSON
 
   var json: JSONValue {
-    .object([
-      ("schema", .string("nftrace/1")), ("command", .string("status")), ("netns", .null),
-      ("kernel", .string(Machine.kernelRelease)),
-      ("namespaces", .array(spaces.map(Self.json))),
-      ("gone", .array(lost.map(Self.json))),
-      (
-        "recorders",
-        .array(
-          recorders.map {
-            .object([("process", .int($0.process)), ("session", .string($0.session))])
-          })
-      ),
-      ("journals", .array(journals.map { .string($0) })),
-      ("hidden", .array(hidden.map { .string($0) })),
-    ])
+    .object(
+      JSONObjects.head("status") + [
+        ("netns", .null),
+        ("kernel", .string(Machine.kernelRelease)),
+        ("namespaces", .array(spaces.map(Self.json))),
+        ("gone", .array(lost.map(Self.json))),
+        (
+          "recorders",
+          .array(
+            recorders.map {
+              .object([("process", .int($0.process)), ("session", .string($0.session))])
+            })
+        ),
+        ("journals", .array(journals.map { .string($0) })),
+        ("hidden", .array(hidden.map { .string($0) })),
+      ])
   }
 
   private static func json(_ space: Space) -> JSONValue {
