@@ -48,18 +48,22 @@ let package = Package(
     // What JSON reports have to be: tests of every kind look at theirs with it.
     .target(name: "Schema", path: "Tests/Schema", swiftSettings: settings),
     .testTarget(name: "WireTests", dependencies: ["Wire", "Recordings"], swiftSettings: settings),
-    .testTarget(name: "TraceTests", dependencies: ["Trace", "Wire"], swiftSettings: settings),
     .testTarget(
-      name: "ReportTests", dependencies: ["Report", "Trace", "Wire", "Schema"],
+      name: "TraceTests", dependencies: ["Fixtures", "Trace", "Wire"], swiftSettings: settings),
+    .testTarget(
+      name: "ReportTests", dependencies: ["Fixtures", "Report", "Trace", "Wire", "Schema"],
       swiftSettings: settings),
     .testTarget(
       name: "KernelTests", dependencies: ["Kernel", "Trace", "Wire", "CNetfilter", "Recordings"],
       swiftSettings: settings,
       // Its decoder is what Wire's is compared with.
       linkerSettings: [.linkedLibrary("netfilter_conntrack")]),
+    // The recorded sessions, for all who tell them.
+    .target(
+      name: "Fixtures", dependencies: ["Trace"], path: "Tests/Fixtures", swiftSettings: settings),
     // Plays a kernel from data.
     .target(
-      name: "Simulator", dependencies: ["App", "Kernel", "Report", "Trace", "Wire"],
+      name: "Simulator", dependencies: ["Fixtures", "App", "Kernel", "Report", "Trace", "Wire"],
       path: "Tests/Simulator", swiftSettings: settings),
     .testTarget(
       name: "AppTests", dependencies: ["App", "Simulator", "Kernel", "Report", "Trace", "Wire"],
@@ -70,7 +74,7 @@ let package = Package(
       swiftSettings: settings),
     // The pages of docs/findings: scripts/findings.
     .executableTarget(
-      name: "finding-pages", dependencies: ["Trace"], path: "Tests/FindingPages",
+      name: "finding-pages", dependencies: ["Fixtures", "Trace"], path: "Tests/FindingPages",
       swiftSettings: settings),
     // How fast a session is told: scripts/bench.
     .executableTarget(

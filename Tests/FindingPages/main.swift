@@ -4,8 +4,7 @@ import Trace
 // Writes docs/findings and the list in README.md from the registry: scripts/findings.
 
 let root = URL(filePath: FileManager.default.currentDirectoryPath)
-let catalogue = try FindingCatalogue(
-  Registry.pages, examples: FindingExamples.collect(root.appending(path: "fixtures")))
+let catalogue = try FindingCatalogue(Registry.pages, examples: FindingExamples.collect())
 var files = FindingFiles(root: root, isCheck: CommandLine.arguments.dropFirst().first == "--check")
 try files.put(catalogue)
 

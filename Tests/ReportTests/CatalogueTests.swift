@@ -1,4 +1,4 @@
-import Foundation
+import Fixtures
 import Report
 import Testing
 import Trace
@@ -15,27 +15,10 @@ import Wire
   static func outcomes(
     _ name: String
   ) throws -> [(exchange: Exchange, findings: [Finding], outcome: String)] {
-    let file = GoldenTests.directory.appending(path: "\(name).pcapng")
-    var decoder = SessionDecoder()
-    decoder.feed(Array(try Data(contentsOf: file)))
-    var ping: PingStory?
-    var traffic: Story?
-    var results: [ProbeResult] = []
-    while let element = try decoder.next() {
-      switch element {
-      case .header(let header):
-        ping = header.flatMap { PingStory(header: $0) }
-        traffic = ping == nil ? Story(header: header, after: traffic) : nil
-      case .record(let record):
-        results += ping?.replay(record) ?? []
-        traffic?.take(record)
-      }
-    }
-    results += ping?.finishReplay() ?? []
-    var all = results.map { ($0.exchange, $0.findings, $0.outcome.rawValue) }
-    all += traffic?.finish().map { ($0, $0.findings, "recorded") } ?? []
-    let counts = traffic?.counts ?? ping?.story.counts ?? EventCounts()
-    return all + [(Exchange(journeys: []), ProbeResult.findings(of: [Finding](), counts), "")]
+    let session = try ReplayedSession(name)
+    return session.results.map { ($0.exchange, $0.findings, $0.outcome.rawValue) }
+      + session.exchanges.map { ($0, $0.findings, "recorded") }
+      + [(Exchange(journeys: []), session.remarks, "")]
   }
 
   private func findings(_ name: String) throws -> [Finding] {

@@ -1,3 +1,4 @@
+import Fixtures
 import Foundation
 import Report
 import Testing
@@ -10,22 +11,16 @@ import Wire
 /// After a deliberate change: NFTRACE_WRITE_GOLDEN=1 swift test --filter ReportTests, then read the
 /// difference.
 @Suite struct GoldenTests {
-  static let directory = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "fixtures")
+  static let directory = Fixtures.directory
 
   /// Sessions, without ".pcapng".
-  static let names = files(".pcapng").map { String($0.dropLast(7)) }
+  static let names = Fixtures.sessions
 
   /// What the names of saved kernel logs end with.
   static let log = ".dmesg"
 
   /// Everything that is to be told.
-  static let all = names + files(log)
-
-  private static func files(_ ending: String) -> [String] {
-    let files = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
-    return files.filter { $0.hasSuffix(ending) }.sorted()
-  }
+  static let all = names + Fixtures.files(log)
 
   @Test func thereAreFixtures() { #expect(Self.names.count >= 5) }
 

@@ -1,3 +1,4 @@
+internal import Fixtures
 internal import Foundation
 internal import Report
 package import Trace
@@ -10,14 +11,10 @@ package struct RecordedSession {
   /// All of it.
   package let records: [Record]
 
-  private static let directory = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "fixtures")
-
   /// The session of this name.
   package init(_ name: String) throws {
-    let bytes = try Data(contentsOf: Self.directory.appending(path: "\(name).pcapng"))
     var decoder = SessionDecoder()
-    decoder.feed(Array(bytes))
+    decoder.feed(try Fixtures.octets(name))
     var header: SessionHeader?
     var records: [Record] = []
     while let element = try decoder.next() {
@@ -47,12 +44,9 @@ package struct RecordedSession {
   }
 
   /// The sessions of pings.
-  package static let pings: [String] = {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
-    return names.filter { $0.hasSuffix(".pcapng") }.map { String($0.dropLast(7)) }.sorted().filter {
-      (try? RecordedSession($0))?.header.probe != nil
-    }
-  }()
+  package static let pings = Fixtures.sessions.filter {
+    (try? RecordedSession($0))?.header.probe != nil
+  }
 
   /// Where the first probe is sent.
   package var firstSent: Int { records.firstIndex { $0.isSent } ?? records.count }

@@ -1,4 +1,4 @@
-import Foundation
+import Fixtures
 import Testing
 import Wire
 
@@ -63,16 +63,12 @@ import Wire
     }
   #endif
 
-  private static let fixtures = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "fixtures")
-
   /// Every cause looks at the packets of every recorded session, also at those that another one
   /// explains: none asks for what it does not need, and only the last speaks of all.
   @Test func everyCauseSeesEverySession() throws {
-    let files = try FileManager.default.contentsOfDirectory(atPath: Self.fixtures.path)
     var spoke: Set<FindingID> = []
-    for file in files where file.hasSuffix(".pcapng") {
-      for var lost in try packets(Self.fixtures.appending(path: file)) {
+    for name in Fixtures.sessions {
+      for var lost in try packets(name) {
         for cause in Registry.causes {
           lost.show(to: cause)
           guard let finding = cause.examine(lost) else { continue }
@@ -95,9 +91,9 @@ import Wire
   }
 
   /// All packets of a session, each as if it had been lost.
-  private func packets(_ file: URL) throws -> [LostPacket] {
+  private func packets(_ name: String) throws -> [LostPacket] {
     var decoder = SessionDecoder()
-    decoder.feed([UInt8](try Data(contentsOf: file)))
+    decoder.feed(try Fixtures.octets(name))
     var header: SessionHeader?
     var ping: PingStory?
     var traffic: Story?

@@ -1,4 +1,4 @@
-import Foundation
+import Fixtures
 import Testing
 import Wire
 
@@ -7,16 +7,13 @@ import Wire
 /// What the kernel listed takes the place of what it listed before: between two probes somebody may
 /// have changed it.
 @Suite struct SnapshotTests {
-  private static let fixtures = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "fixtures")
-
   private struct Session {
     var header: SessionHeader
     var records: [Record] = []
 
     init(_ name: String) throws {
       var decoder = SessionDecoder()
-      decoder.feed([UInt8](try Data(contentsOf: fixtures.appending(path: "\(name).pcapng"))))
+      decoder.feed(try Fixtures.octets(name))
       guard case .header(let header?) = try decoder.next() else { throw CancellationError() }
       self.header = header
       while case .record(let record) = try decoder.next() { records.append(record) }

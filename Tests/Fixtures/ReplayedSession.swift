@@ -1,0 +1,40 @@
+package import Trace
+
+/// What Trace makes of a session.
+package struct ReplayedSession {
+  /// The probes of its pings.
+  package private(set) var results: [ProbeResult] = []
+  /// Its recorded traffic.
+  package private(set) var exchanges: [Exchange] = []
+  /// What it was told from.
+  package let counts: EventCounts
+
+  /// The session of fixtures/ with this name.
+  package init(_ name: String) throws {
+    var decoder = SessionDecoder()
+    decoder.feed(try Fixtures.octets(name))
+    var ping: PingStory?
+    var traffic: Story?
+    while let element = try decoder.next() {
+      switch element {
+      case .header(let header):
+        ping = header.flatMap { PingStory(header: $0) }
+        traffic = ping == nil ? Story(header: header, after: traffic) : nil
+      case .record(let record):
+        results += ping?.replay(record) ?? []
+        traffic?.take(record)
+      }
+    }
+    results += ping?.finishReplay() ?? []
+    exchanges = traffic?.finish() ?? []
+    counts = traffic?.counts ?? ping?.story.counts ?? EventCounts()
+  }
+
+  /// What is to be said of it as a whole, and of neither probes nor traffic.
+  package var remarks: [Finding] { ProbeResult.findings(of: [Finding](), counts) }
+
+  /// All that is found, of the whole too.
+  package var findings: [Finding] {
+    results.flatMap(\.findings) + exchanges.flatMap(\.findings) + remarks
+  }
+}
