@@ -17,7 +17,7 @@ func fuzzState(_ bytes: [UInt8]) {
   }
   if let header = SessionHeader(json: text) {
     precondition(SessionHeader(json: header.json) == header)
-    _ = header.probe?.packet(sequence: 1)?.bytes
+    _ = header.probe?.packet(sequence: 1).bytes
     _ = header.probe?.marks
     var report = SessionReport(filter: ExchangeFilter(), style: TextStyle(), format: .json)
     _ = report.take(.header(header))
