@@ -11,6 +11,7 @@
 // Before any <linux/if.h>: both define struct ifreq, and Swift's Glibc module has this one.
 #include <net/if.h>
 #include <linux/if_tun.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
@@ -378,25 +379,34 @@ static inline int nftrace_bpf_raw_tracepoint(const char *name, int program) {
   return nftrace_bpf(BPF_RAW_TRACEPOINT_OPEN, &attributes);
 }
 
-// Runs an XDP program on one frame as if interface `index` had received it, and lets the frame go
-// where the program sends it.
-static inline int nftrace_xdp_live_frame(int program, const void *frame, unsigned size,
-                                         unsigned index) {
-  struct xdp_md context;
-  memset(&context, 0, sizeof context);
-  context.data_end = size;
-  context.ingress_ifindex = index;
+// Runs a SCHED_CLS program once, with one frame as its data. Returns what the program returned, in *result,
+// and 0; or -1 and an errno.
+static inline int nftrace_run_classifier(int program, const void *frame, unsigned size, int *result) {
   union bpf_attr attributes;
   memset(&attributes, 0, sizeof attributes);
   attributes.test.prog_fd = program;
   attributes.test.data_in = nftrace_address(frame);
   attributes.test.data_size_in = size;
-  attributes.test.ctx_in = nftrace_address(&context);
-  attributes.test.ctx_size_in = sizeof context;
   attributes.test.repeat = 1;
-  attributes.test.batch_size = 1;
-  attributes.test.flags = BPF_F_TEST_XDP_LIVE_FRAMES;
-  return nftrace_bpf(BPF_PROG_TEST_RUN, &attributes);
+  int failed = nftrace_bpf(BPF_PROG_TEST_RUN, &attributes);
+  *result = (int)attributes.test.retval;
+  return failed;
+}
+
+// A socket that sees all frames of an interface, those it sends as well; -1 and an errno.
+static inline int nftrace_packet_socket(unsigned index) {
+  int number = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (number < 0) return -1;
+  struct sockaddr_ll address;
+  memset(&address, 0, sizeof address);
+  address.sll_family = AF_PACKET;
+  address.sll_protocol = htons(ETH_P_ALL);
+  address.sll_ifindex = (int)index;
+  if (bind(number, (struct sockaddr *)&address, sizeof address) == 0) return number;
+  int failed = errno;
+  close(number);
+  errno = failed;
+  return -1;
 }
 
 // The positions of a BPF ring buffer lie in memory that the kernel writes at the same time: reading

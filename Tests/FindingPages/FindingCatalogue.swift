@@ -57,6 +57,7 @@ struct FindingCatalogue {
     case .routes: "the routes of all tables to the packet's destination and source"
     case .neighbours: "the interfaces, addresses and neighbours"
     case .ingressRules: "the rules that it met at the interface"
+    case .zoneRules: "the rules by which firewalld leads packets to their zones"
     case .policyChain: "the rules of the chain whose policy dropped it"
     case .ruleBeforePolicy: "the last rule that it met before a policy dropped it"
     case .setting(let setting): "the setting `\(setting.name)`"

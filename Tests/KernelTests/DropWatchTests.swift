@@ -45,18 +45,6 @@ struct DropWatchTests {
     #expect(BPF.help(forVerifier: "R1 is bad") == "The kernel's verifier says: R1 is bad")
   }
 
-  /// An old kernel is refused by its age, with a way that is open; a newer one not.
-  @Test func oldKernelsHaveNoLiveFrames() throws {
-    for release in ["5.10.0-46-cloud-amd64", "5.17.15", "4.19", "5.9-rc1"] {
-      let help = try #require(FrameInjector.help(for: 22, release: release))
-      #expect(help.contains("needs Linux 5.18 or later; this is \(release)."))
-      #expect(help.contains("a TUN device instead (without --in)"))
-    }
-    for release in ["5.18.0", "6.1.0-56-cloud-amd64", "6.18.44", "10.0"] {
-      #expect(FrameInjector.help(for: 22, release: release)?.contains("5.18 or") == false)
-    }
-  }
-
   @Test func symbols() {
     #expect(DropRecord.location("nft_do_chain+0x3e8/0x5f0") == "nft_do_chain+0x3e8")
     #expect(

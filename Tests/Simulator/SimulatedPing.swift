@@ -226,7 +226,7 @@ package final class SimulatedOracle: Oracle {
         case .policy: .policy
         case .sysctls: .sysctls
         case .counters: .counters
-        case .rule, .chain: .rule
+        case .rule, .chain, .chainTexts: .rule
         }
       })
     let found = recorded.filter { kinds.contains($0.kind) }

@@ -215,13 +215,13 @@ import Wire
       family: NFProto.ipv4, table: "filter", chain: "FORWARD", handle: nil, position: 1,
       text: "-A FORWARD -j DROP", tool: .iptablesLegacy)
     story.take(Record(time: 1, .note(.rule(text))))
-    #expect(story.named(step).text == text.text)
+    #expect(story.named(step).text == text.rule)
     story.take(Record(time: 2, .note(.facts(Facts([.legacyRules(haveChanged: true)])))))
     #expect(story.named(step).text == nil && story.named(step).isReplaced)
     // The next probe's may be read again.
     story.take(Record(time: 3, .note(.rule(text))))
     story.take(Record(time: 3, .note(.facts(Facts([.legacyRules(haveChanged: false)])))))
-    #expect(story.named(step).text == text.text && !story.named(step).isReplaced)
+    #expect(story.named(step).text == text.rule && !story.named(step).isReplaced)
   }
 
   /// A recorder reads a rule between a packet and the message that its table is gone.

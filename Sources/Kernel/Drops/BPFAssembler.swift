@@ -41,6 +41,8 @@ struct BPFAssembler {
   enum Helper: Int32 {
     /// Nanoseconds of CLOCK_MONOTONIC.
     case ktimeGetNanoseconds = 5
+    /// (packet, interface, flags): sends a copy of the packet elsewhere.
+    case cloneRedirect = 13
     /// (to, octets, from): a failed read fills `to` with zeros.
     case probeReadKernel = 113
     /// (map, data, octets, flags): not 0 when the ring is full.

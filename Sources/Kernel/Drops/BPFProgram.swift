@@ -10,19 +10,19 @@ struct BPFProgram: ~Copyable {
 
   /// What a program is for, and so what it may do.
   enum Kind {
-    case rawTracepoint, xdp
+    case rawTracepoint, classifier
 
     fileprivate var number: UInt32 {
       switch self {
       case .rawTracepoint: BPF_PROG_TYPE_RAW_TRACEPOINT.rawValue
-      case .xdp: BPF_PROG_TYPE_XDP.rawValue
+      case .classifier: BPF_PROG_TYPE_SCHED_CLS.rawValue
       }
     }
 
     fileprivate var rights: String {
       switch self {
       case .rawTracepoint: "CAP_BPF and CAP_PERFMON"
-      case .xdp: "CAP_BPF and CAP_NET_ADMIN"
+      case .classifier: "CAP_BPF and CAP_NET_ADMIN"
       }
     }
   }

@@ -107,6 +107,10 @@ package struct TunDevice: ~Copyable {
     }
   }
 
+  /// Whether a program has the device of this name open: then what is to come in through it cannot be written
+  /// to it.
+  package static func isHeld(_ name: String) -> Bool { !TunUser.all(of: name).isEmpty }
+
   // MARK: Properties
 
   /// Whether the device stays when it is closed. The corresponding request is `TUNSETPERSIST`.

@@ -23,10 +23,8 @@ struct RuleTexts {
   mutating func text(of step: RuleStep, _ rules: inout RulesetReader) -> RuleText? {
     if step.handle == nil, let position = step.position { return legacyText(step, position) }
     guard let handle = step.handle else { return nil }
-    guard isIPTables(step, &rules) else { return nftText(step, handle, &rules) }
-    // A program is run for each: not for rules that only lead on to others.
-    let leadsOn: [Verdict] = [.jump, .goto, .return, .continue]
-    return leadsOn.contains(step.verdict) ? nil : iptablesText(step, handle, &rules)
+    return isIPTables(step, &rules)
+      ? iptablesText(step, handle, &rules) : nftText(step, handle, &rules)
   }
 
   // MARK: nft
@@ -89,7 +87,7 @@ struct RuleTexts {
     // Its place holds as long as nobody changes the ruleset.
     for _ in 1...3 {
       let before = rules.generation()
-      if before != generation { orders = [:] }
+      if before != generation { (orders, listings) = ([:], [:]) }
       generation = before
       let text = placedText(step, handle, &rules)
       if rules.generation() == before { return text }
@@ -100,8 +98,9 @@ struct RuleTexts {
   private mutating func placedText(
     _ step: RuleStep, _ handle: UInt64, _ rules: inout RulesetReader
   ) -> RuleText? {
-    guard let position = order(of: step, &rules).firstIndex(of: handle).map({ $0 + 1 }),
-      let text = saved(step, position, legacy: false)
+    let handles = order(of: step, &rules)
+    guard let position = handles.firstIndex(of: handle).map({ $0 + 1 }),
+      let text = listed(step, position, of: handles.count)
     else { return nil }
     return RuleText(
       family: step.family, table: step.table, chain: step.chain, handle: handle,
@@ -126,7 +125,7 @@ struct RuleTexts {
   }
 
   private mutating func legacyText(_ step: RuleStep, _ position: Int) -> RuleText? {
-    guard let line = saved(step, position, legacy: true),
+    guard let line = saved(step, position),
       let (text, packets) = Self.withoutCounters(line)
     else {
       hasChanged = LegacyTables.stamps() != stamps
@@ -160,9 +159,27 @@ struct RuleTexts {
     return (words.joined(separator: " "), packets)
   }
 
-  /// The rule at this place of a chain, as iptables-save prints it: `iptables -S CHAIN NUMBER` does
-  /// so too, and reads that chain alone.
-  private func saved(_ step: RuleStep, _ position: Int, legacy: Bool) -> String? {
+  /// The rule at this place of a chain that iptables-nft made, which has so many. The program is run once
+  /// for a chain: a packet meets many of its rules.
+  private mutating func listed(_ step: RuleStep, _ position: Int, of count: Int) -> String? {
+    guard let command = Self.listing(step, legacy: false) else { return nil }
+    let text = listing(command.joined(separator: " ")) { ChildProcess.output(command) }
+    let rules = text.utf8.split(separator: 0x0a).filter { $0.starts(with: "-A ".utf8) }
+    guard rules.count == count else { return nil }
+    return String(rules[position - 1])
+  }
+
+  /// The rule of iptables-legacy at this place of a chain, with its counters.
+  private func saved(_ step: RuleStep, _ position: Int) -> String? {
+    guard let command = Self.listing(step, legacy: true) else { return nil }
+    let output = ChildProcess.output(command + ["\(position)", "-v"]) ?? ""
+    return output.split(separator: "\n").map(String.init).first {
+      $0.hasPrefix("-A \(step.chain) ")
+    }
+  }
+
+  /// The command that lists the chain of a step.
+  private static func listing(_ step: RuleStep, legacy: Bool) -> [String]? {
     // No shell reads the chain's name; but what iptables would take for an option is none of its
     // chains, and a line's end in it would forge lines.
     guard let table = try? Word.iptables(table: step.table), !step.chain.hasPrefix("-"),
@@ -171,13 +188,7 @@ struct RuleTexts {
     let program =
       "/usr/sbin/\(step.family == NFProto.ipv4 ? "iptables" : "ip6tables")"
       + "-\(legacy ? "legacy" : "nft")"
-    let output =
-      ChildProcess.output(
-        [program, "-t", table.text, "-S", step.chain, "\(position)"] + (legacy ? ["-v"] : []))
-      ?? ""
-    return output.split(separator: "\n").map(String.init).first {
-      $0.hasPrefix("-A \(step.chain) ")
-    }
+    return [program, "-t", table.text, "-S", step.chain]
   }
 }
 

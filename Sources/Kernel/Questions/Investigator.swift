@@ -46,7 +46,8 @@ package struct Investigator: ~Copyable {
       guard let (_, message) = try? routes.lookupRaw(lookup) else { return [] }
       return [Record(time: now, .netlink(lookup.message)), Record(time: now, .netlink(message))]
     case .neighbours:
-      return list(RouteMessageType.getNeighbour, families: Self.ip)
+      return list(
+        RouteMessageType.getNeighbour, families: Self.ip + [ForwardingEntry.family])
         + list(RouteMessageType.getLink, families: [0])
         + list(RouteMessageType.getAddress, families: [0])
     case .routes(let destinations):
@@ -71,6 +72,7 @@ package struct Investigator: ~Copyable {
     case .rule(let step): return answer(rule: step)
     case .chain(let step):
       return rules.chain(step).map { Record(time: Clock.realtime, .netlink($0)) }
+    case .chainTexts(let step): return texts(ofChainOf: step)
     }
   }
 
@@ -89,6 +91,16 @@ package struct Investigator: ~Copyable {
       records += messages.map { Record(time: now, .netlink($0)) }
     }
     return records
+  }
+
+  /// The texts of the first rules of a step's chain.
+  private mutating func texts(ofChainOf step: RuleStep) -> [Record] {
+    let handles = rules.chain(step).compactMap { try? NFTRuleMessage($0.payload).handle }
+    return handles.prefix(256).compactMap { handle in
+      var rule = step
+      rule.ref = .nft(handle: handle)
+      return texts.text(of: rule, &rules).map { Record(time: Clock.realtime, .note(.rule($0))) }
+    }
   }
 
   private mutating func answer(rule step: RuleStep) -> [Record] {

@@ -183,7 +183,8 @@ package struct Requirement: Sendable, Equatable {
   private static func liveFrames() -> Requirement {
     let missing = FrameInjector.availability()
     return Requirement(
-      "XDP live frames", "--in: probes that an interface receives", missing == nil, help: missing)
+      "bpf_clone_redirect", "--in and -s: probes that an interface receives", missing == nil,
+      help: missing)
   }
 
   private static func forwarding() -> Requirement {

@@ -90,6 +90,13 @@ package struct RouteSocket: ~Copyable {
     }
   }
 
+  /// The forwarding tables of all bridges.
+  package mutating func forwarding() throws(KernelError) -> [ForwardingEntry] {
+    try decode(try dump(RouteMessageType.getNeighbour, family: UInt8(AF_BRIDGE))) {
+      (message) throws(WireError) in try ForwardingEntry(parsing: message)
+    }.compactMap(\.self)
+  }
+
   /// Both families, each asked for by its number: asked for all of them, the kernel adds those of
   /// bridges, MPLS and multicast routing.
   private mutating func ipDump(_ type: UInt16) throws(KernelError) -> [NetlinkMessage] {

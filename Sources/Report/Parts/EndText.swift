@@ -91,7 +91,7 @@ struct EndText {
   private static func left(_ journey: Journey, _ place: End.Place) -> String {
     let source = journey.hops.last?.packet.source
     return "left through \(place.out ?? "?")" + (source.map { " as \($0)" } ?? "")
-      + ", and nothing came back"
+      + (journey.direction == .reply ? "" : ", and nothing came back")
   }
 
   private static func dryRun(_ what: String) -> Timeline.Row {
@@ -105,13 +105,13 @@ struct EndText {
 
   /// Where it was seen last, and what is to be said about that.
   private static func seen(_ journey: Journey, _ rest: String) -> String {
-    guard let last = journey.hops.last else { return "never seen" }
+    guard let last = journey.furthest else { return "never seen" }
     return "last seen at \(Escape.name(last.point.label))" + rest
   }
 
   /// Where a journey that just stops was seen last, and what comes after that.
   private static func lost(_ journey: Journey) -> String {
-    guard let last = journey.hops.last else { return "never seen" }
+    guard let last = journey.furthest else { return "never seen" }
     let device = last.outDevice ?? "an interface"
     switch last.point.hook {
     case .ingress: return seen(journey, ", before PREROUTING")

@@ -9,6 +9,15 @@ enum EvidenceText {
     case .rule(let text): text
     case .metBefore(let step):
       "before, it met \(RuleNames.rule(step))" + (step.text.map { ": \($0)" } ?? "")
+    case .ledTo(let chain, let step):
+      "chain \(Escape.name(chain)) was reached by \(RuleNames.rule(step))"
+        + (step.text.map { ": \($0)" } ?? "")
+    case .markSet(let mark, let step):
+      "the mark 0x\(String(mark, radix: 16)) was set by \(RuleNames.rule(step))"
+        + (step.text.map { ": \($0)" } ?? "")
+    case .bridgedThrough(let program):
+      "net.bridge.bridge-nf-call-\(program), or nf_call_\(program) of the bridge, is 1: that is why rules "
+        + "for IP see what is bridged"
     case .chain(let name, let hook, let priority):
       "chain \(Escape.name(name)) is at hook \(hook.rawValue), priority \(priority)"
     case .manager(let program): "\(program) manages rules here"
@@ -37,6 +46,9 @@ enum EvidenceText {
     case .firstFragment: "it is the first fragment of a packet"
     case .sent(let device, let source): "sent through \(device) with the source \(source)"
     case .notReplied: "delivered at INPUT, and no reply was made"
+    case .answerFrom(let packet):
+      "the answer goes \(Phrases.endpoint(packet, .source)) → "
+        + Phrases.endpoint(packet, .destination)
     case .answerDelivered: "the answer was delivered to this host"
     case .answerDeliveredTo(let source):
       "the request left with the source \(source), the answer to it was delivered here"
@@ -80,6 +92,7 @@ enum EvidenceText {
     case .nextHop(let address, let state):
       "next hop \(address) is \(state)"
         + (state.contains(.permanent) ? ": its MAC address was set, and is not checked" : "")
+    case .hairpinOff(let port): "bridge link: hairpin of \(port) is off"
     case .xdpProgram(let device): "an XDP program on \(device) sees packets before any hook"
 
     // Connections.

@@ -179,7 +179,9 @@ package struct JSONObjects: Sendable {
       ])
     }
     return .object([
-      ("id", .string(finding.id.rawValue)), ("severity", .string(finding.severity.rawValue)),
+      ("id", .string(finding.id.rawValue)),
+      ("owner", finding.owner.map { .string($0.rawValue) } ?? .null),
+      ("severity", .string(finding.severity.rawValue)),
       ("confidence", .string(finding.confidence.rawValue)), ("summary", .string(finding.summary)),
       ("evidence", .array(finding.evidence.map { .string(EvidenceText.text($0)) })),
       ("remedy", .string(finding.remedy?.text)), ("at", at ?? .null),

@@ -136,7 +136,7 @@ enum Phrases {
     case .natReply: return "undone by conntrack, no rule is asked"
     case .masquerade, .snat, .dnat, .redirect:
       let rule = hop.rules.last { $0.translation != nil }
-      if let rule, let text = rule.text { return withoutChain(text, rule.chain) }
+      if let rule, let text = rule.text { return text }
       return "\(change.cause.rawValue)" + (rule.map { ", \(place($0))" } ?? "")
     case _ where hop.point.table == "nat": return "translated by NAT"
     default:
@@ -144,12 +144,6 @@ enum Phrases {
         hop.point.hook == .ingress || hop.point.hook == .prerouting && hop.point.table == nil
       return isBack ? "changed by nftrace" : "changed by a rule"
     }
-  }
-
-  /// A rule's text without the chain, which is told beside it already.
-  private static func withoutChain(_ text: String, _ chain: String) -> String {
-    let prefix = "-A \(chain) "
-    return text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
   }
 
   /// The routing decision: "to eth0 via 172.16.16.1, default route", with the table if it is not the

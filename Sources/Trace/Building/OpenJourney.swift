@@ -39,6 +39,13 @@ struct OpenJourney {
   }
   var lastPoint: ObservationPoint { hops[hops.count - 1].point }
 
+  /// Whether it goes past IP's hook, although its first point sees it: a bridge that had IP's rules look at a
+  /// packet hands it to IP then, which does not ask them again (br_netfilter's ip_sabotage_in).
+  func goesPast(_ point: ObservationPoint) -> Bool {
+    guard point.hook == .prerouting, hops.last?.point.hook == .ingress else { return false }
+    return hops.contains { $0.point.hook == .prerouting && $0.point.priority > point.priority }
+  }
+
   /// Why its end may have been missed.
   var unseen: End.Unseen? { hasGap ? .messagesLost : isCut ? .recordingEnded : nil }
 

@@ -110,7 +110,9 @@ extension Story {
   package var unknownDeciders: [RuleStep] {
     var found: [RuleStep] = []
     for journey in open {
-      for step in journey.hops.flatMap(\.rules) where isUnknown(step) && !found.contains(step) {
+      var hops = journey.hops
+      MarkSetters.note(&hops)
+      for step in hops.flatMap(\.rules) where isUnknown(step) && !found.contains(step) {
         if step.handle != nil || step.table == "nat" { found.append(step) }
       }
       for (index, step) in journey.steps.enumerated()
@@ -130,11 +132,8 @@ extension Story {
     if step.isReplaced { return false }
     if step.handle != nil {
       // The kernel tells of rules that are made meanwhile, but not their texts.
-      let leadsOn: [Verdict] = [.jump, .goto, .return]
-      let isKnown =
-        snapshot.rule(step) != nil
-        && (leadsOn.contains(step.verdict) || snapshot.text(step) != nil)
-      return step.verdict != .continue && !isKnown
+      let isKnown = snapshot.rule(step) != nil && snapshot.text(step) != nil
+      return step.decided && !isKnown
     }
     // Nobody tells when they change: they are read again for each probe.
     return step.isLegacyRule

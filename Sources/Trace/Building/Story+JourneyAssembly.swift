@@ -25,6 +25,7 @@ extension Story {
       hop.rules = hop.rules.map(named)
       return hop
     }
+    MarkSetters.note(&hops)
     let direction = direction(open)
     HopDifferences(
       snapshot: snapshot, legacyNAT: header?.legacyNAT ?? [:], connection: connection,
@@ -132,7 +133,7 @@ extension Story {
       step.checksReversePath = rule.checksReversePath
     }
     if let text = snapshot.text(step) {
-      step.text = text.text
+      step.text = text.rule
       step.take(position: text.position)
       // What iptables-legacy's TRACE does not say, the rule's text does.
       step.rejects = step.rejects || text.text.contains("-j REJECT")
@@ -218,7 +219,7 @@ extension Story {
     if let icmp = packet.icmp {
       if icmp.isEchoRequest(packet.proto) { return .request }
       if icmp.isEchoReply(packet.proto) { return .reply }
-      return icmp.isError(packet.proto) ? .error : .other
+      return icmp.isError(packet.proto) && !packet.isRedirect ? .error : .other
     }
     if let isReply = open.isReply { return isReply ? .reply : .request }
     if let plan = header?.probe, sequence(of: open) != nil,

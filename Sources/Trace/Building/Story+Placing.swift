@@ -81,6 +81,10 @@ extension Story {
   }
 
   mutating func add(_ sighting: Sighting, to index: Int, traceID: UInt32?) {
+    if open[index].goesPast(sighting.point) {
+      open[index].last = now
+      return
+    }
     let steps = open[index].steps
     open[index].steps = []
     open[index].last = now

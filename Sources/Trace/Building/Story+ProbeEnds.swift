@@ -2,11 +2,11 @@ internal import Wire
 
 /// What the hooks tell of the end of a probe, where no device can be read.
 extension Story {
-  /// The answer to a probe that was delivered here, or sent on, as it was then.
+  /// The answer to a probe that was delivered here, or sent on to its client, as it was then.
   func arrivedAnswer(probe sequence: Int) -> Packet? {
     for journey in open where journey.dropped == nil {
       let last = journey.hops[journey.hops.count - 1]
-      guard hasArrived(last), isForProber(last.packet), self.sequence(of: journey) == sequence
+      guard hasArrived(last), isAnswer(last.packet), self.sequence(of: journey) == sequence
       else { continue }
       switch direction(journey) {
       case .reply, .error: return last.packet
@@ -16,18 +16,18 @@ extension Story {
     return nil
   }
 
-  private func hasArrived(_ hop: Hop) -> Bool {
-    if header?.probe?.entrance == .arriving, hop.point.hook == .egress, hop.outDevice != "lo" {
-      return true
-    }
-    return hop.point.hook == .input && isLast(hop.point)
+  /// Whether the client of the probe would take a packet of it for its answer, wherever it comes to it.
+  func isAnswer(_ packet: Packet) -> Bool {
+    guard let plan = header?.probe else { return false }
+    return plan.isAnswer(packet, toMany: snapshot.isForMany(plan.destination))
   }
 
-  /// Whether it is addressed to whom the probe seemed to come from. What a server sent from another
-  /// address than it was asked at, NAT does not put right, and it ends here.
-  private func isForProber(_ packet: Packet) -> Bool {
-    guard let plan = header?.probe, plan.entrance == .arriving else { return true }
-    return packet.destination == plan.source
+  /// Whether this is where the client is: behind the interface by which the probe came in, or here.
+  private func hasArrived(_ hop: Hop) -> Bool {
+    if hop.point.hook == .egress, let plan = header?.probe {
+      return plan.entrance == .arriving && snapshot.leads(hop.outDevice, toClientOf: plan)
+    }
+    return hop.point.hook == .input && isLast(hop.point)
   }
 
   /// Whether the probe itself came to the end of its way through the hooks.

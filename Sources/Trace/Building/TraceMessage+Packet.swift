@@ -34,7 +34,10 @@ extension Packet {
   var hidesTransport: Bool { proto.rawValue == Self.nothingFollows }
 
   /// Whether it says that a packet was not wanted: an ICMP error, or a reset.
-  var isRefusal: Bool { quoted != nil || transport.isRefusal }
+  var isRefusal: Bool { quoted != nil && !isRedirect || transport.isRefusal }
+
+  /// Whether it tells of a shorter way.
+  var isRedirect: Bool { icmp?.isRedirect(proto) == true }
 
   /// Neighbour solicitation or advertisement: RFC 4861 sections 4.3 and 4.4.
   var isNeighbourDiscovery: Bool {

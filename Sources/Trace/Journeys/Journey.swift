@@ -28,10 +28,19 @@ package struct Journey: Sendable, Equatable {
   /// The interface it came in by as routing sees it: of a bridge's port and the bridge, the bridge.
   /// What is only bridged came in by the port.
   package var inDevice: String? {
-    let isBridged = hops.contains { $0.inPort != nil && $0.outPort != nil }
-    return (isBridged ? hops.first { $0.inDevice != nil } : hops.last { $0.inDevice != nil })?
+    (isBridged ? hops.first { $0.inDevice != nil } : hops.last { $0.inDevice != nil })?
       .inDevice
   }
+
+  /// The last hop that says how far it came: that a bridge takes a packet in which IP's rules have seen
+  /// already says nothing new.
+  package var furthest: Hop? {
+    guard let last = hops.last, last.point.hook == .ingress else { return hops.last }
+    return hops.last { $0.point.hook != .ingress } ?? last
+  }
+
+  /// Whether IP's hooks saw it as it went from one port of a bridge to another.
+  package var isBridged: Bool { hops.contains { $0.inPort != nil && $0.outPort != nil } }
 
   /// What part a packet has in a conversation.
   package enum Direction: String, Sendable {

@@ -29,6 +29,8 @@ package struct RuleStep: Sendable, Equatable {
   package var isReplaced = false
   /// The packet's mark behind the rule, where a trace told it.
   package var mark: UInt32?
+  /// Whether the packet had another mark before the rule.
+  package var setsMark = false
 
   /// A step of these fields.
   package init(
@@ -88,10 +90,20 @@ extension RuleStep {
   /// behind it are not met.
   var leavesChain: Bool {
     // Of iptables-legacy only the text tells. Its TRACE calls a RETURN of all packets a policy, too.
-    verdict == .goto || verdict == .return || text?.contains(" -j RETURN") == true
-      || text?.contains(" -g ") == true || isPolicy
+    verdict == .goto || verdict == .return || says("-j RETURN") || says("-g ") || isPolicy
+  }
+
+  /// Whether the rule asks for nothing, as far as its text says.
+  var takesEverything: Bool {
+    text.map { $0 == "-j DROP" || $0 == "drop" || $0.hasSuffix(" drop") && $0.hasPrefix("counter") }
+      ?? false
+  }
+
+  /// Whether a part of its text begins so.
+  private func says(_ word: String) -> Bool {
+    text.map { $0.hasPrefix(word) || $0.contains(" \(word)") } ?? false
   }
 
   /// Whether the step decided or changed something: more than being met on the way.
-  package var decided: Bool { verdict != .continue || translation != nil }
+  package var decided: Bool { verdict != .continue || translation != nil || setsMark }
 }

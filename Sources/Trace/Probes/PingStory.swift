@@ -62,7 +62,7 @@ package struct PingStory: Sendable {
       guard let packet = try? Packet(bytes),
         let sequence = plan.sequence(of: packet, latest: latest),
         let entry = open[sequence], entry.answered == nil, record.time <= entry.deadline,
-        plan.isAnswer(packet)
+        story.isAnswer(packet)
       else { return }
       open[sequence]?.answer = packet
       open[sequence]?.answered = record.time

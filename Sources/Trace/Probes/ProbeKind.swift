@@ -35,9 +35,9 @@ package protocol ProbeKind: Sendable {
   func marks(_ plan: ProbePlan) -> [ProbeMark]
   /// Which way a packet goes that belongs to a probe; nil where its header does not say.
   func direction(_ plan: ProbePlan, of packet: Packet) -> Journey.Direction?
-  /// Whether a packet of a probe that came out of the device by which the probe came in is its answer, and
-  /// not the probe sent back.
-  func isAnswer(_ plan: ProbePlan, _ packet: Packet) -> Bool
+  /// Whether a packet goes back from the service that probes of this plan ask: it has the type, the flags and the
+  /// ports that an answer has.
+  func isBackFromService(_ plan: ProbePlan, _ packet: Packet) -> Bool
 }
 
 /// Where probes of a protocol go to.
@@ -59,7 +59,13 @@ extension ProbeKind {
 
   func end(_ plan: ProbePlan, _ sequence: Int, answer: Packet?) -> Packet? { nil }
 
-  func isAnswer(_ plan: ProbePlan, _ packet: Packet) -> Bool {
-    packet.destination == plan.source
+  func isBackFromService(_ plan: ProbePlan, _ packet: Packet) -> Bool {
+    hasPortsOfAnswer(plan, packet)
+  }
+
+  /// Whether it goes from the port that was asked to the one that its probe came from.
+  func hasPortsOfAnswer(_ plan: ProbePlan, _ packet: Packet) -> Bool {
+    packet.sourcePort == plan.destinationPort
+      && packet.destinationPort == sequence(plan, of: packet, latest: nil).map(plan.port)
   }
 }

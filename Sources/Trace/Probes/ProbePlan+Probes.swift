@@ -33,9 +33,15 @@ extension ProbePlan {
   /// Which way a packet goes that belongs to a probe; nil where its header does not say.
   func direction(of packet: Packet) -> Journey.Direction? { kind.direction(self, of: packet) }
 
-  /// Whether a packet that came out of the TUN device is addressed to the prober. What is not went
-  /// out of the device by which it came in.
-  func isAnswer(_ packet: Packet) -> Bool { kind.isAnswer(self, packet) }
+  /// Whether whoever sent the probe that `packet` belongs to would take it for what came of it: an answer from the
+  /// address and port that were asked, to its own, or an error that refuses the probe.
+  ///
+  /// What is sent `toMany`, each answers with its own address.
+  func isAnswer(_ packet: Packet, toMany: Bool = false) -> Bool {
+    guard packet.destination == source else { return false }
+    if packet.quoted != nil { return !packet.isRedirect }
+    return (packet.source == destination || toMany) && kind.isBackFromService(self, packet)
+  }
 }
 
 /// What protocols make their probes of.

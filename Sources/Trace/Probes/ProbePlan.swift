@@ -36,6 +36,8 @@ package struct ProbePlan: Sendable, Equatable {
   package var destinationPort: UInt16?
   /// How they enter.
   package var entrance = EntranceKind.tun
+  /// Whether no more than a default route leads to whom they seem to come from.
+  package var isFromAfar = false
   /// Whether they are discarded at the end of their way, before they leave.
   package var dryRun = false
 
@@ -95,6 +97,9 @@ extension ProbePlan: JSONObject {
     json.member("dontFragment", &dontFragment)
     json.member("dryRun", &isDryRun)
     json.member("entrance", &named)
+    var isForeign = isFromAfar ? true : nil
+    json.member("fromAfar", &isForeign)
+    isFromAfar = isForeign ?? false
     json.member("identifier", &identifier)
     json.member("interval", &interval)
     json.member("nonce", &nonce)

@@ -36,6 +36,14 @@ package struct RuleText: Sendable, Equatable {
   }
 }
 
+extension RuleText {
+  /// The rule without the chain that it stands in, which iptables says before it: that is told beside it.
+  var rule: String {
+    let place = "-A \(chain) "
+    return tool != .nft && text.hasPrefix(place) ? String(text.dropFirst(place.count)) : text
+  }
+}
+
 extension RuleText.Tool: JSONCoded {}
 
 extension RuleText: JSONObject {

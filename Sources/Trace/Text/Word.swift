@@ -25,6 +25,9 @@ package struct Word: Sendable, Equatable {
     return Word(text: name)
   }
 
+  /// All zones, for OpenWrt's uci in a shell.
+  static let everyZone = Word(text: "'*'")
+
   /// A family of tables for nft.
   package static func nftFamily(_ family: UInt8) throws(Unspeakable) -> Word {
     let name = NFProto.name(family)

@@ -15,8 +15,17 @@ extension Diagnosis {
     _ summary: String, confidence: Finding.Confidence = .certain, evidence: [Evidence] = [],
     remedy: @autoclosure () throws(Word.Unspeakable) -> Command? = nil, at: Finding.Place? = nil
   ) -> Finding {
-    .error(
-      page.id, summary, confidence: confidence, evidence: evidence, remedy: try remedy(), at: at)
+    .fault(
+      page.id, .error, summary, confidence: confidence, evidence: evidence, remedy: remedy, at: at)
+  }
+
+  /// A warning of this id: what did not keep this packet from its answer, and may keep others.
+  static func warning(
+    _ summary: String, evidence: [Evidence] = [],
+    remedy: @autoclosure () throws(Word.Unspeakable) -> Command? = nil
+  ) -> Finding {
+    .fault(
+      page.id, .warning, summary, confidence: .certain, evidence: evidence, remedy: remedy, at: nil)
   }
 
   /// A note of this id: what explains what the user sees.

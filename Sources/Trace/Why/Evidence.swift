@@ -8,6 +8,12 @@ package enum Evidence: Sendable, Equatable {
   case rule(String)
   /// A rule that was met before, and did not decide.
   case metBefore(RuleStep)
+  /// The rule by which a chain was reached.
+  case ledTo(chain: String, by: RuleStep)
+  /// The rule that gave the packet its mark.
+  case markSet(UInt32, by: RuleStep)
+  /// A bridge has the rules of this program look at what it carries.
+  case bridgedThrough(String)
   /// Where the chain stands whose policy decided: its name, hook and priority.
   case chain(String, Hook, priority: Int32)
   /// A program that makes rules here: "Docker".
@@ -52,6 +58,8 @@ package enum Evidence: Sendable, Equatable {
   case sent(through: String, source: IPAddress)
   /// It was delivered to this host, which made no reply.
   case notReplied
+  /// The answer as it came to the client.
+  case answerFrom(Packet)
   /// The answer was delivered to this host.
   case answerDelivered
   /// The request left with this source, and the answer to it was delivered to this host.
@@ -109,6 +117,8 @@ package enum Evidence: Sendable, Equatable {
   case neighbour(IPAddress, device: String, NeighbourMessage.State)
   /// The state of the neighbour that it was handed to.
   case nextHop(IPAddress, NeighbourMessage.State)
+  /// A port of a bridge sends nothing back that came in by it.
+  case hairpinOff(String)
   /// An XDP program sees this interface's packets before any hook.
   case xdpProgram(String)
 

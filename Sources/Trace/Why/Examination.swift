@@ -27,8 +27,9 @@ enum Examination {
         }
       }
     }
+    let known = Set(findings.map(\.id))
     return findings
-      + Registry.exchangeNotes.compactMap { note in
+      + Registry.exchangeNotes.filter { !known.contains($0.page.id) }.compactMap { note in
         note.examine(exchange) { Answers(snapshot, to: note.needs) }
       }
   }
@@ -88,6 +89,8 @@ enum Examination {
     if !isProbe, let stopped = exchange.journeys.first(where: { $0.end.decider != nil }) {
       return stopped
     }
+    // What answers a request that a rule stopped is that rule's refusal.
+    if let request = exchange.request, request.end.decider != nil { return request }
     // A refusal that got through is no puzzle itself; what was refused is.
     if let reply = exchange.journeys.last(where: { $0.direction == .reply && !$0.isRefusalSent }) {
       return reply

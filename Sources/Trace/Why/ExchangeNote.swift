@@ -2,4 +2,10 @@
 protocol ExchangeNote: Diagnosis {
   /// `answers` are to its needs; few notes look at them.
   static func examine(_ exchange: Exchange, _ answers: () -> Answers) -> Finding?
+  /// Whether the kernel is to be asked for what it needs although all went well.
+  static func asks(about journeys: [Journey], _ snapshot: Snapshot) -> Bool
+}
+
+extension ExchangeNote {
+  static func asks(about journeys: [Journey], _ snapshot: Snapshot) -> Bool { false }
 }

@@ -1,12 +1,11 @@
 extension Finding {
-  /// An error: what kept the packet from its answer. Where a name keeps the remedy from being a
-  /// command, it says so.
-  static func error(
-    _ id: FindingID, _ summary: String, confidence: Confidence, evidence: [Evidence],
-    remedy: @autoclosure () throws(Word.Unspeakable) -> Command?, at: Place?
+  /// An error or a warning. Where a name keeps the remedy from being a command, it says so.
+  static func fault(
+    _ id: FindingID, _ severity: Severity, _ summary: String, confidence: Confidence,
+    evidence: [Evidence], remedy: () throws(Word.Unspeakable) -> Command?, at: Place?
   ) -> Finding {
     var finding = Finding(
-      id: id, severity: .error, confidence: confidence, summary: summary, evidence: evidence,
+      id: id, severity: severity, confidence: confidence, summary: summary, evidence: evidence,
       at: at)
     do {
       finding.remedy = try remedy()

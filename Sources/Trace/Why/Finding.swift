@@ -18,10 +18,13 @@ package struct Finding: Sendable, Equatable {
   package var remedy: Command?
   /// The rule or chain that decided, if one did.
   package var at: Place?
+  /// The program whose rule that is.
+  package var owner: Owner?
 
-  /// An error kept the probe from its answer, a note explains.
+  /// An error kept the probe from its answer, a warning did not and will do so another time, a note
+  /// explains.
   package enum Severity: String, Sendable {
-    case error, note
+    case error, warning, note
   }
 
   /// How sure a finding is.

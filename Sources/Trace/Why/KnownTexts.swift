@@ -56,6 +56,13 @@ struct KnownTexts: Sendable {
   /// The text of the rule that a step names.
   func text(_ step: RuleStep) -> RuleText? { Key(step).flatMap { texts[$0] } }
 
+  /// The texts of the rules of a step's chain that are known.
+  func texts(ofChainOf step: RuleStep) -> [String] {
+    let chain = Chain(
+      family: step.family, table: step.table, chain: step.chain, isLegacy: step.isLegacy)
+    return order.filter { $0.chain == chain }.compactMap { texts[$0]?.text }
+  }
+
   /// In whose words rules of a step's chain were told.
   func tool(ofChainOf step: RuleStep) -> RuleText.Tool? {
     tools[

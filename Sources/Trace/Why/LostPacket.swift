@@ -48,7 +48,7 @@ struct LostPacket {
     _ journey: Journey, of exchange: Exchange, error: Packet?, refused: Int32?,
     header: SessionHeader?, snapshot: Snapshot
   ) {
-    guard let last = journey.hops.last else { return nil }
+    guard let last = journey.furthest else { return nil }
     self.header = header
     self.snapshot = snapshot
     answers = Answers(snapshot, to: [])
@@ -82,14 +82,33 @@ struct LostPacket {
     }
   }
 
+  /// The request whose answer this is, looked at in the same way.
+  var request: LostPacket? { exchange.request.flatMap(looking) }
+
+  /// Another packet of the same exchange, looked at in the same way.
+  func looking(at journey: Journey) -> LostPacket? {
+    guard
+      var lost = LostPacket(
+        journey, of: exchange, error: error, refused: refused, header: header, snapshot: snapshot)
+    else { return nil }
+    lost.answers.needs = answers.needs
+    return lost
+  }
+
   // MARK: What is known
 
   var packet: Packet { last.packet }
   var version: Int { packet.source.family }
   /// The interface it came in by, on its whole way.
   var inDevice: String? { journey.inDevice }
-  /// The interface it was to leave by, as far as that was known.
-  var outDevice: String? { journey.hops.last { $0.outDevice != nil }?.outDevice }
+  /// The interface it was to leave by, as far as that was known, and as routing and rules see it: of a bridge and
+  /// its port, the bridge. What is only bridged leaves by the port.
+  var outDevice: String? {
+    let routed = journey.hops.last { $0.outDevice != nil && $0.point.hook != .egress }
+    return journey.isBridged ? lowestDevice : routed?.outDevice ?? lowestDevice
+  }
+  /// The same, as the wire sees it: the port of a bridge, what a VLAN stands on.
+  var lowestDevice: String? { journey.hops.last { $0.outDevice != nil }?.outDevice }
   var isReply: Bool { journey.direction == .reply }
 
   /// Whether conntrack could make nothing of the packet. The trace names every state but this one: a

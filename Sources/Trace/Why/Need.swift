@@ -10,6 +10,8 @@ package enum Need: Sendable, Hashable {
   case neighbours
   /// The rules of interfaces' own chains that a packet met before it was lost.
   case ingressRules
+  /// The rules by which firewalld leads packets to their zones.
+  case zoneRules
   /// The rules of the chain whose policy dropped it.
   case policyChain
   /// The last rule that was met before a policy dropped it.

@@ -12,7 +12,7 @@ extension ProbeResult {
       found.append(finding)
     }
     if let lost = EventsLost.finding(counts) { found.append(lost) }
-    let order: [Finding.Severity] = [.error, .note]
+    let order: [Finding.Severity] = [.error, .warning, .note]
     return order.flatMap { severity in found.filter { $0.severity == severity } }
   }
 }

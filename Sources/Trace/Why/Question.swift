@@ -19,6 +19,8 @@ package enum Question: Sendable, Equatable {
   case rule(RuleStep)
   /// All rules of the chain in which a step was made.
   case chain(RuleStep)
+  /// The texts of the rules of that chain.
+  case chainTexts(RuleStep)
 }
 
 extension Story {
@@ -26,17 +28,26 @@ extension Story {
   /// only asked what the timeline tells.
   package func questions(probe sequence: Int, isAnswered: Bool) -> [Question] {
     let journeys = openJourneys(probe: sequence)
-    let needs = isAnswered ? [] : Registry.needs
+    let needs =
+      isAnswered
+      ? Set(
+        Registry.exchangeNotes.filter { $0.asks(about: journeys, snapshot) }.flatMap { $0.needs })
+      : Registry.needs
     var questions: [Question] = unknownDeciders.map { .rule($0) }
     for journey in journeys { questions += lookups(journey, needs) }
     questions.append(.policy)
     if needs.contains(.ingressRules) { questions += ingressRules(journeys) }
     if needs.contains(.policyChain) {
-      questions += journeys.compactMap { $0.end.decider?.rule ?? $0.hops.last?.rules.last }.filter(
-        \.isPolicy
-      ).map {
-        .chain($0)
+      questions += journeys.compactMap { journey in
+        let step = journey.end.decider?.rule ?? journey.hops.last?.rules.last
+        // What looks at the way back may stand before the rule that drops all the rest.
+        let isEarly = journey.end.decider?.hop.point.hook == .prerouting
+        return step.flatMap { $0.isPolicy || isEarly ? .chain($0) : nil }
       }
+    }
+    if needs.contains(.zoneRules) {
+      questions += journeys.flatMap { $0.end.decider?.hop.rules ?? [] }
+        .filter { $0.chain.hasSuffix("_ZONES") && Owner($0) == .firewalld }.map { .chainTexts($0) }
     }
     if needs.contains(.ruleBeforePolicy) { questions += rulesBeforePolicies(journeys) }
     if needs.contains(.routes) {

@@ -3,6 +3,7 @@
 package enum Registry {
   static let all: [any Diagnosis.Type] = [
     // Rules and policies.
+    ICMPErrorFiltered.self,
     QueueWithoutListener.self, MasqueradeNoAddress.self, InvalidStateDrop.self, RuleReject.self,
     ReplyFiltered.self, DNATThenFiltered.self, LegacyDrop.self, PolicyDrop.self, RuleDrop.self,
     ConntrackTableFull.self, LegacyDrop.Unnamed.self,
@@ -11,17 +12,22 @@ package enum Registry {
     ForwardingDisabled.self, ProhibitRoute.self, UnreachableRoute.self, BlackholeRoute.self,
     NoRoute.self, ReversePathFilter.self, TTLExpired.self, FragmentationNeeded.self,
     // Behind the last hook.
-    NoCarrier.self, NeighbourDiscoveryFiltered.self, NeighbourUnresolved.self, SNATClash.self,
+    NoCarrier.self, BridgeHairpinOff.self, BridgePortMTU.self, NeighbourDiscoveryFiltered.self,
+    NeighbourUnresolved.self, SNATClash.self,
     // Delivered.
     NoListener.self, UnknownProtocol.self, EchoIgnored.self, AcceptQueueFull.self,
+    // Answered, and not as the client expects it.
+    HairpinWithoutMasquerade.self, NotTranslated.Reply.self, ReplyFromStranger.self,
+    ReplyMisrouted.self,
     // Sent, and not answered.
     TTLExpired.FarAway.self, FragmentationNeeded.FarAway.self, NoReply.FarAway.self,
-    NoReply.PastHooks.self, HairpinWithoutMasquerade.self, NotTranslated.self,
+    NoReply.PastHooks.self, NotTranslated.self,
     MissingMasquerade.self, UnroutableSNAT.self, LostAfter.InQueue.self, NoReply.self,
     // None of these.
     LostAfter.self,
-    // Notes.
-    NATOncePerFlow.self, HairpinRedirect.self, Fragmented.self, BridgeNetfilter.self,
+    // Warnings and notes.
+    ReplyMisrouted.ByAnotherUplink.self, NATOncePerFlow.self, HairpinRedirect.self, Fragmented.self,
+    BridgeNetfilter.self,
     FlowOffloaded.self, MixedBackends.self, Fragmented.OnTheWay.self, EventsLost.self,
     RecordingEnded.self,
   ]

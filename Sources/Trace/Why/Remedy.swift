@@ -2,15 +2,35 @@ internal import Wire
 
 /// Commands that let a lost packet through, in the words of the tool that made the rule.
 enum Remedy {
-  /// Accepts this packet before the rule that stopped it; for a policy, at the end of its chain, or
-  /// before the rule that leaves the chain, and the answer with it.
+  /// Accepts this packet before the rule that stopped it, or before the rule that led to its chain, which others
+  /// may lead to as well; for a policy, at the end of its chain, or before the rule that leaves the chain. Where
+  /// the answer would meet the same, the answer with it.
+  static func accept(_ ruling: Ruling) throws(Word.Unspeakable) -> Command? {
+    if let caller = ruling.path.last,
+      let early = try accept(ruling.lost, before: caller, deciding: ruling.step)
+    {
+      return early
+    }
+    // Where that rule stands was not told in recordings of before.
+    return try accept(ruling.lost, before: ruling.step, deciding: ruling.step)
+  }
+
+  /// The same before this rule alone.
   static func accept(
     _ lost: LostPacket, before step: RuleStep
+  ) throws(Word.Unspeakable) -> Command? {
+    try accept(lost, before: step, deciding: step)
+  }
+
+  private static func accept(
+    _ lost: LostPacket, before step: RuleStep, deciding decider: RuleStep
   ) throws(Word.Unspeakable) -> Command? {
     let tool = tool(lost, step)
     let packet = match(lost.packet, tool, isReply: lost.isReply)
     guard let accept = try command(lost, step, accepting: packet) else { return nil }
-    guard step.isPolicy, needsAnswer(lost) else { return accept }
+    guard step.isPolicy || decider.takesBothWays || isWithinHost(lost), needsAnswer(lost) else {
+      return accept
+    }
     var answer = match(lost.packet.answer, tool, isReply: true)
     if followsAnswer(lost, step) { answer += " \(established(tool))" }
     return try command(lost, step, accepting: answer).map { "\(accept) && \($0)" }
@@ -23,6 +43,39 @@ enum Remedy {
   ) throws(Word.Unspeakable) -> Command? {
     guard followsAnswer(lost, step) else { return try accept(lost, before: step) }
     return try command(lost, step, accepting: established(tool(lost, step)))
+  }
+
+  /// Accepts ICMP errors of this kind before the rule that stopped one.
+  static func acceptError(_ ruling: Ruling) throws(Word.Unspeakable) -> Command? {
+    let (lost, step) = (ruling.lost, ruling.path.last ?? ruling.step)
+    guard let icmp = lost.packet.icmp else { return nil }
+    let isNFT = tool(lost, step) == .nft
+    let isTooLong = icmp.mtu(lost.packet.proto) != nil
+    let match: Command? =
+      switch (lost.packet.proto, icmp.type) {
+      case (.icmp, 3) where isTooLong:
+        isNFT
+          ? "icmp type destination-unreachable icmp code frag-needed"
+          : "-p icmp --icmp-type fragmentation-needed"
+      case (.icmp, 3):
+        isNFT ? "icmp type destination-unreachable" : "-p icmp --icmp-type destination-unreachable"
+      case (.icmp, 11): isNFT ? "icmp type time-exceeded" : "-p icmp --icmp-type time-exceeded"
+      case (.icmp, 12):
+        isNFT ? "icmp type parameter-problem" : "-p icmp --icmp-type parameter-problem"
+      case (.icmpv6, 1):
+        isNFT
+          ? "icmpv6 type destination-unreachable"
+          : "-p icmpv6 --icmpv6-type destination-unreachable"
+      case (.icmpv6, 2):
+        isNFT ? "icmpv6 type packet-too-big" : "-p icmpv6 --icmpv6-type packet-too-big"
+      case (.icmpv6, 3):
+        isNFT ? "icmpv6 type time-exceeded" : "-p icmpv6 --icmpv6-type time-exceeded"
+      case (.icmpv6, 4):
+        isNFT ? "icmpv6 type parameter-problem" : "-p icmpv6 --icmpv6-type parameter-problem"
+      default: nil
+      }
+    guard let match else { return nil }
+    return try command(lost, step, accepting: match)
   }
 
   /// The command for a rule that accepts what `match` says, where a packet meets it in time.
@@ -93,17 +146,23 @@ enum Remedy {
     }
   }
 
-  /// Whether the answer will meet the same policy: in FORWARD it does.
+  /// Whether the answer will meet the same: in FORWARD it does, and where this host asks itself.
   private static func needsAnswer(_ lost: LostPacket) -> Bool {
-    lost.journey.places.last?.point.hook == .forward && !lost.isReply
+    let isForward = lost.journey.places.last?.point.hook == .forward
+    return (isForward || isWithinHost(lost)) && !lost.isReply
+  }
+
+  private static func isWithinHost(_ lost: LostPacket) -> Bool {
+    lost.inDevice == "lo" || lost.outDevice == "lo"
   }
 
   /// Whether conntrack will know the answer by its request: not if it passes over the request, and
   /// what nftables' bridge family sees it knows with a module of its own only, and before the hooks
   /// of IP it knows nothing.
   static func followsAnswer(_ lost: LostPacket, _ step: RuleStep) -> Bool {
-    let state = lost.journey.connection?.state
-    return state != .untracked && state != .invalid
+    let request = lost.isReply ? lost.request ?? lost : lost
+    let states = [lost, request].map { $0.isInvalid ? .invalid : $0.journey.connection?.state }
+    return !states.contains(.untracked) && !states.contains(.invalid)
       && ![NFProto.bridge, NFProto.netdev].contains(step.family)
   }
 
@@ -161,7 +220,7 @@ enum Remedy {
   }
 
   /// The packet in iptables' words.
-  private static func iptablesMatch(_ packet: Packet, isReply: Bool) -> Command {
+  static func iptablesMatch(_ packet: Packet, isReply: Bool) -> Command {
     let words: Command = "-s \(packet.source) -d \(packet.destination) -p \(packet.proto)"
     guard packet.proto == .tcp || packet.proto == .udp,
       let port = servicePort(packet, isReply: isReply)
@@ -173,6 +232,19 @@ enum Remedy {
   /// fit this probe alone.
   private static func servicePort(_ packet: Packet, isReply: Bool) -> UInt16? {
     isReply ? packet.sourcePort : packet.destinationPort
+  }
+}
+
+extension RuleStep {
+  /// Whether the rule asks for nothing that differs between a packet and its answer, as far as its text
+  /// says.
+  fileprivate var takesBothWays: Bool {
+    guard let text, !isPolicy else { return false }
+    let directed = [
+      " -s ", " -d ", " -i ", " -o ", "port ", "ports ", "state ", "saddr", "daddr", "iif", "oif",
+      "mark", "type", "iprange", "--src", "--dst", "direction", "set ", "flags", "recent",
+    ]
+    return !directed.contains { " \(text) ".contains($0) }
   }
 }
 

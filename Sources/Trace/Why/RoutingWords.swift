@@ -34,6 +34,22 @@ package enum RoutingWords {
       + (route.metric.map { " metric \($0)" } ?? "")
   }
 
+  /// The command that gives a table the route that the main one has to an address, by this interface; nil if it
+  /// has none but a default route.
+  static func copy(
+    ofRouteTo address: IPAddress, by device: String, into table: UInt32, _ snapshot: Snapshot
+  ) throws(Word.Unspeakable) -> Command? {
+    let known = snapshot.routes.routes(to: address).last {
+      $0.table == 254 && $0.kind == .unicast && $0.destination.length > 1
+        && snapshot.isSamePlace(snapshot.name($0.outputInterface), device)
+    }
+    guard let known, let owner = snapshot.name(known.outputInterface) else { return nil }
+    let version: Command = address.family == 6 ? "-6 " : ""
+    let gateway: Command = known.gateway.map { "via \($0) " } ?? ""
+    return "ip \(version)route add \(word(known.destination)) \(gateway)dev "
+      + "\(try Word.device(owner)) table \(table)"
+  }
+
   private static func words(_ route: RouteMessage) -> Command {
     var words = [word(route.destination)]
     if route.source.length > 0 { words += ["from", word(route.source)] }

@@ -35,6 +35,12 @@ package enum RuleNames {
     }
   }
 
+  /// An address, with its port if there is one.
+  static func end(_ address: IPAddress, _ port: UInt16?) -> String {
+    guard let port else { return "\(address)" }
+    return address.family == 4 ? "\(address):\(port)" : "[\(address)]:\(port)"
+  }
+
   static func what(_ lost: LostPacket) -> String { lost.isReply ? "answer" : "packet" }
 
   /// The place of a rule in nf_tables' terms.

@@ -5,9 +5,11 @@ internal import Wire
 /// records of a session in their order, so that it is the same live and replayed.
 struct Snapshot: Sendable {
   private(set) var links: [UInt32: LinkMessage] = [:]
-  private var linkNumbers: [String: UInt32] = [:]
+  private(set) var linkNumbers: [String: UInt32] = [:]
   /// Addresses and neighbours.
   private(set) var addresses = AddressBook()
+  /// Behind which port of a bridge link-layer addresses are.
+  private(set) var forwarding: [HardwareAddress: UInt32] = [:]
   /// Rules of policy routing, in the order they are asked.
   private(set) var policy: [RoutingRule] = []
   private(set) var routes = RoutingTables()
@@ -71,37 +73,6 @@ struct Snapshot: Sendable {
     }
   }
 
-  /// The name of an interface; "if7" for one whose name was never told.
-  func name(_ index: UInt32?) -> String? {
-    guard let index, index != 0 else { return nil }
-    return links[index]?.name ?? "if\(index)"
-  }
-
-  /// The interface of this name.
-  func link(_ name: String?) -> LinkMessage? {
-    guard let name, let link = linkNumbers[name].flatMap({ links[$0] }), link.name == name else {
-      return nil
-    }
-    return link
-  }
-
-  /// Whether what comes in by the second interface comes in by the first as well, and what leaves by
-  /// the first may leave by the second: a bridge, bond or the like and its port, or a VLAN and what it
-  /// stands on.
-  func isAbove(_ upper: String?, _ lower: String?) -> Bool {
-    guard let upper = link(upper), let lower = link(lower) else { return false }
-    return lower.master == upper.index || upper.standsOnAnother && upper.link == lower.index
-  }
-
-  /// Whether packets that leave by it leave by another interface then.
-  func isAboveOthers(_ name: String?) -> Bool {
-    guard let link = link(name) else { return false }
-    return link.standsOnAnother || ["bridge", "bond", "team"].contains(link.kind)
-  }
-
-  /// Whether there is an interface that tc can send packets through before they are shaped.
-  var hasIntermediateBlock: Bool { links.values.contains { $0.kind == "ifb" } }
-
   /// Takes in what a message says of the namespace: an entry of a list, or the news of it.
   mutating func take(_ message: NetlinkMessage) {
     if let listing = listings.takeBeginning(message) { forget(listing) }
@@ -121,6 +92,9 @@ struct Snapshot: Sendable {
       if let address = try? AddressMessage(parsing: message) { addresses.remove(address) }
     case RouteMessageType.newNeighbour:
       if let neighbour = try? NeighbourMessage(parsing: message) { addresses.take(neighbour) }
+      if let entry = try? ForwardingEntry(parsing: message) {
+        forwarding[entry.address] = entry.port
+      }
     case RouteMessageType.newRule:
       if let rule = try? RoutingRule(parsing: message) { policy.append(rule) }
     case RouteMessageType.getRoute:
@@ -157,7 +131,9 @@ struct Snapshot: Sendable {
     case 0: version = 0
     case NFProto.ipv4: version = 4
     case NFProto.ipv6: version = 6
-    // Those of bridges and others are not kept.
+    case ForwardingEntry.family:
+      forwarding = [:]
+      return
     default: return
     }
     switch listing.kind {
@@ -315,6 +291,9 @@ struct Snapshot: Sendable {
     step.isPolicy ? nil : texts.text(step)
   }
 
+  /// The texts of the rules of a step's chain, as far as they are known.
+  func texts(ofChainOf step: RuleStep) -> [String] { texts.texts(ofChainOf: step) }
+
   /// Which tool's words are known for the rule, or for one of a policy's chain.
   func tool(of step: RuleStep) -> RuleText.Tool? {
     step.isPolicy ? texts.tool(ofChainOf: step) : texts.text(step)?.tool
@@ -364,11 +343,4 @@ enum RouteAnswer: Sendable, Equatable {
   var route: RouteMessage? { if case .route(let route) = self { route } else { nil } }
   /// The errno, if it was refused.
   var errno: Int32? { if case .refused(let errno) = self { errno } else { nil } }
-}
-
-extension LinkMessage {
-  /// Whether it is a part of another interface of this namespace.
-  fileprivate var standsOnAnother: Bool {
-    linkNamespace == nil && ["vlan", "macvlan", "ipvlan"].contains(kind)
-  }
 }

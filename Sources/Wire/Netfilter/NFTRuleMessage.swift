@@ -9,7 +9,7 @@ package struct NFTRuleMessage: Sendable, Equatable {
   /// The rule's number in its table.
   package var handle: UInt64
   /// The expressions in order: "meta", "cmp", "masq", "target:MASQUERADE" (an iptables target),
-  /// "match:comment" (an iptables match), "nat:dnat".
+  /// "match:comment" (an iptables match), "nat:dnat", "fib:reverse" (the way back to the source).
   package var expressions: [String]
   /// The rule's comment: from nft(8)'s user data, or from an iptables match of that name.
   package var comment: String?
@@ -40,6 +40,8 @@ package struct NFTRuleMessage: Sendable, Equatable {
     static let extensionName: UInt16 = 1
     static let matchInfo: UInt16 = 3
     static let natType: UInt16 = 1
+    static let fibResult: UInt16 = 2
+    static let fibFlags: UInt16 = 3
   }
 
   /// Decodes the payload of a netlink message of one of the two types. Throws when it is cut off.
@@ -80,6 +82,11 @@ package struct NFTRuleMessage: Sendable, Equatable {
     guard let data = try data?.nested() else { return name }
     switch name {
     case "target", "match": return "\(name):\(data[type: Expression.extensionName]?.string ?? "?")"
+    case "fib":
+      // The interface (NFT_FIB_RESULT_OIF, OIFNAME) by which the source is reached (NFTA_FIB_F_SADDR).
+      let result = data[type: Expression.fibResult]?.network(UInt32.self) ?? 0
+      let flags = data[type: Expression.fibFlags]?.network(UInt32.self) ?? 0
+      return [1, 2].contains(result) && flags & 1 != 0 ? "fib:reverse" : name
     case "nat":
       switch data[type: Expression.natType]?.network(UInt32.self) {
       case 0: return "nat:snat"
@@ -149,7 +156,7 @@ package struct NFTRuleMessage: Sendable, Equatable {
 
   /// Whether the rule looks at the way back to the source, as rp_filter does.
   package var checksReversePath: Bool {
-    expressions.contains("fib") || expressions.contains("match:rpfilter")
+    expressions.contains("fib:reverse") || expressions.contains("match:rpfilter")
   }
 
   /// Kinds of address translation.

@@ -51,6 +51,11 @@ package struct ICMPHeader: Sendable, Equatable {
     proto == .icmp ? [3, 4, 5, 11, 12].contains(type) : type < 128
   }
 
+  /// Whether this tells of a shorter way (RFC 792, RFC 4861): it quotes a packet, and refuses nothing.
+  package func isRedirect(_ proto: IPProtocol) -> Bool {
+    proto == .icmp ? type == 5 : proto == .icmpv6 && type == 137
+  }
+
   /// What an error is called in RFC 792, RFC 1812 and RFC 4443: "port unreachable"; nil for other
   /// messages.
   package func errorName(_ proto: IPProtocol) -> String? {

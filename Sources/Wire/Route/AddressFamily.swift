@@ -2,6 +2,8 @@
 enum AddressFamily {
   static let v4: UInt8 = 2
   static let v6: UInt8 = 10
+  /// `AF_BRIDGE`: forwarding tables.
+  static let bridge: UInt8 = 7
 
   /// The number of an address's own family.
   static func of(_ address: IPAddress) -> UInt8 { address.family == 4 ? v4 : v6 }

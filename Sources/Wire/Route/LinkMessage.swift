@@ -27,6 +27,8 @@ package struct LinkMessage: Sendable, Equatable {
   package var carrier: Bool?
   /// Whether an XDP program looks at what comes in by it, before any hook.
   package var hasXDP: Bool
+  /// Whether a bridge sends frames back out of it that came in by it; nil for what is no bridge's port.
+  package var isHairpin: Bool?
   /// What a TUN or TAP device is like; nil for every other kind.
   package var tun: TunAttributes?
   /// What somebody has written down about it (`ip link set alias`).
@@ -119,6 +121,9 @@ package struct LinkMessage: Sendable, Equatable {
     static let xdpAttached: UInt16 = 2
     static let infoKind: UInt16 = 1
     static let infoData: UInt16 = 2
+    static let infoPortKind: UInt16 = 4
+    static let infoPortData: UInt16 = 5
+    static let bridgePortHairpin: UInt16 = 4
     static let vethPeer: UInt16 = 1
     static let tunType: UInt16 = 3
     static let tunPacketInformation: UInt16 = 4
@@ -151,6 +156,12 @@ package struct LinkMessage: Sendable, Equatable {
     hasXDP = (xdp ?? 0) != 0
     let info = try attributes.nested(Attribute.info)
     kind = info?.string(Attribute.infoKind)
+    isHairpin = nil
+    if info?.string(Attribute.infoPortKind) == "bridge",
+      let data = try info?.nested(Attribute.infoPortData)
+    {
+      isHairpin = try data.number(Attribute.bridgePortHairpin, as: UInt8.self).map { $0 != 0 }
+    }
     tun = nil
     // The meaning of IFLA_INFO_DATA depends on the kind.
     if kind == "tun", let data = try info?.nested(Attribute.infoData) {

@@ -23,6 +23,8 @@ package struct NeighbourMessage: Sendable, Equatable {
 
     /// `NUD_INCOMPLETE`.
     package static let incomplete = State(rawValue: 0x01)
+    /// `NUD_REACHABLE`.
+    package static let reachable = State(rawValue: 0x02)
     /// `NUD_PROBE`.
     package static let probe = State(rawValue: 0x10)
     /// `NUD_FAILED`.

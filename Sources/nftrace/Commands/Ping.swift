@@ -115,6 +115,13 @@ struct Ping: ParsableCommand {
         + "source address, if known.", valueName: "mac"))
   var sourceMac: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "With --in, the Ethernet address it goes to. Default: the one that a host there would send it to: "
+        + "this host's, or the other neighbour's behind a bridge.",
+      valueName: "mac"))
+  var destMac: String?
+
   @Flag(
     help: "The probe meets every rule and is discarded at the end: nothing leaves this host.")
   var dryRun = false
@@ -158,28 +165,30 @@ struct Ping: ParsableCommand {
   }
 
   private func checkEntrance() throws {
-    let others = [
-      tun != nil ? "--tun" : tunAddress != nil ? "--tun-address" : nil, local ? "--local" : nil,
-    ].compactMap { $0 }
-    if let other = others.first, arriving != nil {
-      throw ValidationError("\(other) and --in exclude each other: the probe enters one way")
+    if arriving != nil, let other = tun != nil ? "--tun" : tunAddress != nil ? "--tun-address" : nil
+    {
+      throw ValidationError(
+        "\(other) and --in exclude each other: a client is behind one interface")
     }
-    if local, !usesTun, masquerade || forward {
+    if local, !hasClient, masquerade || forward {
       throw ValidationError(
         "--masquerade and --forward are for probes that are forwarded; --local sends from this host"
       )
     }
-    if let sourceMac {
-      if arriving == nil { throw ValidationError("--source-mac goes with --in") }
-      guard Self.hardwareAddress(sourceMac) != nil else {
+    for (name, text) in [("--source-mac", sourceMac), ("--dest-mac", destMac)] {
+      guard let text else { continue }
+      if arriving == nil, source == nil { throw ValidationError("\(name) goes with --in") }
+      guard Self.hardwareAddress(text) != nil else {
         throw ValidationError(
-          "--source-mac '\(sourceMac)' is not an Ethernet address, such as 02:00:00:00:00:01")
+          "\(name) '\(text)' is not an Ethernet address, such as 02:00:00:00:00:01")
       }
     }
   }
 
-  /// Whether a TUN device was asked for.
-  private var usesTun: Bool { tun != nil || tunAddress != nil }
+  /// Whether a client of this host was spoken of.
+  private var hasClient: Bool {
+    tun != nil || tunAddress != nil || arriving != nil || source != nil
+  }
 
   private static func hardwareAddress(_ text: String) -> HardwareAddress? {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
@@ -187,32 +196,25 @@ struct Ping: ParsableCommand {
     return parts.count == 6 && octets.count == 6 ? HardwareAddress(octets) : nil
   }
 
-  /// Where the probes enter: one way, or from this host and through a TUN device.
+  /// Where the probes enter: one way, or from this host and as a client.
   private func entrances() throws -> [Entrance] {
     let to = IPAddress(destination)!
-    let from = source.flatMap { IPAddress($0) }
-    if let arriving {
-      return [
-        try Entrance.arriving(
-          on: arriving, destination: to, source: from,
-          hardware: sourceMac.flatMap { Self.hardwareAddress($0) })
-      ]
+    var wish = EntranceWish()
+    wish.source = source.flatMap { IPAddress($0) }
+    wish.interface = arriving ?? tun
+    wish.tunAddress = tunAddress.flatMap { Prefix($0) }
+    wish.local = local
+    wish.changesForwarding = masquerade || forward
+    let fields = LocalSender.Fields(
+      version: to.family, ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df)
+    let frames = Entrance.FrameWish(
+      source: sourceMac.flatMap { Self.hardwareAddress($0) },
+      destination: destMac.flatMap { Self.hardwareAddress($0) })
+    return try wish.choices(HerePlace()).map {
+      try Entrance.open(
+        $0, kind.number(to.family), destination: to, fields: fields, frames: frames,
+        mustBeTun: tun != nil)
     }
-    var entrances: [Entrance] = []
-    if local {
-      // Of both ways, the source is that of the client behind the device.
-      let fields = LocalSender.Fields(
-        version: to.family, ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df)
-      entrances.append(
-        try Entrance.local(
-          kind.number(to.family), destination: to, source: usesTun ? nil : from, fields))
-    }
-    if !local || usesTun {
-      entrances.append(
-        try Entrance.open(
-          destination: to, source: from, tun: tun, tunAddress: tunAddress.flatMap { Prefix($0) }))
-    }
-    return entrances
   }
 
   private static func `protocol`(_ text: String) throws -> ProbeProtocol {
@@ -329,7 +331,7 @@ struct Ping: ParsableCommand {
   }
 
   private func plan(_ entrance: Entrance) -> ProbePlan {
-    ProbePlan(
+    var plan = ProbePlan(
       source: entrance.source, destination: entrance.destination, proto: proto,
       identifier: UInt16.random(in: 1...UInt16.max), count: count, interval: interval,
       timeout: timeout,
@@ -338,5 +340,7 @@ struct Ping: ParsableCommand {
       nonce: UInt64.random(in: .min ... .max), device: entrance.deviceName,
       sourcePort: sport.map { UInt16($0) },
       destinationPort: port, entrance: entrance.kind, dryRun: dryRun)
+    plan.isFromAfar = entrance.isFromAfar
+    return plan
   }
 }

@@ -12,7 +12,7 @@ struct Entrance {
     /// Sent from this host.
     case local(LocalSender)
     /// As if a neighbour had sent them to an interface.
-    case arriving(Shared<FrameInjector>, from: HardwareAddress)
+    case arriving(Shared<FrameInjector>, ArrivingAddresses)
   }
 
   let way: Way
@@ -22,6 +22,8 @@ struct Entrance {
   let destination: IPAddress
   /// The subnet behind the device.
   let subnet: Prefix
+  /// Whether no more than a default route leads to the source.
+  var isFromAfar = false
 
   private init(
     device: consuming TunDevice, source: IPAddress, destination: IPAddress, subnet: Prefix
@@ -30,11 +32,52 @@ struct Entrance {
       way: .tun(Shared(device)), source: source, destination: destination, subnet: subnet)
   }
 
-  init(way: Way, source: IPAddress, destination: IPAddress, subnet: Prefix) {
+  private init(way: Way, source: IPAddress, destination: IPAddress, subnet: Prefix) {
     self.way = way
     self.source = source
     self.destination = destination
     self.subnet = subnet
+  }
+
+  /// What the user said of the frames of probes that arrive on an interface.
+  struct FrameWish {
+    /// `--source-mac`.
+    var source: HardwareAddress?
+    /// `--dest-mac`.
+    var destination: HardwareAddress?
+  }
+
+  /// The entrance that was chosen. `mustBeTun` is whether the interface was named as a TUN device. Throws
+  /// when source and destination do not fit together, or the source collides with what the host has.
+  static func open(
+    _ choice: EntranceChoice, _ proto: IPProtocol, destination: IPAddress,
+    fields: LocalSender.Fields, frames: FrameWish, mustBeTun: Bool
+  ) throws -> Entrance {
+    var routes = try RouteSocket()
+    switch choice {
+    case .local(let source):
+      return try local(proto, destination: destination, source: source, fields, &routes)
+    case .made(let address, let source):
+      try refuseMixture(source, destination)
+      let usual = Prefix(destination.family == 4 ? "192.168.69.100/24" : "fd00:69::100/64")!
+      if let address, address.address.family != destination.family {
+        throw UsageError(
+          "--tun-address \(address) is IPv\(address.address.family) and destination "
+            + "\(destination) is IPv\(destination.family): give one of the destination's version")
+      }
+      return try made(address ?? usual, destination, source, &routes)
+    case .behind(let name, let source, let isFromAfar):
+      try refuseMixture(source, destination)
+      let link = try routes.link(name)
+      let isTun = link?.kind == "tun" && link?.tun?.isTap != true
+      let isWritable = isTun && !TunDevice.isHeld(name)
+      var entrance =
+        isWritable || mustBeTun && !isTun
+        ? try existing(name, destination, source, &routes)
+        : try arriving(on: name, destination, source, frames, &routes)
+      entrance.isFromAfar = isFromAfar
+      return entrance
+    }
   }
 
   /// The interface they come in by.
@@ -65,7 +108,7 @@ struct Entrance {
       path = tun
       silent = device.value.hasCarrier ? nil : tun
     case .local(let sender): path = LocalPath(sender, holdsPorts: plan.proto.kind.holdsPort)
-    case .arriving(let injector, let hardware): path = ArrivingPath(injector, from: hardware)
+    case .arriving(let injector, let addresses): path = ArrivingPath(injector, addresses)
     }
     return ProbeEntrance(
       source: source, subnet: subnet, deviceName: deviceName, isTun: kind == .tun, path: path,
@@ -96,13 +139,13 @@ struct Entrance {
   }
 
   /// This host itself. Without `source` it is the address that routing would choose.
-  static func local(
-    _ proto: IPProtocol, destination: IPAddress, source: IPAddress?, _ fields: LocalSender.Fields
+  private static func local(
+    _ proto: IPProtocol, destination: IPAddress, source: IPAddress?, _ fields: LocalSender.Fields,
+    _ routes: inout RouteSocket
   ) throws -> Entrance {
     try refuseMixture(source, destination)
     let sender = try LocalSender(proto, fields, source: source)
     var chosen = source
-    var routes = try RouteSocket()
     let question = RouteLookup(to: destination, tos: fields.tos, ipProtocol: proto.rawValue)
     if chosen == nil, case .route(let route) = try routes.lookup(question) {
       chosen = route.preferredSource
@@ -117,44 +160,23 @@ struct Entrance {
       way: .local(sender), source: address, destination: destination, subnet: Prefix(address))
   }
 
-  /// An interface, on which the probes arrive from `hardware`, from the neighbour that has the source
-  /// address, or from an address made up.
-  static func arriving(
-    on name: String, destination: IPAddress, source: IPAddress?, hardware: HardwareAddress?
+  /// An interface, on which the probes arrive as its neighbour that has the source address would send
+  /// them.
+  private static func arriving(
+    on name: String, _ destination: IPAddress, _ source: IPAddress?, _ frames: FrameWish,
+    _ routes: inout RouteSocket
   ) throws -> Entrance {
-    try refuseMixture(source, destination)
     let injector = try FrameInjector(interface: name)
-    var routes = try RouteSocket()
-    let subnet = try subnet(of: injector.index, destination, &routes)
-    let chosen = try source ?? client(in: subnet, behind: name, destination)
-    let known = try routes.neighbours().first {
-      $0.interface == injector.index && $0.address == chosen && $0.hardwareAddress != nil
-    }
-    let hardware =
-      hardware ?? known?.hardwareAddress ?? HardwareAddress([2, 0x6e, 0x66, 0x74, 0x72, 1])
+    let place = try NeighbourPlace(injector, version: destination.family, &routes)
+    guard
+      let source = source ?? place.neighbour(for: destination)
+        ?? place.subnet.flatMap({ neighbour(of: $0) })
+    else { throw withoutSource(name, destination) }
+    let addresses = try place.addresses(
+      from: source, to: destination, wish: frames, through: injector)
     return Entrance(
-      way: .arriving(Shared(injector), from: hardware), source: chosen, destination: destination,
-      subnet: Prefix(chosen))
-  }
-
-  /// Opens the device `tun`, or makes one and gives it an address. Throws when source and
-  /// destination do not fit together, or the source collides with what the host has.
-  static func open(
-    destination: IPAddress, source: IPAddress?, tun: String?, tunAddress: Prefix?
-  ) throws -> Entrance {
-    try refuseMixture(source, destination)
-    if let tunAddress, tunAddress.address.family != destination.family {
-      throw UsageError(
-        "--tun-address \(tunAddress) is IPv\(tunAddress.address.family) and destination "
-          + "\(destination) is IPv\(destination.family): give one of the destination's version")
-    }
-    var routes = try RouteSocket()
-    if let tun {
-      return try existing(tun, destination, source, &routes)
-    }
-    let address =
-      tunAddress ?? Prefix(destination.family == 4 ? "192.168.69.100/24" : "fd00:69::100/64")!
-    return try made(address, destination, source, &routes)
+      way: .arriving(Shared(injector), addresses), source: source, destination: destination,
+      subnet: Prefix(source))
   }
 
   /// A device of the user's.
@@ -222,11 +244,15 @@ struct Entrance {
     in subnet: Prefix?, behind name: String, _ destination: IPAddress
   ) throws -> IPAddress {
     guard let client = subnet.flatMap({ neighbour(of: $0) }) else {
-      throw UsageError(
-        "\(name) has no IPv\(destination.family) address to choose a source by: give one with "
-          + "--source")
+      throw withoutSource(name, destination)
     }
     return client
+  }
+
+  private static func withoutSource(_ name: String, _ destination: IPAddress) -> UsageError {
+    UsageError(
+      "\(name) has no IPv\(destination.family) address to choose a source by: give one with "
+        + "--source")
   }
 
   /// The first address of a prefix that is neither the network's, nor this one.

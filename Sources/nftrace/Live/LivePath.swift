@@ -70,19 +70,20 @@ final class LocalPath: ProbePath {
 /// Probes arrive on an interface, as if a neighbour had sent them.
 final class ArrivingPath: ProbePath {
   private let injector: Shared<FrameInjector>
-  private let hardware: HardwareAddress
+  private let addresses: ArrivingAddresses
 
   /// On the interface of this injector, from this neighbour.
-  init(_ injector: Shared<FrameInjector>, from hardware: HardwareAddress) {
+  init(_ injector: Shared<FrameInjector>, _ addresses: ArrivingAddresses) {
     self.injector = injector
-    self.hardware = hardware
+    self.addresses = addresses
   }
 
   var descriptor: Int32? { nil }
 
   func prepare(_ packet: Packet) throws(KernelError) -> any ProbeSending {
-    try Injection(
-      frame: injector.value.frame(packet.bytes, from: hardware), through: injector.value)
+    let frame = injector.value.frame(
+      packet.bytes, from: addresses.source, to: addresses.destination)
+    return try Injection(frame: frame, through: injector.value)
   }
 
   func read() throws(KernelError) -> [UInt8]? { nil }

@@ -44,7 +44,7 @@ struct EchoProbe: ProbeKind {
   /// Its type says it of every ICMP packet, a probe's or not.
   func direction(_ plan: ProbePlan, of packet: Packet) -> Journey.Direction? { nil }
 
-  func isAnswer(_ plan: ProbePlan, _ packet: Packet) -> Bool {
-    packet.icmp?.isEchoRequest(packet.proto) != true
+  func isBackFromService(_ plan: ProbePlan, _ packet: Packet) -> Bool {
+    packet.icmp?.isEchoReply(packet.proto) == true
   }
 }

@@ -65,6 +65,10 @@ struct TCPProbe: ProbeKind {
     ]
   }
 
+  func isBackFromService(_ plan: ProbePlan, _ packet: Packet) -> Bool {
+    packet.tcp?.flags.contains(.ack) == true && hasPortsOfAnswer(plan, packet)
+  }
+
   func direction(_ plan: ProbePlan, of packet: Packet) -> Journey.Direction? {
     packet.tcp.map { $0.flags.contains(.ack) ? .reply : .request }
   }

@@ -62,6 +62,10 @@ struct UDPProbe: ProbeKind {
 
   func direction(_ plan: ProbePlan, of packet: Packet) -> Journey.Direction? {
     guard packet.proto == .udp else { return nil }
+    // Of a host that asks itself, the ports alone tell.
+    if plan.source == plan.destination {
+      return packet.destinationPort == plan.destinationPort ? .request : .reply
+    }
     let isRequest =
       packet.source == plan.source
       || plan.markedSequence(of: packet) != nil && packet.sourcePort != plan.destinationPort

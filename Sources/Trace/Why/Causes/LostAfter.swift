@@ -59,7 +59,7 @@ enum LostAfter: Cause {
     case .beforePostrouting: "before POSTROUTING: look at xfrm policies"
     case .behindEgress:
       "behind the last hook of netfilter: look at '"
-        + Remedy.look("tc -s qdisc show dev", at: lost.outDevice ?? "?")
+        + Remedy.look("tc -s qdisc show dev", at: lost.lowestDevice ?? "?")
         + "' and at tc egress filters"
     case .output:
       "behind the last hook: look at 'tc -s qdisc' and tc filters of "

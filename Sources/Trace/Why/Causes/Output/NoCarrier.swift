@@ -32,7 +32,7 @@ enum NoCarrier: Cause {
     // Whether it was lost for its neighbour, by its queue, or as if sent: an interface that asks for
     // no neighbour, as a TUN device, drops it behind all hooks.
     let hasLeft = lost.stage == .behindEgress || lost.stage == .sent && !lost.isReply
-    guard lost.stage == .output || hasLeft, let device = lost.outDevice,
+    guard lost.stage == .output || hasLeft, let device = lost.lowestDevice,
       let link = lost.snapshot.link(device),
       !link.flags.contains(.loopback),
       !link.flags.contains(.up) || !link.flags.contains(.lowerUp) || link.carrier == false

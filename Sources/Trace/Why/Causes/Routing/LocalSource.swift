@@ -49,7 +49,7 @@ enum LocalSource: Cause {
 
   /// With accept_local it is forwarded all the same, and its answer is for this host.
   private static func answerThatStays(_ lost: LostPacket) -> Finding? {
-    guard lost.isReply, lost.stage == .delivered,
+    guard lost.isReply, lost.stage == .delivered, lost.header?.probe?.entrance != .local,
       let source = lost.exchange.request?.packet.source, lost.snapshot.isLocal(source)
     else { return nil }
     return finding(source, "the answer stays here", evidence: [.answerDelivered])

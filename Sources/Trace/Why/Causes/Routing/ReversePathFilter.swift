@@ -31,12 +31,15 @@ enum ReversePathFilter: Cause {
       """,
     advice: """
       If the source really is behind that interface, give it a route there: that is the remedy for a
-      request. If answers come back by another way than requests leave, as with two uplinks or a VPN,
+      request. If it is a host on the Internet that asked by a second uplink, the remedy lets what has that
+      uplink's address leave by it. If answers come back by another way than requests leave, as with two uplinks or a VPN,
       use loose mode: the remedy for an answer. Note that the greater of the two settings counts, so to
       switch the filter off both must be 0.
       """)
 
-  static let needs: [Need] = [.wayBack, .interfaceSetting(.rpFilter), .counter(.rpFilter)]
+  static let needs: [Need] = [
+    .wayBack, .routes, .neighbours, .interfaceSetting(.rpFilter), .counter(.rpFilter),
+  ]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let packet = lost.packetInRouting, let hop = lost.routed, lost.version == 4,
@@ -49,18 +52,18 @@ enum ReversePathFilter: Cause {
     let settings = [all, own].compactMap { $0 }
     let mode = settings.compactMap { Int($0.value) }.max() ?? 0
     guard mode > 0 else { return nil }
-    let back = lost.wayBack?.route
-    let backDevice = lost.snapshot.name(back?.outputInterface)
-    guard mode == 2 ? back == nil : backDevice != device else { return nil }
+    guard let back = ReversePath(lost),
+      mode == 2 ? back.route == nil : !lost.snapshot.isSamePlace(back.device, device)
+    else { return nil }
     let why =
-      backDevice.map { "the way back to \(packet.source) is \($0), not \(device)" }
-      ?? "there is no way back to \(packet.source)"
+      back.device.map {
+        "the way back to \(packet.source) is \($0)\(back.tableWords), not \(device)"
+      } ?? "there is no way back to \(packet.source)"
     return error(
       "the reverse path filter dropped the \(RuleNames.what(lost)): \(why)",
-      evidence: settings.map { .setting($0.name, value: $0.value) }
+      evidence: settings.map { .setting($0.name, value: $0.value) } + back.evidence
         + [.counter(.rpFilter, by: lost.delta(.rpFilter))] + lost.reasonEvidence,
-      remedy: try lost.isReply && back != nil
-        ? "sysctl -w \(Word.sysctl((own ?? all)!.name))=2"
-        : "ip route replace \(packet.source)/32 dev \(Word.device(device))")
+      remedy: try back.remedy(
+        loosened: mode == 2 ? nil : "sysctl -w \(Word.sysctl((own ?? all)!.name))=2"))
   }
 }

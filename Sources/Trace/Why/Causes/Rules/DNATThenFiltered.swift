@@ -31,9 +31,9 @@ enum DNATThenFiltered: Cause {
     guard let step = lost.decider ?? lost.legacyTable, let change = lost.destinationChange else {
       return nil
     }
+    let ruling = Ruling(lost, step)
     return error(
       "\(change.from) is translated to \(change.to), and \(RuleNames.rule(step)) drops that",
-      evidence: step.evidence + lost.reasonEvidence,
-      remedy: try Remedy.accept(lost, before: step), at: RuleNames.place(step, lost))
+      by: ruling, remedy: try ruling.remedy)
   }
 }

@@ -58,12 +58,11 @@ enum InvalidStateDrop: Cause {
     if lost.packet.tcp != nil, lost.value(of: .tcpLoose) == "0" {
       why = "it does not begin a connection, and nf_conntrack_tcp_loose is 0"
     }
+    let ruling = Ruling(lost, step)
     return error(
-      "\(RuleNames.rule(step)) drops packets of state invalid: \(why)",
-      evidence: step.evidence + lost.reasonEvidence,
+      "\(RuleNames.rule(step)) drops packets of state invalid: \(why)", by: ruling,
       // Whoever gets a damaged packet does not take it either.
-      remedy: try isDamaged ? nil : Remedy.accept(lost, before: step),
-      at: RuleNames.place(step, lost))
+      remedy: try isDamaged ? nil : ruling.remedy)
   }
 
   /// Whether only packets of state invalid meet the rule: then one that did was of that state.

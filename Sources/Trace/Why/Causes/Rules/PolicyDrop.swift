@@ -30,15 +30,11 @@ enum PolicyDrop: Cause {
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let step = lost.decider, step.isPolicy, !step.isLegacy else { return nil }
-    var evidence: [Evidence] = []
-    if let (hook, priority) = lost.snapshot.place(of: step) {
-      evidence.append(.chain(step.chain, hook, priority: priority))
-    }
-    evidence += RuleNames.managers(lost.snapshot)
+    let place = lost.snapshot.place(of: step)
+    let ruling = Ruling(lost, step)
     return error(
-      "no rule of \(RuleNames.chain(step)) accepts it, and the chain's policy is drop"
-        + RuleNames.owner(step, lost),
-      evidence: evidence + lost.reasonEvidence,
-      remedy: try Remedy.accept(lost, before: step), at: RuleNames.place(step, lost))
+      "no rule of \(RuleNames.chain(step)) accepts it, and the chain's policy is drop", by: ruling,
+      evidence: place.map { [.chain(step.chain, $0.hook, priority: $0.priority)] } ?? [],
+      remedy: try ruling.remedy)
   }
 }

@@ -33,12 +33,11 @@ enum ReplyFiltered: Cause {
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard lost.isReply, let step = lost.decider ?? lost.legacyTable else { return nil }
+    let ruling = Ruling(lost, step)
     return error(
-      step.refuses(lost) ? RuleReject.refusal(lost, by: step) : sentence(lost, step),
-      evidence: step.evidence + lost.reasonEvidence,
-      remedy: try step.isPolicy && !step.refuses(lost)
-        ? Remedy.acceptEstablished(lost, step) : Remedy.accept(lost, before: step),
-      at: RuleNames.place(step, lost))
+      step.refuses(lost) ? RuleReject.refusal(lost, by: step) : sentence(lost, step), by: ruling,
+      remedy: try step.isPolicy && !step.refuses(lost) && ruling.owner == nil
+        ? Remedy.acceptEstablished(lost, step) : ruling.remedy)
   }
 
   private static func sentence(_ lost: LostPacket, _ step: RuleStep) -> String {

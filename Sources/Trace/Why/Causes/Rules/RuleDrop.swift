@@ -27,17 +27,17 @@ enum RuleDrop: Cause {
       a program owns the table, or that one manages rules here, make the change with that program.
       """)
 
+  static let needs: [Need] = [.routes, .wayBack, .neighbours, .policyChain]
+
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let step = lost.decider, step.verdict == .drop else { return nil }
+    let ruling = Ruling(lost, step)
     // A rule that does what rp_filter does: its remedy is a route, not a rule.
-    let wantsRoute = step.checksReversePath
+    let back = ruling.checksReversePath ? ReversePath(lost) : nil
     return error(
-      "\(RuleNames.rule(step)) drops "
-        + (wantsRoute ? step.dropsForReversePath : "it\(RuleNames.owner(step, lost))"),
-      evidence: step.evidence + (wantsRoute ? [] : RuleNames.managers(lost.snapshot))
-        + lost.reasonEvidence,
-      remedy: try wantsRoute ? Remedy.wayBack(lost) : Remedy.accept(lost, before: step),
-      at: RuleNames.place(step, lost))
+      "\(RuleNames.rule(step)) drops \(back == nil ? "it" : step.dropsForReversePath)", by: ruling,
+      evidence: back?.evidence ?? [],
+      remedy: try back == nil ? ruling.remedy : back?.remedy(loosened: nil))
   }
 }
 

@@ -26,20 +26,18 @@ enum RuleReject: Cause {
       the configuration of that program.
       """)
 
-  static let needs: [Need] = [.ruleBeforePolicy]
+  static let needs: [Need] = [.ruleBeforePolicy, .zoneRules]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard !lost.isReply, let step = lost.decider, step.refuses(lost) else { return nil }
-    return error(
-      refusal(lost, by: step), evidence: step.evidence + lost.reasonEvidence,
-      remedy: try Remedy.accept(lost, before: step), at: RuleNames.place(step, lost))
+    let ruling = Ruling(lost, step)
+    return error(refusal(lost, by: step), by: ruling, remedy: try ruling.remedy)
   }
 
   /// The sentence, for an answer as well.
   static func refusal(_ lost: LostPacket, by step: RuleStep) -> String {
     let answer = lost.error.flatMap(RuleNames.error).map { " and answers with \($0)" }
     return "\(RuleNames.rule(step)) on this host refuses the \(RuleNames.what(lost))\(answer ?? "")"
-      + RuleNames.owner(step, lost)
   }
 }
 

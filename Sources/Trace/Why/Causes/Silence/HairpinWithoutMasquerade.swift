@@ -14,7 +14,8 @@ enum HairpinWithoutMasquerade: Cause {
       waits for an answer from the public address and throws this one away.
       """,
     certainty: """
-      Always likely: the answer does not come by here, so it cannot be seen.
+      Certain where the answer was seen on its way to the client, as on a bridge of this host. Likely
+      otherwise: it does not come by here.
       """,
     conclusion: """
       The destination was translated, the source was not, the packet was sent, and both the client and
@@ -26,6 +27,15 @@ enum HairpinWithoutMasquerade: Cause {
       """)
 
   static func examine(_ lost: LostPacket) -> Finding? {
+    // An answer that was seen went past the translation.
+    if lost.isReply {
+      guard !lost.metIP, let request = lost.request else { return nil }
+      return examine(request, answer: lost.last.packet)
+    }
+    return examine(lost, answer: nil)
+  }
+
+  private static func examine(_ lost: LostPacket, answer: Packet?) -> Finding? {
     guard lost.stage == .sent, let change = lost.destinationChange,
       lost.sourceChange == nil, let device = lost.outDevice,
       let subnet = lost.snapshot.address(of: device, version: lost.version)?.network,
@@ -33,8 +43,10 @@ enum HairpinWithoutMasquerade: Cause {
     else { return nil }
     return error(
       "\(change.from) is translated to \(change.to) in the client's own subnet, so the answer goes "
-        + "to the client directly and is not recognised", confidence: .likely,
-      evidence: [.sameSubnet(source: lost.packet.source, target: change.to, subnet)],
+        + "to the client directly and is not recognised",
+      confidence: answer == nil ? .likely : .certain,
+      evidence: [.sameSubnet(source: lost.packet.source, target: change.to, subnet)]
+        + (answer.map { [.answerFrom($0)] } ?? []),
       remedy: try Remedy.masquerade(lost, from: subnet, device: device))
   }
 

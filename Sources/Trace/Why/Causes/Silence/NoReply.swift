@@ -82,11 +82,17 @@ enum NoReply: Cause {
       guard lost.stage == .sent, !lost.isReply, let device = lost.inDevice, !lost.metIP else {
         return nil
       }
+      let out = lost.outDevice ?? "another interface"
+      let bridge = lost.snapshot.bridge(of: device)
+      let isBridged = bridge != nil && bridge == lost.snapshot.bridge(of: lost.outDevice)
+      let way =
+        isBridged
+        ? "\(bridge ?? "") bridged it from \(device) to \(out), past routing and all tables of IP"
+        : "it went from \(device) to \(out) past routing and all tables of IP, as what is redirected by "
+          + "'fwd' or tc does"
       let rules = lost.journey.rules
       return error(
-        "it went from \(device) to \(lost.outDevice ?? "another interface") past routing and all "
-          + "tables of IP, as what is bridged or is redirected by 'fwd' or tc does, and nothing came "
-          + "back", confidence: .likely,
+        "\(way), and nothing came back: look at \(lost.packet.destination)", confidence: .likely,
         evidence: [.seenAtInterfacesOnly] + rules.flatMap(\.evidence))
     }
   }

@@ -42,4 +42,24 @@ enum NotTranslated: Cause {
     lost.snapshot.baseChains.contains { $0.type == "nat" && $0.hook == .postrouting }
       || lost.header?.legacyNAT[lost.version]?.isEmpty == false
   }
+
+  /// The request was translated here, and its answer passed by without being translated back.
+  enum Reply: Cause {
+    static var page: FindingPage { NotTranslated.page }
+
+    static func examine(_ lost: LostPacket) -> Finding? {
+      guard lost.isReply, lost.metIP, lost.stage == .sent || lost.stage == .delivered,
+        let plan = lost.header?.probe, !plan.isAnswer(lost.last.packet),
+        let request = lost.request, request.destinationChange ?? request.sourceChange != nil,
+        lost.destinationChange == nil, lost.sourceChange == nil
+      else { return nil }
+      let packet = lost.last.packet
+      let state = lost.isInvalid ? Connection.State.invalid : lost.journey.connection?.state
+      return error(
+        "the answer passed this host with the source \(packet.source) and was not translated back: "
+          + "conntrack did not take it for an answer to what was translated "
+          + "(look for notrack rules, and for ct zones that differ between the directions)",
+        evidence: [.answerFrom(packet)] + (state.map { [.answerState($0)] } ?? []))
+    }
+  }
 }

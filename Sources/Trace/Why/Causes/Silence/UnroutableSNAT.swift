@@ -13,7 +13,9 @@ enum UnroutableSNAT: Cause {
       whoever has it, and to nobody if it is on the link and nobody answers ARP for it.
       """,
     certainty: """
-      Always likely: the other side may route that address to this host all the same.
+      Likely where the address is in the subnet of the interface that the packet left by, for there nobody
+      answers ARP for it. Possible otherwise: a pool of addresses is usually routed to the host that translates
+      into it.
       """,
     conclusion: """
       The source changed on the packet's way to one that is not among this host's addresses, the packet
@@ -32,9 +34,14 @@ enum UnroutableSNAT: Cause {
       let address = IPAddress(change.to), !lost.snapshot.isLocal(address)
     else { return nil }
     let rule = lost.journey.rules.last { $0.translation != nil }
+    let subnet = lost.snapshot.address(of: lost.outDevice, version: lost.version)?.network
+    let isOnLink = subnet?.contains(address) == true
     return error(
-      "its source was translated to \(address), which is no address of this host: the answer goes "
-        + "elsewhere", confidence: .likely,
+      "its source was translated to \(address), which is no address of this host"
+        + (isOnLink
+          ? ": the answer goes elsewhere"
+          : ", and nothing came back: if the way to \(address) leads here, look at \(lost.packet.destination)"),
+      confidence: isOnLink ? .likely : .possible,
       evidence: [.noInterfaceHas(address)] + (rule?.evidence ?? []))
   }
 }

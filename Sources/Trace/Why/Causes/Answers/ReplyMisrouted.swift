@@ -1,0 +1,104 @@
+internal import Wire
+
+extension FindingID {
+  static let replyMisrouted = FindingID(rawValue: "reply-misrouted")
+}
+
+/// The answer leaves this host by another interface than the one its client is behind.
+enum ReplyMisrouted: Cause {
+  static let page = FindingPage(
+    .replyMisrouted, "The answer left by another interface than its client is behind",
+    meaning: """
+      The request was answered, and routing here sent the answer out of an interface that the client is
+      not behind. Routing looks at the answer's own addresses, mark and ports: a policy rule may catch
+      answers and not requests, or send them to a table that does not know the client's network. With several
+      uplinks, an answer leaves by the default route, whichever uplink the question came by; a provider
+      that checks sources throws it away there.
+      """,
+    certainty: """
+      Always certain: the answer was seen leaving. That is an error where this host has a route to the client's own
+      network. Where no more than a default route leads to the client it is a warning: another uplink may
+      well take the answer to it.
+      """,
+    conclusion: """
+      The answer was sent, and the interface that it left by is neither the one that the request came in
+      by, nor its bridge, nor a port of it. The lookup of the answer says which rule and table sent it there.
+      """,
+    advice: """
+      Run the remedy. If a table lacks the client's network, it adds the route that the main table has. If a service
+      is asked by its second uplink, it lets what has that uplink's address leave by it; if what is asked was
+      forwarded, connections are marked by the uplink they came by, and the mark chooses the table. Neither
+      lasts over a restart: put it into the network configuration.
+      """)
+
+  static let needs: [Need] = [.routes, .neighbours]
+
+  static func examine(_ lost: LostPacket) -> Finding? {
+    guard lost.isReply, lost.stage == .sent, let plan = lost.header?.probe,
+      plan.entrance != .local, lost.last.packet.destination == plan.source,
+      let out = lost.outDevice, let home = plan.device,
+      !lost.snapshot.leads(out, toClientOf: plan)
+    else { return nil }
+    let routing = PolicyRouting(lost)
+    var evidence: [Evidence] = []
+    if let rule = routing.decider, rule.priority != 32766 { evidence.append(.policyRule(rule)) }
+    if let route = routing.route { evidence.append(.route(route)) }
+    return error(
+      "the answer leaves \(out)\(table(lost)), and not \(home), behind which \(plan.source) is",
+      evidence: evidence + [.sent(through: out, source: lost.packet.source)],
+      remedy: try homeRoute(to: plan.source, by: home, lost, routing.route?.table))
+  }
+
+  private static func homeRoute(
+    to client: IPAddress, by home: String, _ lost: LostPacket, _ table: UInt32?
+  ) throws(Word.Unspeakable) -> Command? {
+    guard let table = table ?? lost.journey.route?.table, table != 254 else { return nil }
+    return try RoutingWords.copy(ofRouteTo: client, by: home, into: table, lost.snapshot)
+  }
+
+  private static func table(_ lost: LostPacket) -> String {
+    guard let route = lost.journey.route else { return "" }
+    let rule = route.rule.map { " by rule \($0)" } ?? ""
+    return " as table \(route.tableName) has it\(rule)"
+  }
+
+  /// The client is reached by a default route alone: the answer took another uplink than the question.
+  enum ByAnotherUplink: ExchangeNote {
+    static var page: FindingPage { ReplyMisrouted.page }
+    static let needs: [Need] = [.routes, .neighbours]
+
+    static func examine(_ exchange: Exchange, _ answers: () -> Answers) -> Finding? {
+      guard let ways = ways(exchange.journeys) else { return nil }
+      let known = answers()
+      guard !known.snapshot.isSamePlace(ways.came, ways.went) else { return nil }
+      let source = ways.reply.hops.last?.packet.source ?? ways.reply.packet.source
+      return warning(
+        "the question came in by \(ways.came), and the answer leaves \(ways.went): who takes it there may "
+          + "not take the source \(source)",
+        evidence: [.sent(through: ways.went, source: source)],
+        remedy: try UplinkRouting(
+          asked: ways.request.packet.destination,
+          isOwn: ways.reply.hops.first?.point.hook == .output, by: ways.request.packet.source,
+          ways.came, known.snapshot
+        ).remedy)
+    }
+
+    static func asks(about journeys: [Journey], _ snapshot: Snapshot) -> Bool {
+      ways(journeys).map { !snapshot.isSamePlace($0.came, $0.went) } ?? false
+    }
+
+    /// By which interface the question came, and by which the answer went.
+    private static func ways(
+      _ journeys: [Journey]
+    ) -> (request: Journey, reply: Journey, came: String, went: String)? {
+      guard let request = journeys.first(where: { $0.direction == .request }),
+        let came = request.inDevice, request.hops.first?.point.hook != .output,
+        request.end.isThrough,
+        let reply = journeys.first(where: {
+          $0.direction == .reply && $0.end.kind == .transmitted
+        }), let went = reply.end.place.out, went != "lo", went != request.end.place.out
+      else { return nil }
+      return (request, reply, came, went)
+    }
+  }
+}

@@ -1,0 +1,90 @@
+/// A program that makes rules of its own: whose a chain is, its name tells. What is changed in such a chain
+/// by hand is gone when the program loads its rules again.
+package enum Owner: String, Sendable, CaseIterable {
+  case ufw
+  case firewalld
+  case docker = "Docker"
+  case podman = "Podman"
+  case cni = "CNI"
+  case kubeRouter = "kube-router"
+  case kubeProxy = "Kubernetes"
+  case calico = "Calico"
+  case cilium = "Cilium"
+  case flannel
+  case libvirt
+  case lxd = "LXD"
+  case incus = "Incus"
+  case shorewall = "Shorewall"
+  case fail2ban
+  case crowdSec = "CrowdSec"
+  case openWrt = "OpenWrt"
+  case tailscale = "Tailscale"
+  case nixOS = "NixOS"
+  case vyOS = "VyOS"
+  case wgQuick = "wg-quick"
+  case proxmox = "Proxmox"
+  case networkd = "systemd-networkd"
+
+  /// Whose a chain is; nil for a chain of the user's.
+  init?(table: String, chain: String) {
+    for owner in Self.allCases where owner.owns(table: table, chain: chain) {
+      self = owner
+      return
+    }
+    return nil
+  }
+
+  /// Whose a rule is: its chain says it, or what the program writes beside each of its rules.
+  init?(_ step: RuleStep) {
+    if let owner = Owner(table: step.table, chain: step.chain) {
+      self = owner
+      return
+    }
+    guard let text = step.text,
+      let owner = Self.comments.first(where: { text.contains($0.comment) })?.owner
+    else { return nil }
+    self = owner
+  }
+
+  private static let comments: [(comment: String, owner: Owner)] = [
+    ("generated for LXD network", .lxd), ("generated for Incus network", .incus),
+    ("wg-quick(8) rule", .wgQuick), ("!fw4:", .openWrt), ("!fw3", .openWrt),
+  ]
+
+  private func owns(table: String, chain: String) -> Bool {
+    func begins(_ prefixes: String...) -> Bool { prefixes.contains { chain.hasPrefix($0) } }
+    func isTable(_ prefixes: String...) -> Bool {
+      prefixes.contains { table == $0 || table.hasPrefix($0 + "-") || table.hasPrefix($0 + "_") }
+    }
+    return switch self {
+    case .ufw: begins("ufw-", "ufw6-")
+    case .firewalld:
+      isTable("firewalld") || begins("FWDI_", "FWDO_", "IN_", "OUT_")
+        || ["_direct", "_ZONES", "_IN_ZONES", "_OUT_ZONES", "_POLICIES_pre"].contains {
+          chain.hasSuffix($0)
+        }
+    case .docker: begins("DOCKER") || isTable("docker")
+    case .podman: begins("NETAVARK") || isTable("netavark")
+    case .cni: begins("CNI-")
+    case .kubeRouter: begins("KUBE-ROUTER-", "KUBE-POD-FW-", "KUBE-NWPLCY-")
+    case .kubeProxy: begins("KUBE-") || isTable("kube-proxy")
+    case .calico: begins("cali-") || isTable("calico")
+    case .cilium: begins("CILIUM_", "OLD_CILIUM_")
+    case .flannel: begins("FLANNEL-") || isTable("flannel")
+    case .libvirt: begins("LIBVIRT_") || isTable("libvirt")
+    case .lxd: isTable("lxd")
+    case .incus: isTable("incus")
+    case .shorewall:
+      begins("sha-lh-", "~log") || ["shorewall", "sfilter", "smurfs"].contains(chain)
+    case .fail2ban: begins("f2b-", "fail2ban-") || isTable("f2b-table")
+    case .crowdSec: isTable("crowdsec", "crowdsec6") || begins("CROWDSEC")
+    case .openWrt: table == "fw4" || begins("zone_wan_", "zone_lan_", "delegate_")
+    case .tailscale: begins("ts-") || isTable("tailscale")
+    case .nixOS: begins("nixos-fw", "nixos-nat-", "nixos-filter-") || isTable("nixos-fw")
+    case .vyOS: isTable("vyos") || begins("VYOS_")
+    case .wgQuick: isTable("wg-quick")
+    case .proxmox: begins("PVEFW-") || isTable("proxmox-firewall")
+    case .networkd: isTable("io.systemd.nat")
+    }
+  }
+}

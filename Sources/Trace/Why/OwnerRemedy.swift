@@ -1,0 +1,221 @@
+internal import Wire
+
+/// What to do about a rule that a program made, in the words of that program: what is put into its chains by
+/// hand does not last.
+struct OwnerRemedy {
+  private let ruling: Ruling
+  private let owner: Owner
+
+  init(_ ruling: Ruling, _ owner: Owner) {
+    self.ruling = ruling
+    self.owner = owner
+  }
+
+  private var lost: LostPacket { ruling.lost }
+  private var packet: Packet { lost.packet }
+  private var hook: Hook? { lost.journey.places.last?.point.hook }
+  /// The names of the chains on the way to the rule, the rule's own last.
+  private var chains: [String] { ruling.path.map(\.chain) + [ruling.step.chain] }
+  /// Where the service is: the port that it was asked at, of a packet or its answer.
+  private var port: UInt16? {
+    guard packet.proto == .tcp || packet.proto == .udp else { return nil }
+    return lost.isReply ? packet.sourcePort : packet.destinationPort
+  }
+
+  /// The command; nil where none is right, or the program has none.
+  var command: Command? {
+    get throws(Word.Unspeakable) {
+      switch owner {
+      case .ufw: try ufw
+      case .firewalld: try firewalld
+      case .docker: try docker
+      case .fail2ban: try fail2ban
+      case .shorewall: try shorewall
+      case .openWrt: try openWrt
+      case .podman, .cni, .kubeRouter, .kubeProxy, .calico, .cilium, .flannel, .libvirt, .lxd,
+        .incus, .crowdSec, .tailscale, .nixOS, .vyOS, .wgQuick, .proxmox, .networkd:
+        nil
+      }
+    }
+  }
+
+  /// Where the program is told otherwise, where that is no command for a shell.
+  var advice: String? {
+    if ruling.saysTruth { return "it says that nothing is behind this address" }
+    switch owner {
+    case .kubeProxy, .cni, .flannel: return "look at the service and its endpoints"
+    case .kubeRouter, .calico, .cilium:
+      return "look at the network policies that apply to \(packet.destination)"
+    case .podman: return "its networks are isolated from each other unless they are joined"
+    case .libvirt: return "its networks take what their forward mode allows (virsh net-edit)"
+    case .lxd: return "see 'lxc network set' for ipv4.firewall and the network's ACLs"
+    case .incus: return "see 'incus network set' for ipv4.firewall and the network's ACLs"
+    case .crowdSec: return "see 'cscli decisions list'"
+    case .tailscale:
+      return "see 'tailscale set --shields-up', --netfilter-mode and the tailnet's access rules"
+    case .nixOS: return "open it under networking.firewall in configuration.nix"
+    case .vyOS: return "change it in configuration mode, under 'set firewall'"
+    case .wgQuick: return "it keeps packets from going past the tunnel"
+    case .proxmox: return "see the firewall of the datacenter, the node and the guest"
+    case .networkd: return "see the .network files"
+    case .ufw where port == nil && packet.proto.isICMP:
+      return "it lets ICMP through in before.rules"
+    case .ufw, .firewalld, .docker, .fail2ban, .shorewall, .openWrt: return nil
+    }
+  }
+
+  /// "proto tcp", and the port if there is one, behind the addresses.
+  private var ufw: Command? {
+    get throws(Word.Unspeakable) {
+      guard !packet.proto.isICMP, !lost.isReply else { return nil }
+      let ends: Command =
+        "from \(packet.source) to \(packet.destination)"
+        + (port.map { " port \($0)" } ?? "") + " proto \(packet.proto)"
+      // A rule of its own list has to be overtaken.
+      let isListed = chains.contains { $0.contains("-user-") }
+      let first: Command = isListed ? "insert 1 " : ""
+      switch hook {
+      case .forward:
+        guard let input = lost.inDevice, let output = lost.outDevice else { return nil }
+        return "ufw route \(first)allow in on \(try Word.device(input)) out on "
+          + "\(try Word.device(output)) \(ends)"
+      case .input:
+        guard let input = lost.inDevice else { return nil }
+        return "ufw \(first)allow in on \(try Word.device(input)) \(ends)"
+      case .output:
+        guard let output = lost.outDevice else { return nil }
+        return "ufw \(first)allow out on \(try Word.device(output)) \(ends)"
+      default: return nil
+      }
+    }
+  }
+
+  // MARK: firewalld
+
+  private var firewalld: Command? {
+    get throws(Word.Unspeakable) {
+      guard !lost.isReply, let inner = zone(named: chains) else { return nil }
+      let opened: Command =
+        port.map { "--add-port=\($0)/\(packet.proto)" }
+        ?? "--add-protocol=\(packet.proto)"
+      let set: Command = "firewall-cmd --permanent"
+      let from = try Word.iptables(chain: inner)
+      guard hook == .forward else {
+        return hook == .input
+          ? "\(set) --zone=\(from) \(opened) && firewall-cmd --reload" : nil
+      }
+      guard let device = lost.outDevice else { return nil }
+      var to: Command = "$(firewall-cmd --get-zone-of-interface=\(try Word.device(device)))"
+      let outer = zone(of: device)
+      if let outer { to = "\(try Word.iptables(chain: outer))" }
+      let name = try Word.iptables(chain: String("\(inner)-\(outer ?? "out")".prefix(17)))
+      return "\(set) --new-policy=\(name) && \(set) --policy=\(name) --add-ingress-zone=\(from) && "
+        + "\(set) --policy=\(name) --add-egress-zone=\(to) && \(set) --policy=\(name) \(opened) && "
+        + "firewall-cmd --reload"
+    }
+  }
+
+  /// The zone that a chain is for: "internal" of "filter_FWD_internal_deny", "public" of "IN_public".
+  private func zone(named chains: [String]) -> String? {
+    let marks = ["FWD_", "FWDI_", "FWDO_", "IN_", "OUT_"]
+    let ends = ["_pre", "_log", "_deny", "_allow", "_post"]
+    for chain in chains {
+      let name = chain.hasPrefix("filter_") ? String(chain.dropFirst(7)) : chain
+      guard let mark = marks.first(where: { name.hasPrefix($0) }) else { continue }
+      let zone = String(name.dropFirst(mark.count))
+      guard !["ZONES", "POLICIES_pre", "POLICIES_post"].contains(zone) else { continue }
+      return ends.first { zone.hasSuffix($0) }.map { String(zone.dropLast($0.count)) } ?? zone
+    }
+    return nil
+  }
+
+  /// The zone of an interface, as the chain that leads to the zones has it.
+  private func zone(of device: String) -> String? {
+    guard let step = ruling.path.first(where: { $0.chain.hasSuffix("_ZONES") }) else { return nil }
+    let rules = lost.snapshot.texts(ofChainOf: step)
+    guard let rule = rules.first(where: { $0.contains("\"\(device)\"") }),
+      let target = rule.split(separator: " ").last
+    else { return nil }
+    return zone(named: [String(target)])
+  }
+
+  // MARK: Others
+
+  /// The chain that Docker leaves to its users, and asks first.
+  private var docker: Command? {
+    get throws(Word.Unspeakable) {
+      let key = Snapshot.ChainKey(
+        family: ruling.step.family, table: ruling.step.table, chain: "DOCKER-USER")
+      guard hook == .forward, lost.snapshot.chains[key] != nil else { return nil }
+      let insert: Command = "\(lost.iptables) -I DOCKER-USER"
+      return "\(insert) \(Remedy.iptablesMatch(packet, isReply: lost.isReply)) -j ACCEPT && "
+        + "\(insert) -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+    }
+  }
+
+  /// The jail has the name of its chain, or of its set.
+  private var fail2ban: Command? {
+    get throws(Word.Unspeakable) {
+      let chain = ruling.step.chain
+      var jail: String? = chain.hasPrefix("f2b-") ? String(chain.dropFirst(4)) : nil
+      if let word = ruling.step.text?.split(whereSeparator: { " {}".contains($0) })
+        .first(where: { $0.hasPrefix("@addr-set-") || $0.hasPrefix("@addr6-set-") })
+      {
+        jail = word.firstRange(of: "-set-").map { String(word[$0.upperBound...]) }
+      }
+      guard let jail, jail != "chain" else { return nil }
+      return "fail2ban-client set \(try Word.iptables(chain: jail)) unbanip \(packet.source)"
+    }
+  }
+
+  /// Its chains have the names of two zones: "loc-net", or "loc2net".
+  private var shorewall: Command? {
+    get throws(Word.Unspeakable) {
+      for chain in chains.reversed() {
+        let zones = chain.split(separator: chain.contains("-") ? "-" : "2", maxSplits: 1)
+        guard zones.count == 2, chain == chain.lowercased(), !chain.hasPrefix("log"),
+          !chain.hasPrefix("~")
+        else { continue }
+        let from = try Word.iptables(chain: String(zones[0]))
+        let to = try Word.iptables(chain: zones[1] == "fw" ? "$FW" : String(zones[1]))
+        let rule: Command =
+          "ACCEPT \(from):\(packet.source) \(to):\(packet.destination) \(packet.proto)"
+          + (port.map { " \($0)" } ?? "")
+        return
+          "echo '\(rule)' >> /etc/shorewall\(lost.version == 6 ? "6" as Command : "")/rules && "
+          + "shorewall\(lost.version == 6 ? "6" as Command : "") reload"
+      }
+      return nil
+    }
+  }
+
+  /// Its chains are named by what they do and a zone: "forward_lan", "reject_to_wan".
+  private var openWrt: Command? {
+    get throws(Word.Unspeakable) {
+      guard !lost.isReply, hook == .forward || hook == .input else { return nil }
+      let names = ["forward_", "input_"]
+      guard
+        let from = chains.lazy.compactMap({ chain in
+          names.first { chain.hasPrefix($0) }.map { String(chain.dropFirst($0.count)) }
+        }).first
+      else { return nil }
+      let to = chains.lazy.compactMap { chain in
+        chain.firstRange(of: "_to_").map { String(chain[$0.upperBound...]) }
+      }.first
+      let set: Command = "uci set firewall.@rule[-1]"
+      var steps: [Command] = [
+        "uci add firewall rule", "\(set).src=\(try Word.iptables(chain: from))",
+        "\(set).src_ip=\(packet.source)", "\(set).dest_ip=\(packet.destination)",
+        "\(set).proto=\(packet.proto)",
+      ]
+      if hook == .forward {
+        var zone = Word.everyZone
+        if let to { zone = try Word.iptables(chain: to) }
+        steps.append("\(set).dest=\(zone)")
+      }
+      if let port { steps.append("\(set).dest_port=\(port)") }
+      return (steps + ["\(set).target=ACCEPT", "uci commit firewall", "service firewall reload"])
+        .joined(separator: " && ")
+    }
+  }
+}

@@ -1,0 +1,137 @@
+internal import Wire
+
+/// What a rule or a policy did to a packet, with all that explains it: how its chain was reached, who set the
+/// mark it asks for, whose chain it is, and why a bridge asked it at all.
+struct Ruling {
+  let lost: LostPacket
+  let step: RuleStep
+
+  init(_ lost: LostPacket, _ step: RuleStep) {
+    self.lost = lost
+    self.step = step
+  }
+
+  /// The program whose rule it is.
+  var owner: Owner? {
+    Owner(step) ?? (step.isPolicy ? ownerOfPolicy : nil) ?? ownerOfTable
+  }
+
+  /// Who sets a base chain's policy: the programs whose chains stand beside it do.
+  private var ownerOfPolicy: Owner? {
+    let beside = neighbours
+    if beside.contains(where: { $0.hasPrefix("ufw-") || $0.hasPrefix("ufw6-") }) { return .ufw }
+    if step.chain == "FORWARD", beside.contains("DOCKER") || beside.contains("DOCKER-USER") {
+      return .docker
+    }
+    return nil
+  }
+
+  /// Shorewall calls its chains by its zones, and has some of its own name beside them.
+  private var ownerOfTable: Owner? { neighbours.contains("shorewall") ? .shorewall : nil }
+
+  private var neighbours: [String] {
+    lost.snapshot.chains.keys.filter { $0.family == step.family && $0.table == step.table }
+      .map(\.chain)
+  }
+
+  /// The rules that led to the deciding rule's chain, from the base chain on.
+  var path: [RuleStep] {
+    var path: [RuleStep] = []
+    var chain = step.chain
+    for step in (lost.journey.end.decider?.hop.rules ?? []).reversed()
+    where step.target == chain && step.table == self.step.table
+      && [.jump, .goto].contains(step.verdict)
+    {
+      path.insert(step, at: 0)
+      chain = step.chain
+    }
+    return path
+  }
+
+  /// What it was concluded from.
+  var evidence: [Evidence] {
+    step.evidence + provenance + managers + bridging + lost.reasonEvidence
+  }
+
+  /// How the packet came to this rule.
+  private var provenance: [Evidence] {
+    path.map { .ledTo(chain: $0.target ?? "", by: $0) } + markSetter
+  }
+
+  /// The rule that set the mark that this one asks for.
+  private var markSetter: [Evidence] {
+    guard let text = step.text, text.contains("mark") else { return [] }
+    let mark = lost.journey.end.decider?.hop.mark ?? lost.last.mark
+    guard mark != 0, let setter = lost.journey.ruleThatSet(mark: mark) else { return [] }
+    return [.markSet(mark, by: setter)]
+  }
+
+  /// Programs that make rules here, where it is not known whose this one is.
+  private var managers: [Evidence] {
+    owner.map { [.manager($0.rawValue)] } ?? RuleNames.managers(lost.snapshot)
+  }
+
+  /// A bridge hands its frames to IP's rules where this setting says so.
+  private var bridging: [Evidence] {
+    guard lost.journey.isBridged, step.family != NFProto.bridge else { return [] }
+    return [.bridgedThrough(lost.version == 4 ? "iptables" : "ip6tables")]
+  }
+
+  /// Behind a sentence about the rule: by which chain the packet came to it, whose it is, and where that is
+  /// changed.
+  var addition: String {
+    var words = ""
+    if let last = path.last { words += ", reached from \(RuleNames.chain(last))" }
+    if let owner {
+      words += "; it is \(owner.rawValue)'s"
+      if let advice = OwnerRemedy(self, owner).advice { words += ": \(advice)" }
+    }
+    return words + RuleNames.owner(step, lost)
+  }
+
+  /// Whether the rule drops what has no way back by the interface it came in: it asks for that itself, or it
+  /// drops all that a rule before it, which asks for it, did not let pass.
+  var checksReversePath: Bool {
+    if step.checksReversePath { return true }
+    guard !step.isPolicy, step.takesEverything else { return false }
+    return lost.snapshot.rules.contains { key, rule in
+      key.family == step.family && key.table == step.table && key.chain == step.chain
+        && key.handle != step.handle && rule.checksReversePath
+    }
+  }
+
+  /// Whether the rule says that nobody is there who could answer: then nothing is to be accepted.
+  var saysTruth: Bool {
+    step.text.map { $0.contains("has no endpoints") || $0.contains("no local endpoints") } ?? false
+  }
+
+  /// Lets the packet through, in the words of whoever owns the rule.
+  var remedy: Command? {
+    get throws(Word.Unspeakable) {
+      if saysTruth { return nil }
+      guard let owner else { return try Remedy.accept(self) }
+      return try OwnerRemedy(self, owner).command
+    }
+  }
+}
+
+extension Cause {
+  /// An error that a rule or a policy is the cause of.
+  static func error(
+    _ sentence: String, by ruling: Ruling, evidence more: [Evidence] = [],
+    remedy: @autoclosure () throws(Word.Unspeakable) -> Command?
+  ) -> Finding {
+    var finding = error(
+      sentence + ruling.addition, evidence: ruling.evidence + more, remedy: try remedy(),
+      at: RuleNames.place(ruling.step, ruling.lost))
+    finding.owner = ruling.owner
+    return finding
+  }
+}
+
+extension Journey {
+  /// The rule that gave the packet this mark.
+  func ruleThatSet(mark: UInt32) -> RuleStep? {
+    rules.last { $0.setsMark && $0.mark == mark }
+  }
+}

@@ -1,0 +1,79 @@
+internal import Wire
+
+// Interfaces, and what stands on what.
+extension Snapshot {
+  /// The name of an interface; "if7" for one whose name was never told.
+  func name(_ index: UInt32?) -> String? {
+    guard let index, index != 0 else { return nil }
+    return links[index]?.name ?? "if\(index)"
+  }
+
+  /// The interface of this name.
+  func link(_ name: String?) -> LinkMessage? {
+    guard let name, let link = linkNumbers[name].flatMap({ links[$0] }), link.name == name else {
+      return nil
+    }
+    return link
+  }
+
+  /// Whether what comes in by the second interface comes in by the first as well, and what leaves by
+  /// the first may leave by the second: a bridge, bond or the like and its port, or a VLAN and what it
+  /// stands on.
+  func isAbove(_ upper: String?, _ lower: String?) -> Bool {
+    guard let upper = link(upper), let lower = link(lower) else { return false }
+    return lower.master == upper.index || upper.standsOnAnother && upper.link == lower.index
+  }
+
+  /// Whether an interface leads to who seems to have sent the probes of this plan: it is the one by which they came in, or
+  /// the bridge of that port, or its port. Whom only a default route leads to may be reached by any other.
+  func leads(_ device: String?, toClientOf plan: ProbePlan) -> Bool {
+    guard let device, device != "lo" else { return false }
+    return plan.isFromAfar || isSamePlace(device, plan.device)
+  }
+
+  /// Whether many have this address: a group, or all in a subnet.
+  func isForMany(_ address: IPAddress) -> Bool {
+    address.isMulticast || addresses.isBroadcast(address)
+  }
+
+  /// Whether two names are of one interface, or of one that is a part of the other.
+  func isSamePlace(_ one: String?, _ other: String?) -> Bool {
+    one == other || isAbove(one, other) || isAbove(other, one)
+  }
+
+  /// The bridge that an interface is a port of.
+  func bridge(of device: String?) -> String? {
+    guard let master = link(device)?.master, let bridge = links[master], bridge.kind == "bridge"
+    else { return nil }
+    return bridge.name
+  }
+
+  /// The ports of a bridge.
+  func ports(of bridge: String) -> [LinkMessage] {
+    guard let index = link(bridge)?.index else { return [] }
+    return links.values.filter { $0.master == index }.sorted { $0.index < $1.index }
+  }
+
+  /// The port behind which a bridge saw this address.
+  func port(of address: HardwareAddress, bridge: String) -> LinkMessage? {
+    forwarding[address].flatMap { links[$0] }.flatMap {
+      self.bridge(of: $0.name) == bridge ? $0 : nil
+    }
+  }
+
+  /// Whether packets that leave by it leave by another interface then.
+  func isAboveOthers(_ name: String?) -> Bool {
+    guard let link = link(name) else { return false }
+    return link.standsOnAnother || ["bridge", "bond", "team"].contains(link.kind)
+  }
+
+  /// Whether there is an interface that tc can send packets through before they are shaped.
+  var hasIntermediateBlock: Bool { links.values.contains { $0.kind == "ifb" } }
+}
+
+extension LinkMessage {
+  /// Whether it is a part of another interface of this namespace.
+  fileprivate var standsOnAnother: Bool {
+    linkNamespace == nil && ["vlan", "macvlan", "ipvlan"].contains(kind)
+  }
+}

@@ -1,0 +1,61 @@
+/// A frame by which a host asks who has an address, without saying that it has one itself: an ARP probe
+/// (RFC 5227 section 2.1.1), or a neighbour solicitation from the unspecified address (RFC 4862 section
+/// 5.4.2). Nobody who hears it notes anything about the asker.
+package struct NeighbourQuestion: Sendable {
+  /// Who is asked for.
+  package let target: IPAddress
+  /// The asker's link-layer address, to which an ARP answer goes.
+  package let asker: HardwareAddress
+
+  /// Asks for this address.
+  package init(for target: IPAddress, from asker: HardwareAddress) {
+    self.target = target
+    self.asker = asker
+  }
+
+  private static let arp: [UInt8] = [0x08, 0x06]
+  private static let ipv6: [UInt8] = [0x86, 0xdd]
+
+  /// The whole Ethernet frame.
+  package var frame: [UInt8] {
+    switch target {
+    case .v4:
+      let everybody: [UInt8] = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff]
+      // Ethernet, IPv4, six and four octets, a request: RFC 826.
+      let request: [UInt8] = [0, 1, 8, 0, 6, 4, 0, 1]
+      return everybody + asker.bytes + Self.arp + request + asker.bytes + [0, 0, 0, 0]
+        + [0, 0, 0, 0, 0, 0] + target.bytes
+    case .v6:
+      // The solicited-node address of the target: RFC 4291 section 2.7.1.
+      let last = Array(target.bytes.suffix(3))
+      let group: [UInt8] = [0xff, 2] + Array(repeating: 0, count: 9) + [1, 0xff] + last
+      var message: [UInt8] = [135, 0, 0, 0, 0, 0, 0, 0] + target.bytes
+      let nobody = [UInt8](repeating: 0, count: 16)
+      let sum = InternetChecksum.of(
+        nobody + group + [0, 0, 0, UInt8(message.count), 0, 0, 0, 58] + message)
+      message[2] = UInt8(sum >> 8)
+      message[3] = UInt8(sum & 0xff)
+      let header: [UInt8] = [0x60, 0, 0, 0, 0, UInt8(message.count), 58, 255]
+      return [0x33, 0x33, 0xff] + last + asker.bytes + Self.ipv6 + header + nobody + group + message
+    }
+  }
+
+  /// Who answers this question, if the frame is an answer to it.
+  package func answer(in frame: [UInt8]) -> HardwareAddress? {
+    guard frame.count >= 14 else { return nil }
+    let (type, rest) = (Array(frame[12..<14]), Array(frame[14...]))
+    switch target {
+    case .v4:
+      guard type == Self.arp, rest.count >= 28, rest[6] == 0, rest[7] == 2,
+        Array(rest[14..<18]) == target.bytes
+      else { return nil }
+      return HardwareAddress(Array(rest[8..<14]))
+    case .v6:
+      // A neighbour advertisement with the target's link-layer address: RFC 4861 section 4.4.
+      guard type == Self.ipv6, rest.count >= 72, rest[6] == 58, rest[40] == 136,
+        Array(rest[48..<64]) == target.bytes, rest[64] == 2
+      else { return nil }
+      return HardwareAddress(Array(rest[66..<72]))
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import App
+import Kernel
+import Trace
+import Wire
+
+/// The link-layer addresses of frames that arrive on an interface.
+struct ArrivingAddresses {
+  /// Who seems to have sent them.
+  var source: HardwareAddress
+  /// To whom; nil for the interface itself, and where there is no such address.
+  var destination: HardwareAddress?
+  /// The entry that the bridge will make of a source that nobody has, to be taken away again.
+  var invented: ForwardingEntry?
+}
+
+/// What is known of who is behind an interface: of a bridge's port, behind the bridge.
+struct NeighbourPlace {
+  /// The interface that has the addresses and the neighbours: the bridge of a port.
+  private let owner: LinkMessage
+  /// The port, if it is one.
+  private let port: UInt32?
+  private let own: [AddressMessage]
+  private let neighbours: [NeighbourMessage]
+  /// Who was seen behind which port.
+  private let forwarding: [ForwardingEntry]
+
+  /// The address that seems to send, where nobody is known to have the source.
+  private static let nobody = HardwareAddress([2, 0x6e, 0x66, 0x74, 0x72, 1])
+
+  /// Looks at what the kernel knows, of one IP version.
+  init(
+    _ injector: borrowing FrameInjector, version: Int, _ routes: inout RouteSocket
+  ) throws {
+    let link = try routes.existingLink(injector.name)
+    let master = try link.master.flatMap { try routes.link($0) }
+    let bridge = master?.kind == "bridge" ? master : nil
+    owner = bridge ?? link
+    port = bridge == nil ? nil : link.index
+    own = try routes.addresses().filter { $0.local.address.family == version }
+    let owner = owner.index
+    neighbours = try routes.neighbours().filter {
+      $0.interface == owner && $0.address.family == version && $0.hardwareAddress != nil
+    }
+    forwarding = bridge == nil ? [] : try routes.forwarding()
+  }
+
+  /// The subnet there, with this host's own address in it.
+  var subnet: Prefix? { subnets.first { !$0.address.isLinkLocal } }
+
+  private var subnets: [Prefix] {
+    own.filter { $0.interface == owner.index }.map(\.local)
+  }
+
+  /// A neighbour who may ask for `destination`: one that answered of late, if there is one.
+  func neighbour(for destination: IPAddress) -> IPAddress? {
+    let clients = neighbours.filter {
+      !$0.address.isMulticast && $0.address.isLinkLocal == destination.isLinkLocal
+        && $0.address != destination && $0.state.isDisjoint(with: [.failed, .noARP, .incomplete])
+        && isHere($0.hardwareAddress)
+    }
+    return (clients.first { $0.state.contains(.reachable) } ?? clients.first)?.address
+  }
+
+  /// Whether somebody is behind this port, as far as the bridge knows.
+  private func isHere(_ address: HardwareAddress?) -> Bool {
+    port == nil || forwarding.contains { $0.port == port && $0.address == address }
+  }
+
+  /// The addresses with which the neighbour `source` would send to `destination`.
+  func addresses(
+    from source: IPAddress, to destination: IPAddress, wish: Entrance.FrameWish,
+    through injector: borrowing FrameInjector
+  ) throws -> ArrivingAddresses {
+    let known = wish.source ?? hardware(of: source)
+    let sender = known ?? Self.nobody
+    var addresses = ArrivingAddresses(source: sender, destination: wish.destination)
+    guard injector.address != nil else { return addresses }
+    if let port, !forwarding.contains(where: { $0.address == sender }) {
+      addresses.invented = ForwardingEntry(port: port, address: sender)
+    }
+    if wish.destination == nil {
+      addresses.destination = try target(destination, as: sender, through: injector)
+    }
+    return addresses
+  }
+
+  /// The neighbour to whom a host there gives a packet for `destination`: this host, but for what is in its
+  /// own subnet.
+  private func target(
+    _ destination: IPAddress, as sender: HardwareAddress,
+    through injector: borrowing FrameInjector
+  ) throws -> HardwareAddress? {
+    if let group = HardwareAddress(ofGroup: destination) { return group }
+    let isOwn = own.contains { $0.local.address == destination }
+    if isOwn || port == nil { return owner.address }
+    // A bridge without an address does not route: all who are behind it are neighbours.
+    guard subnets.isEmpty || subnets.contains(where: { $0.contains(destination) }) else {
+      return owner.address
+    }
+    if let known = hardware(of: destination) { return known }
+    let search = try NeighbourSearch(at: injector)
+    return try search.find(destination, as: sender, through: injector) ?? owner.address
+  }
+
+  private func hardware(of address: IPAddress) -> HardwareAddress? {
+    neighbours.first { $0.address == address && !$0.state.contains(.failed) }?.hardwareAddress
+  }
+}
