@@ -68,10 +68,9 @@ package enum LegacyTables {
       guard next > 0 else { break }
       at += next
     }
-    // FNV-1a.
-    return (info + content).reduce(0xcbf2_9ce4_8422_2325) {
-      ($0 ^ UInt64($1)) &* 0x100_0000_01b3
-    }
+    var sum = Fingerprint()
+    sum.add(info + content)
+    return sum.value
   }
 
   /// The rules of a table as the kernel keeps them; none if they cannot be had.

@@ -39,11 +39,10 @@ struct PacketIdentity: Hashable {
     payload = Self.hash(packet.payload.prefix(48), seed: 0)
   }
 
-  /// FNV-1a, 64 bits.
   private static func hash(_ bytes: some Sequence<UInt8>, seed: UInt64) -> UInt64 {
-    var value: UInt64 = 0xcbf2_9ce4_8422_2325 ^ seed
-    for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return value
+    var sum = Fingerprint(seed: seed)
+    sum.add(bytes)
+    return sum.value
   }
 }
 

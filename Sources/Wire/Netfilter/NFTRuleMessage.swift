@@ -53,7 +53,7 @@ package struct NFTRuleMessage: Sendable, Equatable {
     handle = attributes[type: Attribute.handle]?.network() ?? 0
     expressions = []
     var matched: String?
-    var sum = Fingerprint()
+    var sum = Sum()
     for element in try attributes[type: Attribute.expressions]?.nested() ?? [] {
       let parts = try element.nested()
       let name = try Self.name(
@@ -112,27 +112,24 @@ package struct NFTRuleMessage: Sendable, Equatable {
     return nil
   }
 
-  /// FNV-1a, of pieces of any length.
-  private struct Fingerprint {
-    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+  /// Of pieces of any length.
+  private struct Sum {
+    private var fingerprint = Fingerprint()
     /// Whether there are names as the kernel gives them: "__set0", "__chain1".
     private(set) var namesTheNameless = false
 
-    mutating func add(_ bytes: some Sequence<UInt8>) {
+    mutating func add(_ bytes: some Collection<UInt8>) {
       var last: UInt8 = 0
       for byte in bytes {
         if byte == 0x5f, last == 0x5f { namesTheNameless = true }
         last = byte
-        mix(byte)
       }
+      fingerprint.add(bytes)
       // Where a piece ends counts as well.
-      mix(0)
-      mix(0xff)
+      fingerprint.add([0, 0xff])
     }
 
-    private mutating func mix(_ byte: UInt8) {
-      value = (value ^ UInt64(byte)) &* 0x100_0000_01b3
-    }
+    var value: UInt64 { fingerprint.value }
   }
 
   /// What kind of address translation the rule asks for, if it does.
