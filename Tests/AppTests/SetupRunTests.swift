@@ -38,7 +38,7 @@ struct SetupRunTests {
             try run.install()
             try run.startRecorder(loop)
             try run.keep()
-            try run.say(name: nil)
+            try Output.tell(run.statements())
           } catch {
             let failures = run.undo()
             guard failures.isEmpty else { throw HalfDone(cause: error, failures: failures) }
@@ -230,8 +230,9 @@ struct SetupRunTests {
   @Test func jsonHasWhatWasDone() throws {
     let place = try Place()
     let run = try place.setUp(request(["192.168.69.0/24"], tun: "tun5"))
-    let members = StateDirectory.$chosen.withValue(place.directory) { run.members }
-    let text = JSONValue.object(members).pretty()
+    let text = try StateDirectory.$chosen.withValue(place.directory) {
+      try run.statements().object.pretty()
+    }
     #expect(text.contains(#""changed": true"#))
     #expect(text.contains(#""tun5""#))
   }

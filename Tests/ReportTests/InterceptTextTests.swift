@@ -70,18 +70,20 @@ struct InterceptTextTests {
 
   @Test func sums() throws {
     var counts = Interception().counts
-    #expect(
-      InterceptText.summary(counts, nanoseconds: 1_250_000_000)
-        == "0 packets, 0 octets in 1.2 s: none")
+    func line(_ nanoseconds: UInt64 = 0) -> String {
+      InterceptText.sum(counts, nanoseconds: nanoseconds).lines.map(\.text).joined(separator: "\n")
+    }
+    #expect(line(1_250_000_000) == "0 packets, 0 octets in 1.2 s: none")
     (counts.packets, counts.octets, counts.passed) = (1, 1, 1)
-    #expect(InterceptText.summary(counts, nanoseconds: 0) == "1 packet, 1 octet in 0.0 s: 1 passed")
+    #expect(line() == "1 packet, 1 octet in 0.0 s: 1 passed")
     (counts.packets, counts.changed, counts.refused, counts.orphans) = (4, 2, 1, 3)
     #expect(
-      InterceptText.summary(counts, nanoseconds: 0).hasSuffix(
+      line().hasSuffix(
         ": 1 passed, 2 changed, 1 not taken back by the kernel, "
           + "3 fragments whose first was not seen"))
     #expect(
-      InterceptText.json(counts).line == "{\"packets\":4,\"octets\":1,\"passed\":1,\"changed\":2,"
-        + "\"unchangeable\":0,\"answered\":0,\"dropped\":0,\"refused\":1,\"orphans\":3}")
+      InterceptText.sum(counts, nanoseconds: 1_250_000_000).object.line
+        == "{\"seconds\":1.3,\"packets\":{\"packets\":4,\"octets\":1,\"passed\":1,\"changed\":2,"
+        + "\"answered\":0,\"dropped\":0,\"unchangeable\":0,\"refused\":1,\"orphans\":3}}")
   }
 }

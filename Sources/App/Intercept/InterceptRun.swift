@@ -140,14 +140,13 @@ package struct InterceptRun {
   package mutating func finish(json: Bool, netns: String?, release: String, subnets: [String])
     throws
   {
-    let lasted = loop.monotonic - begin
-    let sum = InterceptText.summary(interception.counts, nanoseconds: lasted)
+    let sum = InterceptText.sum(interception.counts, nanoseconds: loop.monotonic - begin)
     if trace != nil {
       let remarks = try trace!.finish(output)
       if json {
         try output.finish(patience: 1_000_000_000)
         // Beside JSON Lines, it is none of the results.
-        for line in remarks + [StyledLine(sum)] { Output.complain(line, prefix: "") }
+        for line in remarks + sum.lines { Output.complain(line, prefix: "") }
         return
       }
     }
@@ -155,14 +154,11 @@ package struct InterceptRun {
       try Output.print(
         JSONValue.object(
           JSONObjects.head("intercept") + [
-            ("netns", .string(netns)), ("kernel", .string(release)),
-            ("subnets", .array(subnets.map { .string($0) })),
-            ("seconds", .tenths(Double(lasted) / 1e9)),
-            ("packets", InterceptText.json(interception.counts)),
-          ]))
+            ("netns", .string(netns)), ("kernel", .string(release)), ("subnets", .strings(subnets)),
+          ] + sum.members))
       return
     }
-    try output.write(sum + "\n")
+    for line in sum.lines { try output.write(line.text + "\n") }
     try output.finish(patience: 1_000_000_000)
     if output.skipped > 0 {
       Output.complain("\(output.skipped) lines were left out, for nobody read them in time")

@@ -5,30 +5,30 @@ package import Kernel
 package final class ChosenNamespace {
   /// As it was asked for; nil for the one the command was started in.
   package let name: String?
-  private var namespace: Shared<NetworkNamespace>?
+  private var handle: (any NamespaceHandle)?
 
   /// The one the command was started in.
   package init() {
     name = nil
-    namespace = nil
+    handle = nil
   }
 
-  /// The one of this name, path or PID. It is there at least as long as this value.
-  package init(_ name: String) throws(KernelError) {
+  /// The one that was asked for by this name, path or PID. It is there at least as long as this value.
+  package init(_ name: String?, _ handle: any NamespaceHandle) {
     self.name = name
-    namespace = Shared(try NetworkNamespace(name))
+    self.handle = handle
   }
 
   /// Whether both are the same one, whatever they are called.
   package func isSame(as other: ChosenNamespace) -> Bool {
-    namespace?.value.identity == other.namespace?.value.identity
+    handle?.identity == other.handle?.identity
   }
 
   /// Whether its name leads there no longer.
   package var isGone: Bool {
-    guard let name, let namespace else { return false }
+    guard let name, let handle else { return false }
     do throws(KernelError) {
-      return try NetworkNamespace(name).identity != namespace.value.identity
+      return try handle.identity(ofName: name) != handle.identity
     } catch {
       // Of another's process, what is there is not shown to everybody.
       return error.errno != EACCES
@@ -37,17 +37,17 @@ package final class ChosenNamespace {
 
   /// Moves the calling thread there for good: nothing is done elsewhere any more, and `within` needs
   /// no rights.
-  package func enter() throws(KernelError) { try namespace?.value.enter() }
+  package func enter() throws(KernelError) { try handle?.enter() }
 
   /// Lets go of it: nothing is done there any more.
-  package func leave() { namespace = nil }
+  package func leave() { handle = nil }
 
   /// Runs `body` there. What it opens stays there.
   package func within<Result>(_ body: () throws -> Result) throws -> Result {
-    guard let namespace else { return try body() }
-    return try namespace.value.within { () throws(KernelError) in
-      Swift.Result { try body() }
-    }.get()
+    guard let handle else { return try body() }
+    var result: Swift.Result<Result, any Error>?
+    try handle.within { result = Swift.Result { try body() } }
+    return try result!.get()
   }
 }
 

@@ -93,6 +93,8 @@ package protocol SetupStore: RecorderStore {
   func clearStale() throws(KernelError) -> Leftovers
   /// What is left of a setup that is not known, in words for the user; nil if nothing is.
   func unknownSetup() throws(KernelError) -> String?
+  /// The journals of setups that were made and not torn down, in order.
+  func journals() throws(KernelError) -> [String]
   /// What the recorder wrote down last; nil if there was none.
   func recorder() throws(KernelError) -> RecorderState?
   /// Forgets the setup.

@@ -20,37 +20,53 @@ package struct SetupReport {
     !added.isEmpty || !done.isEmpty || startedRecorder || transaction != nil
   }
 
-  func print(
-    _ state: SetupState, recorder: RecorderState?, _ options: OutputOptions, name: String?
-  ) throws(KernelError) {
-    try Output.print(StyledLine((name.map { "\($0): " } ?? "") + headline(state)))
-    if options.isQuiet { return }
-    for line in done { try Output.print("  \(line)") }
-    if let transaction, options.isVerbose {
-      try Output.print("  one transaction, \(Self.milliseconds(transaction)) ms")
-    }
-    if state.backend == SetupBackend.log.rawValue {
-      try Output.print("  'nftrace show --backend log' shows it")
-      Self.warnAboutKernelLog()
-    }
-    if let recorder, recorder.living != nil {
-      try Output.print("  recording to \(recorder.session), process \(recorder.process)")
-    } else if state.backend == SetupBackend.nflog.rawValue {
-      try Output.print("  nobody records; 'nftrace record FILE' does")
-    }
-    if let previous { try Output.print("  the earlier recording is kept: \(previous)") }
-    if startedRecorder, !earlier.isEmpty { try Output.print("  \(sumOfEarlier)") }
+  /// What there is to say of it.
+  func statements(
+    _ state: SetupState, recorder: RecorderState?, isVerbose: Bool
+  ) -> [Statement] {
+    typealias S = Statement
+    let facts = SetupFacts(state, recorder).statements.saying([
+      "backend": state.backend == SetupBackend.log.rawValue
+        ? .parts([.words(.lines(["  'nftrace show --backend log' shows it"]))] + Self.warning)
+        : .nothing,
+      "recorder": .lines(recording(state, recorder)),
+    ])
+    return [
+      S("changed", .bool(changedAnything), headline(state)),
+      S("added", .strings(added.map(\.description))),
+      S("done", .strings(done), .lines(done.map { "  \($0)" })),
+      S(
+        "transaction_us", transaction.map { .tenths(Double($0) / 1000) } ?? .null,
+        isVerbose ? transaction.map { "  one transaction, \(Self.milliseconds($0)) ms" } : nil),
+    ] + facts + [
+      S(
+        "previous_session", .string(previous),
+        previous.map { "  the earlier recording is kept: \($0)" }),
+      S(
+        "earlier",
+        .object([("recordings", .int(earlier.count)), ("octets", .int(octetsOfEarlier))]),
+        startedRecorder && !earlier.isEmpty ? "  \(sumOfEarlier)" : nil),
+    ]
   }
+
+  private func recording(_ state: SetupState, _ recorder: RecorderState?) -> [StyledLine] {
+    if let recorder, recorder.living != nil {
+      return ["  recording to \(recorder.session), process \(recorder.process)"]
+    }
+    return state.backend == SetupBackend.nflog.rawValue
+      ? ["  nobody records; 'nftrace record FILE' does"] : []
+  }
+
+  private var octetsOfEarlier: Int { earlier.reduce(0) { $0 + $1.octets } }
 
   /// Nothing that was recorded is removed by itself: how much that is by now.
   private var sumOfEarlier: String {
-    let (count, octets) = (earlier.count, earlier.reduce(0) { $0 + $1.octets })
-    let (what, them) = count == 1 ? ("recording is", "it") : ("recordings are", "them")
-    return "\(count) earlier \(what) kept, \(Octets.text(octets)): 'nftrace recordings' lists "
-      + "\(them), --remove NAME removes \(them)"
+    let (what, them) = earlier.count == 1 ? ("recording is", "it") : ("recordings are", "them")
+    return "\(earlier.count) earlier \(what) kept, \(Octets.text(octetsOfEarlier)): "
+      + "'nftrace recordings' lists \(them), --remove NAME removes \(them)"
   }
 
-  private func headline(_ state: SetupState) -> String {
+  private func headline(_ state: SetupState) -> StyledLine {
     let subnets = state.subnets.joined(separator: ", ")
     guard changedAnything else { return "nothing to do: watching \(subnets) already" }
     let sink = state.group.map { "NFLOG group \($0)" } ?? "the kernel log"
@@ -66,28 +82,13 @@ package struct SetupReport {
 
   /// Outside the machine's first namespace the kernel log stays empty by default. The setting is
   /// there in the first namespace alone.
-  private static func warnAboutKernelLog() {
-    let setting = Sysctl(path: "net/netfilter/nf_log_all_netns")!
-    if !setting.exists {
-      Output.complain(
-        "the kernel log shows lines of a namespace other than the machine's first only where "
-          + "that has net.netfilter.nf_log_all_netns=1")
-    }
-  }
-
-  func members(_ state: SetupState, _ recorder: RecorderState?) -> [(String, JSONValue)] {
-    [
-      ("changed", .bool(changedAnything)), ("added", .array(added.map { .string("\($0)") })),
-      ("done", .array(done.map { .string($0) })),
-      ("transaction_us", transaction.map { .tenths(Double($0) / 1000) } ?? .null),
-      ("previous_session", .string(previous)),
-      (
-        "earlier",
-        .object([
-          ("recordings", .int(earlier.count)),
-          ("octets", .int(earlier.reduce(0) { $0 + $1.octets })),
-        ])
-      ),
-    ] + SetupJSON.members(state, recorder)
+  private static var warning: [Statement] {
+    if Sysctl(path: "net/netfilter/nf_log_all_netns")!.exists { return [] }
+    return [
+      .words(
+        .remark(
+          "the kernel log shows lines of a namespace other than the machine's first only where "
+            + "that has net.netfilter.nf_log_all_netns=1"))
+    ]
   }
 }

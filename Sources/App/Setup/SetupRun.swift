@@ -1,6 +1,7 @@
 internal import Glibc
 package import Kernel
-package import Trace
+package import Report
+internal import Trace
 internal import Wire
 
 /// Makes a setup in one network namespace, or extends the one there is, step by step, so that those
@@ -131,16 +132,11 @@ package final class SetupRun {
     return failures
   }
 
-  /// Says what was done. `name` is the namespace's, where there are several.
-  package func say(name: String?) throws(KernelError) {
+  /// What was done: in the calling thread's namespace, which is to be that of the steps.
+  package func statements() throws(KernelError) -> [Statement] {
     report.earlier = try RecordingFiles.earlier(ofKey: setupFiles.namespaceKey)
-    try report.print(state, recorder: try setupFiles.recorder(), request.options, name: name)
-  }
-
-  /// What `say` says, as members of a JSON object.
-  package var members: [(String, JSONValue)] {
-    report.earlier = (try? RecordingFiles.earlier(ofKey: setupFiles.namespaceKey)) ?? []
-    return report.members(state, (try? setupFiles.recorder()) ?? nil)
+    return report.statements(
+      state, recorder: try setupFiles.recorder(), isVerbose: request.options.isVerbose)
   }
 
   private func provideForwarding() throws(KernelError) {

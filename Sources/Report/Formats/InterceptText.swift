@@ -38,34 +38,40 @@ package enum InterceptText {
     }.joined(separator: "\n")
   }
 
-  /// The sum, on one line. `nanoseconds` is how long it lasted.
-  package static func summary(_ counts: Interception.Counts, nanoseconds: UInt64) -> String {
+  /// The sum: a line, and members of JSON. `nanoseconds` is how long it lasted.
+  package static func sum(_ counts: Interception.Counts, nanoseconds: UInt64) -> [Statement] {
     let tenths = nanoseconds / 100_000_000
-    var text =
-      "\(counts.packets) \(counts.packets == 1 ? "packet" : "packets"), "
-      + "\(counts.octets) \(counts.octets == 1 ? "octet" : "octets") in \(tenths / 10).\(tenths % 10) s: "
-    var parts: [String] = []
-    for (count, word) in [
-      (counts.passed, "passed"), (counts.changed, "changed"), (counts.answered, "answered"),
-      (counts.dropped, "dropped"), (counts.unchangeable, "passed, for they cannot be changed so"),
-      (counts.refused, "not taken back by the kernel"),
-      (counts.orphans, "fragments whose first was not seen"),
-    ] where count > 0 {
-      parts.append("\(count) \(word)")
-    }
-    text += parts.isEmpty ? "none" : parts.joined(separator: ", ")
-    return text
+    let seconds: StyledLine = " in \(tenths / 10).\(tenths % 10) s: "
+    return [
+      Statement("seconds", .tenths(Double(nanoseconds) / 1e9)),
+      Statement(
+        "packets",
+        of: [
+          Statement(
+            "packets", .int(counts.packets),
+            "\(counts.packets) \(counts.packets == 1 ? "packet" : "packets")"),
+          Statement(
+            "octets", .int(counts.octets),
+            more: ", \(counts.octets) \(counts.octets == 1 ? "octet" : "octets")"),
+          .words(.more(seconds)),
+        ] + fates(counts)),
+    ]
   }
 
-  /// The sum as JSON members.
-  package static func json(_ counts: Interception.Counts) -> JSONValue {
-    .object([
-      ("packets", .int(counts.packets)), ("octets", .int(counts.octets)),
-      ("passed", .int(counts.passed)), ("changed", .int(counts.changed)),
-      ("unchangeable", .int(counts.unchangeable)), ("answered", .int(counts.answered)),
-      ("dropped", .int(counts.dropped)), ("refused", .int(counts.refused)),
-      ("orphans", .int(counts.orphans)),
-    ])
+  private static func fates(_ counts: Interception.Counts) -> [Statement] {
+    let all: [(key: String, count: Int, words: String)] = [
+      ("passed", counts.passed, "passed"), ("changed", counts.changed, "changed"),
+      ("answered", counts.answered, "answered"), ("dropped", counts.dropped, "dropped"),
+      ("unchangeable", counts.unchangeable, "passed, for they cannot be changed so"),
+      ("refused", counts.refused, "not taken back by the kernel"),
+      ("orphans", counts.orphans, "fragments whose first was not seen"),
+    ]
+    let first = all.first { $0.count > 0 }?.key
+    return all.map { key, count, words in
+      count > 0
+        ? Statement(key, .int(count), more: "\(key == first ? "" : ", ")\(count) \(words)")
+        : Statement(key, .int(count))
+    } + (first == nil ? [.words(.more("none"))] : [])
   }
 
   private static func end(_ address: IPAddress, _ port: UInt16?) -> String {

@@ -22,6 +22,9 @@ package enum JSONValue: Sendable, Equatable {
     number.map { .int(Int(clamping: $0)) } ?? .null
   }
 
+  /// An array of strings.
+  package static func strings(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
+
   /// Whether both are written the same.
   package static func == (left: JSONValue, right: JSONValue) -> Bool { left.line == right.line }
 

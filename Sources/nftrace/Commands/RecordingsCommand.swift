@@ -49,7 +49,7 @@ struct RecordingsCommand: ParsableCommand {
 
   private func list() throws {
     let recordings = try RecordingFiles.all()
-    let namespaces = NamespaceNames()
+    let namespaces = NamespaceNames(LiveSurveyor())
     try Privileges.keep([])
     if shared.json {
       try Output.print(

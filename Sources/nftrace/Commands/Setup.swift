@@ -114,56 +114,7 @@ struct Setup: ParsableCommand {
     if spaces.count == 1 { try spaces[0].enter() }
     let lock = try SetupFiles.lock()
     // From here on a Ctrl-C is looked at when there is time for it.
-    let loop = Loop()
-    let runs = try Self.setUp(request, spaces, loop)
-    if shared.json {
-      try Output.print(
-        NamespaceJSON.object("setup", zip(spaces, runs).map { ($0.name, $1.members) }))
-    } else {
-      for (space, run) in zip(spaces, runs) {
-        try space.within { try run.say(name: spaces.count > 1 ? space.name : nil) }
-      }
-    }
+    try SetupRun.run(request, in: spaces, LiveSetupHost(loop: Loop()))
     _ = lock
-  }
-
-  /// Sets up in all of them, or in none.
-  private static func setUp(
-    _ request: SetupRequest, _ spaces: [ChosenNamespace], _ loop: Loop
-  ) throws -> [SetupRun] {
-    let unchanged = "nothing is set up in any of them"
-    // What is contradictory is found before anything is done.
-    let runs = try spaces.map { space in
-      try space.within(among: spaces, otherwise: unchanged) {
-        try SetupRun(request, SetupFiles.current(), LiveSetup(loop))
-      }
-    }
-    if spaces.count == 1 {
-      // The recorder gives up what is left for this.
-      try Privileges.keep(
-        LegacyTables.rights.union([.network, .bounding]), writing: [StateDirectory.path])
-    }
-    func inAll(_ step: (SetupRun) throws -> Void) throws {
-      for (space, run) in zip(spaces, runs) {
-        try space.within(among: spaces, otherwise: unchanged) { try step(run) }
-      }
-    }
-    do {
-      try inAll { try $0.install() }
-      try inAll { try $0.startRecorder(loop) }
-      try inAll { try $0.keep() }
-    } catch {
-      var failures: [any Error] = []
-      for (space, run) in zip(spaces, runs).reversed() {
-        do {
-          failures += try space.within { run.undo() }
-        } catch {
-          failures.append(error)
-        }
-      }
-      guard failures.isEmpty else { throw HalfDone(cause: error, failures: failures) }
-      throw error
-    }
-    return runs
   }
 }

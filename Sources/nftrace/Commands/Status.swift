@@ -1,7 +1,5 @@
 import App
 import ArgumentParser
-import Kernel
-import Report
 
 struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -28,48 +26,9 @@ struct Status: ParsableCommand {
   }
 
   func run() throws {
-    if all {
-      let status = StatusAll.collect()
-      if shared.json {
-        try Output.print(status.json)
-      } else {
-        try Output.print(status.lines(shared.style))
-      }
-      return
-    }
-    let spaces = try shared.chosenNamespaces()
-    // Each of these is asked for.
-    try Privileges.keep(
-      [.network, .rawSockets, .bpf, .monitoring, .system, .bounding],
-      reading: [StateDirectory.path])
-    var isAllTakenBack = true
-    let findings = try spaces.map { space in
-      try space.within(among: spaces) {
-        if let found = try Leftovers.here() {
-          try found.say(isNeeded: false)
-          isAllTakenBack = isAllTakenBack && found.failures.isEmpty
-        }
-        return try StatusFindings.collect()
-      }
-    }
-    try Privileges.keep([])
-    defer { if !isAllTakenBack { Output.exit(3) } }
-    if shared.json {
-      try Output.print(
-        NamespaceJSON.object("status", zip(spaces, findings).map { ($0.name, $1.members) }))
-      return
-    }
-    var requirements: [Requirement]?
-    for (space, findings) in zip(spaces, findings) {
-      let isFirst = requirements == nil
-      // Mostly the same everywhere.
-      let text = StatusText(
-        findings, style: shared.style, requirements: findings.requirements != requirements)
-      if spaces.count > 1 {
-        try Output.print((isFirst ? [] : [""]) + ["network namespace \(space.name ?? "")", ""])
-      }
-      try Output.print(text.lines)
-      requirements = findings.requirements
-    }
+    let status = StatusRun(LiveStatus())
+    if all { return try status.runEverywhere(shared.output) }
+    let code = try status.run(in: shared.chosenNamespaces(), shared.output)
+    if code != 0 { Output.exit(code) }
   }
 }

@@ -73,7 +73,8 @@ struct ShownFiles {
   private static func place(of ping: KeptRecording, _ here: SetupFiles) -> String {
     guard let key = ping.header?.namespace else { return "" }
     if key == here.namespace.key { return "in this network namespace, " }
-    return "in \(NamespaceNames().name(ofKey: key[...], known: ping.header?.netns).text), "
+    return
+      "in \(NamespaceNames(LiveSurveyor()).name(ofKey: key[...], known: ping.header?.netns).text), "
   }
 }
 

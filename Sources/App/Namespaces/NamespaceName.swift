@@ -1,7 +1,7 @@
 /// What a network namespace is called.
-struct NamespaceName {
+package struct NamespaceName {
   /// What `--netns` takes for it; nil if it is gone.
-  var call: String?
+  package var call: String?
   /// For people.
-  var text: String
+  package var text: String
 }

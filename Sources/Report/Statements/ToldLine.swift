@@ -1,0 +1,7 @@
+/// A line that people are told.
+package enum ToldLine: Sendable, Equatable {
+  /// One of the results.
+  case result(StyledLine)
+  /// Said beside them.
+  case remark(StyledLine)
+}

@@ -1,0 +1,25 @@
+import App
+import Kernel
+import Trace
+
+/// This machine, for a recorder.
+final class LiveRecorderHost: RecorderHost {
+  // Signals end it until it is open.
+  private(set) lazy var loop: any EventLoop = Loop()
+
+  var identity: ProcessIdentity? { .current }
+
+  func store() throws(KernelError) -> any SetupStore { try SetupFiles.current() }
+
+  func kernel(
+    of setup: SetupState, writing directories: [String]
+  ) throws(KernelError) -> any RecorderKernel {
+    try LiveRecorder(setup, writing: directories)
+  }
+
+  func file(_ path: String, isOurs: Bool) throws(KernelError) -> any RecordingMedium {
+    try RecordingOutput(path, isOurs: isOurs)
+  }
+
+  func sayReady() { BackgroundProcess.sayReady() }
+}
