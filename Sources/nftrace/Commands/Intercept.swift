@@ -1,8 +1,6 @@
 import App
 import ArgumentParser
-import Glibc
 import Kernel
-import Report
 import Trace
 import Wire
 
@@ -155,91 +153,18 @@ struct Intercept: ParsableCommand {
     return parsed
   }
 
-  /// The list in the file, all of whose faults are told at once.
-  private func readList() throws -> PrefixList? {
-    guard let list else { return nil }
-    let file = try InputFile(list)
-    var octets: [UInt8] = []
-    while true {
-      let more = try file.read()
-      if more.isEmpty { break }
-      octets += more
-      guard octets.count <= 64 << 20 else { throw UsageError("\(list) is longer than 64 MiB") }
-    }
-    let (parsed, faults) = PrefixList.parse(String(decoding: octets, as: UTF8.self))
-    guard faults.isEmpty else {
-      let shown = faults.prefix(20).map { "\(list), line \($0.line): \($0.message)" }
-      let more = faults.count > 20 ? ["and \(faults.count - 20) more"] : []
-      throw UsageError((shown + more).joined(separator: "\n"))
-    }
-    if parsed.listsNothing(version: 4), parsed.listsNothing(version: 6) {
-      throw UsageError("\(list) lists nothing; put 0.0.0.0/0 or ::/0 into it for all but the rest")
-    }
-    return parsed
-  }
-
-  /// Everything is open: what is left is to move packets, and to take back what was changed. Should
-  /// that fail, its journal is there and somebody to undo it.
-  private func giveUpRights() throws(KernelError) {
-    try Privileges.keep(LegacyTables.rights.union(.network), writing: [StateDirectory.path])
-  }
-
-  /// The ways of packets to and from the subnets; also once they have a destination of the changes.
-  private func traced(
-    _ subnets: Subnets, _ changes: [PacketEdit], _ device: String
-  ) throws(KernelError) -> InterceptTrace {
-    var watched = subnets
-    watched.add(
-      changes.compactMap { edit in
-        if case .destination(let address, _) = edit { Prefix(address) } else { nil }
-      })
-    return InterceptTrace(
-      try LiveTraffic(of: watched, divertedInto: device), device: device,
-      rate: Terminal.isInteractive ? FollowReport.terminalRate : nil, shared.output)
-  }
-
   func run() throws {
-    let list = try readList()
-    let subnets = try parsedSubnets()
+    let list = try list.map { try PrefixList(file: $0) }
+    var request = InterceptRequest(try parsedSubnets(), options: shared.output)
     try shared.enterNamespace()
     try SharedOptions.takeBackLeftovers(isNeeded: true)
-    let changes = try parsedEdits()
-    let interception = Interception(
-      matches: try parsedMatches(), list: list, action: drop ? .drop : .change(changes),
-      forgesEcho: forgeEcho)
+    request.list = list
+    request.edits = try parsedEdits()
+    request.matches = try parsedMatches()
+    (request.drops, request.forgesEcho) = (drop, forgeEcho)
+    (request.hex, request.traces) = (hex, trace)
+    (request.tun, request.limit) = (tun, count)
     try StateDirectory.make()
-    // From here on signals are something to read, and so nothing is left when one comes.
-    let loop = Loop()
-    let device = DivertedDevice(
-      try Diversion.start(
-        subnets.prefixes, tun: tun ?? "nftrace%d", directory: StateDirectory.path))
-    let way: InterceptTrace?
-    do {
-      way = trace ? try traced(subnets, changes, device.name) : nil
-    } catch {
-      try? device.end {}
-      throw error
-    }
-    try giveUpRights()
-    var run = InterceptRun(
-      interception, trace: way, prints: !shared.quiet && !shared.json, hex: hex, limit: count,
-      output: PatientOutput(), loop: loop)
-    for remark in device.remarks where !shared.quiet { Output.complain(StyledLine(remark)) }
-    if !shared.quiet {
-      Output.complain(
-        "packets to \(subnets.texts.joined(separator: ", ")) go through \(device.name)")
-    }
-    var failure: (any Error)?
-    var signal: Int32?
-    do { signal = try run.go(device) } catch { failure = error }
-    // The traffic first, then the words.
-    try device.end { run.drain(device) }
-    _ = consume device
-    if let failure { throw failure }
-    try run.watchOn(isInterrupted: signal != nil)
-    try run.finish(
-      json: shared.json, netns: shared.netns, release: Machine.kernelRelease,
-      subnets: subnets.texts)
-    Output.exit(signal.map { 128 + $0 } ?? 0)
+    Output.exit(try InterceptSession(request, LiveIntercept()).run())
   }
 }

@@ -1,6 +1,5 @@
 import App
 import ArgumentParser
-import Kernel
 import Report
 import Trace
 import Wire
@@ -127,106 +126,22 @@ struct Show: ParsableCommand {
     for space in spaces {
       try space.within(among: spaces) { try SharedOptions.takeBackLeftovers() }
     }
-    if backend == .log { try showKernelLog(spaces[0]) }
-    if follow { try followTraffic(spaces) }
-    let shown = try spaces.map { space in
-      try space.within(among: spaces) {
-        try file.map { ShownFiles(named: $0) } ?? ShownFiles(orPing: spaces.count == 1)
+    var options = shared.output
+    options.style.allRules = rules
+    let request = ShowRequest(
+      file: file,
+      filter: ExchangeFilter(
+        from: from.flatMap { Prefix($0) }, to: to.flatMap { Prefix($0) },
+        proto: proto.flatMap { IPProtocol($0) }, packet: packet, onlyLost: lost),
+      last: last, html: html, export: export, options: options)
+    let run = ShowRun(request, LiveShow())
+    let code =
+      switch (backend == .log, follow) {
+      case (true, true): try run.followKernelLog(spaces[0])
+      case (true, false): try run.showKernelLog(spaces[0])
+      case (false, true): try run.follow(spaces)
+      case (false, false): try run.show(spaces)
       }
-    }
-    let recordings = shown.map(\.files)
-    let paths = recordings.flatMap { $0 }
-    if let target = export ?? html { try Self.refuseOverwriting(paths, by: target) }
-    if let export {
-      try Playback.export(paths, to: export)
-      return
-    }
-    if !shared.quiet {
-      for (space, words) in zip(spaces, shown.map(\.words)) {
-        guard let words else { continue }
-        let place = spaces.count > 1 ? "\(space.name ?? ""): " : ""
-        Output.complain("\(place)this is \(words)", prefix: "")
-      }
-    }
-    let session = spaces.count == 1 ? paths.last : nil
-    let matches = try withReport(of: session, spaces.names) { report, output in
-      try Playback.run(recordings, report, output: output)
-    }
-    if matches == 0 { Output.complain("no packet matches") }
-    Output.exit(matches > 0 ? 0 : 1)
-  }
-
-  /// Hands a report, and what takes its text, to `body`.
-  private func withReport(
-    of session: String?, _ names: [String] = [],
-    _ body: (consuming SessionReport, (String) throws -> Void) throws -> Int
-  ) throws -> Int {
-    let report = SessionReport(
-      filter: filter, style: style,
-      format: html != nil ? .html : shared.json ? .json : .text, last: last, session: session,
-      namespaces: names)
-    guard let html else { return try body(report) { try Output.show($0) } }
-    let page = try OutputFile(html)
-    return try body(report) { try page.write(Array($0.utf8)) }
-  }
-
-  private func showKernelLog(_ space: ChosenNamespace) throws -> Never {
-    if follow {
-      try follow(since: 0) { [try space.within { try FollowedSource(kernelLogOf: space) }] }
-    }
-    if let file, let html { try Self.refuseOverwriting([file], by: html) }
-    let matches = try space.within {
-      let setup = file == nil ? try KernelLogPlayback.setup(.current()) : nil
-      return try withReport(of: file ?? KernelLog.path) { report, output in
-        try setup.map { try KernelLogPlayback.run($0, report, output: output) }
-          ?? KernelLogPlayback.run(file: file ?? "-", report, output: output)
-      }
-    }
-    Output.exit(matches > 0 ? 0 : 1)
-  }
-
-  /// Opening what is read to be written would empty it.
-  private static func refuseOverwriting(_ paths: [String], by target: String) throws {
-    let isInput = paths.contains { path in
-      guard let input = FileIdentity(path), let output = FileIdentity(target) else { return false }
-      return input.isSame(as: output)
-    }
-    if isInput { throw UsageError("\(target) is what is read: write to another file") }
-  }
-
-  private var filter: ExchangeFilter {
-    ExchangeFilter(
-      from: from.flatMap { Prefix($0) }, to: to.flatMap { Prefix($0) },
-      proto: proto.flatMap { IPProtocol($0) },
-      packet: packet, onlyLost: lost)
-  }
-
-  private var style: TextStyle {
-    var style = shared.style
-    style.allRules = rules
-    return style
-  }
-
-  private func followTraffic(_ spaces: [ChosenNamespace]) throws -> Never {
-    if spaces.count == 1 { try spaces[0].enter() }
-    try follow(spaces.names, since: file == nil ? Clock.realtime : 0) {
-      try spaces.map { space in
-        try space.within(among: spaces) {
-          try file.map { try FollowedSource(file: $0) } ?? FollowedSource(setupIn: space)
-        }
-      }
-    }
-  }
-
-  private func follow(
-    _ names: [String] = [], since: UInt64, _ open: () throws -> [FollowedSource]
-  ) throws -> Never {
-    let report = FollowReport(
-      filter: filter, style: style, format: shared.json ? .jsonLines : .text,
-      rate: Terminal.isInteractive ? FollowReport.terminalRate : nil, since: since,
-      namespaces: names)
-    var follow = Follow(report, names: names)
-    let signal = try follow.run(Loop(), open) { try Privileges.keep($0, reading: $1) }
-    Output.exit(signal.map { 128 + $0 } ?? 0)
+    Output.exit(code)
   }
 }

@@ -4,7 +4,7 @@ import Kernel
 extension PatientOutput: LineSink {}
 
 /// The device of a diversion.
-final class DivertedDevice: PacketDevice {
+final class DivertedDevice: DivertedPackets {
   private var diversion: Diversion
 
   /// Takes the diversion over.

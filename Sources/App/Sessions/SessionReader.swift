@@ -1,62 +1,11 @@
-import App
-import Glibc
-import Kernel
-import Report
-import Trace
-import Wire
-
-/// Reads session files in pieces, so that they may be larger than memory.
-enum Playback {
-  /// Renders sessions, as `output` takes it: each is in several files, one after the other. Of more
-  /// than one session, the records are taken in the order of their times. Returns how many exchanges
-  /// matched.
-  static func run(
-    _ sessions: [[String]], _ report: consuming SessionReport,
-    output: (String) throws -> Void = { try Output.show($0) }
-  ) throws -> Int {
-    var report = report
-    func put(_ lines: [String]) throws {
-      if !lines.isEmpty { try output(lines.joined(separator: "\n") + "\n") }
-    }
-    let writers = (try? RecordingFiles.writers()) ?? []
-    let isGrowing = sessions.map { files in writers.contains { $0.session == files.last } }
-    // What was recorded by now is in the file a little later.
-    let now = Clock.realtime
-    if isGrowing.contains(true) { Loop.pause(nanoseconds: latency) }
-    let readers = try sessions.map { try SessionReader($0) }
-    // All is open.
-    try Privileges.keep([])
-    try report.play(
-      readers.count, next: { try readers[$0].next() }, isCut: { readers[$0].takeCut() },
-      isGrowing: { isGrowing[$0] }, now: now, put: put)
-    return report.matches
-  }
-
-  /// Nanoseconds that a recorder may keep records before it writes them, and some.
-  private static let latency: UInt64 = 250_000_000
-
-  /// Writes the NFLOG messages of these files alone, as classic pcap.
-  static func export(_ paths: [String], to path: String) throws {
-    let output = try OutputFile(path)
-    var buffer = PcapFile.header(linkType: .nflog)
-    let reader = try SessionReader(paths)
-    try Privileges.keep([])
-    while let element = try reader.next() {
-      guard case .record(let record) = element, case .log(let payload) = record.content else {
-        continue
-      }
-      buffer += PcapFile.record(CapturedPacket(interface: 0, time: record.time, data: payload))
-      if buffer.count > 1 << 18 {
-        try output.write(buffer)
-        buffer.removeAll(keepingCapacity: true)
-      }
-    }
-    try output.write(buffer)
-  }
-}
+internal import Glibc
+internal import Kernel
+internal import Report
+internal import Trace
+internal import Wire
 
 /// The elements of session files, one after the other.
-private final class SessionReader {
+final class SessionReader {
   /// What comes next is open already.
   private var rest: ArraySlice<(path: String, file: Shared<InputFile>)>
   private var path = ""
@@ -64,6 +13,7 @@ private final class SessionReader {
   private var decoder = SessionDecoder()
   private var isCut = false
 
+  /// Opens them all.
   init(_ paths: [String]) throws(KernelError) {
     var files: [(path: String, file: Shared<InputFile>)] = []
     for path in paths { files.append((path, Shared(try Self.open(path)))) }

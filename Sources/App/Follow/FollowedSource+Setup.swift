@@ -1,12 +1,11 @@
-import App
-import Kernel
-import Trace
+internal import Kernel
+internal import Trace
 
 extension FollowedSource {
   /// The setup of a namespace, which is the calling thread's: from its recording if it is recorded,
   /// else its log group is taken.
-  init(setupIn space: ChosenNamespace) throws {
-    let setupFiles = try SetupFiles.current()
+  package init(setupIn space: ChosenNamespace, _ host: any ShowHost) throws {
+    let setupFiles = SetupFiles(namespace: try host.place())
     guard let setup = try setupFiles.load() else {
       throw UsageError(
         "nothing is set up in this network namespace: 'nftrace setup SUBNET' first, or name a FILE")
@@ -26,8 +25,16 @@ extension FollowedSource {
       }
     } else {
       self.init(
-        try LiveTraffic(setup, in: space), in: space, files: [StateDirectory.path],
+        try host.traffic(of: setup, in: space), in: space, files: [StateDirectory.path],
         rights: LegacyTables.rights.union(.network), end: Self.end(of: setupFiles, in: space))
     }
+  }
+
+  /// What the setup of a namespace, which is the calling thread's, writes into the kernel log.
+  package init(kernelLogOf space: ChosenNamespace, _ host: any ShowHost) throws {
+    let setupFiles = SetupFiles(namespace: try host.place())
+    self.init(
+      try LoggedTraffic(KernelLogPlayback.setup(setupFiles), host), in: space,
+      files: [StateDirectory.path], end: Self.end(of: setupFiles, in: space))
   }
 }

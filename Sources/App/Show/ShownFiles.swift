@@ -1,16 +1,15 @@
-import App
-import Kernel
-import Report
-import Trace
+internal import Kernel
+internal import Report
+internal import Trace
 
 /// The files that `show` renders as one session, the older first.
-struct ShownFiles {
-  var files: [String]
+package struct ShownFiles {
+  package private(set) var files: [String]
   /// Where nobody named them, what they are, in words for the user.
-  var words: String?
+  package private(set) var words: String?
 
   /// What somebody named: a file, or a recording by the name that 'nftrace recordings' lists.
-  init(named name: String) {
+  package init(named name: String) {
     let path = Self.path(named: name)
     files = StateDirectory.files(named: path)
     words = nil
@@ -26,11 +25,11 @@ struct ShownFiles {
   }
 
   /// The recording of the setup in the calling thread's namespace or, with `orPing`, the latest ping.
-  init(orPing: Bool) throws {
+  package init(orPing: Bool, _ host: any ShowHost) throws {
     let ways = ", or name a FILE"
     // What cannot be seen is not nothing.
     try StateDirectory.checkReadable("look for what is recorded", help: ways)
-    let setupFiles = try SetupFiles.current()
+    let setupFiles = SetupFiles(namespace: try host.place())
     if let secret = setupFiles.unreadable() {
       throw KernelError(
         cannot: "look for what is recorded", help: "\(secret): run as root (sudo)\(ways)")
@@ -53,7 +52,7 @@ struct ShownFiles {
       }
     } else if let ping {
       files = ping.files
-      words = "the last ping, \(Self.place(of: ping, setupFiles))\(ping.words)"
+      words = "the last ping, \(Self.place(of: ping, setupFiles, host))\(ping.words)"
       if recording != nil { words! += "; what is recorded here is empty" }
     } else {
       throw UsageError(
@@ -70,41 +69,12 @@ struct ShownFiles {
   }
 
   /// Where a ping was sent, if that is not here.
-  private static func place(of ping: KeptRecording, _ here: SetupFiles) -> String {
+  private static func place(
+    of ping: KeptRecording, _ here: SetupFiles, _ host: any ShowHost
+  ) -> String {
     guard let key = ping.header?.namespace else { return "" }
     if key == here.namespace.key { return "in this network namespace, " }
     return
-      "in \(NamespaceNames(LiveSurveyor()).name(ofKey: key[...], known: ping.header?.netns).text), "
-  }
-}
-
-extension KeptRecording {
-  /// Whether there is nothing in it, and something in a newer one.
-  fileprivate func isOutshone(by ping: KeptRecording?) -> Bool {
-    guard let ping, let made = ping.first else { return false }
-    // What a recorder has counted it writes down only now and then.
-    let isEmpty = events == 0 && RecordingFiles.tally(of: path).events == 0
-    return isEmpty && made > began ?? 0
-  }
-
-  /// Of when it is, and what it is called.
-  fileprivate var words: String {
-    let began = self.began.map { CalendarText.text($0 / 1_000_000_000) }
-    let period =
-      isOfPing
-      ? began.map { "of \($0)" }
-      : isBeingWritten ? began.map { "since \($0)" } : self.period
-    return (period.map { "\($0): " } ?? "") + path
-  }
-
-  /// From when to when there is something in it; nil where nothing is.
-  var period: String? {
-    guard events != 0, let first else { return nil }
-    let begin = CalendarText.text(first / 1_000_000_000)
-    guard let last else { return "since \(begin)" }
-    let end = CalendarText.text(last / 1_000_000_000)
-    // Of the same day, the time is enough.
-    return begin.prefix(10) == end.prefix(10)
-      ? "\(begin.dropLast(4)) to \(end.dropFirst(11))" : "\(begin) to \(end)"
+      "in \(NamespaceNames(host).name(ofKey: key[...], known: ping.header?.netns).text), "
   }
 }

@@ -1,20 +1,20 @@
-import App
-import Kernel
-import Report
-import Trace
-import Wire
+internal import Kernel
+package import Report
+package import Trace
+internal import Wire
 
 /// Shows what the rules of `setup --backend log` wrote into the kernel log.
-enum KernelLogPlayback {
+package enum KernelLogPlayback {
   /// Renders a saved log, "-" for standard input, in pieces. Returns how many exchanges matched.
-  static func run(
-    file path: String, _ report: consuming SessionReport, output: (String) throws -> Void
+  package static func run(
+    file path: String, _ report: consuming SessionReport, _ host: any ShowHost,
+    output: (String) throws -> Void
   ) throws -> Int {
     let file = try InputFile(path)
-    try Privileges.keep([])
+    try host.rights.keep([])
     let name = path == "-" ? "standard input" : path
     var isFirst = true
-    return try run(KernelLogDecoder(version: Version.number), name, report, output) {
+    return try run(KernelLogDecoder(version: Version.number), name, report, nil, output) {
       let bytes = try file.read()
       if isFirst, let kind = captureKind(bytes) {
         throw UsageError(
@@ -30,20 +30,21 @@ enum KernelLogPlayback {
   }
 
   /// Renders what the running kernel's log has of this namespace's setup.
-  static func run(
-    _ setup: SetupState, _ report: consuming SessionReport, output: (String) throws -> Void
+  package static func run(
+    _ setup: SetupState, _ report: consuming SessionReport, _ host: any ShowHost,
+    output: (String) throws -> Void
   ) throws -> Int {
-    var log = try KernelLog()
-    try Privileges.keep([])
-    return try run(decoder(setup), KernelLog.path, report, output, isWhole: true) {
+    let log = try host.kernelLog(fromNow: false)
+    try host.rights.keep([])
+    return try run(decoder(setup, host), KernelLog.path, report, host, output) {
       try log.read()
     } nothing: {
-      "the kernel log has no line of the setup here, or none any more" + Self.hintAboutNamespaces
+      "the kernel log has no line of the setup here, or none any more" + hint(host)
     }
   }
 
   /// The setup here that writes to the kernel log; throws if there is none.
-  static func setup(_ setupFiles: SetupFiles) throws -> SetupState {
+  package static func setup(_ setupFiles: SetupFiles) throws -> SetupState {
     guard let setup = try setupFiles.load() else {
       throw UsageError(
         "nothing is set up in this network namespace: 'nftrace setup --backend log SUBNET' first, "
@@ -58,29 +59,30 @@ enum KernelLogPlayback {
   }
 
   /// A reader of the running kernel's log that takes the lines of this setup alone.
-  static func decoder(_ setup: SetupState) -> KernelLogDecoder {
+  static func decoder(_ setup: SetupState, _ host: any ShowHost) -> KernelLogDecoder {
     let header = SessionHeader(
-      command: "show", version: Version.number, kernel: Machine.kernelRelease,
+      command: "show", version: Version.number, kernel: host.release,
       points: setup.points, table: SetupTables.name, targets: setup.subnets)
-    let now = Clock.realtime
+    let now = host.realtime
     // The log's clock goes a little differently from others.
     let since = setup.since.multiplied(clamped: second)
     return KernelLogDecoder(
-      setup: header, since: since.earlier(by: 5 * second), offset: now.since(Clock.monotonic))
+      setup: header, since: since.earlier(by: 5 * second), offset: now.since(host.monotonic))
   }
 
   private static let second: UInt64 = 1_000_000_000
 
   /// The setting is there in the first namespace alone.
-  static var hintAboutNamespaces: String {
-    if Sysctl(path: "net/netfilter/nf_log_all_netns")?.exists == true { return "" }
+  private static func hint(_ host: any ShowHost) -> String {
+    if host.exists(Sysctl(path: "net/netfilter/nf_log_all_netns")!) { return "" }
     return ": from a namespace other than the machine's first it gets lines only where that has "
       + "net.netfilter.nf_log_all_netns=1"
   }
 
+  /// `running` is the host whose log it is, of what runs.
   private static func run(
     _ decoder: consuming KernelLogDecoder, _ name: String, _ report: consuming SessionReport,
-    _ output: (String) throws -> Void, isWhole: Bool = false, read: () throws -> [UInt8],
+    _ running: (any ShowHost)?, _ output: (String) throws -> Void, read: () throws -> [UInt8],
     nothing: () -> String
   ) throws -> Int {
     var (decoder, report) = (decoder, report)
@@ -99,7 +101,7 @@ enum KernelLogPlayback {
     decoder.finish()
     try drain()
     // The running kernel's log has all there was up to now.
-    if isWhole { try put(report.pass(to: Clock.realtime)) }
+    if let running { try put(report.pass(to: running.realtime)) }
     try put(report.finish())
     if decoder.lines == 0 {
       Output.complain(StyledLine(nothing()))

@@ -1,0 +1,56 @@
+internal import Kernel
+package import Report
+internal import Trace
+internal import Wire
+
+/// Reads session files in pieces, so that they may be larger than memory.
+package enum Playback {
+  /// Renders sessions, as `output` takes it: each is in several files, one after the other. Of more
+  /// than one session, the records are taken in the order of their times. Returns how many exchanges
+  /// matched.
+  package static func run(
+    _ sessions: [[String]], _ report: consuming SessionReport, _ host: any ShowHost,
+    output: (String) throws -> Void
+  ) throws -> Int {
+    var report = report
+    func put(_ lines: [String]) throws {
+      if !lines.isEmpty { try output(lines.joined(separator: "\n") + "\n") }
+    }
+    let writers = (try? RecordingFiles.writers()) ?? []
+    let isGrowing = sessions.map { files in writers.contains { $0.session == files.last } }
+    // What was recorded by now is in the file a little later.
+    let now = host.realtime
+    if isGrowing.contains(true) { host.pause(nanoseconds: latency) }
+    let readers = try sessions.map { try SessionReader($0) }
+    // All is open.
+    try host.rights.keep([])
+    try report.play(
+      readers.count, next: { try readers[$0].next() }, isCut: { readers[$0].takeCut() },
+      isGrowing: { isGrowing[$0] }, now: now, put: put)
+    return report.matches
+  }
+
+  /// Nanoseconds that a recorder may keep records before it writes them, and some.
+  private static let latency: UInt64 = 250_000_000
+
+  /// Writes the NFLOG messages of these files alone, as classic pcap.
+  package static func export(
+    _ paths: [String], to path: String, _ host: any ShowHost
+  ) throws {
+    let output = try OutputFile(path)
+    var buffer = PcapFile.header(linkType: .nflog)
+    let reader = try SessionReader(paths)
+    try host.rights.keep([])
+    while let element = try reader.next() {
+      guard case .record(let record) = element, case .log(let payload) = record.content else {
+        continue
+      }
+      buffer += PcapFile.record(CapturedPacket(interface: 0, time: record.time, data: payload))
+      if buffer.count > 1 << 18 {
+        try output.write(buffer)
+        buffer.removeAll(keepingCapacity: true)
+      }
+    }
+    try output.write(buffer)
+  }
+}

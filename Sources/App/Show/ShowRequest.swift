@@ -1,0 +1,30 @@
+package import Trace
+
+/// What is to be shown, and how.
+package struct ShowRequest {
+  /// What somebody named; nil for what is recorded in the namespaces.
+  package var file: String?
+  /// Which packets.
+  package var filter: ExchangeFilter
+  /// So many exchanges at the end; nil for all.
+  package var last: Int?
+  /// Where a page for a browser is written to.
+  package var html: String?
+  /// Where the NFLOG messages are written to.
+  package var export: String?
+  /// How it is told.
+  package var options: OutputOptions
+
+  /// A request of these values.
+  package init(
+    file: String? = nil, filter: ExchangeFilter = ExchangeFilter(), last: Int? = nil,
+    html: String? = nil, export: String? = nil, options: OutputOptions
+  ) {
+    self.file = file
+    self.filter = filter
+    self.last = last
+    self.html = html
+    self.export = export
+    self.options = options
+  }
+}

@@ -1,0 +1,119 @@
+internal import Kernel
+internal import Report
+internal import Trace
+
+/// Shows what was recorded, what the kernel log has, or what comes. Each returns the exit code.
+package struct ShowRun {
+  private let request: ShowRequest
+  private let host: any ShowHost
+
+  /// Shows this, of what there is here.
+  package init(_ request: ShowRequest, _ host: any ShowHost) {
+    self.request = request
+    self.host = host
+  }
+
+  /// Shows what was recorded in these namespaces, or in the file that was named.
+  package func show(_ spaces: [ChosenNamespace]) throws -> Int32 {
+    let shown = try spaces.map { space in
+      try space.within(among: spaces) {
+        try request.file.map { ShownFiles(named: $0) }
+          ?? ShownFiles(orPing: spaces.count == 1, host)
+      }
+    }
+    let recordings = shown.map(\.files)
+    let paths = recordings.flatMap { $0 }
+    if let target = request.export ?? request.html { try Self.refuseOverwriting(paths, by: target) }
+    if let export = request.export {
+      try Playback.export(paths, to: export, host)
+      return 0
+    }
+    if !request.options.isQuiet {
+      for (space, words) in zip(spaces, shown.map(\.words)) {
+        guard let words else { continue }
+        let place = spaces.count > 1 ? "\(space.name ?? ""): " : ""
+        Output.complain("\(place)this is \(words)", prefix: "")
+      }
+    }
+    let session = spaces.count == 1 ? paths.last : nil
+    let matches = try withReport(of: session, spaces.names) { report, output in
+      try Playback.run(recordings, report, host, output: output)
+    }
+    if matches == 0 { Output.complain("no packet matches") }
+    return matches > 0 ? 0 : 1
+  }
+
+  /// Shows what the rules of the setup in this namespace wrote into the kernel log, or the lines of such
+  /// rules in the file that was named.
+  package func showKernelLog(_ space: ChosenNamespace) throws -> Int32 {
+    let file = request.file
+    if let file, let html = request.html { try Self.refuseOverwriting([file], by: html) }
+    let matches = try space.within {
+      let setup =
+        file == nil ? try KernelLogPlayback.setup(SetupFiles(namespace: host.place())) : nil
+      return try withReport(of: file ?? KernelLog.path) { report, output in
+        try setup.map { try KernelLogPlayback.run($0, report, host, output: output) }
+          ?? KernelLogPlayback.run(file: file ?? "-", report, host, output: output)
+      }
+    }
+    return matches > 0 ? 0 : 1
+  }
+
+  /// Hands a report, and what takes its text, to `body`.
+  private func withReport(
+    of session: String?, _ names: [String] = [],
+    _ body: (consuming SessionReport, (String) throws -> Void) throws -> Int
+  ) throws -> Int {
+    let report = SessionReport(
+      filter: request.filter, style: request.options.style,
+      format: request.html != nil ? .html : request.options.json ? .json : .text,
+      last: request.last, session: session, namespaces: names)
+    guard let html = request.html else { return try body(report) { try Output.show($0) } }
+    let page = try OutputFile(html)
+    return try body(report) { try page.write(Array($0.utf8)) }
+  }
+
+  /// Opening what is read to be written would empty it.
+  private static func refuseOverwriting(_ paths: [String], by target: String) throws {
+    let isInput = paths.contains { path in
+      guard let input = FileIdentity(path), let output = FileIdentity(target) else { return false }
+      return input.isSame(as: output)
+    }
+    if isInput { throw UsageError("\(target) is what is read: write to another file") }
+  }
+
+  // MARK: What comes
+
+  /// Shows what the setups of these namespaces report from now on, or all that comes into the file that
+  /// was named.
+  package func follow(_ spaces: [ChosenNamespace]) throws -> Int32 {
+    if spaces.count == 1 { try spaces[0].enter() }
+    return try follow(spaces.names, since: request.file == nil ? host.realtime : 0) {
+      try spaces.map { space in
+        try space.within(among: spaces) {
+          try request.file.map { try FollowedSource(file: $0) }
+            ?? FollowedSource(setupIn: space, host)
+        }
+      }
+    }
+  }
+
+  /// Shows what the rules of the setup in this namespace write into the kernel log from now on.
+  package func followKernelLog(_ space: ChosenNamespace) throws -> Int32 {
+    try follow(since: 0) { [try space.within { try FollowedSource(kernelLogOf: space, host) }] }
+  }
+
+  private func follow(
+    _ names: [String] = [], since: UInt64, _ open: () throws -> [FollowedSource]
+  ) throws -> Int32 {
+    let report = FollowReport(
+      filter: request.filter, style: request.options.style,
+      format: request.options.json ? .jsonLines : .text,
+      rate: host.isInteractive ? FollowReport.terminalRate : nil, since: since, namespaces: names)
+    var follow = Follow(report, names: names)
+    let signal = try follow.run(host.loop, open) {
+      try host.rights.keep($0, writing: [], reading: $1)
+    }
+    return signal.map { 128 + $0 } ?? 0
+  }
+}
