@@ -66,7 +66,10 @@ let package = Package(
       name: "Simulator", dependencies: ["Fixtures", "App", "Kernel", "Report", "Trace", "Wire"],
       path: "Tests/Simulator", swiftSettings: settings),
     .testTarget(
-      name: "AppTests", dependencies: ["App", "Simulator", "Kernel", "Report", "Trace", "Wire"],
+      name: "AppTests",
+      dependencies: [
+        "App", "Fixtures", "Simulator", "Kernel", "Report", "Schema", "Trace", "Wire",
+      ],
       swiftSettings: settings),
     // A command that dies, for the tests of what cleans up after it.
     .executableTarget(

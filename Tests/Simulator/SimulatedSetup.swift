@@ -26,12 +26,21 @@ package final class SimulatedSetup: SetupKernel, SetupChanges {
 
   /// What is there.
   package var world = World()
+  /// The points there are, and the devices of those at devices.
+  package var installed: [ObservationPoint] = []
+  private var watchedDevices: [String] = []
   /// As it was before the journal that is being written.
   private var before: World?
   private var journals: [String: World] = [:]
   private var draft = ""
   /// What the recorder says of itself, nil that it is ready.
   package var complaint: String?
+  /// Where the recorder writes down who it is.
+  package var store: () throws(KernelError) -> SetupFiles = { () throws(KernelError) in
+    try SetupFiles.current()
+  }
+  /// The recorder's process; by itself one that is gone.
+  package var recorderProcess = ProcessIdentity(process: 7, start: 8)
   /// Whether the recorder says anything.
   package var isRecorderSilent = false
 
@@ -52,7 +61,8 @@ package final class SimulatedSetup: SetupKernel, SetupChanges {
   package func surroundings() throws(KernelError) -> SetupSurroundings {
     try faults.check(.surroundings)
     return SetupSurroundings(
-      chains: [], devices: world.devices.keys.sorted(), hasTables: world.watched != nil)
+      chains: installed.map { NetlinkMessage(chainOf: $0, watchedDevices) },
+      devices: world.devices.keys.sorted(), hasTables: world.watched != nil)
   }
 
   package func takeGroup(_ group: UInt16) throws(KernelError) { try faults.check(.takeGroup) }
@@ -65,12 +75,14 @@ package final class SimulatedSetup: SetupKernel, SetupChanges {
   ) throws(KernelError) -> [ObservationPoint] {
     try faults.check(.install)
     world.watched = tables.prefixes
+    (installed, watchedDevices) = (points, devices)
     return points
   }
 
   package func removeTables() throws(KernelError) {
     try faults.check(.removeTables)
     world.watched = nil
+    installed = []
   }
 
   package func link(_ name: String) throws(KernelError) -> LinkMessage? {
@@ -142,6 +154,7 @@ package final class SimulatedSetup: SetupKernel, SetupChanges {
   }
 
   package func undo(journal: String) throws(KernelError) {
+    try faults.check(.undo)
     if let before = journals.removeValue(forKey: journal) { takeBack(before) }
   }
 
@@ -158,8 +171,10 @@ package final class SimulatedSetup: SetupKernel, SetupChanges {
     world.isRecording = complaint == nil
     if complaint == nil {
       // It writes down who it is.
-      try SetupFiles.current().save(
-        RecorderState(process: 7, start: 8, session: arguments[1], limit: 1 << 28, since: 0))
+      try store().save(
+        RecorderState(
+          process: recorderProcess.process, start: recorderProcess.start, session: arguments[1],
+          limit: 1 << 28, since: 0))
     }
     return SimulatedBackground(self)
   }

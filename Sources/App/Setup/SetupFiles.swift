@@ -8,7 +8,10 @@ package struct SetupFiles {
   /// Which network namespace.
   package let namespace: NamespacePlace
 
-  /// That of the calling thread's namespace.
+  /// Those of this namespace.
+  package init(namespace: NamespacePlace) { self.namespace = namespace }
+
+  /// Those of the calling thread's namespace.
   package static func current() throws(KernelError) -> SetupFiles {
     SetupFiles(namespace: try .current())
   }

@@ -5,6 +5,12 @@ package struct NamespacePlace: Sendable, Equatable {
   /// What is never given to another one during a boot; 0 on kernels that have none.
   package let cookie: UInt64
 
+  /// The namespace with these numbers.
+  package init(inode: UInt64, cookie: UInt64) {
+    self.inode = inode
+    self.cookie = cookie
+  }
+
   /// That of the calling thread.
   package static func current() throws(KernelError) -> NamespacePlace {
     let place = try JournalPlace.current()

@@ -15,6 +15,9 @@ package struct NamespaceSurvey: Sendable {
     /// The processes in it, the lowest number first.
     package var processes: [Int32] = []
 
+    /// One that nothing leads to yet.
+    package init(identity: NetworkNamespace.Identity) { self.identity = identity }
+
     /// Whether it is the one of the machine: of its first process, or of the kernel's own threads.
     package var isOfMachine: Bool { processes.first == 1 || Self.isKernelThread(processes.first) }
 
@@ -50,6 +53,15 @@ package struct NamespaceSurvey: Sendable {
   package private(set) var broken: [(name: String, reason: String)] = []
   /// How many processes could not be looked at.
   package private(set) var hiddenProcesses = 0
+
+  /// What somebody else found.
+  package init(
+    found: [Found], broken: [(name: String, reason: String)] = [], hiddenProcesses: Int = 0
+  ) {
+    self.found = found
+    self.broken = broken
+    self.hiddenProcesses = hiddenProcesses
+  }
 
   /// Looks at the machine as it is now.
   package init() {

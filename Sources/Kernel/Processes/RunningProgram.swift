@@ -7,6 +7,12 @@ package struct RunningProgram: Sendable {
   /// Its command line, the program's name first.
   package var arguments: [String]
 
+  /// A process of this number.
+  package init(process: Int32, arguments: [String]) {
+    self.process = process
+    self.arguments = arguments
+  }
+
   /// Those that are called so, as `ps -o comm` shows it, this one left out.
   package static func all(called name: String) -> [RunningProgram] {
     NamespaceSurvey.processes().compactMap { process in

@@ -14,7 +14,8 @@ package struct Requirement: Sendable, Equatable {
   /// What would help where it is not; nil where it is.
   package var help: String?
 
-  init(_ name: String, _ purpose: String, _ isThere: Bool?, help: String? = nil) {
+  /// A requirement of these values. What helps is of no use where it is there.
+  package init(_ name: String, _ purpose: String, _ isThere: Bool?, help: String? = nil) {
     self.name = name
     self.purpose = purpose
     self.isThere = isThere
