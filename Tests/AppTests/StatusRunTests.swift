@@ -189,6 +189,11 @@ struct StatusRunTests {
   @Test func theKernelLogHasNoRecorder() throws {
     try setUp(tun: nil, backend: .log)
     #expect(said("'nftrace show --backend log' shows it"))
+    #expect(state.heard.errors == "")
+    // The setting is there in the machine's first namespace alone.
+    machine.current.setup.missing = ["net.netfilter.nf_log_all_netns"]
+    try setUp(tun: nil, backend: .log)
+    #expect(state.heard.errors.contains("only where that has net.netfilter.nf_log_all_netns=1"))
     try status()
     #expect(said("group      none: lines of the kernel log\n"))
     #expect(!said("recorder"))

@@ -24,6 +24,8 @@ package final class SimulatedSetup: SetupKernel, SetupChanges {
     package init() {}
   }
 
+  /// Settings that are not there.
+  package var missing: Set<String> = []
   /// What is there.
   package var world = World()
   /// The points there are, and the devices of those at devices.
@@ -112,7 +114,7 @@ package final class SimulatedSetup: SetupKernel, SetupChanges {
     world.raised.insert(device)
   }
 
-  package func exists(_ setting: Sysctl) -> Bool { true }
+  package func exists(_ setting: Sysctl) -> Bool { !missing.contains("\(setting)") }
 
   package func provision(draft: String) -> any SetupChanges {
     self.draft = draft

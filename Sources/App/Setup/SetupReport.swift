@@ -20,14 +20,16 @@ package struct SetupReport {
     !added.isEmpty || !done.isEmpty || startedRecorder || transaction != nil
   }
 
-  /// What there is to say of it.
+  /// What there is to say of it. `isFirst` is whether this is the machine's first network namespace.
   func statements(
-    _ state: SetupState, recorder: RecorderState?, isVerbose: Bool
+    _ state: SetupState, recorder: RecorderState?, isVerbose: Bool, isFirst: Bool
   ) -> [Statement] {
     typealias S = Statement
     let facts = SetupFacts(state, recorder).statements.saying([
       "backend": state.backend == SetupBackend.log.rawValue
-        ? .parts([.words(.lines(["  'nftrace show --backend log' shows it"]))] + Self.warning)
+        ? .parts(
+          [.words(.lines(["  'nftrace show --backend log' shows it"]))]
+            + (isFirst ? [] : [Self.warning]))
         : .nothing,
       "recorder": .lines(recording(state, recorder)),
     ])
@@ -80,15 +82,9 @@ package struct SetupReport {
     return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
   }
 
-  /// Outside the machine's first namespace the kernel log stays empty by default. The setting is
-  /// there in the first namespace alone.
-  private static var warning: [Statement] {
-    if Sysctl(path: "net/netfilter/nf_log_all_netns")!.exists { return [] }
-    return [
-      .words(
-        .remark(
-          "the kernel log shows lines of a namespace other than the machine's first only where "
-            + "that has net.netfilter.nf_log_all_netns=1"))
-    ]
-  }
+  /// Outside the machine's first namespace the kernel log stays empty by default.
+  private static let warning = Statement.words(
+    .remark(
+      "the kernel log shows lines of a namespace other than the machine's first only where "
+        + "that has net.netfilter.nf_log_all_netns=1"))
 }

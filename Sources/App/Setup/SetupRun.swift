@@ -136,7 +136,9 @@ package final class SetupRun {
   package func statements() throws(KernelError) -> [Statement] {
     report.earlier = try RecordingFiles.earlier(ofKey: setupFiles.namespaceKey)
     return report.statements(
-      state, recorder: try setupFiles.recorder(), isVerbose: request.options.isVerbose)
+      state, recorder: try setupFiles.recorder(), isVerbose: request.options.isVerbose,
+      // The setting is there in the first one alone.
+      isFirst: kernel.exists(Sysctl(path: "net/netfilter/nf_log_all_netns")!))
   }
 
   private func provideForwarding() throws(KernelError) {

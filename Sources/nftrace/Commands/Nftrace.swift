@@ -75,33 +75,13 @@ struct Nftrace: ParsableCommand {
 
   /// Says what went wrong. Returns the exit code for it.
   private static func complain(about error: any Error) -> Int32 {
-    switch error {
-    case let failure as KernelError:
-      Output.complain("\(failure as any Error)")
-      return failure.kind == .usage ? 2 : 3
-    case let failure as NamespaceFailure:
-      let rest = failure.consequence.map { "; \($0)" } ?? ""
-      Output.complain("in the network namespace \(failure.name)\(rest):")
-      return complain(about: failure.error)
-    case let failure as HalfDone:
-      _ = complain(about: failure.cause)
-      Output.complain("and not everything that was done could be taken back:")
-      for failure in failure.failures { _ = complain(about: failure) }
-      return 3
-    case let interruption as SetupInterrupted:
-      Output.complain("interrupted: everything is as it was before")
-      return 128 + interruption.signal
-    case let failure as UsageError:
-      Output.complain(StyledLine(failure.message))
-      return 2
-    default:
-      let text = fullMessage(for: error)
-      if exitCode(for: error) == .success {
-        do { try Output.show(text) } catch { exit(for: error) }
-        return 0
-      }
-      Output.complain(finished: text)
-      return 2
+    if let code = Output.complain(about: error) { return code }
+    let text = fullMessage(for: error)
+    if exitCode(for: error) == .success {
+      do { try Output.show(text) } catch { exit(for: error) }
+      return 0
     }
+    Output.complain(finished: text)
+    return 2
   }
 }
