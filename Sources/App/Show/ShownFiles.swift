@@ -4,6 +4,7 @@ internal import Trace
 
 /// The files that `show` renders as one session, the older first.
 package struct ShownFiles {
+  /// Their paths.
   package private(set) var files: [String]
   /// Where nobody named them, what they are, in words for the user.
   package private(set) var words: String?
