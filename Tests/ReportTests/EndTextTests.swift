@@ -10,8 +10,7 @@ struct EndTextTests {
     family: NFProto.ipv4, table: "filter", chain: "FORWARD", .nft(handle: 7), verdict: .drop)
 
   private static func hop(
-    _ hook: Hook, _ table: String? = nil, out: String? = nil, priority: Int32 = 0,
-    rules: [RuleStep] = []
+    _ hook: Hook, _ table: String? = nil, out: String? = nil, priority: Int32 = 0
   ) -> Hop {
     let plan = ProbePlan(
       source: .v4(0x0a00_0001), destination: .v4(0xc000_0201), proto: .icmp, identifier: 1,
@@ -22,7 +21,7 @@ struct EndTextTests {
     return Hop(
       point: ObservationPoint(
         hook: hook, priority: priority, table: table, label: label, chain: label),
-      time: 0, outDevice: out, packet: plan.packet(sequence: 1), rules: rules)
+      time: 0, outDevice: out, packet: plan.packet(sequence: 1))
   }
 
   private static func text(
@@ -30,11 +29,11 @@ struct EndTextTests {
   ) -> EndText {
     EndText(
       Journey(
-        id: 1, direction: .request, packet: last.packet, start: 0, hops: [last], end: end),
+        id: 1, direction: .request, start: 0, way: Way(last), end: end),
       TextStyle())
   }
 
-  private static let decider = Decider(hop: hop(.forward, "filter", rules: [drop]), rule: drop)
+  private static let decider = Decider(hop: hop(.forward, "filter"), rule: drop)
   private static let place = End.Place(hook: .postrouting, table: "nat", out: "eth0")
 
   @Test func whatGotThrough() {

@@ -103,14 +103,17 @@ private struct TabSeparated: Renderer {
           hook: hook, priority: 0, table: nil, label: hook.rawValue, chain: hook.rawValue),
         time: 0, outDevice: out, packet: plan.packet(sequence: 1))
     }
-    var journey = Journey(
-      id: 1, direction: .request, packet: try hop(hook, source, nil).packet, start: 0,
-      hops: [try hop(hook, source, nil), try hop(.postrouting, natted ?? source, out)],
-      end: .sent(End.Place(hook: .postrouting, out: out)))
-    journey.route = RouteDecision(
+    let route = RouteDecision(
       device: out, gateway: IPAddress(out == "eth0" ? "10.0.0.254" : "10.1.0.254"),
       destination: nil,
       table: 254, rule: nil, preferredSource: nil)
+    let way = Way([
+      .seen(try hop(hook, source, nil)), .routed(route),
+      .seen(try hop(.postrouting, natted ?? source, out)),
+    ])
+    let journey = Journey(
+      id: 1, direction: .request, start: 0, way: try #require(way),
+      end: .sent(End.Place(hook: .postrouting, out: out)))
     return ProbeResult(sequence: 1, outcome: outcome, exchange: Exchange(journeys: [journey]))
   }
 

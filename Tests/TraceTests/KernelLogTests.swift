@@ -79,14 +79,14 @@ import Wire
     #expect(exchanges.count == 1 && exchange.journeys.map(\.direction) == [.request, .reply])
     let request = exchange.journeys[0]
     #expect(request.hops.map(\.time) == [0, 1000, 2000])
-    #expect(request.hops[1].changes == [Change(.ttl, from: "64", to: "63", cause: .forwarding)])
+    #expect(request.way.legs[1].changes == [Change(.ttl, from: "64", to: "63", cause: .forwarding)])
     // Which rule it was no line says.
     #expect(
-      request.hops[2].changes == [
+      request.way.legs[2].changes == [
         Change(.source, from: "10.0.0.1", to: "198.51.100.1", cause: .unknown),
         Change(.sourcePort, from: "4000", to: "77", cause: .unknown),
       ])
-    #expect(exchange.journeys[1].hops[1].changes.map(\.cause) == [.natReply, .natReply])
+    #expect(exchange.journeys[1].way.legs[1].changes.map(\.cause) == [.natReply, .natReply])
     #expect(exchange.findings.isEmpty && request.connection == nil)
   }
 
@@ -157,8 +157,8 @@ import Wire
           + Self.line(4, "EGRESS", packet, in: "", out: "b")
       ).first)
     #expect(journey.hops.map(\.mark) == [0, 42, 42, 42])
-    #expect(journey.hops[1].changes == [Change(.mark, from: "0", to: "42", cause: .mangle)])
-    #expect(journey.hops[3].changes.isEmpty)
+    #expect(journey.way.legs[1].changes == [Change(.mark, from: "0", to: "42", cause: .mangle)])
+    #expect(journey.way.legs[3].changes.isEmpty)
   }
 
   /// Only whole prefixes of setup's rules count; of a setup that is known, its points and subnets.

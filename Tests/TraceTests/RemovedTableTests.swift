@@ -90,7 +90,7 @@ import Wire
     }
 
     /// The rule that dropped the packet, as it is told.
-    var rule: RuleStep? { script.story().first?.request?.places.last?.rules.last }
+    var rule: RuleStep? { script.story().first?.request?.way.rules.last }
   }
 
   @Test func nothingChanges() {

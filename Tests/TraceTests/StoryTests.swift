@@ -96,9 +96,9 @@ func echo(
     #expect(journey.end.kind == .transmitted)
     #expect(journey.end.place.out == "if2")
     #expect(
-      journey.hops[2].changes == [Change(.ttl, from: "64", to: "63", cause: .forwarding)])
+      journey.way.legs[2].changes == [Change(.ttl, from: "64", to: "63", cause: .forwarding)])
     #expect(
-      journey.hops[4].changes
+      journey.way.legs[4].changes
         == [Change(.source, from: "192.0.2.1", to: "203.0.113.1", cause: .snat)])
   }
 
@@ -193,10 +193,8 @@ func echo(
     let journey = try #require(script.story().first?.request)
     #expect(journey.end.kind == .dropped)
     let decider = try #require(journey.end.decider)
-    let last = decider.hop
-    #expect(decider.rule.handle == 7 && last != journey.hops.last)
-    #expect(last.rules.map(\.handle) == [7])
-    #expect(last.rules.map(\.verdict) == [.drop])
+    #expect(decider.rule.handle == 7 && decider.hop != journey.way.last)
+    #expect(journey.way.trailingRules == [decider.rule] && decider.rule.verdict == .drop)
   }
 
   /// The kernel reuses trace ids: a new packet with an old id is a new journey.

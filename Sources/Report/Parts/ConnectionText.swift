@@ -53,8 +53,8 @@ struct ConnectionText {
     ]
     return sides.compactMap { side, bit, causes in
       guard status.contains(bit) else { return nil }
-      let hop = journey.hops.first { hop in hop.changes.contains { causes.contains($0.cause) } }
-      let rule = hop?.rules.last { $0.translation != nil }
+      let leg = journey.way.legs.first { $0.changes.contains { causes.contains($0.cause) } }
+      let rule = leg?.rules.last { $0.translation != nil }
       let who =
         rule.map { "by \(Phrases.place($0))" }
         ?? (connection.wasKnown ? "since an earlier packet" : "")

@@ -57,7 +57,7 @@ struct EndText {
       row = nil
       endsConnection = false
     case .refused:
-      let label = journey.hops.last.map { Escape.name($0.point.label) } ?? "a hook"
+      let label = Escape.name(journey.way.last.point.label)
       sentence = "last seen at \(label), then refused by this host"
       short = "rejected"
       row = failed("rejected", sentence)
@@ -89,8 +89,7 @@ struct EndText {
   }
 
   private static func left(_ journey: Journey, _ place: End.Place) -> String {
-    let source = journey.hops.last?.packet.source
-    return "left through \(place.out ?? "?")" + (source.map { " as \($0)" } ?? "")
+    "left through \(place.out ?? "?") as \(journey.way.last.packet.source)"
       + (journey.direction == .reply ? "" : ", and nothing came back")
   }
 
@@ -105,13 +104,12 @@ struct EndText {
 
   /// Where it was seen last, and what is to be said about that.
   private static func seen(_ journey: Journey, _ rest: String) -> String {
-    guard let last = journey.furthest else { return "never seen" }
-    return "last seen at \(Escape.name(last.point.label))" + rest
+    "last seen at \(Escape.name(journey.furthest.point.label))" + rest
   }
 
   /// Where a journey that just stops was seen last, and what comes after that.
   private static func lost(_ journey: Journey) -> String {
-    guard let last = journey.furthest else { return "never seen" }
+    let last = journey.furthest
     let device = last.outDevice ?? "an interface"
     switch last.point.hook {
     case .ingress: return seen(journey, ", before PREROUTING")

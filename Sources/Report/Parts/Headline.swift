@@ -103,31 +103,34 @@ struct Headline {
 
   /// What would have become of a probe that was not to leave.
   private func prospect(_ exchange: Exchange) -> String {
-    guard let request = exchange.request, let last = request.hops.last else { return "" }
+    guard let request = exchange.request else { return "" }
+    let last = request.way.last.packet
     if request.end.kind == .delivered {
-      return "it would be delivered to this host, as \(Phrases.endpoint(last.packet, .destination))"
+      return "it would be delivered to this host, as \(Phrases.endpoint(last, .destination))"
     }
     let via = request.route?.gateway.map { " via \($0)" } ?? ""
     return "it would leave through \(request.end.place.out ?? "?")\(via), "
-      + "\(Phrases.endpoint(last.packet, .source)) \(style.arrow) "
-      + "\(Phrases.endpoint(last.packet, .destination)), ttl \(last.packet.ttl)"
+      + "\(Phrases.endpoint(last, .source)) \(style.arrow) "
+      + "\(Phrases.endpoint(last, .destination)), ttl \(last.ttl)"
   }
 
   private func way(_ request: Journey?) -> String {
-    guard let request, let first = request.hops.first else { return "" }
+    guard let request else { return "" }
     var words = ""
     let input = request.inDevice
     switch request.end.kind {
     case .transmitted:
-      let out = request.end.place.out ?? request.hops.last?.outDevice
+      let out = request.end.place.out ?? request.way.last.outDevice
       words +=
         input.map { ", forwarded \($0) \(style.arrow) \(out ?? "?")" }
         ?? ", sent through \(out ?? "?")"
-      if first.point.hook == .output { words = ", sent from this host through \(out ?? "?")" }
+      if request.way.first.point.hook == .output {
+        words = ", sent from this host through \(out ?? "?")"
+      }
     case .delivered: words += ": it is an address of this host"
     default: break
     }
-    let changes = request.hops.flatMap(\.changes)
+    let changes = request.way.changes
     if let change = changes.first(where: { $0.field == .source }) {
       words += ", source \(verb(change)) to \(change.to)"
     }

@@ -122,11 +122,12 @@ package struct JSONObjects: Sendable {
 
   /// Where it was seen, and where a rule ended it, which it did not pass.
   private func hops(_ journey: Journey) -> [JSONValue] {
-    journey.hops.map { hop($0, passed: true) }
-      + (journey.end.decider.map { [hop($0.hop, passed: false)] } ?? [])
+    journey.way.legs.map { hop($0, passed: true) }
+      + (journey.end.decider.map { [hop(journey.way.lastLeg(to: $0.hop), passed: false)] } ?? [])
   }
 
-  private func hop(_ hop: Hop, passed: Bool) -> JSONValue {
+  private func hop(_ leg: Leg, passed: Bool) -> JSONValue {
+    let hop = leg.hop
     var members: [(String, JSONValue)] = [
       ("hook", .string(hop.point.hook.rawValue)), ("table", .string(hop.point.table)),
       ("label", .string(hop.point.label)),
@@ -137,8 +138,8 @@ package struct JSONObjects: Sendable {
       ("source_port", .int(hop.packet.sourcePort)),
       ("destination_port", .int(hop.packet.destinationPort)), ("ttl", .int(hop.packet.ttl)),
       ("mark", .int(hop.mark)), ("passed", .bool(passed)),
-      ("changes", .array(hop.changes.map(change))),
-      ("rules", .array(hop.rules.filter { allRules || $0.decided }.map(rule))),
+      ("changes", .array(leg.changes.map(change))),
+      ("rules", .array(leg.rules.filter { allRules || $0.decided }.map(rule))),
     ]
     if hop.fragments > 1 { members.append(("fragments", .int(hop.fragments))) }
     return .object(members)

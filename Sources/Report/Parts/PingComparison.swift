@@ -10,18 +10,17 @@ struct PingComparison: Sendable {
 
     var name: String { plan.entrance == .local ? "this host" : plan.device ?? "tun" }
     var request: Journey? { probe.exchange.request }
-    var hops: [Hop] { request?.hops ?? [] }
+    var way: Way? { request?.way }
 
     var hook: String {
-      hops.first { $0.point.hook != .ingress }?.point.hook.rawValue.uppercased() ?? "no hook"
+      way?.hops.first { $0.point.hook != .ingress }?.point.hook.rawValue.uppercased() ?? "no hook"
     }
-    var out: String? { request?.end.place.out ?? hops.last?.outDevice }
+    var out: String? { request?.end.place.out ?? way?.last.outDevice }
     var nextHop: IPAddress? { request?.route?.gateway }
 
     /// An address as it was and as it became.
     func address(_ side: (Packet) -> IPAddress) -> (first: IPAddress, last: IPAddress)? {
-      guard let first = hops.first, let last = hops.last else { return nil }
-      return (side(first.packet), side(last.packet))
+      way.map { (side($0.first.packet), side($0.last.packet)) }
     }
 
     /// What came of it, and where.

@@ -10,21 +10,20 @@ struct RowBuilder {
   private var open: Timeline.Row?
   private var hook: Hook?
 
-  private let route: RouteDecision?
-
-  init(style: TextStyle, start: UInt64, route: RouteDecision?) {
+  init(style: TextStyle, start: UInt64) {
     self.style = style
     self.start = start
-    self.route = route
   }
 
-  mutating func add(_ hop: Hop, after previous: Hop?) {
+  /// Adds a hop with what happened on the way to it.
+  mutating func add(_ leg: Leg, after previous: Hop?) {
+    let hop = leg.hop
     switch hop.point.hook {
     case .ingress:
       close()
       var details = ["in \(hop.inDevice ?? "?"), ttl \(hop.packet.ttl)\(Self.fragments(hop))"]
       if previous?.point.hook == .egress {
-        details = Phrases.details(hop, style)
+        details = Phrases.details(leg, style)
         let ttl = details.firstIndex { $0.hasPrefix("ttl ") }.map { ", " + details.remove(at: $0) }
         details.insert("in \(hop.inDevice ?? "?") again" + (ttl ?? ""), at: 0)
       }
@@ -38,8 +37,8 @@ struct RowBuilder {
           details: ["out \(hop.outDevice ?? "?")\(Self.fragments(hop))"]))
       hook = nil
     default:
-      if hop.point.hook != hook { begin(hop, after: previous) }
-      pass(hop)
+      if hop.point.hook != hook { begin(leg, after: previous) }
+      pass(leg)
     }
   }
 
@@ -52,7 +51,8 @@ struct RowBuilder {
   }
 
   /// A new hook: before FORWARD and INPUT stands the routing decision.
-  private mutating func begin(_ hop: Hop, after previous: Hop?) {
+  private mutating func begin(_ leg: Leg, after previous: Hop?) {
+    let hop = leg.hop
     close()
     switch hop.point.hook {
     case .output where previous == nil:
@@ -64,20 +64,21 @@ struct RowBuilder {
       let device = hop.inDevice.map { "in \($0), " } ?? hop.outDevice.map { "out \($0), " } ?? ""
       rows.append(Timeline.Row(stage: "seen first", details: ["\(device)ttl \(hop.packet.ttl)"]))
     case .forward where previous?.point.hook == .prerouting:
-      rows.append(Timeline.Row(stage: "route", details: [Phrases.route(route, hop.outDevice)]))
+      rows.append(Timeline.Row(stage: "route", details: [Phrases.route(leg.route, hop.outDevice)]))
     case .input where previous?.point.hook == .prerouting:
       rows.append(Timeline.Row(stage: "route", details: ["to this host itself"]))
     default: break
     }
     hook = hop.point.hook
     open = Timeline.Row(time: time(hop), stage: hop.point.hook.rawValue.uppercased())
-    let ttl = hop.changes.filter { $0.field == .ttl }
+    let ttl = leg.changes.filter { $0.field == .ttl }
     open?.details += ttl.map { "ttl \($0.from) \(style.arrow) \($0.to)" }
   }
 
   /// Adds a table that was passed; what happened in it gets a row of its own.
-  private mutating func pass(_ hop: Hop) {
-    let details = Phrases.details(hop, style)
+  private mutating func pass(_ leg: Leg) {
+    let hop = leg.hop
+    let details = Phrases.details(leg, style)
     let quiet = hop.point.table == nil || (hop.point.table == "defrag" && !isVerbose)
     if details.isEmpty, !isVerbose {
       guard !quiet else { return }
@@ -99,9 +100,9 @@ struct RowBuilder {
   }
 
   /// Adds where a rule ended the journey: below the hook it belongs to, whichever that is.
-  private mutating func stop(_ decider: Decider, after previous: Hop?) {
+  private mutating func stop(_ decider: Decider, on way: Way) {
     let hop = decider.hop
-    if hop.point.hook != hook { begin(hop, after: previous) }
+    if hop.point.hook != hook { begin(way.lastLeg(to: hop), after: way.last) }
     let stage = open?.tables.isEmpty == true ? open!.stage : ""
     if stage.isEmpty { close() } else { open = nil }
     rows.append(
@@ -121,7 +122,7 @@ struct RowBuilder {
 
   /// Adds where the journey ended, if the last hop does not say so.
   mutating func finish(_ journey: Journey) {
-    if let decider = journey.end.decider { stop(decider, after: journey.hops.last) }
+    if let decider = journey.end.decider { stop(decider, on: journey.way) }
     close()
     if let row = EndText(journey, style).row { rows.append(row) }
   }

@@ -68,10 +68,11 @@ struct Timeline {
   // MARK: Rows
 
   private func rows(_ journey: Journey) -> [Row] {
-    var builder = RowBuilder(
-      style: style, start: journey.start.since(origin), route: journey.route)
-    for (index, hop) in journey.hops.enumerated() {
-      builder.add(hop, after: index > 0 ? journey.hops[index - 1] : nil)
+    var builder = RowBuilder(style: style, start: journey.start.since(origin))
+    var previous: Hop?
+    for leg in journey.way.legs {
+      builder.add(leg, after: previous)
+      previous = leg.hop
     }
     builder.finish(journey)
     return builder.rows

@@ -65,18 +65,18 @@ enum Phrases {
     number < 10 ? "0\(number)" : "\(number)"
   }
 
-  /// What happened at a hop, a line each: changes of the header and who made them.
-  static func details(_ hop: Hop, _ style: TextStyle) -> [String] {
-    let changes = hop.changes.filter { $0.field != .ttl || $0.cause != .forwarding }
-    var lines = connection(hop, style)
+  /// What happened on the way to a hop, a line each: changes of the header and who made them.
+  static func details(_ leg: Leg, _ style: TextStyle) -> [String] {
+    let changes = leg.changes.filter { $0.field != .ttl || $0.cause != .forwarding }
+    var lines = connection(leg, style)
     for (address, port) in [
       (Change.Field.source, Change.Field.sourcePort),
       (Change.Field.destination, Change.Field.destinationPort),
     ] {
       let parts = changes.filter { $0.field == address || $0.field == port }
       guard let first = parts.first else { continue }
-      lines.append(translation(address.rawValue, parts, hop, style))
-      lines.append(cause(first, hop))
+      lines.append(translation(address.rawValue, parts, style))
+      lines.append(cause(first, leg))
     }
     for change in changes {
       switch change.field {
@@ -85,13 +85,13 @@ enum Phrases {
       default: lines.append("\(change.field.rawValue) \(change.from) \(style.arrow) \(change.to)")
       }
     }
-    return lines + rules(hop, style)
+    return lines + rules(leg, style)
   }
 
   /// What conntrack makes of the packet, where that is not the usual thing.
-  private static func connection(_ hop: Hop, _ style: TextStyle) -> [String] {
-    guard hop.point.table == "conntrack", let state = hop.connectionState else { return [] }
-    switch state {
+  private static func connection(_ leg: Leg, _ style: TextStyle) -> [String] {
+    switch leg.tracked {
+    case nil: return []
     case .invalid: return ["invalid: of no connection that conntrack knows"]
     case .untracked: return ["untracked: conntrack passes it over"]
     case .related: return ["related to a connection"]
@@ -102,9 +102,9 @@ enum Phrases {
 
   /// The rules that decided here, or all that were met. A rule that translated is told with what it
   /// changed, one that dropped with the drop.
-  private static func rules(_ hop: Hop, _ style: TextStyle) -> [String] {
-    if style.allRules { return hop.rules.map { "\(place($0)): \(verdict($0))" + text($0) } }
-    return hop.rules.filter {
+  private static func rules(_ leg: Leg, _ style: TextStyle) -> [String] {
+    if style.allRules { return leg.rules.map { "\(place($0)): \(verdict($0))" + text($0) } }
+    return leg.rules.filter {
       $0.verdict == .accept && !$0.isPolicy && $0.translation == nil
     }.map { "accepted by \(place($0))" }
   }
@@ -116,7 +116,7 @@ enum Phrases {
   private static func text(_ step: RuleStep) -> String { step.text.map { "  \($0)" } ?? "" }
 
   private static func translation(
-    _ name: String, _ parts: [Change], _ hop: Hop, _ style: TextStyle
+    _ name: String, _ parts: [Change], _ style: TextStyle
   ) -> String {
     func text(_ pick: (Change) -> String) -> String {
       let address = parts.first { $0.field == .source || $0.field == .destination }.map(pick)
@@ -131,17 +131,17 @@ enum Phrases {
     return "\(name) \(text { $0.from }) \(style.arrow) \(text { $0.to })"
   }
 
-  private static func cause(_ change: Change, _ hop: Hop) -> String {
+  private static func cause(_ change: Change, _ leg: Leg) -> String {
+    let point = leg.hop.point
     switch change.cause {
     case .natReply: return "undone by conntrack, no rule is asked"
     case .masquerade, .snat, .dnat, .redirect:
-      let rule = hop.rules.last { $0.translation != nil }
+      let rule = leg.rules.last { $0.translation != nil }
       if let rule, let text = rule.text { return text }
       return "\(change.cause.rawValue)" + (rule.map { ", \(place($0))" } ?? "")
-    case _ where hop.point.table == "nat": return "translated by NAT"
+    case _ where point.table == "nat": return "translated by NAT"
     default:
-      let isBack =
-        hop.point.hook == .ingress || hop.point.hook == .prerouting && hop.point.table == nil
+      let isBack = point.hook == .ingress || point.hook == .prerouting && point.table == nil
       return isBack ? "changed by nftrace" : "changed by a rule"
     }
   }

@@ -10,14 +10,11 @@ struct HopDifferences {
   /// Whether it would be known which rule translates.
   let knowsRules: Bool
 
-  /// Fills in the changes of every hop.
-  func explain(_ hops: inout [Hop]) {
-    for index in hops.indices.dropFirst() {
-      hops[index].changes = changes(from: hops[index - 1], to: hops[index])
-    }
-  }
-
-  private func changes(from earlier: Hop, to later: Hop) -> [Change] {
+  /// The changes from a hop to the next. `rule` is what the last rule between them that translates
+  /// does, if there is one.
+  func changes(
+    from earlier: Hop, to later: Hop, rule: NFTRuleMessage.Translation?
+  ) -> [Change] {
     let (old, new) = (earlier.packet, later.packet)
     var changes: [Change] = []
     func compare<T: Equatable>(_ field: Change.Field, _ from: T?, _ to: T?, _ cause: Change.Cause) {
@@ -26,8 +23,8 @@ struct HopDifferences {
     }
     // Between going out and coming in again, somebody outside the kernel had it.
     let isBack = !later.point.follows(earlier.point)
-    let source = isBack ? .mangle : translation(.source, earlier, later)
-    let destination = isBack ? .mangle : translation(.destination, earlier, later)
+    let source = isBack ? .mangle : translation(.source, later, rule)
+    let destination = isBack ? .mangle : translation(.destination, later, rule)
     let forwarded =
       old.ttl == new.ttl &+ 1 && later.point.hook != .prerouting && earlier.point.hook != .output
       && !isBack
@@ -40,7 +37,7 @@ struct HopDifferences {
       from.isEchoRequest(old.proto) || from.isEchoReply(old.proto)
     {
       let side: Side = later.point.hook == .postrouting ? .source : .destination
-      compare(.icmpID, from.identifier, to.identifier, translation(side, earlier, later))
+      compare(.icmpID, from.identifier, to.identifier, translation(side, later, rule))
     }
     compare(.tos, old.tos, new.tos, .mangle)
     compare(.mark, earlier.mark, later.mark, .mangle)
@@ -52,8 +49,10 @@ struct HopDifferences {
   /// Who translated this side of the addresses, if somebody did. The rule that was met says it
   /// best; a reply's translation is undone by conntrack without a rule; so is the one of a later
   /// packet of a flow done, and iptables-legacy's rules are not traced.
-  private func translation(_ side: Side, _ earlier: Hop, _ later: Hop) -> Change.Cause {
-    if let rule = later.rules.last(where: { $0.translation != nil })?.translation {
+  private func translation(
+    _ side: Side, _ later: Hop, _ rule: NFTRuleMessage.Translation?
+  ) -> Change.Cause {
+    if let rule {
       switch rule {
       case .masquerade: return .masquerade
       case .redirect: return .redirect

@@ -5,8 +5,8 @@ struct OpenJourney {
   var id: Int
   var identity: PacketIdentity
   var traceID: UInt32?
-  var hops: [Hop]
-  var steps: [RuleStep] = []
+  /// What happened to it so far.
+  var way: Way
   /// The verdict that ended it, and where.
   var dropped: RuleStep?
   var droppedAt: (hook: Hook, priority: Int32)?
@@ -37,7 +37,8 @@ struct OpenJourney {
   var isUntracked: Bool {
     connectionID == nil && (connectionState == nil || connectionState == .untracked)
   }
-  var lastPoint: ObservationPoint { hops[hops.count - 1].point }
+  var hops: Hops { way.hops }
+  var lastPoint: ObservationPoint { way.last.point }
 
   /// Whether it goes past IP's hook, although its first point sees it: a bridge that had IP's rules look at a
   /// packet hands it to IP then, which does not ask them again (br_netfilter's ip_sabotage_in).
@@ -52,7 +53,7 @@ struct OpenJourney {
   /// Whether its packet can be the one of these headers, now that NAT has rewritten it: trace ids are
   /// used again, for fragments made of another packet among others.
   func canBe(_ headers: Packet) -> Bool {
-    let packet = hops[hops.count - 1].packet
+    let packet = way.last.packet
     if headers.hidesTransport {
       return packet.source == headers.source || packet.destination == headers.destination
     }
@@ -68,12 +69,12 @@ struct OpenJourney {
 
   /// Its packet with these headers.
   func packet(now headers: Packet) -> Packet {
-    var packet = headers.hidesTransport ? hops[hops.count - 1].packet : headers
+    var packet = headers.hidesTransport ? way.last.packet : headers
     packet.source = headers.source
     packet.destination = headers.destination
     packet.ttl = headers.ttl
     packet.length = headers.length
-    packet.payload = hops[0].packet.payload
+    packet.payload = way.first.packet.payload
     if headers.hidesTransport, !packet.isLaterFragment { packet.fragment = headers.fragment }
     return packet
   }

@@ -110,15 +110,15 @@ extension Story {
   package var unknownDeciders: [RuleStep] {
     var found: [RuleStep] = []
     for journey in open {
-      var hops = journey.hops
-      MarkSetters.note(&hops)
-      for step in hops.flatMap(\.rules) where isUnknown(step) && !found.contains(step) {
-        if step.handle != nil || step.table == "nat" { found.append(step) }
-      }
-      for (index, step) in journey.steps.enumerated()
-      where isUnknown(step) && !found.contains(step) {
-        // Of iptables-legacy's rules, whose verdicts nobody tells, the last one decided.
-        if step.handle != nil || index == journey.steps.count - 1 { found.append(step) }
+      var way = journey.way
+      way.noteMarks()
+      let rules = way.rules
+      let passed = rules.count - way.trailingRules.count
+      for (index, step) in rules.enumerated() where isUnknown(step) && !found.contains(step) {
+        // Of iptables-legacy's rules nobody tells the verdicts: the last one decided, if the packet was
+        // not seen behind it. What translated on its way is of interest as well.
+        let decided = index < passed ? step.table == "nat" : index == rules.count - 1
+        if step.handle != nil || decided { found.append(step) }
       }
     }
     for step in snapshot.discoveryDrops where isUnknown(step) && !found.contains(step) {
@@ -150,16 +150,16 @@ extension Story {
     if let id = journey.connectionID {
       // An error belongs to what it quotes; what an echo has as its number is an MTU or a pointer in
       // errors.
-      let packet = journey.hops[0].packet.quoted ?? journey.hops[0].packet
+      let packet = journey.way.first.packet.quoted ?? journey.way.first.packet
       return .flow(id, packet.echo?.sequence ?? 0)
     }
     // Without conntrack's word, ports tell.
     if let exchange = pair(of: journey) { return exchange }
     // An echo reply has the payload of its request.
-    if let echo = PacketIdentity(echo: journey.hops[0].packet) { return .echo(echo) }
+    if let echo = PacketIdentity(echo: journey.way.first.packet) { return .echo(echo) }
     // An error quotes what it is about.
-    if let quoted = journey.hops[0].packet.quoted,
-      let about = open.last(where: { $0.hops[0].packet.isSame(as: quoted) })
+    if let quoted = journey.way.first.packet.quoted,
+      let about = open.last(where: { $0.way.first.packet.isSame(as: quoted) })
     {
       return about.key
     }
@@ -174,7 +174,7 @@ extension Story {
   /// The number of the probe a journey belongs to; nil for other packets.
   func sequence(of journey: OpenJourney) -> Int? {
     guard let plan = header?.probe else { return nil }
-    let first = journey.hops[0].packet
+    let first = journey.way.first.packet
     let latest = journey.latestProbe
     if let sequence = plan.sequence(of: first, latest: latest) { return sequence }
     guard !plan.proto.kind.carriesNonce else { return nil }
@@ -191,7 +191,7 @@ extension Story {
       return reply.source == first.source && reply.destination == first.destination
         && reply.sourcePort == first.sourcePort && reply.destinationPort == first.destinationPort
     }
-    return request.flatMap { plan.sequence(of: $0.hops[0].packet, latest: latest) }
+    return request.flatMap { plan.sequence(of: $0.way.first.packet, latest: latest) }
   }
 
   /// Forgets packets that belong to none of these probes and of which nothing was heard for a second.
@@ -263,7 +263,7 @@ extension Story {
     var exchange = exchange
     let refused = exchange.journeys.contains {
       ($0.direction == .error || $0.direction == .reply && $0.packet.isRefusal)
-        && $0.hops.first?.point.hook == .output
+        && $0.way.first.point.hook == .output
     }
     for index in exchange.journeys.indices
     where refused && exchange.journeys[index].direction == .request {
@@ -275,14 +275,14 @@ extension Story {
     // What no rule stopped, and this host answers with an error all the same: its TTL ran out, it is
     // too big, or there is no way on. Those that ping sends are diagnosed.
     let quoted = exchange.journeys
-      .filter { $0.direction == .error && $0.hops.first?.point.hook == .output }
+      .filter { $0.direction == .error && $0.way.first.point.hook == .output }
       .compactMap(\.packet.quoted)
     for index in exchange.journeys.indices {
       guard case .unknown(let place, let unseen, let drop) = exchange.journeys[index].end,
         unseen == nil || unseen == .recordingEnded
       else { continue }
-      let last = exchange.journeys[index].hops.last?.packet
-      if quoted.contains(where: { last?.isSame(as: $0) == true }) {
+      let last = exchange.journeys[index].way.last.packet
+      if quoted.contains(where: { last.isSame(as: $0) }) {
         exchange.journeys[index].end = .refused(place, drop)
       }
     }

@@ -5,16 +5,15 @@ internal import Wire
 extension Story {
   /// Whether the packet of an open journey can be the one observed, which has its identity.
   func continues(_ journey: OpenJourney, with next: Sighting) -> Bool {
-    let last = journey.hops.count - 1
-    if next.point.follows(journey.hops[last].point) { return journey.dropped == nil }
+    let last = journey.way.last
+    if next.point.follows(last.point) { return journey.dropped == nil }
     if climbs(journey, to: next) { return journey.dropped == nil }
     // What comes in by a diversion's device, after the packet was answered there, is the answer.
-    if journey.hops[last].outDevice == header?.diversion, fates[journey.identity] != nil {
+    if last.outDevice == header?.diversion, fates[journey.identity] != nil {
       return false
     }
     // Out through the loopback interface and in again is still the same packet.
-    return (comesBack(journey.hops[last].outDevice) || isLoopedBack(journey))
-      && next.inDevice == journey.hops[last].outDevice
+    return (comesBack(last.outDevice) || isLoopedBack(journey)) && next.inDevice == last.outDevice
       && (next.point.hook == .ingress || next.point.hook == .prerouting)
   }
 
@@ -23,8 +22,7 @@ extension Story {
   func journey(rewrittenAs next: Sighting, traceID: UInt32?) -> Int? {
     // Of ICMP, another type or sequence number makes it another message.
     guard next.packet.fragment == nil, next.packet.sourcePort != nil,
-      let index = traceID.flatMap(traced),
-      let last = open[index].hops.last?.packet, last.isSame(as: next.packet),
+      let index = traceID.flatMap(traced), open[index].way.last.packet.isSame(as: next.packet),
       now.since(open[index].last) <= Self.patience, !isOver(open[index]),
       continues(open[index], with: next)
     else { return nil }
@@ -34,14 +32,14 @@ extension Story {
   /// Whether it can be the copy that this host gets of a multicast or broadcast of its own: it passes
   /// POSTROUTING, and comes in by that interface without having left by it.
   private func isLoopedBack(_ journey: OpenJourney) -> Bool {
-    journey.hops[journey.hops.count - 1].point.hook == .postrouting && header?.seesEgress == true
-      && (journey.hops[0].point.hook == .output || journey.hops[0].point.hook == .postrouting)
+    journey.lastPoint.hook == .postrouting && header?.seesEgress == true
+      && [.output, .postrouting].contains(journey.way.first.point.hook)
   }
 
   /// Whether it is seen at one interface after the other on its way in or out: at a port of a bridge
   /// and at the bridge.
   private func climbs(_ journey: OpenJourney, to next: Sighting) -> Bool {
-    let last = journey.hops[journey.hops.count - 1]
+    let last = journey.way.last
     switch (last.point.hook, next.point.hook) {
     case (.ingress, .ingress), (.prerouting, .ingress):
       let port = journey.hops.last { $0.point.hook == .ingress }?.inDevice
@@ -58,10 +56,9 @@ extension Story {
 
   /// Whether a packet was seen where none goes on, or was dropped.
   func isOver(_ journey: OpenJourney) -> Bool {
-    let last = journey.hops.count - 1
-    if journey.dropped != nil { return !comesBack(journey.hops[last].outDevice) }
-    guard ends.contains(journey.hops[last].point.chain) else { return false }
-    let device = journey.hops[last].outDevice
-    return !comesBack(device) && !snapshot.isAboveOthers(device)
+    let last = journey.way.last
+    if journey.dropped != nil { return !comesBack(last.outDevice) }
+    guard ends.contains(last.point.chain) else { return false }
+    return !comesBack(last.outDevice) && !snapshot.isAboveOthers(last.outDevice)
   }
 }

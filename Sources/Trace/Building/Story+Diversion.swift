@@ -14,7 +14,7 @@ extension Story {
   /// packets come faster than they can be told.
   func isInDiversion(_ open: OpenJourney) -> Bool {
     guard let device = header?.diversion else { return false }
-    return open.lastPoint.hook == .egress && open.hops[open.hops.count - 1].outDevice == device
+    return open.lastPoint.hook == .egress && open.way.last.outDevice == device
       && fates[open.identity] == nil
   }
 

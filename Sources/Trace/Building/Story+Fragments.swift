@@ -7,13 +7,13 @@ extension Story {
   /// or else the one behind it. Probes are told as soon as they are answered, and do not wait for
   /// fragments.
   func firstFragments() -> [Int: Int] {
-    guard header?.probe == nil, open.contains(where: { $0.hops[0].packet.isLaterFragment })
+    guard header?.probe == nil, open.contains(where: { $0.way.first.packet.isLaterFragment })
     else { return [:] }
     var latest: [FragmentGroup: Int] = [:]
     var waiting: [FragmentGroup: [Int]] = [:]
     var firsts: [Int: Int] = [:]
     for index in open.indices {
-      let packet = open[index].hops[0].packet
+      let packet = open[index].way.first.packet
       if packet.isLaterFragment, let group = FragmentGroup(packet) {
         firsts[index] = latest[group]
         if latest[group] == nil { waiting[group, default: []].append(index) }
@@ -63,8 +63,10 @@ extension Journey {
       }
     }
     for (place, packets) in seen {
-      hops[place].fragments = packets.count
-      hops[place].hasAllFragments = Self.areAll(packets)
+      way.updateHop(place) {
+        $0.fragments = packets.count
+        $0.hasAllFragments = Self.areAll(packets)
+      }
     }
     if !stopped.isEmpty, var decider = end.decider {
       decider.hop.fragments = stopped.count

@@ -5,7 +5,7 @@ extension Story {
   func journey(_ unjudged: OpenJourney) -> Journey {
     var open = unjudged
     if let step = legacyVerdict(open) {
-      open.steps[open.steps.count - 1] = step
+      open.way.setVerdictOfLastRule(step.verdict)
       open.dropped = step
       open.droppedAt = (open.lastPoint.hook, nextPoint(open.lastPoint)?.priority ?? 1)
       open.droppedAt!.priority -= 1
@@ -20,27 +20,20 @@ extension Story {
       connection?.wasKnown =
         open.connectionState == .established || open.arrivalStatus?.contains(.confirmed) == true
     }
-    var hops = open.hops.map { hop in
-      var hop = hop
-      hop.rules = hop.rules.map(named)
-      return hop
-    }
-    MarkSetters.note(&hops)
+    open.way.noteMarks()
     let direction = direction(open)
-    HopDifferences(
+    let differences = HopDifferences(
       snapshot: snapshot, legacyNAT: header?.legacyNAT ?? [:], connection: connection,
-      isReply: open.isReply ?? (direction == .reply), knowsRules: !isKernelLog
-    ).explain(&hops)
+      isReply: open.isReply ?? (direction == .reply), knowsRules: !isKernelLog)
+    open.way = explained(open.way, by: differences)
     var journey = Journey(
-      id: open.id, direction: direction, packet: open.hops[0].packet, start: open.start,
-      hops: hops, end: end(open, hops: hops), connection: connection, probe: sequence(of: open))
-    journey.trailingRules = open.steps.map(named)
+      id: open.id, direction: direction, start: open.start, way: open.way, end: end(open),
+      connection: connection, probe: sequence(of: open))
     if isKernelLog, case .unknown(let place, _, let drop) = journey.end,
       nextPoint(open.lastPoint)?.table == "nat"
     {
       journey.end = .unknown(place, .behindNAT, drop)
     }
-    journey.route = routeDecision(journey)
     if header?.probe?.dryRun == true, direction == .request {
       switch journey.end {
       case .sent(let place): journey.end = .kept(.insteadOfSending, place)
@@ -53,9 +46,36 @@ extension Story {
     return journey
   }
 
-  /// Which way routing sent the packet, if the kernel was asked.
-  private func routeDecision(_ journey: Journey) -> RouteDecision? {
-    guard let hop = journey.routed else { return nil }
+  /// The way with all that is known of its rules, what changed from hop to hop, and which way routing
+  /// sent the packet.
+  private func explained(_ way: Way, by differences: HopDifferences) -> Way {
+    let decision = way.routed.flatMap(decision)
+    var steps: [Step] = []
+    steps.reserveCapacity(way.steps.count + 4)
+    var (before, hops): (Hop?, Int) = (nil, 0)
+    var translation: NFTRuleMessage.Translation?
+    for step in way.steps {
+      switch step {
+      case .rule(let met):
+        let rule = named(met)
+        translation = rule.translation ?? translation
+        steps.append(.rule(rule))
+      case .seen(let hop):
+        if let before {
+          steps += differences.changes(from: before, to: hop, rule: translation).map(Step.changed)
+        }
+        steps.append(step)
+        if let decision, hops == way.routedAt { steps.append(.routed(decision)) }
+        (before, translation) = (hop, nil)
+        hops += 1
+      case .tracked, .changed, .routed: steps.append(step)
+      }
+    }
+    return Way(steps) ?? way
+  }
+
+  /// Which way routing sent a packet that it saw here, if the kernel was asked.
+  private func decision(_ hop: Hop) -> RouteDecision? {
     let arriving = hop.point.hook == .prerouting
     guard let route = snapshot.answer(about: hop, arriving: arriving)?.route else { return nil }
     let exact = snapshot.answer(about: hop, arriving: arriving, exact: true)?.route
@@ -98,10 +118,9 @@ extension Story {
   /// Where the egress hook does not see it, what was through with POSTROUTING is taken for sent. It was not if
   /// its next hop is still being looked for.
   private func noteUnresolved(_ journey: inout Journey, _ open: OpenJourney) {
-    guard case .sent(let place) = journey.end, let last = journey.hops.last,
-      last.point.hook == .postrouting
+    guard case .sent(let place) = journey.end, journey.way.last.point.hook == .postrouting
     else { return }
-    let nextHop = journey.route?.gateway ?? last.packet.destination
+    let nextHop = journey.route?.gateway ?? journey.way.last.packet.destination
     let neighbour = snapshot.neighbour(nextHop, on: place.out)
     guard let neighbour, !neighbour.state.isDisjoint(with: [.incomplete, .failed]) else { return }
     journey.end = .unknown(place, open.isCut ? .recordingEnded : nil, nil)
@@ -145,7 +164,7 @@ extension Story {
   /// The rule of iptables-legacy that dropped the packet: the last one it met, if it met it in the
   /// table behind which it was not seen any more. TRACE names rules, not verdicts.
   private func legacyVerdict(_ open: OpenJourney) -> RuleStep? {
-    guard open.dropped == nil, var step = open.steps.last, step.isLegacy,
+    guard open.dropped == nil, var step = open.way.lastTrailingRule, step.isLegacy,
       nextPoint(open.lastPoint)?.table == step.table
     else { return nil }
     step.verdict = .drop
@@ -171,14 +190,13 @@ extension Story {
         hook: hook, priority: priority, table: dropped.chain,
         label: "\(dropped.chain)-\(hook.rawValue.uppercased())", chain: "")
     hop.time = open.last.since(open.start)
-    hop.changes = []
-    hop.rules = open.steps.map(named)
-    return Decider(
-      hop: hop, rule: hop.rules.last { $0.verdict == .drop } ?? named(dropped))
+    let rule = open.way.trailingRules.last { $0.verdict == .drop }
+    return Decider(hop: hop, rule: rule ?? named(dropped))
   }
 
-  private func end(_ open: OpenJourney, hops: [Hop]) -> End {
-    let last = hops[hops.count - 1]
+  /// What became of a packet. The rules on its way are named.
+  private func end(_ open: OpenJourney) -> End {
+    let last = open.way.last
     if let dropped = open.dropped { return .dropped(decider(open, dropped, after: last)) }
     let place = End.Place(hook: last.point.hook, table: last.point.table, out: last.outDevice)
     switch place.hook {
@@ -205,7 +223,7 @@ extension Story {
   /// Whether no egress hook sees it leave: what tc sent through an intermediate functional block as it
   /// came in meets neither ingress nor egress hooks.
   private func passesEgressHook(_ open: OpenJourney) -> Bool {
-    open.hops[0].point.hook == .prerouting && snapshot.hasIntermediateBlock
+    open.way.first.point.hook == .prerouting && snapshot.hasIntermediateBlock
   }
 
   /// Whether no point of this hook stands behind it.
@@ -215,7 +233,7 @@ extension Story {
   }
 
   func direction(_ open: OpenJourney) -> Journey.Direction {
-    let packet = open.hops[0].packet
+    let packet = open.way.first.packet
     if let icmp = packet.icmp {
       if icmp.isEchoRequest(packet.proto) { return .request }
       if icmp.isEchoReply(packet.proto) { return .reply }
@@ -231,7 +249,7 @@ extension Story {
       return tcp.flags.contains(.ack) ? .reply : .request
     }
     // Conntrack passes over what is diverted, and nobody else said that it answers something.
-    if let device = header?.diversion, open.hops[0].outDevice == device { return .request }
+    if let device = header?.diversion, open.way.first.outDevice == device { return .request }
     if open.isUntracked, let isReply = open.looksLikeAnswer { return isReply ? .reply : .request }
     return .other
   }

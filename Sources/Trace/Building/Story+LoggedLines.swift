@@ -66,7 +66,7 @@ extension Story {
 
   /// 2 where both ends are the same, 1 where one is; nil where neither is.
   private func likeness(_ index: Int, _ next: Sighting) -> Int? {
-    let last = open[index].hops[open[index].hops.count - 1].packet
+    let last = open[index].way.last.packet
     let (before, after) = (LoggedFlows.ends(of: last), LoggedFlows.ends(of: next.packet))
     let same = (before.from == after.from ? 1 : 0) + (before.to == after.to ? 1 : 0)
     return same == 0 ? nil : same

@@ -17,24 +17,26 @@ extension Story {
       return index
     }
     var journey = OpenJourney(
-      id: nextID, identity: identity, traceID: nil, hops: [], start: sighting.time,
-      last: sighting.time, key: .journey(nextID), twin: latest[identity],
+      id: nextID, identity: identity, traceID: nil, way: Way(sighting.hop(since: sighting.time)),
+      start: sighting.time, last: now, key: .journey(nextID), twin: latest[identity],
       latestProbe: latestProbe)
     nextID += 1
+    openHops += 1
     latest[identity] = open.count
-    journey.hops.reserveCapacity(header == nil ? 4 : 16)
+    journey.way.reserve(hops: header == nil ? 4 : 16)
     open.append(journey)
-    add(sighting, to: open.count - 1, traceID: traceID)
-    noteFlow(of: open.count - 1)
-    open[open.count - 1].key = key(of: open[open.count - 1])
-    return open.count - 1
+    let index = open.count - 1
+    note(traceID, of: index)
+    noteFlow(of: index)
+    open[index].key = key(of: open[index])
+    return index
   }
 
   /// Which packets a packet answers, as far as its addresses tell: at each hop it may have others.
   private mutating func noteFlow(of index: Int) {
     guard !isKernelLog, header?.probe == nil else { return }
     let hops = open[index].hops
-    let packet = hops[hops.count - 1].packet
+    let packet = open[index].way.last.packet
     guard packet.proto == .tcp || packet.proto == .udp else { return }
     // Of fragments that are made on the way, the first says what the others belong to.
     if hops.count > 1, packet.fragment == nil, packet.hasEnds(of: hops[hops.count - 2].packet) {
@@ -85,26 +87,33 @@ extension Story {
       open[index].last = now
       return
     }
-    let steps = open[index].steps
-    open[index].steps = []
     open[index].last = now
-    if let traceID {
-      open[index].traceID = traceID
-      // The kernel may put fragments together in the last one, and its trace goes on with the first.
-      latestTraced[traceID] = index
-    }
-    var packet = sighting.packet
+    note(traceID, of: index)
+    let last = open[index].way.last
+    var hop = sighting.hop(since: open[index].start, mark: last.mark)
     // Most hops see the same octets: one copy of them is enough.
-    if let last = open[index].hops.last, last.packet.payload == packet.payload {
-      packet.payload = last.packet.payload
-    }
+    if last.packet.payload == hop.packet.payload { hop.packet.payload = last.packet.payload }
     openHops += 1
+    open[index].way.append(hop)
+  }
+
+  private mutating func note(_ traceID: UInt32?, of index: Int) {
+    guard let traceID else { return }
+    open[index].traceID = traceID
+    // The kernel may put fragments together in the last one, and its trace goes on with the first.
+    latestTraced[traceID] = index
+  }
+}
+
+extension Sighting {
+  /// The hop it is of a journey that began then, in nanoseconds since the epoch. `mark` is the one that
+  /// the packet had, which counts where the kernel told none.
+  fileprivate func hop(since start: UInt64, mark known: UInt32 = 0) -> Hop {
     var hop = Hop(
-      point: sighting.point, time: sighting.time.since(open[index].start),
-      inDevice: sighting.inDevice, outDevice: sighting.outDevice,
-      packet: packet, mark: sighting.mark ?? open[index].hops.last?.mark ?? 0, rules: steps)
-    hop.inPort = sighting.inPort
-    hop.outPort = sighting.outPort
-    open[index].hops.append(hop)
+      point: point, time: time.since(start), inDevice: inDevice, outDevice: outDevice,
+      packet: packet, mark: mark ?? known)
+    hop.inPort = inPort
+    hop.outPort = outPort
+    return hop
   }
 }

@@ -5,7 +5,7 @@ extension Story {
   /// The answer to a probe that was delivered here, or sent on to its client, as it was then.
   func arrivedAnswer(probe sequence: Int) -> Packet? {
     for journey in open where journey.dropped == nil {
-      let last = journey.hops[journey.hops.count - 1]
+      let last = journey.way.last
       guard hasArrived(last), isAnswer(last.packet), self.sequence(of: journey) == sequence
       else { continue }
       switch direction(journey) {

@@ -45,11 +45,8 @@ extension Story {
     let snapshot = snapshot
     func revised(_ step: RuleStep) -> RuleStep { certain(step, snapshot.rule(step)) }
     for index in open.indices {
-      open[index].steps = open[index].steps.map(revised)
+      open[index].way.revise(revised)
       open[index].dropped = open[index].dropped.map(revised)
-      for hop in open[index].hops.indices where !open[index].hops[hop].rules.isEmpty {
-        open[index].hops[hop].rules = open[index].hops[hop].rules.map(revised)
-      }
     }
     self.snapshot.reviseDiscoveryDrops(revised)
   }

@@ -180,7 +180,7 @@ package struct Story: Sendable {
     while let index = next, open[index].dropped != nil { next = open[index].twin }
     guard let index = next else { return }
     open[index].last = now
-    open[index].steps.append(step)
+    open[index].way.append(step)
   }
 
   private func point(_ message: LogMessage, hook: Hook) -> ObservationPoint {
@@ -247,7 +247,7 @@ package struct Story: Sendable {
       target: trace.target)
     step.mark = trace.mark
     step = certain(step)
-    open[index].steps.append(step)
+    open[index].way.append(step)
     if trace.verdict == .drop {
       verdictsOfDrop += 1
       open[index].dropped = step
@@ -271,7 +271,7 @@ package struct Story: Sendable {
     ofDropBy step: RuleStep, in journey: OpenJourney
   ) -> (hook: Hook, priority: Int32)? {
     if let place = snapshot.place(of: step) { return place }
-    return journey.steps.reversed().lazy
+    return journey.way.trailingRules.reversed().lazy
       .filter { $0.family == step.family && $0.table == step.table }
       .compactMap { snapshot.place(of: $0) }.first
   }
@@ -329,8 +329,8 @@ package struct Story: Sendable {
         open[index].key = key(of: open[index])
       }
       open[index].connectionState = state
-      if trace.table == header?.table, !open[index].hops.isEmpty {
-        open[index].hops[open[index].hops.count - 1].connectionState = state
+      if trace.table == header?.table, open[index].lastPoint.table == "conntrack" {
+        open[index].way.track(state)
       }
     }
     if let direction = trace.conntrackDirection { open[index].isReply = direction == 1 }

@@ -2,7 +2,7 @@
 package struct Decider: Sendable, Equatable {
   /// The packet as it was there. It was seen at the point before, and would have been at this one.
   package var hop: Hop
-  /// The rule or policy. It is among the rules of `hop`, which the packet met since it was seen last.
+  /// The rule or policy. It is among those that the packet met since it was seen last.
   package var rule: RuleStep
   /// What the kernel said of dropping it.
   package var kernelDrop: KernelDrop?
@@ -12,13 +12,5 @@ package struct Decider: Sendable, Equatable {
     self.hop = hop
     self.rule = rule
     self.kernelDrop = kernelDrop
-  }
-
-  /// Of a policy, the last rule that was met in its chain.
-  var ruleBeforePolicy: RuleStep? {
-    guard rule.isPolicy else { return nil }
-    return hop.rules.dropLast().last {
-      $0.family == rule.family && $0.table == rule.table && $0.chain == rule.chain
-    }
   }
 }

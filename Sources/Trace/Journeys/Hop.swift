@@ -23,17 +23,11 @@ package struct Hop: Sendable, Equatable {
   package var hasAllFragments = true
   /// The packet mark; 0 is none.
   package var mark: UInt32
-  /// What conntrack made of the packet, as known when it left this point.
-  package var connectionState: Connection.State?
-  /// What is different from the hop before.
-  package var changes: [Change]
-  /// Rules of the user's own tables, evaluated since the hop before.
-  package var rules: [RuleStep]
 
   /// A hop of these fields.
   package init(
     point: ObservationPoint, time: UInt64, inDevice: String? = nil, outDevice: String? = nil,
-    packet: Packet, mark: UInt32 = 0, changes: [Change] = [], rules: [RuleStep] = []
+    packet: Packet, mark: UInt32 = 0
   ) {
     self.point = point
     self.time = time
@@ -41,7 +35,5 @@ package struct Hop: Sendable, Equatable {
     self.outDevice = outDevice
     self.packet = packet
     self.mark = mark
-    self.changes = changes
-    self.rules = rules
   }
 }

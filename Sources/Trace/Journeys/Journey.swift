@@ -1,23 +1,17 @@
 package import Wire
 
-/// One packet at each hook it came to, in order.
+/// What happened to one packet, and what became of it.
 package struct Journey: Sendable, Equatable {
   /// Counts the journeys of a session, from 1.
   package var id: Int
   /// Its part in the conversation.
   package var direction: Direction
-  /// The packet as first seen.
-  package var packet: Packet
   /// When it was first seen, nanoseconds since the epoch.
   package var start: UInt64
-  /// Where it was seen, in order.
-  package var hops: [Hop]
+  /// What happened to it.
+  package var way: Way
   /// What became of it.
   package var end: End
-  /// Rules met after the last hop.
-  package var trailingRules: [RuleStep] = []
-  /// Which way routing sent it, if that was asked.
-  package var route: RouteDecision?
   /// Its connection, if conntrack spoke of one.
   package var connection: Connection?
   /// The probe it belongs to, by sequence number.
@@ -34,9 +28,9 @@ package struct Journey: Sendable, Equatable {
 
   /// The last hop that says how far it came: that a bridge takes a packet in which IP's rules have seen
   /// already says nothing new.
-  package var furthest: Hop? {
-    guard let last = hops.last, last.point.hook == .ingress else { return hops.last }
-    return hops.last { $0.point.hook != .ingress } ?? last
+  package var furthest: Hop {
+    guard way.last.point.hook == .ingress else { return way.last }
+    return hops.last { $0.point.hook != .ingress } ?? way.last
   }
 
   /// Whether IP's hooks saw it as it went from one port of a bridge to another.
@@ -49,14 +43,13 @@ package struct Journey: Sendable, Equatable {
 
   /// A journey of these fields.
   package init(
-    id: Int, direction: Direction, packet: Packet, start: UInt64, hops: [Hop] = [], end: End,
+    id: Int, direction: Direction, start: UInt64, way: Way, end: End,
     connection: Connection? = nil, probe: Int? = nil
   ) {
     self.id = id
     self.direction = direction
-    self.packet = packet
     self.start = start
-    self.hops = hops
+    self.way = way
     self.end = end
     self.connection = connection
     self.probe = probe
@@ -64,9 +57,20 @@ package struct Journey: Sendable, Equatable {
 }
 
 extension Journey {
+  /// The packet as first seen.
+  package var packet: Packet { way.first.packet }
+  /// Where it was seen, in order.
+  package var hops: Hops { way.hops }
+  /// Which way routing sent it, if that was asked.
+  package var route: RouteDecision? { way.route }
   /// Where it was seen, and where a rule ended it.
   package var places: [Hop] { hops + (end.decider.map { [$0.hop] } ?? []) }
 
-  /// All rules it met, in order.
-  var rules: [RuleStep] { hops.flatMap(\.rules) + trailingRules }
+  /// Of a policy that ended it, the last rule that was met in its chain.
+  var ruleBeforePolicy: RuleStep? {
+    guard let policy = end.decider?.rule, policy.isPolicy else { return nil }
+    return way.trailingRules.dropLast().last {
+      $0.family == policy.family && $0.table == policy.table && $0.chain == policy.chain
+    }
+  }
 }

@@ -15,11 +15,10 @@ enum Examination {
         findings.append(cause(ofRefusal: refused, header?.probe, snapshot))
       } else if let lost = LostAfter.beforeAnyHook(exchange, unseen, header, snapshot) {
         findings.append(lost)
-      } else if let suspect = suspect(exchange, isProbe: header?.probe != nil),
+      } else if let suspect = suspect(exchange, isProbe: header?.probe != nil) {
         var lost = LostPacket(
           suspect, of: exchange, error: error, refused: refused, header: header,
           snapshot: snapshot)
-      {
         findings += cause(of: &lost)
         findings += Registry.lossNotes.compactMap {
           lost.show(to: $0)
@@ -72,10 +71,9 @@ enum Examination {
       refused = exchange.reply?.packet.isRefusal == true ? exchange.request : nil
       guard refused?.packet.tcp?.flags == .syn else { return nil }
     }
-    guard let refused,
-      var lost = LostPacket(
-        refused, of: exchange, error: nil, refused: nil, header: header, snapshot: snapshot)
-    else { return nil }
+    guard let refused else { return nil }
+    var lost = LostPacket(
+      refused, of: exchange, error: nil, refused: nil, header: header, snapshot: snapshot)
     for cause in Registry.causes where cause.isToldByRefusal {
       lost.show(to: cause)
       if let finding = cause.examine(lost) { return finding }

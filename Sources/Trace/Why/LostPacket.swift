@@ -44,21 +44,20 @@ struct LostPacket {
     case delivered
   }
 
-  init?(
+  init(
     _ journey: Journey, of exchange: Exchange, error: Packet?, refused: Int32?,
     header: SessionHeader?, snapshot: Snapshot
   ) {
-    guard let last = journey.furthest else { return nil }
     self.header = header
     self.snapshot = snapshot
     answers = Answers(snapshot, to: [])
     self.exchange = exchange
     self.journey = journey
-    self.last = last
+    last = journey.furthest
     self.refused = refused
     let seen = exchange.error
     self.error = error ?? seen?.packet
-    isOurError = seen?.hops.first?.point.hook == .output
+    isOurError = seen?.way.first.point.hook == .output
     stage = Self.stage(journey, last, header)
   }
 
@@ -83,14 +82,12 @@ struct LostPacket {
   }
 
   /// The request whose answer this is, looked at in the same way.
-  var request: LostPacket? { exchange.request.flatMap(looking) }
+  var request: LostPacket? { exchange.request.map(looking) }
 
   /// Another packet of the same exchange, looked at in the same way.
-  func looking(at journey: Journey) -> LostPacket? {
-    guard
-      var lost = LostPacket(
-        journey, of: exchange, error: error, refused: refused, header: header, snapshot: snapshot)
-    else { return nil }
+  func looking(at journey: Journey) -> LostPacket {
+    var lost = LostPacket(
+      journey, of: exchange, error: error, refused: refused, header: header, snapshot: snapshot)
     lost.answers.needs = answers.needs
     return lost
   }
@@ -152,9 +149,7 @@ struct LostPacket {
   }
 
   /// The packet as routing saw it: after DNAT, before SNAT.
-  var routed: Hop? {
-    journey.routed
-  }
+  var routed: Hop? { journey.way.routed }
 
   /// Which way routing sends the packet, coming in where it came in.
   var route: RouteAnswer? { routed.flatMap { snapshot.answer(about: $0, arriving: true) } }
@@ -181,7 +176,7 @@ struct LostPacket {
     guard
       let reset = exchange.journeys.last(where: { $0.direction == .reply && $0.packet.isRefusal })
     else { return nil }
-    return (reset.packet, reset.hops.first?.point.hook == .output)
+    return (reset.packet, reset.way.first.point.hook == .output)
   }
 
   /// The change of destination the packet met here, if one.
@@ -192,7 +187,7 @@ struct LostPacket {
 
   /// What is different when it comes in, an interception changed: no rule did.
   private func translation(_ field: Change.Field) -> Change? {
-    journey.hops.filter { $0.point.hook != .ingress }.flatMap(\.changes)
+    journey.way.legs.filter { $0.hop.point.hook != .ingress }.flatMap(\.changes)
       .first { $0.field == field && $0.cause != .natReply }
   }
 
@@ -213,9 +208,12 @@ struct LostPacket {
   }
 }
 
-extension Journey {
+extension Way {
   /// The packet as routing saw it: after DNAT, before SNAT.
-  var routed: Hop? {
-    hops.last { $0.point.hook == .prerouting } ?? hops.last { $0.point.hook == .output }
+  var routed: Hop? { routedAt.map { hops[$0] } }
+
+  /// Where among the hops that is.
+  var routedAt: Int? {
+    hops.lastIndex { $0.point.hook == .prerouting } ?? hops.lastIndex { $0.point.hook == .output }
   }
 }

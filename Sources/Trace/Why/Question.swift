@@ -39,14 +39,14 @@ extension Story {
     if needs.contains(.ingressRules) { questions += ingressRules(journeys) }
     if needs.contains(.policyChain) {
       questions += journeys.compactMap { journey in
-        let step = journey.end.decider?.rule ?? journey.hops.last?.rules.last
+        let step = journey.end.decider?.rule ?? journey.way.legs.last?.rules.last
         // What looks at the way back may stand before the rule that drops all the rest.
         let isEarly = journey.end.decider?.hop.point.hook == .prerouting
         return step.flatMap { $0.isPolicy || isEarly ? .chain($0) : nil }
       }
     }
     if needs.contains(.zoneRules) {
-      questions += journeys.flatMap { $0.end.decider?.hop.rules ?? [] }
+      questions += journeys.flatMap(\.way.trailingRules)
         .filter { $0.chain.hasSuffix("_ZONES") && Owner($0) == .firewalld }.map { .chainTexts($0) }
     }
     if needs.contains(.ruleBeforePolicy) { questions += rulesBeforePolicies(journeys) }
@@ -62,13 +62,13 @@ extension Story {
 
   /// Rules of the netdev family that let a packet pass that was not seen again.
   private func ingressRules(_ journeys: [Journey]) -> [Question] {
-    journeys.filter { $0.end.decider == nil && $0.hops.last?.point.hook == .ingress }
-      .flatMap(\.trailingRules)
+    journeys.filter { $0.end.decider == nil && $0.way.last.point.hook == .ingress }
+      .flatMap(\.way.trailingRules)
       .filter { $0.handle != nil }.map { .rule($0) }
   }
 
   private func rulesBeforePolicies(_ journeys: [Journey]) -> [Question] {
-    journeys.compactMap(\.end.decider?.ruleBeforePolicy).filter {
+    journeys.compactMap(\.ruleBeforePolicy).filter {
       $0.leavesChain || $0.isLegacyRule
     }
     .map { step in

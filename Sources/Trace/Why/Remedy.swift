@@ -85,7 +85,7 @@ enum Remedy {
     guard isChangeable(lost, step) else { return nil }
     var next: RuleStep? = step
     if step.isPolicy {
-      next = lost.journey.end.decider?.ruleBeforePolicy.flatMap { $0.leavesChain ? $0 : nil }
+      next = lost.journey.ruleBeforePolicy.flatMap { $0.leavesChain ? $0 : nil }
     }
     switch tool(lost, step) {
     case .nft:

@@ -38,7 +38,7 @@ struct Ruling {
   var path: [RuleStep] {
     var path: [RuleStep] = []
     var chain = step.chain
-    for step in (lost.journey.end.decider?.hop.rules ?? []).reversed()
+    for step in lost.journey.way.trailingRules.reversed()
     where step.target == chain && step.table == self.step.table
       && [.jump, .goto].contains(step.verdict)
     {
@@ -132,6 +132,6 @@ extension Cause {
 extension Journey {
   /// The rule that gave the packet this mark.
   func ruleThatSet(mark: UInt32) -> RuleStep? {
-    rules.last { $0.setsMark && $0.mark == mark }
+    way.rules.last { $0.setsMark && $0.mark == mark }
   }
 }

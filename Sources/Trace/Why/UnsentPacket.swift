@@ -33,7 +33,7 @@ extension LostPacket {
   var unsent: UnsentPacket? {
     guard let errno = refused, stage == .within(.output) else { return nil }
     // A mark that a rule has set since is in the trace of that rule.
-    let mark = journey.trailingRules.lazy.compactMap(\.mark).last ?? last.mark
+    let mark = journey.way.trailingRules.lazy.compactMap(\.mark).last ?? last.mark
     return UnsentPacket(
       packet: packet, errno: errno, plan: header?.probe,
       policy: PolicyRouting(sending: packet, mark: mark, snapshot), snapshot: snapshot)

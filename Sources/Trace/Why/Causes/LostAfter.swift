@@ -90,8 +90,8 @@ enum LostAfter: Cause {
   private static func notTranslatedBack(_ lost: LostPacket) -> Finding? {
     guard lost.isReply, lost.stage == .delivered, lost.destinationChange == nil,
       let request = lost.exchange.request,
-      let sent = request.hops.last?.packet.source,
-      sent != request.packet.source, sent == lost.packet.destination
+      request.way.last.packet.source != request.packet.source,
+      request.way.last.packet.source == lost.packet.destination
     else { return nil }
     let state = lost.journey.connection?.state
     return error(
@@ -99,7 +99,8 @@ enum LostAfter: Cause {
         + "conntrack did not know it as an answer; look for rules with 'ct zone' or notrack that "
         + "fit one direction alone",
       confidence: .likely,
-      evidence: [.answerDeliveredTo(source: sent)] + (state.map { [.answerState($0)] } ?? []),
+      evidence: [.answerDeliveredTo(source: lost.packet.destination)]
+        + (state.map { [.answerState($0)] } ?? []),
       at: Finding.Place(hook: lost.last.point.hook, table: lost.last.point.table))
   }
 

@@ -33,10 +33,9 @@ enum ICMPErrorFiltered: Cause {
     guard lost.exchange.request?.end.decider == nil,
       let journey = lost.exchange.journeys.first(where: {
         $0.direction == .error && $0.end.decider != nil
-      }), let dropped = lost.looking(at: journey), let step = dropped.decider,
-      let name = RuleNames.error(journey.packet)
+      }), let step = journey.end.decider?.rule, let name = RuleNames.error(journey.packet)
     else { return nil }
-    let ruling = Ruling(dropped, step)
+    let ruling = Ruling(lost.looking(at: journey), step)
     let packet = journey.packet
     let mtu = packet.icmp?.mtu(packet.proto).map { " takes \($0) octets at most and" } ?? ""
     let who = lost.snapshot.isLocal(packet.source) ? "this host" : "\(packet.source)"

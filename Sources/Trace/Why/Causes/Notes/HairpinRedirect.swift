@@ -34,7 +34,7 @@ enum HairpinRedirect: ExchangeNote {
         && $0.end.kind == .transmitted
     }
     guard let request = exchange.request, let out = request.end.place.out,
-      request.hops.first?.point.hook != .output, request.inDevice == out
+      request.way.first.point.hook != .output, request.inDevice == out
     else { return nil }
     return note(
       "it was sent out of \(out), by which it came in"

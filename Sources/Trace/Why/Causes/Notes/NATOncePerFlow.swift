@@ -29,9 +29,9 @@ enum NATOncePerFlow: ExchangeNote {
   static func examine(_ exchange: Exchange, _ answers: () -> Answers) -> Finding? {
     let journey = exchange.journeys.first { journey in
       journey.connection?.isReply == false && journey.connection?.wasKnown == true
-        && journey.hops.contains { hop in
-          hop.changes.contains { $0.field == .source || $0.field == .destination }
-            && !hop.rules.contains { $0.translation != nil }
+        && journey.way.legs.contains { leg in
+          leg.changes.contains { $0.field == .source || $0.field == .destination }
+            && !leg.rules.contains { $0.translation != nil }
         }
     }
     guard let journey else { return nil }

@@ -54,7 +54,7 @@ enum BadPacket: Cause {
       })
     else { return nil }
     // A rule that rewrites a field may leave the checksum as it was.
-    let rules = lost.journey.trailingRules.filter { $0.handle != nil }
+    let rules = lost.journey.way.trailingRules.filter { $0.handle != nil }
     return error(
       "\(damage.what): the kernel refused the \(RuleNames.what(lost)) on arrival at "
         + "\(lost.inDevice ?? "the interface")",

@@ -42,7 +42,7 @@ enum QueueWithoutListener: Cause {
       return (step, nil)
     }
     guard lost.stage != .sent, lost.stage != .delivered,
-      let step = lost.journey.trailingRules.last(where: { $0.verdict.queueNumber != nil }),
+      let step = lost.journey.way.trailingRules.last(where: { $0.verdict.queueNumber != nil }),
       let number = step.verdict.queueNumber, !step.verdict.bypasses
     else { return nil }
     return (step, number)

@@ -90,7 +90,7 @@ enum NoReply: Cause {
         ? "\(bridge ?? "") bridged it from \(device) to \(out), past routing and all tables of IP"
         : "it went from \(device) to \(out) past routing and all tables of IP, as what is redirected by "
           + "'fwd' or tc does"
-      let rules = lost.journey.rules
+      let rules = lost.journey.way.rules
       return error(
         "\(way), and nothing came back: look at \(lost.packet.destination)", confidence: .likely,
         evidence: [.seenAtInterfacesOnly] + rules.flatMap(\.evidence))

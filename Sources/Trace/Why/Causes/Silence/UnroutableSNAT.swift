@@ -33,7 +33,7 @@ enum UnroutableSNAT: Cause {
     guard lost.stage == .sent, let change = lost.sourceChange,
       let address = IPAddress(change.to), !lost.snapshot.isLocal(address)
     else { return nil }
-    let rule = lost.journey.rules.last { $0.translation != nil }
+    let rule = lost.journey.way.rules.last { $0.translation != nil }
     let subnet = lost.snapshot.address(of: lost.outDevice, version: lost.version)?.network
     let isOnLink = subnet?.contains(address) == true
     return error(
