@@ -2,8 +2,8 @@ internal import Wire
 
 /// A journey that may go on.
 struct OpenJourney {
-  var id: Int
-  var identity: PacketIdentity
+  let id: Int
+  let identity: PacketIdentity
   var traceID: UInt32?
   /// What happened to it so far.
   var way: Way
@@ -16,7 +16,7 @@ struct OpenJourney {
   /// Conntrack's status bits of the connection when the packet first met it, and all since.
   var arrivalStatus: ConntrackMessage.Status?
   var tracedStatus: ConntrackMessage.Status = []
-  var start: UInt64
+  let start: UInt64
   var last: UInt64
   /// What it is told together with, as far as that is known.
   var key: ExchangeKey
@@ -27,7 +27,7 @@ struct OpenJourney {
   /// Whether what was recorded ends while it may still be on its way.
   var isCut = false
   /// The probe that was sent last before it began.
-  var latestProbe: Int?
+  let latestProbe: Int?
   /// Its exchange, where addresses alone tell.
   var exchange: ExchangeKey?
   /// Whether it is an answer, as far as addresses and flags tell.

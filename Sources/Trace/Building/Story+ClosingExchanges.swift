@@ -7,13 +7,12 @@ extension Story {
   /// one that goes on and on, what came to rest is told in parts; where there are many, in smaller
   /// ones, those that began first before the others. The next call goes on where they are too many.
   package mutating func closeIdle() -> [Exchange] {
-    let isFull = open.count > Self.mostOpen || openHops > Self.mostHops
-    guard isFull || now.since(lastIdleCheck) > Self.idle / 10 else { return [] }
-    lastIdleCheck = now
+    let isFull = open.count > Self.mostOpen || open.hops > Self.mostHops
+    guard idleWatch.isDue(at: now, atOnce: isFull) else { return [] }
     if isFull { settlePending() }
     let groups = exchanges()
     var closing: [[Int]] = []
-    var tooMany = openHops - Self.manyHops
+    var tooMany = open.hops - Self.manyHops
     let firsts = firstFragments()
     for (members, last) in groups {
       if now.since(last) > Self.idle {
@@ -31,7 +30,7 @@ extension Story {
       }
     }
     let left = open.count - closing.reduce(0) { $0 + $1.count }
-    if isFull, left > Self.mostOpen / 2 || openHops > Self.mostHops / 2 {
+    if isFull, left > Self.mostOpen / 2 || open.hops > Self.mostHops / 2 {
       closing = groups.sorted { $0.last < $1.last }.prefix(max(groups.count / 2, 1)).map(\.members)
     }
     // A text of each is made before the next ones are told: after a pause all may be idle at once.
@@ -40,7 +39,7 @@ extension Story {
       defer { packets += members.count }
       return packets < Self.mostAtOnce
     }
-    if some.count < closing.count { lastIdleCheck = 0 }
+    if some.count < closing.count { idleWatch.lookAgain() }
     return close(Array(some))
   }
 
@@ -64,19 +63,11 @@ extension Story {
     return groups
   }
 
-  /// Whether no more can come of a quiet journey. Records bear the time at which they were received:
-  /// when the receiver was busy itself, the rest of a packet's way comes just behind the pause.
+  /// Whether no more can come of a quiet journey.
   private func rests(_ index: Int) -> Bool {
     let last = open[index].last
-    if isInDiversion(open[index]) { return now.since(last) > Self.longest }
-    return last >= pauses.last || last < pauses.before || now.since(pauses.last) > Self.patience
-      || isOver(open[index])
-  }
-
-  /// Takes in that all there was up to this time has been received.
-  package mutating func pass(to time: UInt64) {
-    now = max(now, time)
-    pauses = (0, 0)
+    if diversion.delays(open[index]) { return now.since(last) > Self.longest }
+    return !idleWatch.mayGoOn(last, at: now) || isOver(open[index])
   }
 
   /// The exchange of the probe with this number, whether or not more could come.
@@ -144,31 +135,9 @@ extension Story {
     open.filter { self.sequence(of: $0) == sequence }.map(journey)
   }
 
+  /// What a journey is told together with.
   func key(of journey: OpenJourney) -> ExchangeKey {
-    if let sequence = sequence(of: journey) { return .probe(sequence) }
-    if isKernelLog { return journey.exchange ?? .journey(journey.id) }
-    if let id = journey.connectionID {
-      // An error belongs to what it quotes; what an echo has as its number is an MTU or a pointer in
-      // errors.
-      let packet = journey.way.first.packet.quoted ?? journey.way.first.packet
-      return .flow(id, packet.echo?.sequence ?? 0)
-    }
-    // Without conntrack's word, ports tell.
-    if let exchange = pair(of: journey) { return exchange }
-    // An echo reply has the payload of its request.
-    if let echo = PacketIdentity(echo: journey.way.first.packet) { return .echo(echo) }
-    // An error quotes what it is about.
-    if let quoted = journey.way.first.packet.quoted,
-      let about = open.last(where: { $0.way.first.packet.isSame(as: quoted) })
-    {
-      return about.key
-    }
-    return .journey(journey.id)
-  }
-
-  /// What TCP and UDP packets that conntrack did not look at have in common, either way.
-  private func pair(of journey: OpenJourney) -> ExchangeKey? {
-    journey.isUntracked ? journey.exchange : nil
+    sequence(of: journey).map { .probe($0) } ?? joining.key(of: journey, in: open)
   }
 
   /// The number of the probe a journey belongs to; nil for other packets.
@@ -234,28 +203,9 @@ extension Story {
     return exchange
   }
 
-  /// Removes these open journeys, and finds the places of the others anew.
   private mutating func forget(_ groups: [[Int]]) {
-    guard !groups.isEmpty else { return }
-    var isClosed = [Bool](repeating: false, count: open.count)
-    for index in groups.joined() { isClosed[index] = true }
-    var kept = 0
-    latest.removeAll(keepingCapacity: true)
-    // A packet may have had several trace ids: all but the latest lead nowhere.
-    latestTraced = latestTraced.filter { !isClosed[$0.value] && open[$0.value].traceID == $0.key }
-    openHops = 0
-    for index in open.indices where !isClosed[index] {
-      if kept != index { open.swapAt(kept, index) }
-      open[kept].twin = nil
-      if !isOver(open[kept]) {
-        open[kept].twin = latest[open[kept].identity]
-        latest[open[kept].identity] = kept
-      }
-      if let id = open[kept].traceID, latestTraced[id] == index { latestTraced[id] = kept }
-      openHops += open[kept].hops.count
-      kept += 1
-    }
-    open.removeSubrange(kept...)
+    if groups.isEmpty { return }
+    open.remove(groups, isOver: open.map { isOver($0) })
   }
 
   /// A dropped request that an ICMP error or a reset of this host answered was rejected.

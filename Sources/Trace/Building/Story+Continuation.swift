@@ -9,9 +9,7 @@ extension Story {
     if next.point.follows(last.point) { return journey.dropped == nil }
     if climbs(journey, to: next) { return journey.dropped == nil }
     // What comes in by a diversion's device, after the packet was answered there, is the answer.
-    if last.outDevice == header?.diversion, fates[journey.identity] != nil {
-      return false
-    }
+    if diversion.holds(journey) { return false }
     // Out through the loopback interface and in again is still the same packet.
     return (comesBack(last.outDevice) || isLoopedBack(journey)) && next.inDevice == last.outDevice
       && (next.point.hook == .ingress || next.point.hook == .prerouting)
@@ -22,7 +20,7 @@ extension Story {
   func journey(rewrittenAs next: Sighting, traceID: UInt32?) -> Int? {
     // Of ICMP, another type or sequence number makes it another message.
     guard next.packet.fragment == nil, next.packet.sourcePort != nil,
-      let index = traceID.flatMap(traced), open[index].way.last.packet.isSame(as: next.packet),
+      let index = traceID.flatMap(open.traced), open[index].way.last.packet.isSame(as: next.packet),
       now.since(open[index].last) <= Self.patience, !isOver(open[index]),
       continues(open[index], with: next)
     else { return nil }
@@ -32,7 +30,7 @@ extension Story {
   /// Whether it can be the copy that this host gets of a multicast or broadcast of its own: it passes
   /// POSTROUTING, and comes in by that interface without having left by it.
   private func isLoopedBack(_ journey: OpenJourney) -> Bool {
-    journey.lastPoint.hook == .postrouting && header?.seesEgress == true
+    journey.lastPoint.hook == .postrouting && points.seesEgress
       && [.output, .postrouting].contains(journey.way.first.point.hook)
   }
 
@@ -51,14 +49,14 @@ extension Story {
 
   /// Whether what leaves by this device comes in by it again.
   private func comesBack(_ device: String?) -> Bool {
-    device == "lo" || device != nil && device == header?.diversion
+    device == "lo" || diversion.isThrough(device)
   }
 
   /// Whether a packet was seen where none goes on, or was dropped.
   func isOver(_ journey: OpenJourney) -> Bool {
     let last = journey.way.last
     if journey.dropped != nil { return !comesBack(last.outDevice) }
-    guard ends.contains(last.point.chain) else { return false }
+    guard points.isEnd(last.point) else { return false }
     return !comesBack(last.outDevice) && !snapshot.isAboveOthers(last.outDevice)
   }
 }

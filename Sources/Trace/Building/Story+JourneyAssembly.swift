@@ -7,7 +7,7 @@ extension Story {
     if let step = legacyVerdict(open) {
       open.way.setVerdictOfLastRule(step.verdict)
       open.dropped = step
-      open.droppedAt = (open.lastPoint.hook, nextPoint(open.lastPoint)?.priority ?? 1)
+      open.droppedAt = (open.lastPoint.hook, points.next(after: open.lastPoint)?.priority ?? 1)
       open.droppedAt!.priority -= 1
     }
     var connection: Connection?
@@ -24,13 +24,13 @@ extension Story {
     let direction = direction(open)
     let differences = HopDifferences(
       snapshot: snapshot, legacyNAT: header?.legacyNAT ?? [:], connection: connection,
-      isReply: open.isReply ?? (direction == .reply), knowsRules: !isKernelLog)
+      isReply: open.isReply ?? (direction == .reply), knowsRules: joining.knowsNAT)
     open.way = explained(open.way, by: differences)
     var journey = Journey(
       id: open.id, direction: direction, start: open.start, way: open.way, end: end(open),
       connection: connection, probe: sequence(of: open))
-    if isKernelLog, case .unknown(let place, _, let drop) = journey.end,
-      nextPoint(open.lastPoint)?.table == "nat"
+    if !joining.knowsNAT, case .unknown(let place, _, let drop) = journey.end,
+      points.next(after: open.lastPoint)?.table == "nat"
     {
       journey.end = .unknown(place, .behindNAT, drop)
     }
@@ -165,16 +165,10 @@ extension Story {
   /// table behind which it was not seen any more. TRACE names rules, not verdicts.
   private func legacyVerdict(_ open: OpenJourney) -> RuleStep? {
     guard open.dropped == nil, var step = open.way.lastTrailingRule, step.isLegacy,
-      nextPoint(open.lastPoint)?.table == step.table
+      points.next(after: open.lastPoint)?.table == step.table
     else { return nil }
     step.verdict = .drop
     return step
-  }
-
-  /// The point of the same hook that follows.
-  private func nextPoint(_ point: ObservationPoint) -> ObservationPoint? {
-    header?.points.filter { $0.hook == point.hook && $0.priority > point.priority }
-      .min { $0.priority < $1.priority }
   }
 
   /// What ended the journey, at the place where it would have been seen next.
@@ -183,7 +177,7 @@ extension Story {
     let place = open.droppedAt
     let hook = place?.hook ?? hop.point.hook
     let priority = place?.priority ?? hop.point.priority
-    let known = header?.points.first { $0.hook == hook && $0.priority == priority &+ 1 }
+    let known = points.point(behind: priority, at: hook)
     hop.point =
       known
       ?? ObservationPoint(
@@ -203,19 +197,14 @@ extension Story {
     case .egress:
       // Below the interface that was routed to there may be others: ports of a bridge.
       let first = open.hops.reversed().prefix { $0.point.hook == .egress }.last
-      if let device = header?.diversion, first?.outDevice == device {
-        return endInDiversion(open, out: device)
-      }
-      return .sent(End.Place(hook: place.hook, out: first?.outDevice))
-    case .input where isLast(last.point):
+      return diversion.end(open, out: first?.outDevice)
+        ?? .sent(End.Place(hook: place.hook, out: first?.outDevice))
+    case .input where points.isLast(last.point):
       return .delivered(End.Place(hook: place.hook, table: place.table))
     case .postrouting
-    where isLast(last.point)
-      && (header?.seesEgress != true || header?.probe?.dryRun == true || passesEgressHook(open)):
-      if let device = header?.diversion, last.outDevice == device {
-        return endInDiversion(open, out: device)
-      }
-      return .sent(place)
+    where points.isLast(last.point)
+      && (!points.seesEgress || header?.probe?.dryRun == true || passesEgressHook(open)):
+      return diversion.end(open, out: last.outDevice) ?? .sent(place)
     default: return .unknown(place, open.unseen, nil)
     }
   }
@@ -224,12 +213,6 @@ extension Story {
   /// came in meets neither ingress nor egress hooks.
   private func passesEgressHook(_ open: OpenJourney) -> Bool {
     open.way.first.point.hook == .prerouting && snapshot.hasIntermediateBlock
-  }
-
-  /// Whether no point of this hook stands behind it.
-  func isLast(_ point: ObservationPoint) -> Bool {
-    guard let header else { return true }
-    return !header.points.contains { $0.hook == point.hook && $0.priority > point.priority }
   }
 
   func direction(_ open: OpenJourney) -> Journey.Direction {
@@ -249,13 +232,8 @@ extension Story {
       return tcp.flags.contains(.ack) ? .reply : .request
     }
     // Conntrack passes over what is diverted, and nobody else said that it answers something.
-    if let device = header?.diversion, open.way.first.outDevice == device { return .request }
+    if diversion.isThrough(open.way.first.outDevice) { return .request }
     if open.isUntracked, let isReply = open.looksLikeAnswer { return isReply ? .reply : .request }
     return .other
   }
-}
-
-extension SessionHeader {
-  /// Whether there is a point at the netdev family's egress hook.
-  var seesEgress: Bool { points.contains { $0.hook == .egress } }
 }

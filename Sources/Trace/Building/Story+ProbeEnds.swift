@@ -27,7 +27,7 @@ extension Story {
     if hop.point.hook == .egress, let plan = header?.probe {
       return plan.entrance == .arriving && snapshot.leads(hop.outDevice, toClientOf: plan)
     }
-    return hop.point.hook == .input && isLast(hop.point)
+    return hop.point.hook == .input && points.isLast(hop.point)
   }
 
   /// Whether the probe itself came to the end of its way through the hooks.
@@ -35,7 +35,7 @@ extension Story {
     open.contains { journey in
       let point = journey.lastPoint
       return journey.dropped == nil
-        && (point.hook == .postrouting || point.hook == .input) && isLast(point)
+        && (point.hook == .postrouting || point.hook == .input) && points.isLast(point)
         && self.sequence(of: journey) == sequence && direction(journey) == .request
     }
   }

@@ -11,8 +11,7 @@ extension Story {
   /// Takes in the end of a transaction: of each rule in the tables that it removed it is known now
   /// what came in its place.
   mutating func settleRemovals() {
-    for index in removedTables.indices where removedTables[index].end == nil {
-      let removed = removedTables[index]
+    for removed in removedTables.settle(at: now) {
       reviseSteps { removed.certain($0, new: $1) }
       // What has not changed need not be read again. It may stand elsewhere in its chain.
       for text in removed.texts {
@@ -25,19 +24,6 @@ extension Story {
         text.position = nil
         snapshot.take(.rule(text))
       }
-      removedTables[index].end = now
-    }
-    removedTables.removeAll { now.since($0.end ?? now) > RemovedTable.lateness }
-    removedTables.removeFirst(max(removedTables.count - RemovedTable.most, 0))
-  }
-
-  /// A step that is told of now, as far as it is certain.
-  func certain(_ step: RuleStep) -> RuleStep {
-    removedTables.reduce(step) { step, removed in
-      guard let end = removed.end, now.since(end) <= RemovedTable.lateness,
-        let key = Snapshot.RuleKey(step), removed.rules[key] != nil
-      else { return step }
-      return removed.certain(step, new: snapshot.rule(step))
     }
   }
 

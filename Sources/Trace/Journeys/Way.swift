@@ -10,10 +10,14 @@ package struct Way: Sendable, Equatable {
   /// Where among them those of being seen are: they are what is looked for most.
   private var seenAt: [Int]
 
-  /// A way that begins where the packet was seen first.
-  package init(_ first: Hop) {
-    steps = [.seen(first)]
-    seenAt = [0]
+  /// A way that begins where the packet was seen first, with room for so many steps.
+  package init(_ first: Hop, roomFor count: Int = 1) {
+    steps = []
+    steps.reserveCapacity(count)
+    steps.append(.seen(first))
+    seenAt = []
+    seenAt.reserveCapacity(count)
+    seenAt.append(0)
   }
 
   /// A way of these steps; nil if the packet was never seen.
@@ -62,12 +66,6 @@ package struct Way: Sendable, Equatable {
 }
 
 extension Way {
-  /// Makes room for a way of so many hops.
-  mutating func reserve(hops: Int) {
-    steps.reserveCapacity(hops)
-    seenAt.reserveCapacity(hops)
-  }
-
   /// It was seen again.
   mutating func append(_ hop: Hop) {
     seenAt.append(steps.count)

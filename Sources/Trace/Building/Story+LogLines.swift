@@ -1,15 +1,11 @@
 internal import Wire
 
-// What the story makes of lines of the kernel log. They say where a packet was and what its headers
-// were, and nothing of rules, trace ids and connections: which lines are of one packet, and which
-// packets of one exchange, follows from the headers alone.
-
 extension Story {
-  /// A packet at one point. Its place among the points is what the rule's prefix says.
+  /// Takes in a line of the kernel log: a packet at one point. Its place among the points is what the rule's prefix says.
   mutating func takeLine(_ line: LogLine) {
     guard let (label, hook) = ObservationPoint.label(inPrefix: line.prefix) else { return }
     let identity = PacketIdentity(line)
-    let point = labels[hook]?[label] ?? learned(label, hook, line, identity)
+    let point = points.point(label: label, at: hook) ?? learned(label, hook, line, identity)
     // IPv4 in a frame: the kernel leaves the mark out, whatever it is.
     let isMarkLeftOut = hook == .egress && line.mark == nil
     let packet = line.packet
@@ -23,8 +19,6 @@ extension Story {
       sighting.point.label += "-\(device)"
     }
     let index = place(sighting, traceID: nil)
-    let isReply = flows.take(packet, of: &open[index].exchange)
-    if open[index].isReply == nil { open[index].isReply = isReply }
     open[index].key = key(of: open[index])
   }
 
@@ -35,10 +29,10 @@ extension Story {
   ) -> ObservationPoint {
     if hook == .ingress || hook == .egress {
       let point = hook == .ingress ? ObservationPoint.ingress : .egress
-      if header?.points.contains(point) == false { learn(point) }
+      if header != nil, !points.contains(point) { learn(point) }
       return point
     }
-    let last = latest[identity].map { open[$0].lastPoint }
+    let last = open.latest(identity).map { open[$0].lastPoint }
     let priority = last.flatMap { $0.hook == hook ? $0.priority : nil } ?? .min
     let table = String(label.dropLast(hook.rawValue.count + 1))
     var point = ObservationPoint(
@@ -47,29 +41,6 @@ extension Story {
     point.isGuessed = true
     if header?.points.count ?? 0 < SessionHeader.mostPoints { learn(point) }
     return point
-  }
-
-  /// Of two packets that can be the one observed, as far as points tell: the one whose addresses are
-  /// the same rather than one that NAT could have changed so; then one that was seen just now, for
-  /// another may have been lost; then the one that came furthest.
-  func nearer(_ index: Int, than other: Int?, to next: Sighting) -> Int? {
-    guard let likeness = likeness(index, next), now.since(open[index].last) <= Self.idle else {
-      return other
-    }
-    guard let other, let known = self.likeness(other, next) else { return index }
-    if likeness != known { return likeness > known ? index : other }
-    let isRecent = [index, other].map { now.since(open[$0].last) <= Self.patience }
-    if isRecent[0] != isRecent[1] { return isRecent[0] ? index : other }
-    // Of two that are as far, the one that began last.
-    return open[index].lastPoint.rank > open[other].lastPoint.rank ? index : other
-  }
-
-  /// 2 where both ends are the same, 1 where one is; nil where neither is.
-  private func likeness(_ index: Int, _ next: Sighting) -> Int? {
-    let last = open[index].way.last.packet
-    let (before, after) = (LoggedFlows.ends(of: last), LoggedFlows.ends(of: next.packet))
-    let same = (before.from == after.from ? 1 : 0) + (before.to == after.to ? 1 : 0)
-    return same == 0 ? nil : same
   }
 }
 

@@ -1,0 +1,66 @@
+internal import Wire
+
+/// The observation points of a session, and what follows from their order.
+struct KnownPoints: Sendable {
+  private let all: [ObservationPoint]
+  private let isKnown: Bool
+  private let byChain: [String: ObservationPoint]
+  private let byLabel: [Hook: [String: ObservationPoint]]
+  /// Chains of points behind which a packet is seen no more.
+  private let ends: Set<String>
+
+  /// The points that a session's header tells of; nil is that of a capture which other programs made.
+  init(_ header: SessionHeader?) {
+    all = header?.points ?? []
+    isKnown = header != nil
+    byChain = Dictionary(
+      (all + [.ingress, .egress]).map { ($0.chain, $0) }, uniquingKeysWith: { $1 })
+    byLabel = Dictionary(grouping: all, by: \.hook).mapValues { points in
+      Dictionary(points.map { ($0.label, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+    // What follows a point at all is followed by the last one of a hook.
+    let last = Dictionary(grouping: byChain.values, by: \.hook).values.compactMap {
+      $0.max { $0.priority < $1.priority }
+    }
+    ends =
+      isKnown
+      ? Set(byChain.values.filter { point in !last.contains { $0.follows(point) } }.map(\.chain))
+      : []
+  }
+
+  /// Whether there is a point at the netdev family's egress hook.
+  var seesEgress: Bool { all.contains { $0.hook == .egress } }
+
+  /// The point of a chain of nftrace's own; nil for other chains.
+  func point(chain: String) -> ObservationPoint? {
+    // Where there are very many interfaces, "ingress_2" stands beside "ingress".
+    let name =
+      chain.hasPrefix("ingress_") ? "ingress" : chain.hasPrefix("egress_") ? "egress" : chain
+    return byChain[name]
+  }
+
+  /// The point of a hook that log messages name so.
+  func point(label: String, at hook: Hook) -> ObservationPoint? { byLabel[hook]?[label] }
+
+  /// The point just behind what is done at a hook with this priority.
+  func point(behind priority: Int32, at hook: Hook) -> ObservationPoint? {
+    all.first { $0.hook == hook && $0.priority == priority &+ 1 }
+  }
+
+  /// Whether it is among those of the header.
+  func contains(_ point: ObservationPoint) -> Bool { all.contains(point) }
+
+  /// The point of the same hook that follows.
+  func next(after point: ObservationPoint) -> ObservationPoint? {
+    all.filter { $0.hook == point.hook && $0.priority > point.priority }
+      .min { $0.priority < $1.priority }
+  }
+
+  /// Whether no point of this hook stands behind it.
+  func isLast(_ point: ObservationPoint) -> Bool {
+    !all.contains { $0.hook == point.hook && $0.priority > point.priority }
+  }
+
+  /// Whether a packet is seen nowhere behind it, as it goes in and out.
+  func isEnd(_ point: ObservationPoint) -> Bool { ends.contains(point.chain) }
+}

@@ -1,0 +1,96 @@
+internal import Wire
+
+/// The journeys that may go on, in the order in which they began, and how they are found.
+struct OpenJourneys: RandomAccessCollection, MutableCollection, Sendable {
+  private var journeys: [OpenJourney] = []
+  /// The last one of each identity, and of each trace id; `OpenJourney.twin` leads on.
+  private var latest: [PacketIdentity: Int] = [:]
+  private var latestTraced: [UInt32: Int] = [:]
+  /// Hops of all of them.
+  private(set) var hops = 0
+  /// What the next one is counted as.
+  private var nextID = 1
+
+  var startIndex: Int { 0 }
+  var endIndex: Int { journeys.count }
+
+  subscript(index: Int) -> OpenJourney {
+    _read { yield journeys[index] }
+    _modify { yield &journeys[index] }
+  }
+
+  // MARK: Finding
+
+  /// The last one of a packet with this identity, some of which may be over.
+  func latest(_ identity: PacketIdentity) -> Int? { latest[identity] }
+
+  /// The one that was seen last with this trace id.
+  func traced(_ id: UInt32) -> Int? {
+    guard let index = latestTraced[id], journeys[index].traceID == id else { return nil }
+    return index
+  }
+
+  // MARK: Changing
+
+  /// Begins a journey at this hop. Returns its index. `count` is how many steps it may have.
+  mutating func begin(
+    _ hop: Hop, identity: PacketIdentity, start: UInt64, now: UInt64, latestProbe: Int?,
+    roomFor count: Int
+  ) -> Int {
+    let index = journeys.count
+    journeys.append(
+      OpenJourney(
+        id: nextID, identity: identity, way: Way(hop, roomFor: count), start: start, last: now,
+        key: .journey(nextID),
+        twin: latest[identity], latestProbe: latestProbe))
+    nextID += 1
+    hops += 1
+    latest[identity] = index
+    return index
+  }
+
+  /// A packet was seen again.
+  mutating func append(_ hop: Hop, to index: Int) {
+    journeys[index].way.append(hop)
+    hops += 1
+  }
+
+  /// The kernel traces a packet with this id. It may put fragments together in the last one, and its
+  /// trace goes on with the first.
+  mutating func setTraceID(_ id: UInt32, of index: Int) {
+    journeys[index].traceID = id
+    latestTraced[id] = index
+  }
+
+  /// Nobody need look at a journey again that is over. `newer` is the one that led to it, if one did.
+  mutating func pass(over index: Int, from newer: Int?) {
+    let next = journeys[index].twin
+    if let newer { journeys[newer].twin = next } else { latest[journeys[index].identity] = next }
+  }
+
+  /// Removes those at the indices of `groups`, and finds the places of the others anew. `isOver` says of
+  /// each whether a packet can still be seen.
+  mutating func remove(_ groups: [[Int]], isOver: [Bool]) {
+    var isClosed = [Bool](repeating: false, count: journeys.count)
+    for index in groups.joined() { isClosed[index] = true }
+    var kept = 0
+    latest.removeAll(keepingCapacity: true)
+    // A packet may have had several trace ids: all but the latest lead nowhere.
+    latestTraced = latestTraced.filter {
+      !isClosed[$0.value] && journeys[$0.value].traceID == $0.key
+    }
+    hops = 0
+    for index in journeys.indices where !isClosed[index] {
+      if kept != index { journeys.swapAt(kept, index) }
+      journeys[kept].twin = nil
+      if !isOver[index] {
+        journeys[kept].twin = latest[journeys[kept].identity]
+        latest[journeys[kept].identity] = kept
+      }
+      if let id = journeys[kept].traceID, latestTraced[id] == index { latestTraced[id] = kept }
+      hops += journeys[kept].hops.count
+      kept += 1
+    }
+    journeys.removeSubrange(kept...)
+  }
+}

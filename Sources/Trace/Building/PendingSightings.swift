@@ -1,0 +1,44 @@
+internal import Wire
+
+/// Log messages whose trace message, which brings the trace id, has not come yet.
+struct PendingSightings: Sendable {
+  private var waiting: [Sighting] = []
+  /// Those whose trace messages were lost, it seems, are not waited for.
+  private static let most = 256
+
+  /// When the first sighting was made that waits.
+  var earliest: UInt64? { waiting.first?.time }
+
+  /// One more waits.
+  mutating func append(_ sighting: Sighting) { waiting.append(sighting) }
+
+  /// The one of which a trace message tells that has these headers and is of a chain of this point.
+  mutating func remove(at point: ObservationPoint, _ header: Packet?) -> Sighting? {
+    waiting.firstIndex { $0.isSame(at: point, header) }.map { waiting.remove(at: $0) }
+  }
+
+  /// All, for nothing more is waited for.
+  mutating func removeAll() -> [Sighting] {
+    defer { waiting = [] }
+    return waiting
+  }
+
+  /// Those that need not wait any more.
+  mutating func removeOverdue(at now: UInt64) -> [Sighting] {
+    if let earliest, now.since(earliest) > Story.patience { return removeAll() }
+    guard waiting.count > Self.most else { return [] }
+    // The trace messages of the newer half may still come.
+    let older = Array(waiting.prefix(Self.most / 2))
+    waiting.removeFirst(older.count)
+    return older
+  }
+}
+
+extension Sighting {
+  fileprivate func isSame(at point: ObservationPoint, _ header: Packet?) -> Bool {
+    guard self.point.chain == point.chain else { return false }
+    guard let header else { return true }
+    return packet.source == header.source && packet.destination == header.destination
+      && packet.identification == header.identification
+  }
+}
