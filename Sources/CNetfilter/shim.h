@@ -349,6 +349,28 @@ static inline int nftrace_bpf_value(int map, int write, void *value) {
   return nftrace_bpf(write ? BPF_MAP_UPDATE_ELEM : BPF_MAP_LOOKUP_ELEM, &attributes);
 }
 
+// Writes the name of the program with this number, BPF_OBJ_NAME_LEN octets; -1 and errno where it is
+// not to be had.
+static inline int nftrace_bpf_program_name(unsigned id, char *name) {
+  union bpf_attr attributes;
+  memset(&attributes, 0, sizeof attributes);
+  attributes.prog_id = id;
+  int program = nftrace_bpf(BPF_PROG_GET_FD_BY_ID, &attributes);
+  if (program < 0) return -1;
+  struct bpf_prog_info info;
+  memset(&info, 0, sizeof info);
+  memset(&attributes, 0, sizeof attributes);
+  attributes.info.bpf_fd = program;
+  attributes.info.info_len = sizeof info;
+  attributes.info.info = (uintptr_t)&info;
+  int status = nftrace_bpf(BPF_OBJ_GET_INFO_BY_FD, &attributes);
+  int code = errno;
+  close(program);
+  errno = code;
+  if (status == 0) memcpy(name, info.name, BPF_OBJ_NAME_LEN);
+  return status;
+}
+
 static inline int nftrace_bpf_freeze(int map) {
   union bpf_attr attributes;
   memset(&attributes, 0, sizeof attributes);

@@ -35,7 +35,8 @@ struct FindingCatalogue {
   private func example(_ page: FindingPage) -> String {
     guard let finding = examples[page.id] else { return "" }
     let doubt = finding.confidence == .certain ? "" : " (\(finding.confidence.rawValue))"
-    let label = finding.severity == .error ? "cause     " : "note      "
+    let label =
+      ["error": "cause     ", "warning": "warning   "][finding.severity.rawValue] ?? "note      "
     let lines =
       ["\(label)\(finding.summary)\(doubt)"]
       + (finding.at?.rule.map { ["          \($0)"] } ?? [])
@@ -66,6 +67,7 @@ struct FindingCatalogue {
         + setting.versions.map { "IPv\($0)" }.joined(separator: " and ") + ")"
     case .counter(let counter):
       counter.conntrackName.map { "conntrack's counter `\($0)`" } ?? "the counter `\(counter.name)`"
+    case .host(let need): need.rawValue
     case .interfaceCounter(let counter): "the outgoing interface's counter `\(counter.key)`"
     }
   }

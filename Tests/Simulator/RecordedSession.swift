@@ -76,7 +76,7 @@ extension Record {
 
   /// What a question is about.
   package enum Answer: Sendable, Hashable {
-    case lookup, neighbours, routes, policy, sysctls, counters, rule
+    case lookup, neighbours, routes, policy, sysctls, counters, rule, host
   }
 
   /// Where it comes from in a session of a ping.
@@ -88,6 +88,7 @@ extension Record {
     case .note(.notSent(_, let errno)): return .refusal(errno)
     case .note(.sysctls), .note(.facts): return .answer(.sysctls)
     case .note(.counters): return .answer(.counters)
+    case .note(.host): return .answer(.host)
     case .note: return .answer(.rule)
     case .netlink(let message):
       if message.type == DropEvent.messageType { return .drop }

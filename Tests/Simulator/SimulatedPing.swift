@@ -227,6 +227,7 @@ package final class SimulatedOracle: Oracle {
         case .sysctls: .sysctls
         case .counters: .counters
         case .rule, .chain, .chainTexts: .rule
+        case .host: .host
         }
       })
     let found = recorded.filter { kinds.contains($0.kind) }

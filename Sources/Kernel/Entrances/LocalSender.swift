@@ -13,6 +13,8 @@ package final class LocalSender: Sendable {
   private let fields: Fields
   /// The address that was asked for; nil leaves the choice to routing.
   private let source: IPAddress?
+  /// Why it sends nothing: the errno of who would send from that address.
+  private let refusal: Int32?
 
   /// What the header of every packet says.
   package struct Fields: Sendable {
@@ -56,14 +58,25 @@ package final class LocalSender: Sendable {
     self.source = source
     fields.apply(to: number)
     if !includesHeader { Self.refuseInput(number, fields.version) }
-    guard let source else { return }
+    guard let source else {
+      refusal = nil
+      return
+    }
     // Sound: the address is there during the call, and bind() only reads it.
     let failed = unsafe Self.withAddress(source, port: 0) { unsafe Glibc.bind(number, $0, $1) }
-    guard failed == 0 else {
+    // An address that an interface has and may not use is no mistake of who asks.
+    refusal = failed == EADDRNOTAVAIL && Self.has(source) ? failed : nil
+    guard failed == 0 || refusal != nil else {
       throw KernelError(
         .usage, cannot: "send from \(source)", function: "bind", errno: failed,
         help: "With --local the source is one of this host's own addresses: see 'ip addr'.")
     }
+  }
+
+  /// Whether an interface of this host has the address, be it usable or not.
+  private static func has(_ address: IPAddress) -> Bool {
+    guard var routes = try? RouteSocket(), let own = try? routes.addresses() else { return false }
+    return own.contains { $0.local.address == address }
   }
 
   /// Takes a UDP port to send from; nil if somebody else has it. Nobody answers a datagram's answer
@@ -77,8 +90,10 @@ package final class LocalSender: Sendable {
     let bytes =
       port != nil ? packet.payload : includesHeader ? packet.bytes : Array(packet.bytes[header...])
     let destinationPort = port == nil ? 0 : packet.destinationPort ?? 0
+    let refusal = refusal
     return {
-      unsafe Self.withAddress(packet.destination, port: destinationPort) { address, length in
+      if let refusal { return refusal }
+      return unsafe Self.withAddress(packet.destination, port: destinationPort) { address, length in
         // Sound: the pointer and the count are those of one array, which the call only reads.
         let count = unsafe bytes.withUnsafeBytes {
           unsafe sendto(

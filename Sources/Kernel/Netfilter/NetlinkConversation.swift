@@ -13,6 +13,19 @@ struct NetlinkConversation: ~Copyable {
     case route
     /// nfnetlink: nf_tables, NFLOG and conntrack.
     case netfilter
+    /// sock_diag(7).
+    case sockets
+    /// IPsec: ip-xfrm(8).
+    case security
+
+    fileprivate var protocolNumber: Int32 {
+      switch self {
+      case .route: NETLINK_ROUTE
+      case .netfilter: NETLINK_NETFILTER
+      case .sockets: NETLINK_SOCK_DIAG
+      case .security: NETLINK_XFRM
+      }
+    }
   }
 
   /// For poll(2).
@@ -36,11 +49,11 @@ struct NetlinkConversation: ~Copyable {
   init(with peer: Peer, groups: UInt32 = 0, attempt: String) throws(KernelError) {
     let number = Glibc.socket(
       AF_NETLINK, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue),
-      peer == .route ? NETLINK_ROUTE : NETLINK_NETFILTER)
+      peer.protocolNumber)
     guard number >= 0 else {
       throw KernelError(
         cannot: attempt, function: "socket", errno: errno,
-        help: peer == .route ? nil : "The kernel needs CONFIG_NETFILTER_NETLINK.")
+        help: peer == .netfilter ? "The kernel needs CONFIG_NETFILTER_NETLINK." : nil)
     }
     let socket = FileDescriptor(owning: number)
     var address = sockaddr_nl()
@@ -147,7 +160,7 @@ struct NetlinkConversation: ~Copyable {
   func refusal(_ message: NetlinkMessage, _ code: Int32, attempt: String) -> KernelError {
     let words = Self.explanation(in: message)
     return switch peer {
-    case .route:
+    case .route, .sockets, .security:
       KernelError(
         Self.kind(of: code), cannot: attempt, function: KernelError.rtnetlink, errno: code,
         help: code == EPERM ? "it needs CAP_NET_ADMIN: run as root" : words)

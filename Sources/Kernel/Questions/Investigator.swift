@@ -8,6 +8,8 @@ package struct Investigator: ~Copyable {
   private var texts: RuleTexts
   /// Of the tables of iptables-legacy, before the packets that are asked about.
   private var stamps: [String: UInt64]
+  /// Whose sockets and devices are open, if that was found out ahead.
+  private var survey: DescriptorSurvey?
   /// Whether they are others by now.
   private var hasLegacyChanged = false
 
@@ -31,6 +33,9 @@ package struct Investigator: ~Copyable {
   /// Waits until the kernel has told its listeners of every change of the ruleset that an answer so
   /// far can have in it: microseconds, unless the ruleset is being loaded.
   package mutating func awaitNotifications() { rules.awaitNotifications() }
+
+  /// Finds out whose sockets and devices are open, before the rights for that are given up.
+  package mutating func surveyPrograms() { survey = DescriptorSurvey() }
 
   /// What is asked from now on is about packets that are still to come.
   package mutating func forgetPackets() {
@@ -73,6 +78,10 @@ package struct Investigator: ~Copyable {
     case .chain(let step):
       return rules.chain(step).map { Record(time: Clock.realtime, .netlink($0)) }
     case .chainTexts(let step): return texts(ofChainOf: step)
+    case .host(let question):
+      guard let state = HostInquiry.answer(question, survey ?? DescriptorSurvey(), &routes, &rules)
+      else { return [] }
+      return [Record(time: Clock.realtime, .note(.host(state)))]
     }
   }
 

@@ -9,7 +9,7 @@ package enum Counters {
   package static func read() -> [String: UInt64] {
     var counters: [String: UInt64] = [:]
     for file in ["snmp", "netstat"] { addTable(text(file), to: &counters) }
-    addPairs(text("snmp6"), to: &counters)
+    for file in ["snmp6", "xfrm_stat"] { addPairs(text(file), to: &counters) }
     addConntrack(text("stat/nf_conntrack"), to: &counters)
     addDevices(text("dev"), to: &counters)
     addQueues(to: &counters)

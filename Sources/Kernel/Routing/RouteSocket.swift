@@ -97,6 +97,22 @@ package struct RouteSocket: ~Copyable {
     }.compactMap(\.self)
   }
 
+  /// The addresses that this host answers neighbours' questions for.
+  package mutating func proxyNeighbours() throws(KernelError) -> [NeighbourMessage] {
+    let messages = try conversation.dump(
+      NeighbourMessage.proxyQuestion, attempt: "list the proxied neighbours")
+    return messages.compactMap { try? NeighbourMessage(parsing: $0) }
+  }
+
+  /// The tc filters of an interface at one place: `FilterMessage.ingress` or `egress`.
+  package mutating func filters(
+    of interface: UInt32, parent: UInt32
+  ) throws(KernelError) -> [FilterMessage] {
+    let messages = try conversation.dump(
+      FilterMessage.question(of: interface, parent: parent), attempt: "list the filters")
+    return messages.compactMap { try? FilterMessage(parsing: $0) }
+  }
+
   /// Both families, each asked for by its number: asked for all of them, the kernel adds those of
   /// bridges, MPLS and multicast routing.
   private mutating func ipDump(_ type: UInt16) throws(KernelError) -> [NetlinkMessage] {

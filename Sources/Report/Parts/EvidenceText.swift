@@ -95,6 +95,40 @@ enum EvidenceText {
     case .hairpinOff(let port): "bridge link: hairpin of \(port) is off"
     case .xdpProgram(let device): "an XDP program on \(device) sees packets before any hook"
 
+    case .deviceProgram(let program):
+      "\(program.place.rawValue) of \(program.device): \(Escape.name(program.name))"
+    case .addressState(let address, let device, let hasFailed):
+      "ip addr: \(address) of \(device) is \(hasFailed ? "dadfailed" : "tentative")"
+    case .membership(let group, let devices):
+      devices.isEmpty
+        ? "no interface is a member of \(group)"
+        : "member of \(group): \(devices.joined(separator: ", "))"
+    case .tunnel(let device, let kind, let program):
+      "\(device) is of the kind \(kind)"
+        + (program.map { ", and \(Escape.name($0)) has it open" } ?? "")
+    case .advertisements(let state):
+      "\(state.device) heard a router announce itself; accept_ra is \(state.accept), forwarding "
+        + state.forwarding
+
+    // Sockets and others that take packets.
+    case .socket(let socket, let device):
+      "\(socket.programName) listens on \(socket.place)"
+        + (device.map { " of \($0) alone" } ?? "")
+        + (socket.isVersion6Only && socket.address.isUnspecified ? ", IPv6 alone" : "")
+        + (socket.address == .v4(0) ? ", IPv4 alone" : "")
+    case .acceptQueue(let count, let most):
+      "\(count) connections wait to be accepted, where \(most) may"
+    case .receiveBuffer(let octets, let most):
+      "the receive buffer takes up \(octets) octets, where \(most) may"
+    case .queueReader(let reader):
+      "\(reader.program.map(Escape.name) ?? "a program") reads queue \(reader.number)"
+        + (reader.dropped > 0 ? ", which had no room for \(reader.dropped) packets so far" : "")
+    case .securityPolicy(let policy):
+      "ip xfrm policy: dir \(policy.direction.rawValue) src \(policy.source) dst "
+        + "\(policy.destination)" + (policy.isBlock ? " action block" : "")
+        + (policy.peer.map { " tmpl dst \($0)" } ?? "")
+    case .nearTranslation(let rule): rule
+
     // Connections.
     case .connectionState(.untracked):
       "conntrack does not track the packet: a notrack rule, or -j NOTRACK"

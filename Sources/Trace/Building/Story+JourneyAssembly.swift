@@ -98,7 +98,8 @@ extension Story {
     let known = KernelDrop(reason: drop.reason, location: drop.location)
     switch journey.end {
     // A dry run ends in a drop of nftrace's own.
-    case .delivered, .kept: break
+    case .kept: break
+    case .delivered: journey.socketDrop = known
     case .sent(let place):
       let device = snapshot.name(drop.device)
       let isAway = journey.hops.contains { $0.point.hook == .egress && $0.outDevice == device }
@@ -174,7 +175,7 @@ extension Story {
   /// What ended the journey, at the place where it would have been seen next.
   private func decider(_ open: OpenJourney, _ dropped: RuleStep, after last: Hop) -> Decider {
     var hop = last
-    let place = open.droppedAt
+    let place = open.droppedAt ?? place(ofDropBy: dropped, in: open)
     let hook = place?.hook ?? hop.point.hook
     let priority = place?.priority ?? hop.point.priority
     let known = points.point(behind: priority, at: hook)
@@ -184,14 +185,25 @@ extension Story {
         hook: hook, priority: priority, table: dropped.chain,
         label: "\(dropped.chain)-\(hook.rawValue.uppercased())", chain: "")
     hop.time = open.last.since(open.start)
-    let rule = open.way.trailingRules.last { $0.verdict == .drop }
+    let rule = open.way.trailingRules.last { $0.verdict == dropped.verdict }
     return Decider(hop: hop, rule: rule ?? named(dropped))
+  }
+
+  /// The rule that handed the packet to user space, where it was not seen any more behind that: what a
+  /// program lets pass goes on behind the chain of the rule.
+  private func handedOver(_ open: OpenJourney) -> RuleStep? {
+    guard open.unseen == nil, let step = open.way.trailingRules.last,
+      step.verdict.queueNumber != nil
+    else { return nil }
+    return step
   }
 
   /// What became of a packet. The rules on its way are named.
   private func end(_ open: OpenJourney) -> End {
     let last = open.way.last
-    if let dropped = open.dropped { return .dropped(decider(open, dropped, after: last)) }
+    if let dropped = open.dropped ?? handedOver(open) {
+      return .dropped(decider(open, dropped, after: last))
+    }
     let place = End.Place(hook: last.point.hook, table: last.point.table, out: last.outDevice)
     switch place.hook {
     case .egress:

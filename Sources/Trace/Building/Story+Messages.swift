@@ -95,7 +95,7 @@ extension Story {
   }
 
   /// Where the base chain stands from which a dropping rule was reached.
-  private func place(
+  func place(
     ofDropBy step: RuleStep, in journey: OpenJourney
   ) -> (hook: Hook, priority: Int32)? {
     if let place = snapshot.place(of: step) { return place }

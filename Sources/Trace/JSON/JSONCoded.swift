@@ -45,6 +45,7 @@ extension Int: JSONCoded {}
 extension Int32: JSONCoded {}
 extension UInt8: JSONCoded {}
 extension UInt16: JSONCoded {}
+extension UInt32: JSONCoded {}
 extension UInt64: JSONCoded {}
 
 extension Double: JSONCoded {
@@ -79,6 +80,15 @@ extension IPAddress: JSONCoded {
   init(json: JSONValue) throws(JSONFault) {
     guard let address = IPAddress(try String(json: json)) else { throw .unfit("") }
     self = address
+  }
+
+  var asJSON: JSONValue { .string("\(self)") }
+}
+
+extension Prefix: JSONCoded {
+  init(json: JSONValue) throws(JSONFault) {
+    guard let prefix = Prefix(try String(json: json)) else { throw .unfit("") }
+    self = prefix
   }
 
   var asJSON: JSONValue { .string("\(self)") }

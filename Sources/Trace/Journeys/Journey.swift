@@ -12,6 +12,8 @@ package struct Journey: Sendable, Equatable {
   package var way: Way
   /// What became of it.
   package var end: End
+  /// What the kernel said of dropping it after it was delivered: no socket took it.
+  package var socketDrop: KernelDrop?
   /// Its connection, if conntrack spoke of one.
   package var connection: Connection?
   /// The probe it belongs to, by sequence number.

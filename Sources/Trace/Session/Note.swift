@@ -9,6 +9,8 @@ package enum Note: Sendable, Equatable {
   case rule(RuleText)
   /// What was found out of the namespace.
   case facts(Facts)
+  /// What this host has, besides netfilter and routing.
+  case host(HostState)
   /// A probe could not be sent: its number and the errno.
   case notSent(Int, Int32)
   /// A recorder wrote its last.
@@ -41,6 +43,7 @@ extension Note: JSONCoded {
     case "sysctls": self = .sysctls(try value())
     case "rule": self = .rule(try value())
     case "facts": self = .facts(try value())
+    case "host": self = .host(try value())
     case "notSent": self = .notSent(try value(0), try value(1))
     case "ended": self = .ended(try value())
     default: throw .unfit(name)
@@ -53,6 +56,7 @@ extension Note: JSONCoded {
     case .sysctls(let settings): Self.named("sysctls", settings.asJSON)
     case .rule(let rule): Self.named("rule", rule.asJSON)
     case .facts(let facts): Self.named("facts", facts.asJSON)
+    case .host(let host): Self.named("host", host.asJSON)
     case .notSent(let probe, let errno): Self.named("notSent", probe.asJSON, errno.asJSON)
     case .ended(let end): Self.named("ended", end.asJSON)
     }

@@ -78,6 +78,23 @@ package struct Word: Sendable, Equatable {
     return Word(text: name)
   }
 
+  /// What a rule says, as its own tool lists it: for that tool to read again. What a shell would see a
+  /// meaning in is not taken; a comment may stand in double quotes.
+  static func rule(_ text: String, for language: String) throws(Unspeakable) -> Word {
+    let words = text.split(separator: " ")
+    let isPlain = words.allSatisfy { word in
+      word == "!" || word == "{" || word == "}"
+        || word.utf8.allSatisfy {
+          isLetter($0) || isDigit($0) || ordinarySigns.contains($0) || $0 == UInt8(ascii: "\"")
+        }
+    }
+    let quotes = text.utf8.count { $0 == UInt8(ascii: "\"") }
+    guard isPlain, quotes % 2 == 0, language == "nft" || !text.contains("{") else {
+      throw Unspeakable(name: text, language: language)
+    }
+    return Word(text: text)
+  }
+
   /// Words of ip(8) itself, where an interface's name may stand without "dev" before it.
   private static let reserved: Set<String> = ["dev", "up", "down", "help", "all", "default"]
 

@@ -55,6 +55,14 @@ struct AddressBook: Sendable {
   /// Whether an interface of this host has the address.
   func has(_ address: IPAddress) -> Bool { own[address]?.isEmpty == false }
 
+  /// What is known of this address, of all interfaces that have it.
+  func entries(_ address: IPAddress) -> [AddressMessage] { own[address] ?? [] }
+
+  /// The subnets of an interface, but for link-local ones.
+  func networks(of interface: UInt32) -> [Prefix] {
+    (byInterface[interface] ?? []).map(\.local.network).filter { !$0.address.isLinkLocal }
+  }
+
   /// Whether this interface has it.
   func has(_ address: IPAddress, on interface: UInt32) -> Bool {
     own[address]?.contains { $0.interface == interface } == true

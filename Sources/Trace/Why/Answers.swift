@@ -2,11 +2,14 @@
 /// and it is not told.
 struct Answers {
   let snapshot: Snapshot
+  /// The probes, if it is about one.
+  let plan: ProbePlan?
   /// Of the diagnosis that looks.
   var needs: [Need]
 
-  init(_ snapshot: Snapshot, to needs: [Need]) {
+  init(_ snapshot: Snapshot, to needs: [Need], about plan: ProbePlan? = nil) {
     self.snapshot = snapshot
+    self.plan = plan
     self.needs = needs
   }
 
@@ -30,6 +33,11 @@ struct Answers {
   /// The value of a setting.
   func value(of setting: Setting) -> String? {
     has(.setting(setting)) ? snapshot.sysctls[setting.name] : nil
+  }
+
+  /// What this host was found to have, of what is needed.
+  func host(_ need: HostNeed) -> HostState {
+    has(.host(need)) ? snapshot.host : HostState()
   }
 
   /// The name and the value of a setting of an interface.

@@ -21,11 +21,12 @@ extension Diagnosis {
 
   /// A warning of this id: what did not keep this packet from its answer, and may keep others.
   static func warning(
-    _ summary: String, evidence: [Evidence] = [],
+    _ summary: String, confidence: Finding.Confidence = .certain, evidence: [Evidence] = [],
     remedy: @autoclosure () throws(Word.Unspeakable) -> Command? = nil
   ) -> Finding {
     .fault(
-      page.id, .warning, summary, confidence: .certain, evidence: evidence, remedy: remedy, at: nil)
+      page.id, .warning, summary, confidence: confidence, evidence: evidence, remedy: remedy,
+      at: nil)
   }
 
   /// A note of this id: what explains what the user sees.

@@ -122,6 +122,33 @@ package enum Evidence: Sendable, Equatable {
   /// An XDP program sees this interface's packets before any hook.
   case xdpProgram(String)
 
+  /// What looks at packets at an interface, outside of netfilter.
+  case deviceProgram(DeviceProgram)
+  /// An address of an interface that others have as well, by duplicate address detection, or that is
+  /// still being asked for.
+  case addressState(Prefix, of: String, hasFailed: Bool)
+  /// Groups that an interface is a member of.
+  case membership(of: IPAddress, on: [String])
+  /// What an interface is, and who has it open.
+  case tunnel(String, kind: String, program: String?)
+  /// An interface heard a router announce itself, and what its settings make of that.
+  case advertisements(RouterAdvertisements)
+
+  // MARK: Sockets and others that take packets
+
+  /// A socket and its program; the name of the interface if it is bound to one.
+  case socket(HostSocket, device: String?)
+  /// How many connections wait in a listener's queue, of how many that may.
+  case acceptQueue(UInt32, of: UInt32)
+  /// How many octets of memory a receive buffer takes up, of how many that it may.
+  case receiveBuffer(UInt32, of: UInt32)
+  /// Who reads a queue.
+  case queueReader(QueueReader)
+  /// A policy of IPsec.
+  case securityPolicy(SecurityPolicy)
+  /// A rule for NAT that fits but for one thing.
+  case nearTranslation(String)
+
   // MARK: Connections
 
   /// What conntrack makes of the packet.

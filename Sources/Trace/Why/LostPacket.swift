@@ -138,6 +138,9 @@ struct LostPacket {
     counters.filter { delta($0) > 0 }.map { .counter($0, by: delta($0)) }
   }
 
+  /// What this host was found to have.
+  func host(_ need: HostNeed) -> HostState { answers.host(need) }
+
   /// The value of a setting.
   func value(of setting: Setting) -> String? { answers.value(of: setting) }
 

@@ -24,4 +24,6 @@ package enum Need: Sendable, Hashable {
   case counter(Counter)
   /// The same of an interface's counter.
   case interfaceCounter(InterfaceCounter)
+  /// Something of this host besides netfilter and routing.
+  case host(HostNeed)
 }

@@ -131,6 +131,18 @@ struct PolicyRouting {
     met.first { $0.action == .lookup && $0.table == table }
   }
 
+  /// The rules that ask for this mark, and look it up in a table.
+  func rules(of mark: UInt32) -> [RoutingRule] {
+    rules.filter {
+      $0.action == .lookup && $0.mark != nil && $0.mark == mark & ($0.mask ?? .max)
+    }
+  }
+
+  /// The route that a table has for the packet, whether or not a rule leads there.
+  func best(in table: UInt32) -> RouteMessage? {
+    route(by: RoutingRule(family: version, priority: 0, table: table))
+  }
+
   /// What a rule finds in its table: the longest prefix, the smallest metric. A route that refuses
   /// is never passed over for being short (fib_rules_lookup).
   private func route(by rule: RoutingRule) -> RouteMessage? {

@@ -21,6 +21,8 @@ package enum Question: Sendable, Equatable {
   case chain(RuleStep)
   /// The texts of the rules of that chain.
   case chainTexts(RuleStep)
+  /// What else this host has.
+  case host(HostQuestion)
 }
 
 extension Story {
@@ -57,6 +59,7 @@ extension Story {
     if needs.contains(where: \.isCounter) { questions.append(.counters) }
     let settings = needs.flatMap { $0.settings(of: devices(journeys)) }
     if !settings.isEmpty { questions.append(.sysctls(settings.sorted())) }
+    questions += hostQuestions(journeys, needs, devices: devices(journeys))
     return questions
   }
 

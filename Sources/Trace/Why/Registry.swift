@@ -4,30 +4,35 @@ package enum Registry {
   static let all: [any Diagnosis.Type] = [
     // Rules and policies.
     ICMPErrorFiltered.self,
-    QueueWithoutListener.self, MasqueradeNoAddress.self, InvalidStateDrop.self, RuleReject.self,
+    QueueWithoutListener.self, QueueVerdict.self, TProxyWithoutListener.self,
+    TProxyWithoutRoute.self, MasqueradeNoAddress.self, InvalidStateDrop.self, RuleReject.self,
     ReplyFiltered.self, DNATThenFiltered.self, LegacyDrop.self, PolicyDrop.self, RuleDrop.self,
     ConntrackTableFull.self, LegacyDrop.Unnamed.self,
     // Routing and forwarding.
-    MartianSource.self, MartianDestination.self, BadPacket.self, LocalSource.self,
+    DuplicateAddress.self, DuplicateAddress.Tentative.self, MartianSource.self,
+    MartianDestination.self, BadPacket.self, LocalSource.self,
     ForwardingDisabled.self, ProhibitRoute.self, UnreachableRoute.self, BlackholeRoute.self,
     NoRoute.self, ReversePathFilter.self, TTLExpired.self, FragmentationNeeded.self,
     // Behind the last hook.
-    NoCarrier.self, BridgeHairpinOff.self, BridgePortMTU.self, NeighbourDiscoveryFiltered.self,
+    IPsecNoState.self, IPsecPolicy.self, MulticastNotJoined.self, NoCarrier.self,
+    BridgeHairpinOff.self, BridgePortMTU.self, NeighbourDiscoveryFiltered.self,
     NeighbourUnresolved.self, SNATClash.self,
     // Delivered.
     NoListener.self, UnknownProtocol.self, EchoIgnored.self, AcceptQueueFull.self,
+    ReceiveBufferFull.self, SocketFilter.self,
     // Answered, and not as the client expects it.
     HairpinWithoutMasquerade.self, NotTranslated.Reply.self, ReplyFromStranger.self,
     ReplyMisrouted.self,
     // Sent, and not answered.
-    TTLExpired.FarAway.self, FragmentationNeeded.FarAway.self, NoReply.FarAway.self,
-    NoReply.PastHooks.self, NotTranslated.self,
-    MissingMasquerade.self, UnroutableSNAT.self, LostAfter.InQueue.self, NoReply.self,
+    NoReply.PastMainTable.self, TTLExpired.FarAway.self, FragmentationNeeded.FarAway.self,
+    NoReply.FarAway.self, NoReply.PastHooks.self, ProxyNeighbourMissing.self, HandedToTunnel.self,
+    NotTranslated.self, MissingMasquerade.self, UnroutableSNAT.self,
+    HandedToTunnel.ForOthers.self, LostAfter.InQueue.self, NoReply.self,
     // None of these.
-    LostAfter.self,
+    XDPDrop.self, TCDrop.self, QdiscDrop.self, DroppedByKernel.self, LostAfter.self,
     // Warnings and notes.
-    ReplyMisrouted.ByAnotherUplink.self, NATOncePerFlow.self, HairpinRedirect.self, Fragmented.self,
-    BridgeNetfilter.self,
+    ReplyMisrouted.ByAnotherUplink.self, NATOncePerFlow.self, HairpinRedirect.self,
+    Fragmented.self, BridgeNetfilter.self, AdvertisementsIgnored.self, XDPBypassed.self,
     FlowOffloaded.self, MixedBackends.self, Fragmented.OnTheWay.self, EventsLost.self,
     RecordingEnded.self,
   ]

@@ -174,7 +174,7 @@ enum Remedy {
   }
 
   /// Whether a command could change the rule: it is still there, and in nobody's own table.
-  private static func isChangeable(_ lost: LostPacket, _ step: RuleStep) -> Bool {
+  static func isChangeable(_ lost: LostPacket, _ step: RuleStep) -> Bool {
     !step.isReplaced && !lost.isOwned(step)
   }
 
@@ -186,7 +186,7 @@ enum Remedy {
       ? .iptables : .nft
   }
 
-  private static func program(
+  static func program(
     _ lost: LostPacket, _ step: RuleStep
   ) throws(Word.Unspeakable) -> Command {
     let legacy: Command = tool(lost, step) == .iptablesLegacy ? "-legacy" : ""
@@ -250,7 +250,7 @@ extension RuleStep {
 
 extension Packet {
   /// The addresses and ports of an answer.
-  fileprivate var answer: Packet {
+  var answer: Packet {
     var answer = self
     answer.source = destination
     answer.destination = source

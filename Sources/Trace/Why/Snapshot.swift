@@ -31,6 +31,8 @@ struct Snapshot: Sendable {
   /// By how much counters went up between the last two readings.
   private(set) var counterDeltas: [String: UInt64] = [:]
   private(set) var lookups: [(question: RouteLookup, answer: RouteAnswer)] = []
+  /// What this host was found to have when it was asked for a lost probe.
+  private(set) var host = HostState()
   /// Packets that the kernel said it dropped.
   private(set) var drops: [DropEvent] = []
   /// Whose they were, one by one.
@@ -151,6 +153,7 @@ struct Snapshot: Sendable {
     lookups = []
     question = nil
     counterDeltas = [:]
+    host = HostState()
   }
 
   /// Forgets the rules of a table that was removed. Returns what was known of them.
@@ -233,6 +236,7 @@ struct Snapshot: Sendable {
     case .sysctls(let values): sysctls.merge(values) { _, new in new }
     case .facts(let facts): for fact in facts.all { take(fact) }
     case .rule(let text): texts.take(text)
+    case .host(let news): host.take(news)
     case .notSent, .ended: break
     }
   }

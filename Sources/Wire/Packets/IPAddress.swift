@@ -129,6 +129,12 @@ package enum IPAddress: Sendable, Hashable {
     }
   }
 
+  /// The IPv4 address in an IPv6 address that stands for one (RFC 4291 section 2.5.5.2), or this itself.
+  package var withoutMapping: IPAddress {
+    guard case .v6(let value) = self, value >> 32 == 0xffff else { return self }
+    return .v4(UInt32(truncatingIfNeeded: value))
+  }
+
   /// 0.0.0.0 or ::.
   package var isUnspecified: Bool {
     switch self {

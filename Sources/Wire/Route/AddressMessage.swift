@@ -17,6 +17,10 @@ package struct AddressMessage: Sendable, Hashable {
 
   /// `IFA_F_NODAD`: usable at once, without asking the link whether somebody else has it.
   package static let noDuplicateDetection: UInt32 = 0x02
+  /// `IFA_F_OPTIMISTIC`: usable while duplicate detection is on.
+  package static let optimistic: UInt32 = 0x04
+  /// `IFA_F_DADFAILED`: somebody else on the link has the address, and it is not used.
+  package static let duplicate: UInt32 = 0x08
   /// `IFA_F_TENTATIVE`: duplicate detection is not over, the address cannot be used yet.
   package static let tentative: UInt32 = 0x40
 

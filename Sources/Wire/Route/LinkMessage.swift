@@ -29,6 +29,10 @@ package struct LinkMessage: Sendable, Equatable {
   package var hasXDP: Bool
   /// Whether a bridge sends frames back out of it that came in by it; nil for what is no bridge's port.
   package var isHairpin: Bool?
+  /// Whether one of them is the driver's or the card's own: it sees frames before the kernel has a packet.
+  package var hasNativeXDP: Bool
+  /// The number of the program, where there is one.
+  package var xdpProgram: UInt32?
   /// What a TUN or TAP device is like; nil for every other kind.
   package var tun: TunAttributes?
   /// What somebody has written down about it (`ip link set alias`).
@@ -119,6 +123,10 @@ package struct LinkMessage: Sendable, Equatable {
     static let linkNamespace: UInt16 = 37
     static let xdp: UInt16 = 43
     static let xdpAttached: UInt16 = 2
+    static let xdpProgram: UInt16 = 4
+    static let xdpDriverProgram: UInt16 = 5
+    static let xdpGenericProgram: UInt16 = 6
+    static let xdpCardProgram: UInt16 = 7
     static let infoKind: UInt16 = 1
     static let infoData: UInt16 = 2
     static let infoPortKind: UInt16 = 4
@@ -152,8 +160,18 @@ package struct LinkMessage: Sendable, Equatable {
     alias = attributes.string(Attribute.alias)
     carrier = try attributes.number(Attribute.carrier, as: UInt8.self).map { $0 != 0 }
     // XDP_ATTACHED_NONE is 0.
-    let xdp = try attributes.nested(Attribute.xdp)?.number(Attribute.xdpAttached, as: UInt8.self)
-    hasXDP = (xdp ?? 0) != 0
+    let xdp = try attributes.nested(Attribute.xdp)
+    let mode = try xdp?.number(Attribute.xdpAttached, as: UInt8.self) ?? 0
+    hasXDP = mode != 0
+    // XDP_ATTACHED_SKB is 2: the kernel's own, which sees packets.
+    hasNativeXDP = mode != 0 && mode != 2
+    xdpProgram = nil
+    for attribute in [
+      Attribute.xdpProgram, Attribute.xdpDriverProgram, Attribute.xdpCardProgram,
+      Attribute.xdpGenericProgram,
+    ] where xdpProgram == nil {
+      xdpProgram = try xdp?.number(attribute)
+    }
     let info = try attributes.nested(Attribute.info)
     kind = info?.string(Attribute.infoKind)
     isHairpin = nil

@@ -61,6 +61,14 @@ package struct NeighbourMessage: Sendable, Equatable {
     kind = 1
   }
 
+  /// What asks for the addresses that this host answers for though they are behind it (`NTF_PROXY`).
+  package static var proxyQuestion: NetlinkMessage {
+    // struct ndmsg: family, padding, interface, state, flags, kind.
+    NetlinkMessage(
+      type: RouteMessageType.getNeighbour, flags: NetlinkMessage.dumpRequest,
+      payload: [UInt8](repeating: 0, count: 10) + [0x08, 0])
+  }
+
   private static let headerLength = 12
   private enum Attribute {
     static let destination: UInt16 = 1

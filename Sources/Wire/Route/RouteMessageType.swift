@@ -40,6 +40,10 @@ package enum RouteMessageType {
   package static let newQdisc: UInt16 = 36
   /// `RTM_GETQDISC`.
   package static let getQdisc: UInt16 = 38
+  /// `RTM_NEWTFILTER`.
+  package static let newFilter: UInt16 = 44
+  /// `RTM_GETTFILTER`.
+  package static let getFilter: UInt16 = 46
 
   /// Octets of the fixed header that a request of this type begins with: `ifinfomsg`, `ifaddrmsg`,
   /// `rtmsg` (and the rules' `fib_rule_hdr`), `ndmsg` or `tcmsg`. The kernel takes what is longer for

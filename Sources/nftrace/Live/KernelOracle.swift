@@ -20,5 +20,8 @@ final class KernelOracle: Oracle {
 
   func awaitNotifications() { investigator.awaitNotifications() }
 
+  /// Finds out what programs have open, while there are the rights for that.
+  func surveyPrograms() { try? space.within { investigator.surveyPrograms() } }
+
   func forgetPackets() { investigator.forgetPackets() }
 }

@@ -11,14 +11,14 @@ final class LivePing: PingKernel {
   /// Where the kernel says why it drops packets; nil where it does not let us listen.
   private var watch: DropWatch?
   private let rights: Capabilities
-  let oracle: any Oracle
+  private let kernelOracle: KernelOracle
   let group: UInt16
 
   /// Opens the sockets, and takes a log group. `rights` is what sending takes.
   init(rights: Capabilities) throws(KernelError) {
     var socket = try NetfilterSocket()
     rules = try RulesetReader()
-    oracle = try KernelOracle()
+    kernelOracle = try KernelOracle()
     try socket.takeGroup()
     group = socket.group!
     messages = KernelEvents(socket)
@@ -26,6 +26,7 @@ final class LivePing: PingKernel {
   }
 
   var events: any EventSource { messages }
+  var oracle: any Oracle { kernelOracle }
   var table: String { OwnTable.command(process: getpid()).name }
   var release: String { Machine.kernelRelease }
   var namespaceKey: String? { try? NamespacePlace.current().key }
@@ -64,6 +65,7 @@ final class LivePing: PingKernel {
   }
 
   func giveUpRights() throws {
+    kernelOracle.surveyPrograms()
     try Privileges.keep(rights, writing: [StateDirectory.path])
   }
 }

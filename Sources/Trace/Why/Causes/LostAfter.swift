@@ -29,10 +29,10 @@ enum LostAfter: Cause {
       kernel's source explains each. Run nftrace as root, and not in a container, to be told it.
       """)
 
-  static let needs: [Need] = [.interfaceSetting(.disableIPv6)]
+  static let needs: [Need] = [.interfaceSetting(.disableIPv6), .host(.sockets)]
 
   static func examine(_ lost: LostPacket) -> Finding? {
-    if let unknown = notTranslatedBack(lost) { return unknown }
+    if let unknown = notTranslatedBack(lost) ?? unanswered(lost) { return unknown }
     // Conntrack puts fragments together at defrag, the first position of all.
     let isFragment =
       lost.stage == .within(.prerouting) && lost.last.point.priority < -399
@@ -44,6 +44,19 @@ enum LostAfter: Cause {
           : behind(lost)),
       confidence: isFragment ? .likely : .certain,
       evidence: evidence(lost) + (isFragment ? [.firstFragment] : []),
+      at: Finding.Place(hook: lost.last.point.hook, table: lost.last.point.table))
+  }
+
+  /// It was delivered, and a program has the socket: what that made of it is not to be seen.
+  private static func unanswered(_ lost: LostPacket) -> Finding? {
+    guard lost.stage == .delivered, !lost.isReply, let port = lost.packet.destinationPort,
+      let socket = lost.listeners.first
+    else { return nil }
+    return error(
+      "it was delivered to this host, and nothing answered it: \(socket.programName) has "
+        + "\(lost.portName(port)); it, or a filter of its socket or its control group, says nothing",
+      confidence: .likely,
+      evidence: evidence(lost) + [lost.evidence(socket), .notReplied],
       at: Finding.Place(hook: lost.last.point.hook, table: lost.last.point.table))
   }
 
@@ -117,6 +130,14 @@ enum LostAfter: Cause {
     let device =
       last.flatMap { snapshot.name($0.drop.device) } ?? header?.probe?.device ?? "the interface"
     let what = exchange.journeys.isEmpty ? "packet" : "answer"
+    if let last, let verdict = KernelVerdict(last.drop, of: what, device: device, snapshot) {
+      let causes: [any KernelWord.Type] = [XDPDrop.self, TCDrop.self, QdiscDrop.self]
+      return causes.first { $0.reasons.contains(verdict.reason) }?.finding(verdict)
+        ?? DroppedByKernel.finding(verdict)
+    }
+    if last == nil, let suspected = XDPDrop.suspected(on: device, what, snapshot) {
+      return suspected
+    }
     return error(
       "the \(what) was lost on arrival at \(device), before any hook: look for an XDP program "
         + "('\(Remedy.look("ip link show", at: device))') and for tc ingress filters "
@@ -158,8 +179,4 @@ enum LostAfter: Cause {
         at: Finding.Place(hook: .egress))
     }
   }
-}
-
-extension InterfaceSetting {
-  fileprivate static let disableIPv6 = InterfaceSetting("disable_ipv6", versions: [6])
 }

@@ -18,11 +18,13 @@ enum AcceptQueueFull: Cause {
       every further SYN without an answer. To the client it looks as if a firewall dropped it.
       """,
     certainty: """
-      Always likely: the kernel counts such drops for all ports of the namespace together.
+      Certain where the listener's queue was seen to be full. Likely otherwise: the kernel counts such
+      drops for all ports of the namespace together.
       """,
     conclusion: """
-      A SYN was seen at INPUT, nothing answered it, and the counter `TcpExtListenOverflows` went up while
-      the probe was on its way. A port on which nobody listens would have answered with a reset.
+      A SYN was seen at INPUT, nothing answered it, and the listener's queue holds more connections than
+      it may, or the counter `TcpExtListenOverflows` went up while the probe was on its way. A port on
+      which nobody listens would have answered with a reset.
       """,
     advice: """
       `ss -lnt` shows the queue of each listener: `Recv-Q` is how many wait, `Send-Q` how many may. See
@@ -31,17 +33,27 @@ enum AcceptQueueFull: Cause {
       (in nginx `listen … backlog=`), which `net.core.somaxconn` bounds.
       """)
 
-  static let needs: [Need] = [.counter(.listenOverflows)]
+  static let needs: [Need] = [.counter(.listenOverflows), .host(.sockets)]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard lost.stage == .delivered, !lost.isReply, lost.packet.tcp?.flags == .syn,
       lost.refusal == nil, let port = lost.packet.destinationPort
     else { return nil }
     let rises = lost.rises([.listenOverflows])
-    guard !rises.isEmpty else { return nil }
+    let listeners = lost.listeners
+    // Of several at one port, each has its share of the clients.
+    let full = listeners.filter(\.isFull)
+    guard !rises.isEmpty || !full.isEmpty else { return nil }
+    let socket = full.first ?? listeners.first
+    let who =
+      socket?.program.map { "\(Escape.name($0)), which listens on TCP port \(port) of this host," }
+      ?? "the program that listens on TCP port \(port) of this host"
     return error(
-      "the program that listens on TCP port \(port) of this host does not take its connections: its "
+      "\(who) does not take its connections: its "
         + "queue is full, and the kernel drops new ones; see 'ss -lnt'",
-      confidence: .likely, evidence: [.notReplied] + rises + lost.reasonEvidence)
+      confidence: !full.isEmpty && full.count == listeners.count ? .certain : .likely,
+      evidence: [.notReplied]
+        + (socket.map { [lost.evidence($0), .acceptQueue($0.queued, of: $0.limit)] } ?? [])
+        + rises + lost.reasonEvidence)
   }
 }

@@ -23,7 +23,9 @@ enum NoListener: Cause {
       """,
     conclusion: """
       A TCP reset, or an ICMP error "port unreachable", answered the packet, and it was this host that
-      sent it if the packet was delivered here, another if not. `UdpNoPorts` confirms it for UDP.
+      sent it if the packet was delivered here, another if not. `UdpNoPorts` confirms it for UDP. What
+      nearly fits is said: a socket at that port with another address, interface or IP version, and a
+      NAT rule for the port that asks for something else.
       """,
     advice: """
       On the machine that refused it: start the service, and look with `ss -lnt` or `ss -lnu` whether it
@@ -32,32 +34,58 @@ enum NoListener: Cause {
       or does not fit this interface or address.
       """)
 
-  static let needs: [Need] = [.counter(.udpNoPorts)]
+  static let needs: [Need] = [
+    .counter(.udpNoPorts), .host(.sockets), .host(.portForwards),
+  ]
 
   static let isToldByRefusal = true
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard lost.stage == .delivered || lost.stage == .sent, !lost.isReply,
-      let refusal = lost.refusal, let port = lost.packet.destinationPort
+      let port = lost.packet.destinationPort
     else { return nil }
+    guard let refusal = lost.refusal else { return unrefused(lost, port) }
     if let icmp = refusal.packet.icmp {
       guard icmp.isPortUnreachable(refusal.packet.proto) else { return nil }
     }
     let isHere = lost.stage == .delivered
     guard isHere == refusal.isOurs else { return nil }
-    let proto = lost.packet.proto == .tcp ? "TCP" : "UDP"
-    let address = lost.packet.destination
     let isReject = lost.packet.proto == .tcp && refusal.packet.icmp != nil
+    let near = NearMiss.listeners(lost) + NearMiss.portForwards(lost)
     return error(
       isHere
-        ? "this host refused it: nothing listens on \(proto) port \(port) of \(address) here; see "
-          + "'ss -ln\(lost.packet.proto == .tcp ? "t" : "u")'"
+        ? "this host refused it: nothing listens on \(lost.portName(port)) of "
+          + "\(lost.packet.destination) here" + near.map { "; \($0.words)" }.joined()
+          + (isNotForwarded(lost) ? ", and no DNAT rule forwards that port" : "")
+          + "; see 'ss -ln\(lost.packet.proto == .tcp ? "t" : "u")'"
         : "\(refusal.packet.source) refused it, not this host: "
           + (isReject
             ? "a firewall there rejects it (an absent listener would answer with RST)"
-            : "nothing listens on \(proto) port \(port) there, or a firewall there says so"),
+            : "nothing listens on \(lost.portName(port)) there, or a firewall there says so"),
       confidence: isHere ? .certain : .likely,
-      evidence: [.refusal(refusal.packet, isOurs: isHere)] + lost.rises([.udpNoPorts])
-        + lost.reasonEvidence)
+      evidence: [.refusal(refusal.packet, isOurs: isHere)]
+        + (isHere ? near.map(\.evidence) + translation(lost) : [])
+        + lost.rises([.udpNoPorts]) + lost.reasonEvidence)
+  }
+
+  /// What is for many is not refused, and what this host may not answer neither: the kernel says it.
+  private static func unrefused(_ lost: LostPacket, _ port: UInt16) -> Finding? {
+    guard lost.stage == .delivered, lost.socketReason == "NO_SOCKET" else { return nil }
+    let near = NearMiss.listeners(lost)
+    return error(
+      "nothing listens on \(lost.portName(port)) of \(lost.packet.destination) here"
+        + near.map { "; \($0.words)" }.joined() + ", and this host sent no refusal",
+      evidence: [.notReplied] + near.map(\.evidence) + lost.socketReasonEvidence)
+  }
+
+  /// Whether other ports are forwarded, and this is not.
+  private static func isNotForwarded(_ lost: LostPacket) -> Bool {
+    lost.destinationChange == nil && lost.host(.portForwards).portForwards?.isEmpty == true
+  }
+
+  /// The rule that led it to this port.
+  private static func translation(_ lost: LostPacket) -> [Evidence] {
+    guard lost.destinationChange != nil else { return [] }
+    return lost.journey.way.rules.last { $0.translation != nil }?.evidence ?? []
   }
 }

@@ -25,12 +25,14 @@ enum NoRoute: Cause {
     advice: """
       Bring up the interface that the evidence names (`ip link set … up`), or add the route
       (`ip route add … via …`). If a table throws the packet on, and a table behind it has a route, the
-      remedy takes the `throw` route away. `ip route get` with `from`, `iif` and `mark` asks the kernel
+      remedy takes the `throw` route away. Where an IPv6 router announces itself and this host, which
+      forwards, ignores it, the remedy has it accept that. `ip route get` with `from`, `iif` and `mark` asks the kernel
       the same again.
       """)
 
   static let needs: [Need] = [
     .plainRoute, .routes, .neighbours, .setting(.forwarding4), .interfaceSetting(.forwarding),
+    .host(.advertisements),
   ]
 
   static func examine(_ lost: LostPacket) -> Finding? {
@@ -44,16 +46,20 @@ enum NoRoute: Cause {
       else { return nil }
       evidence.append(.settingForbidsToo(name, value: "0"))
     }
-    return finding(packet, PolicyRouting(lost), lost.snapshot, evidence, then: lost.reasonEvidence)
+    return finding(
+      packet, PolicyRouting(lost), lost.snapshot, lost.host(.advertisements), evidence,
+      then: lost.reasonEvidence)
   }
 
   static func examine(_ unsent: UnsentPacket) -> Finding? {
     guard unsent.errno == RouteErrno.noRoute else { return nil }
-    return finding(unsent.packet, unsent.policy, unsent.snapshot, unsent.evidence)
+    return finding(
+      unsent.packet, unsent.policy, unsent.snapshot, unsent.snapshot.host, unsent.evidence)
   }
 
   private static func finding(
-    _ packet: Packet, _ policy: PolicyRouting, _ snapshot: Snapshot, _ evidence: [Evidence],
+    _ packet: Packet, _ policy: PolicyRouting, _ snapshot: Snapshot, _ host: HostState,
+    _ evidence: [Evidence],
     then more: [Evidence] = []
   ) -> Finding {
     let thrown = policy.route(of: .throw)
@@ -65,9 +71,21 @@ enum NoRoute: Cause {
       "there is no route to \(packet.destination)",
       evidence: evidence + (thrown.map { [.thrown(byTable: $0.table)] } ?? [])
         + down.map { .routesUnused(through: $0) } + more,
-      // Of no use where no table behind has a route.
-      remedy: thrown.flatMap {
-        policy.without($0).route == nil ? nil : RoutingWords.deletion($0)
-      })
+      remedy: try remedy(packet, thrown, policy, snapshot, host))
+  }
+
+  private static func remedy(
+    _ packet: Packet, _ thrown: RouteMessage?, _ policy: PolicyRouting, _ snapshot: Snapshot,
+    _ host: HostState
+  ) throws(Word.Unspeakable) -> Command? {
+    // Of no use where no table behind has a route.
+    if let thrown, policy.without(thrown).route != nil { return RoutingWords.deletion(thrown) }
+    // What is 0 was set so, by who looks after advertisements itself.
+    guard
+      let state = AdvertisementsIgnored.ignored(to: packet.destination, snapshot, host),
+      state.accept == "1"
+    else { return nil }
+    let name = InterfaceSetting("accept_ra", versions: [6]).name(of: state.device, version: 6)
+    return "sysctl -w \(try Word.sysctl(name))=2"
   }
 }

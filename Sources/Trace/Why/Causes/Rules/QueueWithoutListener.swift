@@ -14,37 +14,30 @@ enum QueueWithoutListener: Cause {
       program reads this queue, so the kernel drops what is put into it.
       """,
     certainty: """
-      Always certain: the trace ends with the rule's verdict, and that verdict has no bypass.
+      Certain where the queues were listed, or the kernel says that it could not put the packet into one.
+      Likely in recorded traffic: there it is only seen that the packet did not come out again.
       """,
     conclusion: """
       The verdict of the last rule in the kernel's trace is a queue, the rule does not have the flag
-      `bypass`, and the packet was not seen again behind it.
+      `bypass`, no program is in the list of those that read it, and the packet was not seen again
+      behind it.
       """,
     advice: """
       Start the program that should read the queue; `/proc/net/netfilter/nfnetlink_queue` lists the
-      queues that are read. If packets are to pass while the program is not running, add `bypass` to the
-      rule (`--queue-bypass` in iptables). The remedy accepts this packet before the rule.
+      queues that are read. If packets are to pass while the program is not running, run the remedy: it
+      adds `bypass` to the rule (`--queue-bypass` in iptables), and what the program inspects while it
+      runs stays inspected.
       """)
 
-  static func examine(_ lost: LostPacket) -> Finding? {
-    guard let (step, number) = handover(lost) else { return nil }
-    return error(
-      "\(RuleNames.rule(step)) hands it to \(number.map { "queue \($0)" } ?? "a queue"), and no "
-        + "program reads that queue",
-      evidence: step.evidence + lost.reasonEvidence,
-      remedy: try Remedy.accept(lost, before: step), at: RuleNames.place(step, lost))
-  }
+  static let needs: [Need] = [.host(.queues)]
 
-  /// The last rule that handed the packet to user space, and the queue's number. Of iptables-legacy
-  /// only the rule's text tells that it did.
-  private static func handover(_ lost: LostPacket) -> (step: RuleStep, number: UInt16?)? {
-    if let step = lost.decider, step.isLegacy, step.text?.contains("-j NFQUEUE") == true {
-      return (step, nil)
-    }
-    guard lost.stage != .sent, lost.stage != .delivered,
-      let step = lost.journey.way.trailingRules.last(where: { $0.verdict.queueNumber != nil }),
-      let number = step.verdict.queueNumber, !step.verdict.bypasses
-    else { return nil }
-    return (step, number)
+  static func examine(_ lost: LostPacket) -> Finding? {
+    guard let queue = QueuedPacket(lost), queue.reader == nil, !queue.bypasses else { return nil }
+    let step = queue.step
+    return error(
+      "\(RuleNames.rule(step)) hands it to \(queue.name), and no program reads that queue",
+      confidence: queue.isKnown ? .certain : .likely,
+      evidence: step.evidence + lost.reasonEvidence,
+      remedy: try Remedy.bypass(lost, step), at: RuleNames.place(step, lost))
   }
 }

@@ -17,14 +17,16 @@ enum NotTranslated: Cause {
       Always likely: that no answer came is what fits, and it is not seen why.
       """,
     conclusion: """
-      The packet was sent with an untranslated source that is no address of this host, there is a nat
-      chain in POSTROUTING, and conntrack's state of the packet is `invalid` or `untracked`.
+      The packet was sent with an untranslated source that is no address of this host, there is a rule
+      in a nat chain of POSTROUTING, and conntrack's state of the packet is `invalid` or `untracked`.
       """,
     advice: """
       Untracked: take the notrack rule away for this traffic, or make it more exact. Invalid: see what
       makes it so (`invalid-state-drop` says what can), and drop invalid packets in FORWARD: what cannot
       be translated should not leave.
       """)
+
+  static let needs: [Need] = [.host(.sourceTranslations)]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard lost.stage == .sent, lost.sourceChange == nil, !lost.isFromHere, hasNAT(lost) else {
@@ -39,7 +41,9 @@ enum NotTranslated: Cause {
   }
 
   private static func hasNAT(_ lost: LostPacket) -> Bool {
-    lost.snapshot.baseChains.contains { $0.type == "nat" && $0.hook == .postrouting }
+    // Chains without a rule translate nothing, and do not switch conntrack on.
+    lost.host(.sourceTranslations).sourceTranslations != 0
+      && lost.snapshot.baseChains.contains { $0.type == "nat" && $0.hook == .postrouting }
       || lost.header?.legacyNAT[lost.version]?.isEmpty == false
   }
 

@@ -1,0 +1,120 @@
+internal import CNetfilter
+internal import Glibc
+internal import Trace
+internal import Wire
+
+/// The rules of NAT, as far as a diagnosis asks for them.
+enum NATRules {
+  /// Rules that are kept, at most.
+  private static let most = 32
+
+  /// How many rules stand in the nat chains of POSTROUTING of this IP version; nil where they could not
+  /// be listed.
+  static func count(atPostrouting version: Int, _ rules: inout RulesetReader) -> Int? {
+    guard let messages = try? rules.chains() else { return nil }
+    return chains(messages, version).filter { $0.hook == .postrouting }.reduce(0) {
+      $0 + rules.chain(step($1)).count
+    }
+  }
+
+  /// The rules that translate destinations and have this port among their words; nil where no rule
+  /// translates destinations. One program is run for each tool that has a nat table.
+  static func naming(
+    port: UInt16, version: Int, _ rules: inout RulesetReader
+  ) -> [RuleText]? {
+    let all = ((try? rules.chains()) ?? []).compactMap { try? ChainMessage($0.payload) }
+    let own = version == 4 ? NFProto.ipv4 : NFProto.ipv6
+    var found: [RuleText] = []
+    let isIPTables = TableName(own, "nat").isIPTables(among: all)
+    if isIPTables { found += saved(version, own, legacy: false) }
+    if LegacyTables.names(version: version).contains("nat") {
+      found += saved(version, own, legacy: true)
+    }
+    let tables = Set(
+      all.filter { $0.type == "nat" && [own, NFProto.inet].contains($0.family) }
+        .map { TableName($0.family, $0.table) })
+    for table in tables.sorted(by: { $0.name < $1.name })
+    where !(isIPTables && table == TableName(own, "nat")) {
+      found += listed(table)
+    }
+    let translating = found.filter(\.translatesDestinations)
+    return translating.isEmpty ? nil : Array(translating.filter { $0.names(port) }.prefix(most))
+  }
+
+  private static func chains(_ messages: [NetlinkMessage], _ version: Int) -> [ChainMessage] {
+    let own = version == 4 ? NFProto.ipv4 : NFProto.ipv6
+    return messages.compactMap { try? ChainMessage($0.payload) }
+      .filter { $0.type == "nat" && [own, NFProto.inet].contains($0.family) }
+  }
+
+  private static func step(_ chain: ChainMessage) -> RuleStep {
+    RuleStep(
+      family: chain.family, table: chain.table, chain: chain.name, .policy, verdict: .continue)
+  }
+
+  /// What `iptables -t nat -S` prints.
+  private static func saved(_ version: Int, _ family: UInt8, legacy: Bool) -> [RuleText] {
+    let program =
+      "/usr/sbin/\(version == 4 ? "iptables" : "ip6tables")-\(legacy ? "legacy" : "nft")"
+    let output = ChildProcess.output([program, "-t", "nat", "-S"]) ?? ""
+    return output.split(separator: "\n").filter { $0.hasPrefix("-A ") }.map { line in
+      RuleText(
+        family: family, table: "nat", chain: String(line.split(separator: " ")[1]), handle: nil,
+        position: nil, text: String(line), tool: legacy ? .iptablesLegacy : .iptables)
+    }
+  }
+
+  /// What `nft list table` prints: rules are what stands in chains, two tabs deep.
+  private static func listed(_ table: TableName) -> [RuleText] {
+    guard let family = try? Word.nftFamily(table.family), let name = try? Word.nft(table.name),
+      let output = NFTables.run("list table \(family) \(name)")
+    else { return [] }
+    var chain: String?
+    var found: [RuleText] = []
+    for line in output.split(separator: "\n") {
+      if line.hasPrefix("\tchain ") {
+        chain = line.split(separator: " ").dropFirst().first.map(String.init)
+      } else if line == "\t}" {
+        chain = nil
+      } else if let chain, line.hasPrefix("\t\t") {
+        let parts = line.dropFirst(2).split(separator: "#")
+        found.append(
+          RuleText(
+            family: table.family, table: table.name, chain: chain, handle: nil, position: nil,
+            text: String(parts.first ?? "").trimmed, tool: .nft))
+      }
+    }
+    return found
+  }
+}
+
+extension RuleText {
+  /// Whether it leads packets elsewhere.
+  fileprivate var translatesDestinations: Bool {
+    ["-j DNAT", "-j REDIRECT", "dnat ", "redirect"].contains { text.contains($0) }
+  }
+
+  /// Whether the number is among its words.
+  fileprivate func names(_ port: UInt16) -> Bool {
+    text.split(whereSeparator: { " ,{}".contains($0) }).contains { word in
+      word == "\(port)"
+        || word.contains(":") && Self.range(word, ":").map { $0.contains(port) } == true
+        || word.contains("-") && Self.range(word, "-").map { $0.contains(port) } == true
+    }
+  }
+
+  private static func range(_ word: Substring, _ separator: Character) -> ClosedRange<UInt16>? {
+    let ends = word.split(separator: separator).map { UInt16($0) }
+    guard ends.count == 2, let first = ends[0], let last = ends[1], first <= last else {
+      return nil
+    }
+    return first...last
+  }
+}
+
+extension String {
+  /// Without blanks at its end.
+  fileprivate var trimmed: String {
+    String(self[..<(lastIndex { $0 != " " }.map { index(after: $0) } ?? startIndex)])
+  }
+}

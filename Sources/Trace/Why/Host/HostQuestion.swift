@@ -1,0 +1,80 @@
+package import Wire
+
+/// Something to ask this host that is neither netfilter's nor routing's.
+package enum HostQuestion: Sendable, Equatable {
+  /// The sockets at these ports; at all, where there is none.
+  case sockets(IPProtocol, ports: [UInt16])
+  /// The queues that are read.
+  case queues
+  /// The policies of IPsec.
+  case policies
+  /// Who has these TUN devices open.
+  case holders([String])
+  /// The members of multicast groups.
+  case memberships
+  /// The addresses that this host answers neighbours for.
+  case proxies
+  /// Where IPv6 routers announce themselves.
+  case advertisements
+  /// What looks at packets at these interfaces.
+  case programs([String])
+  /// The NAT rules of this IP version that name this port.
+  case portForwards(version: Int, UInt16)
+  /// How many rules there are in the nat chains of POSTROUTING, of this IP version.
+  case sourceTranslations(version: Int)
+}
+
+extension Story {
+  /// What to ask this host about a probe that was lost. Each is asked only where its answer may matter:
+  /// what is listed may be long.
+  func hostQuestions(_ journeys: [Journey], _ needs: Set<Need>, devices: [String]) -> [Question] {
+    var questions: [HostQuestion] = []
+    func ask(_ need: HostNeed, _ question: @autoclosure () -> HostQuestion?) {
+      guard needs.contains(.host(need)), let question = question() else { return }
+      if !questions.contains(question) { questions.append(question) }
+    }
+    let probe = header?.probe?.packet(sequence: 1)
+    if journeys.isEmpty || journeys.contains(where: { $0.end.decider == nil }) {
+      ask(.policies, .policies)
+    }
+    if journeys.isEmpty, probe?.source.family == 6 { ask(.advertisements, .advertisements) }
+    for journey in journeys where journey.direction != .error {
+      let last = journey.hops.last?.packet ?? journey.packet
+      let port = last.destinationPort
+      let version = last.source.family
+      if journey.end.kind == .delivered, let port {
+        ask(.sockets, .sockets(last.proto, ports: [port]))
+        ask(.portForwards, .portForwards(version: version, port))
+      }
+      if journey.mayBeProxied { ask(.sockets, .sockets(last.proto, ports: [])) }
+      if journey.way.rules.contains(where: { $0.verdict.queueNumber != nil || $0.isLegacy }) {
+        ask(.queues, .queues)
+      }
+      if last.destination.isMulticast { ask(.memberships, .memberships) }
+      if version == 6, journey.end.kind == .unknown || journey.end.kind == .rejected {
+        ask(.advertisements, .advertisements)
+      }
+      guard journey.end.kind == .transmitted else { continue }
+      ask(.sourceTranslations, .sourceTranslations(version: version))
+      ask(.proxies, .proxies)
+      let tunnels = Set(journey.hops.compactMap(\.outDevice)).filter {
+        snapshot.link($0)?.kind == "tun"
+      }
+      if !tunnels.isEmpty { ask(.holders, .holders(tunnels.sorted())) }
+    }
+    ask(.programs, devices.isEmpty ? nil : .programs(devices))
+    return questions.map { .host($0) }
+  }
+}
+
+extension Journey {
+  /// Whether a rule may have led it to a transparent proxy: what such a rule is called is not known yet.
+  fileprivate var mayBeProxied: Bool {
+    guard packet.proto == .tcp || packet.proto == .udp else { return false }
+    let isEarly = end.decider?.hop.point.hook == .prerouting
+    let early = way.legs.filter { $0.hop.point.hook == .prerouting }.flatMap(\.rules)
+    return (early + (isEarly ? way.trailingRules : [])).contains {
+      $0.verdict == .accept || $0.verdict == .drop
+    }
+  }
+}
