@@ -38,9 +38,11 @@ import Wire
       settings.sorted() == [
         "net/bridge/bridge-nf-call-ip6tables", "net/bridge/bridge-nf-call-iptables",
         "net/ipv4/conf/*/accept_local", "net/ipv4/conf/*/forwarding",
-        "net/ipv4/conf/*/route_localnet", "net/ipv4/conf/*/rp_filter",
-        "net/ipv4/icmp_echo_ignore_all", "net/ipv4/icmp_echo_ignore_broadcasts",
-        "net/ipv4/ip_forward", "net/ipv6/conf/*/disable_ipv6", "net/ipv6/conf/all/forwarding",
+        "net/ipv4/conf/*/proxy_arp", "net/ipv4/conf/*/route_localnet",
+        "net/ipv4/conf/*/rp_filter", "net/ipv4/icmp_echo_ignore_all",
+        "net/ipv4/icmp_echo_ignore_broadcasts",
+        "net/ipv4/ip_forward", "net/ipv6/conf/*/disable_ipv6", "net/ipv6/conf/*/proxy_ndp",
+        "net/ipv6/conf/all/forwarding",
         "net/ipv6/icmp/echo_ignore_all", "net/ipv6/icmp/echo_ignore_multicast",
         "net/netfilter/nf_conntrack_checksum", "net/netfilter/nf_conntrack_count",
         "net/netfilter/nf_conntrack_max", "net/netfilter/nf_conntrack_tcp_loose",
@@ -49,6 +51,8 @@ import Wire
       .plainRoute, .wayBack, .routes, .neighbours, .ingressRules, .policyChain, .ruleBeforePolicy,
     ]
     #expect(Registry.needs.isSuperset(of: others))
+    // What nobody needs is asked for nobody.
+    #expect(Registry.needs.isSuperset(of: HostNeed.allCases.map { .host($0) }))
   }
 
   #if DEBUG
