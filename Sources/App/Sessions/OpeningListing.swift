@@ -14,6 +14,8 @@ package struct OpeningListing: Sendable {
   package var facts: [Fact]
   /// The tables of iptables-legacy, by IP version.
   package var legacyTables: [Int: [String]]
+  /// What else the host was found to have, for a recording.
+  package var host: HostState?
   /// `Counters.read()`.
   package var counters: [String: UInt64]
 
@@ -37,7 +39,8 @@ package struct OpeningListing: Sendable {
       [RouteMessageType.dump(RouteMessageType.getLink)] + links
       + [RouteMessageType.dump(RouteMessageType.getAddress)] + addresses
       + [ChainMessage.dump] + chains
-    return lists.map { Record(time: now, .netlink($0)) } + [
+    return lists.map { Record(time: now, .netlink($0)) }
+      + (host.map { [Record(time: now, .note(.host($0)))] } ?? []) + [
       Record(time: now, .note(.counters(counters))),
       Record(time: now, .note(.facts(Facts(facts + legacy)))),
     ]

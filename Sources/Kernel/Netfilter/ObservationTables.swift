@@ -204,12 +204,17 @@ package struct ObservationTables: Sendable {
 
   /// Behind everything that rules can do, and before conntrack's confirmation, which was made
   /// earlier at the same priority.
+  /// IPv6 confirms connections at INT_MAX - 1, and what was made before at that place comes behind what was
+  /// made later: it has to be discarded before that.
+  private static let beforeConfirmation = Int32.max - 2
+
   private func addDiscard(to batch: inout RulesetBatch, table: String) {
     let inet = NFProto.inet
     for hook in [Hook.postrouting, .input] {
       let chain = "discard_\(hook.rawValue)"
       batch.addBaseChain(
-        family: inet, table: table, name: chain, hook: hook.number(family: inet), priority: .max)
+        family: inet, table: table, name: chain, hook: hook.number(family: inet),
+        priority: Self.beforeConfirmation)
       for version in versions.sorted() {
         guard
           let probe = markMatches(version, family: inet).first

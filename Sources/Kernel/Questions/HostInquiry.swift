@@ -39,7 +39,11 @@ enum HostInquiry {
       }
     case .sourceTranslations(let version):
       return NATRules.count(atPostrouting: version, &rules).map { count in
-        HostState { $0.sourceTranslations = count }
+        let found = count == 0 ? [] : NATRules.translatingSources(version: version, &rules)
+        return HostState {
+          $0.sourceTranslations = count
+          $0.sourceRules = found
+        }
       }
     }
   }

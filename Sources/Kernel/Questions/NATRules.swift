@@ -1,12 +1,26 @@
 internal import CNetfilter
 internal import Glibc
-internal import Trace
+package import Trace
 internal import Wire
 
 /// The rules of NAT, as far as a diagnosis asks for them.
-enum NATRules {
+package enum NATRules {
   /// Rules that are kept, at most.
   private static let most = 32
+
+  /// What a recording has to know of them: the rules that translate sources.
+  package static func forRecording(_ rules: inout RulesetReader) -> HostState {
+    var state = HostState()
+    for version in [4, 6] {
+      guard let count = count(atPostrouting: version, &rules) else { continue }
+      state.sourceTranslations = (state.sourceTranslations ?? 0) + count
+      if count > 0 {
+        state.sourceRules =
+          (state.sourceRules ?? []) + translatingSources(version: version, &rules)
+      }
+    }
+    return state
+  }
 
   /// How many rules stand in the nat chains of POSTROUTING of this IP version; nil where they could not
   /// be listed.
@@ -22,6 +36,17 @@ enum NATRules {
   static func naming(
     port: UInt16, version: Int, _ rules: inout RulesetReader
   ) -> [RuleText]? {
+    let translating = all(version: version, &rules).filter(\.translatesDestinations)
+    return translating.isEmpty ? nil : Array(translating.filter { $0.names(port) }.prefix(most))
+  }
+
+  /// The first rules that translate sources.
+  static func translatingSources(version: Int, _ rules: inout RulesetReader) -> [RuleText] {
+    Array(all(version: version, &rules).filter(\.translatesSources).prefix(most))
+  }
+
+  /// The rules of all tables that have nat chains.
+  private static func all(version: Int, _ rules: inout RulesetReader) -> [RuleText] {
     let all = ((try? rules.chains()) ?? []).compactMap { try? ChainMessage($0.payload) }
     let own = version == 4 ? NFProto.ipv4 : NFProto.ipv6
     var found: [RuleText] = []
@@ -37,8 +62,7 @@ enum NATRules {
     where !(isIPTables && table == TableName(own, "nat")) {
       found += listed(table)
     }
-    let translating = found.filter(\.translatesDestinations)
-    return translating.isEmpty ? nil : Array(translating.filter { $0.names(port) }.prefix(most))
+    return found
   }
 
   private static func chains(_ messages: [NetlinkMessage], _ version: Int) -> [ChainMessage] {
@@ -92,6 +116,11 @@ extension RuleText {
   /// Whether it leads packets elsewhere.
   fileprivate var translatesDestinations: Bool {
     ["-j DNAT", "-j REDIRECT", "dnat ", "redirect"].contains { text.contains($0) }
+  }
+
+  /// Whether it gives packets another source.
+  fileprivate var translatesSources: Bool {
+    ["-j SNAT", "-j MASQUERADE", "snat ", "masquerade"].contains { text.contains($0) }
   }
 
   /// Whether the number is among its words.

@@ -197,15 +197,26 @@ extension Story {
     let isStopped = exchange.journeys.contains { $0.end.decider != nil }
     exchange.findings = Examination.findings(
       exchange, isAnswered: !isStopped, answer: nil, header: header, snapshot: snapshot)
-    if !isStopped, let refusal = Examination.refusal(exchange, header, snapshot) {
-      exchange.findings.insert(refusal, at: 0)
-    }
+    let cause =
+      isStopped
+      ? nil
+      : Examination.refusal(exchange, header, snapshot)
+        ?? Examination.silence(exchange, header, snapshot)
+    if let cause { exchange.findings.insert(cause, at: 0) }
     return exchange
   }
 
   private mutating func forget(_ groups: [[Int]]) {
     if groups.isEmpty { return }
     open.remove(groups, isOver: open.map { isOver($0) })
+  }
+
+  /// Whether a rule can have told the sender that it dropped a packet. A policy never does; what this host sends
+  /// then is about another packet.
+  private func mayReject(_ rule: RuleStep) -> Bool {
+    if rule.isPolicy { return false }
+    let isKnown = rule.text != nil || snapshot.rule(rule) != nil
+    return rule.rejects || !isKnown
   }
 
   /// A dropped request that an ICMP error or a reset of this host answered was rejected.
@@ -217,7 +228,7 @@ extension Story {
     }
     for index in exchange.journeys.indices
     where refused && exchange.journeys[index].direction == .request {
-      if case .dropped(let decider) = exchange.journeys[index].end {
+      if case .dropped(let decider) = exchange.journeys[index].end, mayReject(decider.rule) {
         exchange.journeys[index].end = .rejected(decider)
       }
     }

@@ -8,10 +8,13 @@ protocol Cause: Diagnosis {
   /// Whether the refusal that came back tells it, so that it is certain of recorded traffic as well,
   /// of which nobody could be asked.
   static var isToldByRefusal: Bool { get }
+  /// Whether it may be told of recorded traffic that nobody answered.
+  static var isToldBySilence: Bool { get }
 }
 
 extension Cause {
   static func examine(_ lost: LostPacket) -> Finding? { nil }
   static func examine(_ unsent: UnsentPacket) -> Finding? { nil }
   static var isToldByRefusal: Bool { false }
+  static var isToldBySilence: Bool { false }
 }

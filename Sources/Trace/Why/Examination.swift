@@ -57,6 +57,26 @@ enum Examination {
     } ?? LostAfter.notSent(errno)
   }
 
+  /// Why nobody answered recorded traffic, where the packet itself says it. What expects no answer may be told so
+  /// as well, and so nothing of that is more than possible.
+  static func silence(
+    _ exchange: Exchange, _ header: SessionHeader?, _ snapshot: Snapshot
+  ) -> Finding? {
+    guard let request = exchange.request, exchange.reply == nil, exchange.error == nil,
+      request.end.unseen == nil
+    else { return nil }
+    var lost = LostPacket(
+      request, of: exchange, error: nil, refused: nil, header: header, snapshot: snapshot)
+    let isAnswered = request.packet.icmp != nil || request.packet.tcp?.flags == .syn
+    for cause in Registry.causes where cause.isToldBySilence {
+      lost.show(to: cause)
+      guard var finding = cause.examine(lost) else { continue }
+      if !isAnswered { finding.confidence = .possible }
+      return finding
+    }
+    return nil
+  }
+
   /// Who refused recorded traffic, and why: nobody could be asked, but the refusal says it.
   static func refusal(
     _ exchange: Exchange, _ header: SessionHeader?, _ snapshot: Snapshot
@@ -67,13 +87,14 @@ enum Examination {
         journey.direction != .error && journey.hops.contains { $0.packet.isSame(as: quoted) }
       }
     } else {
-      // A reset is a refusal only if it answers the SYN: many connections end with one.
       refused = exchange.reply?.packet.isRefusal == true ? exchange.request : nil
-      guard refused?.packet.tcp?.flags == .syn else { return nil }
     }
     guard let refused else { return nil }
     var lost = LostPacket(
       refused, of: exchange, error: nil, refused: nil, header: header, snapshot: snapshot)
+    // A reset is a refusal only if it answers the SYN, or what belongs to no connection: many connections end
+    // with one.
+    if exchange.error == nil, refused.packet.tcp?.flags != .syn, !lost.isInvalid { return nil }
     for cause in Registry.causes where cause.isToldByRefusal {
       lost.show(to: cause)
       if let finding = cause.examine(lost) { return finding }

@@ -41,6 +41,19 @@ struct NearMiss {
     }.prefix(most).map { $0 }
   }
 
+  /// Rules that translate sources, and passed this packet over.
+  static func sourceTranslations(_ lost: LostPacket) -> [NearMiss] {
+    let families = [NFProto.inet, lost.version == 4 ? NFProto.ipv4 : NFProto.ipv6]
+    let rules = lost.host(.sourceTranslations).sourceRules ?? []
+    return rules.lazy.filter { families.contains($0.family) }.compactMap { rule in
+      difference(rule, lost).map {
+        NearMiss(
+          words: "a NAT rule asks for \($0): \(Escape.text(rule.text))",
+          evidence: .nearTranslation(rule.text))
+      }
+    }.prefix(most).map { $0 }
+  }
+
   /// What the rule asks for that the packet is not; nil where that is not to be seen.
   private static func difference(_ rule: RuleText, _ lost: LostPacket) -> String? {
     let words = rule.text.split(separator: " ").map { $0.filter { $0 != "\"" } }
@@ -51,6 +64,12 @@ struct NearMiss {
       let isInverted = place > 0 && words[place - 1] == "!" || words[place + 1] == "!="
       let word = words[place + 1] == "!=" ? place + 2 : place + 1
       return word < words.count ? (words[word], isInverted) : nil
+    }
+    if let (device, isInverted) = after("-o", "oifname", "oif"), let own = lost.outDevice {
+      let fits = device.hasSuffix("+") ? own.hasPrefix(device.dropLast()) : device == own
+      if fits == isInverted {
+        return "what leaves by \(isInverted ? "another interface than " : "")\(device)"
+      }
     }
     if let (device, isInverted) = after("-i", "iifname", "iif"), let own = lost.inDevice {
       let fits = device.hasSuffix("+") ? own.hasPrefix(device.dropLast()) : device == own

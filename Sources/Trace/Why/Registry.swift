@@ -18,7 +18,7 @@ package enum Registry {
     BridgeHairpinOff.self, BridgePortMTU.self, NeighbourDiscoveryFiltered.self,
     NeighbourUnresolved.self, SNATClash.self,
     // Delivered.
-    NoListener.self, UnknownProtocol.self, EchoIgnored.self, AcceptQueueFull.self,
+    NotTranslated.Delivered.self, NoListener.self, UnknownProtocol.self, EchoIgnored.self, AcceptQueueFull.self,
     ReceiveBufferFull.self, SocketFilter.self,
     // Answered, and not as the client expects it.
     HairpinWithoutMasquerade.self, NotTranslated.Reply.self, ReplyFromStranger.self,

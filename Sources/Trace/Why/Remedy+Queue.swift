@@ -12,10 +12,8 @@ extension Remedy {
       return
         "nft \(("replace rule \(place) handle \(handle) \(try Word.rule(changed, for: "nft"))" as Command).quoted)"
     case .iptables, .iptablesLegacy:
-      let start = "-A \(step.chain) "
-      guard let position = step.position, text.hasPrefix(start), !text.contains("--queue-bypass")
-      else { return nil }
-      let rest = try Word.rule(String(text.dropFirst(start.count)), for: "iptables")
+      guard let position = step.position, !text.contains("--queue-bypass") else { return nil }
+      let rest = try Word.rule(text, for: "iptables")
       let chain = try Word.iptables(chain: step.chain)
       return "\(try program(lost, step)) -R \(chain) \(position) \(rest) --queue-bypass"
     }

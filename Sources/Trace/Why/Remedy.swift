@@ -28,11 +28,11 @@ enum Remedy {
     let tool = tool(lost, step)
     let packet = match(lost.packet, tool, isReply: lost.isReply)
     guard let accept = try command(lost, step, accepting: packet) else { return nil }
-    guard step.isPolicy || decider.takesBothWays || isWithinHost(lost), needsAnswer(lost) else {
-      return accept
-    }
+    let meetsAnswer =
+      step.isPolicy || decider.takesBothWays || isWithinHost(lost) || hasOnePort(lost.packet)
+    guard meetsAnswer, needsAnswer(lost) else { return accept }
     var answer = match(lost.packet.answer, tool, isReply: true)
-    if followsAnswer(lost, step) { answer += " \(established(tool))" }
+    if followsAnswer(lost, step), !hasOnePort(lost.packet) { answer += " \(established(tool))" }
     return try command(lost, step, accepting: answer).map { "\(accept) && \($0)" }
   }
 
@@ -152,6 +152,9 @@ enum Remedy {
     return (isForward || isWithinHost(lost)) && !lost.isReply
   }
 
+  /// Both ends of an SCTP association use the service's port as a rule.
+  private static func hasOnePort(_ packet: Packet) -> Bool { packet.proto == .sctp }
+
   private static func isWithinHost(_ lost: LostPacket) -> Bool {
     lost.inDevice == "lo" || lost.outDevice == "lo"
   }
@@ -208,7 +211,7 @@ enum Remedy {
     switch packet.proto {
     case .icmp: words += " meta l4proto icmp"
     case .icmpv6: words += " meta l4proto icmpv6"
-    case .tcp, .udp:
+    case .tcp, .udp, .sctp:
       guard let port = servicePort(packet, isReply: isReply) else {
         return words + " meta l4proto \(packet.proto)"
       }
@@ -222,7 +225,7 @@ enum Remedy {
   /// The packet in iptables' words.
   static func iptablesMatch(_ packet: Packet, isReply: Bool) -> Command {
     let words: Command = "-s \(packet.source) -d \(packet.destination) -p \(packet.proto)"
-    guard packet.proto == .tcp || packet.proto == .udp,
+    guard [.tcp, .udp, .sctp].contains(packet.proto),
       let port = servicePort(packet, isReply: isReply)
     else { return words }
     return words + (isReply ? " --sport" : " --dport") + " \(port)"

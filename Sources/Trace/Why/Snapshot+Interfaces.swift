@@ -41,6 +41,13 @@ extension Snapshot {
     one == other || isAbove(one, other) || isAbove(other, one)
   }
 
+  /// The interface in whose subnet an address is.
+  func device(onLinkWith address: IPAddress) -> String? {
+    links.values.sorted { $0.index < $1.index }.first {
+      self.address(of: $0.name, version: address.family)?.network.contains(address) == true
+    }?.name
+  }
+
   /// The bridge that an interface is a port of.
   func bridge(of device: String?) -> String? {
     guard let master = link(device)?.master, let bridge = links[master], bridge.kind == "bridge"

@@ -34,7 +34,11 @@ final class LiveRecorder: RecorderKernel {
 
   func natTargets() -> [Int: [String]] { LegacyTables.natTargets() }
 
-  func listing() throws(KernelError) -> OpeningListing { try OpeningListing.read(&rules) }
+  func listing() throws(KernelError) -> OpeningListing {
+    var listing = try OpeningListing.read(&rules)
+    listing.host = NATRules.forRecording(&rules)
+    return listing
+  }
 
   func chains() throws(KernelError) -> [NetlinkMessage] { try rules.chains() }
 

@@ -21,6 +21,8 @@ package struct HostState: Sendable, Equatable {
   package var programs: [DeviceProgram]?
   /// Rules that translate destinations and name the packet's port; nil also where none translates any.
   package var portForwards: [RuleText]?
+  /// Rules that translate sources, the first of them.
+  package var sourceRules: [RuleText]?
   /// How many rules stand in the nat chains of POSTROUTING.
   package var sourceTranslations: Int?
 
@@ -41,6 +43,7 @@ package struct HostState: Sendable, Equatable {
     advertisements = news.advertisements ?? advertisements
     programs = news.programs ?? programs
     portForwards = news.portForwards ?? portForwards
+    sourceRules = news.sourceRules ?? sourceRules
     sourceTranslations = news.sourceTranslations ?? sourceTranslations
   }
 }
@@ -58,6 +61,7 @@ extension HostState: JSONObject {
     json.member("proxies", &proxies)
     json.member("queues", &queues)
     json.member("sockets", &sockets)
+    json.member("sourceRules", &sourceRules)
     json.member("sourceTranslations", &sourceTranslations)
   }
 }

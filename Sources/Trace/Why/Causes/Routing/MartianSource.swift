@@ -27,7 +27,10 @@ enum MartianSource: Cause {
       outside.
       """)
 
+  static let needs: [Need] = [.routes, .neighbours]
+
   static func examine(_ lost: LostPacket) -> Finding? {
+    if let translated = translatedAway(lost) { return translated }
     guard lost.stage == .routing || lost.stage == .arrival else { return nil }
     let source = lost.packet.source
     // Addresses that are good for the link alone are not forwarded: RFC 4291 section 2.5.6.
@@ -44,6 +47,25 @@ enum MartianSource: Cause {
       evidence: lost.reasonEvidence)
   }
 
+  /// A published port of 127.0.0.1: OUTPUT translated the destination to another host, and the source stays
+  /// behind.
+  private static func translatedAway(_ lost: LostPacket) -> Finding? {
+    let source = lost.journey.packet.source
+    guard lost.version == 4, source.isLoopback, lost.journey.way.first.point.hook == .output,
+      lost.stage != .sent, lost.stage != .delivered,
+      let rule = lost.journey.way.rules.last(where: { $0.translation == .dnat }),
+      let target = rule.translationTarget, !target.isLoopback, !lost.snapshot.isLocal(target)
+    else { return nil }
+    let device = lost.snapshot.device(onLinkWith: target)
+    return error(
+      "\(lost.journey.packet.destination) is translated to \(target), and a packet with the source \(source) may not leave "
+        + "by \(device ?? "an interface") unless its route_localnet is 1",
+      evidence: rule.evidence + lost.reasonEvidence,
+      remedy: try device.map { (device) throws(Word.Unspeakable) -> Command in
+        "sysctl -w \(try Word.sysctl("net.ipv4.conf.\(device).route_localnet"))=1"
+      })
+  }
+
   static func examine(_ unsent: UnsentPacket) -> Finding? {
     let source = unsent.packet.source
     guard unsent.errno == RouteErrno.invalid, source.isLoopback,
@@ -58,5 +80,17 @@ extension IPAddress {
   /// 0.0.0.0/8, "this network" of RFC 1122, or ::.
   var isThisNetwork: Bool {
     if case .v4(let value) = self { value >> 24 == 0 } else { isUnspecified }
+  }
+}
+
+extension RuleStep {
+  /// The address that a DNAT rule leads to, as its text has it; of several, the first.
+  fileprivate var translationTarget: IPAddress? {
+    let words = text?.split(separator: " ").map(String.init) ?? []
+    guard let place = words.firstIndex(where: { ["--to-destination", "to"].contains($0) }),
+      place + 1 < words.count
+    else { return nil }
+    let ends = words[place + 1].split(whereSeparator: { ":-".contains($0) })
+    return ends.first.flatMap { IPAddress(String($0)) }
   }
 }

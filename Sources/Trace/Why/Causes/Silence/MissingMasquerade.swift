@@ -29,7 +29,9 @@ enum MissingMasquerade: Cause {
       instead.
       """)
 
-  static let needs: [Need] = [.neighbours]
+  static let needs: [Need] = [.neighbours, .host(.sourceTranslations)]
+
+  static var isToldBySilence: Bool { true }
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard lost.stage == .sent, lost.sourceChange == nil, !lost.isFromHere, !lost.isReply,
@@ -46,9 +48,11 @@ enum MissingMasquerade: Cause {
     if let own = lost.snapshot.address(of: device, version: lost.version) {
       evidence.append(.address(own, of: device))
     }
+    let near = NearMiss.sourceTranslations(lost)
+    evidence += near.map(\.evidence)
     return error(
       "it left \(device) with the private source \(source): no rule translates it, so the answer "
-        + "has no way back",
+        + "has no way back" + near.map { "; \($0.words)" }.joined(),
       confidence: lost.packet.destination.isPrivate ? .possible : .likely, evidence: evidence,
       remedy: try Remedy.masquerade(lost, from: subnet(lost), device: device))
   }

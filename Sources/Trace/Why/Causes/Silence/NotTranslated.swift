@@ -66,4 +66,22 @@ enum NotTranslated: Cause {
         evidence: [.answerFrom(packet)] + (state.map { [.answerState($0)] } ?? []))
     }
   }
+
+  /// A segment of a connection that conntrack does not know came to this host itself, where destinations are translated: who
+  /// sent it is told that there is no such connection.
+  enum Delivered: Cause {
+    static var page: FindingPage { NotTranslated.page }
+    static var isToldByRefusal: Bool { true }
+
+    static func examine(_ lost: LostPacket) -> Finding? {
+      guard !lost.isReply, lost.stage == .delivered, lost.isInvalid, lost.destinationChange == nil,
+        let tcp = lost.packet.tcp, !tcp.flags.contains(.syn), !tcp.flags.contains(.rst),
+        lost.snapshot.baseChains.contains(where: { $0.type == "nat" && $0.hook == .prerouting })
+      else { return nil }
+      return error(
+        "the segment belongs to no connection that conntrack knows (its state is invalid), so NAT passed it "
+          + "over, and it came to \(lost.packet.destination) itself, which refuses it",
+        evidence: [.connectionState(.invalid)])
+    }
+  }
 }
