@@ -41,6 +41,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <sched.h>
 
 #include <string.h>
@@ -49,6 +50,7 @@
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -413,6 +415,27 @@ static inline int nftrace_run_classifier(int program, const void *frame, unsigne
   int failed = nftrace_bpf(BPF_PROG_TEST_RUN, &attributes);
   *result = (int)attributes.test.retval;
   return failed;
+}
+
+// A socket of a user's: who opened a socket's file is what rules for owners ask. -1 is the caller itself.
+static inline int nftrace_socket_of(long user, int family, int type, int protocol) {
+  if (user < 0) return socket(family, type, protocol);
+  int before = setfsuid((uid_t)user);
+  if (setfsuid((uid_t)-1) != (int)(uid_t)user) {
+    errno = EPERM;
+    return -1;
+  }
+  int number = socket(family, type, protocol);
+  int failed = errno;
+  setfsuid((uid_t)before);
+  errno = failed;
+  return number;
+}
+
+// The number of a user of this name; -1 if there is none.
+static inline long nftrace_user(const char *name) {
+  struct passwd *entry = getpwnam(name);
+  return entry ? (long)entry->pw_uid : -1;
 }
 
 // A socket that sees all frames of an interface, those it sends as well; -1 and an errno.

@@ -41,9 +41,9 @@ package struct OpeningListing: Sendable {
       + [ChainMessage.dump] + chains
     return lists.map { Record(time: now, .netlink($0)) }
       + (host.map { [Record(time: now, .note(.host($0)))] } ?? []) + [
-      Record(time: now, .note(.counters(counters))),
-      Record(time: now, .note(.facts(Facts(facts + legacy)))),
-    ]
+        Record(time: now, .note(.counters(counters))),
+        Record(time: now, .note(.facts(Facts(facts + legacy)))),
+      ]
   }
 
   /// The names of all interfaces.

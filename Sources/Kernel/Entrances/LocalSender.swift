@@ -26,9 +26,18 @@ package final class LocalSender: Sendable {
     package var tos: UInt8
     /// Whether nobody may fragment it, not even this host.
     package var dontFragment: Bool
+    /// The packet mark it is sent with; nil for none.
+    package var mark: UInt32?
+    /// The number of the user whose socket sends it; nil is who runs the command.
+    package var user: UInt32?
 
     /// Fields of these values.
-    package init(version: Int, ttl: UInt8, tos: UInt8, dontFragment: Bool) {
+    package init(
+      version: Int, ttl: UInt8, tos: UInt8, dontFragment: Bool, mark: UInt32? = nil,
+      user: UInt32? = nil
+    ) {
+      self.mark = mark
+      self.user = user
       self.version = version
       self.ttl = ttl
       self.tos = tos
@@ -44,8 +53,9 @@ package final class LocalSender: Sendable {
   package init(_ proto: IPProtocol, _ fields: Fields, source: IPAddress?) throws(KernelError) {
     let family = fields.version == 4 ? AF_INET : AF_INET6
     includesHeader = !proto.isICMP
-    let number = socket(
-      family, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue),
+    let number = nftrace_socket_of(
+      fields.user.map { Int($0) } ?? -1, family,
+      Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue),
       includesHeader ? Self.raw : Int32(proto.rawValue))
     guard number >= 0 else {
       let code = Glibc.errno
@@ -148,6 +158,7 @@ extension LocalSender.Fields {
       unsafe setsockopt(number, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
     set(SOL_SOCKET, SO_BROADCAST, 1)
+    if let mark { set(SOL_SOCKET, SO_MARK, Int32(bitPattern: mark)) }
     // IP_PMTUDISC_DO and IP_PMTUDISC_DONT, which IPv6 calls by the same numbers.
     let discovery: Int32 = dontFragment ? 2 : 0
     if version == 4 {

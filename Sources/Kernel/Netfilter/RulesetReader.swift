@@ -64,6 +64,22 @@ package struct RulesetReader: ~Copyable {
     return messages ?? []
   }
 
+  /// Whether a rule asks who sends, in a table that has a chain at OUTPUT or POSTROUTING for this host's own
+  /// packets.
+  package mutating func asksOwner() throws(KernelError) -> Bool {
+    let all = try chains().compactMap { try? ChainMessage($0.payload) }
+    let tables = Set(
+      all.filter { $0.hook == .output || $0.hook == .postrouting }
+        .map { TableName($0.family, $0.table) })
+    for chain in all where tables.contains(TableName(chain.family, chain.table)) {
+      let step = RuleStep(
+        family: chain.family, table: chain.table, chain: chain.name, .policy, verdict: .continue)
+      let rules = self.chain(step).compactMap { try? NFTRuleMessage($0.payload) }
+      if rules.contains(where: \.asksOwner) { return true }
+    }
+    return false
+  }
+
   /// The number of the ruleset's generation, which every transaction raises.
   mutating func generation() -> UInt32? {
     let answer = try? conversation.ask(

@@ -139,7 +139,8 @@ enum Phrases {
       let rule = leg.rules.last { $0.translation != nil }
       if let rule, let text = rule.text {
         // A list by iptables(8) does not have it.
-        return rule.isLegacyRule ? "iptables-legacy \(change.cause.rawValue.uppercased()): \(text)" : text
+        return rule.isLegacyRule
+          ? "iptables-legacy \(change.cause.rawValue.uppercased()): \(text)" : text
       }
       return "\(change.cause.rawValue)" + (rule.map { ", \(place($0))" } ?? "")
     case _ where point.table == "nat": return "translated by NAT"

@@ -34,6 +34,8 @@ package struct ProbePlan: Sendable, Equatable {
   package var sourcePort: UInt16?
   /// The port they go to, where the protocol has ports.
   package var destinationPort: UInt16?
+  /// The flags of a TCP probe.
+  package var tcpFlags = TCPHeader.Flags.syn
   /// How they enter.
   package var entrance = EntranceKind.tun
   /// Whether no more than a default route leads to whom they seem to come from.
@@ -107,6 +109,9 @@ extension ProbePlan: JSONObject {
     json.member("size", &size)
     json.member("source", &source)
     json.member("sourcePort", &sourcePort)
+    var flags = tcpFlags == .syn ? nil : Int(tcpFlags.rawValue)
+    json.member("tcpFlags", &flags)
+    tcpFlags = flags.map { TCPHeader.Flags(rawValue: UInt8(clamping: $0)) } ?? .syn
     json.member("timeout", &timeout)
     json.member("tos", &tos)
     json.member("ttl", &ttl)

@@ -12,6 +12,8 @@ package enum Fact: Sendable, Equatable {
   case legacyRules(haveChanged: Bool)
   /// A table of another program that is its alone to change.
   case ownedTable(TableName)
+  /// Whether rules that this host's own packets may meet ask who sends.
+  case ownerRules(Bool)
   /// A setting, by its name with dots, that cannot be changed from here.
   case readOnly(String)
 
@@ -22,6 +24,7 @@ package enum Fact: Sendable, Equatable {
     static let legacyRules = "legacy rules"
     static let ownedTable = "owned table "
     static let readOnly = "read-only "
+    static let ownerRules = "owner rules"
     /// The text of those that need none.
     static let yes = "yes"
     static let changed = "changed"
@@ -37,6 +40,7 @@ package enum Fact: Sendable, Equatable {
     case .legacyRules(let haveChanged): (Name.legacyRules, haveChanged ? Name.changed : "")
     case .ownedTable(let table):
       (Name.ownedTable + "\(NFProto.name(table.family)) \(table.name)", Name.yes)
+    case .ownerRules(let areThere): (Name.ownerRules, areThere ? Name.yes : "")
     case .readOnly(let name): (Name.readOnly + name, Name.yes)
     }
   }
@@ -49,6 +53,8 @@ package enum Fact: Sendable, Equatable {
     }
     if name == Name.dropReasons {
       self = .dropReasons(missing: missing)
+    } else if name == Name.ownerRules {
+      self = .ownerRules(text == Name.yes)
     } else if name == Name.legacyTrace {
       self = .legacyTrace(missing: missing)
     } else if name == Name.legacyRules {

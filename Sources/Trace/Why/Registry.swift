@@ -18,7 +18,8 @@ package enum Registry {
     BridgeHairpinOff.self, BridgePortMTU.self, NeighbourDiscoveryFiltered.self,
     NeighbourUnresolved.self, SNATClash.self,
     // Delivered.
-    NotTranslated.Delivered.self, NoListener.self, UnknownProtocol.self, EchoIgnored.self, AcceptQueueFull.self,
+    NotTranslated.Delivered.self, NoListener.self, UnknownProtocol.self, EchoIgnored.self,
+    AcceptQueueFull.self,
     ReceiveBufferFull.self, SocketFilter.self,
     // Answered, and not as the client expects it.
     HairpinWithoutMasquerade.self, NotTranslated.Reply.self, ReplyFromStranger.self,
@@ -32,7 +33,8 @@ package enum Registry {
     XDPDrop.self, TCDrop.self, QdiscDrop.self, DroppedByKernel.self, LostAfter.self,
     // Warnings and notes.
     ReplyMisrouted.ByAnotherUplink.self, NATOncePerFlow.self, HairpinRedirect.self,
-    Fragmented.self, BridgeNetfilter.self, AdvertisementsIgnored.self, XDPBypassed.self,
+    Fragmented.self, BridgeNetfilter.self, OwnerAsRoot.self, AdvertisementsIgnored.self,
+    XDPBypassed.self,
     FlowOffloaded.self, MixedBackends.self, Fragmented.OnTheWay.self, EventsLost.self,
     RecordingEnded.self,
   ]

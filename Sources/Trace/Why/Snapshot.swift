@@ -25,6 +25,8 @@ struct Snapshot: Sendable {
   private var legacyTables: [Int: [String]] = [:]
   /// Whether the rule of iptables-legacy that was asked for last may be another than the packet met.
   private(set) var haveLegacyRulesChanged = false
+  /// Whether rules that this host's own packets may meet ask who sends.
+  private(set) var asksOwner = false
   private var ownedTables: Set<TableName> = []
   private var readOnlySettings: Set<String> = []
   private(set) var counters: [String: UInt64] = [:]
@@ -248,6 +250,7 @@ struct Snapshot: Sendable {
     case .legacyTrace(let missing): missingLegacyTrace = missing
     case .legacyRules(let haveChanged): haveLegacyRulesChanged = haveChanged
     case .ownedTable(let table): ownedTables.insert(table)
+    case .ownerRules(let areThere): asksOwner = areThere
     case .readOnly(let name): readOnlySettings.insert(name)
     }
   }

@@ -13,6 +13,8 @@ package struct NFTRuleMessage: Sendable, Equatable {
   package var expressions: [String]
   /// The rule's comment: from nft(8)'s user data, or from an iptables match of that name.
   package var comment: String?
+  /// Whether it asks who sends: a user, a group or a control group.
+  package var asksOwner = false
   /// Rules of the same one say the same, counters apart; nil where the message does not have all
   /// that a rule says: a set or chain without a name of its own is sent by itself.
   package var fingerprint: UInt64?
@@ -40,6 +42,8 @@ package struct NFTRuleMessage: Sendable, Equatable {
     static let extensionName: UInt16 = 1
     static let matchInfo: UInt16 = 3
     static let natType: UInt16 = 1
+    static let metaKey: UInt16 = 2
+    static let socketKey: UInt16 = 1
     static let fibResult: UInt16 = 2
     static let fibFlags: UInt16 = 3
   }
@@ -59,6 +63,7 @@ package struct NFTRuleMessage: Sendable, Equatable {
       let name = try Self.name(
         parts[type: Expression.name]?.string ?? "?", data: parts[type: Expression.data])
       expressions.append(name)
+      if try Self.asksOwner(name, parts[type: Expression.data]) { asksOwner = true }
       // Its information is a struct xt_comment_info: 256 octets of text.
       if name == "match:comment" {
         matched = try parts[type: Expression.data]?.nested()[type: Expression.matchInfo]?.string
@@ -74,6 +79,17 @@ package struct NFTRuleMessage: Sendable, Equatable {
     }
     fingerprint = sum.namesTheNameless ? nil : sum.value
     comment = attributes[type: Attribute.userData].flatMap { Self.comment($0.value) } ?? matched
+  }
+
+  /// iptables' matches, and nft's `meta skuid`, `meta skgid`, `meta cgroup` (NFT_META_SKUID and on) and `socket cgroupv2`.
+  private static func asksOwner(
+    _ name: String, _ data: NetlinkAttribute?
+  ) throws(WireError) -> Bool {
+    if name == "match:owner" || name == "match:cgroup" { return true }
+    guard name == "meta" || name == "socket", let data = try data?.nested() else { return false }
+    let key = data[type: name == "meta" ? Expression.metaKey : Expression.socketKey]
+    let wanted: [UInt32] = name == "meta" ? [10, 11, 23] : [3]
+    return key?.network(UInt32.self).map { wanted.contains($0) } ?? false
   }
 
   private static func name(

@@ -30,6 +30,20 @@ package struct TCPHeader: Sendable, Equatable {
     /// `acknowledgment` counts.
     package static let ack = Flags(rawValue: 16)
 
+    /// The flags of these names: "syn,ack"; nil for other words. "none" is no flag.
+    package init?(names: String) {
+      var flags: Flags = []
+      for word in names.lowercased().split(separator: ",", omittingEmptySubsequences: false) {
+        let bits = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"]
+        if let bit = bits.firstIndex(of: String(word)) {
+          flags.insert(Flags(rawValue: 1 << UInt8(bit)))
+        } else if names != "none" {
+          return nil
+        }
+      }
+      self = flags
+    }
+
     /// SYN, SYN-ACK, RST…, as people say them.
     package var description: String {
       let names: [(Flags, String)] = [

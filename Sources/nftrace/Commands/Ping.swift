@@ -126,6 +126,18 @@ struct Ping: ParsableCommand {
     help: "The probe meets every rule and is discarded at the end: nothing leaves this host.")
   var dryRun = false
 
+  @Option(
+    help: ArgumentHelp(
+      "With -p tcp, the flags of the probe: names with commas, such as syn,ack. Default: syn.",
+      valueName: "list"))
+  var tcpFlags: String?
+
+  @Option(help: ArgumentHelp("With --local, the packet mark it is sent with.", valueName: "n"))
+  var mark: String?
+
+  @Option(help: ArgumentHelp("With --local, the user who sends it.", valueName: "user"))
+  var user: String?
+
   @Flag(help: "Masquerade the probe's source while the command runs.")
   var masquerade = false
 
@@ -175,6 +187,25 @@ struct Ping: ParsableCommand {
         "--masquerade and --forward are for probes that are forwarded; --local sends from this host"
       )
     }
+    if let tcpFlags {
+      guard proto.description == "tcp" else {
+        throw ValidationError("--tcp-flags goes with -p tcp")
+      }
+      guard TCPHeader.Flags(names: tcpFlags) != nil else {
+        throw ValidationError(
+          "--tcp-flags '\(tcpFlags)' are not names of fin, syn, rst, psh, ack, urg, ece and cwr with commas, "
+            + "such as syn,ack")
+      }
+    }
+    if mark != nil || user != nil, hasClient, !local {
+      throw ValidationError("--mark and --user say who sends on this host: they go with --local")
+    }
+    if let mark, Self.number(mark) == nil {
+      throw ValidationError("--mark '\(mark)' is not a number of 32 bits, such as 5 or 0x5")
+    }
+    if let user, UserNames.number(user) == nil {
+      throw ValidationError("--user '\(user)': there is no user of this name here")
+    }
     for (name, text) in [("--source-mac", sourceMac), ("--dest-mac", destMac)] {
       guard let text else { continue }
       if arriving == nil, source == nil { throw ValidationError("\(name) goes with --in") }
@@ -188,6 +219,11 @@ struct Ping: ParsableCommand {
   /// Whether a client of this host was spoken of.
   private var hasClient: Bool {
     tun != nil || tunAddress != nil || arriving != nil || source != nil
+  }
+
+  /// A number of 32 bits, in decimal or with 0x in hexadecimal.
+  private static func number(_ text: String) -> UInt32? {
+    text.hasPrefix("0x") ? UInt32(text.dropFirst(2), radix: 16) : UInt32(text)
   }
 
   private static func hardwareAddress(_ text: String) -> HardwareAddress? {
@@ -206,7 +242,8 @@ struct Ping: ParsableCommand {
     wish.local = local
     wish.changesForwarding = masquerade || forward
     let fields = LocalSender.Fields(
-      version: to.family, ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df)
+      version: to.family, ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df,
+      mark: mark.flatMap { Self.number($0) }, user: user.flatMap { UserNames.number($0) })
     let frames = Entrance.FrameWish(
       source: sourceMac.flatMap { Self.hardwareAddress($0) },
       destination: destMac.flatMap { Self.hardwareAddress($0) })
@@ -308,7 +345,9 @@ struct Ping: ParsableCommand {
           plan, entrance: entrance.probeEntrance(plan),
           masquerade: masquerade && entrance.kind != .local,
           forward: forward && entrance.kind != .local, netns: shared.netns, settings: settings,
-          kernel: LivePing(rights: entrance.rights(plan)), loop: loop, sink: writer)
+          kernel: LivePing(
+            rights: entrance.rights(plan), isRoot: entrance.kind == .local && user == nil),
+          loop: loop, sink: writer)
         return try run.send(&printer, isLast: isLast)
       }
       let ended = Result { () throws(KernelError) in try settings.end() }
@@ -341,6 +380,7 @@ struct Ping: ParsableCommand {
       sourcePort: sport.map { UInt16($0) },
       destinationPort: port, entrance: entrance.kind, dryRun: dryRun)
     plan.isFromAfar = entrance.isFromAfar
+    plan.tcpFlags = tcpFlags.flatMap { TCPHeader.Flags(names: $0) } ?? .syn
     return plan
   }
 }

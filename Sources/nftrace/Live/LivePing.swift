@@ -11,11 +11,14 @@ final class LivePing: PingKernel {
   /// Where the kernel says why it drops packets; nil where it does not let us listen.
   private var watch: DropWatch?
   private let rights: Capabilities
+  /// Whether rules may ask who sends, for it is this host as root.
+  private let isRoot: Bool
   private let kernelOracle: KernelOracle
   let group: UInt16
 
-  /// Opens the sockets, and takes a log group. `rights` is what sending takes.
-  init(rights: Capabilities) throws(KernelError) {
+  /// Opens the sockets, and takes a log group. `rights` is what sending takes, `isRoot` whether this host
+  /// sends, as who runs the command.
+  init(rights: Capabilities, isRoot: Bool) throws(KernelError) {
     var socket = try NetfilterSocket()
     rules = try RulesetReader()
     kernelOracle = try KernelOracle()
@@ -23,6 +26,7 @@ final class LivePing: PingKernel {
     group = socket.group!
     messages = KernelEvents(socket)
     self.rights = rights
+    self.isRoot = isRoot
   }
 
   var events: any EventSource { messages }
@@ -33,7 +37,11 @@ final class LivePing: PingKernel {
 
   func natTargets() -> [Int: [String]] { LegacyTables.natTargets() }
 
-  func listing() throws(KernelError) -> OpeningListing { try OpeningListing.read(&rules) }
+  func listing() throws(KernelError) -> OpeningListing {
+    var listing = try OpeningListing.read(&rules)
+    if isRoot, try rules.asksOwner() { listing.facts.append(.ownerRules(true)) }
+    return listing
+  }
 
   func takeLegacyGroup() throws(KernelError) { try messages.socket.takeGroup(0, besides: true) }
 

@@ -22,12 +22,16 @@ struct TCPProbe: ProbeKind {
   }
 
   private func header(_ plan: ProbePlan, _ sequence: Int) -> TCPHeader {
-    TCPHeader(
+    let number = UInt32(truncatingIfNeeded: plan.firstNumber + sequence * stride(plan))
+    let acknowledges = plan.tcpFlags.contains(.ack)
+    // What resets a segment has the number that it acknowledges.
+    return TCPHeader(
       sourcePort: plan.port(sequence), destinationPort: plan.destinationPort ?? 0,
-      sequence: UInt32(truncatingIfNeeded: plan.firstNumber + sequence * stride(plan)), flags: .syn)
+      sequence: number, acknowledgment: acknowledges ? number &+ 1 : 0, flags: plan.tcpFlags)
   }
 
   func end(_ plan: ProbePlan, _ sequence: Int, answer: Packet?) -> Packet? {
+    guard plan.tcpFlags == .syn else { return nil }
     var header = header(plan, sequence)
     header.flags = .rst
     header.sequence &+= 1
@@ -49,6 +53,11 @@ struct TCPProbe: ProbeKind {
       return quoted.flatMap { sequence($0, [0, 1]) }
     }
     guard let header = packet.tcp else { return nil }
+    if plan.tcpFlags != .syn, header.flags == plan.tcpFlags,
+      let number = sequence(header.sequence, [0])
+    {
+      return number
+    }
     if header.flags.contains(.ack) { return sequence(header.acknowledgment, [1, plan.size + 1]) }
     guard !header.flags.isDisjoint(with: [.syn, .rst]) else { return nil }
     return sequence(header.sequence, header.flags.contains(.syn) ? [0] : [1])
@@ -66,10 +75,20 @@ struct TCPProbe: ProbeKind {
   }
 
   func isBackFromService(_ plan: ProbePlan, _ packet: Packet) -> Bool {
-    packet.tcp?.flags.contains(.ack) == true && hasPortsOfAnswer(plan, packet)
+    packet.tcp.map { !$0.flags.isDisjoint(with: [.ack, .rst]) } == true
+      && hasPortsOfAnswer(plan, packet)
   }
 
   func direction(_ plan: ProbePlan, of packet: Packet) -> Journey.Direction? {
-    packet.tcp.map { $0.flags.contains(.ack) ? .reply : .request }
+    packet.tcp.map { header in
+      if plan.tcpFlags != .syn { return isProbe(header, plan) ? .request : .reply }
+      return header.flags.contains(.ack) ? .reply : .request
+    }
+  }
+
+  /// Whether a segment with other flags than a SYN's is a probe itself.
+  private func isProbe(_ header: TCPHeader, _ plan: ProbePlan) -> Bool {
+    header.flags == plan.tcpFlags
+      && plan.sequence(ofNumber: header.sequence, stride: stride(plan), [0]) != nil
   }
 }
