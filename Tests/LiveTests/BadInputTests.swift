@@ -193,7 +193,7 @@ extension LiveTests {
       for hide in ["mount -t tmpfs none /dev/net", "mount --bind /etc/hostname /dev/net/tun"] {
         let outcome = try await Programs.run([
           "unshare", "--mount", "--propagation", "private", "sh", "-euc",
-          "\(hide); exec \"$NFTRACE\" ping --netns \(net.router) 119.29.29.29",
+          "\(hide); exec \"$NFTRACE\" ping --netns \(net.router) --masquerade 119.29.29.29",
         ])
         #expect(outcome.code == 3 && outcome.error.contains("/dev/net/tun"), "\(hide): \(outcome)")
       }

@@ -115,7 +115,7 @@ extension LiveTests {
           \(plan.version == 4 ? "ip" : "ip6") daddr $SERVER counter
         }
         }"
-        for way in "" --local "--in $UPLINK -s $GATEWAY"; do
+        for way in "--tun-address $TUN_ADDRESS" --local "--in $UPLINK -s $GATEWAY"; do
           "$NFTRACE" ping --netns $R --dry-run $way \(words.joined(separator: " ")) $SERVER
         done
         ip netns exec $S nft list table inet seen
@@ -131,7 +131,9 @@ extension LiveTests {
     @Test func aDryRunSaysWhereItDies() async throws {
       let net = try await RouterNet(
         RouterPlan().withoutTun().with("iptables -A FORWARD -d $SERVER -j DROP"))
-      let outcome = try await net.ping(["--dry-run", "--json", "-W", "0.3"])
+      let outcome = try await net.ping([
+        "--dry-run", "--json", "-W", "0.3", "--tun-address", net.plan.tunAddress,
+      ])
       #expect(outcome.code == 1)
       #expect(outcome.output.contains("rule-drop"), "\(outcome)")
     }
@@ -187,7 +189,10 @@ extension LiveTests {
     }
 
     /// What is replayed is what was seen.
-    @Test(arguments: [["--local"], ["--in", "eth0", "-s", "172.16.16.1"], ["--dry-run"]])
+    @Test(arguments: [
+      ["--local"], ["--in", "eth0", "-s", "172.16.16.1"],
+      ["--tun-address", "192.168.69.100/24", "--dry-run"],
+    ])
     func replayIsTheSame(words: [String]) async throws {
       let net = try await RouterNet(RouterPlan().withoutTun())
       let file = "\(Programs.directory)/entrance-\(UInt32.random(in: 0 ... .max)).pcapng"

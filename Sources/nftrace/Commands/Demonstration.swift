@@ -36,7 +36,7 @@ enum Demonstration {
         nftrace lab -- nftrace ping --tun tun0 2001:db8:29::29   the same with IPv6
         nftrace lab -- nftrace ping --tun tun0 172.16.16.15      to the router itself
         nftrace lab bash                                         a shell in the router
-        nftrace ping --local DEST                                from this machine
+        nftrace ping DEST                                        from this machine
       """)
     return code
   }

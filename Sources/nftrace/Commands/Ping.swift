@@ -10,11 +10,13 @@ struct Ping: ParsableCommand {
     _superCommandName: Nftrace.name,
     abstract: "Send a probe, watch it at every hook, and say what happened to it.",
     discussion: """
-      The probe comes in through a TUN device, as if a client behind it had sent it; with --in, as \
-      if it had arrived on an interface; with --local, this host sends it. With --local and --tun it goes both ways, one after the \
-      other, and where they differ is told. Its payload or its \
-      numbers mark it, so that nobody else's packets are taken for it. Rules, device and settings \
-      are gone when the command ends, however it ends.
+      Where the probe enters follows from who asks. Without -s, --in and --tun this host sends it; \
+      but where a setup made a TUN device, a client behind that does. With -s it comes in by the \
+      interface behind which that address is, as if it had arrived there; --in, --tun and \
+      --tun-address name the interface, and choose a client there if -s does not. With --local as \
+      well it goes both ways, one after the other, and where they differ is told. Its payload or \
+      its numbers mark it, so that nobody else's packets are taken for it. Rules, device and \
+      settings are gone when the command ends, however it ends.
       """)
 
   @Argument(help: ArgumentHelp("Where the probe goes: an IPv4 or IPv6 address.", valueName: "dest"))
@@ -23,8 +25,9 @@ struct Ping: ParsableCommand {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "The probe's source address; with --local and --tun, that of the one that comes in. "
-        + "Default: the first free one of the TUN device's subnet.",
+      "The probe's source address: one of this host, or of a client or somebody far away. "
+        + "Default: as routing chooses; with --in, a neighbour's there; with --tun, the first free "
+        + "one of its subnet.",
       valueName: "addr"))
   var source: String?
 
@@ -89,23 +92,24 @@ struct Ping: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Use this TUN device, which must exist. Default: nftrace0 is made and removed.",
+      "Let the probe come from a client behind this TUN device, which must exist.",
       valueName: "name"))
   var tun: String?
 
   @Option(
     help: ArgumentHelp(
-      "The TUN device's address. Default: 192.168.69.100/24 or fd00:69::100/64.", valueName: "cidr")
-  )
+      "Let the probe come from a client behind a TUN device of this address, which is made and "
+        + "removed. With --masquerade or --forward: 192.168.69.100/24 or fd00:69::100/64.",
+      valueName: "cidr"))
   var tunAddress: String?
 
-  @Flag(help: "Send the probe from this host: the OUTPUT path. With --tun, both ways.")
+  @Flag(help: "Send the probe from this host: the OUTPUT path. With a client as well, both ways.")
   var local = false
 
   @Option(
     name: .customLong("in"),
     help: ArgumentHelp(
-      "Let the probe arrive on this Ethernet interface, as if a neighbour had sent it.",
+      "Let the probe arrive on this interface, as if a neighbour had sent it.",
       valueName: "iface"))
   var arriving: String?
 
