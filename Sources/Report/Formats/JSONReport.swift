@@ -38,7 +38,8 @@ struct JSONReport: Renderer {
     switch head.command {
     case .ping:
       head.session = end.session ?? head.session
-      let probes = JSONValue.array(probes.map(objects.probe))
+      let netns = head.header?.netns
+      let probes = JSONValue.array(probes.map { objects.probe($0, netns: netns) })
       return [JSONValue.object(objects.opening(head) + [("probes", probes)] + closing).pretty()]
     case .show: return withStream { $0.finish(closing) }
     }

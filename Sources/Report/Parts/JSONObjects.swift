@@ -54,7 +54,8 @@ package struct JSONObjects: Sendable {
       ] + lines)
   }
 
-  func probe(_ probe: ProbeResult) -> JSONValue {
+  /// A probe, in the namespace of this name.
+  func probe(_ probe: ProbeResult, netns: String?) -> JSONValue {
     let error = probe.errno.map { [("error", JSONValue.string(ErrorName.words($0)))] } ?? []
     return .object(
       [
@@ -63,6 +64,13 @@ package struct JSONObjects: Sendable {
         ("journeys", .array(probe.exchange.journeys.map(journey))),
         ("findings", .array(probe.findings.map(finding))),
         ("entrance", .string(probe.entrance.rawValue)),
+        (
+          "as",
+          .object([
+            ("entrance", .string(probe.entrance.rawValue)),
+            ("interface", .string(probe.interface)), ("namespace", .string(netns)),
+          ])
+        ),
       ] + error)
   }
 

@@ -166,6 +166,7 @@ package struct PingStory: Sendable {
       exchange: exchange, findings: findings,
       errno: outcome == .localError ? entry?.refused : nil)
     result.entrance = plan.entrance
+    result.interface = plan.device
     return result
   }
 

@@ -20,6 +20,8 @@ package struct ProbeResult: Sendable, Equatable {
   package var errno: Int32?
   /// How it entered.
   package var entrance = EntranceKind.tun
+  /// The interface by which it came in; nil where this host sent it.
+  package var interface: String?
 
   /// How a probe can end; the raw value is the name in JSON.
   package enum Outcome: String, Sendable {

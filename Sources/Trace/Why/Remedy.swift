@@ -26,7 +26,7 @@ enum Remedy {
     _ lost: LostPacket, before step: RuleStep, deciding decider: RuleStep
   ) throws(Word.Unspeakable) -> Command? {
     let tool = tool(lost, step)
-    let packet = match(lost.packet, tool, isReply: lost.isReply)
+    let packet = match(lost.packet, tool, isReply: lost.isReply || lost.packet.isFromService)
     guard let accept = try command(lost, step, accepting: packet) else { return nil }
     let meetsAnswer =
       step.isPolicy || decider.takesBothWays || isWithinHost(lost) || hasOnePort(lost.packet)
@@ -245,13 +245,20 @@ extension RuleStep {
     guard let text, !isPolicy else { return false }
     let directed = [
       " -s ", " -d ", " -i ", " -o ", "port ", "ports ", "state ", "saddr", "daddr", "iif", "oif",
-      "mark", "type", "iprange", "--src", "--dst", "direction", "set ", "flags", "recent",
+      "type", "iprange", "--src", "--dst", "direction", "set ", "flags", "recent",
     ]
     return !directed.contains { " \(text) ".contains($0) }
   }
 }
 
 extension Packet {
+  /// Whether it is a segment of a connection that was seen here only now, and goes from the service to its
+  /// client.
+  fileprivate var isFromService: Bool {
+    guard let tcp, tcp.flags.contains(.ack) else { return false }
+    return tcp.flags.contains(.syn) || tcp.sourcePort < tcp.destinationPort
+  }
+
   /// The addresses and ports of an answer.
   var answer: Packet {
     var answer = self
