@@ -68,12 +68,10 @@ extension LiveTests {
       Case("ping 119.29.29.29 -W nan", 2, "--timeout is in seconds"),
       Case("ping 119.29.29.29 --in eth0 --tun tun0", 2, "--tun and --in exclude each other"),
       Case("ping 119.29.29.29 --local --tun eth9", 2, "there is no interface eth9"),
-      Case("ping 119.29.29.29 --local --in eth0", 2, "--local and --in exclude each other"),
       Case("ping 119.29.29.29 --in eth0 --tun-address 10.0.0.1/24", 2, "exclude each other"),
       Case("ping 119.29.29.29 --local --masquerade", 2, "sends from this host"),
-      Case("ping 119.29.29.29 --local -s 9.9.9.9", 2, "own addresses"),
       Case("ping 119.29.29.29 --in lo", 2, "is the loopback"),
-      Case("ping 119.29.29.29 --in tun0", 2, "is a TUN device"),
+      Case("ping 119.29.29.29 --in bare0", 2, "give one with --source"),
       Case("ping 119.29.29.29 --in nosuch0", 2, "no interface of this name"),
       Case("ping 119.29.29.29 --source-mac 02:00:00:00:00:01", 2, "goes with --in"),
       Case("ping 119.29.29.29 --in eth0 --source-mac 02:00", 2, "not an Ethernet address"),
@@ -92,9 +90,12 @@ extension LiveTests {
       Case("ping 119.29.29.29 --tun tap0", 2, "tap0"),
       Case("ping 119.29.29.29 --tun down0", 2, "ip link set down0 up"),
       Case("ping 119.29.29.29 --tun bare0", 2, "give one with --source"),
-      Case("ping 119.29.29.29 -s 10.9.9.1", 2, "is not in the TUN device's subnet"),
+      Case("ping 2001:db8::1 -s 2001:db8:5::5", 2, "behind no interface"),
+      Case(
+        "ping 119.29.29.29 --tun-address 10.1.1.1/24 -s 10.9.9.1", 2,
+        "is not in the TUN device's subnet"),
       Case("ping 119.29.29.29 --tun-address 172.16.16.77/24", 2, "collides with 172.16.16.15/24"),
-      Case("ping 119.29.29.29", 2, "send through that device with --tun tun0"),
+      Case("ping 119.29.29.29 --masquerade", 2, "send through that device with --tun tun0"),
       Case("ping 119.29.29.29 --tun-address 10.55.1.1/24", 2, "route to 10.55.0.0/16"),
       Case("ping 119.29.29.29 --tun-address 10.1.1.1/24 -s 10.1.1.1", 2, "itself"),
       Case("ping 119.29.29.29 --tun tun0 -w /tmp", 2, "Is a directory"),
@@ -142,19 +143,23 @@ extension LiveTests {
       #expect(outcome.error.contains(name), "\(outcome)")
     }
 
+    /// What is to come in through a device that a program holds arrives there; to divert traffic takes a
+    /// device of one's own.
     @Test func aDeviceInUse() async throws {
-      let net = try await RouterNet()
+      let net = try await RouterNet(
+        RouterPlan().with("iptables -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE"))
       let outcome = try await net.run(
         """
         "$NFTRACE" ping --netns $R --tun "$TUN" -c 600 -i 0.1 $SERVER >/dev/null & first=$!
         until ip netns exec $R nft list tables | grep -q nftrace_; do sleep .01; done
-        "$NFTRACE" ping --netns $R --tun "$TUN" $SERVER 2>&1 || code=$?
+        for way in --tun --in; do
+          "$NFTRACE" ping --netns $R $way "$TUN" $SERVER 2>&1
+        done
         kill -KILL $first; wait $first || true
-        echo "exit code $code, first $first"
         """)
-      let first = try #require(outcome.firstMatch(of: /first (\d+)/)?.output.1)
-      #expect(outcome.contains("exit code 3"), "\(outcome)")
-      #expect(outcome.contains("in use by process \(first)"), "\(outcome)")
+      let arrived = "arrived      in \(net.plan.tun), ttl 64"
+      #expect(outcome.ranges(of: "119.29.29.29 answered").count == 2, "\(outcome)")
+      #expect(outcome.ranges(of: arrived).count == 2, "\(outcome)")
     }
 
     /// What is recorded may not be seen, which is not that nothing is.

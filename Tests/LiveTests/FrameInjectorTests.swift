@@ -123,7 +123,7 @@ extension LiveTests {
         try lab.routes.deleteLink("up0")
         let gone = #expect(throws: KernelError.self) { try injector.inject(frame) }
         #expect(
-          gone?.help == "The interface is down, was removed, or is in another network namespace.")
+          gone?.help == "The interface was removed, or is in another network namespace.")
       }
     }
   }

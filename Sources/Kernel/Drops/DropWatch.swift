@@ -104,7 +104,9 @@ package struct DropWatch: ~Copyable {
     ring.drain { octets in
       guard
         let event = DropRecord.event(
-          octets, clockDifference: difference, reasons: reasons, hasReasons: hasReasons)
+          octets, clockDifference: difference, reasons: reasons, hasReasons: hasReasons),
+        // The frame that a program was tried on is none that was received or sent.
+        event.location?.hasPrefix("bpf_prog_test_run_skb") != true
       else { return }
       body(event)
     }

@@ -123,7 +123,15 @@ package struct FrameInjector: ~Copyable {
   package borrowing func failure(_ code: Int32) -> KernelError {
     KernelError(
       cannot: "let a packet arrive on \(name)", function: "bpf(BPF_PROG_TEST_RUN)", errno: code,
-      help: Self.help(for: code))
+      help: code == EINVAL ? Self.fault(ofIndex: index) : Self.help(for: code))
+  }
+
+  /// Why the interface of this index takes nothing any more.
+  private static func fault(ofIndex index: UInt32) -> String {
+    var routes = try? RouteSocket()
+    guard let links = try? routes?.links() else { return help(for: EINVAL)! }
+    return links.contains { $0.index == index }
+      ? "The interface is down." : "The interface was removed, or is in another network namespace."
   }
 
   /// What would help against an errno of bpf(BPF_PROG_TEST_RUN), or of the program.

@@ -107,9 +107,11 @@ package struct TunDevice: ~Copyable {
     }
   }
 
-  /// Whether a program has the device of this name open: then what is to come in through it cannot be written
-  /// to it.
-  package static func isHeld(_ name: String) -> Bool { !TunUser.all(of: name).isEmpty }
+  /// Whether a program of this namespace has the device of this name open: then what is to come in through it
+  /// cannot be written to it.
+  package static func isHeld(_ name: String) -> Bool {
+    TunUser.all(of: name).contains(where: \.isHere)
+  }
 
   // MARK: Properties
 

@@ -5,25 +5,25 @@ struct TunUser: Equatable {
   let process: Int
   /// The name of its program, as ps(1) shows it.
   let command: String
+  /// Whether it is in the network namespace of the calling thread.
+  let isHere: Bool
 
   /// The processes that have the device of this name open. The kernel writes the name into
   /// /proc/PID/fdinfo/FD; devices of this name in other namespaces are looked past if one in this
   /// namespace was found.
   static func all(of name: String) -> [TunUser] {
     let home = Files.destination(ofLink: "/proc/thread-self/ns/net")
-    var here: [TunUser] = []
-    var elsewhere: [TunUser] = []
+    var users: [TunUser] = []
     for process in Files.names(in: "/proc").compactMap({ Int($0) }).sorted() {
       guard holds(process, name) else { continue }
       let command = (try? Files.text("/proc/\(process)/comm")) ?? "?"
-      let user = TunUser(process: process, command: String(command.prefix { $0 != "\n" }))
-      if Files.destination(ofLink: "/proc/\(process)/ns/net") == home {
-        here.append(user)
-      } else {
-        elsewhere.append(user)
-      }
+      users.append(
+        TunUser(
+          process: process, command: String(command.prefix { $0 != "\n" }),
+          isHere: Files.destination(ofLink: "/proc/\(process)/ns/net") == home))
     }
-    return here.isEmpty ? elsewhere : here
+    let here = users.filter(\.isHere)
+    return here.isEmpty ? users : here
   }
 
   private static func holds(_ process: Int, _ name: String) -> Bool {

@@ -161,7 +161,7 @@ struct Ping: ParsableCommand {
     if let source, IPAddress(source) == nil {
       throw ValidationError(Self.notAnAddress(source, "--source"))
     }
-    if let tunAddress { _ = try Self.tunAddress(tunAddress) }
+    try checkVersions()
     try Self.check("--ttl", ttl, 1...255)
     try Self.check("--count", count, 1...1_000_000)
     try Self.check("--tos", tos, 0...255)
@@ -177,6 +177,22 @@ struct Ping: ParsableCommand {
     if tun != nil, tunAddress != nil {
       throw ValidationError(
         "--tun-address is for a device that is made; --tun names one that exists")
+    }
+  }
+
+  private func checkVersions() throws {
+    let to = IPAddress(destination)!.family
+    if let source, let from = IPAddress(source)?.family, from != to {
+      throw ValidationError(
+        "source \(source) is IPv\(from) and destination \(destination) is IPv\(to): a packet has one IP "
+          + "version")
+    }
+    guard let tunAddress else { return }
+    let device = try Self.tunAddress(tunAddress)
+    if device.address.family != to {
+      throw ValidationError(
+        "--tun-address \(device) is IPv\(device.address.family) and destination \(destination) is "
+          + "IPv\(to): give one of the destination's version")
     }
   }
 

@@ -1,4 +1,5 @@
 import App
+import Glibc
 import Kernel
 import Trace
 import Wire
@@ -58,26 +59,31 @@ struct Entrance {
     case .local(let source):
       return try local(proto, destination: destination, source: source, fields, &routes)
     case .made(let address, let source):
-      try refuseMixture(source, destination)
       let usual = Prefix(destination.family == 4 ? "192.168.69.100/24" : "fd00:69::100/64")!
-      if let address, address.address.family != destination.family {
-        throw UsageError(
-          "--tun-address \(address) is IPv\(address.address.family) and destination "
-            + "\(destination) is IPv\(destination.family): give one of the destination's version")
-      }
       return try made(address ?? usual, destination, source, &routes)
     case .behind(let name, let source, let isFromAfar):
-      try refuseMixture(source, destination)
-      let link = try routes.link(name)
-      let isTun = link?.kind == "tun" && link?.tun?.isTap != true
-      let isWritable = isTun && !TunDevice.isHeld(name)
-      var entrance =
-        isWritable || mustBeTun && !isTun
-        ? try existing(name, destination, source, &routes)
-        : try arriving(on: name, destination, source, frames, &routes)
+      var entrance = try behind(name, destination, source, frames, mustBeTun: mustBeTun, &routes)
       entrance.isFromAfar = isFromAfar
       return entrance
     }
+  }
+
+  /// What comes in by an interface is written to it where it is a TUN device that nobody has open; by any
+  /// other it arrives.
+  private static func behind(
+    _ name: String, _ destination: IPAddress, _ source: IPAddress?, _ frames: FrameWish,
+    mustBeTun: Bool, _ routes: inout RouteSocket
+  ) throws -> Entrance {
+    let link = try routes.link(name)
+    let isTun = link?.kind == "tun" && link?.tun?.isTap != true
+    if isTun ? !TunDevice.isHeld(name) : mustBeTun {
+      do {
+        return try existing(name, destination, source, &routes)
+      } catch let error as KernelError where error.errno == EBUSY {
+        // By a program that is not seen from here.
+      }
+    }
+    return try arriving(on: name, destination, source, frames, &routes)
   }
 
   /// The interface they come in by.
@@ -130,20 +136,11 @@ struct Entrance {
     return rights
   }
 
-  private static func refuseMixture(_ source: IPAddress?, _ destination: IPAddress) throws {
-    if let source, source.family != destination.family {
-      throw UsageError(
-        "source \(source) is IPv\(source.family) and destination \(destination) is "
-          + "IPv\(destination.family): a packet has one IP version")
-    }
-  }
-
   /// This host itself. Without `source` it is the address that routing would choose.
   private static func local(
     _ proto: IPProtocol, destination: IPAddress, source: IPAddress?, _ fields: LocalSender.Fields,
     _ routes: inout RouteSocket
   ) throws -> Entrance {
-    try refuseMixture(source, destination)
     let sender = try LocalSender(proto, fields, source: source)
     var chosen = source
     let question = RouteLookup(to: destination, tos: fields.tos, ipProtocol: proto.rawValue)
