@@ -56,6 +56,7 @@ package enum Owner: String, Sendable, CaseIterable {
     func isTable(_ prefixes: String...) -> Bool {
       prefixes.contains { table == $0 || table.hasPrefix($0 + "-") || table.hasPrefix($0 + "_") }
     }
+    let isIPTables = ["filter", "nat", "mangle", "raw", "security"].contains(table)
     return switch self {
     case .ufw: begins("ufw-", "ufw6-")
     case .firewalld:
@@ -63,7 +64,7 @@ package enum Owner: String, Sendable, CaseIterable {
         || ["_direct", "_ZONES", "_IN_ZONES", "_OUT_ZONES", "_POLICIES_pre"].contains {
           chain.hasSuffix($0)
         }
-    case .docker: begins("DOCKER") || isTable("docker")
+    case .docker: isIPTables && begins("DOCKER") || isTable("docker")
     case .podman: begins("NETAVARK") || isTable("netavark")
     case .cni: begins("CNI-")
     case .kubeRouter: begins("KUBE-ROUTER-", "KUBE-POD-FW-", "KUBE-NWPLCY-")
