@@ -31,9 +31,9 @@ extension Snapshot {
     return plan.isFromAfar || isSamePlace(device, plan.device)
   }
 
-  /// Whether many have this address: a group, or all in a subnet.
+  /// Whether many have this address: a group, or all in a subnet or on a link.
   func isForMany(_ address: IPAddress) -> Bool {
-    address.isMulticast || addresses.isBroadcast(address)
+    address.isMulticast || address == .v4(.max) || addresses.isBroadcast(address)
   }
 
   /// Whether two names are of one interface, or of one that is a part of the other.
