@@ -9,8 +9,8 @@ struct LabCommand: ParsableCommand {
     commandName: "lab", _superCommandName: Nftrace.name,
     abstract: "Try it: a router, a client's side and a server in network namespaces of their own.",
     discussion: """
-      Without COMMAND a demonstration runs. With one, it runs in the router, where 'nftrace' is \
-      this program: nftrace lab -- nftrace ping --tun tun0 119.29.29.29, or nftrace lab bash. \
+      Without COMMAND a demonstration runs. With one, it runs in the router; if that is 'nftrace', it is \
+      this program: nftrace lab -- nftrace ping --tun tun0 119.29.29.29. Or nftrace lab bash. \
       Everything is removed when it ends, also on Ctrl-C.
       """)
 
