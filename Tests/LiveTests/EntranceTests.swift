@@ -188,6 +188,22 @@ extension LiveTests {
       #expect(text.contains("dropped in filter FORWARD\n  differ in  first hook, source, outcome"))
     }
 
+    /// A bridge forgets the neighbour that was made up, and keeps those there are.
+    @Test func aBridgeForgetsWhoIsNobody() async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      let told = try await net.inRouter(
+        """
+        ip link add br0 type bridge; ip addr add 10.9.9.1/24 dev br0; ip link set br0 up
+        ip link add p0 type veth peer name g0; ip link set p0 master br0 up; ip link set g0 up
+        bridge fdb add 02:00:00:00:00:07 dev p0 master dynamic
+        "$NFTRACE" ping --in p0 -s 10.9.9.7 -W 0.2 10.9.9.1 >/dev/null || true
+        "$NFTRACE" ping --in p0 -s 10.9.9.7 --source-mac 02:00:00:00:00:07 -W 0.2 10.9.9.1 >/dev/null || true
+        bridge fdb show br br0 | grep -c -e 02:6e:66:74:72:01 || true
+        bridge fdb show br br0 | grep -c -e 02:00:00:00:00:07
+        """)
+      #expect(told == "0\n1\n", "\(told)")
+    }
+
     /// What is replayed is what was seen.
     @Test(arguments: [
       ["--local"], ["--in", "eth0", "-s", "172.16.16.1"],

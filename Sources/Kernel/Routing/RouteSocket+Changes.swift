@@ -74,6 +74,11 @@ extension RouteSocket {
     try request(rule.message, flags: .new, attempt: "add routing rule \(rule.priority)")
   }
 
+  /// Has a bridge forget where an address is; ENOENT if it knows nothing of it.
+  package mutating func forget(_ entry: ForwardingEntry) throws(KernelError) {
+    try request(entry.deletion, attempt: "have a bridge forget \(entry.address)")
+  }
+
   /// Makes a neighbour known, so that nobody need be asked for it.
   package mutating func add(_ neighbour: NeighbourMessage) throws(KernelError) {
     try request(

@@ -266,6 +266,7 @@ struct Ping: ParsableCommand {
           loop: loop, sink: writer)
         return try run.send(&printer, isLast: isLast)
       }
+      entrance.leave()
       let ended = Result { () throws(KernelError) in try settings.end() }
       do {
         code = max(code, try sent.get())

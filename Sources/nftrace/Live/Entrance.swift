@@ -104,6 +104,15 @@ struct Entrance {
     }
   }
 
+  /// Has a bridge forget a sender that nobody is. What it knows of others it keeps, and by itself it would
+  /// forget this one after some minutes.
+  func leave() {
+    guard case .arriving(_, let addresses) = way, let entry = addresses.invented,
+      var routes = try? RouteSocket()
+    else { return }
+    try? routes.forget(entry)
+  }
+
   /// The same, for the probes of `plan`.
   func probeEntrance(_ plan: ProbePlan) -> ProbeEntrance {
     let path: any ProbePath
