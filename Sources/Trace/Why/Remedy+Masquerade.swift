@@ -12,8 +12,7 @@ extension Remedy {
         && ($0.family == family || $0.family == NFProto.inet)
     }.min { ($0.family, $0.table, $0.name) < ($1.family, $1.table, $1.name) }
     let source = RoutingWords.word(subnet)
-    let usesNFT = chains.contains { !TableName($0.family, $0.table).isIPTables(among: chains) }
-    guard usesNFT else {
+    guard lost.snapshot.usesNFT else {
       let legacy: Command = lost.header?.legacyNAT[lost.version] != nil ? "-legacy" : ""
       let device = try Word.device(device, for: "iptables")
       return

@@ -13,10 +13,7 @@ extension Remedy {
         "nft \(("replace rule \(place) handle \(handle) \(try Word.rule(changed, for: "nft"))" as Command).quoted)"
     case .iptables, .iptablesLegacy:
       guard let position = step.position, !text.contains("--queue-bypass") else { return nil }
-      // Sessions of before have the rule with its chain.
-      let start = "-A \(step.chain) "
-      let own = text.hasPrefix(start) ? String(text.dropFirst(start.count)) : text
-      let rest = try Word.rule(own, for: "iptables")
+      let rest = try Word.rule(text, for: "iptables")
       let chain = try Word.iptables(chain: step.chain)
       return "\(try program(lost, step)) -R \(chain) \(position) \(rest) --queue-bypass"
     }

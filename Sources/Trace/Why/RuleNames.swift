@@ -50,19 +50,6 @@ package enum RuleNames {
       hook: lost.snapshot.place(of: step)?.hook ?? hook, table: step.table,
       chain: step.chain, handle: step.handle, rule: step.text)
   }
-
-  /// Programs that manage rules here, told by the names of their chains: rules added by hand may
-  /// not survive them.
-  static func managers(_ snapshot: Snapshot) -> [Evidence] {
-    let names = Set(snapshot.chains.keys.map(\.chain))
-    let tables = Set(snapshot.chains.keys.map(\.table))
-    var found: [String] = []
-    if names.contains("DOCKER") || names.contains("DOCKER-USER") { found.append("Docker") }
-    if tables.contains("firewalld") { found.append("firewalld") }
-    if names.contains(where: { $0.hasPrefix("ufw-") }) { found.append("ufw") }
-    if names.contains(where: { $0.hasPrefix("KUBE-") }) { found.append("Kubernetes") }
-    return found.map { .manager($0) }
-  }
 }
 
 extension RuleStep {

@@ -68,7 +68,10 @@ struct Ruling {
 
   /// Programs that make rules here, where it is not known whose this one is.
   private var managers: [Evidence] {
-    owner.map { [.manager($0.rawValue)] } ?? RuleNames.managers(lost.snapshot)
+    if let owner { return [.manager(owner.rawValue)] }
+    let owners = Set(
+      lost.snapshot.chains.keys.compactMap { Owner(table: $0.table, chain: $0.chain) })
+    return Owner.allCases.filter(owners.contains).map { .manager($0.rawValue) }
   }
 
   /// A bridge hands its frames to IP's rules where this setting says so.

@@ -282,6 +282,12 @@ struct Snapshot: Sendable {
     chains.values.filter { $0.hook != nil && !OwnTable.isOne($0.table) }
   }
 
+  /// Whether somebody has chains that iptables did not make: new rules are then to be nft's, too.
+  var usesNFT: Bool {
+    let chains = baseChains
+    return chains.contains { !TableName($0.family, $0.table).isIPTables(among: chains) }
+  }
+
   /// The chain a step was made in.
   func chain(of step: RuleStep) -> ChainMessage? {
     chains[ChainKey(family: step.family, table: step.table, chain: step.chain)]

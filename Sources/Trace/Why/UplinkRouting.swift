@@ -64,9 +64,7 @@ struct UplinkRouting {
 
   /// Rules that mark connections which began at the uplink, and what answers them.
   private func marking(_ mark: UInt32) throws(Word.Unspeakable) -> [Command] {
-    let chains = snapshot.baseChains
-    let usesNFT = chains.contains { !TableName($0.family, $0.table).isIPTables(among: chains) }
-    guard usesNFT else {
+    guard snapshot.usesNFT else {
       let device = try Word.device(uplink, for: "iptables")
       let program: Command =
         "\(version == 4 ? "iptables" as Command : "ip6tables") -t mangle -A PREROUTING"

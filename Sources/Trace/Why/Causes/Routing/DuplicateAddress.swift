@@ -6,7 +6,7 @@ extension FindingID {
 }
 
 /// The address is this host's, and may not be used: another machine was found to have it.
-enum DuplicateAddress: Cause {
+enum DuplicateAddress: UnusableAddress {
   static let page = FindingPage(
     .duplicateAddress, "The IPv6 address failed duplicate address detection",
     meaning: """
@@ -28,25 +28,9 @@ enum DuplicateAddress: Cause {
       `ip addr add … dev IFACE`), so that the link is asked once more.
       """)
 
-  static let needs: [Need] = [.neighbours]
+  fileprivate static let reason = Unusable.hasFailed
 
-  static func examine(_ lost: LostPacket) -> Finding? {
-    guard lost.stage != .ruled, lost.stage != .delivered,
-      let address = lost.snapshot.unusable(lost.packet.destination, .hasFailed)
-    else { return nil }
-    return finding(address, lost.snapshot, lost.reasonEvidence)
-  }
-
-  static func examine(_ unsent: UnsentPacket) -> Finding? {
-    for end in [unsent.packet.source, unsent.packet.destination] {
-      if let address = unsent.snapshot.unusable(end, .hasFailed) {
-        return finding(address, unsent.snapshot, unsent.evidence)
-      }
-    }
-    return nil
-  }
-
-  private static func finding(
+  fileprivate static func finding(
     _ address: AddressMessage, _ snapshot: Snapshot, _ evidence: [Evidence]
   ) -> Finding {
     let device = snapshot.name(address.interface) ?? "?"
@@ -57,7 +41,7 @@ enum DuplicateAddress: Cause {
   }
 
   /// It is not known yet whether another machine has it.
-  enum Tentative: Cause {
+  enum Tentative: UnusableAddress {
     static let page = FindingPage(
       .addressTentative, "The IPv6 address is not usable yet: duplicate address detection is on",
       meaning: """
@@ -79,25 +63,9 @@ enum DuplicateAddress: Cause {
         `net.ipv6.conf.IFACE.optimistic_dad` to 1.
         """)
 
-    static let needs: [Need] = [.neighbours]
+    fileprivate static let reason = Unusable.isAsked
 
-    static func examine(_ lost: LostPacket) -> Finding? {
-      guard lost.stage != .ruled, lost.stage != .delivered,
-        let address = lost.snapshot.unusable(lost.packet.destination, .isAsked)
-      else { return nil }
-      return finding(address, lost.snapshot, lost.reasonEvidence)
-    }
-
-    static func examine(_ unsent: UnsentPacket) -> Finding? {
-      for end in [unsent.packet.source, unsent.packet.destination] {
-        if let address = unsent.snapshot.unusable(end, .isAsked) {
-          return finding(address, unsent.snapshot, unsent.evidence)
-        }
-      }
-      return nil
-    }
-
-    private static func finding(
+    fileprivate static func finding(
       _ address: AddressMessage, _ snapshot: Snapshot, _ evidence: [Evidence]
     ) -> Finding {
       let device = snapshot.name(address.interface) ?? "?"
@@ -112,10 +80,38 @@ enum DuplicateAddress: Cause {
   }
 }
 
-extension Snapshot {
-  /// Why an address of this host's is not used.
-  fileprivate enum Unusable { case hasFailed, isAsked }
+/// Why an address of this host's is not used.
+private enum Unusable { case hasFailed, isAsked }
 
+/// What the two have in common: an address of this host that no interface may use.
+private protocol UnusableAddress: Cause {
+  static var reason: Unusable { get }
+  static func finding(
+    _ address: AddressMessage, _ snapshot: Snapshot, _ evidence: [Evidence]
+  ) -> Finding
+}
+
+extension UnusableAddress {
+  static var needs: [Need] { [.neighbours] }
+
+  static func examine(_ lost: LostPacket) -> Finding? {
+    guard lost.stage != .ruled, lost.stage != .delivered,
+      let address = lost.snapshot.unusable(lost.packet.destination, reason)
+    else { return nil }
+    return finding(address, lost.snapshot, lost.reasonEvidence)
+  }
+
+  static func examine(_ unsent: UnsentPacket) -> Finding? {
+    for end in [unsent.packet.source, unsent.packet.destination] {
+      if let address = unsent.snapshot.unusable(end, reason) {
+        return finding(address, unsent.snapshot, unsent.evidence)
+      }
+    }
+    return nil
+  }
+}
+
+extension Snapshot {
   /// The entry of an address that no interface may use, for this reason.
   fileprivate func unusable(_ address: IPAddress, _ why: Unusable) -> AddressMessage? {
     let entries = addresses.entries(address)
