@@ -274,20 +274,34 @@ struct PingRunTests {
 
 /// A device without a carrier.
 private final class Silent: SilentDevice {
+  let known: SilentDeviceState
   var isRaised = false
   var name: String { "tun7" }
   var index: UInt32 { 7 }
+  init(_ known: SilentDeviceState) { self.known = known }
+  func state() throws(KernelError) -> SilentDeviceState { known }
   func raiseCarrier() throws(KernelError) { isRaised = true }
 }
 
 extension PingRunTests {
-  /// Where egress is seen a TUN device keeps its carrier off; elsewhere it needs one.
-  @Test(arguments: [true, false]) func aDeviceIsGivenACarrierWhereItNeedsOne(seesEgress: Bool)
-    throws
-  {
-    let name = seesEgress ? "healthy-nft-v4" : "healthy-5.10-v4"
-    let ping = try Ping(name)
-    let silent = Silent()
+  /// What a silent device is like, and whether it needs a carrier.
+  struct Silence {
+    var session = "healthy-nft-v4"
+    var ignoresRoutes = false
+    var hasDiscipline = false
+    let needsCarrier: Bool
+  }
+
+  /// A TUN device keeps its carrier off where all that leaves by it is seen; elsewhere it needs one.
+  @Test(arguments: [
+    Silence(needsCarrier: false), Silence(session: "healthy-5.10-v4", needsCarrier: true),
+    Silence(ignoresRoutes: true, needsCarrier: true),
+    Silence(hasDiscipline: true, needsCarrier: true),
+  ]) func aDeviceIsGivenACarrierWhereItNeedsOne(_ silence: Silence) throws {
+    let ping = try Ping(silence.session)
+    let silent = Silent(
+      SilentDeviceState(
+        ignoresRoutes: silence.ignoresRoutes, hasDiscipline: silence.hasDiscipline))
     let plan = ping.session.header.probe!
     let entrance = ProbeEntrance(
       source: plan.source, subnet: Prefix(plan.source), deviceName: "tun7", isTun: true,
@@ -295,7 +309,18 @@ extension PingRunTests {
     _ = try PingRun(
       plan, entrance: entrance, masquerade: true, forward: false, netns: nil,
       settings: ping.kernel, kernel: ping.kernel, loop: ping.loop, sink: ping.sink)
-    #expect(silent.isRaised != seesEgress)
+    #expect(silent.isRaised == silence.needsCarrier)
     #expect(ping.kernel.tables?.masquerade.count == 1)
+  }
+
+  /// Probes for the link itself ask for what a first carrier brings.
+  @Test func probesForTheLinkNeedACarrier() throws {
+    let state = SilentDeviceState(ignoresRoutes: false, hasDiscipline: false)
+    for (destination, needsCarrier) in [("224.0.0.1", true), ("10.1.2.3", false)] {
+      var plan = try Ping("healthy-nft-v4").session.header.probe!
+      plan.destination = try #require(IPAddress(destination))
+      #expect(
+        state.needsCarrier("tun7", for: plan, points: [.egress], chains: []) == needsCarrier)
+    }
   }
 }

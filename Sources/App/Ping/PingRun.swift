@@ -63,7 +63,7 @@ package struct PingRun {
         around: BaseChain.all(in: listing.chains, versions: tables.versions))
         + [.ingress, .egress],
       devices: listing.deviceNames)
-    silentDevice = try Self.silentDevice(entrance, points, listing.chains)
+    silentDevice = try Self.silentDevice(entrance, plan, points, listing.chains)
     try kernel.listen()
     var header = SessionHeader(
       command: "ping", version: Version.number, kernel: kernel.release, netns: netns,
@@ -84,12 +84,12 @@ package struct PingRun {
   /// The device whose carrier can stay as it is, for all that leaves by it is seen there. Any other is given
   /// a carrier.
   private static func silentDevice(
-    _ entrance: ProbeEntrance, _ points: [ObservationPoint], _ chains: [NetlinkMessage]
+    _ entrance: ProbeEntrance, _ plan: ProbePlan, _ points: [ObservationPoint],
+    _ chains: [NetlinkMessage]
   ) throws(KernelError) -> UInt32? {
     guard let device = entrance.silent else { return nil }
-    if points.contains(.egress),
-      !ObservationPoint.isEgressOvertaken(by: chains, on: device.name)
-    {
+    let state = try device.state()
+    guard state.needsCarrier(device.name, for: plan, points: points, chains: chains) else {
       return device.index
     }
     try device.raiseCarrier()

@@ -1,4 +1,5 @@
 package import Kernel
+package import Trace
 package import Wire
 
 /// The way by which probes enter, and answers may come out: a TUN device, an interface, this host.
@@ -27,6 +28,8 @@ package protocol SilentDevice: AnyObject {
   var name: String { get }
   /// Its index.
   var index: UInt32 { get }
+  /// What decides whether it needs the carrier after all.
+  func state() throws(KernelError) -> SilentDeviceState
   /// Gives it the carrier that it was opened without.
   func raiseCarrier() throws(KernelError)
 }

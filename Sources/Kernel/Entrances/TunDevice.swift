@@ -1,6 +1,7 @@
 internal import CNetfilter
 internal import Glibc
-package import Wire
+package import Trace
+internal import Wire
 
 /// A TUN device, open: what is written to it the kernel takes for received, what the kernel sends
 /// through it is read from it. Packets come and go without a header of their own (`IFF_NO_PI`), but
@@ -132,19 +133,20 @@ package struct TunDevice: ~Copyable {
     }
   }
 
-  /// Whether a device needs a carrier for what is sent through it to get as far as its egress hook,
-  /// and no further obstacle to stand behind that: routes may be set to be ignored without one, and
-  /// a queueing discipline or filter of the user's comes after the hook.
-  package static func needsCarrier(
-    _ link: LinkMessage, _ routes: inout RouteSocket
-  ) throws(KernelError) -> Bool {
+  /// What decides whether it needs a carrier.
+  package borrowing func silentState() throws(KernelError) -> SilentDeviceState {
+    var ignoresRoutes = false
     for family in [4, 6] {
-      for name in ["all", link.name] {
+      for name in ["all", name] {
         let setting = Sysctl.interface(name, family: family, "ignore_routes_with_linkdown")
-        if let setting, setting.exists, try setting.read() != "0" { return true }
+        if let setting, setting.exists, try setting.read() != "0" { ignoresRoutes = true }
       }
     }
-    return try routes.qdiscs().contains { $0.interface == link.index && !$0.isDefault }
+    var routes = try RouteSocket()
+    let index = index
+    return SilentDeviceState(
+      ignoresRoutes: ignoresRoutes,
+      hasDiscipline: try routes.qdiscs().contains { $0.interface == index && !$0.isDefault })
   }
 
   /// Sets the MTU, in octets.

@@ -195,12 +195,7 @@ struct Entrance {
         "there is no interface \(name) here. Leave --tun out and nftrace makes a device for the "
           + "probe; or make it with: ip tuntap add \(name) mode tun")
     }
-    // What a first carrier brings, a link-local address and multicast groups, such probes ask for.
-    let isOnLink = [destination, source].compactMap(\.self).contains {
-      $0.isLinkLocal || $0.isMulticast
-    }
-    let device = try TunDevice(
-      name, carrier: isOnLink || TunDevice.needsCarrier(link, &routes))
+    let device = try TunDevice(name, carrier: false)
     guard link.flags.contains(.up) else {
       throw UsageError(
         "\(name) is down, so nothing can come in"

@@ -29,6 +29,8 @@ final class TunPath: ProbePath, SilentDevice {
       help: errno == EIO ? "The interface is down." : nil)
   }
 
+  func state() throws(KernelError) -> SilentDeviceState { try device.value.silentState() }
+
   func raiseCarrier() throws(KernelError) { try device.value.raiseCarrier() }
 }
 
