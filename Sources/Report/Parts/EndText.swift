@@ -56,6 +56,14 @@ struct EndText {
       short = "rejected by \(Self.name(decider.rule))"
       row = nil
       endsConnection = false
+    case .proxied(_, let decider):
+      sentence = "was taken by this host's SYN proxy" + (decider.map { " in \(Self.place($0))" } ?? "")
+      short = "taken by this host's SYN proxy"
+      row =
+        decider == nil
+        ? Timeline.Row(stage: "taken", details: ["by this host's SYN proxy, which had asked for it"])
+        : nil
+      endsConnection = false
     case .refused:
       let label = Escape.name(journey.way.last.point.label)
       sentence = "last seen at \(label), then refused by this host"

@@ -27,7 +27,9 @@ struct FollowSummary: Sendable {
       case .behindNAT: translated += 1
       case nil: kinds[journey.end.kind, default: 0] += 1
       }
-      guard let decider = journey.end.decider.map({ EndText.name($0.rule) }) else { continue }
+      guard let decider = journey.end.decider.map({ EndText.name($0.rule) }),
+        journey.end.isStopped
+      else { continue }
       if deciders[decider] != nil || deciders.count < Self.most {
         deciders[decider, default: 0] += 1
       } else {

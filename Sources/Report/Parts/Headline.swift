@@ -118,6 +118,9 @@ struct Headline {
     guard let request else { return "" }
     var words = ""
     let input = request.inDevice
+    if case .proxied = request.end {
+      return ": this host's SYN proxy answered in its place"
+    }
     switch request.end.kind {
     case .transmitted:
       let out = request.end.place.out ?? request.way.last.outDevice

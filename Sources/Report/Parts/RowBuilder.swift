@@ -99,8 +99,9 @@ struct RowBuilder {
         time: time(hop), tables: hop.point.table.map { [Escape.name($0)] } ?? [], details: details))
   }
 
-  /// Adds where a rule ended the journey: below the hook it belongs to, whichever that is.
-  private mutating func stop(_ decider: Decider, on way: Way) {
+  /// Adds where a rule had the packet in the end: below the hook it belongs to, whichever that is.
+  private mutating func stop(_ decider: Decider, on way: Way, _ end: End) {
+    let isStopped = end.isStopped
     let hop = decider.hop
     if hop.point.hook != hook { begin(way.lastLeg(to: hop), after: way.last) }
     let stage = open?.tables.isEmpty == true ? open!.stage : ""
@@ -108,8 +109,12 @@ struct RowBuilder {
     rows.append(
       Timeline.Row(
         time: time(hop), stage: stage,
-        tables: ["\(style.cross) \(hop.point.table.map(Escape.name) ?? "")"],
-        details: ["dropped by \(Phrases.place(decider.rule))"], failed: true))
+        tables: [(isStopped ? "\(style.cross) " : "") + (hop.point.table.map(Escape.name) ?? "")],
+        details: [
+          isStopped
+            ? "dropped by \(Phrases.place(decider.rule))"
+            : "taken by this host's SYN proxy: \(Phrases.place(decider.rule))"
+        ], failed: isStopped))
   }
 
   private mutating func close() {
@@ -122,7 +127,7 @@ struct RowBuilder {
 
   /// Adds where the journey ended, if the last hop does not say so.
   mutating func finish(_ journey: Journey) {
-    if let decider = journey.end.decider { stop(decider, on: journey.way) }
+    if let decider = journey.end.decider { stop(decider, on: journey.way, journey.end) }
     close()
     if let row = EndText(journey, style).row { rows.append(row) }
   }

@@ -177,7 +177,7 @@ extension Story {
     let firsts = firstFragments()
     let exchanges = ordered.map { Exchange(journeys: journeys($0, firstFragments: firsts)) }
     forget(ordered)
-    return exchanges.filter { !isNoise($0) }.map(withRefusals).map(withFindings)
+    return exchanges.filter { !isNoise($0) }.map(withRefusals).map(withProxies).map(withFindings)
   }
 
   /// Whether these are packets by which neighbours find each other, as ARP's in IPv4, of which nobody
@@ -194,7 +194,7 @@ extension Story {
   private func withFindings(_ exchange: Exchange) -> Exchange {
     guard header != nil, header?.probe == nil else { return exchange }
     var exchange = exchange
-    let isStopped = exchange.journeys.contains { $0.end.decider != nil }
+    let isStopped = exchange.journeys.contains(where: \.end.isStopped)
     exchange.findings = Examination.findings(
       exchange, isAnswered: !isStopped, answer: nil, header: header, snapshot: snapshot)
     let cause =

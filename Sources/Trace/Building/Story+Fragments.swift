@@ -74,7 +74,7 @@ extension Journey {
       switch end {
       case .dropped: end = .dropped(decider)
       case .rejected: end = .rejected(decider)
-      case .sent, .delivered, .refused, .kept, .unknown: break
+      case .sent, .delivered, .proxied, .refused, .kept, .unknown: break
       }
     }
     return absorbed

@@ -38,7 +38,7 @@ extension Story {
       switch journey.end {
       case .sent(let place): journey.end = .kept(.insteadOfSending, place)
       case .delivered(let place): journey.end = .kept(.insteadOfDelivering, place)
-      case .dropped, .rejected, .refused, .kept, .unknown: break
+      case .dropped, .rejected, .proxied, .refused, .kept, .unknown: break
       }
     }
     noteDrop(&journey, unjudged.identity)
@@ -98,7 +98,7 @@ extension Story {
     let known = KernelDrop(reason: drop.reason, location: drop.location)
     switch journey.end {
     // A dry run ends in a drop of nftrace's own.
-    case .kept: break
+    case .kept, .proxied: break
     case .delivered: journey.socketDrop = known
     case .sent(let place):
       let device = snapshot.name(drop.device)
@@ -162,13 +162,15 @@ extension Story {
     return step
   }
 
-  /// The rule of iptables-legacy that dropped the packet: the last one it met, if it met it in the
-  /// table behind which it was not seen any more. TRACE names rules, not verdicts.
+  /// The rule of iptables-legacy that had the packet in the end: the last one it met, if it met it in the
+  /// table behind which it was not seen any more. TRACE names rules, not verdicts: the rule's text says of
+  /// a SYN proxy that it takes packets over, and what else ends there is dropped.
   private func legacyVerdict(_ open: OpenJourney) -> RuleStep? {
     guard open.dropped == nil, var step = open.way.lastTrailingRule, step.isLegacy,
       points.next(after: open.lastPoint)?.table == step.table
     else { return nil }
-    step.verdict = .drop
+    let isProxy = named(step).text?.contains("-j SYNPROXY") == true
+    step.verdict = isProxy ? .stolen : .drop
     return step
   }
 
@@ -189,11 +191,11 @@ extension Story {
     return Decider(hop: hop, rule: rule ?? named(dropped))
   }
 
-  /// The rule that handed the packet to user space, where it was not seen any more behind that: what a
-  /// program lets pass goes on behind the chain of the rule.
+  /// The rule that handed the packet to user space or to a SYN proxy, where it was not seen any more behind
+  /// that: what a program lets pass goes on behind the chain of the rule.
   private func handedOver(_ open: OpenJourney) -> RuleStep? {
     guard open.unseen == nil, let step = open.way.trailingRules.last,
-      step.verdict.queueNumber != nil
+      step.verdict.queueNumber != nil || isProxy(step, of: open)
     else { return nil }
     return step
   }
@@ -202,7 +204,8 @@ extension Story {
   private func end(_ open: OpenJourney) -> End {
     let last = open.way.last
     if let dropped = open.dropped ?? handedOver(open) {
-      return .dropped(decider(open, dropped, after: last))
+      let decider = decider(open, dropped, after: last)
+      return isProxy(dropped, of: open) ? .proxied(decider.place, decider) : .dropped(decider)
     }
     let place = End.Place(hook: last.point.hook, table: last.point.table, out: last.outDevice)
     switch place.hook {

@@ -7,6 +7,9 @@ package struct Decider: Sendable, Equatable {
   /// What the kernel said of dropping it.
   package var kernelDrop: KernelDrop?
 
+  /// Where it ended the journey.
+  package var place: End.Place { End.Place(hook: hop.point.hook, table: hop.point.table) }
+
   /// A decider of these fields.
   package init(hop: Hop, rule: RuleStep, kernelDrop: KernelDrop? = nil) {
     self.hop = hop

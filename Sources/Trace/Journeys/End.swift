@@ -10,6 +10,9 @@ package enum End: Sendable, Equatable {
   case dropped(Decider)
   /// A rule or a policy ended it, and this host answered it with an error or a reset.
   case rejected(Decider)
+  /// This host's SYN proxy took it over, which answers in the place of its destination: by this rule, or in a
+  /// connection that the proxy opened itself.
+  case proxied(Place, Decider?)
   /// No rule stopped it, and this host answered it with an error: there was no way on.
   case refused(Place, KernelDrop?)
   /// nftrace itself had it in the end.
@@ -65,7 +68,7 @@ package enum End: Sendable, Equatable {
   package var kind: Kind {
     switch self {
     case .sent, .kept(.insteadOfSending, _): .transmitted
-    case .delivered, .kept(.insteadOfDelivering, _): .delivered
+    case .delivered, .proxied, .kept(.insteadOfDelivering, _): .delivered
     case .dropped, .kept(.interception, _): .dropped
     case .rejected, .refused: .rejected
     case .unknown: .unknown
@@ -76,10 +79,10 @@ package enum End: Sendable, Equatable {
   package var place: Place {
     switch self {
     case .sent(let place), .delivered(let place), .refused(let place, _), .kept(_, let place),
-      .unknown(let place, _, _):
+      .proxied(let place, _), .unknown(let place, _, _):
       place
     case .dropped(let decider), .rejected(let decider):
-      Place(hook: decider.hop.point.hook, table: decider.hop.point.table)
+      decider.place
     }
   }
 
@@ -87,7 +90,16 @@ package enum End: Sendable, Equatable {
   package var decider: Decider? {
     switch self {
     case .dropped(let decider), .rejected(let decider): decider
+    case .proxied(_, let decider): decider
     case .sent, .delivered, .refused, .kept, .unknown: nil
+    }
+  }
+
+  /// Whether a rule or policy stopped it.
+  package var isStopped: Bool {
+    switch self {
+    case .dropped, .rejected: true
+    case .sent, .delivered, .proxied, .refused, .kept, .unknown: false
     }
   }
 
@@ -96,7 +108,7 @@ package enum End: Sendable, Equatable {
     switch self {
     case .dropped(let decider), .rejected(let decider): decider.kernelDrop
     case .refused(_, let drop), .unknown(_, _, let drop): drop
-    case .sent, .delivered, .kept: nil
+    case .sent, .delivered, .proxied, .kept: nil
     }
   }
 

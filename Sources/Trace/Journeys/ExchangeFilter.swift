@@ -60,7 +60,7 @@ package struct ExchangeFilter: Sendable {
     exchange.journeys.contains {
       switch $0.end {
       case .dropped, .rejected, .refused, .kept(.interception, _), .unknown(_, nil, _): true
-      case .sent, .delivered, .kept, .unknown: false
+      case .sent, .delivered, .proxied, .kept, .unknown: false
       }
     }
   }

@@ -22,14 +22,16 @@ package struct PingStory: Sendable {
     var answer: Packet?
     /// When nothing more was to come.
     var answered: UInt64?
+    /// Whether the answer came while the probe was still on its way through this host.
+    var isEarly = false
     /// The errno that refused to send it.
     var refused: Int32?
 
     /// Whether it may be settled: a rule that refuses a packet sends the refusal first, and then drops
-    /// the packet.
+    /// the packet; and a SYN proxy answers before its rule has taken the packet.
     func isOver(_ now: UInt64) -> Bool {
       guard let answered else { return now > deadline }
-      return answer?.isRefusal != true || now > answered.later(by: PingStory.afterRefusal)
+      return (answer?.isRefusal != true && !isEarly) || now > answered.later(by: PingStory.afterRefusal)
     }
   }
 
@@ -64,8 +66,7 @@ package struct PingStory: Sendable {
         let entry = open[sequence], entry.answered == nil, record.time <= entry.deadline,
         story.isAnswer(packet)
       else { return }
-      open[sequence]?.answer = packet
-      open[sequence]?.answered = record.time
+      note(packet, to: sequence, record.time)
     case .note(.notSent(let sequence, let errno)):
       open[sequence]?.refused = errno
       if open[sequence]?.answered == nil { open[sequence]?.answered = record.time }
@@ -93,10 +94,18 @@ package struct PingStory: Sendable {
         guard story.isThrough(probe: sequence) || story.isDropped(probe: sequence) else { continue }
       } else {
         guard let answer = story.arrivedAnswer(probe: sequence) else { continue }
-        open[sequence]?.answer = answer
+        note(answer, to: sequence, time)
+        continue
       }
       open[sequence]?.answered = time
     }
+  }
+
+  /// Takes down what answered a probe, and when.
+  private mutating func note(_ answer: Packet, to sequence: Int, _ time: UInt64) {
+    open[sequence]?.answer = answer
+    open[sequence]?.answered = time
+    open[sequence]?.isEarly = answer.tcp != nil && !story.isThrough(probe: sequence)
   }
 
   /// Whether a packet read from the device is a probe's, or answers one.
@@ -143,7 +152,13 @@ package struct PingStory: Sendable {
   /// What came of a probe, and why. It is forgotten.
   package mutating func settle(_ sequence: Int) -> ProbeResult {
     var outcome = outcome(sequence)
-    let exchange = story.closeProbe(sequence)
+    var exchange = story.closeProbe(sequence)
+    // What ends a connection, nftrace's own or the client's, is no part of the question.
+    if !plan.tcpFlags.contains(.rst) {
+      exchange.journeys.removeAll {
+        $0.direction == .request && $0.packet.tcp?.flags.contains(.rst) == true
+      }
+    }
     // What nobody answers has done what was hoped for when it is through here.
     let end = exchange.request?.end.kind
     if outcome == .lost, !plan.proto.kind.isAnswered, end == .transmitted || end == .delivered {

@@ -105,11 +105,11 @@ enum Examination {
   /// The packet to look at. Of recorded traffic, the one that a rule stopped: others of its connection
   /// may have got through. Of a probe, the reply, if one was seen, for then the request got through.
   private static func suspect(_ exchange: Exchange, isProbe: Bool) -> Journey? {
-    if !isProbe, let stopped = exchange.journeys.first(where: { $0.end.decider != nil }) {
+    if !isProbe, let stopped = exchange.journeys.first(where: \.end.isStopped) {
       return stopped
     }
     // What answers a request that a rule stopped is that rule's refusal.
-    if let request = exchange.request, request.end.decider != nil { return request }
+    if let request = exchange.request, request.end.isStopped { return request }
     // A refusal that got through is no puzzle itself; what was refused is.
     if let reply = exchange.journeys.last(where: { $0.direction == .reply && !$0.isRefusalSent }) {
       return reply

@@ -65,7 +65,7 @@ struct LostPacket {
     switch journey.end {
     case .dropped, .rejected, .kept(.interception, _): return .ruled
     case .sent, .kept(.insteadOfSending, _): return .sent
-    case .delivered, .kept(.insteadOfDelivering, _): return .delivered
+    case .delivered, .proxied, .kept(.insteadOfDelivering, _): return .delivered
     case .refused, .unknown: break
     }
     let hook = last.point.hook
@@ -171,7 +171,7 @@ struct LostPacket {
   }
 
   /// The rule that ended the journey.
-  var decider: RuleStep? { journey.end.decider?.rule }
+  var decider: RuleStep? { journey.end.isStopped ? journey.end.decider?.rule : nil }
 
   /// The reset or ICMP error that answered, and whether this host sent it.
   var refusal: (packet: Packet, isOurs: Bool)? {
