@@ -105,8 +105,10 @@ import Wire
     func take(_ exchange: Exchange, _ story: Story?, refused: Int32? = nil) {
       guard let snapshot = story?.snapshot else { return }
       found += exchange.journeys.compactMap {
-        LostPacket(
+        var lost = LostPacket(
           $0, of: exchange, error: nil, refused: refused, header: header, snapshot: snapshot)
+        lost.witness = ping?.witness
+        return lost
       }
     }
     while let element = try decoder.next() {

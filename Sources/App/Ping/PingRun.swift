@@ -155,10 +155,13 @@ package struct PingRun {
       }
       let now = loop.realtime
       // One whose end has come meanwhile is heard first.
-      let isLate = ping.nextDeadline.map { now > $0 } ?? false
+      let isLate = !ping.wantsWitness(heard) && ping.nextDeadline.map { now > $0 } ?? false
       let isOver = (interrupted != nil || schedule.isOver) && ping.outstanding == 0
       if isLate || !ready.isEmpty || isOver { continue }
-      if interrupted == nil, let sequence = schedule.next(now, ping) {
+      if let witness = plan.witness, interrupted == nil, ping.wantsWitness(heard) {
+        try inject(witness)
+        try digest(&ping, &printer)
+      } else if interrupted == nil, let sequence = schedule.next(now, ping) {
         try inject(sequence)
         try receive()
         try digest(&ping, &printer)
@@ -193,8 +196,12 @@ package struct PingRun {
 
   /// Ends what a probe may have left half-open, here or at the far end: a TCP connection.
   private func endConnection(_ result: ProbeResult) {
-    guard result.outcome == .replied || result.outcome == .lost, !plan.dryRun,
-      let end = plan.end(sequence: result.sequence, answer: result.answer),
+    guard result.outcome == .replied || result.outcome == .lost, !plan.dryRun else { return }
+    endConnection(result.sequence, result.answer)
+  }
+
+  private func endConnection(_ sequence: Int, _ answer: Packet?) {
+    guard let end = plan.end(sequence: sequence, answer: answer),
       let sending = try? entrance.path.prepare(end)
     else { return }
     // What it cannot be sent by any more is told of by who reads from it.
@@ -308,6 +315,9 @@ package struct PingRun {
     for sequence in ready {
       let result = ping.settle(sequence)
       endConnection(result)
+      if result.sequence == 1, ping.hasWitness, let witness = plan.witness {
+        endConnection(witness, nil)
+      }
       try printer.print(result)
     }
     if ping.outstanding == 0 { oracle.forgetPackets() }

@@ -57,11 +57,13 @@ struct EndText {
       row = nil
       endsConnection = false
     case .proxied(_, let decider):
-      sentence = "was taken by this host's SYN proxy" + (decider.map { " in \(Self.place($0))" } ?? "")
+      sentence =
+        "was taken by this host's SYN proxy" + (decider.map { " in \(Self.place($0))" } ?? "")
       short = "taken by this host's SYN proxy"
       row =
         decider == nil
-        ? Timeline.Row(stage: "taken", details: ["by this host's SYN proxy, which had asked for it"])
+        ? Timeline.Row(
+          stage: "taken", details: ["by this host's SYN proxy, which had asked for it"])
         : nil
       endsConnection = false
     case .refused:

@@ -135,6 +135,10 @@ enum EvidenceText {
     case .connectionState(let state): "conntrack's state of the packet is \(state.rawValue)"
     case .answerState(let state): "conntrack's state of the answer is \(state.rawValue)"
     case .unreplied(let source): "connection UNREPLIED, an answer is expected for \(source)"
+    case .translated(let isSource, let target, let isNew):
+      (isNew ? "as a new connection: " : "as conntrack has it: ")
+        + (isSource ? "source " : "destination ")
+        + (target.map { "translated to \($0)" } ?? "not translated")
     case .connectionKnown(let packet):
       "conntrack knew the connection of packet \(packet) when it came"
     case .offloaded(let toHardware):

@@ -37,6 +37,10 @@ struct OpenJourney {
   var isUntracked: Bool {
     connectionID == nil && (connectionState == nil || connectionState == .untracked)
   }
+  /// Whether an earlier packet had made its connection's entry.
+  var hasKnownConnection: Bool {
+    connectionState == .established || arrivalStatus?.contains(.confirmed) == true
+  }
   var hops: Hops { way.hops }
   var lastPoint: ObservationPoint { way.last.point }
 

@@ -149,7 +149,7 @@ extension Story {
     guard !plan.proto.kind.carriesNonce else { return nil }
     // An answer is known by its addresses once NAT has restored them, or as the one that conntrack
     // expects.
-    for hop in journey.hops.dropFirst() where hop.packet.destination != first.destination {
+    for hop in journey.hops.dropFirst() where !hop.packet.hasEnds(of: first) {
       if let sequence = plan.sequence(of: hop.packet, latest: latest) { return sequence }
     }
     guard first.proto == .udp else { return nil }

@@ -17,8 +17,7 @@ extension Story {
         id: open.connectionID, state: open.connectionState, isReply: open.isReply,
         original: known?.original, reply: known?.reply, status: known?.status ?? [])
       connection?.tracedStatus = open.tracedStatus
-      connection?.wasKnown =
-        open.connectionState == .established || open.arrivalStatus?.contains(.confirmed) == true
+      connection?.wasKnown = open.hasKnownConnection
     }
     open.way.noteMarks()
     let direction = direction(open)

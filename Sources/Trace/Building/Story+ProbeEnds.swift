@@ -30,6 +30,14 @@ extension Story {
     return hop.point.hook == .input && points.isLast(hop.point)
   }
 
+  /// Whether an earlier packet had made the entry of the probe's connection.
+  func hasKnownConnection(probe sequence: Int) -> Bool {
+    open.contains { journey in
+      journey.hasKnownConnection && self.sequence(of: journey) == sequence
+        && direction(journey) == .request
+    }
+  }
+
   /// Whether the probe itself came to the end of its way through the hooks.
   func isThrough(probe sequence: Int) -> Bool {
     open.contains { journey in

@@ -13,6 +13,11 @@ package struct PingStory: Sendable {
   private var latest = 0
   /// Whether the kernel's answers so far are about probes that are settled.
   private var areAnswersOld = false
+  /// When the witness was sent, nanoseconds since the epoch: the packet that shows what becomes of a new
+  /// connection, where an unanswered probe belongs to one that was there.
+  private var witnessSent: UInt64?
+  /// What became of that packet.
+  private(set) var witness: Journey?
   /// Whether the session is over before its time.
   private var isCut = false
 
@@ -31,7 +36,8 @@ package struct PingStory: Sendable {
     /// the packet; and a SYN proxy answers before its rule has taken the packet.
     func isOver(_ now: UInt64) -> Bool {
       guard let answered else { return now > deadline }
-      return (answer?.isRefusal != true && !isEarly) || now > answered.later(by: PingStory.afterRefusal)
+      return (answer?.isRefusal != true && !isEarly)
+        || now > answered.later(by: PingStory.afterRefusal)
     }
   }
 
@@ -57,6 +63,10 @@ package struct PingStory: Sendable {
       guard let packet = try? Packet(bytes), let sequence = plan.sequence(of: packet),
         packet.tcp?.flags.contains(.rst) != true
       else { return }
+      if sequence == plan.witness {
+        witnessSent = record.time
+        return
+      }
       latest = sequence
       open[sequence] = Entry(
         sent: record.time, deadline: record.time.later(by: UInt64(nearest: plan.timeout * 1e9)))
@@ -117,18 +127,39 @@ package struct PingStory: Sendable {
   package var outstanding: Int { open.count }
 
   /// When waiting for the first of the outstanding probes ends, nanoseconds since the epoch.
-  package var nextDeadline: UInt64? { open.values.map(Self.moment).min() }
+  package var nextDeadline: UInt64? {
+    open.map { max(Self.moment($0.value), $0.key == 1 ? witnessEnd ?? 0 : 0) }.min()
+  }
 
   private static func moment(_ entry: Entry) -> UInt64 {
     entry.answered.map { $0.later(by: afterRefusal) } ?? entry.deadline
   }
 
+  /// Whether the witness is to be sent now: the first probe is over, was not answered, and belongs to a
+  /// connection that conntrack knew before.
+  package func wantsWitness(_ now: UInt64) -> Bool {
+    guard plan.witness != nil, witnessSent == nil, let first = open[1], first.isOver(now),
+      first.refused == nil, first.answer?.isRefusal != false
+    else { return false }
+    return story.hasKnownConnection(probe: 1)
+  }
+
+  /// Whether the witness was sent.
+  package var hasWitness: Bool { witnessSent != nil }
+
+  /// Until when the first probe waits for what becomes of its witness.
+  private var witnessEnd: UInt64? { witnessSent?.later(by: Self.aftermath) }
+
   /// The probes of which nothing more is to come, in the order in which that came about: so it does
   /// not matter how often somebody asks.
   package func ready(_ now: UInt64) -> [Int] {
-    open.filter { $0.value.isOver(now) }
+    open.filter { $0.value.isOver(now) && ($0.key != 1 || !waitsForWitness(now)) }
       .map { (end: $0.value.answered ?? $0.value.deadline, sequence: $0.key) }.sorted(by: <)
       .map(\.sequence)
+  }
+
+  private func waitsForWitness(_ now: UInt64) -> Bool {
+    witnessEnd.map { now <= $0 } ?? wantsWitness(now)
   }
 
   /// What to ask the kernel before a probe is settled.
@@ -159,6 +190,9 @@ package struct PingStory: Sendable {
         $0.direction == .request && $0.packet.tcp?.flags.contains(.rst) == true
       }
     }
+    if witnessSent != nil, witness == nil, let sequence = plan.witness {
+      witness = story.closeProbe(sequence).request
+    }
     // What nobody answers has done what was hoped for when it is through here.
     let end = exchange.request?.end.kind
     if outcome == .lost, !plan.proto.kind.isAnswered, end == .transmitted || end == .delivered {
@@ -170,7 +204,7 @@ package struct PingStory: Sendable {
     let findings = Examination.findings(
       exchange, isAnswered: [.replied, .sent, .unknown].contains(outcome), answer: entry?.answer,
       refused: outcome == .localError ? entry?.refused : nil,
-      unseen: story.unseenDrops(probe: sequence, exchange), header: story.header,
+      unseen: story.unseenDrops(probe: sequence, exchange), witness: witness, header: story.header,
       snapshot: story.snapshot)
     var roundTrip: Double?
     if let entry, let answered = entry.answered, entry.answer != nil {

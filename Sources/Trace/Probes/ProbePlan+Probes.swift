@@ -52,12 +52,20 @@ extension ProbePlan {
 
   /// The port a probe is sent from.
   func port(_ sequence: Int) -> UInt16 {
-    sourcePort
+    if let witnessPort, sequence > count { return witnessPort }
+    return sourcePort
       ?? UInt16(Self.firstPort + (Int(identifier) + max(sequence, 1) - 1) % Self.ports)
+  }
+
+  /// Chooses a `witnessPort` for probes that are sent from a port that was asked for.
+  package mutating func takeWitness() {
+    let port = UInt16(Self.firstPort + Int(identifier) % Self.ports)
+    witnessPort = port == sourcePort ? port + 1 : port
   }
 
   /// The probe that was sent from this port; nil if none was. Where probes share one, the `latest`.
   func sequence(ofPort port: UInt16, latest: Int?) -> Int? {
+    if port == witnessPort { return witness }
     let latest = latest ?? count
     if let sourcePort { return port == sourcePort && latest > 0 ? latest : nil }
     guard Int(port) >= Self.firstPort, Int(port) < Self.firstPort + Self.ports else { return nil }
@@ -121,7 +129,7 @@ extension ProbePlan {
   /// distance from its probe's own is one of `rests`.
   func sequence(ofNumber number: UInt32, stride: Int, _ rests: Set<Int>) -> Int? {
     let distance = Int(number) - firstNumber
-    guard distance >= stride, distance / stride <= count, rests.contains(distance % stride)
+    guard distance >= stride, distance / stride <= lastSequence, rests.contains(distance % stride)
     else { return nil }
     return distance / stride
   }

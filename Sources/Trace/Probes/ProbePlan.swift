@@ -38,6 +38,9 @@ package struct ProbePlan: Sendable, Equatable {
   package var tcpFlags = TCPHeader.Flags.syn
   /// How they enter.
   package var entrance = EntranceKind.tun
+  /// The port of one packet more, where all probes are sent from one port: its connection is new, when that of
+  /// a probe that got no answer is not.
+  package var witnessPort: UInt16?
   /// Whether no more than a default route leads to whom they seem to come from.
   package var isFromAfar = false
   /// Whether they are discarded at the end of their way, before they leave.
@@ -77,6 +80,12 @@ package struct ProbePlan: Sendable, Equatable {
     return plan
   }
 
+  /// The sequence number of the packet that is sent from `witnessPort`; nil where there is none.
+  package var witness: Int? { witnessPort == nil ? nil : count + 1 }
+
+  /// The last sequence number that there may be.
+  var lastSequence: Int { witness ?? count }
+
   /// 4 or 6.
   package var version: Int { destination.family }
 }
@@ -115,6 +124,7 @@ extension ProbePlan: JSONObject {
     json.member("timeout", &timeout)
     json.member("tos", &tos)
     json.member("ttl", &ttl)
+    json.member("witnessPort", &witnessPort)
     entrance = named ?? .tun
     dryRun = isDryRun ?? false
   }

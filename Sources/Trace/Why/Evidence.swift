@@ -157,6 +157,9 @@ package enum Evidence: Sendable, Equatable {
   case answerState(Connection.State)
   /// Conntrack waits for an answer for this address.
   case unreplied(IPAddress)
+  /// What conntrack makes of a packet: whether its source or its destination is translated, and to what; nil for
+  /// nothing. `isNew` is for the same packet in a connection of its own.
+  case translated(isSource: Bool, to: String?, isNew: Bool)
   /// Conntrack knew the connection of this packet, by its number, when it came.
   case connectionKnown(packet: Int)
   /// Conntrack's status says that a flowtable has the connection, or the interface itself.

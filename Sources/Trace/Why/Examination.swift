@@ -5,7 +5,8 @@ enum Examination {
   /// What is to be said about an exchange: the cause, if it went wrong, and notes.
   static func findings(
     _ exchange: Exchange, isAnswered: Bool, answer: Packet?, refused: Int32? = nil,
-    unseen: [(packet: Packet, drop: DropEvent)] = [], header: SessionHeader?,
+    unseen: [(packet: Packet, drop: DropEvent)] = [], witness: Journey? = nil,
+    header: SessionHeader?,
     snapshot: Snapshot
   ) -> [Finding] {
     var findings: [Finding] = []
@@ -19,6 +20,7 @@ enum Examination {
         var lost = LostPacket(
           suspect, of: exchange, error: error, refused: refused, header: header,
           snapshot: snapshot)
+        lost.witness = witness
         findings += cause(of: &lost)
         findings += Registry.lossNotes.compactMap {
           lost.show(to: $0)

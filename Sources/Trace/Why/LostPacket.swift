@@ -16,6 +16,8 @@ struct LostPacket {
   /// Whether this host sent that error.
   let isOurError: Bool
 
+  /// The same packet as the first of a new connection, where this one's was there before.
+  var witness: Journey?
   /// The errno that refused to send it, for a packet of this host's own.
   let refused: Int32?
 
@@ -89,6 +91,7 @@ struct LostPacket {
     var lost = LostPacket(
       journey, of: exchange, error: error, refused: refused, header: header, snapshot: snapshot)
     lost.answers.needs = answers.needs
+    lost.witness = witness
     return lost
   }
 

@@ -2,6 +2,8 @@
 /// first cause that speaks is told.
 package enum Registry {
   static let all: [any Diagnosis.Type] = [
+    // What conntrack remembers.
+    StaleConnection.self,
     // Rules and policies.
     ICMPErrorFiltered.self,
     QueueWithoutListener.self, QueueVerdict.self, TProxyWithoutListener.self,

@@ -40,7 +40,7 @@ struct SCTPProbe: ProbeKind {
   }
 
   func marks(_ plan: ProbePlan) -> [ProbeMark] {
-    let tags = (plan.firstNumber + 1)...(plan.firstNumber + plan.count)
+    let tags = (plan.firstNumber + 1)...(plan.firstNumber + plan.lastSequence)
     let (verification, initiate): (UInt32, UInt32) = (4, 16)
     return [
       ProbeMark(.sctp, at: initiate, tags), ProbeMark(.sctp, at: verification, tags),

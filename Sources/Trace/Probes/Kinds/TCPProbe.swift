@@ -66,7 +66,7 @@ struct TCPProbe: ProbeKind {
   func marks(_ plan: ProbePlan) -> [ProbeMark] {
     let stride = stride(plan)
     let first = plan.firstNumber
-    let numbers = (first + stride)...(first + (plan.count + 1) * stride - 1)
+    let numbers = (first + stride)...(first + (plan.lastSequence + 1) * stride - 1)
     let (sequence, acknowledgment): (UInt32, UInt32) = (4, 8)
     return [
       ProbeMark(.tcp, at: sequence, numbers), ProbeMark(.tcp, at: acknowledgment, numbers),
