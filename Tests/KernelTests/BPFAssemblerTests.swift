@@ -21,13 +21,16 @@ struct BPFAssemblerTests {
     program.call(.ringBufferOutput)
     program.atomicAdd(.r1, 0, .r2)
     program.jump(to: end)
+    program.operate(.and, .r8, -2)
+    program.swap32(.r1)
+    program.jump32(.r1, .less, 7, to: end)
     program.place(end)
     program.exit()
     #expect(
       program.assembled().map { String($0, radix: 16) } == [
-        "16bf", "106779", "fff87a63", "fffffffffff00a7a", "500090715", "fffffffe00080756",
-        "ffffff1000000207", "ff00000154", "921c", "700001118", "0", "8200000085", "21db", "5",
-        "95",
+        "16bf", "106779", "fff87a63", "fffffffffff00a7a", "5000c0715", "fffffffe000b0756",
+        "ffffff1000000207", "ff00000154", "921c", "700001118", "0", "8200000085", "21db", "30005",
+        "fffffffe00000857", "20000001dc", "7000001a6", "95",
       ])
   }
 }

@@ -1,4 +1,5 @@
 import Kernel
+import Trace
 import Testing
 import Wire
 
@@ -220,6 +221,42 @@ extension LiveTests {
         #expect(seen == 0)
         own.drain { _ in seen += 1 }
         #expect(seen == 1)
+      }
+    }
+
+    /// What other namespaces drop is told where it is the probe's, and nobody else's although the addresses are
+    /// the same.
+    @Test(arguments: ["icmp", "udp", "tcp", "sctp", "gre"]) func elsewhere(_ proto: String) throws {
+      let other = try NetworkNamespace.create()
+      let kind = ProbeProtocol(proto)!
+      func plan(nonce: UInt64) -> ProbePlan {
+        ProbePlan(
+          source: IPAddress("192.168.69.1")!, destination: IPAddress("198.51.100.10")!, proto: kind,
+          identifier: 1, count: 2, interval: 1, timeout: 1, ttl: 64, tos: 0, dontFragment: false,
+          size: kind.kind.size.usual, nonce: nonce, device: nil,
+          destinationPort: kind.kind.ports == .none ? nil : 80, entrance: .local)
+      }
+      try inNewNamespace {
+        let lab = try DropLab()
+        try Sysctl.forwarding4.write("0")
+        let ours = plan(nonce: DropLab.nonce)
+        let theirs = plan(nonce: DropLab.nonce ^ 0x1111_1111_1111_1111)
+        var watch = try DropWatch(
+          filter: DropFilter(ours, everywhere: true), namespace: other.identity)
+        for sequence in 1...2 {
+          try lab.tun.write(theirs.packet(sequence: sequence).bytes)
+          try lab.tun.write(ours.packet(sequence: sequence).bytes)
+        }
+        let events = Self.events(&watch)
+        let seen = try events.map { ours.sequence(of: try Packet($0.packet)) }
+        // What this host answers with may be dropped as well: it quotes the probe.
+        #expect(Set(seen) == [1, 2])
+        let inode = try NetworkNamespace.current().identity.inode
+        #expect(events.allSatisfy { UInt64($0.namespace) == inode })
+        // Who does not ask for others is told nothing.
+        var own = try DropWatch(filter: DropFilter(ours), namespace: other.identity)
+        try lab.tun.write(ours.packet(sequence: 1).bytes)
+        #expect(Self.events(&own).isEmpty)
       }
     }
 

@@ -13,7 +13,9 @@ struct DropEventTests {
     bare.reasonName = nil
     bare.location = nil
     bare.packet = []
-    for event in [Self.full, bare] {
+    var foreign = Self.full
+    foreign.place = "web"
+    for event in [Self.full, bare, foreign] {
       #expect(try DropEvent(parsing: event.bytes) == event)
       #expect(try DropEvent(parsing: event.message) == event)
     }

@@ -225,8 +225,10 @@ package struct PingRun {
   /// What the kernel said of drops since the last time.
   private func receiveDrops() -> [Record] {
     let now = loop.realtime
-    return kernel.drops().filter { $0.device != silentDevice || $0.reason != "QDISC_DROP" }
-      .map { Record(time: now, .netlink($0.message)) }
+    return kernel.drops().filter {
+      $0.place != nil || $0.device != silentDevice || $0.reason != "QDISC_DROP"
+    }
+    .map { Record(time: now, .netlink($0.message)) }
   }
 
   @discardableResult

@@ -26,6 +26,7 @@ struct BPFAssembler {
   enum Condition: UInt8 {
     case equal = 0x10
     case greater = 0x20
+    case less = 0xa0
     case notEqual = 0x50
     case signedLessOrEqual = 0xd0
   }
@@ -33,6 +34,7 @@ struct BPFAssembler {
   /// Arithmetic on 64 bits.
   enum Operation: UInt8 {
     case add = 0x00
+    case and = 0x50
     case shiftRight = 0x70
     case move = 0xb0
   }
@@ -64,6 +66,7 @@ struct BPFAssembler {
   private enum Opcode {
     static let subtract32: UInt8 = 0x1c
     static let and32: UInt8 = 0x54
+    static let toNetworkOrder: UInt8 = 0xdc
     static let loadImmediate64: UInt8 = 0x18
     static let load: UInt8 = 0x61
     static let storeImmediate: UInt8 = 0x62
@@ -145,6 +148,9 @@ struct BPFAssembler {
   mutating func and32(_ to: Register, _ value: UInt32) {
     emit(Opcode.and32, to, 0, 0, Int32(bitPattern: value))
   }
+
+  /// Reads the lower 32 bits as a number in network order; upper bits zero.
+  mutating func swap32(_ register: Register) { emit(Opcode.toNetworkOrder, register, 0, 0, 32) }
 
   /// Memory at to + offset += from, 64 bits, atomically.
   mutating func atomicAdd(_ to: Register, _ offset: Int, _ from: Register) {

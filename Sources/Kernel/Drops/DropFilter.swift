@@ -10,6 +10,17 @@ package struct DropFilter: Sendable, Equatable {
   /// Prefixes of which the packet's source or destination is to be one. It is a test a prefix and
   /// dropped packet, in the kernel: meant for a few.
   package var prefixes: [Prefix]
+  /// What passes in other network namespaces of the machine, besides what has the nonce; nil where
+  /// what they drop is not wanted. Addresses tell nothing there: others may have the same.
+  package var elsewhere: Marks?
+
+  /// Numbers in the headers of packets, which nobody else's have.
+  package struct Marks: Sendable, Equatable {
+    /// 4 or 6.
+    package var version: Int
+    /// Each of fields of 32 bits behind the IP header.
+    package var marks: [ProbeMark]
+  }
 
   /// A filter for this nonce, and these prefixes.
   package init(nonce: UInt64? = nil, prefixes: [Prefix] = []) {
@@ -19,11 +30,15 @@ package struct DropFilter: Sendable, Equatable {
 
   /// A filter for these probes and what answers them. Where answers have no nonce, all passes that has
   /// one of the probes' addresses.
-  package init(_ plan: ProbePlan) {
+  /// `everywhere` is whether those that other network namespaces drop are wanted, too.
+  package init(_ plan: ProbePlan, everywhere: Bool = false) {
     let addresses =
       plan.proto.kind.carriesNonce
       ? [] : plan.entrance == .tun ? [plan.source, plan.destination] : [plan.destination]
     self.init(nonce: plan.nonce, prefixes: addresses.map { Prefix($0) })
+    if everywhere {
+      elsewhere = Marks(version: plan.version, marks: plan.proto.kind.numbers(plan))
+    }
   }
 
   /// Whether everything passes.
@@ -46,10 +61,29 @@ extension DropFilter {
   func write(
     into program: inout BPFAssembler, packet: Int, count: Int, refused: BPFAssembler.Label
   ) {
+    let passed = program.label()
+    writeWhole(into: &program, packet: packet, count: count, passed: passed, refused: refused)
+    program.place(passed)
+  }
+
+  /// The same of a packet in another network namespace.
+  func writeElsewhere(
+    into program: inout BPFAssembler, packet: Int, count: Int, refused: BPFAssembler.Label
+  ) {
+    let passed = program.label()
+    writeNonce(into: &program, packet: packet, count: count, passed: passed)
+    writeMarks(into: &program, packet: packet, count: count, passed: passed)
+    program.jump(to: refused)
+    program.place(passed)
+  }
+
+  private func writeWhole(
+    into program: inout BPFAssembler, packet: Int, count: Int, passed: BPFAssembler.Label,
+    refused: BPFAssembler.Label
+  ) {
     let version6 = program.label()
     let isVersion6 = program.label()
     let addressesDone = program.label()
-    let passed = program.label()
     program.load(.u8, .r1, .stackEnd, packet)
     program.operate(.shiftRight, .r1, 4)
     program.jump32(.r1, .notEqual, 4, to: version6)
@@ -61,21 +95,54 @@ extension DropFilter {
     program.place(isVersion6)
     writePrefixes(6, into: &program, packet: packet, passed: passed)
     program.place(addressesDone)
-    if let nonce {
-      // All headers before it are of a multiple of four octets. The stack is read four octets at a
-      // time: eight need an address that is a multiple of eight.
-      let words = Self.words(UInt128(nonce) << 64)
-      for offset in stride(from: Self.firstNonce, through: count - 8, by: 4) {
-        let next = program.label()
-        program.load(.u32, .r1, .stackEnd, packet + offset)
-        program.jump32(.r1, .notEqual, words[0], to: next)
-        program.load(.u32, .r1, .stackEnd, packet + offset + 4)
-        program.jump32(.r1, .equal, words[1], to: passed)
-        program.place(next)
-      }
-    }
+    writeNonce(into: &program, packet: packet, count: count, passed: passed)
     if !isEmpty { program.jump(to: refused) }
-    program.place(passed)
+  }
+
+  private func writeNonce(
+    into program: inout BPFAssembler, packet: Int, count: Int, passed: BPFAssembler.Label
+  ) {
+    guard let nonce else { return }
+    // All headers before it are of a multiple of four octets. The stack is read four octets at a
+    // time: eight need an address that is a multiple of eight.
+    let words = Self.words(UInt128(nonce) << 64)
+    for offset in stride(from: Self.firstNonce, through: count - 8, by: 4) {
+      let next = program.label()
+      program.load(.u32, .r1, .stackEnd, packet + offset)
+      program.jump32(.r1, .notEqual, words[0], to: next)
+      program.load(.u32, .r1, .stackEnd, packet + offset + 4)
+      program.jump32(.r1, .equal, words[1], to: passed)
+      program.place(next)
+    }
+  }
+
+  /// The test for numbers in headers. IPv4's options and IPv6's extension headers no probe has.
+  private func writeMarks(
+    into program: inout BPFAssembler, packet: Int, count: Int, passed: BPFAssembler.Label
+  ) {
+    guard let elsewhere else { return }
+    let isVersion4 = elsewhere.version == 4
+    let (transport, proto) = isVersion4 ? (20, 9) : (40, 6)
+    for mark in elsewhere.marks {
+      let next = program.label()
+      program.load(.u8, .r1, .stackEnd, packet)
+      if !isVersion4 { program.operate(.shiftRight, .r1, 4) }
+      program.jump32(.r1, .notEqual, isVersion4 ? 0x45 : 6, to: next)
+      program.load(.u8, .r1, .stackEnd, packet + proto)
+      program.jump32(.r1, .notEqual, UInt32(mark.proto.rawValue), to: next)
+      for field in mark.fields where transport + Int(field.offset) + 4 <= count {
+        program.load(.u32, .r1, .stackEnd, packet + transport + Int(field.offset))
+        program.swap32(.r1)
+        program.jump32(.r1, .less, Self.number(field.least), to: next)
+        program.jump32(.r1, .greater, Self.number(field.most), to: next)
+      }
+      program.jump(to: passed)
+      program.place(next)
+    }
+  }
+
+  private static func number(_ octets: [UInt8]) -> UInt32 {
+    octets.reduce(0) { $0 << 8 | UInt32($1) }
   }
 
   private func writePrefixes(

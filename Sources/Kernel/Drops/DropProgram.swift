@@ -15,6 +15,8 @@ struct DropProgram {
     /// `net_device.nd_net.net` and `sock.__sk_common.skc_net.net`, pointers to `net`.
     let deviceNamespace: Int
     let socketNamespace: Int
+    /// `dst_entry.dev`, the interface that a route leads out by.
+    let routeDevice: Int
     /// `net.ns.inum`, the inode number.
     let namespaceNumber: Int
     /// Which argument of the tracepoint is the reason; nil before Linux 5.17.
@@ -24,6 +26,8 @@ struct DropProgram {
     struct Offsets {
       let device: Int
       let socket: Int
+      /// Where it is routed to, with a flag in the lowest bit; nil where this kernel does not tell.
+      let route: Int?
       /// The memory that the packet is in; the next two are offsets into it.
       let head: Int
       let networkHeader: Int
@@ -42,9 +46,11 @@ struct DropProgram {
       }
       buffer = Offsets(
         device: try offset("sk_buff.dev", 8), socket: try offset("sk_buff.sk", 8),
+        route: btf.field("sk_buff._skb_refdst").flatMap { $0.size == 8 ? $0.offset : nil },
         head: try offset("sk_buff.head", 8),
         networkHeader: try offset("sk_buff.network_header", 2),
         tail: try offset("sk_buff.tail", 4))
+      routeDevice = try offset("dst_entry.dev", 8)
       deviceIndex = try offset("net_device.ifindex", 4)
       deviceNamespace = try offset("net_device.nd_net.net", 8)
       socketNamespace = try offset("sock.__sk_common.skc_net.net", 8)
@@ -107,9 +113,7 @@ struct DropProgram {
     }
     writeNamespaceTest(into: &program, refused: done)
     writePacket(into: &program, refused: done)
-    filter.write(
-      into: &program, packet: Self.record + Record.packet, count: Record.packetLength,
-      refused: done)
+    writeFilter(into: &program, refused: done)
     writeRecord(into: &program, ring: ring, lost: lost, format: format, done: done)
     program.place(done)
     program.move(.r0, 0)
@@ -139,8 +143,8 @@ struct DropProgram {
     program.load(.u64, to, .stackEnd, Self.word)
   }
 
-  /// Goes on if the packet is in the wanted namespace: that of its device, otherwise that of its
-  /// socket. `sk_buff.dev` shares its place with what sockets note there about a packet that waits in
+  /// Goes on if the packet is in a wanted namespace: that of its device, otherwise that of its
+  /// socket, otherwise that of its route. `sk_buff.dev` shares its place with what sockets note there about a packet that waits in
   /// their queue; such a thing does not lead to a namespace, and the socket is asked.
   private func writeNamespaceTest(
     into program: inout BPFAssembler, refused: BPFAssembler.Label
@@ -155,23 +159,56 @@ struct DropProgram {
     read(4, at: layout.namespaceNumber, from: .r9, to: number, &program)
     program.load(.u32, .r1, .stackEnd, number)
     program.jump32(.r1, .equal, 0, to: noDevice)
-    program.jump32(.r1, .notEqual, namespace, to: refused)
+    // What others drop is looked at as well, and its headers say whether it is wanted.
+    if filter.elsewhere == nil { program.jump32(.r1, .notEqual, namespace, to: refused) }
     read(4, at: layout.deviceIndex, from: .r8, to: Self.record + Record.device, &program)
     program.jump(to: found)
 
     program.place(noDevice)
+    func writeNumberTest() {
+      read(4, at: layout.namespaceNumber, from: .r9, to: number, &program)
+      program.load(.u32, .r1, .stackEnd, number)
+      program.jump32(.r1, .equal, namespace, to: found)
+      program.jump32(.r1, .notEqual, 0, to: filter.elsewhere == nil ? refused : found)
+    }
+    let noSocket = program.label()
     readPointer(.r8, at: layout.buffer.socket, from: .r7, &program)
-    program.jump(.r8, .equal, 0, to: unknown)
+    program.jump(.r8, .equal, 0, to: noSocket)
     readPointer(.r9, at: layout.socketNamespace, from: .r8, &program)
-    read(4, at: layout.namespaceNumber, from: .r9, to: number, &program)
-    program.load(.u32, .r1, .stackEnd, number)
-    program.jump32(.r1, .equal, namespace, to: found)
-    program.jump32(.r1, .notEqual, 0, to: refused)
+    writeNumberTest()
+    program.place(noSocket)
+    if let route = layout.buffer.route {
+      // What this host answers with has no socket, and no device before it leaves.
+      readPointer(.r8, at: route, from: .r7, &program)
+      program.operate(.and, .r8, -2)
+      program.jump(.r8, .equal, 0, to: unknown)
+      readPointer(.r8, at: layout.routeDevice, from: .r8, &program)
+      program.jump(.r8, .equal, 0, to: unknown)
+      readPointer(.r9, at: layout.deviceNamespace, from: .r8, &program)
+      writeNumberTest()
+    }
 
-    // Neither: it may still be ours. That is for the filter to say, if there is one.
+    // None of them: it may still be ours. That is for the filter to say, if there is one.
     program.place(unknown)
     if filter.isEmpty { program.jump(to: refused) }
     program.place(found)
+  }
+
+  /// Goes on if the packet is one of those that are wanted, in its namespace.
+  private func writeFilter(into program: inout BPFAssembler, refused: BPFAssembler.Label) {
+    let (packet, count) = (Self.record + Record.packet, Record.packetLength)
+    let here = program.label()
+    let passed = program.label()
+    if filter.elsewhere != nil {
+      program.load(.u32, .r1, .stackEnd, Self.record + Record.namespace)
+      program.jump32(.r1, .equal, 0, to: here)
+      program.jump32(.r1, .equal, namespace, to: here)
+      filter.writeElsewhere(into: &program, packet: packet, count: count, refused: refused)
+      program.jump(to: passed)
+    }
+    program.place(here)
+    filter.write(into: &program, packet: packet, count: count, refused: refused)
+    program.place(passed)
   }
 
   /// Copies the packet from its network header on, as much of it as lies in one piece.

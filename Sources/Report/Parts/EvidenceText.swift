@@ -31,6 +31,10 @@ enum EvidenceText {
     // What the kernel said of a packet.
     case .dropReason(let reason, let place):
       "the kernel's drop reason is \(reason)" + (place.map { ", at \($0)" } ?? "")
+    case .droppedElsewhere(let namespace, let reason, let place):
+      "network namespace \(Escape.name(namespace)) dropped it"
+        + (reason.map { ", with the kernel's reason \($0)" } ?? "")
+        + (place.map { ", at \($0)" } ?? "")
     case .missingDropReasons(let why): "the kernel's drop reasons are \(why)"
     case .refusal(let packet, let isOurs):
       (RuleNames.error(packet) ?? "a TCP reset")

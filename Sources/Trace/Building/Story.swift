@@ -137,7 +137,9 @@ package struct Story: Sendable {
       if let connection = try? ConntrackMessage(message) { snapshot.take(connection) }
     } else if message.type == DropEvent.messageType {
       counts.drops += 1
-      if let drop = try? DropEvent(parsing: message) { snapshot.take(drop) }
+      if let drop = try? DropEvent(parsing: message) {
+        snapshot.take(drop, isElsewhere: header?.isElsewhere(drop) == true)
+      }
     } else if let changer = RulesetWatch.changer(message) {
       if changer != RulesetWatch.program { counts.rulesetChanger = changer }
       settleRemovals()

@@ -33,6 +33,9 @@ package protocol ProbeKind: Sendable {
   /// What its probes, their answers and errors about them have in their headers, the probes first: by
   /// this the kernel's rules tell them from other packets.
   func marks(_ plan: ProbePlan) -> [ProbeMark]
+  /// Those of the marks that are numbers of 32 bits, drawn for these probes: by them a packet is known as theirs
+  /// wherever on the machine it is seen. Where there are none, the nonce tells.
+  func numbers(_ plan: ProbePlan) -> [ProbeMark]
   /// Which way a packet goes that belongs to a probe; nil where its header does not say.
   func direction(_ plan: ProbePlan, of packet: Packet) -> Journey.Direction?
   /// Whether a packet goes back from the service that probes of this plan ask: it has the type, the flags and the
@@ -56,6 +59,8 @@ extension ProbeKind {
   var carriesNonce: Bool { false }
   var holdsPort: Bool { false }
   func canTellApart(count: Int, size: Int) -> Bool { true }
+
+  func numbers(_ plan: ProbePlan) -> [ProbeMark] { [] }
 
   func end(_ plan: ProbePlan, _ sequence: Int, answer: Packet?) -> Packet? { nil }
 

@@ -94,6 +94,16 @@ extension SessionHeader {
   }
 }
 
+extension SessionHeader {
+  /// Whether another network namespace dropped it than the one that the session is about.
+  func isElsewhere(_ drop: DropEvent) -> Bool {
+    guard drop.namespace != 0, let inode = namespace?.prefix(while: { $0 != "-" }) else {
+      return false
+    }
+    return inode != "\(drop.namespace)"
+  }
+}
+
 extension SessionHeader: JSONObject {
   static var blank: SessionHeader {
     SessionHeader(command: "", version: "", kernel: "", points: [], table: "")

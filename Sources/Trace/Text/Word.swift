@@ -70,6 +70,14 @@ package struct Word: Sendable, Equatable {
     return Word(text: name)
   }
 
+  /// A network namespace's name, path or process, for `ip netns` and `--netns`.
+  static func namespace(_ name: String) throws(Unspeakable) -> Word {
+    guard isOrdinary(name.hasPrefix("/") ? String(name.dropFirst()) : name) else {
+      throw Unspeakable(name: name, language: "ip")
+    }
+    return Word(text: name)
+  }
+
   /// A setting as sysctl(8) takes it: dots between its parts, and slashes for the dots in them.
   static func sysctl(_ name: String) throws(Unspeakable) -> Word {
     guard isOrdinary(name), !name.contains("=") else {

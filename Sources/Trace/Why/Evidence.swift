@@ -33,6 +33,8 @@ package enum Evidence: Sendable, Equatable {
 
   /// The kernel's own reason for the drop, and the function that dropped it.
   case dropReason(String, place: String?)
+  /// The same of another network namespace of this machine, by its name, or its number.
+  case droppedElsewhere(in: String, reason: String?, place: String?)
   /// Why the kernel's reasons are not to be had.
   case missingDropReasons(String)
   /// The ICMP error or reset that came back; `isOurs` if this host made it.

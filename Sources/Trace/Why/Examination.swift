@@ -47,6 +47,9 @@ enum Examination {
     if let refused = lost.refused, !cause.evidence.contains(.sendingRefused(refused)) {
       cause.evidence.append(.sendingRefused(refused))
     }
+    if lost.stage == .sent, !lost.isReply, cause.id != .noReply {
+      cause.evidence += lost.evidenceElsewhere
+    }
     return [cause]
   }
 

@@ -39,6 +39,8 @@ struct Snapshot: Sendable {
   private(set) var drops: [DropEvent] = []
   /// Whose they were, one by one.
   private var dropped: [PacketIdentity?] = []
+  /// Those that another network namespace of the machine dropped.
+  private(set) var dropsElsewhere: [DropEvent] = []
   /// Rules that dropped ARP or neighbour discovery.
   private(set) var discoveryDrops: [RuleStep] = []
   /// The lookup that the next message answers.
@@ -205,7 +207,12 @@ struct Snapshot: Sendable {
   }
 
   /// Keeps the kernel's word on a drop; the oldest are forgotten when there are many.
-  mutating func take(_ drop: DropEvent) {
+  mutating func take(_ drop: DropEvent, isElsewhere: Bool) {
+    if isElsewhere {
+      dropsElsewhere.append(drop)
+      if dropsElsewhere.count > 1024 { dropsElsewhere.removeFirst(512) }
+      return
+    }
     drops.append(drop)
     dropped.append((try? Packet(drop.packet)).map { PacketIdentity($0) })
     if drops.count > 1024 {

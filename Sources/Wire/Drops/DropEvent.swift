@@ -16,6 +16,8 @@ package struct DropEvent: Sendable, Equatable {
   /// Inode number of the network namespace the packet was in; 0 where the kernel did not know any
   /// more, for packets neither at an interface nor of a socket.
   package var namespace: UInt32
+  /// By what name that namespace can be found, where it is not the one that is watched.
+  package var place: String?
   /// The beginning of the packet, from its network header on, 128 octets at most.
   package var packet: [UInt8]
 
@@ -51,6 +53,7 @@ package struct DropEvent: Sendable, Equatable {
     static let device: UInt16 = 5
     static let namespace: UInt16 = 6
     static let packet: UInt16 = 7
+    static let place: UInt16 = 8
   }
 
   /// The event from netlink attributes, as `bytes` gives them. Unknown attributes are skipped. Throws
@@ -67,6 +70,7 @@ package struct DropEvent: Sendable, Equatable {
     location = attributes[type: Attribute.location]?.string
     device = attributes[type: Attribute.device]?.host() ?? 0
     namespace = attributes[type: Attribute.namespace]?.host() ?? 0
+    place = attributes[type: Attribute.place]?.string
   }
 
   /// The event in a message of type `messageType`.
@@ -92,6 +96,7 @@ package struct DropEvent: Sendable, Equatable {
       NetlinkAttribute(Attribute.namespace, host: namespace),
       NetlinkAttribute(Attribute.packet, packet),
     ]
+    if let place { attributes.append(NetlinkAttribute(Attribute.place, string: place)) }
     return attributes.bytes
   }
 

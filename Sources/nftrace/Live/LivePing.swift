@@ -15,10 +15,15 @@ final class LivePing: PingKernel {
   private let isRoot: Bool
   private let kernelOracle: KernelOracle
   let group: UInt16
+  /// The namespace that it is of.
+  private let home: UInt64
+  /// The others, found while there are the rights to.
+  private var survey: NamespaceSurvey?
 
   /// Opens the sockets, and takes a log group. `rights` is what sending takes, `isRoot` whether this host
   /// sends, as who runs the command.
   init(rights: Capabilities, isRoot: Bool) throws(KernelError) {
+    home = try NetworkNamespace.current().identity.inode
     var socket = try NetfilterSocket()
     rules = try RulesetReader()
     kernelOracle = try KernelOracle()
@@ -46,7 +51,7 @@ final class LivePing: PingKernel {
   func takeLegacyGroup() throws(KernelError) { try messages.socket.takeGroup(0, besides: true) }
 
   func listenToDrops(of plan: ProbePlan) throws(KernelError) -> String? {
-    let watch = try DropWatch(filter: DropFilter(plan))
+    let watch = try DropWatch(filter: DropFilter(plan, everywhere: true))
     let shortcoming = watch.shortcoming
     self.watch = consume watch
     return shortcoming
@@ -55,7 +60,18 @@ final class LivePing: PingKernel {
   func drops() -> [DropEvent] {
     var events: [DropEvent] = []
     watch?.drain { events.append($0) }
+    for index in events.indices where ![0, home].contains(UInt64(events[index].namespace)) {
+      events[index].place = name(ofNamespace: UInt64(events[index].namespace))
+    }
     return events
+  }
+
+  /// What `--netns` takes for another namespace.
+  private func name(ofNamespace inode: UInt64) -> String? {
+    let identity = NetworkNamespace.Identity(inode: inode)
+    let known = survey?.found.first { $0.identity == identity }?.call
+    // It may have been made since.
+    return known ?? NamespaceSurvey().found.first { $0.identity == identity }?.call
   }
 
   func install(
@@ -74,6 +90,7 @@ final class LivePing: PingKernel {
 
   func giveUpRights() throws {
     kernelOracle.surveyPrograms()
+    if watch != nil { survey = NamespaceSurvey() }
     try Privileges.keep(rights, writing: [StateDirectory.path])
   }
 }

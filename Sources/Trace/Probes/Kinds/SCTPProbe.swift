@@ -39,6 +39,8 @@ struct SCTPProbe: ProbeKind {
     return sequence(header.verificationTag)
   }
 
+  func numbers(_ plan: ProbePlan) -> [ProbeMark] { marks(plan) }
+
   func marks(_ plan: ProbePlan) -> [ProbeMark] {
     let tags = (plan.firstNumber + 1)...(plan.firstNumber + plan.lastSequence)
     let (verification, initiate): (UInt32, UInt32) = (4, 16)

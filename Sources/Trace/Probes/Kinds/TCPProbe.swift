@@ -63,6 +63,8 @@ struct TCPProbe: ProbeKind {
     return sequence(header.sequence, header.flags.contains(.syn) ? [0] : [1])
   }
 
+  func numbers(_ plan: ProbePlan) -> [ProbeMark] { marks(plan) }
+
   func marks(_ plan: ProbePlan) -> [ProbeMark] {
     let stride = stride(plan)
     let first = plan.firstNumber

@@ -11,11 +11,14 @@ enum NoReply: Cause {
     meaning: """
       This host did everything right: the packet passed its rules, was routed, translated where it had
       to be, and sent. No answer came, or another machine refused the packet. The fault lies with the
-      destination, or on the way there or back.
+      destination, or on the way there or back. Where the next machine is a container, or another network
+      namespace of this machine, and the kernel dropped the packet or its answer there, it says so, and the
+      finding has the namespace's name.
       """,
     certainty: """
-      Certain if another machine sent an ICMP error. Likely if nothing came at all. Possible if an XDP
-      program on the interface may have dropped the answer before any hook.
+      Certain if another machine sent an ICMP error, or the kernel told of the drop in another namespace.
+      Likely if nothing came at all. Possible if an XDP program on the interface may have dropped the answer
+      before any hook.
       """,
     conclusion: """
       The packet was seen leaving by an interface, and no cause on this host fits. The state of the next
@@ -23,15 +26,17 @@ enum NoReply: Cause {
       """,
     advice: """
       On the other machine, look at its firewall, at the service, and at its route back to the source:
-      `nftrace ping --in IFACE -s SOURCE DEST` there tells which of them it is. On the way, `traceroute`
-      with the same protocol and port shows how far packets get. If the packet was bridged or
-      redirected past IP, look at the rules of the bridge and at `tc filter`.
+      `nftrace ping --in IFACE -s SOURCE DEST` there tells which of them it is. In another network namespace of
+      this machine, give --netns twice: `nftrace ping --netns HERE --netns THERE DEST` follows the packet through
+      both, and names the rule. On the way, `traceroute` with the same protocol and port shows how far packets
+      get. If the packet was bridged or redirected past IP, look at the rules of the bridge and at `tc filter`.
       """)
 
   static let needs: [Need] = [.neighbours]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard lost.stage == .sent, !lost.isReply else { return nil }
+    if let elsewhere = elsewhere(lost) { return elsewhere }
     let device = lost.outDevice ?? "?"
     let evidence = [.sent(through: device, source: lost.packet.source)] + nextHop(lost)
     let target = lost.packet.destination
@@ -51,6 +56,16 @@ enum NoReply: Cause {
       confidence: .likely, evidence: evidence)
   }
 
+  /// Another network namespace of this machine dropped it, as the kernel says.
+  private static func elsewhere(_ lost: LostPacket, _ evidence: [Evidence] = []) -> Finding? {
+    guard let words = lost.wordsElsewhere() else { return nil }
+    let device = lost.outDevice ?? "?"
+    return error(
+      "it left \(device) in order, and \(words)",
+      evidence: [.sent(through: device, source: lost.packet.source)] + lost.evidenceElsewhere
+        + evidence)
+  }
+
   /// What is known of the machine that it was handed to.
   private static func nextHop(_ lost: LostPacket) -> [Evidence] {
     guard
@@ -67,6 +82,7 @@ enum NoReply: Cause {
 
     static func examine(_ lost: LostPacket) -> Finding? {
       guard let source = lost.errorFromAfar?.source else { return nil }
+      if let elsewhere = elsewhere(lost, lost.errorEvidence) { return elsewhere }
       let isTarget = source == lost.packet.destination
       return error(
         "\(isTarget ? "the destination" : "a router on the way,") \(source) refused it, not this "
@@ -82,6 +98,7 @@ enum NoReply: Cause {
       guard lost.stage == .sent, !lost.isReply, let device = lost.inDevice, !lost.metIP else {
         return nil
       }
+      if let elsewhere = elsewhere(lost) { return elsewhere }
       let out = lost.outDevice ?? "another interface"
       let bridge = lost.snapshot.bridge(of: device)
       let isBridged = bridge != nil && bridge == lost.snapshot.bridge(of: lost.outDevice)

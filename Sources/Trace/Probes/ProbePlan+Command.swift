@@ -1,0 +1,30 @@
+internal import Wire
+
+extension ProbePlan {
+  /// The command line that sends these probes again, in the first of these network namespaces, and watches them
+  /// in all; nil where it is not known what to call the entrance.
+  func command(in namespaces: [Command]) -> Command? {
+    var command: Command = "nftrace ping"
+    for namespace in namespaces { command += " --netns \(namespace)" }
+    switch entrance {
+    case .local: command += " --local"
+    case .arriving, .tun:
+      // A device that is made goes with the command, and the next one makes another.
+      guard let device, !device.hasPrefix(Self.madeDevices), let word = try? Word.device(device)
+      else { return nil }
+      command += entrance == .tun ? " --tun \(word)" : " --in \(word)"
+      command += " -s \(source)"
+    }
+    if proto != .icmp { command += " -p \(proto.kind.number(version))" }
+    if let sourcePort { command += " --sport \(sourcePort)" }
+    if let destinationPort { command += " --dport \(destinationPort)" }
+    if ttl != 64 { command += " -t \(ttl)" }
+    if tos != 0 { command += " --tos \(tos)" }
+    if size != proto.kind.size.usual { command += " --size \(size)" }
+    if dontFragment { command += " --df" }
+    return command + " \(destination)"
+  }
+
+  /// What begins the names of TUN devices that nftrace makes.
+  private static let madeDevices = "nftrace"
+}

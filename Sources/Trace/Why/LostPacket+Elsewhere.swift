@@ -1,0 +1,62 @@
+internal import Wire
+
+extension LostPacket {
+  /// The kernel's word that another network namespace of this machine dropped the probe, or its answer.
+  var droppedElsewhere: DropEvent? {
+    guard let plan = header?.probe, let sequence = journey.probe else { return nil }
+    let drops = snapshot.dropsElsewhere.filter { drop in
+      // A bridge may send copies to hosts that are not meant.
+      guard drop.reasonName != "OTHERHOST", let packet = try? Packet(drop.packet) else {
+        return false
+      }
+      return plan.sequence(of: packet) == sequence
+    }
+    // Where there was an answer, the probe got there, whatever became of its packet then.
+    return drops.last(where: isAnswer) ?? drops.last
+  }
+
+  /// Whether what was dropped goes back to who sent the probe. Addresses may be translated there.
+  private func isAnswer(_ drop: DropEvent) -> Bool {
+    guard let packet = try? Packet(drop.packet) else { return false }
+    if let icmp = packet.icmp { return !icmp.isEchoRequest(packet.proto) }
+    return header?.probe?.direction(of: packet) == .reply
+  }
+
+  /// Evidence of that.
+  var evidenceElsewhere: [Evidence] {
+    droppedElsewhere.map {
+      [.droppedElsewhere(in: Self.name(of: $0), reason: $0.reason, place: $0.location)]
+    } ?? []
+  }
+
+  /// What to say of it, as the rest of a sentence, and how to see more; nil if it was not dropped elsewhere.
+  func wordsElsewhere() -> String? {
+    guard let drop = droppedElsewhere else { return nil }
+    let words =
+      drop.reason == "NETFILTER_DROP"
+      ? "a rule or policy of netfilter did"
+      : drop.reason.flatMap { DropReasons.words($0, device: "the interface") }
+    let name = Self.name(of: drop)
+    let reason = drop.reason.map { " (\($0))" } ?? ""
+    return "network namespace \(Escape.name(name)) of this machine dropped "
+      + (isAnswer(drop) ? "the answer" : "it") + (words.map { ": \($0)" } ?? "") + reason
+      + "; to follow it there: " + follow(to: drop)
+  }
+
+  /// What to type to be told the rest.
+  private func follow(to drop: DropEvent) -> String {
+    let there = drop.place.flatMap { try? Word.namespace($0) }
+    // Whoever named none is in the namespace himself, and so is the shell.
+    let here: Command? =
+      if let netns = header?.netns { (try? Word.namespace(netns)).map { "\($0)" } } else { "$$" }
+    if let here, let there, let line = header?.probe?.command(in: [here, "\(there)"]) {
+      return "'\(line.text)'"
+    }
+    return "the same command with another --netns behind the first, for that namespace"
+  }
+
+  /// What it is called, or its number where nothing leads to it.
+  private static func name(of drop: DropEvent) -> String {
+    drop.place ?? "net:[\(drop.namespace)]"
+  }
+}
