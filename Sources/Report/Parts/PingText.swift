@@ -4,6 +4,8 @@ internal import Wire
 /// The text of a ping: each probe as it settles, then what they sum up to.
 struct PingText: Sendable {
   private let plan: ProbePlan
+  /// The network namespace that was asked in, as it was named; nil for the caller's own.
+  private let netns: String?
   private let style: TextStyle
   private var times: [Double] = []
   private var sent = 0
@@ -21,8 +23,9 @@ struct PingText: Sendable {
   private let isFirst: Bool
 
   /// The text of a ping of which nothing was told yet.
-  init(plan: ProbePlan, style: TextStyle, isFirst: Bool = true) {
+  init(plan: ProbePlan, netns: String?, style: TextStyle, isFirst: Bool = true) {
     self.isFirst = isFirst
+    self.netns = netns
     self.plan = plan
     self.style = style
   }
@@ -55,7 +58,20 @@ struct PingText: Sendable {
     let line = plan.count > 1 ? numbered(probe, headline) : headline
     if again { return gap + ["\(line) (same path)"] }
     let lead: [StyledLine] = sent > 1 || !isFirst ? [""] : []
-    return lead + [line, ""] + body(probe)
+    return lead + [line] + (sent == 1 ? [asker] : []) + [""] + body(probe)
+  }
+
+  /// As whom was asked.
+  private var asker: StyledLine {
+    let device = plan.device.map(Escape.name) ?? "?"
+    let place = netns.map { ", in netns \(Escape.name($0))" } ?? ""
+    switch plan.entrance {
+    case .local: return "asked as this host, \(plan.source)\(place)"
+    case .tun: return "asked as \(plan.source) behind \(device)\(place)"
+    case .arriving:
+      return
+        "asked as \(plan.source) \(plan.isFromAfar ? "from beyond" : "behind") \(device)\(place)"
+    }
   }
 
   /// The findings, then the path.

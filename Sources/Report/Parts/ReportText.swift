@@ -20,7 +20,7 @@ struct ReportText: Sendable {
   mutating func begin(_ head: ReportHead) { header = head.header }
 
   mutating func beginProbes(_ plan: ProbePlan) {
-    ping = (plan, PingText(plan: plan, style: style, isFirst: isEmpty))
+    ping = (plan, PingText(plan: plan, netns: header?.netns, style: style, isFirst: isEmpty))
   }
 
   mutating func probe(_ result: ProbeResult) -> [StyledLine] {
