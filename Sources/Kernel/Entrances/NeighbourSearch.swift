@@ -2,8 +2,9 @@ internal import CNetfilter
 internal import Glibc
 package import Wire
 
-/// Asks as a host behind a bridge's port would: the question arrives on the port, the bridge takes it to the
-/// others, and who answers is seen as the answer leaves by the port.
+/// Asks who has an address, as a host behind a bridge's port would: the question arrives on the port, the bridge
+/// takes it to the others, and who answers is seen as the answer leaves by the port. Or as this host does, out of
+/// an interface. Nobody notes anything of the asker; the bridge learns where the answer came from, as ever.
 package struct NeighbourSearch: ~Copyable {
   private let socket: FileDescriptor
 
@@ -13,11 +14,16 @@ package struct NeighbourSearch: ~Copyable {
 
   /// Listens at the port of the injector. Throws with words for what helps.
   package init(at injector: borrowing FrameInjector) throws(KernelError) {
-    let number = nftrace_packet_socket(injector.index)
+    try self.init(on: injector.index, called: injector.name)
+  }
+
+  /// Listens at the interface of this index and name. Throws with words for what helps.
+  package init(on interface: UInt32, called name: String) throws(KernelError) {
+    let number = nftrace_packet_socket(interface)
     guard number >= 0 else {
       let code = errno
       throw KernelError(
-        cannot: "listen at \(injector.name)", function: "socket", errno: code,
+        cannot: "listen at \(name)", function: "socket", errno: code,
         help: RefusalAdvice.help(for: code, "CAP_NET_RAW", "packet sockets"))
     }
     socket = FileDescriptor(owning: number)
@@ -29,6 +35,21 @@ package struct NeighbourSearch: ~Copyable {
   ) throws(KernelError) -> HardwareAddress? {
     let question = NeighbourQuestion(for: address, from: asker)
     try injector.inject(question.frame)
+    return answer(to: question)
+  }
+
+  /// The same, asked out of the interface by this host, whose link-layer address there is `asker`; nil also where
+  /// the question cannot be sent.
+  package borrowing func find(_ address: IPAddress, as asker: HardwareAddress) -> HardwareAddress? {
+    let question = NeighbourQuestion(for: address, from: asker)
+    let frame = question.frame
+    // Sound: the call reads as many octets as the array has.
+    guard unsafe send(socket.number, frame, frame.count, Int32(MSG_DONTWAIT)) == frame.count
+    else { return nil }
+    return answer(to: question)
+  }
+
+  private borrowing func answer(to question: NeighbourQuestion) -> HardwareAddress? {
     let end = Clock.monotonic + Self.patience
     while Clock.monotonic < end {
       Loop.wait(for: socket.number, nanoseconds: end - min(end, Clock.monotonic))

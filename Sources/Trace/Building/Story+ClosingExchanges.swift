@@ -153,14 +153,17 @@ extension Story {
       if let sequence = plan.sequence(of: hop.packet, latest: latest) { return sequence }
     }
     guard first.proto == .udp else { return nil }
-    let request = open.last {
-      guard let id = $0.connectionID, let reply = snapshot.connections[id]?.reply else {
-        return false
+    for request in open {
+      guard let id = request.connectionID, let reply = snapshot.connections[id]?.reply,
+        reply.source == first.source, reply.destination == first.destination,
+        reply.sourcePort == first.sourcePort, reply.destinationPort == first.destinationPort
+      else { continue }
+      // The answer itself is of this connection as well.
+      if let sequence = plan.sequence(of: request.way.first.packet, latest: latest) {
+        return sequence
       }
-      return reply.source == first.source && reply.destination == first.destination
-        && reply.sourcePort == first.sourcePort && reply.destinationPort == first.destinationPort
     }
-    return request.flatMap { plan.sequence(of: $0.way.first.packet, latest: latest) }
+    return nil
   }
 
   /// Forgets packets that belong to none of these probes and of which nothing was heard for a second.

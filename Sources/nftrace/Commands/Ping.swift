@@ -211,7 +211,7 @@ struct Ping: ParsableCommand {
     let frames = Entrance.FrameWish(
       source: sourceMac.flatMap { Self.hardwareAddress($0) },
       destination: destMac.flatMap { Self.hardwareAddress($0) })
-    return try wish.choices(HerePlace()).map {
+    return try wish.choices(HerePlace(proto: kind.number(to.family))).map {
       try Entrance.open(
         $0, kind.number(to.family), destination: to, fields: fields, frames: frames,
         mustBeTun: tun != nil)

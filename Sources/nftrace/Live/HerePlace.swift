@@ -5,6 +5,9 @@ import Wire
 
 /// What the calling thread's network namespace says of where addresses are.
 struct HerePlace: EntrancePlace {
+  /// What probes are sent as: rules of policy routing may choose by it.
+  let proto: IPProtocol
+
   func isOwn(_ address: IPAddress) throws -> Bool {
     var routes = try RouteSocket()
     return try address.isLoopback || routes.addresses().contains { $0.local.address == address }
@@ -12,11 +15,51 @@ struct HerePlace: EntrancePlace {
 
   func way(to address: IPAddress) throws -> (interface: String, isDefault: Bool)? {
     var routes = try RouteSocket()
+    let subnet = try subnet(of: address, &routes)
     // The route as it stands in its table: one to half of all addresses is a default route, too.
-    guard case .route(let route) = try routes.lookup(RouteLookup(to: address, fibMatch: true)),
-      let index = route.outputInterface, let link = try routes.link(index)
+    let question = RouteLookup(to: address, ipProtocol: proto.rawValue, fibMatch: true)
+    var way = subnet.map { (index: $0.interface, gateway: IPAddress?.none, length: $0.local.length) }
+    // A rule of policy routing that is about other packets leads no neighbour elsewhere.
+    if case .route(let route) = try routes.lookup(question), let index = route.outputInterface,
+      route.destination.length >= way?.length ?? 0
+    {
+      way = (index, route.gateway, route.destination.length)
+    }
+    guard let way, let link = try routes.link(way.index) else { return nil }
+    let port =
+      link.kind == "bridge" ? try port(of: way.gateway ?? address, behind: link, &routes) : nil
+    return (port ?? link.name, way.length <= 1)
+  }
+
+  /// The smallest of this host's own subnets that the address is in.
+  private func subnet(
+    of address: IPAddress, _ routes: inout RouteSocket
+  ) throws -> AddressMessage? {
+    if address.isLinkLocal { return nil }
+    return try routes.addresses().filter {
+      $0.local.length < address.bitWidth && $0.local.network.contains(address)
+    }.max { $0.local.length < $1.local.length }
+  }
+
+  /// The port of a bridge by which a neighbour's frames come in: what rules and filters of the bridge see of
+  /// them begins there. Nil where nobody knows it.
+  private func port(
+    of neighbour: IPAddress, behind bridge: LinkMessage, _ routes: inout RouteSocket
+  ) throws -> String? {
+    let known = try routes.neighbours().first {
+      $0.interface == bridge.index && $0.address == neighbour && !$0.state.contains(.failed)
+    }
+    // Whom this host never spoke to may be a neighbour of others all the same.
+    guard
+      let sender = known?.hardwareAddress
+        ?? bridge.address.flatMap({
+          try? NeighbourSearch(on: bridge.index, called: bridge.name).find(neighbour, as: $0)
+        }),
+      let entry = try routes.forwarding().first(where: {
+        $0.address == sender && $0.port != bridge.index
+      }), let port = try routes.link(entry.port), port.master == bridge.index
     else { return nil }
-    return (link.name, route.destination.length <= 1)
+    return port.name
   }
 
   func setupDevice() throws -> String? {
