@@ -19,6 +19,8 @@ package struct Expectation: Sendable {
   /// What the summary, the evidence or the remedy of the errors must name, together: a sysctl, a
   /// route, an address. In capitals or not.
   package var mentions: [String] = []
+  /// What they must name besides where the kernel may be asked for drop reasons.
+  package var reasons: [String] = []
   package var remedy: Remedy = .optional
   /// What `errors` are where the kernel may not be asked for its drop reasons, if they are others:
   /// less is known then, and nothing wrong may be said.

@@ -29,6 +29,7 @@ package struct ScenarioRunner: ~Copyable {
       spelled.expected.errors = errors
       spelled.expected.isInferred = true
     }
+    if options.asksReasons { spelled.expected.mentions += spelled.expected.reasons }
     self.scenario = spelled
     self.options = options
     self.lab = lab

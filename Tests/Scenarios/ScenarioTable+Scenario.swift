@@ -44,13 +44,14 @@ extension ScenarioTable {
     if has("may-note") { expected.mayNote = Set(try list("may-note").map(\.text)) }
     expected.at = try place()
     expected.mentions = try list("mentions").map(\.text)
+    expected.reasons = try list("reasons").map(\.text)
     expected.remedy = try remedy()
     if has("errors-without-reasons") {
       expected.errorsUnasked = try list("errors-without-reasons").map(\.text)
     }
     expected.isInferred = try boolean("inferred")
     if expected.errors.isEmpty {
-      for key in ["at", "mentions", "inferred", "uncovers"] where has(key) {
+      for key in ["at", "mentions", "reasons", "inferred", "uncovers"] where has(key) {
         throw .init(self.line(key), "'\(key)' is said of 'errors', and there are none")
       }
     }

@@ -8,7 +8,8 @@ struct ScenarioTable {
   static let keys = [
     "families", "each", "fixtures", "nat", "router", "server", "entrance", "arguments",
     "destination", "timeout", "traffic", "outcome", "last-seen", "errors", "warnings", "notes",
-    "may-note", "at", "mentions", "remedy", "uncovers", "errors-without-reasons", "inferred",
+    "may-note", "at", "mentions", "reasons", "remedy", "uncovers", "errors-without-reasons",
+    "inferred",
     "pending", "needs",
   ]
 

@@ -37,11 +37,19 @@ extension LostPacket {
       ? "a rule or policy of netfilter did"
       : drop.reason.flatMap { DropReasons.words($0, device: "the interface") }
     let name = Self.name(of: drop)
-    let reason = drop.reason.map { " (\($0))" } ?? ""
+    let reason = drop.reason.map { $0 == Self.unspecified ? "" : " (\($0))" } ?? ""
     return "network namespace \(Escape.name(name)) of this machine dropped "
       + (isAnswer(drop) ? "the answer" : "it") + (words.map { ": \($0)" } ?? "") + reason
       + "; to follow it there: " + follow(to: drop)
   }
+
+  /// Whether the kernel's word leaves room for doubt: without a reason, a packet may also be thrown away that has
+  /// done its service.
+  var isElsewhereCertain: Bool {
+    droppedElsewhere.map { ($0.reason ?? Self.unspecified) != Self.unspecified } ?? false
+  }
+
+  private static let unspecified = "NOT_SPECIFIED"
 
   /// What to type to be told the rest.
   private func follow(to drop: DropEvent) -> String {

@@ -62,6 +62,7 @@ enum NoReply: Cause {
     let device = lost.outDevice ?? "?"
     return error(
       "it left \(device) in order, and \(words)",
+      confidence: lost.isElsewhereCertain || lost.errorFromAfar != nil ? .certain : .likely,
       evidence: [.sent(through: device, source: lost.packet.source)] + lost.evidenceElsewhere
         + evidence)
   }
