@@ -5,7 +5,7 @@ import Testing
 /// What needs no rights: the errors for names that are none.
 struct NetworkNamespaceTests {
   @Test(arguments: [
-    ("no-such-name", "'ip netns' lists"), ("/etc/passwd", "is no network namespace"),
+    ("no-such-name", "no container and no pod"), ("/etc/passwd", "is no network namespace"),
     ("/nowhere/at/all", "No such file"), ("999999999", "no such process"), ("", "no name"),
     ("/proc/self/ns/mnt", "is no network namespace"),
   ])

@@ -36,6 +36,7 @@ extension NamespaceSurvey.Found {
   package var description: String {
     if isOfMachine { return "the machine's network namespace" }
     if !names.isEmpty { return "network namespace \(names.joined(separator: ", "))" }
+    if let container = containers.first { return "network namespace of \(container.description)" }
     return "network namespace \(paths.first ?? processes.first.map { "of process \($0)" } ?? "?")"
   }
 }

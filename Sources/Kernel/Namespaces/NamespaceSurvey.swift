@@ -12,6 +12,8 @@ package struct NamespaceSurvey: Sendable {
     package var names: [String] = []
     /// Other places where it is mounted.
     package var paths: [String] = []
+    /// The containers and pods that it is of.
+    package var containers: [Container] = []
     /// The processes in it, the lowest number first.
     package var processes: [Int32] = []
 
@@ -29,7 +31,8 @@ package struct NamespaceSurvey: Sendable {
 
     /// What `--netns` takes for it.
     package var call: String? {
-      names.first ?? paths.first ?? processes.first.map { "\($0)" }
+      names.first ?? (isOfMachine ? nil : containers.first?.name) ?? paths.first
+        ?? processes.first.map { "\($0)" }
     }
 
     /// The same, as nobody can take it for another.
@@ -75,6 +78,11 @@ package struct NamespaceSurvey: Sendable {
     }
     for (identity, path) in Self.mounts() where !path.hasPrefix(NetworkNamespace.directory + "/") {
       change(identity) { if !$0.paths.contains(path) { $0.paths.append(path) } }
+    }
+    let containers = ContainerSurvey().found
+    for container in containers where containers.count(where: { $0.name == container.name }) == 1 {
+      guard let identity = try? NetworkNamespace(container.path).identity else { continue }
+      change(identity) { $0.containers.append(container) }
     }
     for process in Self.processes() {
       switch Self.namespace(of: "\(process)") {

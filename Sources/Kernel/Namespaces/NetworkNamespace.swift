@@ -6,6 +6,8 @@ package struct NetworkNamespace: ~Copyable {
   private let file: FileDescriptor
   /// Which namespace it is.
   package let identity: Identity
+  /// The file that led to it.
+  package let path: String
 
   /// What tells namespaces apart.
   package struct Identity: Sendable, Hashable, CustomStringConvertible {
@@ -29,10 +31,10 @@ package struct NetworkNamespace: ~Copyable {
 
   // MARK: Opening
 
-  /// Opens the namespace that a user named: by NAME as `ip netns` has it, by PATH (anything with a
-  /// slash) or by PID (digits only; a name of digits that exists is taken for the name).
+  /// Opens the namespace that a user named: by NAME as `ip netns` has it, by PATH, by PID (digits only; a name
+  /// of digits that exists is taken for the name), or by what a container or a pod is called.
   package init(_ text: String) throws(KernelError) {
-    if text.contains("/") {
+    if Self.isPath(text) {
       try self.init(path: text, called: text)
     } else if text.isEmpty || text == "." || text == ".." {
       throw KernelError(
@@ -42,9 +44,38 @@ package struct NetworkNamespace: ~Copyable {
     } else if text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }) {
       try self.init(path: "/proc/\(text)/ns/net", called: "of process \(text)")
     } else {
+      try self.init(path: Self.path(ofContainer: text), called: "of \(text)")
+    }
+  }
+
+  /// Whether that is a file, and not what a pod is called.
+  private static func isPath(_ text: String) -> Bool {
+    guard text.contains("/") else { return false }
+    if text.hasPrefix("/") || text.hasPrefix(".") { return true }
+    // Sound: the name ends with a zero, which is as far as the call reads.
+    return unsafe access(text.nameForC, F_OK) == 0
+  }
+
+  /// The file of the namespace of the container or pod that is called so.
+  private static func path(ofContainer text: String) throws(KernelError) -> String {
+    let survey = ContainerSurvey()
+    let search = NamespaceSearch(names: names, containers: survey.found)
+    let attempt = "open the network namespace \(text)"
+    switch search.container(
+      text, identity: { try? "\(NetworkNamespace(path: $0, called: $0).identity)" })
+    {
+    case .path(let path): return path
+    case .several(let containers):
+      let list = containers.map { "\($0.description) (--netns \($0.path))" }
       throw KernelError(
-        .usage, cannot: "open the network namespace \(text)", function: "open", errno: ENOENT,
-        help: "'ip netns' lists the names there are; a path or a process id will do as well")
+        .usage, cannot: attempt, help: "several are called so: \(list.joined(separator: ", "))")
+    case .none(let nearly):
+      let others = nearly.isEmpty ? "" : "; there is \(nearly.joined(separator: ", "))"
+      throw KernelError(
+        .usage, cannot: attempt, function: "open", errno: ENOENT,
+        help:
+          "no name of 'ip netns', no container and no pod is called so\(others). A path or a process id "
+          + "will do as well" + (survey.isHidden ? "; as root, more containers are seen" : ""))
     }
   }
 
@@ -104,6 +135,7 @@ package struct NetworkNamespace: ~Copyable {
       throw KernelError(cannot: attempt, function: "fstat", errno: errno)
     }
     self.file = file
+    self.path = path
     identity = Identity(inode: inode)
   }
 
