@@ -38,7 +38,8 @@ struct PingRunTests {
       return try Output.$place.withValue(heard) {
         var run = try PingRun(
           plan, entrance: entrance, masquerade: false, forward: forward,
-          netns: session.header.netns, settings: kernel, kernel: kernel, loop: loop, sink: sink)
+          in: [PingNamespace(name: session.header.netns, settings: kernel, kernel: kernel)],
+          loop: loop, sink: sink)
         defer { try? printer.finish(session: nil) }
         return try run.send(&printer, isLast: true)
       }
@@ -307,8 +308,9 @@ extension PingRunTests {
       source: plan.source, subnet: Prefix(plan.source), deviceName: "tun7", isTun: true,
       path: ping.kernel, silent: silent)
     _ = try PingRun(
-      plan, entrance: entrance, masquerade: true, forward: false, netns: nil,
-      settings: ping.kernel, kernel: ping.kernel, loop: ping.loop, sink: ping.sink)
+      plan, entrance: entrance, masquerade: true, forward: false,
+      in: [PingNamespace(name: nil, settings: ping.kernel, kernel: ping.kernel)], loop: ping.loop,
+      sink: ping.sink)
     #expect(silent.isRaised == silence.needsCarrier)
     #expect(ping.kernel.tables?.masquerade.count == 1)
   }

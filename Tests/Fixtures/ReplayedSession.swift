@@ -27,7 +27,7 @@ package struct ReplayedSession {
     }
     results += ping?.finishReplay() ?? []
     exchanges = traffic?.finish() ?? []
-    counts = traffic?.counts ?? ping?.story.counts ?? EventCounts()
+    counts = traffic?.counts ?? ping?.counts ?? EventCounts()
   }
 
   /// What is to be said of it as a whole, and of neither probes nor traffic.

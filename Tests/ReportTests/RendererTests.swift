@@ -62,7 +62,7 @@ private struct TabSeparated: Renderer {
     }
     results += ping?.finishReplay(isCut: false) ?? []
     for result in results { #expect(renderer.probe(result).isEmpty) }
-    let counts = try #require(ping?.story.counts)
+    let counts = try #require(ping?.counts)
     #expect(renderer.endProbes(counts).isEmpty)
     let lines = renderer.finish(ReportEnd(counts: counts, session: "/tmp/s"))
     let value = try JSONValue(lines.joined(separator: "\n"))

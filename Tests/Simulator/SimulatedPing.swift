@@ -83,7 +83,9 @@ package final class SimulatedPing: PingKernel, ProbePath {
 
   package func takeLegacyGroup() throws(KernelError) { try faults.check(.takeGroup) }
 
-  package func listenToDrops(of plan: ProbePlan) throws(KernelError) -> String? {
+  package func listenToDrops(
+    of plan: ProbePlan, everywhere: Bool
+  ) throws(KernelError) -> String? {
     try faults.check(.dropReasons)
     for case .note(.facts(let facts)) in session.opening.map(\.content) {
       for case .dropReasons(let missing?) in facts.all {
@@ -109,6 +111,8 @@ package final class SimulatedPing: PingKernel, ProbePath {
   }
 
   package func listen() throws(KernelError) { try faults.check(.listen) }
+
+  package func survey() {}
 
   package func giveUpRights() throws { try faults.check(.giveUpRights) }
 

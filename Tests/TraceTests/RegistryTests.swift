@@ -107,7 +107,7 @@ import Wire
       found += exchange.journeys.compactMap {
         var lost = LostPacket(
           $0, of: exchange, error: nil, refused: refused, header: header, snapshot: snapshot)
-        lost.witness = ping?.witness
+        lost.witness = ping?.witnesses.first ?? nil
         return lost
       }
     }

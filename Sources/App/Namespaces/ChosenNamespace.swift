@@ -5,17 +5,21 @@ package import Kernel
 package final class ChosenNamespace {
   /// As it was asked for; nil for the one the command was started in.
   package let name: String?
+  /// The file that led to it; nil for the one the command was started in.
+  package let path: String?
   private var handle: (any NamespaceHandle)?
 
   /// The one the command was started in.
   package init() {
     name = nil
+    path = nil
     handle = nil
   }
 
   /// The one that was asked for by this name, path or PID. It is there at least as long as this value.
-  package init(_ name: String?, _ handle: any NamespaceHandle) {
+  package init(_ name: String?, _ handle: any NamespaceHandle, path: String? = nil) {
     self.name = name
+    self.path = path
     self.handle = handle
   }
 

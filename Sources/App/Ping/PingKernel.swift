@@ -22,12 +22,14 @@ package protocol PingKernel: TableInstaller {
   func listing() throws(KernelError) -> OpeningListing
   /// Takes the group to which iptables-legacy reports, too.
   func takeLegacyGroup() throws(KernelError)
-  /// Listens to why the kernel drops the probes. Returns what it does not tell of that, as a sentence.
-  func listenToDrops(of plan: ProbePlan) throws(KernelError) -> String?
+  /// Listens to why the kernel drops the probes, here or in any network namespace. Returns what it does not tell of that, as a sentence.
+  func listenToDrops(of plan: ProbePlan, everywhere: Bool) throws(KernelError) -> String?
   /// The drops since the last time.
   func drops() -> [DropEvent]
   /// Listens to traces, changes of the ruleset and connections.
   func listen() throws(KernelError)
+  /// Finds out what can be found out with all rights alone, before they are given up.
+  func survey()
   /// Everything is open: gives up the rights that are not needed any more.
   func giveUpRights() throws
 }

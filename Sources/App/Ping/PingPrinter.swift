@@ -19,7 +19,7 @@ package struct PingPrinter {
 
   /// The run that `header` describes begins.
   package mutating func begin(_ header: SessionHeader) {
-    if !isBegun { renderer.begin(ReportHead(.ping, header: header)) }
+    if !isBegun { renderer.begin(ReportHead(.ping, header: header, namespaces: header.namespaces)) }
     isBegun = true
     succeeded = 0
     renderer.beginProbes(header.probe!)

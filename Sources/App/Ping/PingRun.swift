@@ -6,9 +6,8 @@ internal import Wire
 package struct PingRun {
   private let plan: ProbePlan
   private let entrance: ProbeEntrance
-  private let kernel: any PingKernel
-  private let events: any EventSource
-  private let oracle: any Oracle
+  /// The network namespaces in which the probes are watched: they enter in the first.
+  private let places: [PingPlace]
   private let loop: any EventLoop
   private let sink: any SessionSink
   private let header: SessionHeader
@@ -23,62 +22,33 @@ package struct PingRun {
   /// through it is read where it leaves, and thrown away behind that.
   private let silentDevice: UInt32?
 
-  /// Lists what is there, changes the settings that are needed, and installs the tables.
+  /// Lists what is there, changes the settings that are needed, and installs the tables, in each of the
+  /// namespaces. The probes enter in the first.
   package init(
-    _ plan: ProbePlan, entrance: ProbeEntrance, masquerade: Bool, forward: Bool, netns: String?,
-    settings: any SettingChanges, kernel: any PingKernel, loop: any EventLoop,
-    sink: any SessionSink
+    _ plan: ProbePlan, entrance: ProbeEntrance, masquerade: Bool, forward: Bool,
+    in namespaces: [PingNamespace], loop: any EventLoop, sink: any SessionSink
   ) throws {
-    let version = entrance.source.family
-    var listing = try kernel.listing()
-    var wanted = forward ? TemporarySettings.forwarding([version]) : []
-    if listing.legacyTables[version]?.isEmpty == false {
-      // nf_tables does not see iptables-legacy; its TRACE lines name the rules all the same.
-      do {
-        try kernel.takeLegacyGroup()
-        wanted += TemporarySettings.legacyTrace(version: version)
-      } catch {
-        let why = "\(error)".split(separator: "\n").joined(separator: "; ")
-        listing.facts.append(.legacyTrace(missing: "its rules cannot be named: \(why)"))
+    let spaces = namespaces.map(\.space)
+    places = try namespaces.enumerated().map { number, namespace in
+      try namespace.space.within(among: spaces) {
+        try PingPlace(
+          number, namespace, plan, entrance: number == 0 ? entrance : nil,
+          masquerade: number == 0 && masquerade, forward: number == 0 && forward, loop: loop)
       }
     }
-    try settings.apply(wanted)
-    do {
-      if let shortcoming = try kernel.listenToDrops(of: plan) {
-        listing.facts.append(.dropReasons(missing: "not to be had: \(shortcoming)"))
-      }
-    } catch {
-      let why = error.help ?? "\(error)"
-      listing.facts.append(.dropReasons(missing: "not to be had: \(why)"))
-    }
-    // Elsewhere than on a TUN device, the source's other packets are none of the probe's.
-    var tables = ObservationTables(
-      prefixes: entrance.isTun ? [Prefix(entrance.source)] : [], marks: plan.marks,
-      versions: [version], backend: .group(kernel.group),
-      masquerade: masquerade ? (entrance.subnet, entrance.deviceName ?? "") : nil)
-    tables.discards = plan.dryRun
-    let points = try kernel.install(
-      tables, table: kernel.table, replacing: false,
-      points: ObservationPoint.plan(
-        around: BaseChain.all(in: listing.chains, versions: tables.versions))
-        + [.ingress, .egress],
-      devices: listing.deviceNames)
-    silentDevice = try Self.silentDevice(entrance, plan, points, listing.chains)
-    try kernel.listen()
-    var header = SessionHeader(
-      command: "ping", version: Version.number, kernel: kernel.release, netns: netns,
-      points: points, table: kernel.table, probe: plan, legacyNAT: kernel.natTargets())
-    header.namespace = kernel.namespaceKey
+    let first = places[0]
+    silentDevice = try Self.silentDevice(
+      entrance, plan, first.header.points, first.listing.chains)
+    for place in places { try place.kernel.listen() }
+    var header = first.header
+    header.others = places.dropFirst().map(\.header)
     self.header = header
-    inbox = listing.records(at: loop.realtime)
+    inbox = places.flatMap(\.opening)
     schedule = Schedule(plan)
     self.plan = plan
     self.entrance = entrance
-    self.kernel = kernel
     self.loop = loop
     self.sink = sink
-    events = kernel.events
-    oracle = kernel.oracle
   }
 
   /// The device whose carrier can stay as it is, for all that leaves by it is seen there. Any other is given
@@ -103,7 +73,10 @@ package struct PingRun {
   ) throws -> Int32 {
     var ping = PingStory(header: header)!
     try sink.begin(header)
-    if isLast { try kernel.giveUpRights() }
+    if isLast {
+      for place in places { place.kernel.survey() }
+      try places[0].kernel.giveUpRights()
+    }
     printer.begin(header)
     let interrupted: Int32?
     do {
@@ -111,10 +84,10 @@ package struct PingRun {
       if ping.outstanding > 0 { try settle(ping.unsettled, &ping, &printer) }
     } catch {
       if ping.outstanding > 0 { try? settle(ping.unsettled, &ping, &printer) }
-      if printer.hasResults { try? printer.end(ping.story.counts) }
+      if printer.hasResults { try? printer.end(ping.counts) }
       throw error
     }
-    try printer.end(ping.story.counts)
+    try printer.end(ping.counts)
     if let interrupted { return 128 + interrupted }
     return printer.succeeded > 0 ? 0 : 1
   }
@@ -136,7 +109,8 @@ package struct PingRun {
   ) throws -> Int32? {
     var interrupted: Int32?
     var end = UInt64.max
-    loop.watch([events.fileDescriptor] + [entrance.path.descriptor].compactMap { $0 })
+    loop.watch(
+      places.map(\.kernel.events.fileDescriptor) + [entrance.path.descriptor].compactMap { $0 })
     while !((interrupted != nil || schedule.isOver) && ping.outstanding == 0), loop.realtime < end {
       // Nobody waits for a probe any more when all is read that was there at its end.
       var heard = loop.realtime
@@ -224,28 +198,34 @@ package struct PingRun {
 
   /// What the kernel said of drops since the last time.
   private func receiveDrops() -> [Record] {
-    let now = loop.realtime
-    return kernel.drops().filter {
-      $0.place != nil || $0.device != silentDevice || $0.reason != "QDISC_DROP"
+    places.flatMap { place in
+      place.drops(besides: places.filter { $0 !== place }) { [silentDevice] drop in
+        place.number > 0 || drop.device != silentDevice || drop.reason != "QDISC_DROP"
+      }
     }
-    .map { Record(time: now, .netlink($0.message)) }
   }
 
   @discardableResult
   private mutating func receiveMessages() throws -> Bool {
-    // A local, for the closure may not touch what is being mutated.
-    var records: [Record] = []
+    // Locals, for the closure may not touch what is being mutated. What is said of a probe's answer where it
+    // was sent from is read first, and looked at last: by then it is read what was said before in the others.
+    var records = places.map { _ in [Record]() }
     let silentDevice = silentDevice
-    let isAll = try events.drain(atMost: Self.batch) { record in
-      records.append(record)
-      if let silentDevice, case .log(let payload) = record.content,
-        let message = try? LogMessage(payload), message.outDevice == silentDevice,
-        message.hook == .egress
-      {
-        records.append(Record(time: record.time, .received(message.payload)))
+    var isAll = true
+    for place in places {
+      let number = place.number
+      let isAllHere = try place.kernel.events.drain(atMost: Self.batch) { record in
+        records[number].append(Record(time: record.time, record.content, at: number))
+        if number == 0, let silentDevice, case .log(let payload) = record.content,
+          let message = try? LogMessage(payload), message.outDevice == silentDevice,
+          message.hook == .egress
+        {
+          records[number].append(Record(time: record.time, .received(message.payload)))
+        }
       }
+      isAll = isAll && isAllHere
     }
-    inbox += records
+    inbox += records.dropFirst().joined() + records[0]
     return isAll
   }
 
@@ -285,7 +265,7 @@ package struct PingRun {
     _ records: ArraySlice<Record>, _ ping: inout PingStory
   ) throws {
     for record in records where record.isRulesetChange {
-      let record = Record(time: max(latest, settled), record.content)
+      let record = Record(time: max(latest, settled), record.content, at: record.place)
       try sink.write(record)
       ping.take(record)
     }
@@ -298,9 +278,12 @@ package struct PingRun {
   ) throws {
     try receiveMessages()
     try foresee(next + inbox, &ping)
-    var answers = receiveDrops() + oracle.answer(ready.flatMap({ ping.questions($0) }))
+    var answers = receiveDrops()
+    for place in places {
+      answers += place.answers(ready.flatMap { ping.questions($0, at: place.number) })
+    }
     for attempt in 1...Self.attempts {
-      oracle.awaitNotifications()
+      for place in places { place.kernel.oracle.awaitNotifications() }
       let known = inbox.count
       try receiveMessages()
       let news = inbox[known...]
@@ -312,7 +295,9 @@ package struct PingRun {
         ping.take(record)
       }
       if removed.isEmpty || attempt == Self.attempts { break }
-      answers = oracle.answer(ping.story.unknownDeciders.map { .rule($0) })
+      answers = places.flatMap { place in
+        place.answers(ping.unknownDeciders(at: place.number).map { .rule($0) })
+      }
     }
     for sequence in ready {
       let result = ping.settle(sequence)
@@ -322,7 +307,7 @@ package struct PingRun {
       }
       try printer.print(result)
     }
-    if ping.outstanding == 0 { oracle.forgetPackets() }
+    if ping.outstanding == 0 { for place in places { place.kernel.oracle.forgetPackets() } }
   }
 }
 

@@ -47,7 +47,9 @@ struct JSONReport: Renderer {
 
   private mutating func keep(_ found: [Finding]) {
     for finding in found where findings.count < Self.mostFindings {
-      let isTold = findings.contains { $0.id == finding.id && $0.at == finding.at }
+      let isTold = findings.contains {
+        $0.id == finding.id && $0.at == finding.at && $0.netns == finding.netns
+      }
       if !isTold { findings.append(finding) }
     }
   }

@@ -10,6 +10,7 @@ struct Headline {
     case .replied:
       let time = probe.roundTrip.map { " in \(Phrases.milliseconds($0))" } ?? ""
       return StyledLine("\(target) answered\(time)", .good) + way(probe.exchange.request)
+        + namespaces(probe.exchange)
     case .rejected:
       let what = probe.answer.map { Phrases.name($0) } ?? "an error"
       if isRefusal(probe, target) { return StyledLine("\(target) refused: \(what)", .bad) }
@@ -159,7 +160,27 @@ struct Headline {
     }
   }
 
+  /// Where it stopped, of several network namespaces.
+  private func fateOnTheWay(_ exchange: Exchange) -> String? {
+    guard Set(exchange.journeys.compactMap(\.netns)).count > 1,
+      let stopped = exchange.journeys.first(where: { !$0.end.isThrough }) ?? exchange.journeys.last
+    else { return nil }
+    let words = stopped.direction == .reply ? answerFate(stopped) : fate(stopped)
+    return words + ", in netns \(stopped.netns.map(Escape.name) ?? "?")"
+  }
+
+  /// The network namespaces on the way, where there are several.
+  private func namespaces(_ exchange: Exchange) -> String {
+    var names: [String] = []
+    for journey in exchange.journeys where journey.direction == .request {
+      if let name = journey.netns, !names.contains(name) { names.append(name) }
+    }
+    return names.count > 1
+      ? ", through netns " + names.map(Escape.name).joined(separator: " \(style.arrow) ") : ""
+  }
+
   private func fate(_ exchange: Exchange) -> String {
+    if let words = fateOnTheWay(exchange) { return words }
     guard let request = exchange.request ?? exchange.journeys.first else {
       return "the probe was not seen at any hook"
     }

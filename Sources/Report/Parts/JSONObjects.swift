@@ -187,13 +187,15 @@ package struct JSONObjects: Sendable {
         ("rule", .string(place.rule)),
       ])
     }
-    return .object([
-      ("id", .string(finding.id.rawValue)),
-      ("owner", finding.owner.map { .string($0.rawValue) } ?? .null),
-      ("severity", .string(finding.severity.rawValue)),
-      ("confidence", .string(finding.confidence.rawValue)), ("summary", .string(finding.summary)),
-      ("evidence", .array(finding.evidence.map { .string(EvidenceText.text($0)) })),
-      ("remedy", .string(finding.remedy?.text)), ("at", at ?? .null),
-    ])
+    let namespace = finding.netns.map { [("namespace", JSONValue.string($0))] } ?? []
+    return .object(
+      [
+        ("id", .string(finding.id.rawValue)),
+        ("owner", finding.owner.map { .string($0.rawValue) } ?? .null),
+        ("severity", .string(finding.severity.rawValue)),
+        ("confidence", .string(finding.confidence.rawValue)), ("summary", .string(finding.summary)),
+        ("evidence", .array(finding.evidence.map { .string(EvidenceText.text($0)) })),
+        ("remedy", .string(finding.remedy?.text)), ("at", at ?? .null),
+      ] + namespace)
   }
 }

@@ -172,10 +172,10 @@ package struct SessionReport {
     case .nothing: return []
     case .ping(var ping):
       for result in ping.finishReplay(isCut: isCut) { lines += add(.probe(result)) }
-      counts.add(ping.story.counts)
+      counts.add(ping.counts)
       if last == nil {
         begin()
-        lines += renderer.endProbes(ping.story.counts)
+        lines += renderer.endProbes(ping.counts)
       }
     case .traffic(var story):
       for exchange in story.finish() { lines += add(.exchange(exchange)) }
@@ -210,7 +210,9 @@ package struct SessionReport {
     if isBegun { return }
     isBegun = true
     renderer.begin(
-      ReportHead(.show, header: header, session: session, namespaces: namespaces))
+      ReportHead(
+        .show, header: header, session: session,
+        namespaces: namespaces.isEmpty ? header?.namespaces ?? [] : namespaces))
   }
 
   /// What is left to print when all elements are in.

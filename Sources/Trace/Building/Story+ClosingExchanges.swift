@@ -163,7 +163,11 @@ extension Story {
         return sequence
       }
     }
-    return nil
+    // Where conntrack is not, what goes back from where a probe went to, and to where it came from.
+    return open.lazy.compactMap { other -> Int? in
+      guard other.way.last.packet.answer.hasEnds(of: first) else { return nil }
+      return plan.sequence(of: other.way.first.packet, latest: latest)
+    }.first
   }
 
   /// Forgets packets that belong to none of these probes and of which nothing was heard for a second.

@@ -7,7 +7,7 @@ internal import Wire
 /// `PacketIdentity`, addresses and ports. What happened to it in between, in a namespace that nobody
 /// looked into, is not known; then they stay two.
 package struct NamespaceMerge: Sendable {
-  private typealias Member = (source: Int, journey: Journey)
+  typealias Member = (source: Int, journey: Journey)
 
   private struct Group {
     var members: [Member]
@@ -143,7 +143,7 @@ package struct NamespaceMerge: Sendable {
 
   /// By time, but for this: each namespace's messages are received at a time of their own, and yet
   /// no packet arrived before it was sent.
-  private static func ordered(_ members: [Member]) -> [Journey] {
+  static func ordered(_ members: [Member]) -> [Journey] {
     let links = links(members)
     var members = members
     // Which part a packet has may be known in one namespace alone: conntrack is not everywhere.

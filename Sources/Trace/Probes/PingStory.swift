@@ -3,21 +3,27 @@ internal import Wire
 /// The story of a ping: which probes were sent, what answered them, and the path of each. The same
 /// records give the same results, live and replayed.
 package struct PingStory: Sendable {
-  /// What the records tell of packets.
-  package private(set) var story: Story
+  /// What the records of each network namespace tell of packets: the probes enter in the first.
+  private var stories: [Story]
+  /// What the namespaces are, where there are several.
+  private let places: [NamespacePath]
+  /// Packets that were told of, where several namespaces number them.
+  private var told = 0
   private let plan: ProbePlan
   private var open: [Int: Entry] = [:]
   /// Nanoseconds from a refusal to the end of what it is about.
   private static let afterRefusal: UInt64 = 3_000_000
   /// The probe that was sent last.
   private var latest = 0
-  /// Whether the kernel's answers so far are about probes that are settled.
-  private var areAnswersOld = false
+  /// When the last record was received, nanoseconds since the epoch.
+  private var now: UInt64 = 0
+  /// The places whose kernel's answers so far are about probes that are settled.
+  private var oldAnswers: Set<Int> = []
   /// When the witness was sent, nanoseconds since the epoch: the packet that shows what becomes of a new
   /// connection, where an unanswered probe belongs to one that was there.
   private var witnessSent: UInt64?
-  /// What became of that packet.
-  private(set) var witness: Journey?
+  /// What became of that packet, in each of the places.
+  private(set) var witnesses: [Journey?] = []
   /// Whether the session is over before its time.
   private var isCut = false
 
@@ -45,18 +51,33 @@ package struct PingStory: Sendable {
   package init?(header: SessionHeader) {
     guard let plan = header.probe else { return nil }
     self.plan = plan
-    story = Story(header: header)
+    places = header.paths
+    stories = header.places.map { Story(header: $0) }
   }
+
+  /// What the records tell of packets where the probes enter.
+  package var story: Story { stories[0] }
+
+  /// Messages so far, of all network namespaces.
+  package var counts: EventCounts {
+    stories.reduce(into: EventCounts()) { $0.add($1.counts) }
+  }
+
+  /// Rules of the user that decided over open journeys in one of the namespaces, and whose texts are not known yet.
+  package func unknownDeciders(at place: Int) -> [RuleStep] { stories[place].unknownDeciders }
 
   /// Takes in a record.
   package mutating func take(_ record: Record) {
-    if areAnswersOld, Self.isAnswer(record) {
-      story.snapshot.forgetAnswers()
-      areAnswersOld = false
+    now = max(now, record.time)
+    let place = stories.indices.contains(record.place) ? record.place : 0
+    if Self.isAnswer(record), oldAnswers.remove(place) != nil {
+      stories[place].snapshot.forgetAnswers()
     }
-    let drops = story.verdictsOfDrop
-    story.take(record)
-    if story.verdictsOfDrop != drops { hasten(record.time) }
+    let drops = stories[place].verdictsOfDrop
+    // What was sent last, all have to know.
+    let concerned = if case .sent = record.content { stories.indices } else { place..<place + 1 }
+    for index in concerned { stories[index].take(record) }
+    if stories[place].verdictsOfDrop != drops { hasten(record.time) }
     switch record.content {
     case .sent(let bytes):
       // What ends a connection is sent as well, and is no probe.
@@ -88,9 +109,14 @@ package struct PingStory: Sendable {
 
   /// What comes of a packet that a rule dropped, an ICMP error, comes soon.
   private mutating func hasten(_ now: UInt64) {
-    for sequence in open.keys where story.isDropped(probe: sequence) {
+    for sequence in open.keys where isDropped(sequence) {
       open[sequence]!.deadline = min(open[sequence]!.deadline, now.later(by: Self.aftermath))
     }
+  }
+
+  /// Whether a rule dropped a packet of this probe, anywhere.
+  private func isDropped(_ sequence: Int) -> Bool {
+    stories.contains { $0.isDropped(probe: sequence) }
   }
 
   /// Nanoseconds that are waited once a rule has dropped a packet of a probe.
@@ -101,7 +127,7 @@ package struct PingStory: Sendable {
   private mutating func lookForEnds(_ time: UInt64) {
     for (sequence, entry) in open where entry.answered == nil && time <= entry.deadline {
       if plan.dryRun {
-        guard story.isThrough(probe: sequence) || story.isDropped(probe: sequence) else { continue }
+        guard story.isThrough(probe: sequence) || isDropped(sequence) else { continue }
       } else {
         guard let answer = story.arrivedAnswer(probe: sequence) else { continue }
         note(answer, to: sequence, time)
@@ -113,9 +139,12 @@ package struct PingStory: Sendable {
 
   /// Takes down what answered a probe, and when.
   private mutating func note(_ answer: Packet, to sequence: Int, _ time: UInt64) {
+    let isOnItsWay = stories.contains {
+      !$0.isThrough(probe: sequence) && !$0.openJourneys(probe: sequence).isEmpty
+    }
     open[sequence]?.answer = answer
     open[sequence]?.answered = time
-    open[sequence]?.isEarly = answer.tcp != nil && !story.isThrough(probe: sequence)
+    open[sequence]?.isEarly = answer.tcp != nil && isOnItsWay
   }
 
   /// Whether a packet read from the device is a probe's, or answers one.
@@ -141,7 +170,7 @@ package struct PingStory: Sendable {
     guard plan.witness != nil, witnessSent == nil, let first = open[1], first.isOver(now),
       first.refused == nil, first.answer?.isRefusal != false
     else { return false }
-    return story.hasKnownConnection(probe: 1)
+    return stories.contains { $0.hasKnownConnection(probe: 1) }
   }
 
   /// Whether the witness was sent.
@@ -162,17 +191,19 @@ package struct PingStory: Sendable {
     witnessEnd.map { now <= $0 } ?? wantsWitness(now)
   }
 
-  /// What to ask the kernel before a probe is settled.
-  package func questions(_ sequence: Int) -> [Question] {
+  /// What to ask the kernel before a probe is settled, in one of the network namespaces.
+  package func questions(_ sequence: Int, at place: Int = 0) -> [Question] {
+    // Where it did not come to, there is nothing to be known of it.
+    if place > 0, stories[place].openJourneys(probe: sequence).isEmpty { return [] }
     let outcome = outcome(sequence)
-    return story.questions(
+    return stories[place].questions(
       probe: sequence, isAnswered: outcome == .replied || outcome == .sent)
   }
 
   private func outcome(_ sequence: Int) -> ProbeResult.Outcome {
     if plan.dryRun, story.isThrough(probe: sequence) { return .sent }
     guard let answer = open[sequence]?.answer else {
-      if isCut, open[sequence]?.refused == nil, !story.isDropped(probe: sequence) {
+      if isCut, open[sequence]?.refused == nil, !isDropped(sequence) {
         return .unknown
       }
       return open[sequence]?.refused == nil ? .lost : .localError
@@ -183,29 +214,53 @@ package struct PingStory: Sendable {
   /// What came of a probe, and why. It is forgotten.
   package mutating func settle(_ sequence: Int) -> ProbeResult {
     var outcome = outcome(sequence)
-    var exchange = story.closeProbe(sequence)
+    var parts = stories.indices.map { stories[$0].closeProbe(sequence) }
     // What ends a connection, nftrace's own or the client's, is no part of the question.
     if !plan.tcpFlags.contains(.rst) {
-      exchange.journeys.removeAll {
-        $0.direction == .request && $0.packet.tcp?.flags.contains(.rst) == true
+      for place in parts.indices {
+        parts[place].journeys.removeAll {
+          $0.direction == .request && $0.packet.tcp?.flags.contains(.rst) == true
+        }
       }
     }
-    if witnessSent != nil, witness == nil, let sequence = plan.witness {
-      witness = story.closeProbe(sequence).request
+    if witnessSent != nil, witnesses.isEmpty, let sequence = plan.witness {
+      witnesses = stories.indices.map { stories[$0].closeProbe(sequence).request }
     }
+    let walk = places.isEmpty ? nil : ProbeWalk(parts, names: places.map(\.name))
+    var exchange = walk?.exchange ?? parts[0]
     // What nobody answers has done what was hoped for when it is through here.
-    let end = exchange.request?.end.kind
+    let end = exchange.journeys.last { $0.direction == .request }?.end.kind
     if outcome == .lost, !plan.proto.kind.isAnswered, end == .transmitted || end == .delivered {
       outcome = .sent
     }
     let entry = open.removeValue(forKey: sequence)
-    areAnswersOld = true
-    story.forgetIdle(except: Set(open.keys))
-    let findings = Examination.findings(
-      exchange, isAnswered: [.replied, .sent, .unknown].contains(outcome), answer: entry?.answer,
-      refused: outcome == .localError ? entry?.refused : nil,
-      unseen: story.unseenDrops(probe: sequence, exchange), witness: witness, header: story.header,
-      snapshot: story.snapshot)
+    oldAnswers = Set(stories.indices)
+    for place in stories.indices {
+      stories[place].pass(to: now)
+      stories[place].forgetIdle(except: Set(open.keys))
+    }
+    let isAnswered = [.replied, .sent, .unknown].contains(outcome)
+    let suspect =
+      walk?.suspect(names: places.map(\.name)) {
+        !stories[$0].unseenDrops(probe: sequence, parts[$0]).isEmpty
+      } ?? 0
+    let findings = stories.indices.flatMap { place in
+      let isSuspect = place == suspect && !isAnswered
+      if places.count > 1, !isSuspect, parts[place].journeys.isEmpty { return [] as [Finding] }
+      let findings = Examination.findings(
+        parts[place], isAnswered: !isSuspect, answer: entry?.answer,
+        refused: outcome == .localError ? entry?.refused : nil,
+        unseen: stories[place].unseenDrops(probe: sequence, parts[place]),
+        witness: witnesses.isEmpty ? nil : witnesses[place],
+        header: stories[place].header, snapshot: stories[place].snapshot)
+      return places.isEmpty ? findings : findings.map { $0.told(in: places[place]) }
+    }
+    if !places.isEmpty {
+      for index in exchange.journeys.indices {
+        told += 1
+        exchange.journeys[index].id = told
+      }
+    }
     var roundTrip: Double?
     if let entry, let answered = entry.answered, entry.answer != nil {
       roundTrip = Double(answered.since(entry.sent)) / 1000
@@ -232,7 +287,7 @@ package struct PingStory: Sendable {
   /// come of them is not known.
   package mutating func finishReplay(isCut: Bool = false) -> [ProbeResult] {
     self.isCut = isCut
-    if isCut { story.noteEnd() }
+    if isCut { for place in stories.indices { stories[place].noteEnd() } }
     return unsettled.map { settle($0) }
   }
 

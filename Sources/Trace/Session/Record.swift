@@ -6,6 +6,8 @@ package struct Record: Sendable, Equatable {
   package var time: UInt64
   /// What it was.
   package var content: Content
+  /// The network namespace it is of, by its place among those of the session: 0 is the first.
+  package var place = 0
 
   /// What there is to record.
   package enum Content: Sendable, Equatable {
@@ -26,8 +28,9 @@ package struct Record: Sendable, Equatable {
   }
 
   /// A record of something at this time.
-  package init(time: UInt64, _ content: Content) {
+  package init(time: UInt64, _ content: Content, at place: Int = 0) {
     self.time = time
     self.content = content
+    self.place = place
   }
 }

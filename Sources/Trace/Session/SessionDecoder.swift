@@ -4,6 +4,8 @@ package import Wire
 package struct SessionDecoder: Sendable {
   private var decoder = CaptureDecoder()
   private var interfaces: [LinkType] = []
+  /// Network namespaces of the section, of which each has interfaces of its own.
+  private var places = 1
 
   /// What a file yields.
   package enum Element: Sendable {
@@ -27,7 +29,9 @@ package struct SessionDecoder: Sendable {
       switch block {
       case .section(let section):
         interfaces = []
-        return .header(section.comments.lazy.compactMap { SessionHeader(json: $0) }.first)
+        let header = section.comments.lazy.compactMap { SessionHeader(json: $0) }.first
+        places = (header?.others.count ?? 0) + 1
+        return .header(header)
       case .interface(let interface):
         interfaces.append(interface.linkType)
         holdsNetfilter = holdsNetfilter || interface.linkType == .nflog
@@ -37,11 +41,15 @@ package struct SessionDecoder: Sendable {
         if let comment = statistics.comment, comment.hasPrefix(SessionFile.notePrefix) {
           guard let note = Note(json: String(comment.dropFirst(SessionFile.notePrefix.count)))
           else { continue }
-          return .record(Record(time: statistics.time, .note(note)))
+          return .record(
+            Record(time: statistics.time, .note(note), at: place(statistics.interface)))
         }
         guard statistics.comment == SessionFile.lostComment else { continue }
         let count = statistics.dropped.map { Int(clamping: $0) } ?? 0
-        return .record(Record(time: statistics.time, .lost(count == 0 ? nil : count)))
+        return .record(
+          Record(
+            time: statistics.time, .lost(count == 0 ? nil : count),
+            at: place(statistics.interface)))
       case .unknown: continue
       }
     }
@@ -51,20 +59,26 @@ package struct SessionDecoder: Sendable {
   /// Throws if the file ends in the middle of a block.
   package mutating func finish() throws(CaptureDamage) { try decoder.finish() }
 
+  private func place(_ interface: Int) -> Int {
+    min(interface / SessionFile.interfacesOfPlace, places - 1)
+  }
+
   private func record(_ packet: CapturedPacket) -> Record? {
+    content(packet).map { Record(time: packet.time, $0, at: place(packet.interface)) }
+  }
+
+  private func content(_ packet: CapturedPacket) -> Record.Content? {
     guard interfaces.indices.contains(packet.interface) else { return nil }
     switch interfaces[packet.interface] {
-    case .nflog: return Record(time: packet.time, .log(packet.data))
+    case .nflog: return .log(packet.data)
     case .netlink:
       var reader = ByteReader(packet.data.span)
       guard (try? reader.skip(16)) != nil,
         let message = try? NetlinkMessage(parsing: &reader)
       else { return nil }
-      return Record(time: packet.time, .netlink(message))
+      return .netlink(message)
     case .raw:
-      return Record(
-        time: packet.time,
-        packet.direction == .inbound ? .received(packet.data) : .sent(packet.data))
+      return packet.direction == .inbound ? .received(packet.data) : .sent(packet.data)
     default: return nil
     }
   }

@@ -1,15 +1,23 @@
 internal import Wire
 
 /// Sessions as pcapng: one section whose comment is the session's header, three interfaces.
-/// Interface 0 has the NFLOG messages, 1 all other netlink messages, 2 the packets sent and read.
+/// Interface 0 has the NFLOG messages, 1 all other netlink messages, 2 the packets sent and read; of the next
+/// network namespace, 3, 4 and 5 have the same.
 package enum SessionFile {
   /// The octets that begin a session.
   package static func beginning(_ header: SessionHeader) -> [UInt8] {
+    let section = CaptureBlock.section(
+      CaptureSection(
+        os: "Linux \(header.kernel)", application: "nftrace \(header.version)",
+        comments: [header.json]))
+    return section.bytes + ([header] + header.others).flatMap(interfaces)
+  }
+
+  /// Interfaces of one network namespace.
+  static let interfacesOfPlace = 3
+
+  private static func interfaces(_ header: SessionHeader) -> [UInt8] {
     let blocks: [CaptureBlock] = [
-      .section(
-        CaptureSection(
-          os: "Linux \(header.kernel)", application: "nftrace \(header.version)",
-          comments: [header.json])),
       .interface(
         CaptureInterface(
           linkType: .nflog, name: "nflog", description: "netfilter log messages of nftrace's rules")
@@ -34,23 +42,23 @@ package enum SessionFile {
   /// The octets of one record.
   package static func bytes(_ record: Record) -> [UInt8] {
     switch record.content {
-    case .log(let payload): packet(0, record.time, payload)
+    case .log(let payload): packet(record, 0, payload)
     // The kernel log's own text is what keeps these.
     case .line: []
     case .netlink(let message):
-      packet(1, record.time, cooked(message), comment: comment(message))
-    case .sent(let bytes): packet(2, record.time, bytes, direction: .outbound)
-    case .received(let bytes): packet(2, record.time, bytes, direction: .inbound)
+      packet(record, 1, cooked(message), comment: comment(message))
+    case .sent(let bytes): packet(record, 2, bytes, direction: .outbound)
+    case .received(let bytes): packet(record, 2, bytes, direction: .inbound)
     case .lost(let count):
       CaptureBlock.statistics(
         CaptureStatistics(
-          interface: 0, time: record.time, dropped: UInt64(clamping: count ?? 0),
+          interface: interface(0, record), time: record.time, dropped: UInt64(clamping: count ?? 0),
           comment: lostComment)
       ).bytes
     case .note(let note):
       CaptureBlock.statistics(
         CaptureStatistics(
-          interface: 1, time: record.time, comment: notePrefix + note.json)
+          interface: interface(1, record), time: record.time, comment: notePrefix + note.json)
       ).bytes
     }
   }
@@ -61,13 +69,18 @@ package enum SessionFile {
   static let lostComment = "the kernel reported lost messages here"
 
   private static func packet(
-    _ interface: Int, _ time: UInt64, _ data: [UInt8], direction: CaptureDirection? = nil,
+    _ record: Record, _ number: Int, _ data: [UInt8], direction: CaptureDirection? = nil,
     comment: String? = nil
   ) -> [UInt8] {
     CaptureBlock.packet(
       CapturedPacket(
-        interface: interface, time: time, data: data, direction: direction, comment: comment)
+        interface: interface(number, record), time: record.time, data: data, direction: direction,
+        comment: comment)
     ).bytes
+  }
+
+  private static func interface(_ number: Int, _ record: Record) -> Int {
+    record.place * interfacesOfPlace + number
   }
 
   /// LINKTYPE_NETLINK: packet type 0, ARPHRD_NETLINK 824, ten zeros, the netlink family, all in

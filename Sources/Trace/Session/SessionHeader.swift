@@ -14,6 +14,10 @@ package struct SessionHeader: Sendable, Equatable {
   package var netns: String?
   /// What tells that namespace from others: "4026532201-5".
   package var namespace: String?
+  /// The file that leads to it: "/run/netns/web"; nil where none was asked for.
+  package var netnsPath: String?
+  /// The other network namespaces in which the probes are watched, in the order of their places.
+  package var others: [SessionHeader] = []
   /// nftrace's points, in the order in which they were made.
   package var points: [ObservationPoint]
   /// The name of nftrace's tables.
@@ -68,7 +72,16 @@ package struct SessionHeader: Sendable, Equatable {
     self = header
     probe = header.probe?.bounded
     points = Array(header.points.prefix(Self.mostPoints))
+    others = header.others.prefix(Self.mostOthers).map { other in
+      var other = other
+      other.points = Array(other.points.prefix(Self.mostPoints))
+      other.others = []
+      return other
+    }
   }
+
+  /// Namespaces that are taken from a file: more than anybody follows a packet through.
+  static let mostOthers = 63
 
   /// Points that are taken from a file: more than any ruleset has.
   static let mostPoints = 4096
@@ -95,13 +108,38 @@ extension SessionHeader {
 }
 
 extension SessionHeader {
+  /// What the namespaces are called, where there are several; none where there is one alone.
+  package var namespaces: [String] { paths.map(\.name) }
+
+  /// The same, with what leads to them.
+  var paths: [NamespacePath] {
+    others.isEmpty
+      ? [] : ([self] + others).map { NamespacePath(name: $0.netns ?? "", path: $0.netnsPath) }
+  }
+
+  /// The headers of all places, as if each were the only one. In the others, a probe is a packet that a
+  /// neighbour sends.
+  var places: [SessionHeader] {
+    var first = self
+    first.others = []
+    return [first]
+      + others.map { other in
+        var other = other
+        other.probe = probe
+        other.probe?.entrance = .local
+        other.probe?.device = nil
+        return other
+      }
+  }
+
   /// Whether another network namespace dropped it than the one that the session is about.
   func isElsewhere(_ drop: DropEvent) -> Bool {
-    guard drop.namespace != 0, let inode = namespace?.prefix(while: { $0 != "-" }) else {
-      return false
-    }
+    guard drop.namespace != 0, let inode else { return false }
     return inode != "\(drop.namespace)"
   }
+
+  /// The inode number of the namespace that the session is about.
+  package var inode: Substring? { namespace?.prefix { $0 != "-" } }
 }
 
 extension SessionHeader: JSONObject {
@@ -118,6 +156,10 @@ extension SessionHeader: JSONObject {
     json.member("legacyNAT", &legacyNAT)
     json.member("namespace", &namespace)
     json.member("netns", &netns)
+    json.member("netnsPath", &netnsPath)
+    var more = others.isEmpty ? nil : others
+    json.member("others", &more)
+    others = more ?? []
     json.member("points", &points)
     json.member("probe", &probe)
     json.member("recorded", &recorded)

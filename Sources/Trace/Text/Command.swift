@@ -47,6 +47,22 @@ package struct Command: Sendable, Equatable, ExpressibleByStringInterpolation {
     }
   }
 
+  /// This command, run by another one that takes a command for its last words: each part of it, or all of it in
+  /// a shell of its own where it is more than commands one after the other.
+  func run(through runner: Command) -> Command {
+    let parts = text.split(separator: " && ", omittingEmptySubsequences: false)
+    let isPlain = parts.allSatisfy { part in
+      var isQuoted = false
+      return part.allSatisfy { letter in
+        if letter == "'" { isQuoted.toggle() }
+        return isQuoted || !"|;<>$`(&".contains(letter)
+      } && !isQuoted && !part.hasPrefix("!")
+    }
+    if isPlain { return Command(text: parts.map { runner.text + $0 }.joined(separator: " && ")) }
+    let quoted = text.split(separator: "'", omittingEmptySubsequences: false)
+    return Command(text: runner.text + "sh -c '" + quoted.joined(separator: "'\\''") + "'")
+  }
+
   /// One behind the other.
   package static func + (left: Command, right: Command) -> Command {
     Command(text: left.text + right.text)

@@ -20,6 +20,9 @@ package struct Finding: Sendable, Equatable {
   package var at: Place?
   /// The program whose rule that is.
   package var owner: Owner?
+  /// The network namespace it was found in, where the packet was watched in several. The remedy is then for a
+  /// shell in any of them.
+  package var netns: String?
 
   /// An error kept the probe from its answer, a warning did not and will do so another time, a note
   /// explains.

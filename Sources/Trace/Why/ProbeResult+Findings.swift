@@ -8,7 +8,9 @@ extension ProbeResult {
   package static func findings(of findings: [Finding], _ counts: EventCounts) -> [Finding] {
     var found: [Finding] = []
     for finding in findings
-    where !found.contains(where: { $0.id == finding.id && $0.at == finding.at }) {
+    where !found.contains(where: {
+      $0.id == finding.id && $0.at == finding.at && $0.netns == finding.netns
+    }) {
       found.append(finding)
     }
     if let lost = EventsLost.finding(counts) { found.append(lost) }

@@ -15,8 +15,10 @@ struct Ping: ParsableCommand {
       interface behind which that address is, as if it had arrived there; --in, --tun and \
       --tun-address name the interface, and choose a client there if -s does not. With --local as \
       well it goes both ways, one after the other, and where they differ is told. Its payload or \
-      its numbers mark it, so that nobody else's packets are taken for it. Rules, device and \
-      settings are gone when the command ends, however it ends.
+      its numbers mark it, so that nobody else's packets are taken for it. With several --netns it \
+      enters in the first, and is followed through all: what is found says in which, and the remedy \
+      is for a shell anywhere on the machine. Rules, device and settings are gone when the command \
+      ends, however it ends.
       """)
 
   @Argument(help: ArgumentHelp("Where the probe goes: an IPv4 or IPv6 address.", valueName: "dest"))
@@ -239,35 +241,45 @@ struct Ping: ParsableCommand {
   }
 
   func run() throws {
-    try shared.enterNamespace()
-    try SharedOptions.takeBackLeftovers(isNeeded: forward)
-    Output.exit(try send())
+    let spaces = try shared.chosenNamespaces()
+    try spaces[0].enter()
+    for space in spaces {
+      try space.within(among: spaces) { try SharedOptions.takeBackLeftovers(isNeeded: forward) }
+    }
+    Output.exit(try send(in: spaces))
   }
 
-  /// Sends the probes, in the namespace of the calling thread. Returns the exit code. If that is all
-  /// there is to do, rights that are not needed any more are given up.
-  func send(isAll: Bool = true) throws -> Int32 {
+  /// Sends the probes, in the namespace of the calling thread, and watches them in these, of which that is the
+  /// first. Returns the exit code. If that is all there is to do, rights that are not needed any more are given up.
+  func send(in spaces: [ChosenNamespace] = [ChosenNamespace()], isAll: Bool = true) throws -> Int32
+  {
     let entrances = try entrances()
     let loop = Loop()
     let writer = SessionWriter(path: write)
     var printer = PingPrinter(options: shared.output)
     var code: Int32 = 0
     for (index, entrance) in entrances.enumerated() {
-      let settings = TemporarySettings()
+      let settings = spaces.map { _ in TemporarySettings() }
       let isLast = isAll && index == entrances.count - 1
       let sent = Result {
         let plan = plan(entrance)
+        let namespaces = try zip(spaces, settings).map { space, settings in
+          try space.within(among: spaces) {
+            try PingNamespace(
+              name: space.name, path: space.path, in: space, settings: settings,
+              kernel: LivePing(
+                in: space, rights: rights(entrance, plan, spaces),
+                isRoot: entrance.kind == .local && user == nil && space === spaces[0]))
+          }
+        }
         var run = try PingRun(
           plan, entrance: entrance.probeEntrance(plan),
           masquerade: masquerade && entrance.kind != .local,
-          forward: forward && entrance.kind != .local, netns: shared.netns, settings: settings,
-          kernel: LivePing(
-            rights: entrance.rights(plan), isRoot: entrance.kind == .local && user == nil),
-          loop: loop, sink: writer)
+          forward: forward && entrance.kind != .local, in: namespaces, loop: loop, sink: writer)
         return try run.send(&printer, isLast: isLast)
       }
       entrance.leave()
-      let ended = Result { () throws(KernelError) in try settings.end() }
+      let ended = Result { try end(settings, in: spaces) }
       do {
         code = max(code, try sent.get())
       } catch {
@@ -284,6 +296,27 @@ struct Ping: ParsableCommand {
       if isOver { break }
     }
     return code
+  }
+
+  /// What is still needed when all is open: where there are several namespaces, they are entered to be asked.
+  private func rights(
+    _ entrance: Entrance, _ plan: ProbePlan, _ spaces: [ChosenNamespace]
+  ) -> Capabilities {
+    let rights = entrance.rights(plan)
+    return spaces.count > 1 ? rights.union(.system) : rights
+  }
+
+  /// Sets back all settings, each in its namespace, whatever goes wrong in another one.
+  private func end(_ settings: [TemporarySettings], in spaces: [ChosenNamespace]) throws {
+    var failure: (any Error)?
+    for (space, settings) in zip(spaces, settings) {
+      do {
+        try space.within(among: spaces) { try settings.end() }
+      } catch {
+        failure = failure ?? error
+      }
+    }
+    if let failure { throw failure }
   }
 
   private func plan(_ entrance: Entrance) -> ProbePlan {

@@ -9,10 +9,11 @@ struct SharedOptions: ParsableArguments {
     name: .customLong("netns"),
     help: ArgumentHelp(
       """
-      Work in this network namespace: a name of 'ip netns', a path, or the PID of a process in it. \
-      setup, teardown, status and show take several; that of the machine is 1.
+      Work in this network namespace: a name of 'ip netns', a path, the PID of a process in it, or what a \
+      container (Docker, Podman, containerd, LXC, LXD, Incus, machinectl) or a pod is called. \
+      ping, setup, teardown, status and show take several; that of the machine is 1.
       """,
-      valueName: "name|path|pid"))
+      valueName: "name|path|pid|container|pod"))
   var namespaces: [String] = []
 
   @Flag(help: "Print one JSON object instead of text.")
@@ -56,7 +57,7 @@ struct SharedOptions: ParsableArguments {
     guard namespaces.count <= 1 else {
       throw UsageError(
         "--netns is given \(namespaces.count) times, and this command works in one network "
-          + "namespace; setup, teardown, status and show take several")
+          + "namespace; ping, setup, teardown, status and show take several")
     }
     if let netns { try NetworkNamespace(netns).enter() }
   }

@@ -12,6 +12,8 @@ final class HeldNamespace: NamespaceHandle {
   init(_ found: NamespaceSurvey.Found) throws(KernelError) { namespace = try found.open() }
 
   var identity: NetworkNamespace.Identity { namespace.identity }
+  /// The file that led to it.
+  var path: String { namespace.path }
 
   func enter() throws(KernelError) { try namespace.enter() }
 
@@ -27,6 +29,7 @@ final class HeldNamespace: NamespaceHandle {
 extension ChosenNamespace {
   /// The one of this name, path or PID.
   convenience init(_ name: String) throws(KernelError) {
-    self.init(name, try HeldNamespace(name))
+    let held = try HeldNamespace(name)
+    self.init(name, held, path: held.path)
   }
 }

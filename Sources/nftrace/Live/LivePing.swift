@@ -18,15 +18,17 @@ final class LivePing: PingKernel {
   /// The namespace that it is of.
   private let home: UInt64
   /// The others, found while there are the rights to.
-  private var survey: NamespaceSurvey?
+  private var others: NamespaceSurvey?
 
-  /// Opens the sockets, and takes a log group. `rights` is what sending takes, `isRoot` whether this host
+  /// Opens the sockets, and takes a log group. `space` is the namespace of the calling thread, `rights` what sending takes, `isRoot` whether this host
   /// sends, as who runs the command.
-  init(rights: Capabilities, isRoot: Bool) throws(KernelError) {
+  init(
+    in space: ChosenNamespace = ChosenNamespace(), rights: Capabilities, isRoot: Bool
+  ) throws(KernelError) {
     home = try NetworkNamespace.current().identity.inode
     var socket = try NetfilterSocket()
     rules = try RulesetReader()
-    kernelOracle = try KernelOracle()
+    kernelOracle = try KernelOracle(in: space)
     try socket.takeGroup()
     group = socket.group!
     messages = KernelEvents(socket)
@@ -50,8 +52,8 @@ final class LivePing: PingKernel {
 
   func takeLegacyGroup() throws(KernelError) { try messages.socket.takeGroup(0, besides: true) }
 
-  func listenToDrops(of plan: ProbePlan) throws(KernelError) -> String? {
-    let watch = try DropWatch(filter: DropFilter(plan, everywhere: true))
+  func listenToDrops(of plan: ProbePlan, everywhere: Bool) throws(KernelError) -> String? {
+    let watch = try DropWatch(filter: DropFilter(plan, everywhere: everywhere))
     let shortcoming = watch.shortcoming
     self.watch = consume watch
     return shortcoming
@@ -69,7 +71,7 @@ final class LivePing: PingKernel {
   /// What `--netns` takes for another namespace.
   private func name(ofNamespace inode: UInt64) -> String? {
     let identity = NetworkNamespace.Identity(inode: inode)
-    let known = survey?.found.first { $0.identity == identity }?.call
+    let known = others?.found.first { $0.identity == identity }?.call
     // It may have been made since.
     return known ?? NamespaceSurvey().found.first { $0.identity == identity }?.call
   }
@@ -88,9 +90,12 @@ final class LivePing: PingKernel {
     try messages.socket.join()
   }
 
-  func giveUpRights() throws {
+  func survey() {
     kernelOracle.surveyPrograms()
-    if watch != nil { survey = NamespaceSurvey() }
+    if watch != nil { others = NamespaceSurvey() }
+  }
+
+  func giveUpRights() throws {
     try Privileges.keep(rights, writing: [StateDirectory.path])
   }
 }

@@ -1,0 +1,93 @@
+internal import Kernel
+internal import Trace
+internal import Wire
+
+/// A network namespace in which the probes of a ping are watched: nftrace's tables are there, and what they, the
+/// traces and the kernel report is heard. All of that goes with this value.
+final class PingPlace {
+  /// Its place on the list: the probes enter in the first, which is 0.
+  let number: Int
+  /// The namespace.
+  let space: ChosenNamespace
+  let kernel: any PingKernel
+  /// What is known of it, as if it were the only one.
+  let header: SessionHeader
+  /// What the kernel listed.
+  let listing: OpeningListing
+  private let loop: any EventLoop
+
+  /// Lists what is there, changes the settings that are needed, and installs the tables. Where the probes enter,
+  /// `entrance` says how.
+  init(
+    _ number: Int, _ namespace: PingNamespace, _ plan: ProbePlan, entrance: ProbeEntrance?,
+    masquerade: Bool, forward: Bool, loop: any EventLoop
+  ) throws {
+    self.number = number
+    space = namespace.space
+    let kernel = namespace.kernel
+    self.kernel = kernel
+    self.loop = loop
+    let version = plan.version
+    var listing = try kernel.listing()
+    var wanted = forward ? TemporarySettings.forwarding([version]) : []
+    if listing.legacyTables[version]?.isEmpty == false {
+      // nf_tables does not see iptables-legacy; its TRACE lines name the rules all the same.
+      do {
+        try kernel.takeLegacyGroup()
+        wanted += TemporarySettings.legacyTrace(version: version)
+      } catch {
+        let why = "\(error)".split(separator: "\n").joined(separator: "; ")
+        listing.facts.append(.legacyTrace(missing: "its rules cannot be named: \(why)"))
+      }
+    }
+    try namespace.settings.apply(wanted)
+    do {
+      // What is dropped elsewhere is heard once.
+      if let shortcoming = try kernel.listenToDrops(of: plan, everywhere: number == 0) {
+        listing.facts.append(.dropReasons(missing: "not to be had: \(shortcoming)"))
+      }
+    } catch {
+      let why = error.help ?? "\(error)"
+      listing.facts.append(.dropReasons(missing: "not to be had: \(why)"))
+    }
+    // Elsewhere than on a TUN device, the source's other packets are none of the probe's.
+    var tables = ObservationTables(
+      prefixes: entrance?.isTun == true ? [Prefix(plan.source)] : [], marks: plan.marks,
+      versions: [version], backend: .group(kernel.group),
+      masquerade: masquerade ? entrance.map { ($0.subnet, $0.deviceName ?? "") } : nil)
+    tables.discards = plan.dryRun
+    let points = try kernel.install(
+      tables, table: kernel.table, replacing: false,
+      points: ObservationPoint.plan(
+        around: BaseChain.all(in: listing.chains, versions: tables.versions))
+        + [.ingress, .egress],
+      devices: listing.deviceNames)
+    self.listing = listing
+    var header = SessionHeader(
+      command: "ping", version: Version.number, kernel: kernel.release, netns: namespace.name,
+      points: points, table: kernel.table, probe: number == 0 ? plan : nil,
+      legacyNAT: kernel.natTargets())
+    header.namespace = kernel.namespaceKey
+    header.netnsPath = namespace.path
+    self.header = header
+  }
+
+  /// What the kernel listed, as records.
+  var opening: [Record] { records(listing.records(at: loop.realtime)) }
+
+  /// These records as records of this namespace.
+  func records(_ records: [Record]) -> [Record] {
+    records.map { Record(time: $0.time, $0.content, at: number) }
+  }
+
+  /// What the kernel answers.
+  func answers(_ questions: [Question]) -> [Record] { records(kernel.oracle.answer(questions)) }
+
+  /// What the kernel said of drops since the last time, but for what it says of other places.
+  func drops(besides others: [PingPlace], where isWanted: (DropEvent) -> Bool) -> [Record] {
+    let now = loop.realtime
+    let inodes = others.compactMap(\.header.inode)
+    return kernel.drops().filter { !inodes.contains("\($0.namespace)") && isWanted($0) }
+      .map { Record(time: now, .netlink($0.message), at: number) }
+  }
+}

@@ -1,0 +1,13 @@
+extension Finding {
+  /// The same, found in one of several network namespaces: it says which, and its remedy is for a shell in
+  /// any of them.
+  func told(in namespace: NamespacePath) -> Finding {
+    var finding = self
+    finding.netns = namespace.name
+    finding.summary = "in netns \(Escape.name(namespace.name)): \(summary)"
+    finding.remedy = remedy.flatMap { command in
+      namespace.entering.map { command.run(through: $0) }
+    }
+    return finding
+  }
+}
