@@ -43,6 +43,8 @@ import Wire
     "too-big-v6", "tcp-reset-by-server-v4", "note-nat-once-v4", "note-redirect-v4",
     // Recorded: fragments, past the hooks, lost messages, the kernel log.
     "fragments-masquerade", "recorded-flow-offloaded-v4", "events-lost-v4", "kernel-log.dmesg",
+    // The kernel's stamps of packets.
+    "clock-set-v4",
   ]
 
   /// What is compared in another way besides: the ending says how.

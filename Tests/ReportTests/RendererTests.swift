@@ -72,10 +72,11 @@ private struct TabSeparated: Renderer {
     }
     #expect(
       members.map(\.0) == [
-        "schema", "command", "netns", "kernel", "session", "target", "probes", "findings", "events",
+        "schema", "command", "netns", "kernel", "session", "target", "started", "host", "boot",
+        "probes", "findings", "events",
       ])
     #expect(members[1].1 == .string("ping") && members[4].1 == .string("/tmp/s"))
-    guard case .array(let probes) = members[6].1 else { return }
+    guard case .array(let probes) = members[9].1 else { return }
     #expect(probes.count == results.count && results.count == 1)
   }
 

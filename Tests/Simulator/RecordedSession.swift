@@ -91,6 +91,7 @@ extension Record {
     case .note(.sysctls), .note(.facts): return .answer(.sysctls)
     case .note(.counters): return .answer(.counters)
     case .note(.host): return .answer(.host)
+    case .note(.clockSet): return .event
     case .note: return .answer(.rule)
     case .netlink(let message):
       if message.type == DropEvent.messageType { return .drop }

@@ -45,6 +45,9 @@ package final class SimulatedPing: PingKernel, ProbePath {
   package var group: UInt16 { 0xf000 }
   package var table: String { session.header.table }
   package var release: String { session.header.kernel }
+  package var machine: Machine.Name {
+    Machine.Name(host: session.header.host, boot: session.header.boot)
+  }
   package var namespaceKey: String? { session.header.namespace }
 
   package func natTargets() -> [Int: [String]] { session.header.legacyNAT }
@@ -141,14 +144,18 @@ package final class SimulatedPing: PingKernel, ProbePath {
     for record in session.records[(start + 1)..<end] {
       let time = loop.now + (record.time > then ? record.time - then : 0)
       switch record.origin {
-      case .event: events.append(Record(time: time, record.content))
+      case .event:
+        events.append(
+          Record(time: time, record.content.stamped(later: Int64(loop.now) - Int64(then))))
       case .packet:
         if case .received(let octets) = record.content { packets.append((time, octets)) }
       case .drop:
         if case .netlink(let message) = record.content, let event = try? DropEvent(parsing: message)
         {
           // It was read later than it happened.
-          dropped.append((loop.now + (event.time > then ? event.time - then : 0), event))
+          var moved = event
+          moved.time = event.time.moved(by: Int64(loop.now) - Int64(then))
+          dropped.append((loop.now + (event.time > then ? event.time - then : 0), moved))
         }
       case .answer(let kind): answers.add(record, kind)
       case .refusal(let code):
@@ -245,4 +252,19 @@ package final class SimulatedOracle: Oracle {
   package func awaitNotifications() { awaited += 1 }
 
   package func forgetPackets() {}
+}
+
+extension Record.Content {
+  /// The same with the kernel's stamp, if it has one, so many nanoseconds later: in place, for the other
+  /// attributes are to stay as they are.
+  fileprivate func stamped(later step: Int64) -> Self {
+    guard case .log(var octets) = self, let stamp = (try? LogMessage(octets))?.timestamp, stamp > 0
+    else { return self }
+    let old = LogMessage.timestampOctets(stamp)
+    guard let place = octets.indices.first(where: { octets[$0...].starts(with: old) })
+    else { return self }
+    octets.replaceSubrange(
+      place..<place + old.count, with: LogMessage.timestampOctets(stamp.moved(by: step)))
+    return .log(octets)
+  }
 }

@@ -37,6 +37,7 @@ package final class SimulatedRecorder: RecorderKernel {
   package var oracle: any Oracle { answers }
   package var interfaces: any InterfaceChanges { watch }
   package var release: String { "6.1.0" }
+  package var machine: Machine.Name { Machine.Name(host: "router", boot: nil) }
 
   package func natTargets() -> [Int: [String]] { [:] }
 

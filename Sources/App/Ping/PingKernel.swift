@@ -14,6 +14,8 @@ package protocol PingKernel: TableInstaller {
   var table: String { get }
   /// The kernel's release.
   var release: String { get }
+  /// Which machine it is.
+  var machine: Machine.Name { get }
   /// What tells the network namespace from others; nil where that is not known.
   var namespaceKey: String? { get }
   /// The NAT targets of iptables-legacy there are.

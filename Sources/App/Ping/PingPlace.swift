@@ -69,6 +69,7 @@ final class PingPlace {
       legacyNAT: kernel.natTargets())
     header.namespace = kernel.namespaceKey
     header.netnsPath = namespace.path
+    header.begin(at: loop.realtime, on: kernel.machine)
     self.header = header
   }
 

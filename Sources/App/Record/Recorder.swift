@@ -22,6 +22,8 @@ package struct Recorder {
   private var changes = RulesetWatch()
   private var deciders = DecidingRules()
   private var loss = LossCount()
+  /// By how many nanoseconds the machine's clock was set since it began.
+  private var clockStep: Int64 = 0
   private var recorded: RecordedEvents
   /// What the kernel listed last, without the numbers that differ from list to list.
   private var chains: [[UInt8]] = []
@@ -57,6 +59,7 @@ package struct Recorder {
       command: "record", version: Version.number, kernel: kernel.release,
       netns: netns ?? setup.netns, points: setup.points, table: SetupTables.name)
     header.namespace = store.namespaceKey
+    header.begin(at: now, on: kernel.machine)
     targets = []
     recorded = RecordedEvents(since: now)
     self.setup = setup
@@ -220,6 +223,9 @@ package struct Recorder {
       state.lost = loss.count
       changes.suspect(now: loop.monotonic)
       return true
+    case .note(.clockSet(let step)):
+      clockStep = step
+      return true
     case .line, .sent, .received, .note: return true
     }
   }
@@ -265,21 +271,23 @@ package struct Recorder {
     targets = setup.prefixes.prefixes
     chains = listing.chains.map(\.payload)
     devices = listing.deviceNames
-    let now = loop.realtime
     header.recorded = recorded
-    try file.begin(
-      header,
-      listing.records(at: now) + deciders.messages.map { Record(time: now, .netlink($0)) })
+    try file.begin(header, opening(listing))
+  }
+
+  /// What a section begins with, so that it can be told without those before it.
+  private func opening(_ listing: OpeningListing) -> [Record] {
+    let now = loop.realtime
+    let clock = clockStep == 0 ? [] : [Record(time: now, .note(.clockSet(clockStep)))]
+    return listing.records(at: now) + deciders.messages.map { Record(time: now, .netlink($0)) }
+      + clock
   }
 
   private mutating func rotate() throws(KernelError) {
     let listing = try kernel.listing()
     try file.rotate()
-    let now = loop.realtime
     header.recorded = recorded
-    try file.begin(
-      header,
-      listing.records(at: now) + deciders.messages.map { Record(time: now, .netlink($0)) })
+    try file.begin(header, opening(listing))
   }
 
   private mutating func note() { state.dropped = file.bounds.dropped }

@@ -12,6 +12,8 @@ package protocol RecorderKernel: TableInstaller {
   var interfaces: any InterfaceChanges { get }
   /// The kernel's release.
   var release: String { get }
+  /// Which machine it is.
+  var machine: Machine.Name { get }
   /// The NAT targets of iptables-legacy there are.
   func natTargets() -> [Int: [String]]
   /// What the kernel lists.

@@ -94,11 +94,11 @@ package struct DropWatch: ~Copyable {
 
   /// Hands over the events that there are, oldest first. Does not wait.
   ///
-  /// Their times are the kernel's at the moment of the drop, moved from CLOCK_MONOTONIC to the epoch:
-  /// comparable with those of netlink messages, which have the time at which they were read and so a
-  /// later one.
+  /// Their times are the kernel's at the moment of the drop, moved from CLOCK_MONOTONIC to the epoch as
+  /// `Clock.realtime` is: comparable with those of netlink messages, which have the time at which they were
+  /// read and so a later one.
   package mutating func drain(into body: (DropEvent) -> Void) {
-    let difference = Clock.realtime &- Clock.monotonic
+    let difference = Clock.difference
     let reasons = reasons
     let hasReasons = hasReasons
     ring.drain { octets in

@@ -14,6 +14,8 @@ internal import Wire
   var sequence: UInt32 = 1
   /// Messages that the kernel had no room for, as far as they were told.
   private var lost: UInt32 = 0
+  /// By how many nanoseconds the machine's clock was set since this process began, as far as it was told.
+  private var clockStep: Int64 = 0
   /// Has the tables that the kernel does not remove when this closes.
   var keeper: TableKeeper?
   /// The NFLOG group this socket holds.
@@ -112,6 +114,8 @@ internal import Wire
   // MARK: Receiving
 
   private static let receiving = "receive from netfilter"
+  /// Nanoseconds by which the clock is set at least: less may be because two clocks are not read at once.
+  private static let leastStep: UInt64 = 1_000_000
 
   /// What the kernel had no room for so far is not told.
   mutating func forgetLoss() { lost = nftrace_socket_drops(fileDescriptor) }
@@ -120,11 +124,16 @@ internal import Wire
   package func stopListening() { _ = nftrace_socket_refuse(fileDescriptor) }
 
   /// All messages that are there now, in the order in which the kernel sent them; at most those of
-  /// so many datagrams. Returns whether there was nothing more.
+  /// so many datagrams. Before them, that the machine's clock was set, if it was. Returns whether there
+  /// was nothing more.
   @discardableResult
   package mutating func drain(
     atMost limit: Int = .max, into record: (Record) throws(KernelError) -> Void
   ) throws(KernelError) -> Bool {
+    if let step = Clock.step, (step - clockStep).magnitude > Self.leastStep {
+      clockStep = step
+      try record(Record(time: Clock.realtime, .note(.clockSet(step))))
+    }
     for _ in 0..<limit {
       let messages: [NetlinkMessage]
       do {

@@ -8,6 +8,26 @@ package enum Machine {
       ?? "unknown"
   }
 
+  /// What tells this machine, and this boot of it, from others.
+  package struct Name: Sendable {
+    /// As uname(2) gives it, in the namespace of this process.
+    package var host: String?
+    /// The kernel's random id of the boot.
+    package var boot: String?
+
+    /// A name of these parts.
+    package init(host: String?, boot: String?) {
+      self.host = host
+      self.boot = boot
+    }
+  }
+
+  /// Which it is, as far as that can be read.
+  package static var name: Name {
+    let host = (try? Files.text("/proc/sys/kernel/hostname"))?.prefix { $0 != "\n" }
+    return Name(host: host.map(String.init), boot: try? boot())
+  }
+
   /// What tells this boot of the machine from others.
   package static func boot() throws(KernelError) -> String {
     let path = "/proc/sys/kernel/random/boot_id"

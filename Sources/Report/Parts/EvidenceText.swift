@@ -152,6 +152,8 @@ enum EvidenceText {
     // The recording.
     case .socketOverrun:
       "the socket for NFLOG, trace and conntrack had no room for them: it was not read fast enough"
+    case .clockSet(let step):
+      "CLOCK_REALTIME went \(step < 0 ? "back" : "on") by \(Phrases.milliseconds(Double(step.magnitude) / 1000)) against CLOCK_MONOTONIC"
     case .missingLogs(let count): "by their numbers, \(count) of them at least are of NFLOG"
     case .recorded(let events, let lost): "\(events) messages were recorded, \(lost) lost"
     }

@@ -54,6 +54,7 @@ struct FollowSummary: Sendable {
     if otherDeciders > 0 { lines.append("  \(otherDeciders) by other rules") }
     let events = counts.nflog + counts.lines + counts.trace + counts.conntrack + counts.drops
     lines.append("\(events) events, \(counts.lost) lost")
+    if let set = Finding.clockSet(counts) { lines.append(StyledLine(set.summary)) }
     return lines
   }
 }

@@ -23,6 +23,8 @@ package struct JSONObjects: Sendable {
       ("netns", isOfSeveral ? .null : .string(header?.netns)),
       ("kernel", .string(kernel?.isEmpty == true ? nil : kernel)),
       ("session", .string(head.session)), ("target", target(header)),
+      ("started", .string(header?.started.map { CalendarText.iso($0) })),
+      ("host", .string(header?.host)), ("boot", .string(header?.boot)),
     ] + backend
       + (isOfSeveral ? [("namespaces", .array(head.namespaces.map { .string($0) }))] : [])
   }
@@ -45,13 +47,17 @@ package struct JSONObjects: Sendable {
   }
 
   private func events(_ counts: EventCounts) -> JSONValue {
-    let lines = counts.lines > 0 ? [("log", JSONValue.int(counts.lines))] : []
+    var more = counts.lines > 0 ? [("log", JSONValue.int(counts.lines))] : []
+    if !counts.clockSteps.isEmpty {
+      let micros = counts.clockSteps.map { JSONValue.tenths(Double($0) / 1000) }
+      more.append(("clock_steps_us", .array(micros)))
+    }
     return .object(
       [
         ("nflog", .int(counts.nflog)), ("trace", .int(counts.trace)),
         ("conntrack", .int(counts.conntrack)), ("drops", .int(counts.drops)),
         ("lost", .int(counts.lost)),
-      ] + lines)
+      ] + more)
   }
 
   /// A probe, in the namespace of this name.
@@ -79,7 +85,8 @@ package struct JSONObjects: Sendable {
     let netns = journey.netns.map { [("netns", JSONValue.string($0))] } ?? []
     return .object(
       [
-        ("id", .int(journey.id)), ("direction", .string(journey.direction.rawValue)),
+        ("id", .int(journey.id)), ("time", .int(journey.time)),
+        ("direction", .string(journey.direction.rawValue)),
         ("packet", packet(journey.packet)), ("hops", .array(hops(journey))),
         ("end", end(journey.end)), ("route", route(journey.route)),
         ("connection", connection(journey.connection)),
@@ -130,17 +137,20 @@ package struct JSONObjects: Sendable {
 
   /// Where it was seen, and where a rule ended it, which it did not pass.
   private func hops(_ journey: Journey) -> [JSONValue] {
-    journey.way.legs.map { hop($0, passed: true) }
-      + (journey.end.decider.map { [hop(journey.way.lastLeg(to: $0.hop), passed: false)] } ?? [])
+    let end = journey.end.decider.map { journey.way.lastLeg(to: $0.hop) }
+    return journey.way.legs.map { hop($0, since: journey.time, passed: true) }
+      + (end.map { [hop($0, since: journey.time, passed: false)] } ?? [])
   }
 
-  private func hop(_ leg: Leg, passed: Bool) -> JSONValue {
+  private func hop(_ leg: Leg, since start: UInt64, passed: Bool) -> JSONValue {
     let hop = leg.hop
     var members: [(String, JSONValue)] = [
       ("hook", .string(hop.point.hook.rawValue)), ("table", .string(hop.point.table)),
       ("label", .string(hop.point.label)),
       ("priority", hop.point.isGuessed == true ? .null : .int(Int(hop.point.priority))),
-      ("time_us", .tenths(Double(hop.time) / 1000)), ("in", .string(hop.inDevice)),
+      ("time", .int(start.later(by: hop.time))),
+      ("time_us", .tenths(Double(hop.time) / 1000)), ("clock", .string(hop.clock.rawValue)),
+      ("in", .string(hop.inDevice)),
       ("out", .string(hop.outDevice)), ("source", .string("\(hop.packet.source)")),
       ("destination", .string("\(hop.packet.destination)")),
       ("source_port", .int(hop.packet.sourcePort)),

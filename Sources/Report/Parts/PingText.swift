@@ -135,6 +135,7 @@ struct PingText: Sendable {
           "\(counts.lost) events were lost: the kernel had no room for them, and the timeline may "
             + "have gaps", .caution))
     }
+    if let set = Finding.clockSet(counts) { lines.append(StyledLine(set.summary, .caution)) }
     return lines
   }
 

@@ -6,13 +6,16 @@ struct RowBuilder {
   let style: TextStyle
   /// When the journey began, nanoseconds after the exchange.
   let start: UInt64
+  /// Whether the kernel stamped the packet at some hops: at the others, the time is a bound.
+  let hasStamps: Bool
   private(set) var rows: [Timeline.Row] = []
   private var open: Timeline.Row?
   private var hook: Hook?
 
-  init(style: TextStyle, start: UInt64) {
+  init(style: TextStyle, start: UInt64, hasStamps: Bool) {
     self.style = style
     self.start = start
+    self.hasStamps = hasStamps
   }
 
   /// Adds a hop with what happened on the way to it.
@@ -27,13 +30,13 @@ struct RowBuilder {
         let ttl = details.firstIndex { $0.hasPrefix("ttl ") }.map { ", " + details.remove(at: $0) }
         details.insert("in \(hop.inDevice ?? "?") again" + (ttl ?? ""), at: 0)
       }
-      rows.append(Timeline.Row(time: time(hop), stage: "arrived", details: details))
+      rows.append(row(hop, stage: "arrived", details: details))
       hook = nil
     case .egress:
       close()
       rows.append(
-        Timeline.Row(
-          time: time(hop), stage: "sent",
+        row(
+          hop, stage: "sent",
           details: ["out \(hop.outDevice ?? "?")\(Self.fragments(hop))"]))
       hook = nil
     default:
@@ -42,7 +45,21 @@ struct RowBuilder {
     }
   }
 
-  private func time(_ hop: Hop) -> UInt64 { start.later(by: hop.time) }
+  /// A row with the time of this hop.
+  private func row(
+    _ hop: Hop, stage: String = "", tables: [String] = [], details: [String] = [],
+    failed: Bool = false
+  ) -> Timeline.Row {
+    let bound =
+      switch hop.clock {
+      case .kernel: ""
+      case .arrival: style.atLeast
+      case .reading: hasStamps && start.later(by: hop.time) > 0 ? style.atMost : ""
+      }
+    return Timeline.Row(
+      time: start.later(by: hop.time), bound: bound, stage: stage, tables: tables,
+      details: details, failed: failed)
+  }
 
   private static func fragments(_ hop: Hop) -> String {
     guard hop.fragments > 1 else { return "" }
@@ -70,7 +87,7 @@ struct RowBuilder {
     default: break
     }
     hook = hop.point.hook
-    open = Timeline.Row(time: time(hop), stage: hop.point.hook.rawValue.uppercased())
+    open = row(hop, stage: hop.point.hook.rawValue.uppercased())
     let ttl = leg.changes.filter { $0.field == .ttl }
     open?.details += ttl.map { "ttl \($0.from) \(style.arrow) \($0.to)" }
   }
@@ -82,7 +99,7 @@ struct RowBuilder {
     let quiet = hop.point.table == nil || (hop.point.table == "defrag" && !isVerbose)
     if details.isEmpty, !isVerbose {
       guard !quiet else { return }
-      if open == nil { open = Timeline.Row(time: time(hop)) }
+      if open == nil { open = row(hop) }
       open?.tables.append(hop.point.table.map(Escape.name) ?? "")
       return
     }
@@ -95,8 +112,7 @@ struct RowBuilder {
     }
     close()
     rows.append(
-      Timeline.Row(
-        time: time(hop), tables: hop.point.table.map { [Escape.name($0)] } ?? [], details: details))
+      row(hop, tables: hop.point.table.map { [Escape.name($0)] } ?? [], details: details))
   }
 
   /// Adds where a rule had the packet in the end: below the hook it belongs to, whichever that is.
@@ -107,8 +123,8 @@ struct RowBuilder {
     let stage = open?.tables.isEmpty == true ? open!.stage : ""
     if stage.isEmpty { close() } else { open = nil }
     rows.append(
-      Timeline.Row(
-        time: time(hop), stage: stage,
+      row(
+        hop, stage: stage,
         tables: [(isStopped ? "\(style.cross) " : "") + (hop.point.table.map(Escape.name) ?? "")],
         details: [
           isStopped

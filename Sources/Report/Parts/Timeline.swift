@@ -11,6 +11,8 @@ struct Timeline {
   /// One line of the timeline, before it is laid out.
   struct Row {
     var time: UInt64?
+    /// Which side of `time` it was on, where it is not known better: "≤" or "≥".
+    var bound: String = ""
     var stage: String = ""
     var tables: [String] = []
     var details: [String] = []
@@ -68,7 +70,9 @@ struct Timeline {
   // MARK: Rows
 
   private func rows(_ journey: Journey) -> [Row] {
-    var builder = RowBuilder(style: style, start: journey.start.since(origin))
+    var builder = RowBuilder(
+      style: style, start: journey.start.since(origin),
+      hasStamps: journey.hops.contains { $0.clock == .kernel })
     var previous: Hop?
     for leg in journey.way.legs {
       builder.add(leg, after: previous)
@@ -85,7 +89,7 @@ struct Timeline {
   private static let detailsAt = 34
 
   private func layout(_ row: Row) -> [StyledLine] {
-    let time = row.time.map { Phrases.microseconds($0) } ?? ""
+    let time = row.time.map { row.bound + Phrases.microseconds($0) } ?? ""
     var first = TextLayout.space(8 - time.count) + StyledLine(time, .faint) + "  "
     // Spaces that colours enclose would stay at the end of a line.
     let isAlone = row.tables.isEmpty && row.details.isEmpty

@@ -14,6 +14,13 @@ package enum CalendarText {
     return "\(words[0].filter { $0 != "-" })T\(words[1].filter { $0 != ":" })"
   }
 
+  /// Nanoseconds since the epoch as RFC 3339 has them: "2026-03-01T12:00:05.000123456Z".
+  package static func iso(_ nanoseconds: UInt64) -> String {
+    let words = text(nanoseconds / 1_000_000_000).split(separator: " ")
+    let rest = "\(nanoseconds % 1_000_000_000)"
+    return "\(words[0])T\(words[1])." + String(repeating: "0", count: 9 - rest.count) + rest + "Z"
+  }
+
   /// Nanoseconds since the epoch as "12:00:05.000123", the time of day in UTC.
   package static func ofDay(_ nanoseconds: UInt64) -> String {
     let second = Int(nanoseconds / 1_000_000_000 % 86400)

@@ -18,6 +18,8 @@ struct OpenJourney {
   var tracedStatus: ConntrackMessage.Status = []
   let start: UInt64
   var last: UInt64
+  /// How far the machine's clock was ahead of the session's when it began, in nanoseconds.
+  var clockStep: Int64 = 0
   /// What it is told together with, as far as that is known.
   var key: ExchangeKey
   /// The journey before it with the same identity, as an index of those that are open.

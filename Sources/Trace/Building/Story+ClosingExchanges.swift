@@ -182,7 +182,9 @@ extension Story {
   private mutating func close(_ groups: [[Int]]) -> [Exchange] {
     let ordered = groups.filter { !$0.isEmpty }.map { $0.sorted() }.sorted { $0[0] < $1[0] }
     let firsts = firstFragments()
-    let exchanges = ordered.map { Exchange(journeys: journeys($0, firstFragments: firsts)) }
+    let exchanges = ordered.map {
+      Exchange(journeys: journeys($0, firstFragments: firsts)).withTimesInOrder
+    }
     forget(ordered)
     return exchanges.filter { !isNoise($0) }.map(withRefusals).map(withProxies).map(withFindings)
   }

@@ -28,6 +28,8 @@ extension Story {
     var journey = Journey(
       id: open.id, direction: direction, start: open.start, way: open.way, end: end(open),
       connection: connection, probe: sequence(of: open))
+    journey.settleTimes()
+    journey.clockStep = open.clockStep
     if !joining.knowsNAT, case .unknown(let place, _, let drop) = journey.end,
       points.next(after: open.lastPoint)?.table == "nat"
     {
@@ -107,9 +109,11 @@ extension Story {
     case .dropped(var decider):
       decider.kernelDrop = known
       journey.end = .dropped(decider)
+      journey.setEnd(toldBy: drop)
     case .rejected(var decider):
       decider.kernelDrop = known
       journey.end = .rejected(decider)
+      journey.setEnd(toldBy: drop)
     case .refused(let place, _): journey.end = .refused(place, known)
     case .unknown(let place, _, _): journey.end = .unknown(place, nil, known)
     }

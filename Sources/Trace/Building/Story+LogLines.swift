@@ -10,7 +10,8 @@ extension Story {
     let isMarkLeftOut = hook == .egress && line.mark == nil
     let packet = line.packet
     var sighting = Sighting(
-      point: point, time: now, inDevice: hook == .postrouting ? nil : line.inDevice,
+      point: point, time: now, clockStep: clock.step,
+      inDevice: hook == .postrouting ? nil : line.inDevice,
       outDevice: line.outDevice, packet: packet, identity: identity,
       mark: packet.isMulticastListenerDiscovery ? 0 : isMarkLeftOut ? nil : line.mark ?? 0)
     if point.hook == .ingress || point.hook == .egress,

@@ -13,6 +13,8 @@ extension Story {
     let point = point(message, hook: hook)
     let sighting = Sighting(
       point: point, time: now,
+      stamp: message.timestamp.flatMap { clock.time(stamped: $0, read: now) },
+      clockStep: clock.step,
       // The kernel knows where a forwarded packet came in even here; it does not count any more.
       inDevice: hook == .postrouting ? nil : snapshot.name(message.inDevice),
       outDevice: snapshot.name(message.outDevice),
@@ -123,7 +125,7 @@ extension Story {
       // Not logged, since NAT took it out of the target, and yet traced: seen all the same.
       add(
         Sighting(
-          point: point, time: now,
+          point: point, time: now, clockStep: clock.step,
           inDevice: point.hook == .postrouting ? nil : snapshot.name(trace.inDevice),
           outDevice: snapshot.name(trace.outDevice), packet: open[journey].packet(now: header),
           identity: nil, mark: trace.mark ?? 0), to: journey, traceID: trace.id)

@@ -19,6 +19,7 @@ extension Story {
     let index = open.begin(
       sighting.hop(since: sighting.time), identity: identity, start: sighting.time, now: now,
       latestProbe: latestProbe, roomFor: header == nil ? 4 : 16)
+    open[index].clockStep = sighting.clockStep
     if let traceID { open.setTraceID(traceID, of: index) }
     joining.note(&open[index])
     open[index].key = key(of: open[index])
@@ -71,6 +72,7 @@ extension Sighting {
     var hop = Hop(
       point: point, time: time.since(start), inDevice: inDevice, outDevice: outDevice,
       packet: packet, mark: mark ?? known)
+    hop.stamp = stamp
     hop.inPort = inPort
     hop.outPort = outPort
     return hop

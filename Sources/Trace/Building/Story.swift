@@ -30,6 +30,8 @@ package struct Story: Sendable {
   var idleWatch = IdleWatch()
   /// The probe that was sent last.
   private(set) var latestProbe: Int?
+  /// What times go by.
+  private(set) var clock: SessionClock
   private var loss: LossCount
   /// Messages that were missing before this part of the session.
   private let lostBefore: LossCount
@@ -65,6 +67,7 @@ package struct Story: Sendable {
     joining =
       header?.isKernelLog == true
       ? HeaderJoining() : TraceJoining(isOfProbes: header?.probe != nil)
+    clock = earlier?.clock ?? SessionClock()
     loss = earlier?.loss ?? LossCount()
     lostBefore = loss
   }
@@ -98,6 +101,9 @@ package struct Story: Sendable {
     case .lost(let count):
       loss.take(lost: count)
       noteLoss()
+    case .note(.clockSet(let step)):
+      counts.note(clockStep: step.subtracting(clamped: clock.step))
+      clock.set(step)
     case .note(let note): snapshot.take(note)
     case .sent(let bytes):
       if let packet = try? Packet(bytes), let sequence = header?.probe?.sequence(of: packet) {

@@ -43,6 +43,7 @@ extension JSONCoded where Self: FixedWidthInteger {
 
 extension Int: JSONCoded {}
 extension Int32: JSONCoded {}
+extension Int64: JSONCoded {}
 extension UInt8: JSONCoded {}
 extension UInt16: JSONCoded {}
 extension UInt32: JSONCoded {}

@@ -12,6 +12,14 @@ package struct Exchange: Sendable, Equatable {
   package var request: Journey? { journeys.first { $0.direction == .request } }
   /// The first packet that answered it.
   package var reply: Journey? { journeys.first { $0.direction == .reply } }
+  /// Nanoseconds between the kernel's stamps of the request where it came in, or of this host's own where
+  /// it left, and of its answer where it was seen last; nil where there are none.
+  package var roundTrip: UInt64? {
+    guard let sent = request?.firstStamp, let answered = (reply ?? error)?.lastStamp,
+      answered >= sent
+    else { return nil }
+    return answered - sent
+  }
   /// The first ICMP error about it.
   package var error: Journey? { journeys.first { $0.direction == .error } }
 }

@@ -4,8 +4,12 @@ package import Wire
 package struct Hop: Sendable, Equatable {
   /// Where.
   package var point: ObservationPoint
-  /// Nanoseconds since the journey began, as nftrace received the messages.
+  /// Nanoseconds since the journey began: as `clock` says.
   package var time: UInt64
+  /// What `time` is.
+  package var clock = Clock.reading
+  /// The kernel's stamp of the packet here, nanoseconds since the epoch, where it has one.
+  package var stamp: UInt64?
   /// Names of the interfaces, where the hook has them.
   package var inDevice: String?
   /// The one it is to leave by.
@@ -23,6 +27,17 @@ package struct Hop: Sendable, Equatable {
   package var hasAllFragments = true
   /// The packet mark; 0 is none.
   package var mark: UInt32
+
+  /// What is known of the time of a hop. The raw value is the name in JSON.
+  package enum Clock: String, Sendable {
+    /// The kernel looked at its clock here.
+    case kernel
+    /// The kernel's stamp, which is that of an earlier hop as well: it was here at that time or later. Where
+    /// somebody captures packets, they are stamped as they arrive and then have that stamp at each hook.
+    case arrival
+    /// The kernel does not say: it was here by then, for a later stamp, or nftrace that read of it, says so.
+    case reading
+  }
 
   /// A hop of these fields.
   package init(

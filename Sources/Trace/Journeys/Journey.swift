@@ -6,8 +6,10 @@ package struct Journey: Sendable, Equatable {
   package var id: Int
   /// Its part in the conversation.
   package var direction: Direction
-  /// When it was first seen, nanoseconds since the epoch.
+  /// When it was first seen, nanoseconds since the epoch, by the clock of the session.
   package var start: UInt64
+  /// How far the machine's clock was ahead of that, in nanoseconds: it was set.
+  package var clockStep: Int64 = 0
   /// What happened to it.
   package var way: Way
   /// What became of it.
@@ -59,6 +61,8 @@ package struct Journey: Sendable, Equatable {
 }
 
 extension Journey {
+  /// When it was first seen, nanoseconds since the epoch, by the machine's clock.
+  package var time: UInt64 { start.moved(by: clockStep) }
   /// The packet as first seen.
   package var packet: Packet { way.first.packet }
   /// Where it was seen, in order.

@@ -263,7 +263,7 @@ package struct PingStory: Sendable {
     }
     var roundTrip: Double?
     if let entry, let answered = entry.answered, entry.answer != nil {
-      roundTrip = Double(answered.since(entry.sent)) / 1000
+      roundTrip = Double(exchange.roundTrip ?? answered.since(entry.sent)) / 1000
     }
     var result = ProbeResult(
       sequence: sequence, outcome: outcome, roundTrip: roundTrip, answer: entry?.answer,

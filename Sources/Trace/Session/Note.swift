@@ -13,6 +13,9 @@ package enum Note: Sendable, Equatable {
   case host(HostState)
   /// A probe could not be sent: its number and the errno.
   case notSent(Int, Int32)
+  /// The machine's clock was set, or it slept: by how many nanoseconds it is ahead now of the clock that
+  /// times in this session go by. That one goes on evenly from where the machine's was when nftrace began.
+  case clockSet(Int64)
   /// A recorder wrote its last.
   case ended(RecordingEnd)
 
@@ -45,6 +48,7 @@ extension Note: JSONCoded {
     case "facts": self = .facts(try value())
     case "host": self = .host(try value())
     case "notSent": self = .notSent(try value(0), try value(1))
+    case "clockSet": self = .clockSet(try value())
     case "ended": self = .ended(try value())
     default: throw .unfit(name)
     }
@@ -58,6 +62,7 @@ extension Note: JSONCoded {
     case .facts(let facts): Self.named("facts", facts.asJSON)
     case .host(let host): Self.named("host", host.asJSON)
     case .notSent(let probe, let errno): Self.named("notSent", probe.asJSON, errno.asJSON)
+    case .clockSet(let step): Self.named("clockSet", step.asJSON)
     case .ended(let end): Self.named("ended", end.asJSON)
     }
   }

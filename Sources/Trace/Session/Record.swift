@@ -2,7 +2,8 @@ package import Wire
 
 /// One thing the kernel said, or one packet that passed the TUN device, as it was.
 package struct Record: Sendable, Equatable {
-  /// Nanoseconds since the epoch, when nftrace received it.
+  /// Nanoseconds since the epoch, when nftrace received it: by a clock that goes on evenly, see
+  /// `Note.clockSet`.
   package var time: UInt64
   /// What it was.
   package var content: Content

@@ -18,6 +18,12 @@ package struct SessionHeader: Sendable, Equatable {
   package var netnsPath: String?
   /// The other network namespaces in which the probes are watched, in the order of their places.
   package var others: [SessionHeader] = []
+  /// When it began, nanoseconds since the epoch; nil in sessions of before.
+  package var started: UInt64?
+  /// The machine's name, as uname(2) gives it.
+  package var host: String?
+  /// What tells that boot of the machine from others.
+  package var boot: String?
   /// nftrace's points, in the order in which they were made.
   package var points: [ObservationPoint]
   /// The name of nftrace's tables.
@@ -149,9 +155,11 @@ extension SessionHeader: JSONObject {
 
   mutating func members(_ json: inout JSONMembers) {
     json.member("backend", &backend)
+    json.member("boot", &boot)
     json.member("command", &command)
     json.member("diversion", &diversion)
     json.member("dropped", &dropped)
+    json.member("host", &host)
     json.member("kernel", &kernel)
     json.member("legacyNAT", &legacyNAT)
     json.member("namespace", &namespace)
@@ -164,6 +172,7 @@ extension SessionHeader: JSONObject {
     json.member("probe", &probe)
     json.member("recorded", &recorded)
     json.member("schema", &schema)
+    json.member("started", &started)
     json.member("sysctls", &sysctls)
     json.member("table", &table)
     json.member("targets", &targets)

@@ -173,6 +173,8 @@ package enum Evidence: Sendable, Equatable {
   case socketOverrun
   /// So many of the lost messages at least are of NFLOG.
   case missingLogs(Int)
+  /// The machine's clock was set by so many nanoseconds.
+  case clockSet(Int64)
   /// Messages of a recording: recorded and lost.
   case recorded(Int, lost: Int)
 }

@@ -14,6 +14,7 @@ extension ProbeResult {
       found.append(finding)
     }
     if let lost = EventsLost.finding(counts) { found.append(lost) }
+    if let set = ClockSet.finding(counts) { found.append(set) }
     let order: [Finding.Severity] = [.error, .warning, .note]
     return order.flatMap { severity in found.filter { $0.severity == severity } }
   }

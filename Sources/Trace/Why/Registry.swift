@@ -38,6 +38,7 @@ package enum Registry {
     Fragmented.self, BridgeNetfilter.self, OwnerAsRoot.self, AdvertisementsIgnored.self,
     XDPBypassed.self,
     FlowOffloaded.self, MixedBackends.self, Fragmented.OnTheWay.self, EventsLost.self,
+    ClockSet.self,
     RecordingEnded.self,
   ]
 

@@ -135,6 +135,14 @@ package struct LogMessage: Sendable, Equatable {
     self.payload = payload
   }
 
+  /// A time in nanoseconds since the epoch as the attribute has it: struct nfulnl_msg_packet_timestamp.
+  package static func timestampOctets(_ time: UInt64) -> [UInt8] {
+    var value: [UInt8] = []
+    value.append(bigEndian: time / 1_000_000_000)
+    value.append(bigEndian: time % 1_000_000_000 / 1000)
+    return value
+  }
+
   /// The payload of the netlink message.
   package var bytes: [UInt8] {
     var attributes: [NetlinkAttribute] = [
@@ -157,10 +165,8 @@ package struct LogMessage: Sendable, Equatable {
     }
     if mark != 0 { attributes.append(NetlinkAttribute(Attribute.mark, network: mark)) }
     if let timestamp {
-      var value: [UInt8] = []
-      value.append(bigEndian: timestamp / 1_000_000_000)
-      value.append(bigEndian: timestamp % 1_000_000_000 / 1000)
-      attributes.append(NetlinkAttribute(Attribute.timestamp, value))
+      attributes.append(
+        NetlinkAttribute(Attribute.timestamp, Self.timestampOctets(timestamp)))
     }
     if let uid { attributes.append(NetlinkAttribute(Attribute.uid, network: uid)) }
     if let gid { attributes.append(NetlinkAttribute(Attribute.gid, network: gid)) }

@@ -18,7 +18,9 @@ struct HerePlace: EntrancePlace {
     let subnet = try subnet(of: address, &routes)
     // The route as it stands in its table: one to half of all addresses is a default route, too.
     let question = RouteLookup(to: address, ipProtocol: proto.rawValue, fibMatch: true)
-    var way = subnet.map { (index: $0.interface, gateway: IPAddress?.none, length: $0.local.length) }
+    var way = subnet.map {
+      (index: $0.interface, gateway: IPAddress?.none, length: $0.local.length)
+    }
     // A rule of policy routing that is about other packets leads no neighbour elsewhere.
     if case .route(let route) = try routes.lookup(question), let index = route.outputInterface,
       route.destination.length >= way?.length ?? 0

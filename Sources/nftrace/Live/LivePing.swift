@@ -40,6 +40,7 @@ final class LivePing: PingKernel {
   var oracle: any Oracle { kernelOracle }
   var table: String { OwnTable.command(process: getpid()).name }
   var release: String { Machine.kernelRelease }
+  var machine: Machine.Name { Machine.name }
   var namespaceKey: String? { try? NamespacePlace.current().key }
 
   func natTargets() -> [Int: [String]] { LegacyTables.natTargets() }

@@ -31,6 +31,7 @@ final class LiveRecorder: RecorderKernel {
   }
 
   var release: String { Machine.kernelRelease }
+  var machine: Machine.Name { Machine.name }
 
   func natTargets() -> [Int: [String]] { LegacyTables.natTargets() }
 

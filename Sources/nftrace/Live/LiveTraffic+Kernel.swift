@@ -18,6 +18,7 @@ extension LiveTraffic {
       command: "show", version: Version.number, kernel: Machine.kernelRelease,
       points: setup.points, table: SetupTables.name, targets: setup.subnets)
     header.legacyNAT = LegacyTables.natTargets()
+    header.begin(at: Clock.realtime, on: Machine.name)
     self.init(
       header, listed: try OpeningListing.read().records(at: Clock.realtime),
       events: KernelEvents(socket), interfaces: interfaces, oracle: try KernelOracle(in: space),
@@ -47,6 +48,7 @@ extension LiveTraffic {
       table: table, targets: subnets.texts)
     header.diversion = device
     header.legacyNAT = LegacyTables.natTargets()
+    header.begin(at: Clock.realtime, on: Machine.name)
     self.init(
       header, listed: listing.records(at: Clock.realtime), events: KernelEvents(socket),
       interfaces: interfaces, oracle: try KernelOracle(),

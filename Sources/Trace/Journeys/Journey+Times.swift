@@ -1,0 +1,93 @@
+internal import Wire
+
+extension Journey {
+  /// Makes of the times at which nftrace read of each hop, and the kernel's stamps, what is known of when the
+  /// packet was there. What is later is never earlier.
+  ///
+  /// The kernel stamps at PREROUTING, INPUT, FORWARD and the hooks of devices, and not at OUTPUT and
+  /// POSTROUTING.
+  mutating func settleTimes() {
+    let hops = hops
+    guard hops.contains(where: { $0.stamp != nil }) else { return }
+    let read = hops.map { start.later(by: $0.time) }
+    var (times, clocks) = (read, [Hop.Clock](repeating: .reading, count: hops.count))
+    var earliest: UInt64 = 0
+    for (index, hop) in hops.enumerated() {
+      // An older stamp than one before is not of this hop.
+      if let stamp = hop.stamp, stamp >= earliest {
+        (times[index], clocks[index]) = (stamp, stamp == earliest ? .arrival : .kernel)
+        earliest = stamp
+      }
+    }
+    var latest = UInt64.max
+    for index in hops.indices.reversed() {
+      if clocks[index] == .reading { times[index] = min(times[index], latest) }
+      latest = times[index]
+    }
+    // What was read before an earlier hop was stamped was read by another clock.
+    for index in hops.indices.dropFirst() {
+      times[index] = max(times[index], times[index - 1])
+    }
+    let began = times[0]
+    for index in hops.indices {
+      way.updateHop(index) { ($0.time, $0.clock) = (times[index] - began, clocks[index]) }
+    }
+    if let hop = end.decider?.hop {
+      let stopped = max(start.later(by: hop.time), times[hops.count - 1])
+      setEnd(at: stopped - began, by: .reading)
+    }
+    start = began
+  }
+
+  /// A rule ended it then, in nanoseconds since it began.
+  mutating func setEnd(at time: UInt64, by clock: Hop.Clock) {
+    guard var decider = end.decider else { return }
+    (decider.hop.time, decider.hop.clock) = (time, clock)
+    switch end {
+    case .dropped: end = .dropped(decider)
+    case .rejected: end = .rejected(decider)
+    case .proxied(let place, _): end = .proxied(place, decider)
+    case .sent, .delivered, .refused, .kept, .unknown: break
+    }
+  }
+
+  /// The kernel says when it dropped the packet: after it was seen last, and before nftrace read of that.
+  mutating func setEnd(toldBy drop: DropEvent) {
+    let time = drop.time.since(start)
+    guard time >= way.last.time, let read = end.decider?.hop.time, time <= read else { return }
+    setEnd(at: time, by: .kernel)
+  }
+
+  /// When it was at its last hop at which the kernel looked at its clock, nanoseconds since the epoch.
+  var lastStamp: UInt64? {
+    hops.last { $0.clock == .kernel }.map { start.later(by: $0.time) }
+  }
+
+  /// When it was at the first such hop.
+  var firstStamp: UInt64? {
+    hops.first { $0.clock == .kernel }.map { start.later(by: $0.time) }
+  }
+}
+
+extension Exchange {
+  /// Where the kernel does not say when the request was at its last hops, that was before it was answered.
+  var withTimesInOrder: Exchange {
+    let isAnswer = { (journey: Journey) in
+      journey.direction == .reply || journey.direction == .error
+    }
+    guard let place = journeys.firstIndex(where: { $0.direction == .request }),
+      let answered = journeys[place...].first(where: isAnswer)?.firstStamp,
+      journeys.count(where: { $0.direction == .request }) == 1
+    else { return self }
+    var exchange = self
+    let request = journeys[place]
+    let latest = answered.since(request.start)
+    for (index, hop) in request.hops.enumerated().reversed() {
+      guard hop.clock == .reading, hop.time > latest else { break }
+      let before = index > 0 ? request.hops[index - 1] : hop
+      let least = before.clock == .reading ? latest : max(before.time, latest)
+      exchange.journeys[place].way.updateHop(index) { $0.time = least }
+    }
+    return exchange
+  }
+}
