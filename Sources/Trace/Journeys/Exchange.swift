@@ -18,7 +18,7 @@ package struct Exchange: Sendable, Equatable {
     guard let sent = request?.firstStamp, let answered = (reply ?? error)?.lastStamp,
       answered >= sent
     else { return nil }
-    return answered - sent
+    return answered.since(sent)
   }
   /// The first ICMP error about it.
   package var error: Journey? { journeys.first { $0.direction == .error } }
