@@ -40,6 +40,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <pwd.h>
 #include <sched.h>
@@ -430,6 +431,94 @@ static inline int nftrace_socket_of(long user, int family, int type, int protoco
   setfsuid((uid_t)before);
   errno = failed;
   return number;
+}
+
+// The first address of a name, of the family, or of any for 0: its octets. Returns the family; or 0, and what
+// getaddrinfo says of it.
+static inline int nftrace_lookup(
+    const char *name, int family, unsigned char *octets, const char **failure) {
+  struct addrinfo wish, *found;
+  memset(&wish, 0, sizeof wish);
+  wish.ai_family = family;
+  wish.ai_socktype = SOCK_DGRAM;
+  int code = getaddrinfo(name, NULL, &wish, &found);
+  if (code != 0) {
+    *failure = gai_strerror(code);
+    return 0;
+  }
+  family = found->ai_family;
+  if (family == AF_INET) {
+    memcpy(octets, &((struct sockaddr_in *)found->ai_addr)->sin_addr, 4);
+  } else if (family == AF_INET6) {
+    memcpy(octets, &((struct sockaddr_in6 *)found->ai_addr)->sin6_addr, 16);
+  }
+  freeaddrinfo(found);
+  return family;
+}
+
+// The port of a service of this name, with a protocol; -1 if there is none.
+static inline int nftrace_service(const char *name, const char *protocol) {
+  struct servent *entry = getservbyname(name, protocol);
+  return entry ? ntohs((uint16_t)entry->s_port) : -1;
+}
+
+// A socket of a process in the control group whose "cgroup.procs" is open, as the rules' "socket cgroupv2" and
+// "meta cgroup" see it: a child makes it, which joins the group and ends. -1 and an errno.
+static inline int nftrace_socket_in(int procs, long user, int family, int type, int protocol) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+  pid_t child = fork();
+  if (child < 0) {
+    int failed = errno;
+    close(ends[0]);
+    close(ends[1]);
+    errno = failed;
+    return -1;
+  }
+  union {
+    struct cmsghdr header;
+    char octets[CMSG_SPACE(sizeof(int))];
+  } control;
+  int code = 0;
+  struct iovec data = {&code, sizeof code};
+  struct msghdr message;
+  memset(&message, 0, sizeof message);
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  if (child == 0) {
+    int number = -1;
+    if (write(procs, "0", 1) != 1 ||
+        (number = nftrace_socket_of(user, family, type, protocol)) < 0) {
+      code = errno;
+    } else {
+      memset(&control, 0, sizeof control);
+      message.msg_control = control.octets;
+      message.msg_controllen = sizeof control.octets;
+      control.header.cmsg_level = SOL_SOCKET;
+      control.header.cmsg_type = SCM_RIGHTS;
+      control.header.cmsg_len = CMSG_LEN(sizeof number);
+      memcpy(CMSG_DATA(&control.header), &number, sizeof number);
+    }
+    (void)!sendmsg(ends[1], &message, MSG_NOSIGNAL);
+    _exit(0);
+  }
+  close(ends[1]);
+  message.msg_control = control.octets;
+  message.msg_controllen = sizeof control.octets;
+  code = EPIPE;
+  ssize_t count;
+  do count = recvmsg(ends[0], &message, MSG_CMSG_CLOEXEC);
+  while (count < 0 && errno == EINTR);
+  close(ends[0]);
+  while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {}
+  struct cmsghdr *header = count > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+  int number = -1;
+  if (header && header->cmsg_type == SCM_RIGHTS) {
+    memcpy(&number, CMSG_DATA(header), sizeof number);
+    return number;
+  }
+  errno = code ? code : EPIPE;
+  return -1;
 }
 
 // The number of a user of this name; -1 if there is none.

@@ -146,7 +146,7 @@ struct ProbePlanTests {
 
   @Test func namesAndNumbersMeanTheSameProtocol() {
     #expect(ProbeProtocol("6") == ProbeProtocol("tcp"))
-    #expect(ProbeProtocol("ipv6-icmp") == nil && ProbeProtocol("icmpv6") == .icmp)
+    #expect(ProbeProtocol("ipv6-icmp") == .icmp && ProbeProtocol("icmpv6") == .icmp)
     #expect(ProbeProtocol("47") == ProbeProtocol("gre"))
     #expect(ProbeProtocol("256") == nil && ProbeProtocol("-1") == nil && ProbeProtocol("") == nil)
   }

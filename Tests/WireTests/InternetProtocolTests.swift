@@ -258,4 +258,17 @@ import Wire
     #expect((try? Packet(gre.bytes))?.transport == .other)
     #expect((try? Packet(gre.bytes))?.payload == [0, 0, 8, 0])
   }
+
+  @Test(
+    arguments: [
+      ("PIM", 103), ("ipencap", 4), ("ipip", 4), ("eigrp", 88), ("l2tp", 115), ("ipv6-icmp", 58),
+      ("ospfigp", 89), ("ospf", 89), ("47", 47), ("255", 255),
+    ] as [(String, UInt8)]) func protocolNames(_ name: String, _ number: UInt8)
+  {
+    #expect(IPProtocol(name)?.rawValue == number)
+    let known = IPProtocol(rawValue: number)
+    #expect(IPProtocol("\(known)") == known)
+  }
+
+  @Test func noProtocol() { #expect(IPProtocol("256") == nil && IPProtocol("pigeon") == nil) }
 }

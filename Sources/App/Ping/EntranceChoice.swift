@@ -21,6 +21,8 @@ package struct EntranceWish: Sendable {
   package var tunAddress: Prefix?
   /// `--local`.
   package var local = false
+  /// `-I` with an interface, by which this host is to send.
+  package var device: String?
   /// Whether `--masquerade` or `--forward` is there: they are for clients.
   package var changesForwarding = false
 
@@ -29,6 +31,12 @@ package struct EntranceWish: Sendable {
 
   /// The ways that follow, in the order in which they are asked. Throws where the source leads nowhere.
   package func choices(_ place: some EntrancePlace) throws -> [EntranceChoice] {
+    if let device {
+      if let source, try !place.isOwn(source) {
+        throw UsageError("\(source) is no address of this host, which is to send through \(device)")
+      }
+      return [.local(source: source)]
+    }
     let client = try client(place)
     let isOwn = try source.map { try place.isOwn($0) } ?? false
     guard local else { return [client ?? .local(source: source)] }

@@ -14,9 +14,7 @@ package final class HeldPort: Sendable {
   /// Takes the port, of one address or of all; nil if it is taken already.
   init?(_ port: UInt16, on source: IPAddress?, _ fields: LocalSender.Fields) {
     let family = fields.version == 4 ? AF_INET : AF_INET6
-    let number = nftrace_socket_of(
-      fields.user.map { Int($0) } ?? -1, family,
-      Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    let number = fields.socket(family, Int32(SOCK_DGRAM.rawValue), 0)
     guard number >= 0 else { return nil }
     self.port = port
     file = FileDescriptor(owning: number)

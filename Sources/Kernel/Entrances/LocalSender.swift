@@ -30,6 +30,10 @@ package final class LocalSender: Sendable {
     package var mark: UInt32?
     /// The number of the user whose socket sends it; nil is who runs the command.
     package var user: UInt32?
+    /// The control group whose process sends it; nil is that of who runs the command.
+    package var group: ControlGroup?
+    /// The interface it is bound to: the only one by which it may leave.
+    package var device: String?
 
     /// Fields of these values.
     package init(
@@ -53,10 +57,8 @@ package final class LocalSender: Sendable {
   package init(_ proto: IPProtocol, _ fields: Fields, source: IPAddress?) throws(KernelError) {
     let family = fields.version == 4 ? AF_INET : AF_INET6
     includesHeader = !proto.isICMP
-    let number = nftrace_socket_of(
-      fields.user.map { Int($0) } ?? -1, family,
-      Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue),
-      includesHeader ? Self.raw : Int32(proto.rawValue))
+    let number = fields.socket(
+      family, Int32(SOCK_RAW.rawValue), includesHeader ? Self.raw : Int32(proto.rawValue))
     guard number >= 0 else {
       let code = Glibc.errno
       throw KernelError(
@@ -150,6 +152,14 @@ package final class LocalSender: Sendable {
 }
 
 extension LocalSender.Fields {
+  /// A socket of who sends; -1 and an errno.
+  func socket(_ family: Int32, _ kind: Int32, _ proto: Int32) -> Int32 {
+    let type = kind | Int32(SOCK_CLOEXEC.rawValue)
+    let user = user.map { Int($0) } ?? -1
+    return group?.socket(user: user, family, type, proto)
+      ?? nftrace_socket_of(user, family, type, proto)
+  }
+
   /// Options of ip(7) and ipv6(7), whose levels are the protocols' numbers.
   func apply(to number: Int32) {
     func set(_ level: Int32, _ option: Int32, _ value: Int32) {
@@ -158,6 +168,11 @@ extension LocalSender.Fields {
       unsafe setsockopt(number, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
     set(SOL_SOCKET, SO_BROADCAST, 1)
+    if let device {
+      var name = Array(device.utf8)
+      // Sound: the pointer and the length are those of one array, which the call only reads.
+      unsafe setsockopt(number, SOL_SOCKET, SO_BINDTODEVICE, &name, socklen_t(name.count))
+    }
     if let mark { set(SOL_SOCKET, SO_MARK, Int32(bitPattern: mark)) }
     // IP_PMTUDISC_DO and IP_PMTUDISC_DONT, which IPv6 calls by the same numbers.
     let discovery: Int32 = dontFragment ? 2 : 0

@@ -5,7 +5,8 @@ internal import Wire
 struct Headline {
   let style: TextStyle
 
-  func line(_ probe: ProbeResult, target: String) -> StyledLine {
+  func line(_ probe: ProbeResult, plan: ProbePlan) -> StyledLine {
+    let target = plan.target
     switch probe.outcome {
     case .replied:
       let time = probe.roundTrip.map { " in \(Phrases.milliseconds($0))" } ?? ""
@@ -13,7 +14,7 @@ struct Headline {
         + namespaces(probe.exchange)
     case .rejected:
       let what = probe.answer.map { Phrases.name($0) } ?? "an error"
-      if isRefusal(probe, target) { return StyledLine("\(target) refused: \(what)", .bad) }
+      if isRefusal(probe, plan) { return StyledLine("\(target) refused: \(what)", .bad) }
       let who = probe.answeredBy.map { " from \($0)" } ?? ""
       return StyledLine("\(target) did not answer: \(what)\(who)", .bad)
     case .sent where probe.exchange.request?.end.isDryRun == true:
@@ -31,19 +32,19 @@ struct Headline {
   }
 
   /// Whether the destination itself said no.
-  private func isRefusal(_ probe: ProbeResult, _ target: String) -> Bool {
+  private func isRefusal(_ probe: ProbeResult, _ plan: ProbePlan) -> Bool {
     probe.outcome == .rejected && probe.exchange.request?.end.isThrough == true
-      && probe.answeredBy.map { "\($0)" } == target
+      && probe.answeredBy == plan.destination
   }
 
   /// The first line when it is all there is: with the cause.
-  func quietLine(_ probe: ProbeResult, target: String) -> StyledLine {
+  func quietLine(_ probe: ProbeResult, plan: ProbePlan) -> StyledLine {
     guard let cause = probe.findings.first(where: { $0.severity == .error }) else {
-      return line(probe, target: target)
+      return line(probe, plan: plan)
     }
     // The cause of a refusal says who refused.
-    if isRefusal(probe, target) { return StyledLine(cause.summary, .bad) }
-    return StyledLine("\(target) did not answer: ", .bad) + cause.summary
+    if isRefusal(probe, plan) { return StyledLine(cause.summary, .bad) }
+    return StyledLine("\(plan.target) did not answer: ", .bad) + cause.summary
   }
 
   /// The first line of recorded traffic: nobody knows what the sender hoped for.

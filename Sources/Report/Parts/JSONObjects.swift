@@ -40,10 +40,11 @@ package struct JSONObjects: Sendable {
       guard let header, !header.isKernelLog || !header.targets.isEmpty else { return .null }
       return .object([("subnets", .array(header.targets.map { .string($0) }))])
     }
-    return .object([
-      ("source", .string("\(probe.source)")), ("destination", .string("\(probe.destination)")),
-      ("protocol", .string("\(probe.proto)")),
-    ])
+    return .object(
+      [
+        ("source", .string("\(probe.source)")), ("destination", .string("\(probe.destination)")),
+        ("protocol", .string("\(probe.proto)")),
+      ] + (probe.name.map { [("name", JSONValue.string($0))] } ?? []))
   }
 
   private func events(_ counts: EventCounts) -> JSONValue {

@@ -45,14 +45,14 @@ struct PingText: Sendable {
     case .unknown: cut += 1
     default: break
     }
-    let headline = style.broken(Headline(style: style).line(probe, target: "\(plan.destination)"))
+    let headline = style.broken(Headline(style: style).line(probe, plan: plan))
     let path = Self.path(probe)
     defer { lastPath = path }
     let again = path == lastPath && sent > 1
     let gap: [StyledLine] = isBelowBody ? [""] : []
     isBelowBody = !again && style.verbosity != .quiet
     if style.verbosity == .quiet {
-      let line = Headline(style: style).quietLine(probe, target: "\(plan.destination)")
+      let line = Headline(style: style).quietLine(probe, plan: plan)
       return [plan.count > 1 ? numbered(probe, line) : line]
     }
     let line = plan.count > 1 ? numbered(probe, headline) : headline
@@ -118,7 +118,7 @@ struct PingText: Sendable {
       lines.append(
         StyledLine(sums + (times.first.map { ", rtt \(Phrases.pingTime($0)) ms" } ?? "")))
     } else {
-      lines.append("--- \(plan.destination) nftrace ping statistics ---")
+      lines.append("--- \(plan.target) nftrace ping statistics ---")
       lines.append(StyledLine(sums))
       if let statistics { lines.append(StyledLine(statistics)) }
     }

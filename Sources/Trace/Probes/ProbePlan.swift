@@ -6,6 +6,8 @@ package struct ProbePlan: Sendable, Equatable {
   package var source: IPAddress
   /// The address they go to.
   package var destination: IPAddress
+  /// The name that was asked for, whose address `destination` is.
+  package var name: String?
   /// What they are.
   package var proto: ProbeProtocol
   /// ICMP identifier of the first probe. Each has one of its own, so that each is a connection of
@@ -86,6 +88,11 @@ package struct ProbePlan: Sendable, Equatable {
   /// The last sequence number that there may be.
   var lastSequence: Int { witness ?? count }
 
+  /// What was asked for, in words: an address, and its name if that was given.
+  package var target: String {
+    name.map { "\(Escape.name($0)) (\(destination))" } ?? "\(destination)"
+  }
+
   /// 4 or 6.
   package var version: Int { destination.family }
 }
@@ -113,6 +120,7 @@ extension ProbePlan: JSONObject {
     isFromAfar = isForeign ?? false
     json.member("identifier", &identifier)
     json.member("interval", &interval)
+    json.member("name", &name)
     json.member("nonce", &nonce)
     json.member("proto", &proto)
     json.member("size", &size)

@@ -14,6 +14,8 @@ package struct ProbeProtocol: Sendable, Equatable, CustomStringConvertible {
 
   /// Echo requests.
   package static let icmp = ProbeProtocol(kind: EchoProbe())
+  /// Segments.
+  package static let tcp = ProbeProtocol(kind: TCPProbe())
 
   /// The protocol of this name or number, as `--protocol` takes it: "tcp", "gre", "47"; nil if there is
   /// none.

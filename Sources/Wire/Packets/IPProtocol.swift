@@ -9,9 +9,22 @@ package struct IPProtocol: RawRepresentable, Sendable, Hashable, CustomStringCon
   package init?(_ text: String) {
     let text = text.lowercased()
     let named = (0...UInt8.max).lazy.map { IPProtocol(rawValue: $0) }.first { "\($0)" == text }
-    guard let known = named ?? UInt8(text).map({ IPProtocol(rawValue: $0) }) else { return nil }
+    let number = UInt8(text) ?? Self.otherNames[text]
+    guard let known = named ?? number.map({ IPProtocol(rawValue: $0) }) else { return nil }
     self = known
   }
+
+  /// What else /etc/protocols has names for. "ipip" is number 94 there, and 4 to everybody else.
+  private static let otherNames: [String: UInt8] = [
+    "ip": 0, "hopopt": 0, "ggp": 3, "ipencap": 4, "ip-encap": 4, "st": 5, "egp": 8, "igp": 9,
+    "pup": 12, "hmp": 20, "xns-idp": 22, "rdp": 27, "iso-tp4": 29, "dccp": 33, "xtp": 36, "ddp": 37,
+    "idpr-cmtp": 38, "ipv6-route": 43, "ipv6-frag": 44, "idrp": 45, "rsvp": 46, "ipsec-esp": 50,
+    "ipsec-ah": 51, "skip": 57, "ipv6-icmp": 58, "icmp6": 58, "ipv6-nonxt": 59, "ipv6-opts": 60,
+    "rspf": 73, "cphb": 73, "vmtp": 81, "eigrp": 88, "ospfigp": 89, "ax.25": 93, "etherip": 97,
+    "encap": 98, "pim": 103, "ipcomp": 108, "l2tp": 115, "isis": 124, "fc": 133,
+    "mobility-header": 135, "mpls-in-ip": 137, "manet": 138, "hip": 139, "shim6": 140, "wesp": 141,
+    "rohc": 142, "ethernet": 143,
+  ]
 
   /// RFC 792.
   package static let icmp = IPProtocol(rawValue: 1)

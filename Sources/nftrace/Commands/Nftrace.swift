@@ -73,9 +73,27 @@ struct Nftrace: ParsableCommand {
     }
   }
 
+  /// What is wrong with a command line that has an option which its command has not; nil if it has them all.
+  private static func unknownOption() -> String? {
+    var words = Terminal.arguments.dropFirst()
+    guard let word = words.popFirst(),
+      let command = configuration.subcommands.first(where: {
+        $0.configuration.commandName == word || "\($0)".lowercased() == word
+      }), command != LabCommand.self,
+      let unknown = UnknownOption.first(in: Array(words), of: command)
+    else { return nil }
+    let meant = unknown.nearest.map { "; did you mean \($0)?" }
+    return
+      "there is no option \(Escape.name(unknown.name))\(meant ?? ".") See 'nftrace \(word) --help'."
+  }
+
   /// Says what went wrong. Returns the exit code for it.
   private static func complain(about error: any Error) -> Int32 {
     if let code = Output.complain(about: error) { return code }
+    if exitCode(for: error) != .success, let words = unknownOption() {
+      Output.complain(StyledLine(words))
+      return 2
+    }
     let text = fullMessage(for: error)
     if exitCode(for: error) == .success {
       do { try Output.show(text) } catch { exit(for: error) }

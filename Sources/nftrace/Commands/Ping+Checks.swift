@@ -27,8 +27,9 @@ extension Ping {
             + "such as syn,ack")
       }
     }
-    if mark != nil || user != nil, hasClient, !local {
-      throw ValidationError("--mark and --user say who sends on this host: they go with --local")
+    if mark != nil || user != nil || cgroup != nil, hasClient, !local {
+      throw ValidationError(
+        "--mark, --user and --cgroup say who sends on this host: they go with --local")
     }
     if let mark, Self.number(mark) == nil {
       throw ValidationError("--mark '\(mark)' is not a number of 32 bits, such as 5 or 0x5")
@@ -38,7 +39,7 @@ extension Ping {
     }
     for (name, text) in [("--source-mac", sourceMac), ("--dest-mac", destMac)] {
       guard let text else { continue }
-      if arriving == nil, source == nil { throw ValidationError("\(name) goes with --in") }
+      if arriving == nil, sender == nil { throw ValidationError("\(name) goes with --in") }
       guard Self.hardwareAddress(text) != nil else {
         throw ValidationError(
           "\(name) '\(text)' is not an Ethernet address, such as 02:00:00:00:00:01")
@@ -48,7 +49,7 @@ extension Ping {
 
   /// Whether a client of this host was spoken of.
   var hasClient: Bool {
-    tun != nil || tunAddress != nil || arriving != nil || source != nil
+    tun != nil || tunAddress != nil || arriving != nil || sender != nil
   }
 
   /// A number of 32 bits, in decimal or with 0x in hexadecimal.
@@ -64,16 +65,21 @@ extension Ping {
 
   func checkPorts() throws {
     if let sport { try Self.check("--sport", sport, 1...65535) }
-    if let dport { try Self.check("--dport", dport, 1...65535) }
+    if let portWish {
+      guard let number = askedPort, number > 0 else { throw noPort(portWish.port) }
+      if let other = portWish.proto, let asked, asked != other {
+        throw ValidationError("-p \(asked) and --dport \(other)/\(portWish.port) are two protocols")
+      }
+    }
     switch kind.ports {
     case .none:
-      if sport != nil || dport != nil {
+      if sport != nil || portWish != nil {
         let name = proto == .icmp ? "ICMP" : "IP protocol \(proto)"
         throw ValidationError(
           "--sport and --dport are for protocols such as udp and tcp: \(name) has no ports")
       }
     case .required:
-      guard dport != nil else {
+      guard portWish != nil else {
         throw ValidationError(
           "-p \(proto) needs the port to connect to: --dport N, such as --dport 443")
       }
@@ -82,6 +88,61 @@ extension Ping {
     let size = size ?? kind.size.usual
     guard kind.canTellApart(count: count, size: size) else {
       throw ValidationError("--count \(count) with --size \(size): choose fewer or smaller")
+    }
+  }
+
+  /// What was said of the port: its number or name, and the protocol that was named with it.
+  var portWish: (port: String, proto: ProbeProtocol?)? {
+    guard let dport else { return ProbeTarget(destination)?.port.map { ($0, nil) } }
+    let parts = dport.split(separator: "/", maxSplits: 1).map(String.init)
+    guard parts.count == 2, let proto = ProbeProtocol(parts[0]) else { return (dport, nil) }
+    return (parts[1], proto)
+  }
+
+  /// The port that was asked for; nil if none was, or none that there is.
+  var askedPort: UInt16? { portWish.flatMap { Names.port($0.port, proto.kind.number(4)) } }
+
+  private func noPort(_ port: String) -> ValidationError {
+    if let number = Int(port) {
+      return ValidationError("--dport is 1 to 65535, not \(number)")
+    }
+    return ValidationError(
+      "--dport '\(port)' is neither a port, 1 to 65535, nor a service of \(proto) in /etc/services")
+  }
+
+  /// The address it is to come from, by -s or -I.
+  var sender: String? { source ?? from.flatMap { IPAddress($0) == nil ? nil : $0 } }
+
+  /// The interface through which this host is to send, by -I or the zone of DEST.
+  var device: String? {
+    if let from, IPAddress(from) == nil { return from }
+    return tun == nil && arriving == nil ? ProbeTarget(destination)?.zone : nil
+  }
+
+  func checkTarget(_ target: ProbeTarget) throws {
+    if onlyIPv4, onlyIPv6 { throw ValidationError("-4 and -6 exclude each other") }
+    if let address = target.address,
+      onlyIPv4 && address.family == 6 || onlyIPv6 && address.family == 4
+    {
+      throw ValidationError("\(address) is an address of IPv\(address.family)")
+    }
+    if target.port != nil, dport != nil {
+      throw ValidationError("DEST has a port, and so has --dport: one of them is enough")
+    }
+    if let from {
+      if let source, IPAddress(from) != nil, IPAddress(source) != IPAddress(from) {
+        throw ValidationError("-I \(from) and -s \(source) are two sources")
+      }
+      if IPAddress(from) == nil, tun != nil || tunAddress != nil || arriving != nil {
+        throw ValidationError(
+          "-I with an interface has this host send through it, and a client is behind another: with --in, the probe "
+            + "arrives there")
+      }
+    }
+    if let write, !write.isEmpty, write.allSatisfy(\.isNumber) {
+      throw ValidationError(
+        "-w is the file in which the session is kept, and no deadline as ping's is: -W \(write) waits so long for "
+          + "an answer, and -w ./\(write) is a file of that name")
     }
   }
 
@@ -101,7 +162,8 @@ extension Ping {
     if text.contains("/"), let prefix = Prefix(text) {
       return "\(what) '\(text)' is a subnet; give one address, such as \(prefix.address)"
     }
-    return "\(what) '\(text)' is not an IPv4 or IPv6 address (names are not looked up)"
+    return "\(what) '\(text)' is not an IPv4 or IPv6 address"
+      + (what == "DEST" ? ", nor the name of a host" : " (names are not looked up)")
   }
 
   static func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws {

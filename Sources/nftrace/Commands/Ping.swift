@@ -21,11 +21,27 @@ struct Ping: ParsableCommand {
       ends, however it ends.
       """)
 
-  @Argument(help: ArgumentHelp("Where the probe goes: an IPv4 or IPv6 address.", valueName: "dest"))
+  @Argument(
+    help: ArgumentHelp(
+      "Where the probe goes: an address or a name, or HOST:PORT, [IPV6]:PORT, fe80::1%eth0, or a URL.",
+      valueName: "dest"))
   var destination: String
 
+  @Flag(name: .customShort("4"), help: "Of a name, take the first IPv4 address.")
+  var onlyIPv4 = false
+
+  @Flag(name: .customShort("6"), help: "Of a name, take the first IPv6 address.")
+  var onlyIPv6 = false
+
   @Option(
-    name: .shortAndLong,
+    name: .customShort("I", allowingJoined: true),
+    help: ArgumentHelp(
+      "Send from this address, as -s does; or from this host, through this interface.",
+      valueName: "addr|iface"))
+  var from: String?
+
+  @Option(
+    name: [.customShort("s", allowingJoined: true), .customLong("source")],
     help: ArgumentHelp(
       "The probe's source address: one of this host, or of a client or somebody far away. "
         + "Default: as routing chooses; with --in, a neighbour's there; with --tun, the first free "
@@ -34,13 +50,13 @@ struct Ping: ParsableCommand {
   var source: String?
 
   @Option(
-    name: [.customShort("p"), .customLong("protocol")],
+    name: [.customShort("p", allowingJoined: true), .customLong("protocol")],
     help: ArgumentHelp(
       "What to send: icmp (echo request), udp (a datagram), tcp (a SYN, ended by a reset), or any "
-        + "other IP protocol by its name or number.",
+        + "other IP protocol by its name or number. Default: icmp, and tcp where DEST has a port.",
       valueName: "protocol"),
     transform: Self.protocol)
-  var proto: ProbeProtocol = .icmp
+  var asked: ProbeProtocol?
 
   @Option(
     parsing: .unconditional,
@@ -52,21 +68,22 @@ struct Ping: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "The port it goes to. Default for udp: 33434; tcp needs one.", valueName: "n"))
-  var dport: Int?
+      "The port it goes to: a number, a service's name, or both parts of tcp/443. Default for udp: "
+        + "33434; tcp needs one.", valueName: "n|name"))
+  var dport: String?
 
   @Option(
-    name: .shortAndLong, parsing: .unconditional,
+    name: [.customShort("t", allowingJoined: true), .long], parsing: .unconditional,
     help: ArgumentHelp("TTL or hop limit, 1 to 255.", valueName: "n"))
   var ttl: Int = 64
 
   @Option(
-    name: .shortAndLong, parsing: .unconditional,
+    name: [.customShort("c", allowingJoined: true), .long], parsing: .unconditional,
     help: ArgumentHelp("How many probes to send.", valueName: "n"))
   var count: Int = 1
 
   @Option(
-    name: .shortAndLong,
+    name: [.customShort("i", allowingJoined: true), .long],
     parsing: .unconditional,
     help: ArgumentHelp(
       "Seconds between probes; 0 sends the next one as soon as the last one is answered.",
@@ -74,7 +91,7 @@ struct Ping: ParsableCommand {
   var interval: Double = 1
 
   @Option(
-    name: [.customShort("W"), .long],
+    name: [.customShort("W", allowingJoined: true), .long],
     parsing: .unconditional, help: ArgumentHelp("Seconds to wait for an answer.", valueName: "s"))
   var timeout: Double = 1
 
@@ -144,6 +161,17 @@ struct Ping: ParsableCommand {
   @Option(help: ArgumentHelp("With --local, the user who sends it.", valueName: "user"))
   var user: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "With --local, the control group whose process sends it, as /proc/PID/cgroup has it.",
+      valueName: "path"))
+  var cgroup: String?
+
+  @Flag(
+    name: .customShort("n"),
+    help: ArgumentHelp("Accepted: addresses are never looked up.", visibility: .hidden))
+  var numeric = false
+
   @Flag(help: "Masquerade the probe's source while the command runs.")
   var masquerade = false
 
@@ -151,19 +179,21 @@ struct Ping: ParsableCommand {
   var forward = false
 
   @Option(
-    name: .shortAndLong, help: ArgumentHelp("Keep the session in this file.", valueName: "file"))
+    name: [.customShort("w", allowingJoined: true), .long],
+    help: ArgumentHelp("Keep the session in this file.", valueName: "file"))
   var write: String?
 
   @OptionGroup var shared: SharedOptions
 
   mutating func validate() throws {
-    guard IPAddress(destination) != nil else {
+    guard let target = ProbeTarget(destination) else {
       throw ValidationError(Self.notAnAddress(destination, "DEST"))
     }
+    try checkTarget(target)
     if let source, IPAddress(source) == nil {
       throw ValidationError(Self.notAnAddress(source, "--source"))
     }
-    try checkVersions()
+    if let address = target.address { try checkVersions(address.family) }
     try Self.check("--ttl", ttl, 1...255)
     try Self.check("--count", count, 1...1_000_000)
     try Self.check("--tos", tos, 0...255)
@@ -182,9 +212,8 @@ struct Ping: ParsableCommand {
     }
   }
 
-  private func checkVersions() throws {
-    let to = IPAddress(destination)!.family
-    if let source, let from = IPAddress(source)?.family, from != to {
+  private func checkVersions(_ to: Int) throws {
+    if let source = sender, let from = IPAddress(source)?.family, from != to {
       throw ValidationError(
         "source \(source) is IPv\(from) and destination \(destination) is IPv\(to): a packet has one IP "
           + "version")
@@ -198,18 +227,41 @@ struct Ping: ParsableCommand {
     }
   }
 
+  /// Where it goes, looked up if that is a name.
+  struct Destination {
+    /// The address.
+    var address: IPAddress
+    /// The name it was found by.
+    var name: String?
+  }
+
+  private func lookedUp() throws -> Destination {
+    let target = ProbeTarget(destination)!
+    if let address = target.address { return Destination(address: address) }
+    let version = onlyIPv4 ? 4 : onlyIPv6 ? 6 : sender.flatMap { IPAddress($0)?.family }
+    let address = try Names.address(of: target.name!, version: version)
+    do {
+      try checkVersions(address.family)
+    } catch let error as ValidationError {
+      throw UsageError(error.message)
+    }
+    return Destination(address: address, name: target.name)
+  }
+
   /// Where the probes enter: one way, or from this host and as a client.
-  private func entrances() throws -> [Entrance] {
-    let to = IPAddress(destination)!
+  private func entrances(_ to: IPAddress) throws -> [Entrance] {
     var wish = EntranceWish()
-    wish.source = source.flatMap { IPAddress($0) }
+    wish.device = device
+    wish.source = sender.flatMap { IPAddress($0) }
     wish.interface = arriving ?? tun
     wish.tunAddress = tunAddress.flatMap { Prefix($0) }
     wish.local = local
     wish.changesForwarding = masquerade || forward
-    let fields = LocalSender.Fields(
+    var fields = LocalSender.Fields(
       version: to.family, ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df,
       mark: mark.flatMap { Self.number($0) }, user: user.flatMap { UserNames.number($0) })
+    fields.device = wish.device
+    fields.group = try cgroup.map { try ControlGroup($0) }
     let frames = Entrance.FrameWish(
       source: sourceMac.flatMap { Self.hardwareAddress($0) },
       destination: destMac.flatMap { Self.hardwareAddress($0) })
@@ -231,29 +283,39 @@ struct Ping: ParsableCommand {
 
   var kind: any ProbeKind { proto.kind }
 
+  /// The protocol that was asked for, in one way or another.
+  var proto: ProbeProtocol {
+    asked ?? portWish?.proto ?? (ProbeTarget(destination)?.port == nil ? .icmp : .tcp)
+  }
+
   /// The port it goes to; nil for a protocol without.
   private var port: UInt16? {
     switch kind.ports {
     case .none: nil
-    case .required: dport.map { UInt16($0) }
-    case .usual(let port): UInt16(dport ?? Int(port))
+    case .required: askedPort
+    case .usual(let port): askedPort ?? port
     }
   }
 
   func run() throws {
+    // The calling namespace has the resolver that people mean.
+    let to = try lookedUp()
     let spaces = try shared.chosenNamespaces()
     try spaces[0].enter()
     for space in spaces {
       try space.within(among: spaces) { try SharedOptions.takeBackLeftovers(isNeeded: forward) }
     }
-    Output.exit(try send(in: spaces))
+    Output.exit(try send(to: to, in: spaces))
   }
 
   /// Sends the probes, in the namespace of the calling thread, and watches them in these, of which that is the
   /// first. Returns the exit code. If that is all there is to do, rights that are not needed any more are given up.
-  func send(in spaces: [ChosenNamespace] = [ChosenNamespace()], isAll: Bool = true) throws -> Int32
-  {
-    let entrances = try entrances()
+  func send(
+    to asked: Destination? = nil, in spaces: [ChosenNamespace] = [ChosenNamespace()],
+    isAll: Bool = true
+  ) throws -> Int32 {
+    let to = try asked ?? lookedUp()
+    let entrances = try entrances(to.address)
     let loop = Loop()
     let writer = SessionWriter(path: write)
     var printer = PingPrinter(options: shared.output)
@@ -262,7 +324,7 @@ struct Ping: ParsableCommand {
       let settings = spaces.map { _ in TemporarySettings() }
       let isLast = isAll && index == entrances.count - 1
       let sent = Result {
-        let plan = plan(entrance)
+        let plan = plan(entrance, to)
         let namespaces = try zip(spaces, settings).map { space, settings in
           try space.within(among: spaces) {
             try PingNamespace(
@@ -319,7 +381,7 @@ struct Ping: ParsableCommand {
     if let failure { throw failure }
   }
 
-  private func plan(_ entrance: Entrance) -> ProbePlan {
+  private func plan(_ entrance: Entrance, _ to: Destination) -> ProbePlan {
     var plan = ProbePlan(
       source: entrance.source, destination: entrance.destination, proto: proto,
       identifier: UInt16.random(in: 1...UInt16.max), count: count, interval: interval,
@@ -329,6 +391,7 @@ struct Ping: ParsableCommand {
       nonce: UInt64.random(in: .min ... .max), device: entrance.deviceName,
       sourcePort: sport.map { UInt16($0) },
       destinationPort: port, entrance: entrance.kind, dryRun: dryRun)
+    plan.name = to.name
     plan.isFromAfar = entrance.isFromAfar
     if plan.sourcePort != nil, !dryRun { plan.takeWitness() }
     plan.tcpFlags = tcpFlags.flatMap { TCPHeader.Flags(names: $0) } ?? .syn

@@ -150,9 +150,14 @@ struct Entrance {
     _ proto: IPProtocol, destination: IPAddress, source: IPAddress?, _ fields: LocalSender.Fields,
     _ routes: inout RouteSocket
   ) throws -> Entrance {
+    if let device = fields.device, try routes.link(device) == nil {
+      throw UsageError("there is no interface \(device) here to send through")
+    }
     let sender = try LocalSender(proto, fields, source: source)
     var chosen = source
-    let question = RouteLookup(to: destination, tos: fields.tos, ipProtocol: proto.rawValue)
+    var question = RouteLookup(to: destination, tos: fields.tos, ipProtocol: proto.rawValue)
+    question.mark = fields.mark
+    if let device = fields.device { question.outputInterface = try routes.link(device)?.index }
     if chosen == nil, case .route(let route) = try routes.lookup(question) {
       chosen = route.preferredSource
     }

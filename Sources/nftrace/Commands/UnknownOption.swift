@@ -1,0 +1,74 @@
+import ArgumentParser
+import Trace
+
+/// An option that a command does not have.
+enum UnknownOption {
+  /// The first option among the words of a command line that the command does not have, and the one that was
+  /// meant, if one is like it; nil if it has them all. What an option takes for its value is none.
+  static func first(
+    in words: [String], of command: any ParsableCommand.Type
+  ) -> (name: String, nearest: String?)? {
+    let known = names(of: command)
+    var rest = words[...]
+    while let word = rest.popFirst(), word != "--" {
+      guard word.hasPrefix("-"), word.count > 1 else { continue }
+      let name = word.hasPrefix("--") ? String(word.prefix { $0 != "=" }) : String(word.prefix(2))
+      guard let takesValue = known[name] else {
+        if word.first?.isNumber == true || Double(word) != nil { continue }
+        return (name, nearest(to: name, among: known.keys.sorted()))
+      }
+      if takesValue, word == name { _ = rest.popFirst() }
+    }
+    return nil
+  }
+
+  /// The names of a command's options, and whether they take a value.
+  private static func names(of command: any ParsableCommand.Type) -> [String: Bool] {
+    var names: [String: Bool] = ["-h": false, "--help": false, "--version": false]
+    guard case .object(let whole) = try? JSONValue(command._dumpHelp()),
+      case .object(let told)? = whole.first(where: { $0.0 == "command" })?.1,
+      case .array(let arguments)? = told.first(where: { $0.0 == "arguments" })?.1
+    else { return names }
+    for case .object(let argument) in arguments {
+      let isOption = argument.contains { $0.0 == "kind" && $0.1 == .string("option") }
+      guard case .array(let spellings)? = argument.first(where: { $0.0 == "names" })?.1 else {
+        continue
+      }
+      for case .object(let spelling) in spellings {
+        guard case .string(let name)? = spelling.first(where: { $0.0 == "name" })?.1 else {
+          continue
+        }
+        names[(name.count == 1 ? "-" : "--") + name] = isOption
+      }
+    }
+    return names
+  }
+
+  /// The name that differs in the fewest letters; nil if all are quite different.
+  private static func nearest(to name: String, among known: [String]) -> String? {
+    guard name.count > 2 else { return nil }
+    let distances = known.filter { $0.count > 2 }.map { (distance(name, $0), $0) }
+    let most = max(1, (name.count - 2) / 3)
+    return distances.filter { $0.0 <= most }.min { $0 < $1 }?.1
+  }
+
+  /// How many letters are to be put in, left out, changed, or exchanged with the next, to make one of the other.
+  private static func distance(_ left: String, _ right: String) -> Int {
+    let (from, to) = (Array(left), Array(right))
+    var rows = [Array(0...to.count)]
+    for (index, letter) in from.enumerated() {
+      var row = [index + 1]
+      for (place, other) in to.enumerated() {
+        var best = min(
+          row[place] + 1, rows[index][place + 1] + 1, rows[index][place] + (letter == other ? 0 : 1)
+        )
+        if index > 0, place > 0, letter == to[place - 1], from[index - 1] == other {
+          best = min(best, rows[index - 1][place - 1] + 1)
+        }
+        row.append(best)
+      }
+      rows.append(row)
+    }
+    return rows[from.count][to.count]
+  }
+}
