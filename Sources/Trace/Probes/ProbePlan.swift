@@ -36,6 +36,8 @@ package struct ProbePlan: Sendable, Equatable {
   package var sourcePort: UInt16?
   /// The port they go to, where the protocol has ports.
   package var destinationPort: UInt16?
+  /// The interface that this host's socket is bound to; nil where it is free to go by any.
+  package var boundDevice: String?
   /// The flags of a TCP probe.
   package var tcpFlags = TCPHeader.Flags.syn
   /// How they enter.
@@ -108,6 +110,7 @@ extension ProbePlan: JSONObject {
     // Versions that knew no other way wrote neither of these.
     var named = entrance == .tun ? nil : entrance
     var isDryRun = dryRun ? true : nil
+    json.member("boundDevice", &boundDevice)
     json.member("count", &count)
     json.member("destination", &destination)
     json.member("destinationPort", &destinationPort)

@@ -116,6 +116,8 @@ extension Story {
     var question = RouteLookup(
       to: hop.packet.destination, from: hop.packet.source,
       mark: hop.mark == 0 ? nil : hop.mark, tos: hop.packet.tos & 0x1c)
+    // What is bound to an interface takes everybody for a neighbour there to which no route leads.
+    question.outputInterface = snapshot.link(header?.probe?.boundDevice)?.index
     question.setTransport(hop.packet)
     return [.lookup(question)]
   }

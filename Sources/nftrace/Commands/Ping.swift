@@ -392,6 +392,7 @@ struct Ping: ParsableCommand {
       sourcePort: sport.map { UInt16($0) },
       destinationPort: port, entrance: entrance.kind, dryRun: dryRun)
     plan.name = to.name
+    if entrance.kind == .local { plan.boundDevice = device }
     plan.isFromAfar = entrance.isFromAfar
     if plan.sourcePort != nil, !dryRun { plan.takeWitness() }
     plan.tcpFlags = tcpFlags.flatMap { TCPHeader.Flags(names: $0) } ?? .syn
