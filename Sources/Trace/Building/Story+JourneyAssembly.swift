@@ -240,7 +240,10 @@ extension Story {
       if icmp.isEchoReply(packet.proto) { return .reply }
       return icmp.isError(packet.proto) && !packet.isRedirect ? .error : .other
     }
-    if let isReply = open.isReply { return isReply ? .reply : .request }
+    if let isReply = open.isReply {
+      // What answers a packet that conntrack passed over is new to it.
+      return isReply || isAnswer(packet) ? .reply : .request
+    }
     if let plan = header?.probe, sequence(of: open) != nil,
       let direction = plan.direction(of: packet)
     {

@@ -25,6 +25,8 @@ extension Story {
   /// Whether this is where the client is: behind the interface by which the probe came in, or here.
   private func hasArrived(_ hop: Hop) -> Bool {
     if hop.point.hook == .egress, let plan = header?.probe {
+      // A bridge has rules of its own for what it was given: the client is behind a port of it.
+      if snapshot.isBridge(hop.outDevice) { return false }
       return plan.entrance == .arriving && snapshot.leads(hop.outDevice, toClientOf: plan)
     }
     return hop.point.hook == .input && points.isLast(hop.point)

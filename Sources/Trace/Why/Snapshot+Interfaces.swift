@@ -55,6 +55,9 @@ extension Snapshot {
     return bridge.name
   }
 
+  /// Whether an interface is a bridge.
+  func isBridge(_ device: String?) -> Bool { link(device)?.kind == "bridge" }
+
   /// The ports of a bridge.
   func ports(of bridge: String) -> [LinkMessage] {
     guard let index = link(bridge)?.index else { return [] }
