@@ -130,10 +130,10 @@ extension LiveTests {
         ip -n $R addr add 10.9.0.1/24 dev d0; ip -n $R link set d0 up
         ip -n \(client) route add default via 10.9.0.1
         ip netns exec $R nft 'table ip n {
-          chain post { type nat hook postrouting priority srcnat; oifname "$UPLINK" masquerade fully-random; };
+          chain post { type nat hook postrouting priority srcnat; oifname "\(net.plan.uplink)" masquerade fully-random; };
           chain pre { type nat hook prerouting priority dstnat;
-            tcp dport 8080 dnat to $SERVER:80; udp dport 8080 dnat to $SERVER:80;
-            ip daddr 198.51.100.7 dnat to $SERVER; }; }'
+            tcp dport 8080 dnat to \(net.plan.server):80; udp dport 8080 dnat to \(net.plan.server):80;
+            ip daddr 198.51.100.7 dnat to \(net.plan.server); }; }'
         """)
       defer { try? removeNamespace(client) }
       let report = try await report(

@@ -110,7 +110,10 @@ package struct SessionReport {
     if let next, let plan = next.probe, let story = PingStory(header: next) {
       telling = .ping(story)
       // The last few are told when all sections are over.
-      if last == nil { renderer.beginProbes(plan) }
+      if last == nil {
+        begin()
+        renderer.beginProbes(plan)
+      }
     } else {
       telling = .traffic(Story(header: next))
     }
