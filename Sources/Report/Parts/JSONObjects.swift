@@ -83,7 +83,9 @@ package struct JSONObjects: Sendable {
 
   /// One packet's journey.
   func journey(_ journey: Journey) -> JSONValue {
-    let netns = journey.netns.map { [("netns", JSONValue.string($0))] } ?? []
+    let netns =
+      journey.netns.map { [("netns", JSONValue.string($0)), ("namespace", JSONValue.string($0))] }
+      ?? []
     return .object(
       [
         ("id", .int(journey.id)), ("time", .int(journey.time)),

@@ -61,7 +61,7 @@ enum NoReply: Cause {
     guard let words = lost.wordsElsewhere() else { return nil }
     let device = lost.outDevice ?? "?"
     return error(
-      "it left \(device) in order, and \(words)",
+      "it left \(device) in order for \(lost.packet.destination), and \(words)",
       confidence: lost.isElsewhereCertain || lost.errorFromAfar != nil ? .certain : .likely,
       evidence: [.sent(through: device, source: lost.packet.source)] + lost.evidenceElsewhere
         + evidence)
