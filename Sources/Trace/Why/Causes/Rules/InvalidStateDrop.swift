@@ -37,7 +37,8 @@ enum InvalidStateDrop: Cause {
       `nf_conntrack_tcp_loose` = 0, connections that were open before are invalid until they begin anew.
       A wrong checksum comes from a faulty device or driver, or from a rule that rewrites packets. The
       remedy accepts this packet before the rule; there is none for a damaged one, which its receiver
-      would not take either.
+      would not take either, and none for a chain of prerouting or output with a priority below -200: it
+      has to be made again with a higher one, such as -150, or in iptables' mangle table.
       """)
 
   static let needs: [Need] = [
@@ -59,10 +60,20 @@ enum InvalidStateDrop: Cause {
       why = "it does not begin a connection, and nf_conntrack_tcp_loose is 0"
     }
     let ruling = Ruling(lost, step)
+    let isEarly = lost.snapshot.place(of: ruling.path.first ?? step).map(isBeforeConntrack) ?? false
+    if isEarly {
+      why = "its chain stands before conntrack, where every packet is of that state"
+    }
     return error(
       "\(RuleNames.rule(step)) drops packets of state invalid: \(why)", by: ruling,
-      // Whoever gets a damaged packet does not take it either.
-      remedy: try isDamaged ? nil : ruling.remedy)
+      // Whoever gets a damaged packet does not take it either. Of a chain at a wrong place, the next
+      // rule would drop the answer: who made it has to make it at another.
+      remedy: try isDamaged || isEarly ? nil : ruling.remedy)
+  }
+
+  /// Whether a chain sees packets before conntrack does: NF_IP_PRI_CONNTRACK, <linux/netfilter_ipv4.h>.
+  private static func isBeforeConntrack(_ chain: (hook: Hook, priority: Int32)) -> Bool {
+    [.prerouting, .output].contains(chain.hook) && chain.priority < -200
   }
 
   /// Whether only packets of state invalid meet the rule: then one that did was of that state.
