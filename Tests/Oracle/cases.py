@@ -183,6 +183,17 @@ class Maker(Rules):
             lambda: self.add("ip", f"route add blackhole {w['foreign']}"),
             lambda: self.add("sysctl", "net.ipv4.icmp_echo_ignore_all=1" if v == 4 else "net.ipv6.icmp.echo_ignore_all=1", self.pick("r", far)),
         ]
+        end = self.pick("src", "dst")
+        choices += [
+            # What is behind the hooks.
+            lambda: self.add("ip", f"xfrm policy add dir {self.pick('out', 'fwd', 'in')} {end} {aim}/{w['host']} action block"),
+            lambda: self.add("sh", f"{self.program(self.pick('iptables-nft', 'legacy'))} -t mangle -A"
+                             f" {self.pick('FORWARD', 'PREROUTING', 'POSTROUTING', 'OUTPUT', 'INPUT')} -d {self.pick(aim, w['c'])} -j NFQUEUE --queue-num 7"
+                             f"{self.pick('', '', ' --queue-bypass')}"),
+            lambda: self.add("sh", f"ip -{v} neigh replace {w['gw']} lladdr 02:00:00:00:00:99 dev wan0"),
+        ]
+        if v == 6:
+            choices.append(lambda: self.add("sysctl", f"net.ipv6.conf.{self.pick(self.inner, 'wan0')}.disable_ipv6=1"))
         if v == 4:
             choices += [lambda: self.add("sysctl", f"{conf}.{self.pick('wan0', self.inner)}.rp_filter={rp}")] * 2
         if self.uplinks > 1:
