@@ -267,7 +267,7 @@ struct Ping: ParsableCommand {
       destination: destMac.flatMap { Self.hardwareAddress($0) })
     return try wish.choices(HerePlace(proto: kind.number(to.family))).map {
       try Entrance.open(
-        $0, kind.number(to.family), destination: to, fields: fields, frames: frames,
+        $0, kind.number(to.family), destination: to, port: port, fields: fields, frames: frames,
         mustBeTun: tun != nil)
     }
   }

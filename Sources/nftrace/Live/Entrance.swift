@@ -51,13 +51,16 @@ struct Entrance {
   /// The entrance that was chosen. `mustBeTun` is whether the interface was named as a TUN device. Throws
   /// when source and destination do not fit together, or the source collides with what the host has.
   static func open(
-    _ choice: EntranceChoice, _ proto: IPProtocol, destination: IPAddress,
+    _ choice: EntranceChoice, _ proto: IPProtocol, destination: IPAddress, port: UInt16?,
     fields: LocalSender.Fields, frames: FrameWish, mustBeTun: Bool
   ) throws -> Entrance {
     var routes = try RouteSocket()
     switch choice {
     case .local(let source):
-      return try local(proto, destination: destination, source: source, fields, &routes)
+      let question = RouteLookup(
+        to: destination, mark: fields.mark, tos: fields.tos, ipProtocol: proto.rawValue,
+        destinationPort: port)
+      return try local(proto, question, source: source, fields, &routes)
     case .made(let address, let source):
       let usual = Prefix(destination.family == 4 ? "192.168.69.100/24" : "fd00:69::100/64")!
       return try made(address ?? usual, destination, source, &routes)
@@ -145,19 +148,22 @@ struct Entrance {
     return rights
   }
 
-  /// This host itself. Without `source` it is the address that routing would choose.
+  /// This host itself. Without `source` it is the address that routing would choose: rules of policy routing
+  /// may do so by all that the question has.
   private static func local(
-    _ proto: IPProtocol, destination: IPAddress, source: IPAddress?, _ fields: LocalSender.Fields,
-    _ routes: inout RouteSocket
+    _ proto: IPProtocol, _ question: RouteLookup, source: IPAddress?,
+    _ fields: LocalSender.Fields, _ routes: inout RouteSocket
   ) throws -> Entrance {
-    if let device = fields.device, try routes.link(device) == nil {
-      throw UsageError("there is no interface \(device) here to send through")
+    let destination = question.destination
+    var question = question
+    if let device = fields.device {
+      guard let link = try routes.link(device) else {
+        throw UsageError("there is no interface \(device) here to send through")
+      }
+      question.outputInterface = link.index
     }
     let sender = try LocalSender(proto, fields, source: source)
     var chosen = source
-    var question = RouteLookup(to: destination, tos: fields.tos, ipProtocol: proto.rawValue)
-    question.mark = fields.mark
-    if let device = fields.device { question.outputInterface = try routes.link(device)?.index }
     if chosen == nil, case .route(let route) = try routes.lookup(question) {
       chosen = route.preferredSource
     }
