@@ -190,7 +190,8 @@ class Maker(Rules):
             lambda: self.add("sh", f"{self.program(self.pick('iptables-nft', 'legacy'))} -t mangle -A"
                              f" {self.pick('FORWARD', 'PREROUTING', 'POSTROUTING', 'OUTPUT', 'INPUT')} -d {self.pick(aim, w['c'])} -j NFQUEUE --queue-num 7"
                              f"{self.pick('', '', ' --queue-bypass')}"),
-            lambda: self.add("sh", f"ip -{v} neigh replace {w['gw']} lladdr 02:00:00:00:00:99 dev wan0"),
+            lambda: self.add("sh", f"ip -{v} neigh replace {w['gw'] if far == 's' else w['c']}"
+                             f" lladdr 02:00:00:00:00:99 dev {'wan0' if far == 's' else self.inner}"),
         ]
         if v == 6:
             choices.append(lambda: self.add("sysctl", f"net.ipv6.conf.{self.pick(self.inner, 'wan0')}.disable_ipv6=1"))
