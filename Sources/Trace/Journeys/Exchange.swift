@@ -1,3 +1,5 @@
+internal import Wire
+
 /// A packet and what came of it: the request first, then its answers in order of time.
 package struct Exchange: Sendable, Equatable {
   /// The packets, in the order in which they were first seen.
