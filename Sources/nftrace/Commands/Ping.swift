@@ -229,7 +229,6 @@ struct Ping: ParsableCommand {
 
   /// Where it goes, looked up if that is a name.
   struct Destination {
-    /// The address.
     var address: IPAddress
     /// The name it was found by.
     var name: String?
