@@ -10,9 +10,12 @@ package enum Clock {
   package static var monotonic: UInt64 { read(CLOCK_MONOTONIC) }
   /// From `monotonic` to `realtime`, in nanoseconds: what the kernel stamps with CLOCK_MONOTONIC is moved
   /// to the epoch by it.
-  package static let difference: UInt64 =
-    (0..<8).lazy.compactMap { _ in measured }.first
-    ?? read(CLOCK_REALTIME) &- monotonic
+  package static let difference: UInt64 = {
+    for _ in 0..<8 {
+      if let measured { return measured }
+    }
+    return read(CLOCK_REALTIME) &- monotonic
+  }()
 
   /// How far the machine's clock is ahead of `realtime`, in nanoseconds: what it was set by since, or how
   /// long the machine slept. Nil where the two could not be read at one moment.

@@ -22,13 +22,17 @@ struct Timeline {
   /// All journeys of an exchange, one below the other.
   static func all(_ exchange: Exchange, _ style: TextStyle) -> [StyledLine] {
     var lines: [StyledLine] = []
-    // Several namespaces' messages were not received by one clock: each has times of its own.
+    // What several namespaces' kernel said itself has the times of one clock; what was read of them, which may have
+    // been late, has times of its own in each.
+    let isOneClock = exchange.journeys.allSatisfy { $0.hops.contains { $0.clock != .reading } }
     let origins = Dictionary(
       exchange.journeys.map { ($0.netns, $0.start) }, uniquingKeysWith: { first, _ in first })
     // There may be thousands of packets in one exchange.
     var toldConnections: Set<UInt32> = []
     for (index, journey) in exchange.journeys.enumerated() {
-      let timeline = Timeline(style: style, origin: origins[journey.netns] ?? 0)
+      let timeline = Timeline(
+        style: style,
+        origin: (isOneClock ? exchange.journeys.first?.start : origins[journey.netns]) ?? 0)
       lines += lines.isEmpty ? [] : [""]
       lines.append(timeline.heading(journey))
       if style.verbosity == .verbose {

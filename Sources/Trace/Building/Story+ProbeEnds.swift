@@ -22,6 +22,17 @@ extension Story {
     return plan.isAnswer(packet, toMany: snapshot.isForMany(plan.destination))
   }
 
+  /// Whether the kernel dropped an answer behind the last hook, so that no program of this host had it.
+  func isKeptFromSockets(_ answer: Packet) -> Bool {
+    guard let journey = open.last(where: { $0.identity == PacketIdentity(answer) }) else {
+      return false
+    }
+    let drop = snapshot.drop(
+      of: journey.identity, since: journey.start.earlier(by: Self.idle))
+    return drop.map { ["XFRM_POLICY", "ICMP_CSUM", "TCP_CSUM", "UDP_CSUM"].contains($0.reason) }
+      ?? false
+  }
+
   /// Whether this is where the client is: behind the interface by which the probe came in, or here.
   private func hasArrived(_ hop: Hop) -> Bool {
     if hop.point.hook == .egress, let plan = header?.probe {

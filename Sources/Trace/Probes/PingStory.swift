@@ -208,6 +208,7 @@ package struct PingStory: Sendable {
       }
       return open[sequence]?.refused == nil ? .lost : .localError
     }
+    if plan.entrance == .local, story.isKeptFromSockets(answer) { return .lost }
     return answer.isRefusal ? .rejected : .replied
   }
 
