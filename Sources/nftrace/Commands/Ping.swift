@@ -61,7 +61,8 @@ struct Ping: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "The port it comes from. Default: another one for each probe, so that NAT rules are asked.",
+      "The port it comes from. Default: another one for each probe, so that NAT rules are asked. "
+        + "If conntrack knows it and no answer comes, one packet more is sent from another port.",
       valueName: "n"))
   var sport: Int?
 
