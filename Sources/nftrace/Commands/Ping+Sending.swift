@@ -1,0 +1,122 @@
+import App
+import Kernel
+import Trace
+import Wire
+
+// What is sent, from where, and how it is told of.
+extension Ping {
+  /// Sends the probes, in the namespace of the calling thread, and watches them in these, of which that is the
+  /// first. Returns the exit code. If that is all there is to do, rights that are not needed any more are given up.
+  func send(
+    to asked: Destination? = nil, in spaces: [ChosenNamespace] = [ChosenNamespace()],
+    isAll: Bool = true
+  ) throws -> Int32 {
+    let to = try asked ?? lookedUp()
+    let entrances = try entrances(to.address)
+    let loop = Loop()
+    let writer = SessionWriter(path: write)
+    var printer = PingPrinter(options: shared.output)
+    var code: Int32 = 0
+    for (index, entrance) in entrances.enumerated() {
+      let settings = spaces.map { _ in TemporarySettings() }
+      let isLast = isAll && index == entrances.count - 1
+      let sent = Result {
+        let plan = plan(entrance, to)
+        let namespaces = try zip(spaces, settings).map { space, settings in
+          try space.within(among: spaces) {
+            try PingNamespace(
+              name: space.name, path: space.path, in: space, settings: settings,
+              kernel: LivePing(
+                in: space, rights: rights(entrance, plan, spaces),
+                isRoot: entrance.kind == .local && user == nil && space === spaces[0]))
+          }
+        }
+        var run = try PingRun(
+          plan, entrance: entrance.probeEntrance(plan),
+          masquerade: masquerade && entrance.kind != .local,
+          forward: forward && entrance.kind != .local, in: namespaces, loop: loop, sink: writer)
+        return try run.send(&printer, isLast: isLast)
+      }
+      entrance.leave()
+      let ended = Result { try end(settings, in: spaces) }
+      do {
+        code = max(code, try sent.get())
+      } catch {
+        // What was seen before that is worth telling.
+        if printer.hasResults { try? printer.finish(session: nil) }
+        if case .failure(let failure) = ended {
+          throw HalfDone(cause: error, failures: [failure])
+        }
+        throw error
+      }
+      let isOver = index == entrances.count - 1 || code >= 128
+      if isOver { try printer.finish(session: try writer.finish()) }
+      try ended.get()
+      if isOver { break }
+    }
+    return code
+  }
+
+  /// What is still needed when all is open: where there are several namespaces, they are entered to be asked.
+  private func rights(
+    _ entrance: Entrance, _ plan: ProbePlan, _ spaces: [ChosenNamespace]
+  ) -> Capabilities {
+    let rights = entrance.rights(plan)
+    return spaces.count > 1 ? rights.union(.system) : rights
+  }
+
+  /// Sets back all settings, each in its namespace, whatever goes wrong in another one.
+  private func end(_ settings: [TemporarySettings], in spaces: [ChosenNamespace]) throws {
+    var failure: (any Error)?
+    for (space, settings) in zip(spaces, settings) {
+      do {
+        try space.within(among: spaces) { try settings.end() }
+      } catch {
+        failure = failure ?? error
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  private func plan(_ entrance: Entrance, _ to: Destination) -> ProbePlan {
+    var plan = ProbePlan(
+      source: entrance.source, destination: entrance.destination, proto: proto,
+      identifier: UInt16.random(in: 1...UInt16.max), count: count, interval: interval,
+      timeout: timeout,
+      ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df,
+      size: size ?? kind.size.usual,
+      nonce: UInt64.random(in: .min ... .max), device: entrance.deviceName,
+      sourcePort: sport.map { UInt16($0) },
+      destinationPort: port, entrance: entrance.kind, dryRun: dryRun)
+    plan.name = to.name
+    if entrance.kind == .local { plan.boundDevice = device }
+    plan.isFromAfar = entrance.isFromAfar
+    if plan.sourcePort != nil, !dryRun { plan.takeWitness() }
+    plan.tcpFlags = tcpFlags.flatMap { TCPHeader.Flags(names: $0) } ?? .syn
+    return plan
+  }
+
+  /// Where the probes enter: one way, or from this host and as a client.
+  private func entrances(_ to: IPAddress) throws -> [Entrance] {
+    var wish = EntranceWish()
+    wish.device = device
+    wish.source = sender.flatMap { IPAddress($0) }
+    wish.interface = arriving ?? tun
+    wish.tunAddress = tunAddress.flatMap { Prefix($0) }
+    wish.local = local
+    wish.changesForwarding = masquerade || forward
+    var fields = LocalSender.Fields(
+      version: to.family, ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df,
+      mark: mark.flatMap { Self.number($0) }, user: user.flatMap { UserNames.number($0) })
+    fields.device = wish.device
+    fields.group = try cgroup.map { try ControlGroup($0) }
+    let frames = Entrance.FrameWish(
+      source: sourceMac.flatMap { Self.hardwareAddress($0) },
+      destination: destMac.flatMap { Self.hardwareAddress($0) })
+    return try wish.choices(HerePlace(proto: kind.number(to.family))).map {
+      try Entrance.open(
+        $0, kind.number(to.family), destination: to, port: port, fields: fields, frames: frames,
+        mustBeTun: tun != nil)
+    }
+  }
+}
