@@ -108,7 +108,7 @@ extension LiveTests {
       var outline: [String] {
         text.split(separator: "\n").filter { $0.prefix { $0 == " " }.count < 12 }.map { line in
           let words = line.split(separator: " ").drop {
-            $0.allSatisfy { "0123456789.".contains($0) }
+            $0.allSatisfy { "0123456789.≤".contains($0) }
           }
           return String(words.first ?? "")
         }

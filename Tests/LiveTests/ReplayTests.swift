@@ -110,7 +110,7 @@ extension LiveTests {
         // Where the piece ends, or where the block begins that it ends in.
         let offset = try #require(
           shown.error.firstMatch(of: /byte (\d+)/).flatMap { Int($0.output.1) }, "\(shown)")
-        #expect(offset <= cut && cut - offset < 8192, "cut at \(cut): \(shown.error)")
+        #expect(offset <= cut && cut - offset < 16384, "cut at \(cut): \(shown.error)")
         // A third of the file is more than the first probe.
         if cut > whole.count / 2 - 1 {
           #expect(shown.code == 0 && shown.output.hasPrefix(first), "cut at \(cut): \(shown)")

@@ -78,8 +78,8 @@ extension LiveTests {
       #expect(witness[0] <= witness[1] && witness[1] <= back.time + 1000)
       let all = journeys.flatMap(\.hops).map(\.time)
       #expect(all == all.sorted())
-      // What arrived has the stamp of its arrival at each hook, and that is said.
-      #expect(journeys[1].hops.contains { $0.hook == "prerouting" && $0.clock == "arrival" })
+      // What arrived has the stamp of its arrival at each hook, which is not theirs.
+      #expect(journeys[1].hops.contains { $0.hook == "prerouting" && $0.clock == "reading" })
       let request = journeys[0].hops.first { $0.clock == "kernel" }
       let reply = journeys[1].hops.last { $0.clock == "kernel" }
       #expect(probe.rtt_us == Double(reply!.time - request!.time) / 1000)

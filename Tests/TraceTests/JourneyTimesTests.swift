@@ -64,8 +64,8 @@ import Wire
       Seen(label: "PREROUTING", read: 130, stamp: 100),
       Seen(label: "FORWARD", read: 150, stamp: 100), Seen(label: "EGRESS", read: 190, stamp: 180),
     ])
-    #expect(journey.hops.map(\.clock) == [.kernel, .arrival, .arrival, .kernel])
-    #expect(micros(journey) == [0, 0, 0, 80])
+    #expect(journey.hops.map(\.clock) == [.kernel, .reading, .reading, .kernel])
+    #expect(micros(journey) == [0, 30, 50, 80])
   }
 
   /// What is no time of this packet is left out: of this boot, of another clock, or older than a stamp

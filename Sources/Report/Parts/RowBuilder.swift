@@ -53,7 +53,6 @@ struct RowBuilder {
     let bound =
       switch hop.clock {
       case .kernel: ""
-      case .arrival: style.atLeast
       case .reading: hasStamps && start.later(by: hop.time) > 0 ? style.atMost : ""
       }
     return Timeline.Row(

@@ -11,7 +11,7 @@ struct Timeline {
   /// One line of the timeline, before it is laid out.
   struct Row {
     var time: UInt64?
-    /// Which side of `time` it was on, where it is not known better: "≤" or "≥".
+    /// "≤" where `time` is no more than by when it was there.
     var bound: String = ""
     var stage: String = ""
     var tables: [String] = []

@@ -33,7 +33,6 @@ package struct TextStyle: Sendable {
   var cross: String { unicode ? "✗" : "x" }
   var micro: String { unicode ? "µs" : "us" }
   var atMost: String { unicode ? "≤" : "<" }
-  var atLeast: String { unicode ? "≥" : ">" }
   var ellipsis: String { unicode ? "…" : "..." }
 
   /// Lines as a terminal takes them, with colours if they are used.

@@ -32,9 +32,6 @@ package struct Hop: Sendable, Equatable {
   package enum Clock: String, Sendable {
     /// The kernel looked at its clock here.
     case kernel
-    /// The kernel's stamp, which is that of an earlier hop as well: it was here at that time or later. Where
-    /// somebody captures packets, they are stamped as they arrive and then have that stamp at each hook.
-    case arrival
     /// The kernel does not say: it was here by then, for a later stamp, or nftrace that read of it, says so.
     case reading
   }

@@ -13,9 +13,10 @@ extension Journey {
     var (times, clocks) = (read, [Hop.Clock](repeating: .reading, count: hops.count))
     var earliest: UInt64 = 0
     for (index, hop) in hops.enumerated() {
-      // An older stamp than one before is not of this hop.
-      if let stamp = hop.stamp, stamp >= earliest {
-        (times[index], clocks[index]) = (stamp, stamp == earliest ? .arrival : .kernel)
+      // One that is no later than one before is not of this hop: where somebody on the machine asks for stamps,
+      // packets are stamped as they arrive, and then have that stamp at each hook.
+      if let stamp = hop.stamp, stamp > earliest {
+        (times[index], clocks[index]) = (stamp, .kernel)
         earliest = stamp
       }
     }
