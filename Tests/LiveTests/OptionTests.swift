@@ -1,4 +1,6 @@
+import FoundationEssentials
 import Testing
+import Wire
 
 extension LiveTests {
   /// The options of ping, as people write them.
@@ -77,6 +79,70 @@ extension LiveTests {
       #expect(!lines.isEmpty && lines.count % 2 == 0)
       #expect(inside.allSatisfy { $0.contains("chain o (inet c) drops it") })
       #expect(outside.allSatisfy { !$0.contains("chain o") })
+    }
+
+    /// What was captured of a client and of the router is sent again, each from where it came from.
+    @Test(arguments: [RouterPlan(), .ipv6]) func likeWhatWasCaptured(plan: RouterPlan) async throws
+    {
+      let net = try await RouterNet(plan)
+      let file = "\(Programs.directory)/like-\(UInt64.random(in: 0 ... .max)).pcap"
+      try Data(Self.capture(plan)).write(to: URL(filePath: file))
+      defer {
+        for path in [file, file + ".pcapng"] { try? FileManager.default.removeItem(atPath: path) }
+      }
+      let output = try await net.run(
+        """
+        ip -n $S route add $SUBNET via $ROUTER
+        nft="ip netns exec $R nft"; $nft add table inet f
+        $nft "add chain inet f c { type filter hook prerouting priority 0; }"
+        $nft "add rule inet f c udp dport 9 drop"
+        p() { "$NFTRACE" ping --netns $R "$@" || true; }
+        for n in 1 2 3 4 5 6; do p -q --like '\(file)':$n; done
+        p -q --like '\(file)' -w '\(file).pcapng'; "$NFTRACE" show -q '\(file).pcapng'
+        p --local --like '\(file)' 2>&1
+        """)
+      let lines = output.split(separator: "\n")
+      try #require(lines.count >= 9, "\(output)")
+      // The client's, by the TUN device: an echo, a datagram, a SYN.
+      #expect(lines[0].contains("answered in") && lines[0].contains("forwarded \(plan.tun)"))
+      #expect(lines[1].contains("chain c (inet f) drops it"), "\(lines[1])")
+      #expect(lines[2].contains("nothing listens on TCP port 80"), "\(lines[2])")
+      // The router's own.
+      #expect(lines[3].contains("answered in") && lines[3].contains("sent from this host"))
+      #expect(lines[4].contains("nothing listens on UDP port 10"), "\(lines[4])")
+      #expect(lines[5].contains("nothing listens on TCP port 80"), "\(lines[5])")
+      #expect(lines[6] == lines[7] && lines[6].contains("answered in"), "\(lines[6...7])")
+      #expect(output.contains("the packet's source \(plan.client) is no address of this host"))
+    }
+
+    private static func capture(_ plan: RouterPlan) -> [UInt8] {
+      let isV6 = plan.version == 6
+      var bytes = PcapFile.header(linkType: .raw)
+      for source in [plan.client, plan.router] {
+        let isOwn = source == plan.router
+        let transports: [(IPProtocol, Transport, [UInt8])] = [
+          (
+            isV6 ? .icmpv6 : .icmp,
+            .icmp(ICMPHeader(type: isV6 ? 128 : 8, rest: 0x0102_0003)), Array("octets".utf8)
+          ),
+          (
+            .udp, .udp(UDPHeader(sourcePort: 40001, destinationPort: isOwn ? 10 : 9)),
+            Array("a question".utf8)
+          ),
+          (
+            .tcp,
+            .tcp(TCPHeader(sourcePort: 40001, destinationPort: 80, sequence: 77, flags: .syn)), []
+          ),
+        ]
+        for (proto, transport, payload) in transports {
+          let packet = Packet(
+            source: IPAddress(source)!, destination: IPAddress(plan.server)!, proto: proto,
+            identification: isV6 ? nil : 9, dontFragment: isV6, transport: transport,
+            payload: payload)
+          bytes += PcapFile.record(CapturedPacket(interface: 0, time: 1, data: packet.bytes))
+        }
+      }
+      return bytes
     }
   }
 }

@@ -123,9 +123,10 @@ package final class SimulatedPing: PingKernel, ProbePath {
 
   package var descriptor: Int32? { -1 }
 
-  package func prepare(_ packet: Packet) throws(KernelError) -> any ProbeSending {
+  package func prepare(_ packet: Packet, as octets: [UInt8]) throws(KernelError) -> any ProbeSending
+  {
     try faults.check(.prepare)
-    return SimulatedSending(loop) { [unowned self] in send(packet.bytes) }
+    return SimulatedSending(loop) { [unowned self] in send(octets) }
   }
 
   /// The kernel does what it did with the probe that was sent as the n-th.

@@ -152,9 +152,10 @@ package struct PingRun {
   /// Sends a probe, and reads meanwhile what the kernel says about it.
   private mutating func inject(_ sequence: Int) throws {
     let packet = plan.packet(sequence: sequence)
-    let sending = try entrance.path.prepare(packet)
+    let octets = plan.like ?? packet.bytes
+    let sending = try entrance.path.prepare(packet, as: octets)
     let time = loop.realtime
-    inbox.append(Record(time: time, .sent(packet.bytes)))
+    inbox.append(Record(time: time, .sent(octets)))
     sending.go()
     while sending.errno == nil {
       // The writer may have been put on this very processor.
@@ -176,7 +177,7 @@ package struct PingRun {
 
   private func endConnection(_ sequence: Int, _ answer: Packet?) {
     guard let end = plan.end(sequence: sequence, answer: answer),
-      let sending = try? entrance.path.prepare(end)
+      let sending = try? entrance.path.prepare(end, as: end.bytes)
     else { return }
     // What it cannot be sent by any more is told of by who reads from it.
     sending.go()

@@ -6,8 +6,8 @@ package import Wire
 package protocol ProbePath: AnyObject {
   /// Readable when an answer came out; nil where none can.
   var descriptor: Int32? { get }
-  /// Makes a packet ready to be sent.
-  func prepare(_ packet: Packet) throws(KernelError) -> any ProbeSending
+  /// Makes a packet ready to be sent, whose octets these are: what was captured may have more than is looked at.
+  func prepare(_ packet: Packet, as octets: [UInt8]) throws(KernelError) -> any ProbeSending
   /// The next packet that came out; nil if there is none at the moment.
   func read() throws(KernelError) -> [UInt8]?
   /// What it means that a packet could not be sent, by its errno; nil where that is an answer like others.

@@ -37,8 +37,10 @@ package final class Injection: Sendable {
   }
 
   /// Prepares to send a packet from this host; a datagram from its port, if that is held.
-  package convenience init(_ packet: Packet, through sender: LocalSender, from port: HeldPort?) {
-    self.init(sender.sending(packet, from: port))
+  package convenience init(
+    _ packet: Packet, as octets: [UInt8], through sender: LocalSender, from port: HeldPort?
+  ) {
+    self.init(sender.sending(packet, as: octets, from: port))
   }
 
   /// Starts the thread that will send the packet, and waits until it runs, so that what `go` sets off

@@ -32,6 +32,8 @@ package final class LocalSender: Sendable {
     package var user: UInt32?
     /// The control group whose process sends it; nil is that of who runs the command.
     package var group: ControlGroup?
+    /// Whether the IP header goes out as it is, of any protocol.
+    package var keepsHeader = false
     /// The interface it is bound to: the only one by which it may leave.
     package var device: String?
 
@@ -56,7 +58,7 @@ package final class LocalSender: Sendable {
   /// before it chooses.
   package init(_ proto: IPProtocol, _ fields: Fields, source: IPAddress?) throws(KernelError) {
     let family = fields.version == 4 ? AF_INET : AF_INET6
-    includesHeader = !proto.isICMP
+    includesHeader = !proto.isICMP || fields.keepsHeader
     let number = fields.socket(
       family, Int32(SOCK_RAW.rawValue), includesHeader ? Self.raw : Int32(proto.rawValue))
     guard number >= 0 else {
@@ -95,12 +97,15 @@ package final class LocalSender: Sendable {
   /// with an error while it is held.
   package func hold(port: UInt16) -> HeldPort? { HeldPort(port, on: source, fields) }
 
-  /// A closure that sends the packet and returns an errno, 0 if that went well. A datagram whose port
-  /// is held goes out from there.
-  func sending(_ packet: Packet, from port: HeldPort?) -> @Sendable () -> Int32 {
+  /// A closure that sends the packet, whose octets these are, and returns an errno, 0 if that went well. A
+  /// datagram whose port is held goes out from there; but one that keeps its header does not.
+  func sending(
+    _ packet: Packet, as octets: [UInt8], from port: HeldPort?
+  ) -> @Sendable () -> Int32 {
+    let port = fields.keepsHeader ? nil : port
     let header = packet.source.family == 4 ? 20 : 40
     let bytes =
-      port != nil ? packet.payload : includesHeader ? packet.bytes : Array(packet.bytes[header...])
+      port != nil ? packet.payload : includesHeader ? octets : Array(octets[header...])
     let destinationPort = port == nil ? 0 : packet.destinationPort ?? 0
     let refusal = refusal
     return {

@@ -2,8 +2,9 @@ internal import Wire
 
 extension ProbePlan {
   /// The command line that sends these probes again, in the first of these network namespaces, and watches them
-  /// in all; nil where it is not known what to call the entrance.
+  /// in all; nil where it is not known what to call the entrance, or the file that the probe was read from.
   func command(in namespaces: [Command]) -> Command? {
+    if like != nil { return nil }
     var command: Command = "nftrace ping"
     for namespace in namespaces { command += " --netns \(namespace)" }
     switch entrance {

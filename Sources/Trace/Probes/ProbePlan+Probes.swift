@@ -7,6 +7,7 @@ extension ProbePlan {
 
   /// The probe of this sequence number, counted from 1.
   package func packet(sequence: Int) -> Packet {
+    if let like, let packet = try? Packet(like) { return packet }
     let segment = kind.segment(self, sequence)
     return Packet(
       source: source, destination: destination, proto: kind.number(version), ttl: ttl, tos: tos,

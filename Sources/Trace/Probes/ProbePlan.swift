@@ -38,6 +38,10 @@ package struct ProbePlan: Sendable, Equatable {
   package var destinationPort: UInt16?
   /// The interface that this host's socket is bound to; nil where it is free to go by any.
   package var boundDevice: String?
+  /// The octets of the packet that is sent, where it is one that was captured. Sessions keep as many as tell it
+  /// from others.
+  package private(set) var like: [UInt8]?
+  private static let keptOctets = 160
   /// The flags of a TCP probe.
   package var tcpFlags = TCPHeader.Flags.syn
   /// How they enter.
@@ -90,6 +94,18 @@ package struct ProbePlan: Sendable, Equatable {
   /// The last sequence number that there may be.
   var lastSequence: Int { witness ?? count }
 
+  /// Has this packet be the probe, as it is. Throws for what is no IP packet.
+  package mutating func send(_ octets: [UInt8]) throws(WireError) {
+    let packet = try Packet(octets)
+    like = octets
+    proto = ProbeProtocol(like: packet)
+    (source, destination) = (packet.source, packet.destination)
+    (sourcePort, destinationPort) = (packet.sourcePort, packet.destinationPort)
+    (ttl, tos, dontFragment) = (packet.ttl, packet.tos, packet.dontFragment)
+    size = packet.payload.count
+    tcpFlags = packet.tcp?.flags ?? .syn
+  }
+
   /// What was asked for, in words: an address, and its name if that was given.
   package var target: String {
     name.map { "\(Escape.name($0)) (\(destination))" } ?? "\(destination)"
@@ -123,6 +139,9 @@ extension ProbePlan: JSONObject {
     isFromAfar = isForeign ?? false
     json.member("identifier", &identifier)
     json.member("interval", &interval)
+    var kept = like.map { Array($0.prefix(Self.keptOctets)) }
+    json.member("like", &kept)
+    like = like ?? kept
     json.member("name", &name)
     json.member("nonce", &nonce)
     json.member("proto", &proto)
@@ -136,6 +155,7 @@ extension ProbePlan: JSONObject {
     json.member("tos", &tos)
     json.member("ttl", &ttl)
     json.member("witnessPort", &witnessPort)
+    if let octets = like, let packet = try? Packet(octets) { proto = ProbeProtocol(like: packet) }
     entrance = named ?? .tun
     dryRun = isDryRun ?? false
   }

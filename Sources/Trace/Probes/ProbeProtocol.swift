@@ -1,4 +1,4 @@
-internal import Wire
+package import Wire
 
 /// The protocol of a ping's probes.
 package struct ProbeProtocol: Sendable, Equatable, CustomStringConvertible {
@@ -29,6 +29,9 @@ package struct ProbeProtocol: Sendable, Equatable, CustomStringConvertible {
       kind: Self.kinds.first { $0.number(4) == number || $0.number(6) == number }
         ?? OtherProbe(number))
   }
+
+  /// Packets like this one.
+  package init(like packet: Packet) { self.init(kind: LikeProbe(packet)) }
 
   private init(kind: any ProbeKind) { self.kind = kind }
 

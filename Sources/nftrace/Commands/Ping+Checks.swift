@@ -91,6 +91,25 @@ extension Ping {
     }
   }
 
+  /// The packet that is sent again has all that can be said of a probe.
+  func checkLike() throws {
+    guard like != nil else {
+      if dest == nil { throw ValidationError("Missing expected argument '<dest>'") }
+      return
+    }
+    let others: [(String, Bool)] = [
+      ("DEST", dest != nil), ("--source", source != nil),
+      ("-I with an address", from.map { IPAddress($0) != nil } ?? false),
+      ("--protocol", asked != nil), ("--sport", sport != nil), ("--dport", dport != nil),
+      ("--ttl", ttl != 64), ("--tos", tos != 0), ("--df", df), ("--size", size != nil),
+      ("--tcp-flags", tcpFlags != nil), ("--count", count != 1),
+    ]
+    if let other = others.first(where: \.1)?.0 {
+      throw ValidationError(
+        "--like sends one packet as it was, and \(other) would be another one's")
+    }
+  }
+
   /// What was said of the port: its number or name, and the protocol that was named with it.
   var portWish: (port: String, proto: ProbeProtocol?)? {
     guard let dport else { return ProbeTarget(destination)?.port.map { ($0, nil) } }
@@ -111,7 +130,9 @@ extension Ping {
   }
 
   /// The address it is to come from, by -s or -I.
-  var sender: String? { source ?? from.flatMap { IPAddress($0) == nil ? nil : $0 } }
+  var sender: String? {
+    like.map { "\($0.packet.source)" } ?? source ?? from.flatMap { IPAddress($0) == nil ? nil : $0 }
+  }
 
   /// The interface through which this host is to send, by -I or the zone of DEST.
   var device: String? {

@@ -21,7 +21,7 @@ extension Ping {
       let settings = spaces.map { _ in TemporarySettings() }
       let isLast = isAll && index == entrances.count - 1
       let sent = Result {
-        let plan = plan(entrance, to)
+        let plan = try plan(entrance, to)
         let namespaces = try zip(spaces, settings).map { space, settings in
           try space.within(among: spaces) {
             try PingNamespace(
@@ -78,7 +78,7 @@ extension Ping {
     if let failure { throw failure }
   }
 
-  private func plan(_ entrance: Entrance, _ to: Destination) -> ProbePlan {
+  private func plan(_ entrance: Entrance, _ to: Destination) throws -> ProbePlan {
     var plan = ProbePlan(
       source: entrance.source, destination: entrance.destination, proto: proto,
       identifier: UInt16.random(in: 1...UInt16.max), count: count, interval: interval,
@@ -89,10 +89,13 @@ extension Ping {
       sourcePort: sport.map { UInt16($0) },
       destinationPort: port, entrance: entrance.kind, dryRun: dryRun)
     plan.name = to.name
+    if let like { try plan.send(like.octets) }
     if entrance.kind == .local { plan.boundDevice = device }
     plan.isFromAfar = entrance.isFromAfar
-    if plan.sourcePort != nil, !dryRun { plan.takeWitness() }
-    plan.tcpFlags = tcpFlags.flatMap { TCPHeader.Flags(names: $0) } ?? .syn
+    if like == nil {
+      if plan.sourcePort != nil, !dryRun { plan.takeWitness() }
+      plan.tcpFlags = tcpFlags.flatMap { TCPHeader.Flags(names: $0) } ?? .syn
+    }
     return plan
   }
 
@@ -109,12 +112,18 @@ extension Ping {
       version: to.family, ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df,
       mark: mark.flatMap { Self.number($0) }, user: user.flatMap { UserNames.number($0) })
     fields.device = wish.device
+    fields.keepsHeader = like != nil
     fields.group = try cgroup.map { try ControlGroup($0) }
     let frames = Entrance.FrameWish(
       source: sourceMac.flatMap { Self.hardwareAddress($0) },
       destination: destMac.flatMap { Self.hardwareAddress($0) })
     return try wish.choices(HerePlace(proto: kind.number(to.family))).map {
-      try Entrance.open(
+      if like != nil, $0 == .local(source: nil) {
+        throw UsageError(
+          "the packet's source \(sender ?? "") is no address of this host, which is not to send it: leave "
+            + "--local out")
+      }
+      return try Entrance.open(
         $0, kind.number(to.family), destination: to, port: port, fields: fields, frames: frames,
         mustBeTun: tun != nil)
     }

@@ -25,7 +25,10 @@ struct Ping: ParsableCommand {
     help: ArgumentHelp(
       "Where the probe goes: an address or a name, or HOST:PORT, [IPV6]:PORT, fe80::1%eth0, or a URL.",
       valueName: "dest"))
-  var destination: String
+  var dest: String?
+
+  /// What DEST is, or the receiver of the packet that is sent again.
+  var destination: String { like.map { "\($0.packet.destination)" } ?? dest ?? "" }
 
   @Flag(name: .customShort("4"), help: "Of a name, take the first IPv4 address.")
   var onlyIPv4 = false
@@ -168,6 +171,14 @@ struct Ping: ParsableCommand {
       valueName: "path"))
   var cgroup: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Send the N-th packet of this capture again (pcap, pcapng or a session; default: the first), as it "
+        + "was but for its checksum. DEST, ports and all are its own; where it enters follows from its "
+        + "source.", valueName: "file[:n]"),
+    transform: Self.captured)
+  var like: CapturedProbe?
+
   @Flag(
     name: .customShort("n"),
     help: ArgumentHelp("Accepted: addresses are never looked up.", visibility: .hidden))
@@ -187,6 +198,7 @@ struct Ping: ParsableCommand {
   @OptionGroup var shared: SharedOptions
 
   mutating func validate() throws {
+    try checkLike()
     guard let target = ProbeTarget(destination) else {
       throw ValidationError(Self.notAnAddress(destination, "DEST"))
     }
@@ -199,7 +211,7 @@ struct Ping: ParsableCommand {
     try Self.check("--count", count, 1...1_000_000)
     try Self.check("--tos", tos, 0...255)
     if let size { try Self.check("--size", size, kind.size.least...65000) }
-    try checkPorts()
+    if like == nil { try checkPorts() }
     guard (0...3600).contains(interval) else {
       throw ValidationError("--interval is in seconds, 0 to 3600")
     }
@@ -257,16 +269,27 @@ struct Ping: ParsableCommand {
     return known
   }
 
+  /// Read once, where the command line is: what follows may be in another namespace, or late.
+  private static func captured(_ text: String) throws -> CapturedProbe {
+    do {
+      return try CapturedProbe(text)
+    } catch {
+      throw ValidationError((error as? UsageError)?.message ?? "\(error)")
+    }
+  }
+
   var kind: any ProbeKind { proto.kind }
 
   /// The protocol that was asked for, in one way or another.
   var proto: ProbeProtocol {
-    asked ?? portWish?.proto ?? (ProbeTarget(destination)?.port == nil ? .icmp : .tcp)
+    like.map { ProbeProtocol(like: $0.packet) } ?? asked ?? portWish?.proto
+      ?? (ProbeTarget(destination)?.port == nil ? .icmp : .tcp)
   }
 
   /// The port it goes to; nil for a protocol without.
   var port: UInt16? {
-    switch kind.ports {
+    if let like { return like.packet.destinationPort }
+    return switch kind.ports {
     case .none: nil
     case .required: askedPort
     case .usual(let port): askedPort ?? port

@@ -17,8 +17,8 @@ final class TunPath: ProbePath, SilentDevice {
   var name: String { device.value.name }
   var index: UInt32 { device.value.index }
 
-  func prepare(_ packet: Packet) throws(KernelError) -> any ProbeSending {
-    Injection(device.value.framed(packet.bytes), to: device.value.descriptor)
+  func prepare(_ packet: Packet, as octets: [UInt8]) throws(KernelError) -> any ProbeSending {
+    Injection(device.value.framed(octets), to: device.value.descriptor)
   }
 
   func read() throws(KernelError) -> [UInt8]? { try device.value.read() }
@@ -54,14 +54,15 @@ final class LocalPath: ProbePath {
 
   var descriptor: Int32? { nil }
 
-  func prepare(_ packet: Packet) throws(KernelError) -> any ProbeSending {
+  func prepare(_ packet: Packet, as octets: [UInt8]) throws(KernelError) -> any ProbeSending {
     guard holdsPorts, let port = packet.sourcePort else {
-      return Injection(packet, through: sender, from: nil)
+      return Injection(packet, as: octets, through: sender, from: nil)
     }
     if !held.contains(where: { $0.port == port }) {
       held = held.suffix(Self.mostHeld) + [sender.hold(port: port)].compactMap { $0 }
     }
-    return Injection(packet, through: sender, from: held.first { $0.port == port })
+    return Injection(
+      packet, as: octets, through: sender, from: held.first { $0.port == port })
   }
 
   func read() throws(KernelError) -> [UInt8]? { nil }
@@ -82,9 +83,9 @@ final class ArrivingPath: ProbePath {
 
   var descriptor: Int32? { nil }
 
-  func prepare(_ packet: Packet) throws(KernelError) -> any ProbeSending {
+  func prepare(_ packet: Packet, as octets: [UInt8]) throws(KernelError) -> any ProbeSending {
     let frame = injector.value.frame(
-      packet.bytes, from: addresses.source, to: addresses.destination)
+      octets, from: addresses.source, to: addresses.destination)
     return try Injection(frame: frame, through: injector.value)
   }
 
