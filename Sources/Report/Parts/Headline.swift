@@ -9,8 +9,11 @@ struct Headline {
     let target = plan.target
     switch probe.outcome {
     case .replied:
+      let proxied = probe.exchange.journeys.first {
+        if case .proxied = $0.end { true } else { false }
+      }
       let time = probe.roundTrip.map { " in \(Phrases.milliseconds($0))" } ?? ""
-      return StyledLine("\(target) answered\(time)", .good) + way(probe.exchange.request)
+      return StyledLine("\(target) answered\(time)", .good) + way(proxied ?? probe.exchange.request)
         + namespaces(probe.exchange)
     case .rejected:
       let what = probe.answer.map { Phrases.name($0) } ?? "an error"

@@ -17,7 +17,11 @@ package struct Exchange: Sendable, Equatable {
   /// Nanoseconds between the kernel's stamps of the request where it came in, or of this host's own where
   /// it left, and of its answer where it was seen last; nil where there are none.
   package var roundTrip: UInt64? {
-    guard let sent = request?.firstStamp, let answered = (reply ?? error)?.lastStamp,
+    // Through several namespaces, where the request began is where the answer is waited for.
+    let answer = journeys.first {
+      ($0.direction == .reply || $0.direction == .error) && $0.netns == request?.netns
+    }
+    guard let sent = request?.firstStamp, let answered = (answer ?? reply ?? error)?.lastStamp,
       answered >= sent
     else { return nil }
     return answered.since(sent)

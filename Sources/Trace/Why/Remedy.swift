@@ -6,6 +6,8 @@ enum Remedy {
   /// may lead to as well; for a policy, at the end of its chain, or before the rule that leaves the chain. Where
   /// the answer would meet the same, the answer with it.
   static func accept(_ ruling: Ruling) throws(Word.Unspeakable) -> Command? {
+    // What a SYN proxy does not see, it cannot know the rest of.
+    if ruling.step.text?.lowercased().contains("synproxy") == true { return nil }
     if let caller = ruling.path.last,
       let early = try accept(ruling.lost, before: caller, deciding: ruling.step)
     {
