@@ -6,13 +6,20 @@ extension LostPacket {
     guard let plan = header?.probe, let sequence = journey.probe else { return nil }
     let drops = snapshot.dropsElsewhere.filter { drop in
       // A bridge may send copies to hosts that are not meant.
-      guard drop.reasonName != "OTHERHOST", let packet = try? Packet(drop.packet) else {
+      guard drop.reasonName != "OTHERHOST", !isThroughWith(drop), let packet = try? Packet(drop.packet) else {
         return false
       }
       return plan.sequence(of: packet) == sequence
     }
     // Where there was an answer, the probe got there, whatever became of its packet then.
     return drops.last(where: isAnswer) ?? drops.last
+  }
+
+  /// Whether the kernel was through with a packet and says no more: an ICMP message ends where it was taken in,
+  /// whether it could be answered or not.
+  private func isThroughWith(_ drop: DropEvent) -> Bool {
+    (drop.reason ?? Self.unspecified) == Self.unspecified
+      && drop.location?.hasPrefix("icmp") == true
   }
 
   /// Whether what was dropped goes back to who sent the probe. Addresses may be translated there.
