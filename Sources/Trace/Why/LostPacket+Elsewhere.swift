@@ -6,7 +6,9 @@ extension LostPacket {
     guard let plan = header?.probe, let sequence = journey.probe else { return nil }
     let drops = snapshot.dropsElsewhere.filter { drop in
       // A bridge may send copies to hosts that are not meant.
-      guard drop.reasonName != "OTHERHOST", !isThroughWith(drop), let packet = try? Packet(drop.packet) else {
+      guard drop.reasonName != "OTHERHOST", !isThroughWith(drop),
+        let packet = try? Packet(drop.packet)
+      else {
         return false
       }
       return plan.sequence(of: packet) == sequence
