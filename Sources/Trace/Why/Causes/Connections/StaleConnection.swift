@@ -18,7 +18,8 @@ enum StaleConnection: Cause {
       """,
     conclusion: """
       Conntrack had the entry before the packet came. Its addresses behind NAT, or where it has none, are not
-      those that the same packet has that begins a flow.
+      those that the same packet has that begins a flow. Where rules spread connections over several targets,
+      nothing is concluded from that.
       """,
     advice: """
       The remedy deletes this entry alone; the next packet of the flow meets the rules. Who changes NAT rules
@@ -28,7 +29,7 @@ enum StaleConnection: Cause {
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let request = lost.exchange.request, request.connection?.wasKnown == true,
-      let witness = lost.witness, !request.isStopped(like: witness)
+      let witness = lost.witness, !request.isStopped(like: witness), !isSpread(witness)
     else { return nil }
     let old = Translation(request)
     let new = Translation(witness)
@@ -50,6 +51,17 @@ enum StaleConnection: Cause {
         request, isSource: true, was, would)
     }
     return nil
+  }
+
+  /// Whether rules that are there give new connections different targets: then that two have different ones
+  /// says nothing. kube-proxy's rule of chance is not met by what it passes over, but stands in such a chain.
+  private static func isSpread(_ witness: Journey) -> Bool {
+    witness.way.rules.contains { step in
+      step.chain.hasPrefix("KUBE-SVC-")
+        || ["numgen ", "jhash ", "symhash ", "-m statistic "].contains {
+          step.text?.contains($0) == true
+        }
+    }
   }
 
   /// Where both packets got as far as being translated, and not to the same.
