@@ -14,6 +14,9 @@ import Wire
     ("https://example.org/a:b@c?d#e", "example.org", "https", nil),
     ("http://me:secret@example.org:8080/", "example.org", "8080", nil),
     ("http://[2001:db8::1]/", "2001:db8::1", "http", nil),
+    ("HTTPS://example.org", "example.org", "https", nil),
+    ("http://[fe80::1%25eth0]:80/", "fe80::1", "80", "eth0"),
+    ("[fe80::1%25eth0]", "fe80::1", nil, "25eth0"), ("udp://192.0.2.1:53", "192.0.2.1", "53", nil),
     ("http://[2001:db8::1]:81?x", "2001:db8::1", "81", nil), ("a_b-c.d", "a_b-c.d", nil, nil),
   ]
 
@@ -24,6 +27,13 @@ import Wire
     #expect(target.address.map { "\($0)" } ?? target.name == host)
     #expect((target.address == nil) == (IPAddress(host) == nil))
     #expect(target.port == port && target.zone == zone)
+  }
+
+  /// A URL may name a protocol rather than a service.
+  @Test func protocolsOfURLs() throws {
+    #expect(ProbeTarget("udp://192.0.2.1:53")?.transport == "udp")
+    #expect(ProbeTarget("TCP://192.0.2.1:53")?.transport == "tcp")
+    #expect(ProbeTarget("https://192.0.2.1")?.transport == nil)
   }
 
   @Test(arguments: [

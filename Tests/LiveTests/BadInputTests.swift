@@ -29,7 +29,7 @@ extension LiveTests {
       Case("ping fe80::1%", 2, "is not an IPv4 or IPv6 address"),
       Case("ping [::1]443", 2, "is not an IPv4 or IPv6 address"),
       Case("ping host_of/nobody", 2, "is not an IPv4 or IPv6 address"),
-      Case("ping 119.29.29.29:0", 2, "--dport is 1 to 65535, not 0"),
+      Case("ping 119.29.29.29:0", 2, "the port of DEST is 1 to 65535, not 0"),
       Case("ping 119.29.29.29:80 --dport 80", 2, "one of them is enough"),
       Case("ping 119.29.29.29 --dport tcp/80 -p udp", 2, "two protocols"),
       Case("ping 119.29.29.29 --dport nosuchservice -p udp", 2, "nor a service of udp"),

@@ -6,6 +6,8 @@ package struct ProbeTarget: Sendable, Equatable {
   package var address: IPAddress?
   /// The name, if it is none.
   package var name: String?
+  /// The protocol that a URL names which is one of IP's own: "udp" of udp://10.0.0.1:53.
+  package var transport: String?
   /// The port behind it, as a number or as a service's name.
   package var port: String?
   /// The interface behind the "%" of an address that means something there alone.
@@ -14,12 +16,13 @@ package struct ProbeTarget: Sendable, Equatable {
   /// What this text names; nil if it is neither an address nor a name.
   package init?(_ text: String) {
     var text = Substring(text)
+    let isURL = text.firstRange(of: "://") != nil
     if let mark = text.firstRange(of: "://") {
-      let scheme = text[..<mark.lowerBound]
+      let scheme = text[..<mark.lowerBound].lowercased()
       text = text[mark.upperBound...].prefix { !"/?#".contains($0) }
       if let at = text.lastIndex(of: "@") { text = text[text.index(after: at)...] }
       guard !scheme.isEmpty else { return nil }
-      port = String(scheme)
+      if ["tcp", "udp", "sctp"].contains(scheme) { transport = scheme } else { port = scheme }
     }
     if text.first == "[" {
       guard let end = text.firstIndex(of: "]") else { return nil }
@@ -33,7 +36,9 @@ package struct ProbeTarget: Sendable, Equatable {
       text = text[..<colon]
     }
     if let percent = text.firstIndex(of: "%") {
-      zone = String(text[text.index(after: percent)...])
+      let behind = text[text.index(after: percent)...]
+      // In a URL the mark itself is written as its number, RFC 6874.
+      zone = String(isURL && behind.hasPrefix("25") ? behind.dropFirst(2) : behind)
       text = text[..<percent]
       guard zone?.isEmpty == false, text.contains(":") else { return nil }
     }

@@ -68,7 +68,9 @@ extension Ping {
     if let portWish {
       guard let number = askedPort, number > 0 else { throw noPort(portWish.port) }
       if let other = portWish.proto, let asked, asked != other {
-        throw ValidationError("-p \(asked) and --dport \(other)/\(portWish.port) are two protocols")
+        throw ValidationError(
+          "-p \(asked) and \(dport == nil ? "DEST's" : "--dport") \(other)/\(portWish.port) are two "
+            + "protocols")
       }
     }
     switch kind.ports {
@@ -112,21 +114,28 @@ extension Ping {
 
   /// What was said of the port: its number or name, and the protocol that was named with it.
   var portWish: (port: String, proto: ProbeProtocol?)? {
-    guard let dport else { return ProbeTarget(destination)?.port.map { ($0, nil) } }
+    guard let dport else { return ProbeTarget(destination)?.port.map { ($0, transport) } }
     let parts = dport.split(separator: "/", maxSplits: 1).map(String.init)
     guard parts.count == 2, let proto = ProbeProtocol(parts[0]) else { return (dport, nil) }
     return (parts[1], proto)
+  }
+
+  /// The protocol that DEST names as a URL.
+  var transport: ProbeProtocol? {
+    ProbeTarget(destination)?.transport.flatMap { ProbeProtocol($0) }
   }
 
   /// The port that was asked for; nil if none was, or none that there is.
   var askedPort: UInt16? { portWish.flatMap { Names.port($0.port, proto.kind.number(4)) } }
 
   private func noPort(_ port: String) -> ValidationError {
+    let place = dport == nil ? "the port of DEST" : "--dport"
     if let number = Int(port) {
-      return ValidationError("--dport is 1 to 65535, not \(number)")
+      return ValidationError("\(place) is 1 to 65535, not \(number)")
     }
     return ValidationError(
-      "--dport '\(port)' is neither a port, 1 to 65535, nor a service of \(proto) in /etc/services")
+      "\(place) '\(port)' is neither a port, 1 to 65535, nor a service of \(proto) in /etc/services"
+    )
   }
 
   /// The address it is to come from, by -s or -I.

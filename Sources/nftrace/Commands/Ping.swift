@@ -282,7 +282,7 @@ struct Ping: ParsableCommand {
 
   /// The protocol that was asked for, in one way or another.
   var proto: ProbeProtocol {
-    like.map { ProbeProtocol(like: $0.packet) } ?? asked ?? portWish?.proto
+    like.map { ProbeProtocol(like: $0.packet) } ?? asked ?? portWish?.proto ?? transport
       ?? (ProbeTarget(destination)?.port == nil ? .icmp : .tcp)
   }
 
