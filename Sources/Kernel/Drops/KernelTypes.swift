@@ -13,7 +13,7 @@ enum KernelTypes {
     let attempt = "read the kernel's types from \(path)"
     let bytes: [UInt8]
     do {
-      bytes = try FileDescriptor(path, O_RDONLY).readToEnd(expecting: expectedLength)
+      bytes = try FileDescriptor(path, O_RDONLY).contents(expecting: expectedLength)
     } catch {
       throw KernelError(
         cannot: attempt, function: "open", errno: error.code,

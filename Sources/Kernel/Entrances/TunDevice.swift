@@ -1,7 +1,7 @@
 internal import CNetfilter
 internal import Glibc
 package import Trace
-internal import Wire
+package import Wire
 
 /// A TUN device, open: what is written to it the kernel takes for received, what the kernel sends
 /// through it is read from it. Packets come and go without a header of their own (`IFF_NO_PI`), but
@@ -108,10 +108,11 @@ package struct TunDevice: ~Copyable {
     }
   }
 
-  /// Whether a program of this namespace has the device of this name open: then what is to come in through it
-  /// cannot be written to it.
-  package static func isHeld(_ name: String) -> Bool {
-    TunUser.all(of: name).contains(where: \.isHere)
+  /// Whether a program of this namespace has this device open: then what is to come in through it cannot be
+  /// written to it. A device that nobody has open is without a carrier: only where there is one are all
+  /// processes looked through, which takes milliseconds.
+  package static func isHeld(_ link: LinkMessage) -> Bool {
+    link.carrier != false && TunUser.all(of: link.name).contains(where: \.isHere)
   }
 
   // MARK: Properties

@@ -77,9 +77,29 @@ struct FileDescriptor: ~Copyable {
 }
 
 extension FileDescriptor {
-  /// Reads to the end a file of about `expected` octets: one of some megabytes is read several times as
-  /// fast where it need not grow.
-  borrowing func readToEnd(expecting expected: Int) throws(Errno) -> [UInt8] {
+  /// What is in a file of some megabytes, of about `expected` octets. It is mapped where that can be done: a
+  /// file of sysfs gives a page to each read.
+  borrowing func contents(expecting expected: Int) throws(Errno) -> [UInt8] {
+    if let octets = mapped() { return octets }
+    return try readToEnd(expecting: expected)
+  }
+
+  /// What is in the file, by `mmap`; nil where the kernel does not say how long it is, or does not map it.
+  private borrowing func mapped() -> [UInt8]? {
+    guard let information = try? information("map a file"), information.st_size > 0 else {
+      return nil
+    }
+    let size = Int(information.st_size)
+    guard let start = unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE, number, 0),
+      unsafe start != MAP_FAILED
+    else { return nil }
+    // Sound: the mapping of this size is there until the function ends, and nobody can write to it.
+    defer { unsafe munmap(start, size) }
+    return unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: size))
+  }
+
+  /// Reads to the end: a file of some megabytes is read several times as fast where it need not grow.
+  private borrowing func readToEnd(expecting expected: Int) throws(Errno) -> [UInt8] {
     var failure: Errno?
     // Sound: read() is given what is left of the buffer, and what it filled is declared
     // initialised.

@@ -78,8 +78,8 @@ struct Entrance {
     mustBeTun: Bool, _ routes: inout RouteSocket
   ) throws -> Entrance {
     let link = try routes.link(name)
-    let isTun = link?.kind == "tun" && link?.tun?.isTap != true
-    if isTun ? !TunDevice.isHeld(name) : mustBeTun {
+    let tun = link.flatMap { $0.kind == "tun" && $0.tun?.isTap != true ? $0 : nil }
+    if tun.map({ !TunDevice.isHeld($0) }) ?? mustBeTun {
       do {
         return try existing(name, destination, source, &routes)
       } catch let error as KernelError where error.errno == EBUSY {
