@@ -250,6 +250,35 @@ static inline int nftrace_is_held(int file) {
 int pipe2(int ends[2], int flags);
 static inline int nftrace_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
 
+// A GNU extension.
+void closefrom(int first);
+
+// Makes a copy of this process, with its rights and namespaces as they are now, which has nothing of ours
+// open but `*end`, one of two ends of a connection, and is not ended by what ends a command. Returns its
+// process id, 0 in the copy, or -1 with errno set. To be called while there is one thread. In C because Swift
+// keeps its programs from fork().
+static inline pid_t nftrace_fork(int *end) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+  pid_t process = fork();
+  if (process != 0) {
+    int error = errno;
+    close(ends[1]);
+    if (process < 0) close(ends[0]);
+    else *end = ends[0];
+    errno = error;
+    return process;
+  }
+  int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
+  for (int i = 0; i < 5; i++) signal(ignored[i], SIG_IGN);
+  int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int standard = 0; standard < 3; standard++) dup2(nothing, standard);
+  dup2(ends[1], 3);
+  closefrom(4);
+  *end = 3;
+  return 0;
+}
+
 // Starts a program in the foreground: it has our standard streams, the default actions of the signals
 // that we may have blocked or ignored, and nothing else of ours. Found by its PATH. Returns 0 or an
 // errno. In C for the same reason as nftrace_spawn_detached.

@@ -9,10 +9,12 @@ extension LiveTests {
     /// Bits of capabilities(7).
     private enum Right: Int {
       case fileOverride = 1
+      case reading = 2
       case bounding = 8
       case lowPorts = 10
       case network = 12
       case rawSockets = 13
+      case processes = 19
       case system = 21
       case monitoring = 38
       case bpf = 39
@@ -21,10 +23,12 @@ extension LiveTests {
       var name: String {
         switch self {
         case .fileOverride: "dac_override"
+        case .reading: "dac_read_search"
         case .bounding: "setpcap"
         case .lowPorts: "net_bind_service"
         case .network: "net_admin"
         case .rawSockets: "net_raw"
+        case .processes: "sys_ptrace"
         case .system: "sys_admin"
         case .monitoring: "perfmon"
         case .bpf: "bpf"
@@ -216,7 +220,10 @@ extension LiveTests {
         "$NFTRACE" ping --forward --tun "$TUN" -i 0.2 -c 1000 $SERVER >/dev/null 2>&1 & pid=$!
         for i in $(seq 100); do
           sleep 0.05
-          child=$(cat /proc/$pid/task/*/children | tr -d ' ')
+          child=
+          for its in $(cat /proc/$pid/task/*/children); do
+            grep -qz '^guardian$' /proc/$its/cmdline && child=$its
+          done
           test -n "$child" && grep -q 'NoNewPrivs:.1' /proc/$child/status \\
             && grep -q 'NoNewPrivs:.1' /proc/$pid/status && break
         done
@@ -228,6 +235,26 @@ extension LiveTests {
       #expect(outcome.code == 0, "\(outcome)")
       Self.expect([.network], outcome.output, "recorder and guardian")
       #expect(outcome.output.hasSuffix("net.ipv4.ip_forward = 0\n"), "\(outcome)")
+    }
+
+    /// The second process of a ping looks at other programs and does nothing else; it goes with the ping.
+    @Test func deputy() async throws {
+      let net = try await RouterNet()
+      let outcome = try await Self.run(
+        net,
+        """
+        "$NFTRACE" ping --tun "$TUN" -i 0.2 -c 1000 $SERVER >"$DIR/out" 2>&1 & pid=$!
+        for i in $(seq 100); do test -s "$DIR/out" && break; sleep 0.05; done
+        child=$(cat /proc/$pid/task/*/children | tr -d ' ')
+        cat /proc/$child/task/*/status
+        ls /proc/$child/fd | tr '\\n' ' ' >"$DIR/open"
+        kill -9 $pid
+        for i in $(seq 100); do test -d /proc/$child || break; sleep 0.02; done
+        test ! -d /proc/$child
+        grep -qx '0 1 2 3 ' "$DIR/open"
+        """)
+      #expect(outcome.code == 0, "\(outcome)")
+      Self.expect([.reading, .network, .processes, .system], outcome.output, "deputy")
     }
 
     private static func expect(_ rights: [Right], _ status: String, _ command: String) {

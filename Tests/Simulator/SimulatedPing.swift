@@ -115,7 +115,7 @@ package final class SimulatedPing: PingKernel, ProbePath {
 
   package func listen() throws(KernelError) { try faults.check(.listen) }
 
-  package func survey() {}
+  package func appointDeputy() {}
 
   package func giveUpRights() throws { try faults.check(.giveUpRights) }
 

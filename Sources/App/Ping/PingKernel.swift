@@ -30,8 +30,8 @@ package protocol PingKernel: TableInstaller {
   func drops() -> [DropEvent]
   /// Listens to traces, changes of the ruleset and connections.
   func listen() throws(KernelError)
-  /// Finds out what can be found out with all rights alone, before they are given up.
-  func survey()
+  /// Sees to it, before rights are given up, that what takes them can still be found out.
+  func appointDeputy()
   /// Everything is open: gives up the rights that are not needed any more.
   func giveUpRights() throws
 }

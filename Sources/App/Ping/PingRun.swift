@@ -74,7 +74,7 @@ package struct PingRun {
     var ping = PingStory(header: header)!
     try sink.begin(header)
     if isLast {
-      for place in places { place.kernel.survey() }
+      for place in places { place.kernel.appointDeputy() }
       try places[0].kernel.giveUpRights()
     }
     printer.begin(header)

@@ -96,6 +96,13 @@ package struct NamespaceSurvey: Sendable {
     }
   }
 
+  /// What `--netns` takes for each, by its inode, as it is now.
+  package static func calls() -> [UInt64: String] {
+    NamespaceSurvey().found.reduce(into: [:]) { calls, found in
+      calls[found.identity.inode] = found.call
+    }
+  }
+
   private mutating func change(
     _ identity: NetworkNamespace.Identity, _ body: (inout Found) -> Void
   ) {

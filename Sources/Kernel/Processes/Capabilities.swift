@@ -22,6 +22,8 @@ package struct Capabilities: OptionSet, Sendable, CustomStringConvertible {
   package static let network = Capabilities(number: 12)
   /// `CAP_NET_RAW`: raw sockets, which the tables of iptables-legacy are read through as well.
   package static let rawSockets = Capabilities(number: 13)
+  /// `CAP_SYS_PTRACE`: what other people's processes have open.
+  package static let processes = Capabilities(number: 19)
   /// `CAP_SYS_ADMIN`: entering and making namespaces.
   package static let system = Capabilities(number: 21)
   /// `CAP_PERFMON`: tracepoints.

@@ -1,11 +1,12 @@
 internal import CNetfilter
 internal import Glibc
+internal import Trace
 internal import Wire
 
 /// Whose descriptors are what: which programs have sockets and TUN devices open, as far as /proc tells.
 ///
-/// To look into other processes takes CAP_SYS_PTRACE mostly, which is given up before a probe is sent:
-/// who may have to name a program looks at all of them before that.
+/// To look into other processes takes CAP_SYS_PTRACE mostly, which is given up before a probe is sent: a
+/// `Deputy` keeps it.
 struct DescriptorSurvey: Sendable {
   /// The owners of sockets by their inodes.
   private(set) var sockets: [UInt32: Owner] = [:]
@@ -35,7 +36,13 @@ struct DescriptorSurvey: Sendable {
   }
 
   /// What is to be found now, in the network namespace of the calling thread first.
-  init() {
+  static func now() -> DescriptorSurvey {
+    var survey = DescriptorSurvey()
+    survey.look()
+    return survey
+  }
+
+  private mutating func look() {
     let home = Files.destination(ofLink: "/proc/thread-self/ns/net")
     let processes = Files.names(in: "/proc").compactMap { Int($0) }.sorted()
     let here = Set(
@@ -77,5 +84,44 @@ struct DescriptorSurvey: Sendable {
   /// The name of a process's program.
   static func program(_ process: Int) -> String? {
     (try? Files.text("/proc/\(process)/comm")).map { String($0.prefix { $0 != "\n" }) }
+  }
+}
+
+// MARK: As the deputy says it
+
+extension DescriptorSurvey {
+  /// All of it: owners by what they have open.
+  var json: JSONValue {
+    .object([
+      ("sockets", .object(sockets.map { ("\($0.key)", $0.value.json) })),
+      ("devices", .object(devices.map { ($0.key, $0.value.json) })),
+      ("programs", .object(programs.map { ("\($0.key)", .string($0.value)) })),
+    ])
+  }
+
+  /// What `json` is of; nil for anything else.
+  init?(json: JSONValue) {
+    guard case .object(let members) = json else { return nil }
+    for case (let name, .object(let entries)) in members {
+      for (key, value) in entries {
+        switch (name, UInt32(key), Owner(json: value), value) {
+        case ("sockets", let inode?, let owner?, _): sockets[inode] = owner
+        case ("devices", _, let owner?, _): devices[key] = owner
+        case ("programs", let number?, _, .string(let program)): programs[number] = program
+        default: return nil
+        }
+      }
+    }
+  }
+}
+
+extension DescriptorSurvey.Owner {
+  fileprivate var json: JSONValue { .array([.string(program), .string(group)]) }
+
+  fileprivate init?(json: JSONValue) {
+    guard case .array(let values) = json, values.count == 2, case .string(let program) = values[0]
+    else { return nil }
+    self.program = program
+    if case .string(let group) = values[1] { self.group = group }
   }
 }

@@ -9,6 +9,7 @@ enum HostInquiry {
   /// Entries of a list that are kept, at most.
   private static let most = 1024
 
+  /// The answer; `survey` need not have anything for a question that is not about programs.
   static func answer(
     _ question: HostQuestion, _ survey: DescriptorSurvey, _ routes: inout RouteSocket,
     _ rules: inout RulesetReader
@@ -180,6 +181,17 @@ enum HostInquiry {
         let forwarding = try? Sysctl(path: "net/ipv6/conf/\(device)/forwarding")?.read()
       else { return nil }
       return RouterAdvertisements(device: device, accept: accept, forwarding: forwarding)
+    }
+  }
+}
+
+extension HostQuestion {
+  /// Whether it is to be answered with what programs have open.
+  var isAboutPrograms: Bool {
+    switch self {
+    case .sockets, .queues, .holders, .programs: true
+    case .policies, .memberships, .proxies, .advertisements, .portForwards, .sourceTranslations:
+      false
     }
   }
 }

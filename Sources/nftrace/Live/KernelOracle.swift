@@ -20,8 +20,12 @@ final class KernelOracle: Oracle {
 
   func awaitNotifications() { investigator.awaitNotifications() }
 
-  /// Finds out what programs have open, while there are the rights for that.
-  func surveyPrograms() { try? space.within { investigator.surveyPrograms() } }
+  /// Starts, while there are the rights for that, who finds out what programs have open. Nil if that cannot be.
+  func startDeputy() -> Deputy? {
+    let deputy = try? space.within { Deputy() }
+    investigator.use(deputy ?? nil)
+    return deputy ?? nil
+  }
 
   func forgetPackets() { investigator.forgetPackets() }
 }

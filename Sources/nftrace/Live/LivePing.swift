@@ -17,8 +17,10 @@ final class LivePing: PingKernel {
   let group: UInt16
   /// The namespace that it is of.
   private let home: UInt64
-  /// The others, found while there are the rights to.
-  private var others: NamespaceSurvey?
+  /// Who finds out what takes more rights than sending does; nil before those are given up.
+  private var deputy: Deputy?
+  /// What `--netns` takes for namespaces that were asked about, by their inodes; nil for those that nothing leads to.
+  private var calls: [UInt64: String?] = [:]
 
   /// Opens the sockets, and takes a log group. `space` is the namespace of the calling thread, `rights` what sending takes, `isRoot` whether this host
   /// sends, as who runs the command.
@@ -71,10 +73,10 @@ final class LivePing: PingKernel {
 
   /// What `--netns` takes for another namespace.
   private func name(ofNamespace inode: UInt64) -> String? {
-    let identity = NetworkNamespace.Identity(inode: inode)
-    let known = others?.found.first { $0.identity == identity }?.call
-    // It may have been made since.
-    return known ?? NamespaceSurvey().found.first { $0.identity == identity }?.call
+    if let call = calls[inode] { return call }
+    let found = deputy?.namespaces() ?? NamespaceSurvey.calls()
+    calls[inode] = .some(found[inode])
+    return found[inode]
   }
 
   func install(
@@ -91,10 +93,7 @@ final class LivePing: PingKernel {
     try messages.socket.join()
   }
 
-  func survey() {
-    kernelOracle.surveyPrograms()
-    if watch != nil { others = NamespaceSurvey() }
-  }
+  func appointDeputy() { deputy = kernelOracle.startDeputy() }
 
   func giveUpRights() throws {
     try Privileges.keep(rights, writing: [StateDirectory.path])

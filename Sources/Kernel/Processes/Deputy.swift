@@ -1,0 +1,108 @@
+internal import CNetfilter
+internal import Glibc
+internal import Trace
+internal import Wire
+
+/// A copy of this process that waits, with the rights which this one gives up, until it is asked what takes
+/// them to find out; mostly it never is. To look at what all programs have open takes milliseconds, on a busy
+/// machine many, and is wanted for lost packets alone.
+///
+/// It ends when this process does, however that ends: its connection to it is over then.
+package final class Deputy: Sendable {
+  private let process: Int32
+  private let connection: Int32
+
+  /// What it can be asked; each is a line.
+  private enum Request: String {
+    case descriptors
+    case namespaces
+  }
+
+  /// Starts it, with the rights and the network namespace of the calling thread, which must be the only one.
+  /// Nil where that fails. The corresponding C function is `fork`.
+  package init?() {
+    var connection: Int32 = -1
+    // Sound: the pointer is that of a variable of the type the function fills.
+    let process = unsafe nftrace_fork(&connection)
+    if process == 0 { Self.serve(FileDescriptor(owning: connection)) }
+    guard process > 0 else { return nil }
+    self.process = process
+    self.connection = connection
+  }
+
+  deinit {
+    close(connection)
+    _ = try? syscall { waitpid(process, nil, 0) }
+  }
+
+  /// What programs have open now; nil when it is gone.
+  func descriptors() -> DescriptorSurvey? {
+    ask(.descriptors).flatMap { DescriptorSurvey(json: $0) }
+  }
+
+  /// What `--netns` takes for each network namespace, by its inode; nil when it is gone.
+  package func namespaces() -> [UInt64: String]? {
+    guard case .object(let members)? = ask(.namespaces) else { return nil }
+    return members.reduce(into: [:]) { names, member in
+      if let inode = UInt64(member.0), case .string(let name) = member.1 { names[inode] = name }
+    }
+  }
+
+  private func ask(_ request: Request) -> JSONValue? {
+    let line = Self.lineEnd
+    guard Self.send(request.rawValue + "\n", to: connection) else { return nil }
+    var answer: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    while answer.last != line {
+      // Sound: the pointer and the size are those of one buffer.
+      let count = try? syscall {
+        unsafe buffer.withUnsafeMutableBytes { unsafe read(connection, $0.baseAddress!, $0.count) }
+      }
+      guard let count, count > 0 else { return nil }
+      answer += buffer[..<count]
+    }
+    return try? JSONValue(String(decoding: answer.dropLast(), as: UTF8.self))
+  }
+
+  // MARK: In the copy
+
+  private static func serve(_ connection: borrowing FileDescriptor) -> Never {
+    // It reads alone. The numbers of BPF programs are looked up with CAP_SYS_ADMIN.
+    try? Privileges.keep([.processes, .fileReading, .system, .network])
+    var line: [UInt8] = []
+    var octet: UInt8 = 0
+    // Sound: the pointer is that of the one octet to be filled.
+    while (try? syscall { unsafe read(connection.number, &octet, 1) }) == 1 {
+      guard octet == lineEnd else {
+        line.append(octet)
+        continue
+      }
+      let answer: JSONValue =
+        switch Request(rawValue: String(decoding: line, as: UTF8.self)) {
+        case .descriptors: DescriptorSurvey.now().json
+        case .namespaces: .object(NamespaceSurvey.calls().map { ("\($0.key)", .string($0.value)) })
+        case nil: .null
+        }
+      line = []
+      if !send(answer.line + "\n", to: connection.number) { break }
+    }
+    _exit(0)
+  }
+
+  private static let lineEnd = UInt8(ascii: "\n")
+
+  private static func send(_ text: String, to connection: Int32) -> Bool {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      // Sound: the pointer and the size are those of one buffer. Who went is no reason for a signal.
+      let count = try? syscall {
+        unsafe rest.withUnsafeBytes {
+          unsafe Glibc.send(connection, $0.baseAddress!, $0.count, Int32(MSG_NOSIGNAL))
+        }
+      }
+      guard let count else { return false }
+      rest = rest.dropFirst(count)
+    }
+    return true
+  }
+}
