@@ -102,7 +102,7 @@ extension LiveTests {
         command=$!
         until [ "$(ip netns exec $R sysctl -n net.ipv4.ip_forward)" = 1 ]; do sleep 0.01; done
         sleep 0.1
-        kill -KILL $command $(ps -o pid= --ppid $command)
+        kill -KILL $(ps -o pid= --ppid $command) $command
         wait $command || true
         sleep 0.1
         [ "$(ip netns exec $R sysctl -n net.ipv4.ip_forward)" = 1 ] && echo left
