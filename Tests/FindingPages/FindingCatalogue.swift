@@ -55,6 +55,7 @@ struct FindingCatalogue {
     switch need {
     case .plainRoute: "which way the packet would go if this host had made it"
     case .wayBack: "which way an answer would go"
+    case .answerRoute: "which way this host's own answer would go"
     case .routes: "the routes of all tables to the packet's destination and source"
     case .neighbours: "the interfaces, addresses and neighbours"
     case .ingressRules: "the rules that it met at the interface"

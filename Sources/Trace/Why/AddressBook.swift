@@ -82,6 +82,14 @@ struct AddressBook: Sendable {
   func neighbour(_ address: IPAddress, on interface: UInt32? = nil) -> NeighbourMessage? {
     neighbours[address]?.last { interface == nil || $0.interface == interface }
   }
+
+  /// Who is known to be on an interface's link: who answered there.
+  func neighbours(on interface: UInt32) -> [NeighbourMessage] {
+    neighbours.values.joined().filter {
+      $0.interface == interface && $0.hardwareAddress != nil && !$0.address.isMulticast
+        && $0.state.isDisjoint(with: [.failed, .incomplete, .noARP])
+    }
+  }
 }
 
 extension AddressMessage {

@@ -170,6 +170,16 @@ struct LostPacket {
     guard answers.has(.wayBack), let routed else { return nil }
     return snapshot.lookups.last {
       $0.question.destination == routed.packet.source && $0.question.inputInterface == nil
+        && $0.question.source == nil
+    }?.answer
+  }
+
+  /// Which way this host's own answer to what was delivered here would go.
+  var answerRoute: RouteAnswer? {
+    guard answers.has(.answerRoute), let hop = journey.answered else { return nil }
+    return snapshot.lookups.last {
+      $0.question.destination == hop.packet.source && $0.question.inputInterface == nil
+        && $0.question.source == hop.packet.destination
     }?.answer
   }
 

@@ -4,6 +4,8 @@ package enum Need: Sendable, Hashable {
   case plainRoute
   /// Which way an answer would go.
   case wayBack
+  /// Which way this host's own answer would go to who asked it.
+  case answerRoute
   /// The routes of all tables that lead to where the packets go and come from.
   case routes
   /// Interfaces, addresses and neighbours.

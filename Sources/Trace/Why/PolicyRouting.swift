@@ -10,6 +10,8 @@ struct PolicyRouting {
   private let mark: UInt32
   private let inDevice: String?
   private let version: Int
+  /// Whether routes were listed at all.
+  private let areRoutesKnown: Bool
 
   init(_ lost: LostPacket) {
     self.init(lost.routed ?? lost.last, lost.snapshot)
@@ -23,6 +25,7 @@ struct PolicyRouting {
     mark = hop.mark
     inDevice = hop.inDevice
     version = hop.packet.source.family
+    areRoutesKnown = !snapshot.routes.isEmpty
   }
 
   /// The way of a packet that this host is about to send.
@@ -33,6 +36,7 @@ struct PolicyRouting {
     self.mark = mark
     inDevice = nil
     version = packet.source.family
+    areRoutesKnown = !snapshot.routes.isEmpty
   }
 
   /// The rule by which the packet is refused without looking at a table; nil if a route decides.
@@ -72,6 +76,23 @@ struct PolicyRouting {
   /// The route that takes the packet somewhere.
   var route: RouteMessage? {
     decider.flatMap { $0.action == .lookup ? route(by: $0) : nil }
+  }
+
+  /// What routing says of a packet that it does not let go; nil where it has a way, or no routes are known.
+  var errno: Int32? {
+    switch refusal?.action {
+    case .blackhole?: return RouteErrno.invalid
+    case .unreachable?: return RouteErrno.noRoute
+    case .prohibit?: return RouteErrno.prohibited
+    default: break
+    }
+    switch route?.kind {
+    case .blackhole?: return RouteErrno.invalid
+    case .unreachable?: return RouteErrno.unreachable
+    case .prohibit?: return RouteErrno.prohibited
+    case nil: return rules.isEmpty || !areRoutesKnown ? nil : RouteErrno.noRoute
+    default: return nil
+    }
   }
 
   /// The same where this route is not.

@@ -36,7 +36,12 @@ extension Story {
         Registry.exchangeNotes.filter { $0.asks(about: journeys, snapshot) }.flatMap { $0.needs })
       : Registry.needs
     var questions: [Question] = unknownDeciders.map { .rule($0) }
-    for journey in journeys { questions += lookups(journey, needs) }
+    for journey in journeys {
+      if needs.contains(.answerRoute), let lookup = answerLookup(journey) {
+        questions.append(.lookup(lookup))
+      }
+      questions += lookups(journey, needs)
+    }
     questions.append(.policy)
     if needs.contains(.ingressRules) { questions += ingressRules(journeys) }
     if needs.contains(.policyChain) {
@@ -107,6 +112,19 @@ extension Story {
       questions.append(.lookup(RouteLookup(to: packet.source)))
     }
     return questions
+  }
+
+  /// The lookup that tells whether this host can answer what was delivered to it.
+  private func answerLookup(_ journey: Journey) -> RouteLookup? {
+    guard journey.direction == .request, let hop = journey.answered else { return nil }
+    let answer = hop.packet.answer
+    var question = RouteLookup(
+      to: answer.destination, from: answer.source, tos: answer.tos & 0x1c)
+    if answer.destination.isLinkLocal {
+      question.outputInterface = snapshot.link(hop.inDevice)?.index
+    }
+    question.setTransport(answer)
+    return question
   }
 
   private func outputLookups(_ journey: Journey) -> [Question] {

@@ -20,9 +20,10 @@ package enum Registry {
     BridgeHairpinOff.self, BridgePortMTU.self, NeighbourDiscoveryFiltered.self,
     NeighbourUnresolved.self, SNATClash.self,
     // Delivered.
-    NotTranslated.Delivered.self, NoListener.self, UnknownProtocol.self, EchoIgnored.self,
-    AcceptQueueFull.self,
-    ReceiveBufferFull.self, SocketFilter.self,
+    NotTranslated.Delivered.self, EchoIgnored.self, AcceptQueueFull.self, ReceiveBufferFull.self,
+    SocketFilter.self, AnswerRefused<ProhibitRoute>.self, AnswerRefused<UnreachableRoute>.self,
+    AnswerRefused<BlackholeRoute>.self, NoRoute.OfAnswer.self, NoListener.self,
+    UnknownProtocol.self,
     // Answered, and not as the client expects it.
     HairpinWithoutMasquerade.self, NotTranslated.Reply.self, ReplyFromStranger.self,
     ReplyMisrouted.self,

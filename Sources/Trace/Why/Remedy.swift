@@ -171,13 +171,6 @@ enum Remedy {
       && ![NFProto.bridge, NFProto.netdev].contains(step.family)
   }
 
-  /// A route by which the source is reached where the packet came in.
-  static func wayBack(_ lost: LostPacket) throws(Word.Unspeakable) -> Command? {
-    guard let device = lost.inDevice else { return nil }
-    let version: Command = lost.version == 6 ? "-6 " : ""
-    return "ip \(version)route replace \(lost.packet.source) dev \(try Word.device(device))"
-  }
-
   /// Whether a command could change the rule: it is still there, and in nobody's own table.
   static func isChangeable(_ lost: LostPacket, _ step: RuleStep) -> Bool {
     !step.isReplaced && !lost.isOwned(step)

@@ -51,7 +51,7 @@ struct ReversePath {
       let uplink = UplinkRouting(asked: asked, isOwn: true, by: source, device, lost.snapshot)
       return try uplink.remedy ?? loosened
     }
-    return try Remedy.wayBack(lost)
+    return try ReturnRoute(to: source, by: device, lost.snapshot)?.remedy ?? loosened
   }
 
   /// The route that the main table has to the source, for the table that leads elsewhere.

@@ -10,8 +10,13 @@ struct UnsentPacket {
   let policy: PolicyRouting
   let snapshot: Snapshot
 
-  /// What sending said.
-  var evidence: [Evidence] { [.sendingRefused(errno)] }
+  /// The rule that changed it on its way, where it is no sender who was told the errno.
+  var markSetter: RuleStep?
+
+  /// What sending said, or what had it routed anew.
+  var evidence: [Evidence] {
+    markSetter.map { [.markSet($0.mark ?? 0, by: $0)] } ?? [.sendingRefused(errno)]
+  }
 }
 
 extension UnsentPacket {
@@ -31,11 +36,17 @@ extension LostPacket {
   /// The packet that OUTPUT has changed, so that it was routed once more, and refused; nil if it is
   /// none.
   var unsent: UnsentPacket? {
-    guard let errno = refused, stage == .within(.output) else { return nil }
+    guard stage == .within(.output) else { return nil }
     // A mark that a rule has set since is in the trace of that rule.
-    let mark = journey.way.trailingRules.lazy.compactMap(\.mark).last ?? last.mark
+    let setter = journey.way.trailingRules.last { $0.mark != nil }
+    let policy = PolicyRouting(sending: packet, mark: setter?.mark ?? last.mark, snapshot)
+    // Nobody is told so of what the kernel itself sends.
+    let isOwn = refused == nil
+    guard let errno = refused ?? (setter?.mark != last.mark ? policy.errno : nil) else {
+      return nil
+    }
     return UnsentPacket(
-      packet: packet, errno: errno, plan: header?.probe,
-      policy: PolicyRouting(sending: packet, mark: mark, snapshot), snapshot: snapshot)
+      packet: packet, errno: errno, plan: header?.probe, policy: policy, snapshot: snapshot,
+      markSetter: isOwn ? setter : nil)
   }
 }

@@ -12,7 +12,8 @@ enum NoRoute: Cause {
       No table that policy routing asks has a route to the destination, and there is no default route. A
       route through an interface that is down does not count, nor does one of the type `throw`, which
       sends the search on to the next table. The sender of a forwarded packet is told with an ICMP error
-      (3/0; ICMPv6 1/0), a program on this host with ENETUNREACH.
+      (3/0; ICMPv6 1/0), a program on this host with ENETUNREACH. It may also be this host's own answer that
+      has no way back to who asked: then nobody is told anything.
       """,
     certainty: """
       Always certain: the kernel was asked with the packet's own interface, mark and TOS.
@@ -24,7 +25,8 @@ enum NoRoute: Cause {
       """,
     advice: """
       Bring up the interface that the evidence names (`ip link set … up`), or add the route
-      (`ip route add … via …`). If a table throws the packet on, and a table behind it has a route, the
+      (`ip route add … via …`). Where this host cannot answer, the remedy is a route back by the interface that
+      was asked, with the router there if it is known. If a table throws the packet on, and a table behind it has a route, the
       remedy takes the `throw` route away. Where an IPv6 router announces itself and this host, which
       forwards, ignores it, the remedy has it accept that. `ip route get` with `from`, `iif` and `mark` asks the kernel
       the same again.
@@ -60,7 +62,7 @@ enum NoRoute: Cause {
   private static func finding(
     _ packet: Packet, _ policy: PolicyRouting, _ snapshot: Snapshot, _ host: HostState,
     _ evidence: [Evidence],
-    then more: [Evidence] = []
+    then more: [Evidence] = [], summary: String? = nil, wayBack: ReturnRoute? = nil
   ) -> Finding {
     let thrown = policy.route(of: .throw)
     let down = snapshot.links.values.filter {
@@ -68,15 +70,15 @@ enum NoRoute: Cause {
         && $0.kind != "tun"
     }.map(\.name).sorted()
     return error(
-      "there is no route to \(packet.destination)",
+      summary ?? "there is no route to \(packet.destination)",
       evidence: evidence + (thrown.map { [.thrown(byTable: $0.table)] } ?? [])
         + down.map { .routesUnused(through: $0) } + more,
-      remedy: try remedy(packet, thrown, policy, snapshot, host))
+      remedy: try remedy(packet, thrown, policy, snapshot, host, wayBack))
   }
 
   private static func remedy(
     _ packet: Packet, _ thrown: RouteMessage?, _ policy: PolicyRouting, _ snapshot: Snapshot,
-    _ host: HostState
+    _ host: HostState, _ wayBack: ReturnRoute?
   ) throws(Word.Unspeakable) -> Command? {
     // Of no use where no table behind has a route.
     if let thrown, policy.without(thrown).route != nil { return RoutingWords.deletion(thrown) }
@@ -84,8 +86,28 @@ enum NoRoute: Cause {
     guard
       let state = AdvertisementsIgnored.ignored(to: packet.destination, snapshot, host),
       state.accept == "1"
-    else { return nil }
+    else { return try wayBack?.remedy }
     let name = InterfaceSetting("accept_ra", versions: [6]).name(of: state.device, version: 6)
     return "sysctl -w \(try Word.sysctl(name))=2"
+  }
+
+  /// This host was asked, and knows no way back to who asked.
+  enum OfAnswer: Cause {
+    static var page: FindingPage { NoRoute.page }
+    static let needs: [Need] = [
+      .answerRoute, .routes, .neighbours, .host(.advertisements),
+    ]
+
+    static func examine(_ lost: LostPacket) -> Finding? {
+      guard let answer = AnswerRouting(lost), answer.errno == RouteErrno.noRoute,
+        answer.policy.refusal == nil
+      else { return nil }
+      let client = answer.packet.destination
+      return finding(
+        answer.packet, answer.policy, lost.snapshot, lost.host(.advertisements),
+        [.noRouteFound(to: client), .notReplied],
+        summary: "this host was asked, and has no route back to \(client) for its answer",
+        wayBack: lost.inDevice.flatMap { ReturnRoute(to: client, by: $0, lost.snapshot) })
+    }
   }
 }

@@ -62,7 +62,7 @@ private enum RouteRefusal {
       id, "Routing refuses the packet: \(kind)",
       meaning: """
         A route of the type `\(kind)`, or a rule of policy routing with that action, is what routing
-        found for the packet. Somebody put it there to refuse packets. \(effect)
+        found for the packet, or for this host's own answer to it. Somebody put it there to refuse packets. \(effect)
         """,
       certainty: """
         Certain where the route or rule is named. Likely where the routes were not to be had, and the
@@ -112,21 +112,22 @@ extension RefusedByRouting {
       evidence: unsent.evidence)
   }
 
-  private static func finding(
-    by rule: RoutingRule, _ packet: Packet, _ evidence: [Evidence]
+  fileprivate static func finding(
+    by rule: RoutingRule, _ packet: Packet, _ evidence: [Evidence], before words: String = ""
   ) -> Finding {
     finding(
-      "rule \(rule.priority) of policy routing \(verb) packets for \(packet.destination)",
+      "\(words)rule \(rule.priority) of policy routing \(verb) packets for \(packet.destination)",
       evidence: [.policyRule(rule)] + evidence,
       remedy: try RoutingWords.deletion(rule, family: packet.source.family))
   }
 
-  private static func finding(
-    by route: RouteMessage, _ policy: PolicyRouting, _ evidence: [Evidence]
+  fileprivate static func finding(
+    by route: RouteMessage, _ policy: PolicyRouting, _ evidence: [Evidence],
+    before words: String = ""
   ) -> Finding {
     let rule = policy.rule(for: route.table).map { [Evidence.policyRule($0)] } ?? []
     return finding(
-      "the route to \(RoutingWords.text(route.destination)) (table "
+      "\(words)the route to \(RoutingWords.text(route.destination)) (table "
         + "\(RoutingWords.name(ofTable: route.table))) \(verb) what goes there",
       evidence: [.route(route)] + rule + evidence, remedy: RoutingWords.deletion(route))
   }
@@ -136,5 +137,25 @@ extension RefusedByRouting {
     remedy: @autoclosure () throws(Word.Unspeakable) -> Command? = nil
   ) -> Finding {
     error(summary, confidence: confidence, evidence: evidence, remedy: try remedy())
+  }
+}
+
+/// This host was asked, and routing refuses its answer.
+enum AnswerRefused<Refusal: RefusedByRouting>: Cause {
+  static var page: FindingPage { Refusal.page }
+  static var needs: [Need] { [.answerRoute, .routes] }
+
+  static func examine(_ lost: LostPacket) -> Finding? {
+    guard let answer = AnswerRouting(lost) else { return nil }
+    let words = "this host was asked, and cannot answer: "
+    let evidence: [Evidence] = [.notReplied]
+    if let rule = answer.policy.refusal {
+      guard rule.action == Refusal.action, answer.errno == Refusal.errnoOfRule else { return nil }
+      return Refusal.finding(by: rule, answer.packet, evidence, before: words)
+    }
+    guard answer.errno == Refusal.errno, let route = answer.policy.route(of: Refusal.kind) else {
+      return nil
+    }
+    return Refusal.finding(by: route, answer.policy, evidence, before: words)
   }
 }

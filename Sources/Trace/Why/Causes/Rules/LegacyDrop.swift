@@ -29,15 +29,16 @@ enum LegacyDrop: Cause {
       two places are hard to reason about (see `mixed-backends`).
       """)
 
-  static let needs: [Need] = [.ruleBeforePolicy]
+  static let needs: [Need] = [.ruleBeforePolicy, .routes, .wayBack, .neighbours]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let step = lost.decider, step.isLegacy else { return nil }
-    let wantsRoute = step.text?.contains("-m rpfilter") == true
+    let back = step.text?.contains("-m rpfilter") == true ? ReversePath(lost) : nil
     return error(
-      "\(RuleNames.rule(step)) drops \(wantsRoute ? step.dropsForReversePath : "it")",
-      evidence: step.evidence + (wantsRoute ? [] : [.namedByLegacyTrace]) + lost.reasonEvidence,
-      remedy: try wantsRoute ? Remedy.wayBack(lost) : Remedy.accept(lost, before: step),
+      "\(RuleNames.rule(step)) drops \(back == nil ? "it" : step.dropsForReversePath)",
+      evidence: step.evidence + (back?.evidence ?? [.namedByLegacyTrace]) + lost.reasonEvidence,
+      remedy: try back == nil
+        ? Remedy.accept(lost, before: step) : back?.remedy(loosened: nil),
       at: RuleNames.place(step, lost))
   }
 

@@ -1,0 +1,53 @@
+internal import Wire
+
+/// A route by which this host reaches who sent a packet, by the interface that it came in by: to him himself where he is
+/// on that link, else by the router that he is behind.
+struct ReturnRoute {
+  private let client: IPAddress
+  private let device: String
+  private let gateway: IPAddress?
+
+  /// nil where he is behind a router of which nothing is known.
+  init?(to client: IPAddress, by device: String, _ snapshot: Snapshot) {
+    // A port's neighbours are its bridge's.
+    let device = snapshot.bridge(of: device) ?? device
+    guard device != "lo", let link = snapshot.link(device) else { return nil }
+    self.client = client
+    self.device = device
+    let isOnLink =
+      link.flags.contains(.noARP) || client.isLinkLocal
+      || snapshot.addresses.networks(of: link.index).contains { $0.contains(client) }
+      || snapshot.addresses.neighbours(on: link.index).contains { $0.address == client }
+    gateway =
+      isOnLink ? nil : Self.known(to: client, link, snapshot) ?? Self.only(client, link, snapshot)
+    if gateway == nil, !isOnLink, !client.isPrivate { return nil }
+  }
+
+  /// The command.
+  var remedy: Command {
+    get throws(Word.Unspeakable) {
+      let version: Command = client.family == 6 ? "-6 " : ""
+      let gateway: Command = gateway.map { "via \($0) " } ?? ""
+      return "ip \(version)route replace \(client) \(gateway)dev \(try Word.device(device))"
+    }
+  }
+
+  /// The gateway of a route by this interface that is there already: of another table, or one that is not preferred.
+  private static func known(
+    to client: IPAddress, _ link: LinkMessage, _ snapshot: Snapshot
+  ) -> IPAddress? {
+    snapshot.routes.routes(to: client).last {
+      $0.kind == .unicast && $0.outputInterface == link.index && $0.gateway != nil
+    }?.gateway
+  }
+
+  /// The router there, if there is but one that it can be.
+  private static func only(
+    _ client: IPAddress, _ link: LinkMessage, _ snapshot: Snapshot
+  ) -> IPAddress? {
+    let neighbours = snapshot.addresses.neighbours(on: link.index).filter {
+      $0.address.family == client.family && !$0.address.isLinkLocal
+    }
+    return neighbours.count == 1 ? neighbours[0].address : nil
+  }
+}
