@@ -91,6 +91,13 @@ def session(octets):
     if first == len(parts) or parts[0][0] != 0x0A0D0D0A:
         return
     comment = b"".join(value for code, value in options(parts[0][1][16:]) if code == 1)
+    if parts[first][0] == 6:
+        length = struct.unpack_from("<I", parts[first][1], 12)[0]
+        beside = b"".join(v for c, v in options(parts[first][1][20 + (length + 3) // 4 * 4:]) if c == 1)
+        if beside.startswith(b"nftrace session "):  # all of a header that is long
+            keep("State", comment)
+            comment = beside[len(b"nftrace session "):]
+            first += 1
     keep("State", comment)
     header = struct.pack(">H", len(comment)) + comment
     beginning = b"".join(block(*part) for part in parts[:first])

@@ -65,4 +65,67 @@ import Wire
     }
     #expect(header == nil)
   }
+
+  /// A header with so many points, and all that people may make long.
+  private func long(points: Int, others: Int, name: String) -> SessionHeader {
+    var header = Script().header
+    header.points = (0..<points).map { number in
+      var point = Script().header.points[0]
+      point.label = "\(number)-\(point.label)"
+      return point
+    }
+    header.netns = name
+    header.netnsPath = "/run/netns/\(name)"
+    header.started = 1_800_000_000_000_000_000
+    header.targets = (0..<points).map { "10.\($0 / 256).\($0 % 256).0/24" }
+    header.others = (0..<others).map { number in
+      var other = header
+      other.netns = "\(number)-\(name)"
+      other.started = nil
+      return other
+    }
+    return header
+  }
+
+  /// dumpcap takes no longer section header from a pipe. What is longer stands with the first packet.
+  @Test(arguments: [(0, 0, 3), (60, 0, 3), (60, 63, 20), (4000, 1, 4000)])
+  func headersOfAnyLength(points: Int, others: Int, length: Int) throws {
+    let header = long(points: points, others: others, name: String(repeating: "ü", count: length))
+    let record = Record(time: 7, .sent(echo().bytes), at: others)
+    let bytes = SessionFile.beginning(header) + SessionFile.bytes(record)
+    let first = bytes[4..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+    #expect(first < 1900)
+    let elements = try decode(bytes)
+    #expect(elements.count == 2)
+    guard case .header(let found?)? = elements.first, case .record(let again)? = elements.last
+    else {
+      Issue.record("\(elements.count) elements")
+      return
+    }
+    #expect(found == header && again == record)
+    // As many octets at a time as a slow pipe has.
+    var tally = SessionTally()
+    for start in stride(from: 0, to: bytes.count, by: 50) {
+      tally.feed(Array(bytes[start..<min(start + 50, bytes.count)]))
+    }
+    #expect(tally.header == header && tally.events == 0)
+  }
+
+  /// Somebody left out the packet with which it stands: what the section has of it is told.
+  @Test func aHeaderWithoutItsRest() throws {
+    let header = long(points: 60, others: 0, name: "web")
+    let bytes = SessionFile.beginning(header)
+    let blocks = try CaptureBlock.all(in: bytes)
+    #expect(blocks.count == 5)
+    let record = Record(time: 7, .sent(echo().bytes))
+    for again in [SessionFile.bytes(record), bytes + SessionFile.bytes(record)] {
+      let elements = try decode(blocks.dropLast().flatMap(\.bytes) + again)
+      guard case .header(let found?)? = elements.first, case .record(let last)? = elements.last
+      else {
+        Issue.record("\(elements.count) elements")
+        return
+      }
+      #expect(found.netns == "web" && found.points.isEmpty && last == record)
+    }
+  }
 }

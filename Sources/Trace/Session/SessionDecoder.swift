@@ -6,6 +6,10 @@ package struct SessionDecoder: Sendable {
   private var interfaces: [LinkType] = []
   /// Network namespaces of the section, of which each has interfaces of its own.
   private var places = 1
+  /// What a section begins with whose header follows whole.
+  private var begun: SessionHeader?
+  /// What comes next, if that is known already.
+  private var following: Element?
 
   /// What a file yields.
   package enum Element: Sendable {
@@ -25,36 +29,67 @@ package struct SessionDecoder: Sendable {
 
   /// The next element; nil when more octets are needed. Throws where the file is damaged.
   package mutating func next() throws(CaptureDamage) -> Element? {
+    if let element = following.take() { return element }
     while let block = try decoder.next() {
-      switch block {
-      case .section(let section):
-        interfaces = []
-        let header = section.comments.lazy.compactMap { SessionHeader(json: $0) }.first
-        places = (header?.others.count ?? 0) + 1
-        return .header(header)
-      case .interface(let interface):
-        interfaces.append(interface.linkType)
-        holdsNetfilter = holdsNetfilter || interface.linkType == .nflog
-      case .packet(let packet):
-        if let record = record(packet) { return .record(record) }
-      case .statistics(let statistics):
-        if let comment = statistics.comment, comment.hasPrefix(SessionFile.notePrefix) {
-          guard let note = Note(json: String(comment.dropFirst(SessionFile.notePrefix.count)))
-          else { continue }
-          return .record(
-            Record(time: statistics.time, .note(note), at: place(statistics.interface)))
+      guard let element = element(block) else { continue }
+      let short = begun.take()
+      if case .header(let header?) = element {
+        if header.isContinued == true {
+          begun = header
+          if short == nil { continue }
+        } else if case .packet = block {
+          return element
+        } else if short != nil {
+          following = element
         }
-        guard statistics.comment == SessionFile.lostComment else { continue }
-        let count = statistics.dropped.map { Int(clamping: $0) } ?? 0
-        return .record(
-          Record(
-            time: statistics.time, .lost(count == 0 ? nil : count),
-            at: place(statistics.interface)))
-      case .unknown: continue
+      } else if short != nil {
+        following = element
       }
+      // Where the rest does not follow, what there is of it has to do.
+      return short.map { .header($0) } ?? element
     }
     return nil
   }
+
+  private mutating func element(_ block: CaptureBlock) -> Element? {
+    switch block {
+    case .section(let section):
+      interfaces = []
+      let header = section.comments.lazy.compactMap { SessionHeader(json: $0) }.first
+      places = (header?.others.count ?? 0) + 1
+      return .header(header)
+    case .interface(let interface):
+      interfaces.append(interface.linkType)
+      holdsNetfilter = holdsNetfilter || interface.linkType == .nflog
+      return nil
+    case .packet(let packet):
+      if begun != nil, let comment = packet.comment, comment.hasPrefix(SessionFile.headerPrefix),
+        var header = SessionHeader(json: String(comment.dropFirst(SessionFile.headerPrefix.count)))
+      {
+        header.isContinued = nil
+        places = header.others.count + 1
+        return .header(header)
+      }
+      return record(packet).map { .record($0) }
+    case .statistics(let statistics): return record(statistics).map { .record($0) }
+    case .unknown: return nil
+    }
+  }
+
+  private func record(_ statistics: CaptureStatistics) -> Record? {
+    if let comment = statistics.comment, comment.hasPrefix(SessionFile.notePrefix) {
+      return Note(json: String(comment.dropFirst(SessionFile.notePrefix.count))).map {
+        Record(time: statistics.time, .note($0), at: place(statistics.interface))
+      }
+    }
+    guard statistics.comment == SessionFile.lostComment else { return nil }
+    let count = statistics.dropped.map { Int(clamping: $0) } ?? 0
+    return Record(
+      time: statistics.time, .lost(count == 0 ? nil : count), at: place(statistics.interface))
+  }
+
+  /// Whether a section has begun whose header is to follow whole.
+  package var awaitsHeader: Bool { begun != nil }
 
   /// Throws if the file ends in the middle of a block.
   package mutating func finish() throws(CaptureDamage) { try decoder.finish() }

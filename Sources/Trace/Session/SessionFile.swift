@@ -1,16 +1,35 @@
 internal import Wire
 
 /// Sessions as pcapng: one section whose comment is the session's header, three interfaces.
+/// Where the header is long, the section has the beginning of it, and all of it stands with the first packet.
 /// Interface 0 has the NFLOG messages, 1 all other netlink messages, 2 the packets sent and read; of the next
 /// network namespace, 3, 4 and 5 have the same.
 package enum SessionFile {
   /// The octets that begin a session.
   package static func beginning(_ header: SessionHeader) -> [UInt8] {
-    let section = CaptureBlock.section(
+    let interfaces = ([header] + header.others).flatMap(interfaces)
+    let whole = section(header)
+    if whole.count < mostOctets { return whole + interfaces }
+    let short = section(header.short)
+    return (short.count < mostOctets ? short : section(header.shortest)) + interfaces
+      + packet(
+        Record(time: header.started ?? 0, .netlink(NetlinkMessage(type: nothing, payload: []))),
+        1, cooked(NetlinkMessage(type: nothing, payload: [])), comment: headerPrefix + header.json)
+  }
+
+  /// A section's first block is shorter than this, in octets: dumpcap takes no longer one from a pipe.
+  package static let mostOctets = 1900
+
+  /// What begins the comment of the packet that bears the header: a message in which nothing is, NLMSG_NOOP.
+  static let headerPrefix = "nftrace session "
+  private static let nothing: UInt16 = 1
+
+  private static func section(_ header: SessionHeader) -> [UInt8] {
+    CaptureBlock.section(
       CaptureSection(
         os: "Linux \(header.kernel)", application: "nftrace \(header.version)",
-        comments: [header.json]))
-    return section.bytes + ([header] + header.others).flatMap(interfaces)
+        comments: [header.json])
+    ).bytes
   }
 
   /// Interfaces of one network namespace.

@@ -46,6 +46,9 @@ package struct SessionHeader: Sendable, Equatable {
   /// What a recorder had recorded before this section; nil in what is no recording.
   package var recorded: RecordedEvents?
 
+  /// Whether this is the beginning of one that follows whole, for it is long; nil where it is whole.
+  package var isContinued: Bool?
+
   /// A header of these fields.
   package init(
     command: String, version: String, kernel: String, netns: String? = nil,
@@ -91,6 +94,32 @@ package struct SessionHeader: Sendable, Equatable {
 
   /// Points that are taken from a file: more than any ruleset has.
   static let mostPoints = 4096
+}
+
+extension SessionHeader {
+  /// What is short of it, as the beginning of one that follows whole.
+  var short: SessionHeader {
+    var header = self
+    header.isContinued = true
+    header.others = []
+    header.points = []
+    header.targets = []
+    header.sysctls = [:]
+    header.legacyNAT = [:]
+    // Without its octets, nobody could tell what belongs to it.
+    if header.probe?.like != nil { header.probe = nil }
+    return header
+  }
+
+  /// The same of one in which names are as long as people make them.
+  var shortest: SessionHeader {
+    var header = short
+    header.netns = nil
+    header.netnsPath = nil
+    header.probe = nil
+    header.diversion = nil
+    return header
+  }
 }
 
 extension SessionHeader {
@@ -157,6 +186,7 @@ extension SessionHeader: JSONObject {
     json.member("backend", &backend)
     json.member("boot", &boot)
     json.member("command", &command)
+    json.member("continued", &isContinued)
     json.member("diversion", &diversion)
     json.member("dropped", &dropped)
     json.member("host", &host)

@@ -61,7 +61,7 @@ package struct SessionTally: Sendable {
         isDamaged = true
         return
       }
-      if bytes.number(at: at) == Self.packets, length > Self.looked {
+      if bytes.number(at: at) == Self.packets, length > Self.looked, !decoder.awaitsHeader {
         guard left >= Self.looked else { break }
         incoming = Self.packet(bytes, at: at)
         rest = max(length - left, 0)
