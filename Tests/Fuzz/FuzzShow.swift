@@ -8,7 +8,8 @@ func fuzzShow(_ bytes: [UInt8]) {
   all.allRules = true
   func tell(_ format: ReportFormat, _ sessions: [[UInt8]], _ namespaces: [String] = []) {
     let report = SessionReport(
-      filter: ExchangeFilter(), style: all, format: format, namespaces: namespaces)
+      filter: ExchangeFilter(), style: all, format: format,
+      namespaces: namespaces.map { NamespacePath(name: $0) })
     _ = report.lines(of: sessions)
   }
   tell(.text, [bytes])

@@ -61,6 +61,41 @@ extension LiveTests {
       #expect(report.journeys.map(\.id) == Array(1...report.journeys.count))
     }
 
+    /// What is found in one says so, once, and is put right from a shell of the machine: live and as recorded.
+    @Test(arguments: [RouterPlan().withoutTun(), RouterPlan.ipv6.withoutTun()])
+    func aFindingSaysWhere(_ plan: RouterPlan) async throws {
+      let net = try await RouterNet(plan)
+      let outcome = try await run(
+        net,
+        """
+        ip netns exec $S nft 'add table inet f; add chain inet f i { type filter hook input priority 0; }
+          add rule inet f i meta l4proto { icmp, ipv6-icmp } icmp type echo-request drop
+          add rule inet f i icmpv6 type echo-request drop'
+        "$NFTRACE" setup $BOTH $SERVER >/dev/null
+        ip netns exec $R ping -q -c 1 -W 1 $SERVER >/dev/null || true
+        ip netns exec $R bash -c "echo x >/dev/udp/$SERVER/99" || true
+        sleep 1.5
+        "$NFTRACE" show $BOTH; "$NFTRACE" show $BOTH --html "$DIR/page" 2>/dev/null
+        echo == PAGE; cat "$DIR/page"
+        echo == JSON; "$NFTRACE" show --json $BOTH 2>/dev/null
+        echo == PING; "$NFTRACE" ping $BOTH $SERVER || true
+        """)
+      let parts = outcome.output.components(separatedBy: "== ")
+      let place = "in netns \(net.server): "
+      let enter = "remedy    ip netns exec \(net.server) nft insert rule inet f i "
+      try #require(parts.count == 4, "\(outcome)")
+      for part in [parts[0], parts[3]] {
+        #expect(part.contains("cause     \(place)the rule with handle"), "\(outcome)")
+        #expect(part.contains(enter), "\(outcome)")
+      }
+      // The other namespace saw the refusal too, and has nothing to add.
+      #expect(parts[0].ranges(of: "refused it").count == 1, "\(outcome)")
+      #expect(
+        parts[0].contains("port unreachable from \(plan.server), through netns"), "\(outcome)")
+      #expect(parts[1].contains(place) && parts[1].contains("ip netns exec \(net.server) nft"))
+      #expect(parts[2].contains("\"namespace\": \"\(net.server)\""), "\(parts[2])")
+    }
+
     /// What goes wrong in one is named with it, and leaves nothing in the other.
     @Test func allOrNothing() async throws {
       let net = try await RouterNet(RouterPlan().withoutTun())

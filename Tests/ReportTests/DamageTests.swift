@@ -20,7 +20,8 @@ struct DamageTests {
     var object: [String: Any]?
     for (format, style) in ways {
       let report = SessionReport(
-        filter: ExchangeFilter(), style: style, format: format, namespaces: namespaces)
+        filter: ExchangeFilter(), style: style, format: format,
+        namespaces: namespaces.map { NamespacePath(name: $0) })
       let lines = report.lines(of: sessions)
       switch format {
       case .json:

@@ -59,7 +59,8 @@ import Wire
   /// Of several namespaces the one whose recording ends before the others has its end there.
   @Test func oneOfSeveralEnds() {
     let script = onItsWay()
-    var stories = NamespacesStory(namespaces: ["a", "b"])
+    var stories = NamespacesStory(
+      namespaces: ["a", "b"].map { NamespacePath(name: $0) })
     var told: [Exchange] = []
     for source in [0, 1] { told += stories.begin(script.header, from: source) }
     for record in script.records { told += stories.take(record, from: 0) }

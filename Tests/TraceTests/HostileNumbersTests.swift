@@ -45,7 +45,8 @@ struct HostileNumbersTests {
     script.see(echo(), at: "PREROUTING", id: 1, in: 3)
     script.records[0].time = .max
     script.records[1].time = .max
-    var stories = NamespacesStory(namespaces: ["a", "b"])
+    var stories = NamespacesStory(
+      namespaces: ["a", "b"].map { NamespacePath(name: $0) })
     var told: [Exchange] = []
     for source in 0..<2 {
       told += stories.begin(script.header, from: source)

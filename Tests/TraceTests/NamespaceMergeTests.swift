@@ -79,7 +79,8 @@ import Wire
   /// Where more always comes, nobody says that time has passed: exchanges are told all the same.
   @Test func aFloodDoesNotWaitForEver() {
     var script = Script()
-    var stories = NamespacesStory(namespaces: ["client", "router"])
+    var stories = NamespacesStory(
+      namespaces: ["client", "router"].map { NamespacePath(name: $0) })
     for source in 0...1 { _ = stories.begin(script.header, from: source) }
     var told = 0
     for number in 0..<12000 {
@@ -93,5 +94,28 @@ import Wire
     }
     #expect(told > 100)
     #expect(told + stories.finish().reduce(0) { $0 + $1.journeys.count } == 12000)
+  }
+
+  /// What was found says where, and so does its remedy. What the one that saw no answer takes for a loss, the other
+  /// knows better.
+  @Test func findings() throws {
+    let (client, router) = stories()
+    func found(_ id: String, _ confidence: Finding.Confidence, _ name: String) -> Finding {
+      var finding = Finding(
+        id: FindingID(rawValue: id), severity: .error, confidence: confidence,
+        summary: "it broke")
+      finding.remedy = "sysctl -w a=1"
+      return finding.told(in: NamespacePath(name: name, path: "/run/netns/\(name)"))
+    }
+    var (here, there) = (client, router)
+    here[0].findings = [
+      found("no-reply", .possible, "client"), found("rule-drop", .certain, "client"),
+    ]
+    there[0].findings = [found("no-reply", .likely, "router")]
+    let told = try #require(merged(here, there).first).findings
+    #expect(Set(told.map(\.netns)) == ["client", "router"] && told.count == 2)
+    #expect(told.first { $0.netns == "client" }?.confidence == .certain)
+    #expect(
+      told.first { $0.netns == "router" }?.remedy?.text == "ip netns exec router sysctl -w a=1")
   }
 }

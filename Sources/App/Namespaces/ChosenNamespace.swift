@@ -1,5 +1,6 @@
 internal import Glibc
 package import Kernel
+package import Trace
 
 /// A network namespace that a command works in.
 package final class ChosenNamespace {
@@ -57,7 +58,12 @@ package final class ChosenNamespace {
 
 extension [ChosenNamespace] {
   /// What they are called; none where there is one alone, of which nothing need be told apart.
-  package var names: [String] { count > 1 ? map { $0.name ?? "" } : [] }
+  package var names: [String] { paths.map(\.name) }
+
+  /// The same, with what leads to them.
+  package var paths: [NamespacePath] {
+    count > 1 ? map { NamespacePath(name: $0.name ?? "", path: $0.path) } : []
+  }
 }
 
 extension ChosenNamespace {

@@ -37,10 +37,19 @@ package enum Playback {
   package static func export(
     _ paths: [String], to path: String, _ host: any ShowHost
   ) throws {
-    let output = try OutputFile(path)
-    var buffer = PcapFile.header(linkType: .nflog)
     let reader = try SessionReader(paths)
-    try host.rights.keep([])
+    let output = try OutputFile(path)
+    do {
+      try host.rights.keep([])
+      try export(reader, to: output)
+    } catch {
+      output.abandon()
+      throw error
+    }
+  }
+
+  private static func export(_ reader: SessionReader, to output: borrowing OutputFile) throws {
+    var buffer = PcapFile.header(linkType: .nflog)
     while let element = try reader.next() {
       guard case .record(let record) = element, case .log(let payload) = record.content else {
         continue

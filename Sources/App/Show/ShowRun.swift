@@ -36,7 +36,7 @@ package struct ShowRun {
       }
     }
     let session = spaces.count == 1 ? paths.last : nil
-    let matches = try withReport(of: session, spaces.names) { report, output in
+    let matches = try withReport(of: session, spaces.paths) { report, output in
       try Playback.run(recordings, report, host, output: output)
     }
     if matches == 0 { Output.complain("no packet matches") }
@@ -61,16 +61,21 @@ package struct ShowRun {
 
   /// Hands a report, and what takes its text, to `body`.
   private func withReport(
-    of session: String?, _ names: [String] = [],
+    of session: String?, _ namespaces: [NamespacePath] = [],
     _ body: (consuming SessionReport, (String) throws -> Void) throws -> Int
   ) throws -> Int {
     let report = SessionReport(
       filter: request.filter, style: request.options.style,
       format: request.html != nil ? .html : request.options.json ? .json : .text,
-      last: request.last, session: session, namespaces: names)
+      last: request.last, session: session, namespaces: namespaces)
     guard let html = request.html else { return try body(report) { try Output.show($0) } }
     let page = try OutputFile(html)
-    return try body(report) { try page.write(Array($0.utf8)) }
+    do {
+      return try body(report) { try page.write(Array($0.utf8)) }
+    } catch {
+      page.abandon()
+      throw error
+    }
   }
 
   /// Opening what is read to be written would empty it.
@@ -88,7 +93,7 @@ package struct ShowRun {
   /// was named.
   package func follow(_ spaces: [ChosenNamespace]) throws -> Int32 {
     if spaces.count == 1 { try spaces[0].enter() }
-    return try follow(spaces.names, since: request.file == nil ? host.realtime : 0) {
+    return try follow(spaces.paths, since: request.file == nil ? host.realtime : 0) {
       try spaces.map { space in
         try space.within(among: spaces) {
           try request.file.map { try FollowedSource(file: $0) }
@@ -104,13 +109,14 @@ package struct ShowRun {
   }
 
   private func follow(
-    _ names: [String] = [], since: UInt64, _ open: () throws -> [FollowedSource]
+    _ namespaces: [NamespacePath] = [], since: UInt64, _ open: () throws -> [FollowedSource]
   ) throws -> Int32 {
     let report = FollowReport(
       filter: request.filter, style: request.options.style,
       format: request.options.json ? .jsonLines : .text,
-      rate: host.isInteractive ? FollowReport.terminalRate : nil, since: since, namespaces: names)
-    var follow = Follow(report, names: names)
+      rate: host.isInteractive ? FollowReport.terminalRate : nil, since: since,
+      namespaces: namespaces)
+    var follow = Follow(report, names: namespaces.map(\.name))
     let signal = try follow.run(host.loop, open) {
       try host.rights.keep($0, writing: [], reading: $1)
     }

@@ -133,6 +133,17 @@ package struct OutputFile: ~Copyable {
     }
   }
 
+  /// Removes what was written of a file that a user named, and will not be finished; what leads elsewhere stays.
+  package borrowing func abandon() {
+    var (named, written) = (stat(), stat())
+    // Sound: the name ends with a zero, and the pointers are those of variables of the type the functions fill.
+    guard unsafe lstat(path.nameForC, &named) == 0, unsafe fstat(file.number, &written) == 0,
+      named.st_mode & S_IFMT == S_IFREG, named.st_ino == written.st_ino,
+      named.st_dev == written.st_dev
+    else { return }
+    Self.remove(path)
+  }
+
   /// Removes a file that a user named, if it is there.
   package static func remove(_ path: String) {
     // Sound: the name ends with a zero, which is as far as the call reads.

@@ -103,7 +103,13 @@ struct Headline {
       return StyledLine(words + ", in netns \(stopped.netns.map(Escape.name) ?? "?")")
     }
     let way = "through netns " + names.map(Escape.name).joined(separator: " \(style.arrow) ")
-    return exchange.reply == nil ? StyledLine(way) : StyledLine("answered", .good) + ", " + way
+    let isRequest = exchange.request != nil
+    if let refusal = exchange.reply?.packet, refusal.tcp?.flags.contains(.rst) == true, isRequest {
+      return StyledLine("refused with \(Phrases.name(refusal))", .bad) + ", " + way
+    }
+    if exchange.reply != nil { return StyledLine("answered", .good) + ", " + way }
+    guard let error = exchange.error?.packet, isRequest else { return StyledLine(way) }
+    return StyledLine("\(Phrases.name(error)) from \(error.source)", .bad) + ", " + way
   }
 
   /// What would have become of a probe that was not to leave.

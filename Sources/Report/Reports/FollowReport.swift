@@ -24,16 +24,16 @@ package struct FollowReport: Sendable {
   private var second: UInt64 = 0
 
   /// A report. `rate` is how many exchanges a second are told in full at most; the others are told
-  /// by flow. `namespaces` are the names of those that are followed, where it is more than one.
+  /// by flow. `namespaces` are those that are followed, where it is more than one.
   package init(
     filter: ExchangeFilter, style: TextStyle, format: ReportFormat = .text, rate: Int? = nil,
-    since: UInt64 = 0, namespaces: [String] = []
+    since: UInt64 = 0, namespaces: [NamespacePath] = []
   ) {
     stories = NamespacesStory(namespaces: namespaces)
     self.filter = filter
     self.style = style
     renderer = format.renderer(style)
-    renderer.begin(ReportHead(.show, namespaces: namespaces))
+    renderer.begin(ReportHead(.show, namespaces: namespaces.map(\.name)))
     self.rate = renderer.isForPeople ? rate : nil
     self.since = since
   }

@@ -7,7 +7,7 @@ package struct SessionReport {
   private let filter: ExchangeFilter
   private let last: Int?
   private let session: String?
-  private let namespaces: [String]
+  private let namespaces: [NamespacePath]
 
   private var telling: Telling = .nothing
   private var header: SessionHeader?
@@ -23,7 +23,7 @@ package struct SessionReport {
   /// Whether what is read ends before its time.
   private var isCut = false
   /// How recordings ended, as they say.
-  private var endings: [RecordingEnd] = []
+  private var endings: [Finding] = []
 
   /// How the section at hand is told.
   private enum Telling {
@@ -46,10 +46,10 @@ package struct SessionReport {
   }
 
   /// A report of the file `session` that `renderer` writes. `last` is how many exchanges to show at most, the newest; nil
-  /// is all. `namespaces` are the names of those whose traffic is told as one, where it is more than one.
+  /// is all. `namespaces` are those whose traffic is told as one, where it is more than one.
   package init(
     filter: ExchangeFilter, renderer: any Renderer, last: Int? = nil, session: String? = nil,
-    namespaces: [String] = []
+    namespaces: [NamespacePath] = []
   ) {
     self.namespaces = namespaces
     if namespaces.count > 1 { telling = .several(NamespacesStory(namespaces: namespaces)) }
@@ -62,7 +62,7 @@ package struct SessionReport {
   /// The same in one of the formats there are.
   package init(
     filter: ExchangeFilter, style: TextStyle, format: ReportFormat = .text, last: Int? = nil,
-    session: String? = nil, namespaces: [String] = []
+    session: String? = nil, namespaces: [NamespacePath] = []
   ) {
     self.init(
       filter: filter, renderer: format.renderer(style), last: last, session: session,
@@ -73,9 +73,9 @@ package struct SessionReport {
   /// in the order of their times. Returns the lines to print now.
   package mutating func take(_ element: SessionDecoder.Element, from source: Int = 0) -> [String] {
     if case .record(let record) = element, case .note(.ended(let end)) = record.content,
-      endings.count < Self.mostEndings
+      endings.count < Self.mostEndings, let ended = Finding.ended(end)
     {
-      endings.append(end)
+      endings.append(namespaces.count > 1 ? ended.told(in: namespaces[source]) : ended)
     }
     if case .several(var stories) = telling {
       telling = .nothing
@@ -215,7 +215,7 @@ package struct SessionReport {
     renderer.begin(
       ReportHead(
         .show, header: header, session: session,
-        namespaces: namespaces.isEmpty ? header?.namespaces ?? [] : namespaces))
+        namespaces: namespaces.isEmpty ? header?.namespaces ?? [] : namespaces.map(\.name)))
   }
 
   /// What is left to print when all elements are in.
@@ -224,6 +224,6 @@ package struct SessionReport {
     for entry in kept { lines += self.lines(entry) }
     begin()
     return lines
-      + renderer.finish(ReportEnd(counts: counts, findings: endings.compactMap(Finding.ended)))
+      + renderer.finish(ReportEnd(counts: counts, findings: endings))
   }
 }

@@ -198,23 +198,6 @@ extension Story {
       }
   }
 
-  /// Recorded traffic was not asked about when it was lost: only what a rule or policy did to it is
-  /// certain, and what refused it. A probe's findings are made when it is settled.
-  private func withFindings(_ exchange: Exchange) -> Exchange {
-    guard header != nil, header?.probe == nil else { return exchange }
-    var exchange = exchange
-    let isStopped = exchange.journeys.contains(where: \.end.isStopped)
-    exchange.findings = Examination.findings(
-      exchange, isAnswered: !isStopped, answer: nil, header: header, snapshot: snapshot)
-    let cause =
-      isStopped
-      ? nil
-      : Examination.refusal(exchange, header, snapshot)
-        ?? Examination.silence(exchange, header, snapshot)
-    if let cause { exchange.findings.insert(cause, at: 0) }
-    return exchange
-  }
-
   private mutating func forget(_ groups: [[Int]]) {
     if groups.isEmpty { return }
     open.remove(groups, isOver: open.map { isOver($0) })

@@ -5,6 +5,8 @@ internal import Wire
 package struct Story: Sendable {
   /// What nftrace knew when the session began.
   package private(set) var header: SessionHeader?
+  /// The network namespace, where it is one of several that are told of.
+  let namespace: NamespacePath?
   /// Messages so far.
   package private(set) var counts = EventCounts()
   /// How many packets were dropped by a rule or policy so far.
@@ -59,9 +61,12 @@ package struct Story: Sendable {
 
   /// A story about to begin. `header` is nil for captures that other programs made.
   /// `earlier` is the story of the part of the session before this one, if there is one: what the
-  /// kernel numbered in it is gone on with.
-  package init(header: SessionHeader?, after earlier: Story? = nil) {
+  /// kernel numbered in it is gone on with. `namespace` is where, if it is one of several.
+  package init(
+    header: SessionHeader?, after earlier: Story? = nil, in namespace: NamespacePath? = nil
+  ) {
     self.header = header
+    self.namespace = namespace
     points = KnownPoints(header)
     diversion = Diversion(through: header?.diversion)
     joining =

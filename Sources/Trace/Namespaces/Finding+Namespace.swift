@@ -1,7 +1,7 @@
 extension Finding {
   /// The same, found in one of several network namespaces: it says which, and its remedy is for a shell in
   /// any of them.
-  func told(in namespace: NamespacePath) -> Finding {
+  package func told(in namespace: NamespacePath) -> Finding {
     var finding = self
     finding.netns = namespace.name
     finding.summary = "in netns \(Escape.name(namespace.name)): \(summary)"

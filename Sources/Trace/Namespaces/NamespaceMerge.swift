@@ -113,7 +113,11 @@ package struct NamespaceMerge: Sendable {
       exchange.journeys[index].id = nextID
       nextID += 1
     }
-    exchange.findings = group.findings
+    let last = exchange.journeys.last { $0.direction == .request }?.netns
+    // What a namespace takes for lost because it saw no answer, went on where the next one saw it.
+    exchange.findings = group.findings.filter {
+      $0.severity == .note || $0.confidence == .certain || last == nil || $0.netns == last
+    }
     return exchange
   }
 

@@ -1,9 +1,15 @@
 /// What a network namespace is called, and what leads to it.
-struct NamespacePath: Equatable {
+package struct NamespacePath: Sendable, Equatable {
   /// As it was asked for.
-  let name: String
-  /// Its file: "/run/netns/web", "/proc/4711/ns/net".
-  let path: String?
+  package let name: String
+  /// Its file: "/run/netns/web", "/proc/4711/ns/net"; nil where nobody knows it.
+  package let path: String?
+
+  /// The namespace of this name and file.
+  package init(name: String, path: String? = nil) {
+    self.name = name
+    self.path = path
+  }
 
   /// What ip-netns(8) has names for.
   private static let directories = ["/run/netns/", "/var/run/netns/"]

@@ -4,6 +4,8 @@ internal import Wire
 /// goes in, section by section, exchanges come out.
 package struct NamespacesStory: Sendable {
   private var stories: [Story?]
+  /// What the namespaces are, where there are several.
+  private let places: [NamespacePath]
   private var merge: NamespaceMerge?
   /// Of those that are over.
   private var ended = EventCounts()
@@ -14,11 +16,12 @@ package struct NamespacesStory: Sendable {
   /// How far each recording was read: files that came and went unseen are missing.
   private var read: [RecordedEvents?]
 
-  /// Stories of the namespaces of these names; of one, it needs none.
-  package init(namespaces: [String] = []) {
+  /// Stories of these namespaces; of one, it need not know which.
+  package init(namespaces: [NamespacePath] = []) {
+    places = namespaces.count > 1 ? namespaces : []
     stories = Array(repeating: nil, count: max(namespaces.count, 1))
     read = Array(repeating: nil, count: stories.count)
-    merge = namespaces.count > 1 ? NamespaceMerge(names: namespaces) : nil
+    merge = namespaces.count > 1 ? NamespaceMerge(names: namespaces.map(\.name)) : nil
   }
 
   /// Messages so far.
@@ -38,7 +41,8 @@ package struct NamespacesStory: Sendable {
       closed = close(source)
       earlier += newest
       newest = 0
-      stories[source] = Story(header: header, after: stories[source])
+      stories[source] = Story(
+        header: header, after: stories[source], in: places.isEmpty ? nil : places[source])
     }
     if missing > 0 { stories[source]?.take(Record(time: 0, .lost(missing))) }
     return closed

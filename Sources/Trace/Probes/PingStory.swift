@@ -5,8 +5,8 @@ internal import Wire
 package struct PingStory: Sendable {
   /// What the records of each network namespace tell of packets: the probes enter in the first.
   private var stories: [Story]
-  /// What the namespaces are, where there are several.
-  private let places: [NamespacePath]
+  /// What the namespaces are called, where there are several.
+  private let places: [String]
   /// Packets that were told of, where several namespaces number them.
   private var told = 0
   private let plan: ProbePlan
@@ -51,8 +51,11 @@ package struct PingStory: Sendable {
   package init?(header: SessionHeader) {
     guard let plan = header.probe else { return nil }
     self.plan = plan
-    places = header.paths
-    stories = header.places.map { Story(header: $0) }
+    let paths = header.paths
+    places = paths.map(\.name)
+    stories = header.places.enumerated().map { place, header in
+      Story(header: header, in: paths.isEmpty ? nil : paths[place])
+    }
   }
 
   /// What the records tell of packets where the probes enter.
@@ -227,7 +230,7 @@ package struct PingStory: Sendable {
     if witnessSent != nil, witnesses.isEmpty, let sequence = plan.witness {
       witnesses = stories.indices.map { stories[$0].closeProbe(sequence).request }
     }
-    let walk = places.isEmpty ? nil : ProbeWalk(parts, names: places.map(\.name))
+    let walk = places.isEmpty ? nil : ProbeWalk(parts, names: places)
     var exchange = walk?.exchange ?? parts[0]
     // What nobody answers has done what was hoped for when it is through here.
     let end = exchange.journeys.last { $0.direction == .request }?.end.kind
@@ -242,19 +245,16 @@ package struct PingStory: Sendable {
     }
     let isAnswered = [.replied, .sent, .unknown].contains(outcome)
     let suspect =
-      walk?.suspect(names: places.map(\.name)) {
+      walk?.suspect(names: places) {
         !stories[$0].unseenDrops(probe: sequence, parts[$0]).isEmpty
       } ?? 0
     let findings = stories.indices.flatMap { place in
       let isSuspect = place == suspect && !isAnswered
       if places.count > 1, !isSuspect, parts[place].journeys.isEmpty { return [] as [Finding] }
-      let findings = Examination.findings(
-        parts[place], isAnswered: !isSuspect, answer: entry?.answer,
+      return stories[place].findings(
+        ofProbe: sequence, parts[place], isAnswered: !isSuspect, answer: entry?.answer,
         refused: outcome == .localError ? entry?.refused : nil,
-        unseen: stories[place].unseenDrops(probe: sequence, parts[place]),
-        witness: witnesses.isEmpty ? nil : witnesses[place],
-        header: stories[place].header, snapshot: stories[place].snapshot)
-      return places.isEmpty ? findings : findings.map { $0.told(in: places[place]) }
+        witness: witnesses.isEmpty ? nil : witnesses[place])
     }
     if !places.isEmpty {
       for index in exchange.journeys.indices {

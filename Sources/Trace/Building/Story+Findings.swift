@@ -1,0 +1,38 @@
+internal import Wire
+
+// What is found of packets. Where they were watched in several network namespaces, each finding says in which.
+
+extension Story {
+  /// Recorded traffic was not asked about when it was lost: only what a rule or policy did to it is
+  /// certain, and what refused it. A probe's findings are made when it is settled.
+  func withFindings(_ exchange: Exchange) -> Exchange {
+    guard header != nil, header?.probe == nil else { return exchange }
+    var exchange = exchange
+    let isStopped = exchange.journeys.contains(where: \.end.isStopped)
+    exchange.findings = Examination.findings(
+      exchange, isAnswered: !isStopped, answer: nil, header: header, snapshot: snapshot)
+    let cause =
+      isStopped
+      ? nil
+      : Examination.refusal(exchange, header, snapshot)
+        ?? Examination.silence(exchange, header, snapshot)
+    if let cause { exchange.findings.insert(cause, at: 0) }
+    exchange.findings = exchange.findings.map(told)
+    return exchange
+  }
+
+  /// What is found of a probe's packets here. `isAnswered` is whether there is no loss to explain, `answer` and
+  /// `refused` are what the sender was told, and `witness` is the packet that shows what becomes of a new connection.
+  func findings(
+    ofProbe sequence: Int, _ exchange: Exchange, isAnswered: Bool, answer: Packet?,
+    refused: Int32?, witness: Journey?
+  ) -> [Finding] {
+    Examination.findings(
+      exchange, isAnswered: isAnswered, answer: answer, refused: refused,
+      unseen: unseenDrops(probe: sequence, exchange), witness: witness, header: header,
+      snapshot: snapshot
+    ).map(told)
+  }
+
+  private func told(_ finding: Finding) -> Finding { namespace.map(finding.told(in:)) ?? finding }
+}
