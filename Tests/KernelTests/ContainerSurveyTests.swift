@@ -56,6 +56,33 @@ import Testing
       ])
   }
 
+  /// What is kept and does not run has no network namespace: that is said, and what starts it.
+  @Test func whatDoesNotRun() throws {
+    let tree = Tree()
+    try docker(
+      tree, Self.other, #"{"State":{"Running":false,"Pid":0},"Name":"/old"}"#,
+      under: "var/lib/docker")
+    try tree.put(
+      "var/lib/containers/storage/overlay-containers/containers.json",
+      #"[{"id":"\#(Self.id)","names":["box"]}]"#)
+    try tree.put("run/systemd/machines/gone", "NAME=gone\nCLASS=container\nLEADER=77\n")
+    try tree.put("run/systemd/machines/big", "NAME=big\nCLASS=vm\nLEADER=1\n")
+    try tree.put("var/lib/machines/image.raw", "")
+    try tree.put("var/lib/lxc/lx/config", "")
+    try tree.put("var/snap/lxd/common/lxd/containers/snap/x", "")
+    let survey = ContainerSurvey(root: tree.root.path)
+    #expect(survey.found.isEmpty)
+    for (name, words) in [
+      ("old", "'docker start old'"), (String(Self.other.prefix(12)), "docker start"),
+      ("box", "'podman start box'"), ("gone", "'machinectl start gone'"),
+      ("image", "'machinectl start image'"), ("lx", "'lxc-start -n lx'"),
+      ("snap", "'lxc start snap'"), ("big", "virtual machine"),
+    ] {
+      #expect(survey.stopped(name)?.contains(words) == true, "\(name)")
+    }
+    #expect(survey.stopped("nobody") == nil && survey.stopped("../lxc/lx") == nil)
+  }
+
   @Test func dockerPod() throws {
     let tree = Tree()
     try docker(

@@ -32,6 +32,26 @@ extension LiveTests {
       #expect(lines[0].contains("protocol 88"))
     }
 
+    /// As habit has it: a destination alone, options that stand together, and a port with its protocol.
+    @Test(arguments: [RouterPlan(), .ipv6]) func habits(plan: RouterPlan) async throws {
+      let net = try await RouterNet(plan)
+      let host = plan.version == 4 ? plan.server : "[\(plan.server)]"
+      let output = try await net.run(
+        """
+        n() { ip netns exec $R "$NFTRACE" "$@" || true; }
+        n $SERVER -q
+        n -qc2 -i0 $SERVER
+        n ping -qc2 -i0 --tos 0x10 $SERVER
+        n ping $SERVER -q --dport 53/udp
+        n '\(host):53/udp' -q
+        """)
+      let lines = output.split(separator: "\n")
+      try #require(lines.count == 7, "\(output)")
+      #expect(lines[0..<5].allSatisfy { $0.contains("answered in") })
+      #expect(lines[5...].allSatisfy { $0.contains("UDP port 53 there") })
+      #expect(lines[3].hasPrefix("seq 1") && lines[4].hasPrefix("seq 2"))
+    }
+
     /// A name is looked up where the command is run, and the address said.
     @Test func aName() async throws {
       let net = try await RouterNet()

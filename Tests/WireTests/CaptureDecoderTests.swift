@@ -89,7 +89,8 @@ import Wire
     arguments: [
       ([], .notACapture), ([0x0a], .truncated), ([0x0a, 0x0d, 0x0d], .truncated),
       ([0x0a, 0x0a], .notACapture), ([0xd4, 0xc3, 0xb2, 0xa1], .truncated),
-      ([0xa1, 0xb2, 0x3c], .truncated), ([0x1f, 0x8b, 8, 0], .notACapture),
+      ([0xa1, 0xb2, 0x3c], .truncated), ([0x1f, 0x8b, 8, 0], .compressed),
+      ([0x28, 0xb5, 0x2f, 0xfd], .compressed),
       ([0x0a, 0x0d, 0x0d, 0x0a, 0, 0, 0, 28, 1, 2, 3, 4], .notACapture),
     ] as [([UInt8], CaptureDamage.Kind)])
   func firstOctets(bytes: [UInt8], kind: CaptureDamage.Kind) {

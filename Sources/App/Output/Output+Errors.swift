@@ -11,7 +11,8 @@ extension Output {
       return failure.kind == .usage ? 2 : 3
     case let failure as NamespaceFailure:
       let rest = failure.consequence.map { "; \($0)" } ?? ""
-      complain("in the network namespace \(failure.name)\(rest):")
+      let name = failure.name.isEmpty ? "''" : failure.name
+      complain("in the network namespace \(name)\(rest):")
       return complain(about: failure.error)
     case let failure as HalfDone:
       _ = complain(about: failure.cause)

@@ -74,6 +74,11 @@ final class SessionReader {
   }
 
   private func complain(_ damage: CaptureDamage) throws {
+    guard damage.kind != .compressed else {
+      let file = path == "-" ? "" : " \(Escape.name(path))"
+      throw UsageError(
+        "\(path) is compressed: '\(damage.reason) -dc\(file) | nftrace show -' shows what is in it")
+    }
     guard damage.kind != .notACapture else {
       throw UsageError(
         "\(path) is neither a session of nftrace nor a capture file: \(damage.reason); "

@@ -21,8 +21,7 @@ package struct ContainerSurvey: Sendable {
 
   /// Docker keeps a file of each container where its data are: `State` with the process, `Name` behind a slash.
   private mutating func docker() -> [Container] {
-    let settings = object("/etc/docker/daemon.json")
-    let data = settings?["data-root"]?.string ?? "/var/lib/docker"
+    let data = dockerData
     return names(in: data + "/containers").compactMap { id in
       guard let file = object("\(data)/containers/\(id)/config.v2.json"),
         let state = file["State"], state["Running"] == .bool(true),
@@ -37,6 +36,10 @@ package struct ContainerSurvey: Sendable {
       }
       return Container(engine: "docker", name: name, otherNames: [id], path: Self.path(process))
     }
+  }
+
+  var dockerData: String {
+    object("/etc/docker/daemon.json")?["data-root"]?.string ?? "/var/lib/docker"
   }
 
   // MARK: Podman and CRI-O
@@ -204,15 +207,19 @@ package struct ContainerSurvey: Sendable {
     }
   }
 
-  private func text(_ path: String) -> String? {
+  func entries(_ directory: String) -> [String] {
+    ((try? Files.list(root + directory)) ?? []).sorted()
+  }
+
+  func text(_ path: String) -> String? {
     guard let text = try? Files.text(root + path) else { return nil }
     return text.hasSuffix("\n") ? String(text.dropLast()) : text
   }
 
   private func number(in path: String) -> Int? { text(path).flatMap { Int($0) } }
-  private func value(_ path: String) -> JSONValue? { text(path).flatMap { try? JSONValue($0) } }
-  private func object(_ path: String) -> JSONValue? { value(path) }
-  private func exists(_ path: String) -> Bool { FileIdentity(root + path) != nil }
+  func value(_ path: String) -> JSONValue? { text(path).flatMap { try? JSONValue($0) } }
+  func object(_ path: String) -> JSONValue? { value(path) }
+  func exists(_ path: String) -> Bool { FileIdentity(root + path) != nil }
 
   /// Whether there is such a process. What was written down before the machine started last says nothing: where
   /// the control group can be read, it has to have the id in its name.
@@ -236,11 +243,11 @@ package struct ContainerSurvey: Sendable {
 
 extension JSONValue {
   /// The member of this name; nil where there is none, or this is no object.
-  fileprivate subscript(name: String) -> JSONValue? {
+  subscript(name: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.first { $0.0 == name }?.1
   }
 
-  fileprivate var string: String? { if case .string(let text) = self { text } else { nil } }
+  var string: String? { if case .string(let text) = self { text } else { nil } }
   fileprivate var number: Int? { if case .int(let number) = self { number } else { nil } }
 }

@@ -38,7 +38,8 @@ package struct NetworkNamespace: ~Copyable {
       try self.init(path: text, called: text)
     } else if text.isEmpty || text == "." || text == ".." {
       throw KernelError(
-        .usage, cannot: "open the network namespace '\(text)'", help: "that is no name")
+        .usage, cannot: "open the network namespace '\(text)'",
+        help: "that is no name: 'ip netns' lists them")
     } else if let path = Self.path(ofName: text) {
       try self.init(path: path, called: text)
     } else if text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }) {
@@ -57,7 +58,9 @@ package struct NetworkNamespace: ~Copyable {
   }
 
   /// The file of the namespace of the container or pod that is called so.
-  private static func path(ofContainer text: String) throws(KernelError) -> String {
+  private static func path(ofContainer asked: String) throws(KernelError) -> String {
+    // As others write it: docker://web.
+    let text = asked.firstRange(of: "://").map { String(asked[$0.upperBound...]) } ?? asked
     let survey = ContainerSurvey()
     let search = NamespaceSearch(names: names, containers: survey.found)
     let attempt = "open the network namespace \(text)"
@@ -73,8 +76,8 @@ package struct NetworkNamespace: ~Copyable {
       let others = nearly.isEmpty ? "" : "; there is \(nearly.joined(separator: ", "))"
       throw KernelError(
         .usage, cannot: attempt, function: "open", errno: ENOENT,
-        help:
-          "no name of 'ip netns', no container and no pod is called so\(others). A path or a process id "
+        help: survey.stopped(text)
+          ?? "no name of 'ip netns', no container and no pod is called so\(others). A path or a process id "
           + "will do as well" + (survey.isHidden ? "; as root, more containers are seen" : ""))
     }
   }

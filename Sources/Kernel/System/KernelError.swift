@@ -59,7 +59,11 @@ package struct KernelError: Error, Sendable, CustomStringConvertible {
 
   /// What helps where a file of nftrace's own may not be touched; nil for any other errno.
   static func rootHelp(_ errno: Int32) -> String? {
-    errno == EACCES || errno == EPERM ? "it needs the rights of root: run as root (sudo)" : nil
+    switch errno {
+    case EACCES, EPERM: "it needs the rights of root: run as root (sudo)"
+    case EROFS: "NFTRACE_STATE_DIR names another place, which can be written to"
+    default: nil
+    }
   }
 
   /// The C library's words for an errno.

@@ -4,6 +4,9 @@ package import Wire
 
 /// Names of hosts and services, as the C library finds them in the calling thread's network namespace.
 package enum Names {
+  /// The function that looks up names of hosts, as errors name it.
+  package static let lookup = "getaddrinfo"
+
   /// The first address of a name, of this IP version or of any. Throws where there is none.
   package static func address(of name: String, version: Int?) throws(KernelError) -> IPAddress {
     let family = version.map { $0 == 4 ? AF_INET : AF_INET6 } ?? AF_UNSPEC
@@ -17,7 +20,7 @@ package enum Names {
     let words = unsafe failure.map { unsafe String(cString: $0) } ?? "no address of IP"
     throw KernelError(
       .usage, cannot: "look up \(name)\(version.map { " in IPv\($0)" } ?? "")",
-      function: "getaddrinfo",
+      function: lookup,
       errno: 0, help: "\(words). Give an address, or a name that is known here.")
   }
 

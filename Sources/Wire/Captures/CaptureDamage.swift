@@ -4,6 +4,8 @@ package struct CaptureDamage: Error, Equatable, CustomStringConvertible {
   package enum Kind: Sendable {
     /// The first octets are those of neither pcapng nor pcap.
     case notACapture
+    /// The same, and the reason is the name of the program that compressed it.
+    case compressed
     /// The file ends inside a block, as when its recorder was killed.
     case truncated
     /// What is there contradicts the format.
@@ -26,5 +28,8 @@ package struct CaptureDamage: Error, Equatable, CustomStringConvertible {
   }
 
   /// The reason and the offset.
-  package var description: String { "\(reason) at byte \(offset)" }
+  package var description: String {
+    kind == .compressed
+      ? "compressed, and '\(reason) -d' unpacks it" : "\(reason) at byte \(offset)"
+  }
 }

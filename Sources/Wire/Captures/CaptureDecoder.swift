@@ -23,6 +23,8 @@ package struct CaptureDecoder: Sendable {
   /// A block that is to be given out before any octet is read.
   private var pending: CaptureBlock?
   private var damage: CaptureDamage?
+  /// Whether what it begins with is a compressed file's.
+  private var isCompressed = false
 
   private var buffer: [UInt8] = []
   /// Octets of `buffer` that are done with.
@@ -63,7 +65,8 @@ package struct CaptureDecoder: Sendable {
       case .pcap: return try nextPcap()
       }
     } catch {
-      let kind = format == .undecided ? CaptureDamage.Kind.notACapture : .malformed
+      let kind: CaptureDamage.Kind =
+        isCompressed ? .compressed : format == .undecided ? .notACapture : .malformed
       throw remember(CaptureDamage(kind, reason(error), at: offset))
     }
   }
@@ -124,9 +127,18 @@ extension CaptureDecoder {
       }
       format = .pcapng
     } else {
-      throw WireError(Self.notACapture, at: 0)
+      let packer = Self.packers.first { magic & $0.mask == $0.magic }
+      isCompressed = packer != nil
+      throw WireError(packer?.name ?? Self.notACapture, at: 0)
     }
   }
+
+  /// Programs that compress files, and what these begin with.
+  private static let packers: [(name: String, mask: UInt32, magic: UInt32)] = [
+    ("gzip", 0xffff_0000, 0x1f8b_0000), ("zstd", 0xffff_ffff, 0x28b5_2ffd),
+    ("xz", 0xffff_ffff, 0xfd37_7a58), ("bzip2", 0xffff_ff00, 0x425a_6800),
+    ("lz4", 0xffff_ffff, 0x0422_4d18),
+  ]
 
   // A reader of `buffer` itself would forbid any change of `self` while it lives: hence `bytes`,
   // which shares the storage.

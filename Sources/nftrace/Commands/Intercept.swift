@@ -58,7 +58,7 @@ struct Intercept: ParsableCommand {
   @Flag(help: "Answer ICMP and ICMPv6 echo requests in the destination's place.")
   var forgeEcho = false
 
-  @Flag(help: "Drop the packets.")
+  @Flag(help: "Drop the packets; what --forge-echo answers is answered all the same.")
   var drop = false
 
   @Option(

@@ -36,24 +36,31 @@ struct Nftrace: ParsableCommand {
       Output.complain("cannot find out what is asked for: /proc cannot be read")
       Output.exit(3)
     }
+    var words: CommandWords?
     do {
       try Privileges.distrustCaller()
-      let words = Array(Terminal.arguments.dropFirst())
-      var command = try parsedDirectly(words) ?? parseAsRoot(words)
+      words = try CommandWords(Array(Terminal.arguments.dropFirst()))
+      var command = try parsed(words!)
       try command.run()
     } catch {
-      exit(for: error)
+      exit(for: error, words)
     }
+  }
+
+  private static func parsed(_ words: CommandWords) throws -> any ParsableCommand {
+    if let command = parsedDirectly(words.words) { return command }
+    guard let name = words.words.first, let command = CommandWords.command(name),
+      command != LabCommand.self
+    else { return try parseAsRoot(words.words) }
+    let apart = words.apart(command)
+    return try parsedDirectly(apart) ?? parseAsRoot(apart)
   }
 
   /// The command, if the first word names one and the rest fits it. To look at that one alone takes
   /// a quarter of the time; what does not fit goes the long way, whose messages know all commands.
   private static func parsedDirectly(_ words: [String]) -> (any ParsableCommand)? {
     guard let word = words.first else { return nil }
-    let named = configuration.subcommands.first {
-      $0.configuration.commandName == word || "\($0)".lowercased() == word
-    }
-    guard let named,
+    guard let named = CommandWords.command(word, isHidden: true),
       let command = try? named.parseAsRoot(Array(words.dropFirst())),
       // Asked for help, it gives another command: the long way knows all there is to say.
       type(of: command) == named
@@ -63,35 +70,40 @@ struct Nftrace: ParsableCommand {
 
   /// Says what went wrong, and ends with the exit code of the interface: ArgumentParser's own for
   /// wrong usage is 64.
-  private static func exit(for error: any Error) -> Never {
+  private static func exit(for error: any Error, _ words: CommandWords? = nil) -> Never {
     switch error {
     case let code as ExitCode: Output.exit(code.rawValue)
     case let failure as KernelError where failure.errno == EPIPE && failure.function == "write":
       // Whoever read the output has read enough: the end of any program in a pipe.
       Output.exit(128 + SIGPIPE)
-    default: Output.exit(complain(about: error))
+    default: Output.exit(complain(about: error, words))
     }
   }
 
   /// What is wrong with a command line that has an option which its command has not; nil if it has them all.
-  private static func unknownOption() -> String? {
-    var words = Terminal.arguments.dropFirst()
-    guard let word = words.popFirst(),
-      let command = configuration.subcommands.first(where: {
-        $0.configuration.commandName == word || "\($0)".lowercased() == word
-      }), command != LabCommand.self,
-      let unknown = UnknownOption.first(in: Array(words), of: command)
+  private static func unknownOption(_ words: CommandWords?) -> String? {
+    guard let words, let word = words.words.first, let command = CommandWords.command(word),
+      command != LabCommand.self,
+      let unknown = UnknownOption.first(in: Array(words.apart(command).dropFirst()), of: command)
     else { return nil }
-    let meant = unknown.nearest.map { "; did you mean \($0)?" }
+    let meant =
+      UnknownOption.habit(unknown.name, of: word).map { ": \($0)." }
+      ?? unknown.nearest.map { "; did you mean \($0)?" }
     return
       "there is no option \(Escape.name(unknown.name))\(meant ?? ".") See 'nftrace \(word) --help'."
   }
 
   /// Says what went wrong. Returns the exit code for it.
-  private static func complain(about error: any Error) -> Int32 {
-    if let code = Output.complain(about: error) { return code }
-    if exitCode(for: error) != .success, let words = unknownOption() {
-      Output.complain(StyledLine(words))
+  private static func complain(about error: any Error, _ words: CommandWords?) -> Int32 {
+    if let code = Output.complain(about: error) {
+      if let guess = words?.guess, (error as? KernelError)?.function == Names.lookup {
+        Output.complain(
+          "Nor is '\(Escape.name(guess))' a command: 'nftrace --help' lists them.", prefix: "")
+      }
+      return code
+    }
+    if exitCode(for: error) != .success, let unknown = unknownOption(words) {
+      Output.complain(StyledLine(unknown))
       return 2
     }
     let text = fullMessage(for: error)

@@ -75,10 +75,17 @@ extension Ping {
     }
     switch kind.ports {
     case .none:
-      if sport != nil || portWish != nil {
-        let name = proto == .icmp ? "ICMP" : "IP protocol \(proto)"
+      let name = proto == .icmp ? "ICMP" : "IP protocol \(proto)"
+      if dport == nil, let portWish {
         throw ValidationError(
-          "--sport and --dport are for protocols such as udp and tcp: \(name) has no ports")
+          "DEST has the port \(portWish.port), and \(name) has no ports: leave ':\(portWish.port)' out, or -p "
+            + "\(proto), and a SYN of TCP is sent there")
+      }
+      if sport != nil || dport != nil {
+        let option = dport == nil ? "--sport" : "--dport"
+        throw ValidationError(
+          "\(option) is for protocols that have ports, and \(name) has no ports: add -p tcp or -p udp"
+        )
       }
     case .required:
       guard portWish != nil else {
@@ -114,10 +121,21 @@ extension Ping {
 
   /// What was said of the port: its number or name, and the protocol that was named with it.
   var portWish: (port: String, proto: ProbeProtocol?)? {
-    guard let dport else { return ProbeTarget(destination)?.port.map { ($0, transport) } }
-    let parts = dport.split(separator: "/", maxSplits: 1).map(String.init)
-    guard parts.count == 2, let proto = ProbeProtocol(parts[0]) else { return (dport, nil) }
-    return (parts[1], proto)
+    guard let text = dport ?? ProbeTarget(destination)?.port else { return nil }
+    let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
+    // As nft and /etc/services write it, and the other way round.
+    guard parts.count == 2 else { return (text, dport == nil ? transport : nil) }
+    if Int(parts[0]) == nil, let proto = ProbeProtocol(parts[0]) { return (parts[1], proto) }
+    return ProbeProtocol(parts[1]).map { (parts[0], $0) } ?? (text, nil)
+  }
+
+  /// Where something stands behind DEST.
+  func checkOthers() throws {
+    guard let other = others.first, let dest else { return }
+    let isPort = ProbeTarget(dest)?.port == nil && Names.port(other, proto.kind.number(4)) != nil
+    let host = dest.contains(":") && !dest.hasPrefix("[") ? "[\(dest)]" : dest
+    let words = isPort ? ": a port stands behind ':', \(host):\(other)" : ", and there is one DEST"
+    throw ValidationError("'\(other)' stands behind DEST\(words)")
   }
 
   /// The protocol that DEST names as a URL.
@@ -190,15 +208,30 @@ extension Ping {
 
   static func notAnAddress(_ text: String, _ what: String) -> String {
     if text.contains("/"), let prefix = Prefix(text) {
-      return "\(what) '\(text)' is a subnet; give one address, such as \(prefix.address)"
+      return "\(what) '\(text)' is a subnet; give one address, such as \(prefix.someHost)"
     }
-    return "\(what) '\(text)' is not an IPv4 or IPv6 address"
-      + (what == "DEST" ? ", nor the name of a host" : " (names are not looked up)")
+    if what == "DEST" {
+      return "'\(text)' is not an IPv4 or IPv6 address, nor the name of a host"
+        + (DestinationHint.words(text).map { ": \($0)" } ?? "")
+    }
+    let size = Int(text).map { "; --size \($0) is the length" } ?? " (names are not looked up)"
+    return "\(what) '\(text)' is not an IPv4 or IPv6 address\(size)"
   }
 
   static func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws {
     guard range.contains(value) else {
       throw ValidationError("\(name) is \(range.lowerBound) to \(range.upperBound), not \(value)")
     }
+  }
+}
+
+extension Prefix {
+  /// An address that a host of this subnet can have, the first one behind the subnet's own.
+  fileprivate var someHost: IPAddress {
+    guard address == network.address, length < address.bitWidth - 1,
+      var octets = Optional(address.bytes)
+    else { return address }
+    octets[octets.count - 1] |= 1
+    return IPAddress(bytes: octets) ?? address
   }
 }

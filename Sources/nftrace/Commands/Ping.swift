@@ -27,6 +27,9 @@ struct Ping: ParsableCommand {
       valueName: "dest"))
   var dest: String?
 
+  @Argument(help: .hidden)
+  var others: [String] = []
+
   /// What DEST is, or the receiver of the packet that is sent again.
   var destination: String { like.map { "\($0.packet.destination)" } ?? dest ?? "" }
 
@@ -110,7 +113,9 @@ struct Ping: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Type of service or traffic class, 0 to 255.", valueName: "n"))
+    help: ArgumentHelp(
+      "Type of service or traffic class, 0 to 255, or 0x0 to 0xff.", valueName: "n"),
+    transform: Self.typeOfService)
   var tos: Int = 0
 
   @Option(
@@ -199,6 +204,7 @@ struct Ping: ParsableCommand {
 
   mutating func validate() throws {
     try checkLike()
+    try checkOthers()
     guard let target = ProbeTarget(destination) else {
       throw ValidationError(Self.notAnAddress(destination, "DEST"))
     }
@@ -267,6 +273,12 @@ struct Ping: ParsableCommand {
           + "number of another IP protocol, such as gre or 47")
     }
     return known
+  }
+
+  private static func typeOfService(_ text: String) throws -> Int {
+    let number = text.hasPrefix("0x") ? Int(text.dropFirst(2), radix: 16) : Int(text)
+    guard let number else { throw ValidationError("it is a number, such as 16 or 0x10") }
+    return number
   }
 
   /// Read once, where the command line is: what follows may be in another namespace, or late.

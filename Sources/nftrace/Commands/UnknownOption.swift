@@ -22,8 +22,49 @@ enum UnknownOption {
     return nil
   }
 
+  /// What is typed here for an option that other programs have; nil where that is nothing.
+  static func habit(_ name: String, of command: String) -> String? { habits[command]?[name] }
+
+  private static let habits: [String: [String: String]] = [
+    "ping": [
+      "-D": "--time iso tells times of day, and --json has them", "-f": "-i0 sends without a pause",
+      "-O": "each probe is told, answered or not", "-M": "--df forbids fragmentation",
+      "-Q": "--tos is the type of service", "-m": "--mark is the packet mark, and -t the TTL",
+      "-l": "-i0 sends without a pause", "-R": "--json and -v tell every step",
+      "-V": "--version tells it", "-A": "-i0 sends the next one once the last is answered",
+      "-P": "-p is the protocol", "-T": "-p tcp --dport N sends a SYN",
+      "-U": "-p udp sends a datagram", "-S": "-s is the source, and --size the length",
+      "-b": "it may go to a broadcast address as it is", "-L": "nothing of its own is looped back",
+      "-o": "-c1 ends with the first, and is the default", "-a": "there is no bell",
+      "-r": "-I IFACE sends through an interface", "-u": "-p udp sends a datagram",
+      "--port": "--dport is the port it goes to, --sport the one it comes from",
+      "--tcp": "-p tcp sends a SYN", "--udp": "-p udp sends a datagram",
+      "--icmp": "-p icmp, the default, sends an echo request", "--src": "-s is the source",
+      "--interface": "-I IFACE sends through it, --in IFACE lets the probe arrive there",
+      "--iif": "--in IFACE lets the probe arrive there", "--oif": "-I IFACE sends through it",
+    ],
+    "show": [
+      "-f": "--follow goes on with what comes", "-F": "--follow goes on with what comes",
+      "-n": "--last N shows the last few; addresses are never looked up",
+      "-r": "the file is named without an option", "-c": "--last N shows the last few",
+      "-w": "--export FILE writes for tcpdump", "-i": "--netns names a network namespace",
+      "-t": "--time says how times are told", "-p": "--protocol is the protocol",
+      "-s": "--from is the source", "-d": "--to is the destination",
+      "--source": "--from is the source", "--src": "--from is the source",
+      "--destination": "--to is the destination", "--dst": "--to is the destination",
+      "--drop": "--lost shows what did not get through",
+      "--dropped": "--lost shows what did not get through",
+      "--live": "--follow goes on with what comes", "--head": "'show | head' shows the first few",
+    ],
+    "setup": [
+      "-p": "all protocols are watched; 'show --protocol' chooses",
+      "-i": "the traffic of subnets is watched, whatever the interface",
+      "-w": "'nftrace record FILE' writes to a file",
+    ],
+  ]
+
   /// The names of a command's options, and whether they take a value.
-  private static func names(of command: any ParsableCommand.Type) -> [String: Bool] {
+  static func names(of command: any ParsableCommand.Type) -> [String: Bool] {
     var names: [String: Bool] = ["-h": false, "--help": false, "--version": false]
     guard case .object(let whole) = try? JSONValue(command._dumpHelp()),
       case .object(let told)? = whole.first(where: { $0.0 == "command" })?.1,
@@ -45,7 +86,7 @@ enum UnknownOption {
   }
 
   /// The name that differs in the fewest letters; nil if all are quite different.
-  private static func nearest(to name: String, among known: [String]) -> String? {
+  static func nearest(to name: String, among known: [String]) -> String? {
     guard name.count > 2 else { return nil }
     let distances = known.filter { $0.count > 2 }.map { (distance(name, $0), $0) }
     let most = max(1, (name.count - 2) / 3)

@@ -160,6 +160,13 @@ struct Entrance {
       guard let link = try routes.link(device) else {
         throw UsageError("there is no interface \(device) here to send through")
       }
+      if link.flags.contains(.loopback), case .route(let route) = try routes.lookup(question),
+        route.outputInterface != link.index
+      {
+        throw UsageError(
+          "\(device) leads back to this host, and \(destination) is no address of it: leave -I \(device) out"
+        )
+      }
       question.outputInterface = link.index
     }
     let sender = try LocalSender(proto, fields, source: source)
@@ -235,7 +242,7 @@ struct Entrance {
         "source \(chosen) is not in the TUN device's subnet \(subnet), so no answer would come "
           + "back to it: give the subnet with --tun-address, or a device of your own with --tun")
     }
-    try refuseCollisions(subnet, chosen, &routes)
+    try refuseCollisions(subnet, chosen, isAsked: source != nil, &routes)
     let device = try TunDevice("nftrace%d")
     try routes.add(address, to: device.name)
     try routes.setLink(device.name, up: true)
@@ -280,7 +287,7 @@ struct Entrance {
 
   /// The device is about to take over `subnet`: nobody else here may have a part in it.
   private static func refuseCollisions(
-    _ subnet: Prefix, _ source: IPAddress, _ routes: inout RouteSocket
+    _ subnet: Prefix, _ source: IPAddress, isAsked: Bool, _ routes: inout RouteSocket
   ) throws {
     let links = Dictionary(
       try routes.links().map { ($0.index, $0) }, uniquingKeysWith: { first, _ in first })
@@ -296,12 +303,12 @@ struct Entrance {
           : "your own device with --tun")
     }
     for address in try routes.addresses() where subnet.overlaps(address.local.network) {
-      let whose =
-        address.local.address == source ? "is this host's own address" : "collides with"
+      // Which source was chosen for somebody who asked for none is not what is wrong.
       throw UsageError(
-        address.local.address == source
-          ? "source \(source) \(whose) on \(name(address.interface)): \(way(address.interface))"
-          : "the TUN device's subnet \(subnet) \(whose) \(address.local) on "
+        isAsked && address.local.address == source
+          ? "source \(source) is this host's own address on \(name(address.interface)): "
+            + way(address.interface)
+          : "the TUN device's subnet \(subnet) collides with \(address.local) on "
             + "\(name(address.interface)): \(way(address.interface))")
     }
     for route in try routes.routes() where route.destination.length > 0 {

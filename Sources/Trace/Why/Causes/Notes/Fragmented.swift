@@ -31,12 +31,30 @@ enum Fragmented: ExchangeNote {
       """)
 
   static func examine(_ exchange: Exchange, _ answers: () -> Answers) -> Finding? {
-    let packets = exchange.journeys.compactMap { journey in
-      fragments(journey).map { (journey.id, $0) }
+    // Those that are told alike are told once.
+    var told: [(direction: Journey.Direction, fragments: Int, packets: Int)] = []
+    for journey in exchange.journeys {
+      guard let count = fragments(journey) else { continue }
+      let known = told.firstIndex { $0.direction == journey.direction && $0.fragments == count }
+      if let known { told[known].packets += 1 } else { told.append((journey.direction, count, 1)) }
     }
-    guard let (first, count) = packets.first else { return nil }
-    let others = packets.dropFirst().map { ", packet \($0) in \($1)" }
-    return note("packet \(first) was sent on in \(count) fragments" + others.joined())
+    guard let first = told.first else { return nil }
+    let words = told.map { "\(name($0.direction, $0.packets)) in \($0.fragments)" }
+    let verb = first.packets == 1 ? "was sent on" : "were each sent on"
+    return note(
+      ([name(first.direction, first.packets) + " \(verb) in \(first.fragments) fragments"]
+        + words.dropFirst()).joined(separator: ", "))
+  }
+
+  private static func name(_ direction: Journey.Direction, _ packets: Int) -> String {
+    let (one, many) =
+      switch direction {
+      case .request: ("the request", "requests")
+      case .reply: ("the reply", "replies")
+      case .error: ("the ICMP error", "ICMP errors")
+      case .other: ("the packet", "packets")
+      }
+    return packets == 1 ? one : "\(packets) \(many)"
   }
 
   /// How many fragments a packet left in: where the others were not seen, the first one tells by its
