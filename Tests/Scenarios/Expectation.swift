@@ -49,6 +49,8 @@ package struct Expectation: Sendable {
     case cures
     /// A command that need not help here, where nobody is there to answer.
     case command
+    /// A command of a program that is not here: it is not run.
+    case untried
     /// A command after which these errors are found; their remedy gets the probe through.
     case uncovers([String])
   }

@@ -76,7 +76,7 @@ package struct ScenarioResult: Sendable {
     case .none:
       if let remedy { misses.append("a remedy, where no command helps: \(remedy)") }
     case .optional: break
-    case .cures, .command, .uncovers:
+    case .cures, .command, .untried, .uncovers:
       if remedy == nil { misses.append("no remedy") }
     }
   }

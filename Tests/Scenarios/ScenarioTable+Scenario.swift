@@ -106,10 +106,11 @@ extension ScenarioTable {
       }
       return .uncovers(try list("uncovers").map(\.text))
     }
-    return switch try text("remedy", of: ["none", "optional", "cures", "command"]) {
+    return switch try text("remedy", of: ["none", "optional", "cures", "command", "untried"]) {
     case "none": .none
     case "cures": .cures
     case "command": .command
+    case "untried": .untried
     default: .optional
     }
   }

@@ -43,10 +43,12 @@ struct OwnerRemedy {
   var advice: String? {
     if ruling.saysTruth { return "it says that nothing is behind this address" }
     switch owner {
+    case .podman: return "its networks are isolated from each other unless they are joined"
+    case .cni where chains.contains { $0.hasPrefix("CNI-ISOLATION-") }:
+      return "its networks are isolated from each other"
     case .kubeProxy, .cni, .flannel: return "look at the service and its endpoints"
     case .kubeRouter, .calico, .cilium:
       return "look at the network policies that apply to \(packet.destination)"
-    case .podman: return "its networks are isolated from each other unless they are joined"
     case .libvirt: return "its networks take what their forward mode allows (virsh net-edit)"
     case .lxd: return "see 'lxc network set' for ipv4.firewall and the network's ACLs"
     case .incus: return "see 'incus network set' for ipv4.firewall and the network's ACLs"
