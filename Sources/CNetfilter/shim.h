@@ -279,6 +279,9 @@ static inline pid_t nftrace_fork(int *end) {
   return 0;
 }
 
+// Another descriptor of the same file; fcntl is variadic.
+static inline int nftrace_dup(int file) { return fcntl(file, F_DUPFD_CLOEXEC, 3); }
+
 // Starts a program in the foreground: it has our standard streams, the default actions of the signals
 // that we may have blocked or ignored, and nothing else of ours. Found by its PATH. Returns 0 or an
 // errno. In C for the same reason as nftrace_spawn_detached.

@@ -14,5 +14,7 @@ func fuzzShow(_ bytes: [UInt8]) {
   }
   tell(.text, [bytes])
   tell(.json, [bytes])
+  tell(.overview, [bytes])
+  tell(.jsonFlows, [bytes])
   tell(.html, [bytes, bytes], ["a", "b"])
 }

@@ -10,7 +10,10 @@ struct DamageTests {
   private static let ways: [(ReportFormat, TextStyle)] = {
     var all = TextStyle(verbosity: .verbose)
     all.allRules = true
-    return [(.text, TextStyle()), (.text, all), (.json, TextStyle()), (.html, all)]
+    return [
+      (.text, TextStyle()), (.text, all), (.json, TextStyle()), (.html, all), (.overview, all),
+      (.jsonFlows, all),
+    ]
   }()
 
   /// Tells sessions in all ways. Returns the object that JSON is.
@@ -28,7 +31,9 @@ struct DamageTests {
         let data = Data(lines.joined(separator: "\n").utf8)
         object = try JSONSerialization.jsonObject(with: data) as? [String: Any]
       case .html: #expect(lines.first == "<!DOCTYPE html>" && lines.last == "</html>")
-      case .text, .jsonLines: break
+      case .jsonFlows:
+        _ = try JSONSerialization.jsonObject(with: Data(lines.joined(separator: "\n").utf8))
+      case .text, .jsonLines, .flows, .overview: break
       }
     }
     return try #require(object)

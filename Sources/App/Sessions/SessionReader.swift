@@ -12,6 +12,8 @@ final class SessionReader {
   private var file: Shared<InputFile>?
   private var decoder = SessionDecoder()
   private var isCut = false
+  /// How many were read so far.
+  private(set) var octets = 0
 
   /// Opens them all.
   init(_ paths: [String]) throws(KernelError) {
@@ -40,6 +42,7 @@ final class SessionReader {
         if let element = try decoder.next() { return element }
         let bytes = try open.value.read()
         if !bytes.isEmpty {
+          octets += bytes.count
           decoder.feed(bytes)
           continue
         }

@@ -13,8 +13,11 @@ package enum Playback {
     output: (String) throws -> Void
   ) throws -> Int {
     var report = report
+    var progress = ReadingProgress(sessions.flatMap { $0 }, host)
     func put(_ lines: [String]) throws {
-      if !lines.isEmpty { try output(lines.joined(separator: "\n") + "\n") }
+      guard !lines.isEmpty else { return }
+      progress.end()
+      try output(lines.joined(separator: "\n") + "\n")
     }
     let writers = (try? RecordingFiles.writers()) ?? []
     let isGrowing = sessions.map { files in writers.contains { $0.session == files.last } }
@@ -25,8 +28,12 @@ package enum Playback {
     // All is open.
     try host.rights.keep([])
     try report.play(
-      readers.count, next: { try readers[$0].next() }, isCut: { readers[$0].takeCut() },
-      isGrowing: { isGrowing[$0] }, now: now, put: put)
+      readers.count,
+      next: {
+        progress.look(at: readers.reduce(0) { $0 + $1.octets })
+        return try readers[$0].next()
+      }, isCut: { readers[$0].takeCut() }, isGrowing: { isGrowing[$0] }, now: now, put: put)
+    progress.end()
     return report.matches
   }
 

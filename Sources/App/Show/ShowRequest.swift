@@ -8,6 +8,8 @@ package struct ShowRequest {
   package var filter: ExchangeFilter
   /// So many exchanges at the end; nil for all.
   package var last: Int?
+  /// Whether flows are to be told, and not their packets.
+  package var flows = false
   /// Where a page for a browser is written to.
   package var html: String?
   /// Where the NFLOG messages are written to.

@@ -66,7 +66,7 @@ package struct ShowRun {
   ) throws -> Int {
     let report = SessionReport(
       filter: request.filter, style: request.options.style,
-      format: request.html != nil ? .html : request.options.json ? .json : .text,
+      format: format,
       last: request.last, session: session, namespaces: namespaces)
     guard let html = request.html else { return try body(report) { try Output.show($0) } }
     let page = try OutputFile(html)
@@ -76,6 +76,20 @@ package struct ShowRun {
       page.abandon()
       throw error
     }
+  }
+
+  private var format: ReportFormat {
+    if request.html != nil { return .html }
+    if request.flows { return request.options.json ? .jsonFlows : .flows }
+    if request.options.json { return .json }
+    return isOverview ? .overview : .text
+  }
+
+  /// Whether a person who asked for nothing in particular looks at it.
+  private var isOverview: Bool {
+    let style = request.options.style
+    return host.isInteractive && request.last == nil && request.filter.packet == nil
+      && style.verbosity == .normal && !style.allRules
   }
 
   /// Opening what is read to be written would empty it.
@@ -93,7 +107,9 @@ package struct ShowRun {
   /// was named.
   package func follow(_ spaces: [ChosenNamespace]) throws -> Int32 {
     if spaces.count == 1 { try spaces[0].enter() }
-    return try follow(spaces.paths, since: request.file == nil ? host.realtime : 0) {
+    return try follow(
+      spaces.paths, since: request.filter.since ?? (request.file == nil ? host.realtime : 0)
+    ) {
       try spaces.map { space in
         try space.within(among: spaces) {
           try request.file.map { try FollowedSource(file: $0) }

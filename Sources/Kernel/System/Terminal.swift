@@ -37,6 +37,9 @@ package enum Terminal {
   /// Whether standard output is a terminal.
   package static var isInteractive: Bool { isatty(Stream.output.rawValue) == 1 }
 
+  /// Whether standard error is one.
+  package static var isWatched: Bool { isatty(Stream.error.rawValue) == 1 }
+
   /// Columns of the terminal; nil where there is none, or it does not say.
   package static var columns: Int? {
     var size = winsize()

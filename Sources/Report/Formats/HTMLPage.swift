@@ -6,6 +6,7 @@ struct HTMLPage: Renderer {
   private var text: ReportText
   private var title = "nftrace "
   private var isOpen = false
+  private var provenance: [StyledLine] = []
 
   /// A page that looks so, as far as that is the style's to say.
   init(style: TextStyle) { text = ReportText(style: style) }
@@ -13,7 +14,8 @@ struct HTMLPage: Renderer {
   var isForPeople: Bool { true }
 
   mutating func begin(_ head: ReportHead) {
-    text.begin(head)
+    text.begin(head, withProvenance: true)
+    provenance = text.takeProvenance()
     title = "nftrace \(head.session ?? "")"
   }
 
@@ -62,7 +64,7 @@ struct HTMLPage: Renderer {
       "<!DOCTYPE html>", "<html lang=\"en\">", "<head>", "<meta charset=\"utf-8\">",
       "<meta name=\"viewport\" content=\"width=device-width\">", "<title>\(title)</title>",
       "<style>\(Self.look)</style>", "</head>", "<body>", "<h1>\(title)</h1>",
-    ]
+    ] + provenance.map { "<p>\(Self.marked($0))</p>" }
   }
 
   private static let look = """

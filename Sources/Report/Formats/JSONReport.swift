@@ -12,13 +12,22 @@ struct JSONReport: Renderer {
   /// Different findings that are kept for the end.
   private static let mostFindings = 256
 
-  /// A report; `allRules` is whether to tell every rule that was met, not only those that decided.
-  init(allRules: Bool) { objects = JSONObjects(allRules: allRules) }
+  /// The flows, where these are told and not their packets.
+  private var flows: FlowTable?
+
+  /// A report; `allRules` is whether to tell every rule that was met, not only those that decided, and `isOfFlows`
+  /// whether to tell flows and no packets.
+  init(allRules: Bool, isOfFlows: Bool = false) {
+    objects = JSONObjects(allRules: allRules)
+    flows = isOfFlows ? FlowTable() : nil
+  }
 
   mutating func begin(_ head: ReportHead) { self.head = head }
 
   mutating func probe(_ result: ProbeResult) -> [String] {
     keep(result.findings)
+    flows?.add(result.exchange)
+    if flows != nil { return [] }
     switch head.command {
     case .ping:
       probes.append(result)
@@ -29,6 +38,8 @@ struct JSONReport: Renderer {
 
   mutating func exchange(_ exchange: Exchange) -> [String] {
     keep(exchange.findings)
+    flows?.add(exchange)
+    if flows != nil { return [] }
     return add(exchange.journeys)
   }
 
@@ -41,7 +52,9 @@ struct JSONReport: Renderer {
       let netns = head.header?.netns
       let probes = JSONValue.array(probes.map { objects.probe($0, netns: netns) })
       return [JSONValue.object(objects.opening(head) + [("probes", probes)] + closing).pretty()]
-    case .show: return withStream { $0.finish(closing) }
+    case .show:
+      let flows = flows.map { [("flows", JSONValue.array($0.objects))] } ?? []
+      return withStream { $0.finish(flows + closing) }
     }
   }
 

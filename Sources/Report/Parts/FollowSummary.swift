@@ -12,11 +12,7 @@ struct FollowSummary: Sendable {
   private var cut = 0
   /// Packets of the kernel log that NAT may have taken out of what is watched.
   private var translated = 0
-  private var deciders: [String: Int] = [:]
-  private var otherDeciders = 0
-
-  /// Rules that are told apart.
-  private static let most = 1024
+  private var deciders = Tally(most: 1024)
 
   mutating func add(_ exchange: Exchange) {
     for journey in exchange.journeys {
@@ -27,14 +23,8 @@ struct FollowSummary: Sendable {
       case .behindNAT: translated += 1
       case nil: kinds[journey.end.kind, default: 0] += 1
       }
-      guard let decider = journey.end.decider.map({ EndText.name($0.rule) }),
-        journey.end.isStopped
-      else { continue }
-      if deciders[decider] != nil || deciders.count < Self.most {
-        deciders[decider, default: 0] += 1
-      } else {
-        otherDeciders += 1
-      }
+      guard let rule = journey.end.decider?.rule, journey.end.isStopped else { continue }
+      deciders.add(EndText.name(rule), rule: rule)
     }
   }
 
@@ -48,10 +38,8 @@ struct FollowSummary: Sendable {
     if translated > 0 { ends.append("\(translated) not seen behind NAT") }
     let sum = "\(packets) \(packets == 1 ? "packet" : "packets")"
     var lines = [StyledLine(([sum] + ends).joined(separator: ", "))]
-    for (decider, count) in deciders.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
-      lines.append("  \(count) by \(decider)")
-    }
-    if otherDeciders > 0 { lines.append("  \(otherDeciders) by other rules") }
+    for (decider, count) in deciders.ordered { lines.append("  \(count) by \(decider)") }
+    if deciders.others > 0 { lines.append("  \(deciders.others) by other rules") }
     let events = counts.nflog + counts.lines + counts.trace + counts.conntrack + counts.drops
     lines.append("\(events) events, \(counts.lost) lost")
     if let set = Finding.clockSet(counts) { lines.append(StyledLine(set.summary)) }

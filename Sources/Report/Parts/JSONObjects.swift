@@ -25,8 +25,22 @@ package struct JSONObjects: Sendable {
       ("session", .string(head.session)), ("target", target(header)),
       ("started", .string(header?.started.map { CalendarText.iso($0) })),
       ("host", .string(header?.host)), ("boot", .string(header?.boot)),
-    ] + backend
+    ] + recorded(head) + backend
       + (isOfSeveral ? [("namespaces", .array(head.namespaces.map { .string($0) }))] : [])
+  }
+
+  /// With what a session was made that is told again.
+  private func recorded(_ head: ReportHead) -> [(String, JSONValue)] {
+    guard head.command == .show, let header = head.header, header.started != nil else { return [] }
+    return [
+      (
+        "recorded_by",
+        .object([
+          ("version", .string(header.version)),
+          ("command_line", .string(Provenance.command(header))),
+        ])
+      )
+    ]
   }
 
   /// The members that are known when it is over.

@@ -45,20 +45,26 @@ struct PingText: Sendable {
     case .unknown: cut += 1
     default: break
     }
-    let headline = style.broken(Headline(style: style).line(probe, plan: plan))
+    let headline = style.broken(time(probe) + Headline(style: style).line(probe, plan: plan))
     let path = Self.path(probe)
     defer { lastPath = path }
     let again = path == lastPath && sent > 1
     let gap: [StyledLine] = isBelowBody ? [""] : []
     isBelowBody = !again && style.verbosity != .quiet
     if style.verbosity == .quiet {
-      let line = Headline(style: style).quietLine(probe, plan: plan)
+      let line = time(probe) + Headline(style: style).quietLine(probe, plan: plan)
       return [plan.count > 1 ? numbered(probe, line) : line]
     }
     let line = plan.count > 1 ? numbered(probe, headline) : headline
     if again { return gap + ["\(line) (same path)"] }
     let lead: [StyledLine] = sent > 1 || !isFirst ? [""] : []
     return lead + [line] + (sent == 1 ? [asker] : []) + [""] + body(probe)
+  }
+
+  /// When it was sent, where that is told.
+  private func time(_ probe: ProbeResult) -> StyledLine {
+    let first = probe.exchange.journeys.first?.time
+    return first.flatMap { style.time.text($0) }.map { StyledLine($0, .faint) + "  " } ?? ""
   }
 
   /// As whom was asked.

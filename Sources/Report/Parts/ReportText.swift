@@ -10,6 +10,8 @@ struct ReportText: Sendable {
   /// Of pings that went two ways.
   private var comparison = PingComparison()
   private var isEmpty = true
+  /// What stands above all that is told, until it is told.
+  private var provenance: [StyledLine] = []
 
   /// A report that looks so.
   init(style: TextStyle) {
@@ -17,7 +19,26 @@ struct ReportText: Sendable {
     traffic = ShowText(style: style)
   }
 
-  mutating func begin(_ head: ReportHead) { header = head.header }
+  /// The report begins. The text of a ping is what was told live, unless `withProvenance`; that of a recording says
+  /// where it comes from.
+  mutating func begin(_ head: ReportHead, withProvenance: Bool = false) {
+    header = head.header
+    if style.verbosity != .quiet, withProvenance || header?.probe == nil {
+      provenance = Provenance(head)?.lines(style) ?? []
+    }
+  }
+
+  /// Where it comes from, for who tells that in a place of its own; then it is told.
+  mutating func takeProvenance() -> [StyledLine] {
+    defer { provenance = [] }
+    return provenance
+  }
+
+  /// The lines below where they come from, if these are the first.
+  private mutating func below(_ lines: [StyledLine]) -> [StyledLine] {
+    let above = lines.isEmpty ? [] : takeProvenance()
+    return above + (above.isEmpty ? [] : [""]) + lines
+  }
 
   mutating func beginProbes(_ plan: ProbePlan) {
     ping = (plan, PingText(plan: plan, netns: header?.netns, style: style, isFirst: isEmpty))
@@ -27,19 +48,22 @@ struct ReportText: Sendable {
     guard let plan = ping?.plan else { return exchange(result.exchange) }
     isEmpty = false
     comparison.add(result, of: plan)
-    return ping!.text.lines(result)
+    let lines = ping!.text.lines(result)
+    return below(lines)
   }
 
   mutating func endProbes(_ counts: EventCounts) -> [StyledLine] {
     guard let text = ping?.text else { return [] }
     ping = nil
     isEmpty = false
-    return text.closing(counts)
+    let lines = text.closing(counts)
+    return below(lines)
   }
 
   mutating func exchange(_ exchange: Exchange) -> [StyledLine] {
     isEmpty = false
-    return traffic.lines(exchange)
+    let lines = traffic.lines(exchange)
+    return below(lines)
   }
 
   /// What is left to say: how two ways differ, what is missing, and what the session cannot tell.

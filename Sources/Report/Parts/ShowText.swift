@@ -12,7 +12,8 @@ struct ShowText: Sendable {
   /// The lines of one exchange.
   mutating func lines(_ exchange: Exchange) -> [StyledLine] {
     guard let first = exchange.journeys.first else { return [] }
-    let headline: StyledLine = "#\(first.id)  \(Headline.traffic(exchange, style))"
+    let time = style.time.text(first.time).map { StyledLine($0, .faint) + "  " } ?? ""
+    let headline: StyledLine = "#\(first.id)  \(time)\(Headline.traffic(exchange, style))"
     if style.verbosity == .quiet { return [headline] }
     let lead: [StyledLine] = isFirst ? [] : [""]
     isFirst = false

@@ -7,6 +7,8 @@ struct Timeline {
   let style: TextStyle
   /// When the exchange began: times are counted from here. Nanoseconds since the epoch.
   let origin: UInt64
+  /// How far the machine's clock was ahead of that, in nanoseconds.
+  let clockStep: Int64
 
   /// One line of the timeline, before it is laid out.
   struct Row {
@@ -32,7 +34,8 @@ struct Timeline {
     for (index, journey) in exchange.journeys.enumerated() {
       let timeline = Timeline(
         style: style,
-        origin: (isOneClock ? exchange.journeys.first?.start : origins[journey.netns]) ?? 0)
+        origin: (isOneClock ? exchange.journeys.first?.start : origins[journey.netns]) ?? 0,
+        clockStep: journey.clockStep)
       lines += lines.isEmpty ? [] : [""]
       lines.append(timeline.heading(journey))
       if style.verbosity == .verbose {
@@ -51,7 +54,7 @@ struct Timeline {
   /// Names of the columns.
   var columns: StyledLine {
     StyledLine(
-      TextLayout.padded("      \(style.micro)", to: 10) + TextLayout.padded("hook", to: 13)
+      style.time.title(style) + "  " + TextLayout.padded("hook", to: Self.stageWidth)
         + "tables passed", .faint)
   }
 
@@ -88,35 +91,41 @@ struct Timeline {
 
   // MARK: Layout
 
-  private static let stageAt = 10
-  private static let tablesAt = 23
-  private static let detailsAt = 34
+  private static let stageWidth = 13
+  private var tablesAt: Int { style.time.columns + 2 + Self.stageWidth }
+  /// Behind times that are long, details stand where the tables do.
+  private var detailsAt: Int { style.time == .iso ? tablesAt : tablesAt + 11 }
+
+  private func text(_ time: UInt64) -> String {
+    style.time.text(origin.later(by: time).moved(by: clockStep)) ?? Phrases.microseconds(time)
+  }
 
   private func layout(_ row: Row) -> [StyledLine] {
-    let time = row.time.map { row.bound + Phrases.microseconds($0) } ?? ""
-    var first = TextLayout.space(8 - time.count) + StyledLine(time, .faint) + "  "
+    let time = row.time.map { row.bound + text($0) } ?? ""
+    var first =
+      TextLayout.space(style.time.columns - time.count) + StyledLine(time, .faint) + "  "
     // Spaces that colours enclose would stay at the end of a line.
     let isAlone = row.tables.isEmpty && row.details.isEmpty
-    let stage = isAlone ? row.stage : TextLayout.padded(row.stage, to: Self.tablesAt - Self.stageAt)
+    let stage = isAlone ? row.stage : TextLayout.padded(row.stage, to: Self.stageWidth)
     first += StyledLine(stage, row.failed ? .bad : .strong)
-    let tableLines = wrapped(row.tables.joined(separator: " "), style.width - Self.tablesAt)
+    let tableLines = wrapped(row.tables.joined(separator: " "), style.width - tablesAt)
     guard tableLines.count == 1 else {
       // A ruleset of many base chains: the names go on below, and what happened below them.
-      let more = tableLines.dropFirst().map { StyledLine(TextLayout.space(Self.tablesAt) + $0) }
-      return [first + tableLines[0]] + more + below(row, at: Self.detailsAt)
+      let more = tableLines.dropFirst().map { StyledLine(TextLayout.space(tablesAt) + $0) }
+      return [first + tableLines[0]] + more + below(row, at: detailsAt)
     }
     let tables = tableLines[0]
     guard !row.details.isEmpty else { return [(first + tables).trimmed] }
     let beside =
       tables.isEmpty
-      ? Self.tablesAt : max(Self.detailsAt, Self.tablesAt + TextLayout.columns(tables) + 2)
+      ? tablesAt : max(detailsAt, tablesAt + TextLayout.columns(tables) + 2)
     let room = style.width - beside
-    guard beside <= Self.detailsAt || row.details.allSatisfy({ TextLayout.columns($0) <= room })
+    guard beside <= detailsAt || row.details.allSatisfy({ TextLayout.columns($0) <= room })
     else {
       // Too long to stand beside the tables: it goes below them.
-      return [(first + tables).trimmed] + below(row, at: Self.detailsAt)
+      return [(first + tables).trimmed] + below(row, at: detailsAt)
     }
-    let gap = TextLayout.space(beside - Self.tablesAt - TextLayout.columns(tables))
+    let gap = TextLayout.space(beside - tablesAt - TextLayout.columns(tables))
     return below(row, at: beside, first: first + tables + gap)
   }
 

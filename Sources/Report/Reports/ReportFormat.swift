@@ -6,6 +6,12 @@ package enum ReportFormat: String, Sendable, CaseIterable {
   case json
   /// An object a packet and line.
   case jsonLines = "json-lines"
+  /// A table of flows.
+  case flows
+  /// The same as one object.
+  case jsonFlows = "json-flows"
+  /// A table of flows, and what was lost of them.
+  case overview
   /// A page for a browser.
   case html
 
@@ -15,6 +21,9 @@ package enum ReportFormat: String, Sendable, CaseIterable {
     case .text: TextReport(style: style)
     case .json: JSONReport(allRules: style.allRules)
     case .jsonLines: JSONLines(allRules: style.allRules)
+    case .flows: FlowsReport(style: style, isTable: true)
+    case .jsonFlows: JSONReport(allRules: style.allRules, isOfFlows: true)
+    case .overview: FlowsReport(style: style, isTable: false)
     case .html: HTMLPage(style: style)
     }
   }

@@ -12,6 +12,8 @@ package struct TextStyle: Sendable {
   package var isTerminal = false
   /// Whether to print every rule that was met, not only those that decided.
   package var allRules = false
+  /// How times are told.
+  package var time = TimeStyle.relative
 
   /// How much to print.
   package enum Verbosity: Sendable {

@@ -117,6 +117,14 @@ package enum End: Sendable, Equatable {
     if case .unknown(_, let unseen, _) = self { unseen } else { nil }
   }
 
+  /// Whether it did not get through, as far as that is known.
+  package var isLost: Bool {
+    switch self {
+    case .dropped, .rejected, .refused, .kept(.interception, _), .unknown(_, nil, _): true
+    case .sent, .delivered, .proxied, .kept, .unknown: false
+    }
+  }
+
   /// Whether it got as far as this host could bring it.
   package var isThrough: Bool { kind == .transmitted || kind == .delivered }
 

@@ -26,6 +26,15 @@ extension ProbePlan {
     return command + " \(destination)"
   }
 
+  /// The command line in words for people, of the session that `header` begins; nil where it is not known.
+  package func commandLine(in header: SessionHeader) -> String? {
+    // What is no word for a shell cannot be pasted into one.
+    let names = header.others.isEmpty ? [header.netns].compactMap { $0 } : header.namespaces
+    let words = names.compactMap { try? Word.namespace($0) }
+    guard words.count == names.count else { return nil }
+    return command(in: words.map { "\($0)" })?.text
+  }
+
   /// What begins the names of TUN devices that nftrace makes.
   private static let madeDevices = "nftrace"
 }

@@ -1,5 +1,6 @@
 import App
 import ArgumentParser
+import Report
 
 /// The value of an option that is one of a few words.
 protocol Choice: ExpressibleByArgument, CaseIterable, RawRepresentable where RawValue == String {}
@@ -14,3 +15,4 @@ extension Choice {
 
 extension ColorChoice: Choice {}
 extension SetupBackend: Choice {}
+extension TimeStyle: Choice {}

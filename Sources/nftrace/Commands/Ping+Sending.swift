@@ -1,5 +1,6 @@
 import App
 import Kernel
+import Report
 import Trace
 import Wire
 
@@ -15,7 +16,9 @@ extension Ping {
     let entrances = try entrances(to.address)
     let loop = Loop()
     let writer = SessionWriter(path: write)
-    var printer = PingPrinter(options: shared.output)
+    var options = shared.output
+    options.style.time = time
+    var printer = PingPrinter(options: options)
     var code: Int32 = 0
     for (index, entrance) in entrances.enumerated() {
       let settings = spaces.map { _ in TemporarySettings() }

@@ -2,6 +2,7 @@ import App
 import ArgumentParser
 import Glibc
 import Kernel
+import Report
 import Trace
 import Wire
 
@@ -199,6 +200,12 @@ struct Ping: ParsableCommand {
     name: [.customShort("w", allowingJoined: true), .long],
     help: ArgumentHelp("Keep the session in this file.", valueName: "file"))
   var write: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How times are told: relative, microseconds since a packet came in; clock, the time of day; or iso, RFC "
+        + "3339 with nanoseconds. In UTC.", valueName: "relative|clock|iso"))
+  var time: TimeStyle = .relative
 
   @OptionGroup var shared: SharedOptions
 

@@ -1,5 +1,7 @@
 import App
 import ArgumentParser
+import Glibc
+import Kernel
 import Report
 import Trace
 import Wire
@@ -13,6 +15,9 @@ struct Show: ParsableCommand {
       'tcpdump -i nflog:N -w', or the name of a recording as 'nftrace recordings' lists it. Without \
       it, the recording of this namespace's setup is shown, or else the latest ping; which one that \
       is, and of when, is said on standard error.
+
+      On a terminal, traffic is told as a table of its flows, and what was lost of them by rule and \
+      cause with one timeline each; --packet, --last and -v tell packets. In a pipe, all are told.
 
       With several --netns, the recordings of their setups are told as one sequence, and a packet \
       that goes from one of these namespaces into another is told as one walk.
@@ -38,6 +43,13 @@ struct Show: ParsableCommand {
       valueName: "nflog|log"))
   var backend: SetupBackend?
 
+  @Flag(
+    help: """
+      A table of flows, those that lost most first: packets, answers, what was lost and to which rule, and when the \
+      first and the last were seen.
+      """)
+  var flows = false
+
   @Flag(help: "Go on with what is recorded from now on.")
   var follow = false
 
@@ -52,16 +64,49 @@ struct Show: ParsableCommand {
     help: ArgumentHelp("Only the packet with this number.", valueName: "id"))
   var packet: Int?
 
-  @Option(help: ArgumentHelp("Only packets from this address or subnet.", valueName: "addr"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Only packets since this time: \(CalendarReading.forms). In UTC, if there is no offset.",
+      valueName: "time"))
+  var since: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Only packets until this time.", valueName: "time"))
+  var until: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Only packets from this address or subnet, perhaps with a port: ADDR:PORT, [IPV6]:PORT.",
+      valueName: "addr"))
   var from: String?
 
-  @Option(help: ArgumentHelp("Only packets to this address or subnet.", valueName: "addr"))
+  @Option(
+    help: ArgumentHelp(
+      "Only packets to this address or subnet, perhaps with a port.", valueName: "addr"))
   var to: String?
+
+  @Option(
+    help: ArgumentHelp("Only packets from or to this port, or service.", valueName: "n|name"))
+  var port: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Only packets that met a rule with this in its text, or in what it is called: 'inet filter input'.",
+      valueName: "text"))
+  var rule: String?
 
   @Option(
     name: .customLong("protocol"),
     help: ArgumentHelp("Only packets of this protocol: icmp, icmpv6, tcp, udp.", valueName: "p"))
   var proto: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How times are told: relative, microseconds since a packet came in; clock, the time of day; or iso, RFC "
+        + "3339 with nanoseconds. In UTC.", valueName: "relative|clock|iso"))
+  var time: TimeStyle = .relative
 
   @Flag(help: "Only packets that did not get through.")
   var lost = false
@@ -83,10 +128,28 @@ struct Show: ParsableCommand {
 
   mutating func validate() throws {
     for (name, text) in [("--from", from), ("--to", to)] {
-      if let text, Prefix(text) == nil {
-        throw ValidationError("\(name) '\(text)' is not an address or ADDRESS/LENGTH")
+      if let text, Self.end(text) == nil {
+        throw ValidationError(
+          "\(name) '\(text)' is not an address, ADDRESS/LENGTH, ADDRESS:PORT or [IPV6]:PORT")
       }
     }
+    if let port, Self.port(port) == nil {
+      throw ValidationError(
+        "--port '\(port)' is neither a port, 1 to 65535, nor a service in /etc/services")
+    }
+    if rule?.isEmpty == true { throw ValidationError("--rule is a part of a rule's text") }
+    for (name, text) in [("--since", since), ("--until", until)] {
+      if let text, Self.moment(text) == nil {
+        throw ValidationError("\(name) '\(text)' is no time. Times are: \(CalendarReading.forms)")
+      }
+    }
+    if let since, let until, Self.moment(since)! > Self.moment(until)! {
+      throw ValidationError("--since '\(since)' is behind --until '\(until)'")
+    }
+    if follow, flows { throw ValidationError("--follow and --flows exclude each other") }
+    if flows, html != nil { throw ValidationError("--flows and --html exclude each other") }
+    if flows, export != nil { throw ValidationError("--flows and --export exclude each other") }
+    if follow, until != nil { throw ValidationError("--follow has no end: not with --until") }
     if let proto, IPProtocol(proto) == nil {
       throw ValidationError(
         "--protocol '\(proto)' is none that is known by name: icmp, icmpv6, tcp, udp or a number "
@@ -121,6 +184,30 @@ struct Show: ParsableCommand {
     }
   }
 
+  private static func moment(_ text: String) -> UInt64? {
+    CalendarReading.nanoseconds(text, now: Clock.realtime)
+  }
+
+  private static func port(_ text: String) -> UInt16? {
+    (Names.port(text, .tcp) ?? Names.port(text, .udp)).flatMap { $0 > 0 ? $0 : nil }
+  }
+
+  /// An address or a subnet, a port, or both.
+  private static func end(_ text: String) -> (prefix: Prefix?, port: UInt16?)? {
+    if let prefix = Prefix(text) { return (prefix, nil) }
+    guard let colon = text.lastIndex(of: ":"),
+      let port = port(String(text[text.index(after: colon)...]))
+    else { return nil }
+    var host = text[..<colon]
+    if host.isEmpty { return (nil, port) }
+    if host.hasPrefix("["), host.hasSuffix("]") {
+      host = host.dropFirst().dropLast()
+    } else if host.contains(":") {
+      return nil
+    }
+    return Prefix(host).map { ($0, port) }
+  }
+
   func run() throws {
     let spaces = try shared.chosenNamespaces()
     for space in spaces {
@@ -128,20 +215,40 @@ struct Show: ParsableCommand {
     }
     var options = shared.output
     options.style.allRules = rules
-    let request = ShowRequest(
+    options.style.time = time
+    let (from, to) = (from.flatMap { Self.end($0) }, to.flatMap { Self.end($0) })
+    var request = ShowRequest(
       file: file,
       filter: ExchangeFilter(
-        from: from.flatMap { Prefix($0) }, to: to.flatMap { Prefix($0) },
-        proto: proto.flatMap { IPProtocol($0) }, packet: packet, onlyLost: lost),
+        from: from?.prefix, fromPort: from?.port, to: to?.prefix, toPort: to?.port,
+        port: port.flatMap { Self.port($0) }, proto: proto.flatMap { IPProtocol($0) }, rule: rule,
+        since: since.flatMap { Self.moment($0) }, until: until.flatMap { Self.moment($0) },
+        packet: packet, onlyLost: lost),
       last: last, html: html, export: export, options: options)
-    let run = ShowRun(request, LiveShow())
-    let code =
-      switch (backend == .log, follow) {
-      case (true, true): try run.followKernelLog(spaces[0])
-      case (true, false): try run.showKernelLog(spaces[0])
-      case (false, true): try run.follow(spaces)
-      case (false, false): try run.show(spaces)
-      }
+    request.flows = flows
+    let host = LiveShow()
+    let run = ShowRun(request, host)
+    let code: Int32
+    switch (backend == .log, follow) {
+    case (true, true): code = try run.followKernelLog(spaces[0])
+    case (false, true): code = try run.follow(spaces)
+    case (true, false): code = try paged(host) { try run.showKernelLog(spaces[0]) }
+    case (false, false): code = try paged(host) { try run.show(spaces) }
+    }
     Output.exit(code)
+  }
+
+  /// Runs `body`, whose output a person reads in a pager if it goes to a terminal.
+  private func paged(_ host: LiveShow, _ body: () throws -> Int32) throws -> Int32 {
+    guard host.isInteractive, html == nil, export == nil, !shared.quiet, let pager = Pager.start()
+    else { return try body() }
+    let result = Result { try body() }
+    pager.finish()
+    do {
+      return try result.get()
+    } catch let error as KernelError where error.errno == EPIPE && error.function == "write" {
+      // Who read it has read enough.
+      return 0
+    }
   }
 }

@@ -11,7 +11,13 @@ final class LiveShow: ShowHost {
   var release: String { Machine.kernelRelease }
   var realtime: UInt64 { Clock.realtime }
   var monotonic: UInt64 { Clock.monotonic }
-  var isInteractive: Bool { Terminal.isInteractive }
+  /// As it was when it began: a pager is no terminal.
+  let isInteractive = Terminal.isInteractive
+
+  func tell(progress: String?) {
+    guard Terminal.isWatched else { return }
+    try? Terminal.write("\r\u{1b}[K\(progress ?? "")", to: .error)
+  }
 
   func pause(nanoseconds: UInt64) { Loop.pause(nanoseconds: nanoseconds) }
 

@@ -1,0 +1,51 @@
+internal import CNetfilter
+internal import Glibc
+
+/// The program in which a person reads what may be longer than a screen: from when it is started to its end, it has
+/// what goes to standard output.
+package struct Pager: ~Copyable {
+  private let process: pid_t
+
+  /// Starts the program that $PAGER names, or less(1) where that is not set; nil where there is none, or none is
+  /// wanted. A key that interrupts is the pager's from then on.
+  package static func start() -> Pager? {
+    let named = Terminal.environment("PAGER")
+    guard let program = named ?? (exists("less") ? "less" : nil), !program.isEmpty, program != "cat"
+    else { return nil }
+    var ends: [Int32] = [0, 0]
+    // Sound: the array has the two elements that the function fills.
+    guard unsafe nftrace_pipe(&ends) == 0 else { return nil }
+    let reading = FileDescriptor(owning: ends[0])
+    let writing = FileDescriptor(owning: ends[1])
+    let kept = FileDescriptor(owning: nftrace_dup(0))
+    dup2(reading.number, 0)
+    // What fits on the screen stays there, and colours are colours.
+    let script = "LESS=\"${LESS-FRX}\"; export LESS; \(program)"
+    let arguments = ["sh", "-c", script]
+    // Sound: the strings live until they are freed, after the call that copies them.
+    var words = unsafe arguments.map { unsafe strdup($0) } + [nil]
+    defer { unsafe words.forEach { unsafe free($0) } }
+    var process: pid_t = 0
+    let code = unsafe nftrace_spawn_foreground("/bin/sh", &words, &process)
+    dup2(kept.number, 0)
+    guard code == 0 else { return nil }
+    dup2(writing.number, 1)
+    signal(SIGINT, SIG_IGN)
+    return Pager(process: process)
+  }
+
+  private static func exists(_ program: String) -> Bool {
+    (Terminal.environment("PATH") ?? "/usr/bin:/bin").split(separator: ":").contains {
+      // Sound: the name ends with a zero, which is as far as the call reads.
+      unsafe access("\($0)/\(program)".nameForC, X_OK) == 0
+    }
+  }
+
+  /// Says that there is no more, and waits until it was read.
+  package consuming func finish() {
+    close(1)
+    var status: Int32 = 0
+    // Sound: the pointer is that of a variable of the type the function fills.
+    _ = try? syscall { unsafe waitpid(process, &status, 0) }
+  }
+}
