@@ -193,6 +193,30 @@ extension LiveTests {
       #expect(try await lab.shell("nft list ruleset").isEmpty)
     }
 
+    /// The connection through which somebody types is not recorded, unless that is asked for.
+    @Test func onesOwnConnection() async throws {
+      let lab = try await SetupLab("ownssh")
+      let made = try await lab.shell(
+        """
+        export NFTRACE_STATE_DIR=\(lab.directory) NFTRACE=\(SetupLab.program)
+        SSH_CONNECTION='127.0.0.1 52011 127.0.0.1 7022' "$NFTRACE" setup 127.0.0.0/8
+        SSH_CONNECTION='127.0.0.1 52011 127.0.0.1 7022' "$NFTRACE" setup 127.0.0.0/8
+        python3 - <<'P'
+        import socket
+        for port in (7022, 7023):
+            s = socket.create_server(("127.0.0.1", port))
+            c = socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.1", port + 44989))
+            a, _ = s.accept(); c.sendall(b"x"); a.recv(1); c.close(); a.close(); s.close()
+        P
+        sleep 1.5; "$NFTRACE" show -q 2>/dev/null; "$NFTRACE" status
+        "$NFTRACE" setup --own-ssh 127.0.0.0/8; "$NFTRACE" status; "$NFTRACE" teardown
+        """)
+      #expect(made.contains("without your own SSH connection, 127.0.0.1 52011 127.0.0.1 7022"))
+      #expect(made.contains("nothing to do: watching 127.0.0.0/8 already"), "\(made)")
+      #expect(made.contains("127.0.0.1:7023") && !made.contains("127.0.0.1:7022"), "\(made)")
+      #expect(made.ranges(of: "left out").count == 1, "\(made)")
+    }
+
     /// What was recorded before is kept under another name.
     @Test func anEarlierRecordingIsKept() async throws {
       let lab = try await SetupLab("kept")

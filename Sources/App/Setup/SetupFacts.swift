@@ -63,6 +63,9 @@ package struct SetupFacts {
         S(
           "masquerade", .strings(state.masquerade),
           state.masquerade.isEmpty ? nil : S.row("masquerade", listed(state.masquerade))),
+        S(
+          "left_out", .string(state.leftOut),
+          state.leftOut.map { S.row("left out", "the SSH connection \($0)") }),
         S("forward", .bool(state.forward), state.forward ? "forwarding switched on" : nil),
         S("session", .string(recorder?.session ?? state.session)),
         recording,

@@ -32,6 +32,11 @@ package struct SetupReport {
             + (isFirst ? [] : [Self.warning]))
         : .nothing,
       "recorder": .lines(recording(state, recorder)),
+      "left_out": state.leftOut.map { connection in
+        .lines([
+          "  without your own SSH connection, \(connection); --own-ssh watches it as well"
+        ])
+      } ?? .nothing,
     ])
     return [
       S("changed", .bool(changedAnything), headline(state)),

@@ -11,6 +11,10 @@ package struct SetupRequest {
   var masquerade: Bool
   var forward: Bool
   var record: Bool
+  /// The SSH connection of who asks, which is not to be observed; nil where it is, or where there is none.
+  package var leftOut: TCPConversation?
+  /// Whether it was asked for that it is observed.
+  package var includesOwn = false
   /// Octets of a recording.
   var limit: Int
   var options: OutputOptions

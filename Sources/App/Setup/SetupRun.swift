@@ -161,7 +161,11 @@ package final class SetupRun {
     state.subnets = subnets.texts
     let surroundings = try kernel.surroundings()
     let isInOrder = surroundings.areInOrder(for: state)
-    if old != nil, report.added.isEmpty, isInOrder, state.masquerade == old?.masquerade { return }
+    let takesIn = request.includesOwn && state.leftOut != nil
+    if old != nil, report.added.isEmpty, isInOrder, state.masquerade == old?.masquerade, !takesIn {
+      return
+    }
+    leaveOut(from: subnets)
     if old != nil, report.added.isEmpty, !isInOrder {
       report.done.append(
         surroundings.installed.isEmpty
@@ -182,6 +186,17 @@ package final class SetupRun {
     try SetupTables.install(&state, around: surroundings, by: kernel)
     report.transaction = kernel.loop.monotonic - start
     try save()
+  }
+
+  /// What is written to the terminal of who looks would be observed itself, and that written again.
+  private func leaveOut(from subnets: Subnets) {
+    guard let own = request.leftOut,
+      subnets.prefixes.contains(where: { $0.contains(own.client) || $0.contains(own.server) })
+    else {
+      if request.includesOwn { state.leftOut = nil }
+      return
+    }
+    state.leftOut = "\(own)"
   }
 
   private func save() throws(KernelError) {

@@ -16,6 +16,8 @@ package struct ObservationTables: Sendable {
   package var backend: Backend
   /// Whether to look at the hooks of ARP, too; kernels without nf_tables for ARP refuse it.
   var watchesARP: Bool
+  /// Packets of these prefixes that are not looked at: those of the connection through which somebody looks.
+  package var leftOut: TCPConversation?
   /// Translate what these addresses send elsewhere than back to the device.
   package var masquerade: [(source: Prefix, device: String)]
 
@@ -136,6 +138,10 @@ package struct ObservationTables: Sendable {
       // Lines of the kernel log need no trace, and must not switch on that of iptables-legacy.
       case .kernelLog: [.logToKernel(prefix: "\(point.label): "), .verdict(.accept)]
       }
+    for match in leftOutMatches(family: family) {
+      batch.addRule(
+        family: family, table: table, chain: point.chain, match + [.verdict(.accept)])
+    }
     for version in versions.sorted() {
       for match in markMatches(version, family: family)
         + addressMatches(version, family: family, sets)
@@ -179,6 +185,22 @@ package struct ObservationTables: Sendable {
               ? .compare(field.least, equal: true) : .within(field.least, field.most),
           ]
         }
+    }
+  }
+
+  private func leftOutMatches(family: UInt8) -> [[RuleExpression]] {
+    guard let leftOut, versions.contains(leftOut.client.family) else { return [] }
+    let version = leftOut.client.family
+    let (offset, length): (UInt32, Int) = version == 4 ? (12, 4) : (8, 16)
+    return leftOut.ways.map { addresses, ports in
+      isVersion(version, family: family) + [
+        .loadTransport, .compare([IPProtocol.tcp.rawValue], equal: true),
+        .loadPayload(base: .network, offset: offset, length: UInt32(length)),
+        .compare(Array(addresses.prefix(length)), equal: true),
+        .loadPayload(base: .network, offset: offset + UInt32(length), length: UInt32(length)),
+        .compare(Array(addresses.suffix(length)), equal: true),
+        .loadPayload(base: .transport, offset: 0, length: 4), .compare(ports, equal: true),
+      ]
     }
   }
 

@@ -9,6 +9,9 @@ package enum Privileges {
   /// What it may do.
   package static var effective: Capabilities { current.effective }
 
+  /// Whether this process has more rights than who started it.
+  static var distrustsCaller: Bool { nftrace_is_secure() != 0 }
+
   /// Where the program has more rights than who started it, takes nothing more from them: libraries, and
   /// programs that are started, would follow their environment (libxtables loads what `XTABLES_LIBDIR`
   /// names). Throws for a program that is set-user-id: it would give its rights to anybody, for it

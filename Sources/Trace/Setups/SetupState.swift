@@ -33,6 +33,8 @@ package struct SetupState: Sendable, Equatable {
   package var session: String?
   /// Journals written for it, in order.
   package var journals: [String] = []
+  /// The SSH connection of who set it up, which is not observed, as SSH_CONNECTION has it; nil where all are.
+  package var leftOut: String?
   /// What its network namespace is called, if it has a name.
   package var netns: String?
 
@@ -109,6 +111,7 @@ extension SetupState: JSONObject {
     json.member("records", &records)
     json.member("session", &session)
     json.member("journals", &journals)
+    json.member("leftOut", &leftOut)
     json.member("netns", &netns)
   }
 }

@@ -62,6 +62,11 @@ struct Setup: ParsableCommand {
   @Flag(help: "Switch on forwarding, for the IP versions of the subnets.")
   var forward = false
 
+  @Flag(
+    name: .customLong("own-ssh"),
+    help: "Watch the SSH connection that this is typed through as well, which is left out else.")
+  var ownSSH = false
+
   @Flag(help: "Start no recorder; 'nftrace record FILE' is one in the foreground.")
   var noRecord = false
 
@@ -102,11 +107,13 @@ struct Setup: ParsableCommand {
 
   func run() throws {
     let spaces = try shared.chosenNamespaces()
-    let request = SetupRequest(
+    var request = SetupRequest(
       subnets: try Self.parse(subnets: subnets), backend: backend,
       group: group.map { UInt16($0) }, tun: tun, tunAddresses: tunAddress.compactMap { Prefix($0) },
       masquerade: masquerade, forward: forward, record: !noRecord, limit: limit.octets,
       options: shared.output)
+    request.includesOwn = ownSSH
+    request.leftOut = ownSSH ? nil : OwnTerminal.connection
     try StateDirectory.make()
     // The third for namespaces, and what a lab that died left of them.
     try Privileges.keep(

@@ -1,0 +1,34 @@
+internal import Glibc
+package import Wire
+
+/// The terminal from which this program was started.
+package enum OwnTerminal {
+  /// The SSH connection that it is the end of; nil where it is none, or where the caller is not to be believed.
+  package static var connection: TCPConversation? {
+    guard !Privileges.distrustsCaller else { return nil }
+    if let text = Terminal.environment(name) { return TCPConversation(text) }
+    // sudo(8) leaves the variable out; those who started it have it.
+    var process = getppid()
+    for _ in 0..<16 where process > 1 {
+      if let found = variable(of: process) { return TCPConversation(found) }
+      guard let parent = parent(of: process) else { return nil }
+      process = parent
+    }
+    return nil
+  }
+
+  private static let name = "SSH_CONNECTION"
+
+  private static func variable(of process: Int32) -> String? {
+    (try? Files.text("/proc/\(process)/environ"))?.split(separator: "\0").first {
+      $0.hasPrefix(name + "=")
+    }.map { String($0.dropFirst(name.count + 1)) }
+  }
+
+  /// Field 4 of proc_pid_stat(5), behind the name in parentheses.
+  private static func parent(of process: Int32) -> Int32? {
+    guard let text = try? Files.text("/proc/\(process)/stat"), let end = text.lastIndex(of: ")")
+    else { return nil }
+    return text[end...].split(separator: " ").dropFirst(2).first.flatMap { Int32($0) }
+  }
+}
