@@ -199,6 +199,7 @@ extension LiveTests {
       let made = try await lab.shell(
         """
         export NFTRACE_STATE_DIR=\(lab.directory) NFTRACE=\(SetupLab.program)
+        ip link set lo up
         SSH_CONNECTION='127.0.0.1 52011 127.0.0.1 7022' "$NFTRACE" setup 127.0.0.0/8
         SSH_CONNECTION='127.0.0.1 52011 127.0.0.1 7022' "$NFTRACE" setup 127.0.0.0/8
         python3 - <<'P'

@@ -36,8 +36,11 @@ extension LiveTests {
       let parts = outcome.output.split(separator: "== JSON")
       let lines = parts[0].split(separator: "\n")
       #expect(lines.count { $0.hasPrefix("#") } == 2, "\(outcome)")
+      // Where it comes from stands above.
+      #expect(lines.first?.hasPrefix("recorded since ") == true, "\(outcome)")
       #expect(
-        lines.first?.hasSuffix("answered, through netns \(net.router) → \(net.server)") == true,
+        lines.first { $0.hasPrefix("#") }?.hasSuffix(
+          "answered, through netns \(net.router) → \(net.server)") == true,
         "\(outcome)")
       let headings = lines.filter { $0.hasPrefix("→") || $0.hasPrefix("←") }
       let places = [net.router, net.server, net.server, net.router]
@@ -69,7 +72,7 @@ extension LiveTests {
         net,
         """
         ip netns exec $S nft 'add table inet f; add chain inet f i { type filter hook input priority 0; }
-          add rule inet f i meta l4proto { icmp, ipv6-icmp } icmp type echo-request drop
+          add rule inet f i icmp type echo-request drop
           add rule inet f i icmpv6 type echo-request drop'
         "$NFTRACE" setup $BOTH $SERVER >/dev/null
         ip netns exec $R ping -q -c 1 -W 1 $SERVER >/dev/null || true
