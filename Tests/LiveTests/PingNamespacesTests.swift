@@ -159,6 +159,44 @@ extension LiveTests {
       #expect(errors.first?.namespace == net.router)
     }
 
+    /// What goes back is dropped in a namespace between those that are watched, and that is named.
+    @Test(
+      arguments: [RouterPlan().withoutTun(), RouterPlan.ipv6.withoutTun()],
+      ["icmp", "tcp", "udp"])
+    func theAnswerDiesBetween(_ plan: RouterPlan, _ proto: String) async throws {
+      let net = try await RouterNet(plan)
+      let far = net.router + "f"
+      let (own, other) = plan.version == 4 ? ("10.88.0.1", "10.88.0.2") : ("fd88::1", "fd88::2")
+      try await net.run(
+        """
+        ip netns add \(far); ip -n \(far) link set lo up
+        ip -n $R link add behind type veth peer name front netns \(far)
+        ip netns exec \(far) sysctl -qw net.ipv6.conf.front.accept_dad=0
+        ip netns exec $R sysctl -qw net.ipv6.conf.behind.accept_dad=0
+        ip -n $R addr add \(own)/\(plan.length) dev behind
+        ip -n \(far) addr add \(other)/\(plan.length) dev front
+        ip -n $R link set behind up; ip -n \(far) link set front up
+        ip -n \(far) route add default via \(own)
+        ip -n $S route add \(other) via $ROUTER
+        for i in $(seq 20); do ip netns exec $R ping -c1 -W1 -n \(other) >/dev/null && break; sleep 0.1; done
+        ip netns exec $R nft 'table inet fw { chain through {
+          type filter hook forward priority 0; iifname "behind" drop; }; }'
+        """)
+      let port = proto == "icmp" ? [] : ["--dport", "999"]
+      let report = try await report(
+        [net.server, far], ["--local", "-s", plan.server, "-p", proto, "-W", "0.5"] + port, code: 1,
+        to: other)
+      try await net.run("ip netns del \(far)")
+      #expect(report.probes.first?.outcome == "lost")
+      let finding = try #require(report.probes.first?.findings.first)
+      #expect(finding.id == "no-reply" && finding.namespace == far, "\(finding)")
+      let words = "network namespace \(net.router) of this machine dropped the answer"
+      #expect(finding.summary.contains(words), "\(finding)")
+      #expect(
+        finding.summary.contains("--netns \(net.server) --netns \(far) --netns \(net.router)"),
+        "\(finding)")
+    }
+
     /// What is told live is told of the session.
     @Test func shown() async throws {
       let net = try await RouterNet(RouterPlan().withoutTun())

@@ -22,3 +22,18 @@ struct DiscoveryTraces: Sendable {
       family: trace.family, table: trace.table, chain: trace.chain, ref, verdict: .drop)
   }
 }
+
+/// A question or an answer of neighbour discovery, by which it is known again: it has no number.
+struct DiscoveryPacket: Hashable {
+  private var source: IPAddress
+  private var destination: IPAddress
+  private var type: UInt8
+
+  /// nil for another packet.
+  init?(_ packet: Packet) {
+    guard packet.isNeighbourDiscovery, let type = packet.icmp?.type else { return nil }
+    source = packet.source
+    destination = packet.destination
+    self.type = type
+  }
+}

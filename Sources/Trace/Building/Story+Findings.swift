@@ -22,13 +22,17 @@ extension Story {
   }
 
   /// What is found of a probe's packets here. `isAnswered` is whether there is no loss to explain, `answer` and
-  /// `refused` are what the sender was told, and `witness` is the packet that shows what becomes of a new connection.
+  /// `refused` are what the sender was told; `isKept` is whether that answer came, and no program would have had it.
+  /// `witness` is the packet that shows what becomes of a new connection, and `elsewhere` is what other places heard of
+  /// drops in namespaces that are none of them.
   func findings(
     ofProbe sequence: Int, _ exchange: Exchange, isAnswered: Bool, answer: Packet?,
-    refused: Int32?, witness: Journey?
+    refused: Int32?, isKept: Bool, witness: Journey?, elsewhere: [DropEvent]
   ) -> [Finding] {
-    Examination.findings(
-      exchange, isAnswered: isAnswered, answer: answer, refused: refused,
+    var snapshot = snapshot
+    for drop in elsewhere { snapshot.take(drop, isElsewhere: true) }
+    return Examination.findings(
+      exchange, isAnswered: isAnswered, answer: answer, refused: refused, isKept: isKept,
       unseen: unseenDrops(probe: sequence, exchange), witness: witness, header: header,
       snapshot: snapshot
     ).map(told)

@@ -35,7 +35,12 @@ extension Story {
     settlePending()
     var next = open.latest(identity)
     while let index = next, open[index].dropped != nil { next = open[index].twin }
-    guard let index = next else { return }
+    guard let index = next else {
+      if header?.probe != nil, let discovery = DiscoveryPacket(packet) {
+        snapshot.takeDiscovery(discovery, at: step)
+      }
+      return
+    }
     open[index].last = now
     open[index].way.append(step)
   }
@@ -112,6 +117,9 @@ extension Story {
     let header = trace.packet
     if isOfProbe, trace.handle != nil, trace.isDiscovery(header) {
       discovery.insert(trace.id)
+      if let packet = header.flatMap({ DiscoveryPacket($0) }) {
+        snapshot.takeDiscovery(packet, at: nil)
+      }
       return
     }
     guard let point = points.point(chain: trace.chain), trace.startsChain else { return }

@@ -27,8 +27,16 @@ extension Story {
     guard let journey = open.last(where: { $0.identity == PacketIdentity(answer) }) else {
       return false
     }
+    // Of TCP the kernel says that no socket is there, whether or not it asked a policy; and it may not be asked.
+    // What stays on this host meets none.
+    let device = journey.way.last.inDevice
+    if device != "lo", let policies = snapshot.host.policies,
+      SecurityPolicies.block(policies, answer, by: snapshot.link(device)?.index)
+    {
+      return true
+    }
     let drop = snapshot.drop(
-      of: journey.identity, since: journey.start.earlier(by: Self.idle))
+      of: journey.identity, since: journey.start.earlier(by: Self.idle), seenAt: journey.hops)
     return drop.map { ["XFRM_POLICY", "ICMP_CSUM", "TCP_CSUM", "UDP_CSUM"].contains($0.reason) }
       ?? false
   }

@@ -32,7 +32,9 @@ struct ProbeWalk {
     let last =
       // What answers a request that a rule stopped is that rule's refusal.
       requests.last { $0.end.decider != nil }
-      ?? journeys.last { $0.direction == .reply && !$0.isRefusalSent } ?? requests.last
+      ?? journeys.last {
+        $0.direction == .reply && !$0.isRefusalSent || $0.direction == .error && !$0.end.isThrough
+      } ?? requests.last
       ?? journeys.first
     guard let last, let place = names.firstIndex(where: { $0 == last.netns }) else { return 0 }
     guard last.end.kind == .transmitted else { return place }

@@ -254,7 +254,8 @@ package struct PingStory: Sendable {
       return stories[place].findings(
         ofProbe: sequence, parts[place], isAnswered: !isSuspect, answer: entry?.answer,
         refused: outcome == .localError ? entry?.refused : nil,
-        witness: witnesses.isEmpty ? nil : witnesses[place])
+        isKept: outcome == .lost && entry?.answer != nil,
+        witness: witnesses.isEmpty ? nil : witnesses[place], elsewhere: dropsElsewhere(than: place))
     }
     if !places.isEmpty {
       for index in exchange.journeys.indices {
@@ -273,6 +274,11 @@ package struct PingStory: Sendable {
     result.entrance = plan.entrance
     result.interface = plan.device
     return result
+  }
+
+  /// What was heard in the other places of drops in namespaces that are none of them.
+  private func dropsElsewhere(than place: Int) -> [DropEvent] {
+    stories.indices.filter { $0 != place }.flatMap { stories[$0].snapshot.dropsElsewhere }
   }
 
   /// Takes in the next record of a session that is over. Returns the probes that were settled

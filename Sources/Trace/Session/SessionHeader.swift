@@ -18,6 +18,19 @@ package struct SessionHeader: Sendable, Equatable {
   package var netnsPath: String?
   /// The other network namespaces in which the probes are watched, in the order of their places.
   package var others: [SessionHeader] = []
+  /// In the header of one of several places: how the probes enter the first, and what all of them are called.
+  private(set) var walk: Walk?
+
+  /// The probes of several network namespaces.
+  struct Walk: Sendable, Equatable {
+    /// As they were asked for, where they enter.
+    var plan: ProbePlan
+    /// The namespaces, in the order of their places.
+    var namespaces: [String]
+    /// Which of them this is.
+    var place: Int
+  }
+
   /// When it began, nanoseconds since the epoch; nil in sessions of before.
   package var started: UInt64?
   /// The machine's name, as uname(2) gives it.
@@ -157,7 +170,8 @@ extension SessionHeader {
   var places: [SessionHeader] {
     var first = self
     first.others = []
-    return [first]
+    var places =
+      [first]
       + others.map { other in
         var other = other
         other.probe = probe
@@ -165,6 +179,11 @@ extension SessionHeader {
         other.probe?.device = nil
         return other
       }
+    guard let probe, !others.isEmpty else { return places }
+    for place in places.indices {
+      places[place].walk = Walk(plan: probe, namespaces: namespaces, place: place)
+    }
+    return places
   }
 
   /// Whether another network namespace dropped it than the one that the session is about.

@@ -60,6 +60,9 @@ enum DropReasons {
     "DUP_FRAG": "it is a fragment that was there already",
     "FRAG_REASM_TIMEOUT": "its other fragments did not come in time",
     "FRAG_TOO_FAR": "its other fragments are too far away",
+    "TCP_INVALID_SYN":
+      "a TCP connection of these addresses and ports is there already, in which a SYN has no place: ask from "
+      + "another port",
     "TCP_MINTTL": "its hops are fewer than the socket asks for",
     "TCP_LISTEN_OVERFLOW": "the queue of the program that listens is full",
     "IPV6_BAD_EXTHDR": "one of its IPv6 extension headers is wrong",

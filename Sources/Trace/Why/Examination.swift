@@ -5,8 +5,8 @@ enum Examination {
   /// What is to be said about an exchange: the cause, if it went wrong, and notes.
   static func findings(
     _ exchange: Exchange, isAnswered: Bool, answer: Packet?, refused: Int32? = nil,
-    unseen: [(packet: Packet, drop: DropEvent)] = [], witness: Journey? = nil,
-    header: SessionHeader?,
+    isKept: Bool = false, unseen: [(packet: Packet, drop: DropEvent)] = [],
+    witness: Journey? = nil, header: SessionHeader?,
     snapshot: Snapshot
   ) -> [Finding] {
     var findings: [Finding] = []
@@ -16,11 +16,12 @@ enum Examination {
         findings.append(cause(ofRefusal: refused, header?.probe, snapshot))
       } else if let lost = LostAfter.beforeAnyHook(exchange, unseen, header, snapshot) {
         findings.append(lost)
-      } else if let suspect = suspect(exchange, isProbe: header?.probe != nil) {
+      } else if let suspect = suspect(exchange, isProbe: header?.probe != nil, isKept: isKept) {
         var lost = LostPacket(
           suspect, of: exchange, error: error, refused: refused, header: header,
           snapshot: snapshot)
         lost.witness = witness
+        lost.hasComeBack = answer != nil && !isKept
         findings += cause(of: &lost)
         findings += Registry.lossNotes.compactMap {
           lost.show(to: $0)
@@ -110,7 +111,9 @@ enum Examination {
 
   /// The packet to look at. Of recorded traffic, the one that a rule stopped: others of its connection
   /// may have got through. Of a probe, the reply, if one was seen, for then the request got through.
-  private static func suspect(_ exchange: Exchange, isProbe: Bool) -> Journey? {
+  private static func suspect(_ exchange: Exchange, isProbe: Bool, isKept: Bool) -> Journey? {
+    // It was delivered, and no program would have had it.
+    if isKept { return exchange.journeys.last { $0.direction == .reply || $0.direction == .error } }
     if !isProbe, let stopped = exchange.journeys.first(where: \.end.isStopped) {
       return stopped
     }
@@ -120,6 +123,12 @@ enum Examination {
     if let reply = exchange.journeys.last(where: { $0.direction == .reply && !$0.isRefusalSent }) {
       return reply
     }
+    // An error that came to nothing is why the sender of what got through heard nothing.
+    if isProbe, exchange.request?.end.isThrough == true,
+      let error = exchange.journeys.last(where: { $0.isErrorLost(of: exchange) })
+    {
+      return error
+    }
     return exchange.request ?? exchange.journeys.first
   }
 }
@@ -127,4 +136,12 @@ enum Examination {
 extension Journey {
   /// Whether this is a reset that was sent on, or delivered.
   var isRefusalSent: Bool { packet.isRefusal && end.isThrough }
+
+  /// Whether this is an ICMP error about the request that no rule stopped, and that was not sent on, nor delivered.
+  fileprivate func isErrorLost(of exchange: Exchange) -> Bool {
+    guard direction == .error, case .unknown(_, nil, _) = end, let quoted = packet.quoted else {
+      return false
+    }
+    return exchange.request?.hops.contains { $0.packet.isSame(as: quoted) } ?? false
+  }
 }

@@ -7,6 +7,8 @@ extension LostPacket {
     let drops = snapshot.dropsElsewhere.filter { drop in
       // A bridge may send copies to hosts that are not meant.
       guard drop.reasonName != "OTHERHOST", !isThroughWith(drop),
+        // What was refused for that reason was told so.
+        drop.reason != "NO_SOCKET" || refusal == nil,
         let packet = try? Packet(drop.packet)
       else {
         return false
@@ -63,10 +65,14 @@ extension LostPacket {
   /// What to type to be told the rest.
   private func follow(to drop: DropEvent) -> String {
     let there = drop.place.flatMap { try? Word.namespace($0) }
+    let plan = header?.walk?.plan ?? header?.probe
+    let names = header?.walk?.namespaces ?? (header?.netns).map { [$0] }
     // Whoever named none is in the namespace himself, and so is the shell.
-    let here: Command? =
-      if let netns = header?.netns { (try? Word.namespace(netns)).map { "\($0)" } } else { "$$" }
-    if let here, let there, let line = header?.probe?.command(in: [here, "\(there)"]) {
+    let here: [Command] =
+      names.map { $0.compactMap { (try? Word.namespace($0)).map { "\($0)" } } } ?? ["$$"]
+    if here.count == names?.count ?? 1, let there,
+      let line = plan?.command(in: here + ["\(there)"])
+    {
       return "'\(line.text)'"
     }
     return "the same command with another --netns behind the first, for that namespace"

@@ -16,6 +16,8 @@ struct LostPacket {
   /// Whether this host sent that error.
   let isOurError: Bool
 
+  /// Whether what went back came to who asked: a refusal.
+  var hasComeBack = false
   /// The same packet as the first of a new connection, where this one's was there before.
   var witness: Journey?
   /// The errno that refused to send it, for a packet of this host's own.
@@ -92,6 +94,7 @@ struct LostPacket {
       journey, of: exchange, error: error, refused: refused, header: header, snapshot: snapshot)
     lost.answers.needs = answers.needs
     lost.witness = witness
+    lost.hasComeBack = hasComeBack
     return lost
   }
 
@@ -109,7 +112,8 @@ struct LostPacket {
   }
   /// The same, as the wire sees it: the port of a bridge, what a VLAN stands on.
   var lowestDevice: String? { journey.hops.last { $0.outDevice != nil }?.outDevice }
-  var isReply: Bool { journey.direction == .reply }
+  /// Whether it goes back to who asked: an answer, or an ICMP error about the question.
+  var isReply: Bool { journey.direction == .reply || journey.direction == .error }
 
   /// Whether conntrack could make nothing of the packet. The trace names every state but this one: a
   /// packet without any, where others have one, is invalid.
@@ -118,6 +122,18 @@ struct LostPacket {
       return metIP && header?.tellsConnections == true
     }
     return state == .invalid
+  }
+
+  /// Whether it is to begin a TCP connection where one of the same addresses and ports has long begun: what was
+  /// there before has gone both ways, as conntrack saw it.
+  var isWithinConnection: Bool {
+    packet.tcp?.flags == .syn && !isReply && journey.connection?.state == .established
+  }
+
+  /// The same, behind a sentence.
+  var connectionWords: String {
+    "a TCP connection of these addresses and ports is there already (conntrack has it as established), in which a SYN "
+      + "has no place: ask from another port"
   }
 
   /// Whether it came to a hook of IP, and not only to those of its interfaces.
@@ -175,11 +191,12 @@ struct LostPacket {
   }
 
   /// Which way this host's own answer to what was delivered here would go.
-  var answerRoute: RouteAnswer? {
+  /// `mark` is the one that the answer carries.
+  func answerRoute(mark: UInt32) -> RouteAnswer? {
     guard answers.has(.answerRoute), let hop = journey.answered else { return nil }
     return snapshot.lookups.last {
       $0.question.destination == hop.packet.source && $0.question.inputInterface == nil
-        && $0.question.source == hop.packet.destination
+        && $0.question.source == hop.packet.destination && ($0.question.mark ?? 0) == mark
     }?.answer
   }
 

@@ -37,11 +37,11 @@ extension Story {
       : Registry.needs
     var questions: [Question] = unknownDeciders.map { .rule($0) }
     for journey in journeys {
-      if needs.contains(.answerRoute), let lookup = answerLookup(journey) {
-        questions.append(.lookup(lookup))
-      }
+      if needs.contains(.answerRoute) { questions += answerLookups(journey).map { .lookup($0) } }
       questions += lookups(journey, needs)
     }
+    // Whether a program would have had the answer.
+    if isAnswered, header?.probe?.entrance == .local { questions.append(.host(.policies)) }
     questions.append(.policy)
     if needs.contains(.ingressRules) { questions += ingressRules(journeys) }
     if needs.contains(.policyChain) {
@@ -114,9 +114,10 @@ extension Story {
     return questions
   }
 
-  /// The lookup that tells whether this host can answer what was delivered to it.
-  private func answerLookup(_ journey: Journey) -> RouteLookup? {
-    guard journey.direction == .request, let hop = journey.answered else { return nil }
+  /// The lookups that tell whether this host can answer what was delivered to it: without a mark, and with that of
+  /// what it answers.
+  private func answerLookups(_ journey: Journey) -> [RouteLookup] {
+    guard journey.direction == .request, let hop = journey.answered else { return [] }
     let answer = hop.packet.answer
     var question = RouteLookup(
       to: answer.destination, from: answer.source, tos: answer.tos & 0x1c)
@@ -124,7 +125,10 @@ extension Story {
       question.outputInterface = snapshot.link(hop.inDevice)?.index
     }
     question.setTransport(answer)
-    return question
+    guard hop.mark != 0 else { return [question] }
+    var marked = question
+    marked.mark = hop.mark
+    return [question, marked]
   }
 
   private func outputLookups(_ journey: Journey) -> [Question] {

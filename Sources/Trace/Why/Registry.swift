@@ -5,7 +5,7 @@ package enum Registry {
     // What conntrack remembers.
     StaleConnection.self,
     // Rules and policies.
-    ICMPErrorFiltered.self,
+    ICMPErrorFiltered.self, ReplyMisrouted.OfRefusal.self, NoReply.OfRefusal.self,
     QueueWithoutListener.self, QueueVerdict.self, TProxyWithoutListener.self,
     TProxyWithoutRoute.self, MasqueradeNoAddress.self, InvalidStateDrop.self, RuleReject.self,
     ReplyFiltered.self, DNATThenFiltered.self, LegacyDrop.self, PolicyDrop.self, RuleDrop.self,
@@ -26,7 +26,7 @@ package enum Registry {
     UnknownProtocol.self,
     // Answered, and not as the client expects it.
     HairpinWithoutMasquerade.self, NotTranslated.Reply.self, ReplyFromStranger.self,
-    ReplyMisrouted.self,
+    ReplyMisrouted.self, NoReply.OfAnswer.self,
     // Sent, and not answered.
     NoReply.PastMainTable.self, TTLExpired.FarAway.self, FragmentationNeeded.FarAway.self,
     NoReply.FarAway.self, NoReply.PastHooks.self, ProxyNeighbourMissing.self, HandedToTunnel.self,

@@ -9,15 +9,15 @@ struct ReversePath {
   /// What leads back; nil where nothing does.
   let route: RouteMessage?
 
-  /// The way back of a packet that was seen before routing.
-  init?(_ lost: LostPacket) {
+  /// The way back of a packet that was seen before routing. `mark` is what the kernel looks for it with.
+  init?(_ lost: LostPacket, mark: UInt32 = 0) {
     guard let hop = lost.routed else { return nil }
     self.lost = lost
     self.hop = hop
     var turned = hop.packet
     swap(&turned.source, &turned.destination)
     turned.transport = turned.transport.turned
-    routing = PolicyRouting(sending: turned, lost.snapshot)
+    routing = PolicyRouting(sending: turned, mark: mark, lost.snapshot)
     route = lost.snapshot.routes.isEmpty ? lost.wayBack?.route : routing.route
   }
 

@@ -93,7 +93,7 @@ package enum RoutingWords {
   private static func otherSelector(_ rule: RoutingRule) -> Command {
     var words: [Command] = []
     if let users = rule.users { words += ["uidrange", "\(users.lowerBound)-\(users.upperBound)"] }
-    if let proto = rule.ipProtocol { words += ["ipproto", "\(IPProtocol(rawValue: proto))"] }
+    if let proto = rule.ipProtocol { words += ["ipproto", word(ofProtocol: proto)] }
     if let ports = rule.sourcePorts { words += ["sport", word(ports)] }
     if let ports = rule.destinationPorts { words += ["dport", word(ports)] }
     switch rule.action {
@@ -102,6 +102,13 @@ package enum RoutingWords {
     }
     if let length = rule.suppressPrefixLength { words += ["suppress_prefixlength", "\(length)"] }
     return words.joined(separator: " ")
+  }
+
+  /// ip(8) takes the names of /etc/protocols, of which not all are on every machine.
+  private static func word(ofProtocol number: UInt8) -> Command {
+    let proto = IPProtocol(rawValue: number)
+    if proto == .icmpv6 { return "ipv6-icmp" }
+    return [.icmp, .tcp, .udp].contains(proto) ? "\(proto)" : "\(number)"
   }
 
   private static func word(_ ports: ClosedRange<UInt16>) -> Command {

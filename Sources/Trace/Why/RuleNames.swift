@@ -41,7 +41,13 @@ package enum RuleNames {
     return address.family == 4 ? "\(address):\(port)" : "[\(address)]:\(port)"
   }
 
-  static func what(_ lost: LostPacket) -> String { lost.isReply ? "answer" : "packet" }
+  static func what(_ lost: LostPacket) -> String {
+    if lost.journey.direction == .error { return "ICMP error about the packet" }
+    return lost.isReply ? "answer" : "packet"
+  }
+
+  /// "a TCP reset", or the ICMP error by its name.
+  static func refusal(_ packet: Packet) -> String { error(packet) ?? "a TCP reset" }
 
   /// The place of a rule in nf_tables' terms.
   static func place(_ step: RuleStep, _ lost: LostPacket) -> Finding.Place {

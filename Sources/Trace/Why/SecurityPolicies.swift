@@ -11,7 +11,13 @@ struct SecurityPolicies {
   init?(_ lost: LostPacket) {
     let reason = lost.dropReason ?? lost.socketReason
     isNamed = reason == "XFRM_POLICY"
-    guard isNamed || reason == nil || reason == "NOT_SPECIFIED" else { return nil }
+    // No socket is what the kernel says of every answer to a TCP probe of its own, whose port nobody has.
+    let isOwnAnswer =
+      lost.isReply && lost.stage == .delivered && lost.header?.probe?.entrance == .local
+    guard
+      isNamed || reason == nil || reason == "NOT_SPECIFIED"
+        || isOwnAnswer && reason == "NO_SOCKET"
+    else { return nil }
     let policies = lost.host(.policies).policies ?? []
     let index = { (device: String?) in lost.snapshot.link(device)?.index }
     var met: [SecurityPolicy?] = []
@@ -40,6 +46,11 @@ struct SecurityPolicies {
     isNamed = false
     refusing = [Self.first(policies, unsent.packet, .outgoing, by: nil)].compactMap { $0 }
       .filter(\.refuses)
+  }
+
+  /// Whether a policy keeps a packet that came for this host from every program of it.
+  static func block(_ policies: [SecurityPolicy], _ packet: Packet, by device: UInt32?) -> Bool {
+    first(policies, packet, .incoming, by: device)?.isBlock == true
   }
 
   /// What sending says where a policy blocks (EPERM) or finds no association: ESRCH, EAGAIN, EREMOTE.

@@ -41,8 +41,10 @@ struct Snapshot: Sendable {
   private var dropped: [PacketIdentity?] = []
   /// Those that another network namespace of the machine dropped.
   private(set) var dropsElsewhere: [DropEvent] = []
-  /// Rules that dropped ARP or neighbour discovery.
-  private(set) var discoveryDrops: [RuleStep] = []
+  /// Rules of nf_tables that dropped ARP or neighbour discovery.
+  private var tracedDiscoveryDrops: [RuleStep] = []
+  /// The last rules of iptables-legacy that neighbour discovery met which was not seen behind them, by its packets.
+  private var legacyDiscoveryDrops: [DiscoveryPacket: RuleStep] = [:]
   /// The lookup that the next message answers.
   private var question: RouteLookup?
   private var listings = ListingWatch()
@@ -173,7 +175,7 @@ struct Snapshot: Sendable {
 
   /// Looks at the rules that dropped ARP or neighbour discovery once more.
   mutating func reviseDiscoveryDrops(_ revise: (RuleStep) -> RuleStep) {
-    discoveryDrops = discoveryDrops.map(revise)
+    tracedDiscoveryDrops = tracedDiscoveryDrops.map(revise)
   }
 
   /// The answer to the lookup before it, or an entry of a list.
@@ -221,16 +223,40 @@ struct Snapshot: Sendable {
     }
   }
 
-  /// The kernel's last word on a packet that was dropped since then.
-  func drop(of identity: PacketIdentity, since start: UInt64) -> DropEvent? {
-    drops.indices.last { dropped[$0] == identity && drops[$0].time >= start }.map { drops[$0] }
+  /// The kernel's last word on a packet that was dropped since then. Of what goes back to where `hops` came from it
+  /// is none: an answer may have the same octets.
+  func drop(
+    of identity: PacketIdentity, since start: UInt64, seenAt hops: Hops
+  ) -> DropEvent? {
+    drops.indices.last { index in
+      guard dropped[index] == identity, drops[index].time >= start else { return false }
+      guard let packet = try? Packet(drops[index].packet), packet.source != packet.destination
+      else { return true }
+      return !hops.contains {
+        $0.packet.source == packet.destination && $0.packet.destination == packet.source
+      }
+    }.map { drops[$0] }
   }
 
   /// Keeps that a rule dropped ARP or neighbour discovery.
   mutating func takeDiscoveryDrop(_ step: RuleStep) {
-    if !discoveryDrops.contains(step) { discoveryDrops.append(step) }
+    if !tracedDiscoveryDrops.contains(step) { tracedDiscoveryDrops.append(step) }
     // A ruleset that is loaded again and again has other handles every time.
-    if discoveryDrops.count > 256 { discoveryDrops.removeFirst(128) }
+    if tracedDiscoveryDrops.count > 256 { tracedDiscoveryDrops.removeFirst(128) }
+  }
+
+  /// Takes down the rule of iptables-legacy that neighbour discovery met last; nil once it was seen behind that.
+  mutating func takeDiscovery(_ packet: DiscoveryPacket, at step: RuleStep?) {
+    if step != nil, legacyDiscoveryDrops.count > 256 { legacyDiscoveryDrops = [:] }
+    legacyDiscoveryDrops[packet] = step
+  }
+
+  /// Rules that dropped ARP or neighbour discovery.
+  var discoveryDrops: [RuleStep] {
+    var drops: [RuleStep] = []
+    for step in legacyDiscoveryDrops.values.sorted(by: { "\($0)" < "\($1)" })
+    where !drops.contains(step) { drops.append(step) }
+    return drops + tracedDiscoveryDrops
   }
 
   /// Takes in a note.

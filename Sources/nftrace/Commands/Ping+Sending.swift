@@ -91,7 +91,7 @@ extension Ping {
       nonce: UInt64.random(in: .min ... .max), device: entrance.deviceName,
       sourcePort: sport.map { UInt16($0) },
       destinationPort: port, entrance: entrance.kind, dryRun: dryRun)
-    plan.name = to.name
+    plan.name = to.name ?? (plan.destination == to.address ? nil : "\(to.address)")
     if let like { try plan.send(like.octets) }
     if entrance.kind == .local { plan.boundDevice = device }
     plan.isFromAfar = entrance.isFromAfar

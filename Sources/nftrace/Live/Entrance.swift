@@ -57,8 +57,10 @@ struct Entrance {
     var routes = try RouteSocket()
     switch choice {
     case .local(let source):
+      let meant =
+        fields.keepsHeader ? destination : Self.meant(by: destination, from: source)
       let question = RouteLookup(
-        to: destination, mark: fields.mark, tos: fields.tos, ipProtocol: proto.rawValue,
+        to: meant, mark: fields.mark, tos: fields.tos, ipProtocol: proto.rawValue,
         destinationPort: port)
       return try local(proto, question, source: source, fields, &routes)
     case .made(let address, let source):
@@ -69,6 +71,13 @@ struct Entrance {
       entrance.isFromAfar = isFromAfar
       return entrance
     }
+  }
+
+  /// Where the kernel has this host's own packets for no address go: to this host, by the address that they come
+  /// from, which without a source is that of loopback.
+  private static func meant(by destination: IPAddress, from source: IPAddress?) -> IPAddress {
+    guard destination.isUnspecified else { return destination }
+    return destination.family == 4 ? source ?? IPAddress("127.0.0.1")! : IPAddress("::1")!
   }
 
   /// What comes in by an interface is written to it where it is a TUN device that nobody has open; by any

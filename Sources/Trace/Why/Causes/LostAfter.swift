@@ -53,8 +53,11 @@ enum LostAfter: Cause {
       let socket = lost.listeners.first
     else { return nil }
     return error(
-      "it was delivered to this host, and nothing answered it: \(socket.programName) has "
-        + "\(lost.portName(port)); it, or a filter of its socket or its control group, says nothing",
+      "it was delivered to this host, and nothing answered it: "
+        + (lost.isWithinConnection
+          ? lost.connectionWords
+          : "\(socket.programName) has \(lost.portName(port)); it, or a filter of its socket or its "
+            + "control group, says nothing"),
       confidence: .likely,
       evidence: evidence(lost) + [lost.evidence(socket), .notReplied],
       at: Finding.Place(hook: lost.last.point.hook, table: lost.last.point.table))
@@ -70,6 +73,10 @@ enum LostAfter: Cause {
     case .within(let hook): "inside \(hook.rawValue.uppercased())"
     case .routing: "between PREROUTING and the next hook"
     case .beforePostrouting: "before POSTROUTING: look at xfrm policies"
+    case .behindEgress
+    where lost.journey.end.kernelDrop?.location?.hasPrefix("__dev_forward_skb") == true:
+      "between \(lost.lowestDevice ?? "the interface") and its other end, which is down, or does not take packets of "
+        + "\(lost.packet.length) octets: compare 'ip link' at both ends (mtu)"
     case .behindEgress:
       "behind the last hook of netfilter: look at '"
         + Remedy.look("tc -s qdisc show dev", at: lost.lowestDevice ?? "?")

@@ -9,8 +9,8 @@ enum ReplyMisrouted: Cause {
   static let page = FindingPage(
     .replyMisrouted, "The answer left by another interface than its client is behind",
     meaning: """
-      The request was answered, and routing here sent the answer out of an interface that the client is
-      not behind. Routing looks at the answer's own addresses, mark and ports: a policy rule may catch
+      The request was answered, or refused with a reset or an ICMP error, and routing here sent that out of an
+      interface that the client is not behind. Routing looks at the answer's own addresses, mark and ports: a policy rule may catch
       answers and not requests, or send them to a table that does not know the client's network. With several
       uplinks, an answer leaves by the default route, whichever uplink the question came by; a provider
       that checks sources throws it away there.
@@ -34,7 +34,11 @@ enum ReplyMisrouted: Cause {
   static let needs: [Need] = [.routes, .neighbours]
 
   static func examine(_ lost: LostPacket) -> Finding? {
-    guard lost.isReply, lost.stage == .sent, let plan = lost.header?.probe,
+    lost.isReply ? finding("the answer leaves", lost) : nil
+  }
+
+  private static func finding(_ words: String, _ lost: LostPacket) -> Finding? {
+    guard lost.stage == .sent, let plan = lost.header?.probe,
       plan.entrance != .local, lost.last.packet.destination == plan.source,
       let out = lost.outDevice, let home = plan.device,
       !lost.snapshot.leads(out, toClientOf: plan)
@@ -44,9 +48,29 @@ enum ReplyMisrouted: Cause {
     if let rule = routing.decider, rule.priority != 32766 { evidence.append(.policyRule(rule)) }
     if let route = routing.route { evidence.append(.route(route)) }
     return error(
-      "the answer leaves \(out)\(table(lost)), and not \(home), behind which \(plan.source) is",
+      "\(words) \(out)\(table(lost)), and not \(home), behind which \(plan.source) is",
       evidence: evidence + [.sent(through: out, source: lost.packet.source)],
       remedy: try homeRoute(to: plan.source, by: home, lost, routing.route?.table))
+  }
+
+  /// What went the wrong way is a refusal: who asked waits in vain, and what was refused comes to light then.
+  enum OfRefusal: Cause {
+    static var page: FindingPage { ReplyMisrouted.page }
+    static var needs: [Need] { ReplyMisrouted.needs }
+
+    static func examine(_ lost: LostPacket) -> Finding? {
+      guard !lost.hasComeBack,
+        let refusal = lost.exchange.journeys.last(where: {
+          $0.direction == .error || $0.direction == .reply && $0.packet.isRefusal
+        }),
+        // Of what died here, why it did is the cause; but that a packet is too long its sender has to learn.
+        lost.exchange.request?.end.isThrough == true
+          || refusal.packet.icmp?.mtu(refusal.packet.proto) != nil
+      else { return nil }
+      return finding(
+        "it was refused, and the refusal (\(RuleNames.refusal(refusal.packet))) leaves",
+        lost.looking(at: refusal))
+    }
   }
 
   private static func homeRoute(
@@ -95,7 +119,7 @@ enum ReplyMisrouted: Cause {
         let came = request.inDevice, request.hops.first?.point.hook != .output,
         request.end.isThrough,
         let reply = journeys.first(where: {
-          $0.direction == .reply && $0.end.kind == .transmitted
+          ($0.direction == .reply || $0.direction == .error) && $0.end.kind == .transmitted
         }), let went = reply.end.place.out, went != "lo", went != request.end.place.out
       else { return nil }
       return (request, reply, came, went)

@@ -15,7 +15,8 @@ enum NoListener: Cause {
     meaning: """
       The packet arrived where it was to go, and was refused: no program there listens on that TCP or
       UDP port. The finding says whether this host or the far end refused it. A TCP port that is refused
-      with an ICMP error instead of a reset is refused by a firewall.
+      with an ICMP error instead of a reset is refused by a firewall. A segment from within a TCP
+      connection is refused by whoever does not know that connection, whether or not a program listens.
       """,
     certainty: """
       Certain where this host refused it. Likely where another machine did: a firewall there may answer
@@ -50,6 +51,9 @@ enum NoListener: Cause {
     }
     let isHere = lost.stage == .delivered
     guard isHere == refusal.isOurs else { return nil }
+    if let segment = lost.segmentWithin, refusal.packet.icmp == nil {
+      return strayed(segment, lost, port, refusal)
+    }
     let isReject = lost.packet.proto == .tcp && refusal.packet.icmp != nil
     let near = NearMiss.listeners(lost) + NearMiss.portForwards(lost)
     return error(
@@ -66,6 +70,23 @@ enum NoListener: Cause {
       evidence: [.refusal(refusal.packet, isOurs: isHere)]
         + (isHere ? near.map(\.evidence) + translation(lost) : [])
         + lost.rises([.udpNoPorts]) + lost.reasonEvidence)
+  }
+
+  /// What belongs to a connection is refused by whoever does not know that, whoever listens.
+  private static func strayed(
+    _ segment: TCPHeader.Flags, _ lost: LostPacket, _ port: UInt16,
+    _ refusal: (packet: Packet, isOurs: Bool)
+  ) -> Finding {
+    let who =
+      refusal.isOurs ? "this host refused it" : "\(refusal.packet.source) refused it, not this host"
+    let listener = refusal.isOurs ? lost.listeners.first : nil
+    return error(
+      "\(who): it is a segment from within a TCP connection (\(segment)) that is not known there, which is "
+        + "answered with a reset whether or not a program listens on \(lost.portName(port))"
+        + (listener.map { " (\($0.programName) does)" } ?? "") + ": a connection begins with a SYN",
+      confidence: refusal.isOurs ? .certain : .likely,
+      evidence: [.refusal(refusal.packet, isOurs: refusal.isOurs)]
+        + (listener.map { [lost.evidence($0)] } ?? []) + lost.reasonEvidence)
   }
 
   /// What is for many is not refused, and what this host may not answer neither: the kernel says it.
@@ -87,5 +108,12 @@ enum NoListener: Cause {
   private static func translation(_ lost: LostPacket) -> [Evidence] {
     guard lost.destinationChange != nil else { return [] }
     return lost.journey.way.rules.last { $0.translation != nil }?.evidence ?? []
+  }
+}
+
+extension LostPacket {
+  /// The flags of a segment that is of a connection which began before; nil for another packet.
+  fileprivate var segmentWithin: TCPHeader.Flags? {
+    packet.tcp.flatMap { $0.flags.contains(.ack) ? $0.flags : nil }
   }
 }

@@ -94,9 +94,7 @@ enum NoRoute: Cause {
   /// This host was asked, and knows no way back to who asked.
   enum OfAnswer: Cause {
     static var page: FindingPage { NoRoute.page }
-    static let needs: [Need] = [
-      .answerRoute, .routes, .neighbours, .host(.advertisements),
-    ]
+    static let needs: [Need] = AnswerRouting.needs + [.neighbours, .host(.advertisements)]
 
     static func examine(_ lost: LostPacket) -> Finding? {
       guard let answer = AnswerRouting(lost), answer.errno == RouteErrno.noRoute,

@@ -143,7 +143,7 @@ extension RefusedByRouting {
 /// This host was asked, and routing refuses its answer.
 enum AnswerRefused<Refusal: RefusedByRouting>: Cause {
   static var page: FindingPage { Refusal.page }
-  static var needs: [Need] { [.answerRoute, .routes] }
+  static var needs: [Need] { AnswerRouting.needs }
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let answer = AnswerRouting(lost) else { return nil }

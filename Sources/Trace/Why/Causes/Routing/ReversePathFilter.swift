@@ -6,6 +6,7 @@ extension FindingID {
 
 extension InterfaceSetting {
   fileprivate static let rpFilter = InterfaceSetting("rp_filter", versions: [4])
+  fileprivate static let validMark = InterfaceSetting("src_valid_mark", versions: [4])
 }
 
 extension Counter {
@@ -38,7 +39,8 @@ enum ReversePathFilter: Cause {
       """)
 
   static let needs: [Need] = [
-    .wayBack, .routes, .neighbours, .interfaceSetting(.rpFilter), .counter(.rpFilter),
+    .wayBack, .routes, .neighbours, .interfaceSetting(.rpFilter), .interfaceSetting(.validMark),
+    .counter(.rpFilter),
   ]
 
   static func examine(_ lost: LostPacket) -> Finding? {
@@ -52,7 +54,10 @@ enum ReversePathFilter: Cause {
     let settings = [all, own].compactMap { $0 }
     let mode = settings.compactMap { Int($0.value) }.max() ?? 0
     guard mode > 0 else { return nil }
-    guard let back = ReversePath(lost),
+    // With the packet's mark where either of two settings has it so.
+    let marked = ["all", device].compactMap { lost.setting(.validMark, of: $0) }
+      .filter { $0.value == "1" }
+    guard let back = ReversePath(lost, mark: marked.isEmpty ? 0 : hop.mark),
       mode == 2 ? back.route == nil : !lost.snapshot.isSamePlace(back.device, device)
     else { return nil }
     let why =
@@ -61,7 +66,9 @@ enum ReversePathFilter: Cause {
       } ?? "there is no way back to \(packet.source)"
     return error(
       "the reverse path filter dropped the \(RuleNames.what(lost)): \(why)",
-      evidence: settings.map { .setting($0.name, value: $0.value) } + back.evidence
+      evidence: (settings + (hop.mark == 0 ? [] : marked)).map {
+        .setting($0.name, value: $0.value)
+      } + back.evidence
         + [.counter(.rpFilter, by: lost.delta(.rpFilter))] + lost.reasonEvidence,
       remedy: try back.remedy(
         loosened: mode == 2 ? nil : "sysctl -w \(Word.sysctl((own ?? all)!.name))=2"))

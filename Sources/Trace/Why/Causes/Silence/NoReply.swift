@@ -40,6 +40,11 @@ enum NoReply: Cause {
     let device = lost.outDevice ?? "?"
     let evidence = [.sent(through: device, source: lost.packet.source)] + nextHop(lost)
     let target = lost.packet.destination
+    if lost.isWithinConnection {
+      return error(
+        "it left \(device) in order, and nothing came back: \(lost.connectionWords)",
+        confidence: .likely, evidence: evidence + [.connectionKnown(packet: lost.journey.id)])
+    }
     if lost.snapshot.link(device)?.hasXDP == true {
       return error(
         "it left \(device) in order, and no hook saw an answer: the XDP program on \(device) may have "
@@ -75,6 +80,51 @@ enum NoReply: Cause {
       let neighbour = lost.snapshot.addresses.neighbour(hop)
     else { return [] }
     return [.nextHop(hop, neighbour.state)]
+  }
+
+  /// It was refused where it was delivered, in one of the network namespaces, and the refusal did not come back.
+  enum OfRefusal: Cause {
+    static var page: FindingPage { NoReply.page }
+    static let needs: [Need] = [.routes]
+
+    static func examine(_ lost: LostPacket) -> Finding? {
+      guard !lost.hasComeBack, lost.exchange.request?.end.isThrough == true,
+        let refusal = lost.exchange.journeys.last(where: {
+          $0.direction == .error || $0.direction == .reply && $0.packet.isRefusal
+        })
+      else { return nil }
+      return NoReply.ofAnswer(
+        "it was refused, and the refusal (\(RuleNames.refusal(refusal.packet)))",
+        lost.looking(at: refusal))
+    }
+  }
+
+  /// The same of an answer.
+  enum OfAnswer: Cause {
+    static var page: FindingPage { NoReply.page }
+    static let needs: [Need] = [.routes]
+
+    static func examine(_ lost: LostPacket) -> Finding? {
+      lost.isReply ? NoReply.ofAnswer("it was answered, and the answer", lost) : nil
+    }
+  }
+
+  /// What went back from a namespace behind the one that asked, and was not seen any more.
+  private static func ofAnswer(_ words: String, _ answer: LostPacket) -> Finding? {
+    guard let walk = answer.header?.walk, walk.place > 0, answer.stage == .sent else { return nil }
+    let device = answer.outDevice ?? "?"
+    let evidence: [Evidence] =
+      [.sent(through: device, source: answer.packet.source)]
+      + (PolicyRouting(answer).route.map { [.route($0)] } ?? []) + answer.evidenceElsewhere
+    let to = "\(words) left \(device) in order for \(answer.packet.destination)"
+    if let elsewhere = answer.wordsElsewhere() {
+      return error(
+        "\(to), and \(elsewhere)", confidence: answer.isElsewhereCertain ? .certain : .likely,
+        evidence: evidence)
+    }
+    return error(
+      "\(to), and did not come back to netns \(Escape.name(walk.namespaces[0])): look at what is on the way "
+        + "there", confidence: .likely, evidence: evidence)
   }
 
   /// An ICMP error came from somewhere else: not this host's doing.
