@@ -29,7 +29,7 @@ package struct Expectation: Sendable {
   package var isInferred = false
 
   /// What becomes of a probe.
-  package static let outcomes = ["replied", "lost", "rejected", "local-error", "recorded"]
+  package static let outcomes = ["replied", "lost", "rejected", "local-error", "sent", "recorded"]
 
   /// Where a rule stands; the rule is a part of its text, nil where there is none to tell.
   package struct Place: Sendable, Equatable {

@@ -131,6 +131,10 @@ package final class SimulatedPing: PingKernel, ProbePath {
 
   /// The kernel does what it did with the probe that was sent as the n-th.
   private func send(_ octets: [UInt8]) -> (errno: Int32, until: UInt64) {
+    // What acknowledges a SYN-ACK is no probe, and no record.
+    if let packet = try? Packet(octets), packet.tcp?.flags == .ack, packet.payload.isEmpty {
+      return (0, loop.now)
+    }
     let number = sent.count
     sent.append((loop.now, octets))
     if let sendErrno { return (sendErrno, loop.now) }

@@ -151,3 +151,118 @@ struct ProbePlanTests {
     #expect(ProbeProtocol("256") == nil && ProbeProtocol("-1") == nil && ProbeProtocol("") == nil)
   }
 }
+
+/// Connections that carry data.
+struct DataProbeTests {
+  private static func plan(v6: Bool = false, text: String = "GET /", size: Int? = nil) -> ProbePlan
+  {
+    let data = ProbePlan.data(text, size: size)
+    var plan = ProbePlan(
+      source: IPAddress(v6 ? "fd00:69::1" : "192.168.69.1")!,
+      destination: IPAddress(v6 ? "2001:db8::29" : "119.29.29.29")!, proto: .tcp,
+      identifier: 65000, count: 4, interval: 1, timeout: 1, ttl: 64, tos: 0, dontFragment: true,
+      size: data.count, nonce: 0xfeed_face_ffff_ffff, device: "tun0", destinationPort: 80)
+    plan.data = data
+    plan.maximumSegment = 1400
+    return plan
+  }
+
+  private static func answer(
+    _ packet: Packet, _ flags: TCPHeader.Flags, acknowledging octets: Int, _ payload: [UInt8] = []
+  ) -> Packet {
+    let header = packet.tcp!
+    var answer = packet
+    (answer.source, answer.destination) = (packet.destination, packet.source)
+    answer.payload = payload
+    answer.transport = .tcp(
+      TCPHeader(
+        sourcePort: 80, destinationPort: header.sourcePort, sequence: 77,
+        acknowledgment: flags.contains(.ack) ? header.sequence &+ UInt32(octets) : 0, flags: flags))
+    return answer
+  }
+
+  @Test(arguments: [false, true])
+  func handshakeAndDataAreProbesOfOneConnection(v6: Bool) throws {
+    let plan = Self.plan(v6: v6)
+    for connection in 1...2 {
+      let syn = try Packet(plan.packet(sequence: 2 * connection - 1).bytes)
+      let data = try Packet(plan.packet(sequence: 2 * connection).bytes)
+      #expect(syn.tcp?.flags == .syn)
+      // The options of the SYN: a maximum segment size.
+      #expect(plan.packet(sequence: 2 * connection - 1).bytes.suffix(4) == [2, 4, 5, 120])
+      #expect(syn.payload.isEmpty)
+      #expect(data.payload == Array("GET /".utf8))
+      #expect(data.tcp?.sequence == syn.tcp!.sequence + 1)
+      #expect(data.sourcePort == syn.sourcePort)
+      #expect(plan.sequence(of: syn) == 2 * connection - 1)
+      #expect(plan.sequence(of: data) == 2 * connection)
+      #expect(
+        plan.sequence(of: Self.answer(syn, [.syn, .ack], acknowledging: 1)) == 2 * connection - 1)
+      #expect(plan.sequence(of: Self.answer(data, .ack, acknowledging: 5)) == 2 * connection)
+      // The server may have taken a part of it.
+      #expect(plan.sequence(of: Self.answer(data, .ack, acknowledging: 3)) == 2 * connection)
+      // What refuses a segment that acknowledges something carries no number of ours.
+      #expect(plan.sequence(of: Self.answer(data, .rst, acknowledging: 0)) == 2 * connection)
+    }
+    #expect(plan.packet(sequence: 1).sourcePort != plan.packet(sequence: 3).sourcePort)
+  }
+
+  @Test func connectionsThatStandAreEndedWithTheNextNumber() throws {
+    let plan = Self.plan()
+    let data = plan.packet(sequence: 2)
+    let lost = try #require(plan.end(sequence: 2, answer: nil)?.tcp)
+    #expect(lost.flags == .rst)
+    #expect(lost.sequence == data.tcp!.sequence)
+    let answer = Self.answer(data, .ack, acknowledging: 5)
+    #expect(plan.end(sequence: 2, answer: answer)?.tcp?.sequence == data.tcp!.sequence + 5)
+  }
+
+  @Test func textIsFilledToTheSizeThatWasAskedFor() {
+    #expect(ProbePlan.data("GET /", size: nil) == Array("GET /".utf8))
+    let data = ProbePlan.data("GET /", size: 100)
+    #expect(data.count == 100)
+    #expect(data.starts(with: Array("GET /".utf8)))
+  }
+}
+
+/// Probes that come in fragments.
+struct FragmentedProbeTests {
+  private static func plan(v6: Bool, size: Int, dontFragment: Bool = false) -> ProbePlan {
+    var plan = ProbePlan(
+      source: IPAddress(v6 ? "fd00:69::1" : "192.168.69.1")!,
+      destination: IPAddress(v6 ? "2001:db8::29" : "119.29.29.29")!, proto: .icmp,
+      identifier: 65000, count: 3, interval: 1, timeout: 1, ttl: 64, tos: 0,
+      dontFragment: dontFragment, size: size, nonce: 0xfeed_face_ffff_ffff, device: "tun0")
+    plan.fragment(atMost: 1500)
+    return plan
+  }
+
+  @Test(arguments: [false, true])
+  func fragmentsMakeUpTheProbeAndAreRecognised(v6: Bool) throws {
+    let plan = Self.plan(v6: v6, size: 4000)
+    for sequence in 1...3 {
+      let octets = plan.packet(sequence: sequence).bytes
+      let parts = plan.parts(of: octets, sequence)
+      #expect(parts.count == 3)
+      var whole: [UInt8] = []
+      for (index, part) in parts.enumerated() {
+        #expect(part.count <= 1500)
+        let packet = try Packet(part)
+        let fragment = try #require(packet.fragment)
+        #expect(packet.length == part.count)
+        #expect(fragment.offset == whole.count)
+        #expect(fragment.more == (index < parts.count - 1))
+        #expect(plan.sequence(of: packet) == sequence)
+        whole += part[(v6 ? 48 : 20)...]
+      }
+      #expect(whole == Array(octets[(v6 ? 40 : 20)...]))
+    }
+  }
+
+  @Test func whatFitsOrMayNotBeCutComesWhole() {
+    let short = Self.plan(v6: false, size: 1000)
+    #expect(short.parts(of: short.packet(sequence: 1).bytes, 1).count == 1)
+    let whole = Self.plan(v6: false, size: 4000, dontFragment: true)
+    #expect(whole.parts(of: whole.packet(sequence: 1).bytes, 1).count == 1)
+  }
+}

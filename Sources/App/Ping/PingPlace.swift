@@ -56,6 +56,11 @@ final class PingPlace {
       versions: [version], backend: .group(kernel.group),
       masquerade: masquerade ? entrance.map { ($0.subnet, $0.deviceName ?? "") } : nil)
     tables.discards = plan.dryRun
+    if number == 0, plan.entrance == .arriving, plan.data != nil, let device = plan.device,
+      listing.isEdge(device)
+    {
+      tables.swallowed = (plan.answerMarks, device)
+    }
     let points = try kernel.install(
       tables, table: kernel.table, replacing: false,
       points: ObservationPoint.plan(

@@ -6,6 +6,7 @@ package import Trace
 package struct PingPrinter {
   private var renderer: any Renderer
   private var isBegun = false
+  private var plan: ProbePlan?
   private var counts = EventCounts()
   /// Whether a probe was told.
   package private(set) var hasResults = false
@@ -22,12 +23,14 @@ package struct PingPrinter {
     if !isBegun { renderer.begin(ReportHead(.ping, header: header, namespaces: header.namespaces)) }
     isBegun = true
     succeeded = 0
+    plan = header.probe
     renderer.beginProbes(header.probe!)
   }
 
   mutating func print(_ result: ProbeResult) throws {
     hasResults = true
-    if result.outcome == .replied || result.outcome == .sent { succeeded += 1 }
+    let isAll = plan?.data == nil || plan?.carriesData(result.sequence) == true
+    if isAll, result.outcome == .replied || result.outcome == .sent { succeeded += 1 }
     try put(renderer.probe(result))
   }
 

@@ -117,6 +117,10 @@ package struct PingRun {
       // There may be more all the time than can be read.
       if try !receive() { heard = heard.subtracting(clamped: Self.grace) }
       try digest(&ping, &printer)
+      if interrupted == nil, let next = ping.nextSegments() {
+        try send(next)
+        try digest(&ping, &printer)
+      }
       let ready = ping.ready(heard)
       if !ready.isEmpty {
         try settle(ready, &ping, &printer)
@@ -149,18 +153,29 @@ package struct PingRun {
     return interrupted
   }
 
+  /// Goes on with a connection.
+  private mutating func send(_ segments: PingStory.Segments) throws {
+    if let acknowledgment = segments.acknowledgment { pass(acknowledgment) }
+    if let data = segments.data { try inject(data.sequence, data.packet) }
+  }
+
   /// Sends a probe, and reads meanwhile what the kernel says about it.
-  private mutating func inject(_ sequence: Int) throws {
-    let packet = plan.packet(sequence: sequence)
+  private mutating func inject(_ sequence: Int, _ segment: Packet? = nil) throws {
+    let packet = segment ?? plan.packet(sequence: sequence)
     let octets = plan.like ?? packet.bytes
-    let sending = try entrance.path.prepare(packet, as: octets)
+    let parts = plan.parts(of: octets, sequence)
+    var sending = try entrance.path.prepare(packet, as: parts[0])
     let time = loop.realtime
     inbox.append(Record(time: time, .sent(octets)))
-    sending.go()
-    while sending.errno == nil {
-      // The writer may have been put on this very processor.
-      loop.giveWay()
-      try receive()
+    for (index, part) in parts.enumerated() {
+      if index > 0 { sending = try entrance.path.prepare(packet, as: part) }
+      sending.go()
+      while sending.errno == nil {
+        // The writer may have been put on this very processor.
+        loop.giveWay()
+        try receive()
+      }
+      if sending.errno != 0 { break }
     }
     guard let failed = sending.errno, failed != 0 else { return }
     if let failure = entrance.path.failure(failed) { throw failure }
@@ -170,15 +185,25 @@ package struct PingRun {
   }
 
   /// Ends what a probe may have left half-open, here or at the far end: a TCP connection.
-  private func endConnection(_ result: ProbeResult) {
-    guard result.outcome == .replied || result.outcome == .lost, !plan.dryRun else { return }
+  private func endConnection(_ result: ProbeResult, isGoneOnWith: Bool) {
+    guard !plan.dryRun else { return }
+    switch result.outcome {
+    case .replied: if isGoneOnWith { return }
+    case .lost: break
+    // What somebody on the way refused has not ended the connection that stands.
+    case .rejected: if !plan.carriesData(result.sequence) || result.answer?.quoted == nil { return }
+    case .sent, .unknown, .localError: return
+    }
     endConnection(result.sequence, result.answer)
   }
 
   private func endConnection(_ sequence: Int, _ answer: Packet?) {
-    guard let end = plan.end(sequence: sequence, answer: answer),
-      let sending = try? entrance.path.prepare(end, as: end.bytes)
-    else { return }
+    if let end = plan.end(sequence: sequence, answer: answer) { pass(end) }
+  }
+
+  /// Sends a packet that is no probe.
+  private func pass(_ packet: Packet) {
+    guard let sending = try? entrance.path.prepare(packet, as: packet.bytes) else { return }
     // What it cannot be sent by any more is told of by who reads from it.
     sending.go()
     while sending.errno == nil { loop.giveWay() }
@@ -307,7 +332,7 @@ package struct PingRun {
     }
     for sequence in ready {
       let result = ping.settle(sequence)
-      endConnection(result)
+      endConnection(result, isGoneOnWith: ping.carried.contains(result.sequence + 1))
       if result.sequence == 1, ping.hasWitness, let witness = plan.witness {
         endConnection(witness, nil)
       }

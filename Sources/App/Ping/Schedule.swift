@@ -3,6 +3,8 @@ package import Trace
 /// When probes are due.
 package struct Schedule {
   private let count: Int
+  /// Probes that one sets off, itself included.
+  private let step: Int
   /// Nanoseconds.
   private let interval: UInt64
   private var sequence = 1
@@ -14,6 +16,7 @@ package struct Schedule {
 
   init(_ plan: ProbePlan) {
     count = plan.count
+    step = plan.probesPerConnection
     interval = UInt64(plan.interval * 1e9)
   }
 
@@ -26,8 +29,8 @@ package struct Schedule {
       interval > 0 || ping.outstanding == 0 || now >= due + Self.floodPatience
     else { return nil }
     due = now + interval
-    sequence += 1
-    return sequence - 1
+    defer { sequence += step }
+    return sequence
   }
 
   /// How long there is nothing to do unless something arrives, in nanoseconds.

@@ -48,4 +48,11 @@ package struct OpeningListing: Sendable {
 
   /// The names of all interfaces.
   package var deviceNames: [String] { links.compactMap { try? LinkMessage(parsing: $0).name } }
+
+  /// Whether what leaves by this device leaves this host, and not by a port of it.
+  func isEdge(_ device: String) -> Bool {
+    !links.contains { message in
+      (try? LinkMessage(parsing: message)).map { $0.name == device && $0.kind == "bridge" } == true
+    }
+  }
 }

@@ -43,6 +43,17 @@ package final class Injection: Sendable {
     self.init(sender.sending(packet, as: octets, from: port))
   }
 
+  /// Prepares what comes of this segment in a connection of this host's own: its handshake, its data, its end. What
+  /// acknowledges, the kernel sends by itself.
+  package convenience init(_ packet: Packet, _ header: TCPHeader, by stream: LocalStream) {
+    let data = packet.payload
+    self.init {
+      if header.flags.contains(.syn) { return stream.connect() }
+      if header.flags.contains(.rst) { return stream.reset() }
+      return data.isEmpty ? 0 : stream.send(data)
+    }
+  }
+
   /// Starts the thread that will send the packet, and waits until it runs, so that what `go` sets off
   /// takes no longer than it must.
   private init(_ send: @escaping @Sendable () -> Int32) {

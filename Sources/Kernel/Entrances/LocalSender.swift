@@ -10,9 +10,9 @@ package final class LocalSender: Sendable {
   private let file: FileDescriptor
   /// Whether the IP header comes with the packet.
   private let includesHeader: Bool
-  private let fields: Fields
+  let fields: Fields
   /// The address that was asked for; nil leaves the choice to routing.
-  private let source: IPAddress?
+  let source: IPAddress?
   /// Why it sends nothing: the errno of who would send from that address.
   private let refusal: Int32?
 

@@ -10,6 +10,9 @@ package struct ObservationTables: Sendable {
   package var marks: [ProbeMark]
   /// Whether the probes are dropped at their last point, before conntrack keeps anything of them.
   package var discards = false
+  /// The device at whose egress answers end: whoever is behind it has asked nothing, and would refuse them. Marks are
+  /// what answers have.
+  package var swallowed: (marks: [ProbeMark], device: String)?
   /// The IP versions to look at; rules for others are not made.
   package var versions: Set<Int>
   /// Where the packets are reported.
@@ -128,16 +131,17 @@ package struct ObservationTables: Sendable {
     to batch: inout RulesetBatch, family: UInt8, table: String, point: ObservationPoint,
     sets: [Int: UInt32]
   ) {
-    let report: [RuleExpression] =
-      switch backend {
-      case .group(let group):
-        [
-          .one, .trace,
-          .logToGroup(group, prefix: point.label, snapLength: Self.snapLength), .verdict(.accept),
-        ]
-      // Lines of the kernel log need no trace, and must not switch on that of iptables-legacy.
-      case .kernelLog: [.logToKernel(prefix: "\(point.label): "), .verdict(.accept)]
+    let report: [RuleExpression] = self.report(point)
+    if point.hook == .egress, let swallowed {
+      for version in versions.sorted() {
+        for match in matches(swallowed.marks, version, family: family) {
+          let end = report.dropLast() + [.verdict(.drop)]
+          batch.addRule(
+            family: family, table: table, chain: point.chain,
+            match + [.loadOutDevice, .compare(Self.padded(swallowed.device), equal: true)] + end)
+        }
       }
+    }
     for match in leftOutMatches(family: family) {
       batch.addRule(
         family: family, table: table, chain: point.chain, match + [.verdict(.accept)])
@@ -154,6 +158,25 @@ package struct ObservationTables: Sendable {
           match + [.one, .trace, .verdict(.accept)])
       }
     }
+  }
+
+  /// What reports a packet at a point, and lets it go on.
+  private func report(_ point: ObservationPoint) -> [RuleExpression] {
+    switch backend {
+    case .group(let group):
+      [
+        .one, .trace,
+        .logToGroup(group, prefix: point.label, snapLength: Self.snapLength), .verdict(.accept),
+      ]
+    // Lines of the kernel log need no trace, and must not switch on that of iptables-legacy.
+    case .kernelLog: [.logToKernel(prefix: "\(point.label): "), .verdict(.accept)]
+    }
+  }
+
+  /// A device's name as rules compare it: IFNAMSIZ octets.
+  private static func padded(_ device: String) -> [UInt8] {
+    let name = device.octets
+    return name + Array(repeating: 0, count: max(0, 16 - name.count))
   }
 
   /// ARP and neighbour discovery decide over whether a next hop is found: they are traced, so that
@@ -173,6 +196,12 @@ package struct ObservationTables: Sendable {
   }
 
   private func markMatches(_ version: Int, family: UInt8) -> [[RuleExpression]] {
+    matches(marks, version, family: family)
+  }
+
+  private func matches(
+    _ marks: [ProbeMark], _ version: Int, family: UInt8
+  ) -> [[RuleExpression]] {
     marks.map { mark in
       isVersion(version, family: family)
         + [.loadTransport, .compare([mark.proto.rawValue], equal: true)]
@@ -269,15 +298,14 @@ package struct ObservationTables: Sendable {
       let set = index == 0 ? "masqueraded" : "masqueraded_\(index + 1)"
       let id = batch.addSet(
         family: inet, table: table, name: set, ranges: [AddressRange(source)], version: version)
-      var name = device.octets
-      while name.count < 16 { name.append(0) }
       batch.addRule(
         family: inet, table: table, chain: "masquerade",
         [
           .loadFamily, .compare([version == 4 ? NFProto.ipv4 : NFProto.ipv6], equal: true),
           .loadPayload(
             base: .network, offset: version == 4 ? 12 : 8, length: version == 4 ? 4 : 16),
-          .lookup(set: set, id: id), .loadOutDevice, .compare(name, equal: false),
+          .lookup(set: set, id: id), .loadOutDevice,
+          .compare(Self.padded(device), equal: false),
           .masquerade,
         ])
     }

@@ -63,7 +63,12 @@ struct EndText {
       row =
         decider == nil
         ? Timeline.Row(
-          stage: "taken", details: ["by this host's SYN proxy, which had asked for it"])
+          stage: "taken",
+          details: [
+            journey.direction == .reply
+              ? "by this host's SYN proxy, which had asked for it"
+              : "by this host's SYN proxy, which waits for the server"
+          ])
         : nil
       endsConnection = false
     case .refused:

@@ -9,17 +9,21 @@ struct Headline {
     let target = plan.target
     switch probe.outcome {
     case .replied:
-      let proxied = probe.exchange.journeys.first {
-        if case .proxied = $0.end { true } else { false }
-      }
+      let isProxied = probe.exchange.journeys.contains(where: \.isProxied)
       let time = probe.roundTrip.map { " in \(Phrases.milliseconds($0))" } ?? ""
-      return StyledLine("\(target) answered\(time)", .good) + way(proxied ?? probe.exchange.request)
-        + namespaces(probe.exchange)
+      return StyledLine("\(target) answered\(time)", .good)
+        + (isProxied ? proxy(plan) : way(probe.exchange.request)) + namespaces(probe.exchange)
+        + (probe.isSilent
+          ? "; it acknowledged the data, and sent nothing within \(Phrases.seconds(plan.timeout))"
+          : "")
     case .rejected:
       let what = probe.answer.map { Phrases.name($0) } ?? "an error"
       if isRefusal(probe, plan) { return StyledLine("\(target) refused: \(what)", .bad) }
       let who = probe.answeredBy.map { " from \($0)" } ?? ""
       return StyledLine("\(target) did not answer: \(what)\(who)", .bad)
+    case .sent where probe.exchange.request?.isProxied == true:
+      return StyledLine("dry run, nothing was sent: ", .good)
+        + "this host's SYN proxy answers in the server's place"
     case .sent where probe.exchange.request?.end.isDryRun == true:
       return StyledLine("dry run, nothing was sent: ", .good) + prospect(probe.exchange)
     case .sent:
@@ -72,9 +76,7 @@ struct Headline {
     guard journey.end.isThrough || journey.end.unseen == .behindNAT else {
       return StyledLine("\(what): ", .bad) + headline.fate(journey) + place
     }
-    if let fragment = exchange.journeys.first(where: {
-      $0.packet.isLaterFragment && !$0.end.isThrough
-    }) {
+    if let fragment = exchange.stoppedFragment {
       return StyledLine("\(what): a fragment ", .bad) + headline.fate(fragment) + place
     }
     if let refusal = exchange.reply?.packet, refusal.tcp?.flags.contains(.rst) == true,
@@ -125,11 +127,18 @@ struct Headline {
       + "\(Phrases.endpoint(last, .destination)), ttl \(last.ttl)"
   }
 
+  /// What an answer by a SYN proxy says of the server.
+  private func proxy(_ plan: ProbePlan) -> String {
+    plan.data == nil
+      ? ": this host's SYN proxy did in its place, and has not asked it yet (--data has it ask)"
+      : ", by way of this host's SYN proxy"
+  }
+
   private func way(_ request: Journey?) -> String {
     guard let request else { return "" }
     var words = ""
     let input = request.inDevice
-    if case .proxied = request.end {
+    if request.isProxied {
       return ": this host's SYN proxy answered in its place"
     }
     switch request.end.kind {
@@ -194,7 +203,11 @@ struct Headline {
     guard let request = exchange.request ?? exchange.journeys.first else {
       return "the probe was not seen at any hook"
     }
-    return exchange.reply.map(answerFate) ?? fate(request)
+    if let fragment = exchange.stoppedFragment, fragment.end.isStopped {
+      return "a fragment " + fate(fragment)
+    }
+    let stopped = exchange.journeys.first { $0.direction == .reply && !$0.end.isThrough }
+    return (stopped ?? exchange.reply).map(answerFate) ?? fate(request)
   }
 
   private func answerFate(_ reply: Journey) -> String {
@@ -202,6 +215,13 @@ struct Headline {
   }
 
   private func fate(_ journey: Journey) -> String { EndText(journey, style).sentence }
+}
+
+extension Exchange {
+  /// The first of its fragments that did not get through.
+  fileprivate var stoppedFragment: Journey? {
+    journeys.first { $0.packet.isLaterFragment && !$0.end.isThrough }
+  }
 }
 
 extension Journey {

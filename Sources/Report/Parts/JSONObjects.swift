@@ -100,6 +100,7 @@ package struct JSONObjects: Sendable {
     let netns =
       journey.netns.map { [("netns", JSONValue.string($0)), ("namespace", JSONValue.string($0))] }
       ?? []
+    let copy = journey.isCopy ? [("copy", JSONValue.bool(true))] : []
     return .object(
       [
         ("id", .int(journey.id)), ("time", .int(journey.time)),
@@ -107,7 +108,7 @@ package struct JSONObjects: Sendable {
         ("packet", packet(journey.packet)), ("hops", .array(hops(journey))),
         ("end", end(journey.end)), ("route", route(journey.route)),
         ("connection", connection(journey.connection)),
-      ] + netns)
+      ] + netns + copy)
   }
 
   private func route(_ route: RouteDecision?) -> JSONValue {

@@ -45,7 +45,8 @@ struct PingText: Sendable {
     case .unknown: cut += 1
     default: break
     }
-    let headline = style.broken(time(probe) + Headline(style: style).line(probe, plan: plan))
+    let words = time(probe) + Headline(style: style).line(probe, plan: plan)
+    let headline = style.broken(plan.data == nil ? words : numbered(probe, words))
     let path = Self.path(probe)
     defer { lastPath = path }
     let again = path == lastPath && sent > 1
@@ -55,7 +56,7 @@ struct PingText: Sendable {
       let line = time(probe) + Headline(style: style).quietLine(probe, plan: plan)
       return [plan.count > 1 ? numbered(probe, line) : line]
     }
-    let line = plan.count > 1 ? numbered(probe, headline) : headline
+    let line = plan.count > 1 && plan.data == nil ? numbered(probe, headline) : headline
     if again { return gap + ["\(line) (same path)"] }
     let lead: [StyledLine] = sent > 1 || !isFirst ? [""] : []
     return lead + [line] + (sent == 1 ? [asker] : []) + [""] + body(probe)
@@ -88,7 +89,10 @@ struct PingText: Sendable {
   }
 
   private func numbered(_ probe: ProbeResult, _ line: StyledLine) -> StyledLine {
-    "seq \(probe.sequence)  \(line)"
+    guard plan.data != nil else { return "seq \(probe.sequence)  \(line)" }
+    let step = plan.carriesData(probe.sequence) ? "data" : "handshake"
+    let number = plan.count > plan.probesPerConnection ? "seq \(probe.sequence)  " : ""
+    return "\(number)\(step): \(line)"
   }
 
   /// What makes two probes' paths the same, for a reader: places, interfaces, addresses, and what is

@@ -70,6 +70,7 @@ struct Timeline {
     if let icmp = packet.icmp, icmp.isEchoRequest(packet.proto) || icmp.isEchoReply(packet.proto) {
       words += "  id \(icmp.identifier) seq \(icmp.sequence)"
     }
+    if journey.isCopy { words += "  (a copy)" }
     if let netns = journey.netns { words += "  in netns \(Escape.name(netns))" }
     return StyledLine(words, .strong)
   }

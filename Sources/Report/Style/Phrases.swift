@@ -54,6 +54,12 @@ enum Phrases {
     }
   }
 
+  /// Seconds as they are asked for: "1 s", "300 ms".
+  static func seconds(_ seconds: Double) -> String {
+    let thousandths = Int(nearest: seconds * 1000)
+    return thousandths.isMultiple(of: 1000) ? "\(thousandths / 1000) s" : "\(thousandths) ms"
+  }
+
   /// Microseconds as ping(8) writes round-trip times: milliseconds with three decimals.
   static func pingTime(_ microseconds: Double) -> String {
     let whole = Int(nearest: microseconds)

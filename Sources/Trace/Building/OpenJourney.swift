@@ -5,6 +5,10 @@ struct OpenJourney {
   let id: Int
   let identity: PacketIdentity
   var traceID: UInt32?
+  /// The one that it had first.
+  var firstTraceID: UInt32?
+  /// Whether a rule had this packet made of another one.
+  var isCopy = false
   /// What happened to it so far.
   var way: Way
   /// The verdict that ended it, and where.

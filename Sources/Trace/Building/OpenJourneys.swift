@@ -59,6 +59,7 @@ struct OpenJourneys: RandomAccessCollection, MutableCollection, Sendable {
   /// trace goes on with the first.
   mutating func setTraceID(_ id: UInt32, of index: Int) {
     journeys[index].traceID = id
+    if journeys[index].firstTraceID == nil { journeys[index].firstTraceID = id }
     latestTraced[id] = index
   }
 

@@ -181,6 +181,7 @@ extension Story {
 
   private mutating func close(_ groups: [[Int]]) -> [Exchange] {
     let ordered = groups.filter { !$0.isEmpty }.map { $0.sorted() }.sorted { $0[0] < $1[0] }
+    for group in ordered where group.count > 1 { tellCopies(in: group) }
     let firsts = firstFragments()
     let exchanges = ordered.map {
       Exchange(journeys: journeys($0, firstFragments: firsts)).withTimesInOrder

@@ -5,9 +5,10 @@ internal import Wire
 extension Story {
   /// Where the first fragment is, of each open journey of another one: the one that began before it,
   /// or else the one behind it. Probes are told as soon as they are answered, and do not wait for
-  /// fragments.
+  /// fragments of what was sent whole.
   func firstFragments() -> [Int: Int] {
-    guard header?.probe == nil, open.contains(where: { $0.way.first.packet.isLaterFragment })
+    guard header?.probe == nil || header?.probe?.fragmentSize != nil,
+      open.contains(where: { $0.way.first.packet.isLaterFragment })
     else { return [:] }
     var latest: [FragmentGroup: Int] = [:]
     var waiting: [FragmentGroup: [Int]] = [:]

@@ -28,6 +28,7 @@ extension Story {
     var journey = Journey(
       id: open.id, direction: direction, start: open.start, way: open.way, end: end(open),
       connection: connection, probe: sequence(of: open))
+    journey.isCopy = open.isCopy
     journey.settleTimes()
     journey.clockStep = open.clockStep
     if !joining.knowsNAT, case .unknown(let place, _, let drop) = journey.end,
@@ -101,6 +102,11 @@ extension Story {
     // A dry run ends in a drop of nftrace's own.
     case .kept, .proxied: break
     case .delivered: journey.socketDrop = known
+    // Where a client has asked nothing, nftrace keeps the answers to its connections from it.
+    case .sent(let place)
+    where header?.probe?.data != nil && place.hook == .egress
+      && drop.reason == "NETFILTER_DROP" && place.out == header?.probe?.device:
+      break
     case .sent(let place):
       let device = snapshot.name(drop.device)
       let isAway = journey.hops.contains { $0.point.hook == .egress && $0.outDevice == device }
@@ -234,7 +240,9 @@ extension Story {
   }
 
   func direction(_ open: OpenJourney) -> Journey.Direction {
+    if open.isCopy { return .other }
     let packet = open.way.first.packet
+    if header?.probe?.sequence(ofFragment: packet) != nil { return .request }
     if let icmp = packet.icmp {
       if icmp.isEchoRequest(packet.proto) { return .request }
       if icmp.isEchoReply(packet.proto) { return .reply }

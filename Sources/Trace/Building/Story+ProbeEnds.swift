@@ -2,18 +2,21 @@ internal import Wire
 
 /// What the hooks tell of the end of a probe, where no device can be read.
 extension Story {
-  /// The answer to a probe that was delivered here, or sent on to its client, as it was then.
-  func arrivedAnswer(probe sequence: Int) -> Packet? {
-    for journey in open where journey.dropped == nil {
+  /// What came back of a probe, and was delivered here or sent on to its client, as it was then.
+  func arrived(probe sequence: Int) -> [Packet] {
+    open.compactMap { journey in
       let last = journey.way.last
-      guard hasArrived(last), isAnswer(last.packet), self.sequence(of: journey) == sequence
-      else { continue }
-      switch direction(journey) {
-      case .reply, .error: return last.packet
-      default: continue
-      }
+      guard journey.dropped == nil, hasArrived(last), self.sequence(of: journey) == sequence
+      else { return nil }
+      return [.reply, .error].contains(direction(journey)) ? last.packet : nil
     }
-    return nil
+  }
+
+  /// Whether data that answers a probe did not get through.
+  func hasLostData(probe sequence: Int) -> Bool {
+    openJourneys(probe: sequence).contains {
+      $0.direction == .reply && $0.packet.carriesData && $0.packet.tcp != nil && !$0.end.isThrough
+    }
   }
 
   /// Whether the client of the probe would take a packet of it for its answer, wherever it comes to it.

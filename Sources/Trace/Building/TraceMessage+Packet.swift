@@ -20,8 +20,12 @@ extension TraceMessage {
   /// not log. `packet` is what its headers say.
   func isDiscovery(_ packet: Packet?) -> Bool {
     if family == NFProto.arp { return true }
-    // What nftrace's rules for devices trace and is no IP packet is ARP.
-    guard let packet else { return family == NFProto.netdev }
+    // What nftrace's rules for devices trace and is no IP packet is ARP. Of IPv6's later fragments no header is told
+    // but that of the link, if there is one.
+    guard let packet else {
+      let type = linkHeader?.suffix(2)
+      return family == NFProto.netdev && type.map { !$0.elementsEqual([0x86, 0xdd]) } == true
+    }
     return packet.isNeighbourDiscovery
   }
 }

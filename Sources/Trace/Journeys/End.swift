@@ -136,3 +136,8 @@ package enum End: Sendable, Equatable {
     }
   }
 }
+
+extension Journey {
+  /// Whether a SYN proxy of this host took it.
+  package var isProxied: Bool { if case .proxied = end { true } else { false } }
+}

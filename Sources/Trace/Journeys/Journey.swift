@@ -20,6 +20,8 @@ package struct Journey: Sendable, Equatable {
   package var connection: Connection?
   /// The probe it belongs to, by sequence number.
   package var probe: Int?
+  /// Whether a rule had this packet made of another one, which went its own way.
+  package var isCopy = false
   /// The network namespace it was seen in, where several are told of.
   package var netns: String?
 

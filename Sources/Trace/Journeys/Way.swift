@@ -72,6 +72,21 @@ extension Way {
     steps.append(.seen(hop))
   }
 
+  /// It without what was seen last, and without what came after that; nil if nothing is left.
+  var withoutLast: Way? { Way(Array(steps[..<seenAt[seenAt.count - 1]])) }
+
+  /// It went on like this, beginning so many nanoseconds later.
+  mutating func append(_ other: Way, later delay: UInt64) {
+    for step in other.steps {
+      switch step {
+      case .seen(var hop):
+        hop.time = hop.time.later(by: delay)
+        append(hop)
+      case .rule, .tracked, .changed, .routed: steps.append(step)
+      }
+    }
+  }
+
   /// It met a rule.
   mutating func append(_ rule: RuleStep) { steps.append(.rule(rule)) }
 

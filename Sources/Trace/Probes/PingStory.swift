@@ -4,13 +4,21 @@ internal import Wire
 /// records give the same results, live and replayed.
 package struct PingStory: Sendable {
   /// What the records of each network namespace tell of packets: the probes enter in the first.
-  private var stories: [Story]
+  private(set) var stories: [Story]
   /// What the namespaces are called, where there are several.
   private let places: [String]
   /// Packets that were told of, where several namespaces number them.
   private var told = 0
-  private let plan: ProbePlan
-  private var open: [Int: Entry] = [:]
+  let plan: ProbePlan
+  var open: [Int: Entry] = [:]
+  /// The SYN-ACKs of connections whose data was not answered yet.
+  var handshakes: [Int: TCPHeader] = [:]
+  /// Connections whose other end has sent something before it was asked.
+  var greeted: Set<Int> = []
+  /// Connections whose handshake is over on the client's side.
+  var acknowledged: Set<Int> = []
+  /// Probes with data that were sent.
+  package private(set) var carried: Set<Int> = []
   /// Nanoseconds from a refusal to the end of what it is about.
   private static let afterRefusal: UInt64 = 3_000_000
   /// The probe that was sent last.
@@ -27,10 +35,14 @@ package struct PingStory: Sendable {
   /// Whether the session is over before its time.
   private var isCut = false
 
-  private struct Entry {
+  struct Entry {
     var sent: UInt64
     var deadline: UInt64
     var answer: Packet?
+    /// The SYN-ACK, whose numbers what follows goes on with.
+    var handshake: TCPHeader?
+    /// When data was acknowledged, of which an answer may still come.
+    var acknowledged: UInt64?
     /// When nothing more was to come.
     var answered: UInt64?
     /// Whether the answer came while the probe was still on its way through this host.
@@ -92,15 +104,17 @@ package struct PingStory: Sendable {
         return
       }
       latest = sequence
+      if plan.carriesData(sequence) { carried.insert(sequence) }
       open[sequence] = Entry(
         sent: record.time, deadline: record.time.later(by: UInt64(nearest: plan.timeout * 1e9)))
     case .received(let bytes):
+      noteGreeting(bytes)
       guard let packet = try? Packet(bytes),
         let sequence = plan.sequence(of: packet, latest: latest),
-        let entry = open[sequence], entry.answered == nil, record.time <= entry.deadline,
-        story.isAnswer(packet)
+        let entry = open[sequence], entry.answered == nil, record.time <= entry.deadline
       else { return }
-      note(packet, to: sequence, record.time)
+      noteHandshake(packet, of: sequence)
+      if story.isAnswer(packet) { note(packet, to: sequence, record.time) }
     case .note(.notSent(let sequence, let errno)):
       open[sequence]?.refused = errno
       if open[sequence]?.answered == nil { open[sequence]?.answered = record.time }
@@ -130,10 +144,15 @@ package struct PingStory: Sendable {
   private mutating func lookForEnds(_ time: UInt64) {
     for (sequence, entry) in open where entry.answered == nil && time <= entry.deadline {
       if plan.dryRun {
-        guard story.isThrough(probe: sequence) || isDropped(sequence) else { continue }
+        guard
+          story.isThrough(probe: sequence) || story.isProxied(probe: sequence)
+            || isDropped(sequence)
+        else { continue }
       } else {
-        guard let answer = story.arrivedAnswer(probe: sequence) else { continue }
-        note(answer, to: sequence, time)
+        for packet in story.arrived(probe: sequence) {
+          noteHandshake(packet, of: sequence)
+          if story.isAnswer(packet) { note(packet, to: sequence, time) }
+        }
         continue
       }
       open[sequence]?.answered = time
@@ -142,6 +161,14 @@ package struct PingStory: Sendable {
 
   /// Takes down what answered a probe, and when.
   private mutating func note(_ answer: Packet, to sequence: Int, _ time: UInt64) {
+    // What acknowledges data is no answer to it, as long as there may come one.
+    if plan.carriesData(sequence), answer.isBareAcknowledgment || isBehindGap(answer, sequence) {
+      guard open[sequence]?.acknowledged == nil else { return }
+      open[sequence]?.answer = answer
+      open[sequence]?.acknowledged = time
+      return
+    }
+    if open[sequence]?.answered != nil { return }
     let isOnItsWay = stories.contains {
       !$0.isThrough(probe: sequence) && !$0.openJourneys(probe: sequence).isEmpty
     }
@@ -160,7 +187,10 @@ package struct PingStory: Sendable {
 
   /// When waiting for the first of the outstanding probes ends, nanoseconds since the epoch.
   package var nextDeadline: UInt64? {
-    open.map { max(Self.moment($0.value), $0.key == 1 ? witnessEnd ?? 0 : 0) }.min()
+    open.map { sequence, entry in
+      if wantsSegments(sequence) { return entry.deadline }
+      return max(Self.moment(entry), sequence == 1 ? witnessEnd ?? 0 : 0)
+    }.min()
   }
 
   private static func moment(_ entry: Entry) -> UInt64 {
@@ -185,9 +215,12 @@ package struct PingStory: Sendable {
   /// The probes of which nothing more is to come, in the order in which that came about: so it does
   /// not matter how often somebody asks.
   package func ready(_ now: UInt64) -> [Int] {
-    open.filter { $0.value.isOver(now) && ($0.key != 1 || !waitsForWitness(now)) }
-      .map { (end: $0.value.answered ?? $0.value.deadline, sequence: $0.key) }.sorted(by: <)
-      .map(\.sequence)
+    open.filter { sequence, entry in
+      if wantsSegments(sequence), now <= entry.deadline { return false }
+      return entry.isOver(now) && (sequence != 1 || !waitsForWitness(now))
+    }
+    .map { (end: $0.value.answered ?? $0.value.deadline, sequence: $0.key) }.sorted(by: <)
+    .map(\.sequence)
   }
 
   private func waitsForWitness(_ now: UInt64) -> Bool {
@@ -204,7 +237,9 @@ package struct PingStory: Sendable {
   }
 
   private func outcome(_ sequence: Int) -> ProbeResult.Outcome {
-    if plan.dryRun, story.isThrough(probe: sequence) { return .sent }
+    if plan.dryRun, story.isThrough(probe: sequence) || story.isProxied(probe: sequence) {
+      return .sent
+    }
     guard let answer = open[sequence]?.answer else {
       if isCut, open[sequence]?.refused == nil, !isDropped(sequence) {
         return .unknown
@@ -212,6 +247,10 @@ package struct PingStory: Sendable {
       return open[sequence]?.refused == nil ? .lost : .localError
     }
     if plan.entrance == .local, story.isKeptFromSockets(answer) { return .lost }
+    if open[sequence]?.answered == nil, stories.contains(where: { $0.hasLostData(probe: sequence) })
+    {
+      return .lost
+    }
     return answer.isRefusal ? .rejected : .replied
   }
 
@@ -227,6 +266,9 @@ package struct PingStory: Sendable {
         }
       }
     }
+    if plan.data != nil {
+      for place in parts.indices { parts[place] = parts[place].withoutRepeats }
+    }
     if witnessSent != nil, witnesses.isEmpty, let sequence = plan.witness {
       witnesses = stories.indices.map { stories[$0].closeProbe(sequence).request }
     }
@@ -238,6 +280,7 @@ package struct PingStory: Sendable {
       outcome = .sent
     }
     let entry = open.removeValue(forKey: sequence)
+    if plan.carriesData(sequence) { forgetConnection(plan.connection(of: sequence)) }
     oldAnswers = Set(stories.indices)
     for place in stories.indices {
       stories[place].pass(to: now)
@@ -252,10 +295,14 @@ package struct PingStory: Sendable {
       let isSuspect = place == suspect && !isAnswered
       if places.count > 1, !isSuspect, parts[place].journeys.isEmpty { return [] as [Finding] }
       return stories[place].findings(
-        ofProbe: sequence, parts[place], isAnswered: !isSuspect, answer: entry?.answer,
+        ofProbe: sequence, plan.data == nil ? parts[place] : parts[place].behindProxy,
+        isAnswered: !isSuspect, answer: entry?.answer,
         refused: outcome == .localError ? entry?.refused : nil,
         isKept: outcome == .lost && entry?.answer != nil,
-        witness: witnesses.isEmpty ? nil : witnesses[place], elsewhere: dropsElsewhere(than: place))
+        witness: witnesses.isEmpty ? nil : witnesses[place], elsewhere: dropsElsewhere(than: place)
+      )
+      // Of a connection that the probe itself began, nothing else is expected.
+      .filter { plan.data == nil || $0.id != .natOncePerFlow }
     }
     if !places.isEmpty {
       for index in exchange.journeys.indices {
@@ -264,8 +311,11 @@ package struct PingStory: Sendable {
       }
     }
     var roundTrip: Double?
-    if let entry, let answered = entry.answered, entry.answer != nil {
-      roundTrip = Double(exchange.roundTrip ?? answered.since(entry.sent)) / 1000
+    if let entry, let answered = entry.answered ?? entry.acknowledged, entry.answer != nil {
+      let measured =
+        plan.data == nil
+        ? exchange.roundTrip : exchange.roundTripBehindProxy ?? exchange.roundTrip
+      roundTrip = Double(measured ?? answered.since(entry.sent)) / 1000
     }
     var result = ProbeResult(
       sequence: sequence, outcome: outcome, roundTrip: roundTrip, answer: entry?.answer,
@@ -273,6 +323,7 @@ package struct PingStory: Sendable {
       errno: outcome == .localError ? entry?.refused : nil)
     result.entrance = plan.entrance
     result.interface = plan.device
+    result.isSilent = entry?.answered == nil && entry?.acknowledged != nil
     return result
   }
 

@@ -21,8 +21,14 @@ extension ProbePlan {
     if let destinationPort { command += " --dport \(destinationPort)" }
     if ttl != 64 { command += " -t \(ttl)" }
     if tos != 0 { command += " --tos \(tos)" }
-    if size != proto.kind.size.usual { command += " --size \(size)" }
-    if dontFragment { command += " --df" }
+    if data != nil {
+      guard let text, let word = try? Word.text(text) else { return nil }
+      command += " --data \(word)"
+      if text.utf8.count < size { command += " --size \(size)" }
+    } else {
+      if size != proto.kind.size.usual { command += " --size \(size)" }
+      if dontFragment { command += " --df" }
+    }
     return command + " \(destination)"
   }
 

@@ -25,11 +25,11 @@ extension ProbePlan {
   /// for other people's packets. Where probes share a port and the answer tells no more, it is taken
   /// to answer the `latest`.
   package func sequence(of packet: Packet, latest: Int? = nil) -> Int? {
-    kind.sequence(self, of: packet, latest: latest)
+    sequence(ofFragment: packet) ?? kind.sequence(self, of: packet, latest: latest)
   }
 
   /// The marks of the probes, of their answers and of errors about them.
-  package var marks: [ProbeMark] { kind.marks(self) }
+  package var marks: [ProbeMark] { kind.marks(self) + fragmentMarks }
 
   /// Which way a packet goes that belongs to a probe; nil where its header does not say.
   func direction(of packet: Packet) -> Journey.Direction? { kind.direction(self, of: packet) }
@@ -55,7 +55,8 @@ extension ProbePlan {
   func port(_ sequence: Int) -> UInt16 {
     if let witnessPort, sequence > count { return witnessPort }
     return sourcePort
-      ?? UInt16(Self.firstPort + (Int(identifier) + max(sequence, 1) - 1) % Self.ports)
+      ?? UInt16(
+        Self.firstPort + (Int(identifier) + max(connection(of: sequence), 1) - 1) % Self.ports)
   }
 
   /// Chooses a `witnessPort` for probes that are sent from a port that was asked for.
@@ -159,10 +160,12 @@ extension ProbeMark {
 
 extension ProbeMark.Field {
   /// A number of this many octets in this range.
-  init(offset: UInt32, _ values: ClosedRange<Int>, octets: Int) {
+  init(isNetwork: Bool = false, offset: UInt32, _ values: ClosedRange<Int>, octets: Int) {
     func bytes(_ value: Int) -> [UInt8] {
       (0..<octets).reversed().map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
     }
-    self.init(offset: offset, least: bytes(values.lowerBound), most: bytes(values.upperBound))
+    self.init(
+      isNetwork: isNetwork, offset: offset, least: bytes(values.lowerBound),
+      most: bytes(values.upperBound))
   }
 }

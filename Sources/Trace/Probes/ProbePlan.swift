@@ -44,6 +44,13 @@ package struct ProbePlan: Sendable, Equatable {
   private static let keptOctets = 160
   /// The flags of a TCP probe.
   package var tcpFlags = TCPHeader.Flags.syn
+  /// What is sent by a TCP connection once it stands; nil where the SYN is all there is to a probe. Each connection
+  /// then takes two probes.
+  package var data: [UInt8]?
+  /// Octets of data that the sender of a SYN says it takes in a segment; nil where it does not say.
+  package var maximumSegment: UInt16?
+  /// Octets at most of the fragments in which they come in; nil where they come in whole.
+  package internal(set) var fragmentSize: Int?
   /// How they enter.
   package var entrance = EntranceKind.tun
   /// The port of one packet more, where all probes are sent from one port: its connection is new, when that of
@@ -128,17 +135,20 @@ extension ProbePlan: JSONObject {
     var isDryRun = dryRun ? true : nil
     json.member("boundDevice", &boundDevice)
     json.member("count", &count)
+    json.member("data", &data)
     json.member("destination", &destination)
     json.member("destinationPort", &destinationPort)
     json.member("device", &device)
     json.member("dontFragment", &dontFragment)
     json.member("dryRun", &isDryRun)
     json.member("entrance", &named)
+    json.member("fragmentSize", &fragmentSize)
     var isForeign = isFromAfar ? true : nil
     json.member("fromAfar", &isForeign)
     isFromAfar = isForeign ?? false
     json.member("identifier", &identifier)
     json.member("interval", &interval)
+    json.member("maximumSegment", &maximumSegment)
     var kept = like.map { Array($0.prefix(Self.keptOctets)) }
     json.member("like", &kept)
     like = like ?? kept

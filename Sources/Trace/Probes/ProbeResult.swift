@@ -18,6 +18,8 @@ package struct ProbeResult: Sendable, Equatable {
   package var findings: [Finding]
   /// Why it could not be sent, as the kernel numbers errors.
   package var errno: Int32?
+  /// Whether what it carried was acknowledged, and nothing came after that.
+  package var isSilent = false
   /// How it entered.
   package var entrance = EntranceKind.tun
   /// The interface by which it came in; nil where this host sent it.

@@ -25,6 +25,14 @@ package struct Word: Sendable, Equatable {
     return Word(text: name)
   }
 
+  /// A text for a shell, in its quotes.
+  static func text(_ text: String) throws(Unspeakable) -> Word {
+    guard text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) && $0 != UInt8(ascii: "'") }),
+      text.utf8.first != UInt8(ascii: "-")
+    else { throw Unspeakable(name: text, language: "sh") }
+    return Word(text: "'\(text)'")
+  }
+
   /// All zones, for OpenWrt's uci in a shell.
   static let everyZone = Word(text: "'*'")
 

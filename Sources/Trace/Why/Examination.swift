@@ -119,10 +119,14 @@ enum Examination {
     }
     // What answers a request that a rule stopped is that rule's refusal.
     if let request = exchange.request, request.end.isStopped { return request }
-    // A refusal that got through is no puzzle itself; what was refused is.
-    if let reply = exchange.journeys.last(where: { $0.direction == .reply && !$0.isRefusalSent }) {
-      return reply
+    if let fragment = exchange.journeys.first(where: {
+      $0.direction == .request && $0.packet.isLaterFragment && $0.end.isStopped
+    }) {
+      return fragment
     }
+    // A refusal that got through is no puzzle itself; what was refused is.
+    let replies = exchange.journeys.filter { $0.direction == .reply && !$0.isRefusalSent }
+    if let reply = replies.last(where: { !$0.end.isThrough }) ?? replies.last { return reply }
     // An error that came to nothing is why the sender of what got through heard nothing.
     if isProbe, exchange.request?.end.isThrough == true,
       let error = exchange.journeys.last(where: { $0.isErrorLost(of: exchange) })

@@ -28,14 +28,17 @@ package enum Registry {
     HairpinWithoutMasquerade.self, NotTranslated.Reply.self, ReplyFromStranger.self,
     ReplyMisrouted.self, NoReply.OfAnswer.self,
     // Sent, and not answered.
-    NoReply.PastMainTable.self, TTLExpired.FarAway.self, FragmentationNeeded.FarAway.self,
-    NoReply.FarAway.self, NoReply.PastHooks.self, ProxyNeighbourMissing.self, HandedToTunnel.self,
+    SYNProxyLoose.self, NoReply.PastMainTable.self, TTLExpired.FarAway.self,
+    FragmentationNeeded.FarAway.self,
+    NoReply.FarAway.self, NoReply.PastHooks.self, NoReply.AfterHandshake.self,
+    ProxyNeighbourMissing.self, HandedToTunnel.self,
     NotTranslated.self, MissingMasquerade.self, UnroutableSNAT.self,
     HandedToTunnel.ForOthers.self, LostAfter.InQueue.self, NoReply.self,
     // None of these.
     XDPDrop.self, TCDrop.self, QdiscDrop.self, DroppedByKernel.self, LostAfter.self,
     // Warnings and notes.
-    ReplyMisrouted.ByAnotherUplink.self, NATOncePerFlow.self, HairpinRedirect.self,
+    ReplyMisrouted.ByAnotherUplink.self, SYNProxyLoose.Warning.self, NATOncePerFlow.self,
+    HairpinRedirect.self,
     Fragmented.self, BridgeNetfilter.self, OwnerAsRoot.self, AdvertisementsIgnored.self,
     XDPBypassed.self,
     FlowOffloaded.self, MixedBackends.self, Fragmented.OnTheWay.self, EventsLost.self,

@@ -201,7 +201,10 @@ struct Snapshot: Sendable {
   mutating func take(_ connection: ConntrackMessage) {
     guard let id = connection.id else { return }
     if connections[id] == nil { connectionOrder.append(id) }
+    let wasProxied = connections[id]?.isProxied == true
     connections[id] = connection
+    // Not every message says so.
+    if wasProxied { connections[id]?.isProxied = true }
     if connectionOrder.count > 8192 {
       for old in connectionOrder.prefix(4096) { connections[old] = nil }
       connectionOrder.removeFirst(4096)

@@ -43,6 +43,8 @@ package struct ConntrackMessage: Sendable, Equatable {
   package var id: UInt32?
   /// Seconds until it is forgotten.
   package var timeout: UInt32?
+  /// Whether a SYN proxy of this host has a part in it.
+  package var isProxied = false
   /// The conntrack zone; nil for the default one, 0.
   package var zone: UInt16?
 
@@ -75,6 +77,7 @@ package struct ConntrackMessage: Sendable, Equatable {
     static let timeout: UInt16 = 7
     static let id: UInt16 = 12
     static let zone: UInt16 = 18
+    static let proxy: UInt16 = 24
   }
 
   /// Decodes a conntrack event or dump entry. nil for one without both tuples. Throws when it is
@@ -93,6 +96,7 @@ package struct ConntrackMessage: Sendable, Equatable {
     id = attributes[type: Attribute.id]?.network()
     timeout = attributes[type: Attribute.timeout]?.network()
     zone = attributes[type: Attribute.zone]?.network()
+    isProxied = attributes[type: Attribute.proxy] != nil
   }
 
   /// The netlink message.
@@ -104,6 +108,7 @@ package struct ConntrackMessage: Sendable, Equatable {
     if let timeout { attributes.append(NetlinkAttribute(Attribute.timeout, network: timeout)) }
     if let id { attributes.append(NetlinkAttribute(Attribute.id, network: id)) }
     if let zone { attributes.append(NetlinkAttribute(Attribute.zone, network: zone)) }
+    if isProxied { attributes.append(NetlinkAttribute(Attribute.proxy, nested: [])) }
     return NetlinkMessage(
       type: event == .destroy ? Self.deleteType : Self.newType, flags: event == .new ? 0x600 : 0,
       payload: NetfilterHeader(family: family).bytes + attributes.bytes)

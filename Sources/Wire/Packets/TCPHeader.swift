@@ -12,6 +12,9 @@ package struct TCPHeader: Sendable, Equatable {
   package var flags: Flags
   /// Octets the sender is ready to receive, unscaled.
   package var window: UInt16
+  /// Octets of data that the sender of a SYN takes in one segment, the one option that is written; nil where it does
+  /// not say, and in all that is read.
+  package var maximumSegment: UInt16?
 
   /// The control bits.
   package struct Flags: OptionSet, Sendable, Hashable, CustomStringConvertible {

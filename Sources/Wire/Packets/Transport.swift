@@ -100,9 +100,13 @@ package enum Transport: Sendable, Equatable {
       bytes.append(bigEndian: header.destinationPort)
       bytes.append(bigEndian: header.sequence)
       bytes.append(bigEndian: header.acknowledgment)
-      bytes += [0x50, header.flags.rawValue]
+      bytes += [header.maximumSegment == nil ? 0x50 : 0x60, header.flags.rawValue]
       bytes.append(bigEndian: header.window)
       bytes += [0, 0, 0, 0]
+      if let most = header.maximumSegment {
+        bytes += [2, 4]
+        bytes.append(bigEndian: most)
+      }
       return (bytes, .internet(at: 16))
     case .udp(let header):
       bytes.append(bigEndian: header.sourcePort)

@@ -47,6 +47,30 @@ extension Ping {
     }
   }
 
+  func checkData() throws {
+    guard let data else { return }
+    guard proto.description == "tcp", like == nil else {
+      throw ValidationError("--data goes with -p tcp: it is sent by a connection")
+    }
+    if tcpFlags != nil { throw ValidationError("--data needs a SYN first: leave --tcp-flags out") }
+    if dryRun {
+      throw ValidationError(
+        "--data needs somebody who answers the SYN, and --dry-run lets nothing out: leave one of them out"
+      )
+    }
+    let count = data.utf8.count
+    guard count > 0 else { throw ValidationError("--data is the text to send, and is empty") }
+    if let size, size < count {
+      throw ValidationError("--data has \(count) octets, and --size \(size) is less")
+    }
+    try Self.check("--data's length", max(count, size ?? 0), 1...65000)
+  }
+
+  /// The octets of `--data`, made as long as was asked for.
+  var payload: [UInt8]? {
+    data.map { ProbePlan.data($0, size: size) }
+  }
+
   /// Whether a client of this host was spoken of.
   var hasClient: Bool {
     tun != nil || tunAddress != nil || arriving != nil || sender != nil

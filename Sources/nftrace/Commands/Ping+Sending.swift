@@ -96,9 +96,17 @@ extension Ping {
     if entrance.kind == .local { plan.boundDevice = device }
     plan.isFromAfar = entrance.isFromAfar
     if like == nil {
-      if plan.sourcePort != nil, !dryRun { plan.takeWitness() }
+      if plan.sourcePort != nil, !dryRun, data == nil { plan.takeWitness() }
       plan.tcpFlags = tcpFlags.flatMap { TCPHeader.Flags(names: $0) } ?? .syn
     }
+    if let payload {
+      plan.data = payload
+      plan.size = payload.count
+      plan.count *= plan.probesPerConnection
+      plan.dontFragment = true
+      plan.maximumSegment = entrance.maximumSegment
+    }
+    if let mtu = entrance.mtu { plan.fragment(atMost: mtu) }
     return plan
   }
 
@@ -112,7 +120,7 @@ extension Ping {
     wish.local = local
     wish.changesForwarding = masquerade || forward
     var fields = LocalSender.Fields(
-      version: to.family, ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df,
+      version: to.family, ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df || data != nil,
       mark: mark.flatMap { Self.number($0) }, user: user.flatMap { UserNames.number($0) })
     fields.device = wish.device
     fields.keepsHeader = like != nil

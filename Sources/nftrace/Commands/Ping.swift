@@ -106,7 +106,8 @@ struct Ping: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Octets of payload, 12 to 65000. Default: 56, and for tcp none.", valueName: "n"))
+      "Octets of payload, 12 to 65000. Default: 56, and for tcp none. What is longer than a client's interface takes "
+        + "comes in fragments, as the client would send it.", valueName: "n"))
   var size: Int?
 
   @Flag(help: "Forbid fragmentation. In IPv6 this is for --local: routers never do it.")
@@ -164,6 +165,13 @@ struct Ping: ParsableCommand {
       "With -p tcp, the flags of the probe: names with commas, such as syn,ack. Default: syn.",
       valueName: "list"))
   var tcpFlags: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "With -p tcp, make the connection, and send this text by it: a second probe, whose way is watched as well. "
+        + "--size makes it longer. The connection is ended with a reset.", valueName: "text"))
+  var data: String?
 
   @Option(help: ArgumentHelp("With --local, the packet mark it is sent with.", valueName: "n"))
   var mark: String?
@@ -224,6 +232,7 @@ struct Ping: ParsableCommand {
     try Self.check("--count", count, 1...1_000_000)
     try Self.check("--tos", tos, 0...255)
     if let size { try Self.check("--size", size, kind.size.least...65000) }
+    try checkData()
     if like == nil { try checkPorts() }
     guard (0...3600).contains(interval) else {
       throw ValidationError("--interval is in seconds, 0 to 3600")

@@ -107,6 +107,18 @@ struct Entrance {
     }
   }
 
+  /// Octets of TCP's data that a client there takes in a segment; nil where this host says what it takes.
+  var maximumSegment: UInt16? {
+    let headers = destination.family == 4 ? 40 : 60
+    return mtu.map { UInt16(clamping: max($0, headers + 1) - headers) }
+  }
+
+  /// Octets of a packet that a client there sends as one; nil where this host sends.
+  var mtu: Int? {
+    guard let name = deviceName, var routes = try? RouteSocket() else { return nil }
+    return (try? routes.link(name))??.mtu.map { Int($0) }
+  }
+
   /// How they do, in a session.
   var kind: EntranceKind {
     switch way {
@@ -134,7 +146,7 @@ struct Entrance {
       let tun = TunPath(device)
       path = tun
       silent = device.value.hasCarrier ? nil : tun
-    case .local(let sender): path = LocalPath(sender, holdsPorts: plan.proto.kind.holdsPort)
+    case .local(let sender): path = LocalPath(sender, plan)
     case .arriving(let injector, let addresses): path = ArrivingPath(injector, addresses)
     }
     return ProbeEntrance(

@@ -43,18 +43,30 @@ final class LocalPath: ProbePath {
   /// Ports that are held at a time, beside the newest.
   private static let mostHeld = 64
 
+  /// Connections whose data was not answered yet.
+  private var streams: [LocalStream] = []
   /// Whether the probes' ports are held.
   private let holdsPorts: Bool
+  /// Whether the probes are connections that carry data.
+  private let connects: Bool
 
-  /// By this sender.
-  init(_ sender: LocalSender, holdsPorts: Bool) {
+  /// By this sender, what this plan has.
+  init(_ sender: LocalSender, _ plan: ProbePlan) {
     self.sender = sender
-    self.holdsPorts = holdsPorts
+    holdsPorts = plan.proto.kind.holdsPort
+    connects = plan.data != nil
   }
 
   var descriptor: Int32? { nil }
 
   func prepare(_ packet: Packet, as octets: [UInt8]) throws(KernelError) -> any ProbeSending {
+    if connects, let header = packet.tcp {
+      if header.flags.contains(.syn) { streams.append(try sender.stream(packet, header)) }
+      if let stream = streams.last(where: { $0.port == header.sourcePort }) {
+        if header.flags.contains(.rst) { streams.removeAll { $0 === stream } }
+        return Injection(packet, header, by: stream)
+      }
+    }
     guard holdsPorts, let port = packet.sourcePort else {
       return Injection(packet, as: octets, through: sender, from: nil)
     }

@@ -32,6 +32,15 @@ enum RuleDrop: Cause {
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let step = lost.decider, step.verdict == .drop else { return nil }
     let ruling = Ruling(lost, step)
+    if lost.version == 6, lost.packet.tcp?.flags == .syn, !step.isLegacy,
+      step.text?.contains("synproxy") == true
+    {
+      return error(
+        "\(RuleNames.rule(step)) drops it: nf_tables' synproxy checks IPv6 segments as if they were IPv4's, and "
+          + "takes none whose checksum is still to be checked, as from a TUN device or a card that leaves it to the "
+          + "kernel; iptables' SYNPROXY takes them", by: ruling,
+        remedy: nil)
+    }
     // A rule that does what rp_filter does: its remedy is a route, not a rule.
     let back = ruling.checksReversePath ? ReversePath(lost) : nil
     return error(

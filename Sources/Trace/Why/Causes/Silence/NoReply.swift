@@ -61,6 +61,35 @@ enum NoReply: Cause {
       confidence: .likely, evidence: evidence)
   }
 
+  /// The handshake went the same way and was answered, and a segment with data was not: it is no fault of the way
+  /// itself.
+  enum AfterHandshake: Cause {
+    static var page: FindingPage { NoReply.page }
+    static let needs: [Need] = [.neighbours]
+
+    static func examine(_ lost: LostPacket) -> Finding? {
+      guard lost.header?.probe?.data != nil, lost.stage == .sent, !lost.isReply,
+        lost.journey.packet.carriesData
+      else { return nil }
+      if var elsewhere = elsewhere(lost) {
+        elsewhere.summary = "the handshake was answered; " + elsewhere.summary
+        return elsewhere
+      }
+      let device = lost.outDevice ?? "?"
+      let octets = lost.packet.length
+      // RFC 791 and RFC 8200: what every link takes.
+      let isLong = octets > (lost.version == 4 ? 576 : 1280)
+      return error(
+        "the handshake was answered, and this segment of \(octets) octets left \(device) in order and was not: "
+          + "somebody behind it drops it for what it says"
+          + (isLong
+            ? ", or for its length, and no ICMP error about that comes back (a path MTU black hole): try a smaller "
+              + "--size" : ""),
+        confidence: .likely,
+        evidence: [.sent(through: device, source: lost.packet.source)] + nextHop(lost))
+    }
+  }
+
   /// Another network namespace of this machine dropped it, as the kernel says.
   private static func elsewhere(_ lost: LostPacket, _ evidence: [Evidence] = []) -> Finding? {
     guard let words = lost.wordsElsewhere() else { return nil }

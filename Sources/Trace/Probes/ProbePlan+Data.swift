@@ -1,0 +1,61 @@
+internal import Wire
+
+/// Connections that carry data: each takes two probes, its handshake and the segment with the data.
+extension ProbePlan {
+  /// Probes that one connection takes.
+  package var probesPerConnection: Int { data == nil ? 1 : 2 }
+
+  /// Whether the probe of this number is the segment with the data, which is sent once the handshake is over.
+  package func carriesData(_ sequence: Int) -> Bool { data != nil && sequence.isMultiple(of: 2) }
+
+  /// The connection to which the probe of this number belongs, counted from 1.
+  func connection(of sequence: Int) -> Int {
+    (sequence + probesPerConnection - 1) / probesPerConnection
+  }
+
+  /// The last connection that there may be.
+  var lastConnection: Int { connection(of: lastSequence) }
+
+  /// Those of the marks that answers have.
+  package var answerMarks: [ProbeMark] {
+    let sequence: UInt32 = 4
+    return marks.filter { $0.proto == .tcp && $0.fields.first?.offset != sequence }
+  }
+
+  /// Whether `packet` is the SYN-ACK of who lets nothing be sent yet, as a SYN proxy: it has not asked the server,
+  /// and opens its window once that has answered.
+  func isUnready(_ packet: Packet) -> Bool {
+    data != nil && packet.tcp?.flags == [.syn, .ack] && packet.tcp?.window == 0
+  }
+
+  /// The segment by which the sender of the probe `sequence` acknowledges a SYN-ACK; with the data, if that is a probe
+  /// which carries it.
+  func segment(_ sequence: Int, after answer: TCPHeader) -> Packet {
+    var packet = packet(sequence: sequence)
+    guard var header = packet.tcp else { return packet }
+    if !carriesData(sequence) {
+      header.sequence &+= 1
+      header.flags = .ack
+      header.maximumSegment = nil
+    }
+    header.acknowledgment = answer.sequence &+ (answer.flags.contains(.syn) ? 1 : 0)
+    packet.transport = .tcp(header)
+    return packet
+  }
+
+  /// The octets of a text, made as long as was asked for.
+  package static func data(_ text: String, size: Int?) -> [UInt8] {
+    let octets = Array(text.utf8)
+    return octets + (octets.count..<max(size ?? 0, octets.count)).map(filling)
+  }
+
+  private static func filling(_ place: Int) -> UInt8 { UInt8(97 + place % 26) }
+
+  /// The text that `data` was made of.
+  var text: String? {
+    data.flatMap { data in
+      let filled = data.indices.reversed().prefix { data[$0] == Self.filling($0) }.count
+      return String(validating: data.prefix(max(data.count - filled, 1)), as: UTF8.self)
+    }
+  }
+}
