@@ -9,7 +9,6 @@ internal import Wire
 ///
 /// It ends when this process does, however that ends: its connection to it is over then.
 package final class Deputy: Sendable {
-  private let process: Int32
   private let connection: Int32
 
   /// What it can be asked; each is a line.
@@ -26,14 +25,11 @@ package final class Deputy: Sendable {
     let process = unsafe nftrace_fork(&connection)
     if process == 0 { Self.serve(FileDescriptor(owning: connection)) }
     guard process > 0 else { return nil }
-    self.process = process
     self.connection = connection
   }
 
-  deinit {
-    close(connection)
-    _ = try? syscall { waitpid(process, nil, 0) }
-  }
+  // Nobody waits for its end, which comes with that of the connection, a millisecond later.
+  deinit { close(connection) }
 
   /// What programs have open now; nil when it is gone.
   func descriptors() -> DescriptorSurvey? {
