@@ -187,9 +187,12 @@ enum HostInquiry {
 
 extension HostQuestion {
   /// Whether it is to be answered with what programs have open.
-  var isAboutPrograms: Bool {
+  func isAboutPrograms(_ routes: inout RouteSocket) -> Bool {
     switch self {
-    case .sockets, .queues, .holders, .programs: true
+    case .sockets, .queues, .holders: true
+    case .programs(let devices):
+      // Names are wanted of XDP programs alone, which hardly any interface has.
+      (try? routes.links())?.contains { devices.contains($0.name) && $0.xdpProgram != nil } ?? false
     case .policies, .memberships, .proxies, .advertisements, .portForwards, .sourceTranslations:
       false
     }

@@ -93,7 +93,7 @@ package struct Investigator: ~Copyable {
       return rules.chain(step).map { Record(time: Clock.realtime, .netlink($0)) }
     case .chainTexts(let step): return texts(ofChainOf: step)
     case .host(let question):
-      let survey = question.isAboutPrograms ? descriptors() : DescriptorSurvey()
+      let survey = question.isAboutPrograms(&routes) ? descriptors() : DescriptorSurvey()
       guard let state = HostInquiry.answer(question, survey, &routes, &rules) else { return [] }
       return [Record(time: Clock.realtime, .note(.host(state)))]
     }
