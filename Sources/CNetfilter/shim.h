@@ -59,6 +59,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -260,6 +261,9 @@ void closefrom(int first);
 static inline pid_t nftrace_fork(int *end) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+  // Who is stopped, or very slow, is not waited for.
+  struct timeval patience = {.tv_sec = 2};
+  setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   pid_t process = fork();
   if (process != 0) {
     int error = errno;
@@ -269,6 +273,7 @@ static inline pid_t nftrace_fork(int *end) {
     errno = error;
     return process;
   }
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
   for (int i = 0; i < 5; i++) signal(ignored[i], SIG_IGN);
   int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
