@@ -31,7 +31,7 @@ package final class Deputy: Sendable {
   // Nobody waits for its end, which comes with that of the connection, a millisecond later.
   deinit { close(connection) }
 
-  /// What programs have open now; nil when it is gone.
+  /// What programs have open now; nil when it is gone, or says nothing for two seconds.
   func descriptors() -> DescriptorSurvey? {
     ask(.descriptors).flatMap { DescriptorSurvey(json: $0) }
   }
