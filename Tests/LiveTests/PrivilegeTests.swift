@@ -257,6 +257,33 @@ extension LiveTests {
       Self.expect([.reading, .network, .processes, .system], outcome.output, "deputy")
     }
 
+    /// One that is stopped is not waited for, and does not stay.
+    @Test func stoppedDeputy() async throws {
+      let net = try await RouterNet()
+      let outcome = try await Self.run(
+        net,
+        #"""
+        perl -MSocket=:all -e 'socket(my $s, AF_INET, SOCK_DGRAM, 0);
+          bind($s, pack_sockaddr_in(5999, INADDR_LOOPBACK)) or die $!; sleep 30' & reader=$!
+        sleep 0.3
+        "$NFTRACE" ping -c 3 -i 0.2 -W 1 -p udp --dport 5999 127.0.0.1 >"$DIR/out" 2>&1 & pid=$!
+        child=
+        for i in $(seq 200); do
+          child=$(cat /proc/$pid/task/*/children | tr -d ' '); test -n "$child" && break; sleep 0.005
+        done
+        kill -STOP $child
+        began=$(date +%s)
+        code=0; wait $pid || code=$?
+        took=$(($(date +%s) - began))
+        kill $reader
+        test $code = 1
+        test $took -le 8
+        grep -q 'has UDP port 5999' "$DIR/out"
+        test ! -d /proc/$child
+        """#)
+      #expect(outcome.code == 0, "\(outcome)")
+    }
+
     private static func expect(_ rights: [Right], _ status: String, _ command: String) {
       var count = 0
       for line in status.split(separator: "\n") {

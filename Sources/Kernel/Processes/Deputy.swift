@@ -9,6 +9,7 @@ internal import Wire
 ///
 /// It ends when this process does, however that ends: its connection to it is over then.
 package final class Deputy: Sendable {
+  private let process: Int32
   private let connection: Int32
 
   /// What it can be asked; each is a line.
@@ -25,11 +26,17 @@ package final class Deputy: Sendable {
     let process = unsafe nftrace_fork(&connection)
     if process == 0 { Self.serve(FileDescriptor(owning: connection)) }
     guard process > 0 else { return nil }
+    self.process = process
     self.connection = connection
   }
 
-  // Nobody waits for its end, which comes with that of the connection, a millisecond later.
-  deinit { close(connection) }
+  /// Ends it, also where somebody has stopped it, and waits for that: a process that nobody waited for would be left
+  /// where the first of all processes does not do it either, as in many containers.
+  deinit {
+    kill(process, SIGKILL)
+    _ = try? syscall { waitpid(process, nil, 0) }
+    close(connection)
+  }
 
   /// What programs have open now; nil when it is gone, or says nothing for two seconds.
   func descriptors() -> DescriptorSurvey? {
@@ -45,6 +52,13 @@ package final class Deputy: Sendable {
   }
 
   private func ask(_ request: Request) -> JSONValue? {
+    let answer = answer(to: request)
+    // What comes late would be taken for the answer to the next question.
+    if answer == nil { shutdown(connection, Int32(SHUT_RDWR)) }
+    return answer
+  }
+
+  private func answer(to request: Request) -> JSONValue? {
     let line = Self.lineEnd
     guard Self.send(request.rawValue + "\n", to: connection) else { return nil }
     var answer: [UInt8] = []
