@@ -6,7 +6,7 @@ internal import Wire
 /// What looks at packets at an interface, outside of netfilter.
 enum DevicePrograms {
   static func list(
-    of devices: [String], _ survey: DescriptorSurvey, _ routes: inout RouteSocket
+    of devices: [String], _ descriptors: OpenDescriptors, _ routes: inout RouteSocket
   ) -> [DeviceProgram] {
     guard let links = try? routes.links() else { return [] }
     let qdiscs = (try? routes.qdiscs()) ?? []
@@ -16,7 +16,8 @@ enum DevicePrograms {
       if let program = link.xdpProgram {
         found.append(
           DeviceProgram(
-            device: device, place: .xdp, name: survey.programs[program] ?? "id \(program)"))
+            device: device, place: .xdp,
+            name: descriptors.survey.programs[program] ?? "id \(program)"))
       }
       for qdisc in qdiscs where qdisc.interface == link.index {
         guard ["clsact", "ingress"].contains(qdisc.kind) else {

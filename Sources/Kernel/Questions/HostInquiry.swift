@@ -9,19 +9,20 @@ enum HostInquiry {
   /// Entries of a list that are kept, at most.
   private static let most = 1024
 
-  /// The answer; `survey` need not have anything for a question that is not about programs.
+  /// The answer. Programs are looked at only where they are to be named.
   static func answer(
-    _ question: HostQuestion, _ survey: DescriptorSurvey, _ routes: inout RouteSocket,
+    _ question: HostQuestion, _ descriptors: OpenDescriptors, _ routes: inout RouteSocket,
     _ rules: inout RulesetReader
   ) -> HostState? {
     switch question {
     case .sockets(let proto, let ports):
-      return sockets(proto, ports, survey).map { found in HostState { $0.sockets = found } }
-    case .queues: return queues(survey).map { found in HostState { $0.queues = found } }
+      return sockets(proto, ports, descriptors).map { found in HostState { $0.sockets = found } }
+    case .queues: return queues(descriptors).map { found in HostState { $0.queues = found } }
     case .policies: return policies().map { found in HostState { $0.policies = found } }
     case .holders(let devices):
       return HostState {
-        $0.holders = survey.devices.filter { devices.contains($0.key) }.mapValues(\.program)
+        $0.holders = descriptors.survey.devices.filter { devices.contains($0.key) }.mapValues(
+          \.program)
       }
     case .memberships:
       let found = memberships()
@@ -32,7 +33,7 @@ enum HostInquiry {
       let found = advertisements()
       return HostState { $0.advertisements = found }
     case .programs(let devices):
-      let found = DevicePrograms.list(of: devices, survey, &routes)
+      let found = DevicePrograms.list(of: devices, descriptors, &routes)
       return HostState { $0.programs = found }
     case .portForwards(let version, let port):
       return NATRules.naming(port: port, version: version, &rules).map { found in
@@ -52,7 +53,7 @@ enum HostInquiry {
   // MARK: Sockets
 
   private static func sockets(
-    _ proto: IPProtocol, _ ports: [UInt16], _ survey: DescriptorSurvey
+    _ proto: IPProtocol, _ ports: [UInt16], _ descriptors: OpenDescriptors
   ) -> [HostSocket]? {
     guard
       var conversation = try? NetlinkConversation(with: .sockets, attempt: "list the sockets")
@@ -71,15 +72,17 @@ enum HostInquiry {
         found += messages.compactMap { try? SocketMessage(parsing: $0) }
       }
     }
-    return found.filter { $0.port != 0 }.prefix(most).map {
-      let owner = survey.sockets[$0.inode]
+    found = Array(found.filter { $0.port != 0 }.prefix(most))
+    let owners = found.isEmpty ? [:] : descriptors.survey.sockets
+    return found.map {
+      let owner = owners[$0.inode]
       return HostSocket($0, proto: proto, program: owner?.program, group: owner?.group)
     }
   }
 
   /// /proc/net/netfilter/nfnetlink_queue: number, port of who reads it, length, mode, range, dropped by
   /// the queue, dropped for want of room on the way to the reader, and more.
-  private static func queues(_ survey: DescriptorSurvey) -> [QueueReader]? {
+  private static func queues(_ descriptors: OpenDescriptors) -> [QueueReader]? {
     guard let text = try? Files.text("/proc/thread-self/net/netfilter/nfnetlink_queue") else {
       return nil
     }
@@ -87,10 +90,11 @@ enum HostInquiry {
     let lines = text.split(separator: "\n").map {
       $0.split(separator: " ").compactMap { UInt64($0) }
     }.filter { $0.count >= 7 }
+    let owners = lines.isEmpty ? [:] : descriptors.survey.sockets
     return lines.prefix(most).map { numbers in
       QueueReader(
         number: UInt16(truncatingIfNeeded: numbers[0]),
-        program: inodes[numbers[1]].flatMap { survey.sockets[$0]?.program }
+        program: inodes[numbers[1]].flatMap { owners[$0]?.program }
           // Mostly a port is the number of the process.
           ?? DescriptorSurvey.program(Int(clamping: numbers[1])),
         dropped: numbers[5].adding(clamped: numbers[6]))
@@ -181,20 +185,6 @@ enum HostInquiry {
         let forwarding = try? Sysctl(path: "net/ipv6/conf/\(device)/forwarding")?.read()
       else { return nil }
       return RouterAdvertisements(device: device, accept: accept, forwarding: forwarding)
-    }
-  }
-}
-
-extension HostQuestion {
-  /// Whether it is to be answered with what programs have open.
-  func isAboutPrograms(_ routes: inout RouteSocket) -> Bool {
-    switch self {
-    case .sockets, .queues, .holders: true
-    case .programs(let devices):
-      // Names are wanted of XDP programs alone, which hardly any interface has.
-      (try? routes.links())?.contains { devices.contains($0.name) && $0.xdpProgram != nil } ?? false
-    case .policies, .memberships, .proxies, .advertisements, .portForwards, .sourceTranslations:
-      false
     }
   }
 }

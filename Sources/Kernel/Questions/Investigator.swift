@@ -8,10 +8,8 @@ package struct Investigator: ~Copyable {
   private var texts: RuleTexts
   /// Of the tables of iptables-legacy, before the packets that are asked about.
   private var stamps: [String: UInt64]
-  /// Who finds out whose sockets and devices are open, where this process may not.
-  private var deputy: Deputy?
-  /// What was found out of that last, and when: in nanoseconds.
-  private var survey: (found: DescriptorSurvey, time: UInt64)?
+  /// Whose sockets and devices are open.
+  private let descriptors = OpenDescriptors()
   /// Whether they are others by now.
   private var hasLegacyChanged = false
 
@@ -37,19 +35,7 @@ package struct Investigator: ~Copyable {
   package mutating func awaitNotifications() { rules.awaitNotifications() }
 
   /// Leaves it to `deputy` to find out whose sockets and devices are open: the rights for that are given up.
-  package mutating func use(_ deputy: Deputy?) { self.deputy = deputy }
-
-  /// How long it is good to know who has what open, in nanoseconds: probes that are lost one after the other
-  /// need not each look at all programs.
-  private static let surveyAge: UInt64 = 1_000_000_000
-
-  private mutating func descriptors() -> DescriptorSurvey {
-    let now = Clock.realtime
-    if let survey, now.since(survey.time) < Self.surveyAge { return survey.found }
-    let found = deputy?.descriptors() ?? .now()
-    survey = (found, now)
-    return found
-  }
+  package func use(_ deputy: Deputy?) { descriptors.deputy = deputy }
 
   /// What is asked from now on is about packets that are still to come.
   package mutating func forgetPackets() {
@@ -93,8 +79,9 @@ package struct Investigator: ~Copyable {
       return rules.chain(step).map { Record(time: Clock.realtime, .netlink($0)) }
     case .chainTexts(let step): return texts(ofChainOf: step)
     case .host(let question):
-      let survey = question.isAboutPrograms(&routes) ? descriptors() : DescriptorSurvey()
-      guard let state = HostInquiry.answer(question, survey, &routes, &rules) else { return [] }
+      guard let state = HostInquiry.answer(question, descriptors, &routes, &rules) else {
+        return []
+      }
       return [Record(time: Clock.realtime, .note(.host(state)))]
     }
   }
