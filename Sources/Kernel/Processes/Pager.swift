@@ -19,8 +19,10 @@ package struct Pager: ~Copyable {
     let writing = FileDescriptor(owning: ends[1])
     let kept = FileDescriptor(owning: nftrace_dup(0))
     dup2(reading.number, 0)
-    // What fits on the screen stays there, and colours are colours.
-    let script = "LESS=\"${LESS-FRX}\"; export LESS; \(program)"
+    // What fits on the screen stays there, and colours are colours. Who may only read recordings as root is given
+    // no shell by less(1).
+    let script =
+      "LESS=\"${LESS-FRX}\" LESSSECURE=\"${LESSSECURE-1}\"; export LESS LESSSECURE; \(program)"
     let arguments = ["sh", "-c", script]
     // Sound: the strings live until they are freed, after the call that copies them.
     var words = unsafe arguments.map { unsafe strdup($0) } + [nil]
