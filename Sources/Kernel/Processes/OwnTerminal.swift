@@ -11,7 +11,7 @@ package enum OwnTerminal {
     var process = getppid()
     for _ in 0..<16 where process > 1 {
       if let found = variable(of: process) { return TCPConversation(found) }
-      guard let parent = parent(of: process) else { return nil }
+      guard let parent = ProcessIdentity.parent(of: process) else { return nil }
       process = parent
     }
     return nil
@@ -23,12 +23,5 @@ package enum OwnTerminal {
     (try? Files.text("/proc/\(process)/environ"))?.split(separator: "\0").first {
       $0.hasPrefix(name + "=")
     }.map { String($0.dropFirst(name.count + 1)) }
-  }
-
-  /// Field 4 of proc_pid_stat(5), behind the name in parentheses.
-  private static func parent(of process: Int32) -> Int32? {
-    guard let text = try? Files.text("/proc/\(process)/stat"), let end = text.lastIndex(of: ")")
-    else { return nil }
-    return text[end...].split(separator: " ").dropFirst(2).first.flatMap { Int32($0) }
   }
 }

@@ -50,17 +50,28 @@ package struct ProcessIdentity: Sendable, Equatable {
     _ = unsafe nftrace_set_name(name)
   }
 
-  /// Field 22. The second is the program's name in parentheses, with anything in it.
+  /// The fields from the third on, behind a word. The second is the program's name in parentheses, with anything
+  /// in it.
+  private static func fields(inStat text: String) -> [Substring] {
+    text.lastIndex(of: ")").map { text[$0...].split(separator: " ") } ?? []
+  }
+
+  /// Field 22.
   static func start(inStat text: String) -> UInt64? {
-    guard let end = text.lastIndex(of: ")") else { return nil }
-    let fields = text[end...].split(separator: " ")
+    let fields = fields(inStat: text)
     return fields.count > 20 ? UInt64(fields[20]) : nil
+  }
+
+  /// The number of the process that started this one, field 4; nil where there is no such process.
+  static func parent(of process: Int32) -> Int32? {
+    guard let text = try? stat(process) else { return nil }
+    let fields = fields(inStat: text)
+    return fields.count > 2 ? Int32(fields[2]) : nil
   }
 
   /// Field 3: "Z" and "X" are those of a process that is over and was not waited for yet.
   static func isOver(inStat text: String) -> Bool {
-    guard let end = text.lastIndex(of: ")") else { return true }
-    let state = text[end...].split(separator: " ").dropFirst().first
+    guard let state = fields(inStat: text).dropFirst().first else { return true }
     return state == "Z" || state == "X"
   }
 
