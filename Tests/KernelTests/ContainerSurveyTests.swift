@@ -70,7 +70,7 @@ import Testing
     try tree.put("var/lib/machines/image.raw", "")
     try tree.put("var/lib/lxc/lx/config", "")
     try tree.put("var/snap/lxd/common/lxd/containers/snap/x", "")
-    let survey = ContainerSurvey(root: tree.root.path)
+    var survey = ContainerSurvey(root: tree.root.path)
     #expect(survey.found.isEmpty)
     for (name, words) in [
       ("old", "'docker start old'"), (String(Self.other.prefix(12)), "docker start"),

@@ -5,13 +5,13 @@ internal import Trace
 
 extension ContainerSurvey {
   /// What is called so and has no network namespace of its own, in words for the user; nil where nothing is.
-  func stopped(_ text: String) -> String? {
+  mutating func stopped(_ text: String) -> String? {
     stoppedDocker(text) ?? stoppedPodman(text) ?? stoppedMachine(text) ?? stoppedTree(text)
   }
 
-  private func stoppedDocker(_ text: String) -> String? {
+  private mutating func stoppedDocker(_ text: String) -> String? {
     let data = "\(dockerData)/containers"
-    for id in entries(data) {
+    for id in names(in: data) {
       guard let file = object("\(data)/\(id)/config.v2.json") else { continue }
       let name = file["Name"]?.string?.drop { $0 == "/" } ?? ""
       guard name == text || id == text || text.utf8.count >= 8 && id.hasPrefix(text) else {

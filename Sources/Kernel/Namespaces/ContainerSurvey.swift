@@ -198,17 +198,13 @@ package struct ContainerSurvey: Sendable {
 
   private static func path(_ process: Int) -> String { "/proc/\(process)/ns/net" }
 
-  private mutating func names(in directory: String) -> [String] {
+  mutating func names(in directory: String) -> [String] {
     do throws(Errno) {
       return try Files.list(root + directory).sorted()
     } catch {
       if error.code == EACCES { isHidden = true }
       return []
     }
-  }
-
-  func entries(_ directory: String) -> [String] {
-    ((try? Files.list(root + directory)) ?? []).sorted()
   }
 
   func text(_ path: String) -> String? {

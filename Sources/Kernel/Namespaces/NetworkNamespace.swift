@@ -61,7 +61,7 @@ package struct NetworkNamespace: ~Copyable {
   private static func path(ofContainer asked: String) throws(KernelError) -> String {
     // As others write it: docker://web.
     let text = asked.firstRange(of: "://").map { String(asked[$0.upperBound...]) } ?? asked
-    let survey = ContainerSurvey()
+    var survey = ContainerSurvey()
     let search = NamespaceSearch(names: names, containers: survey.found)
     let attempt = "open the network namespace \(text)"
     switch search.container(
