@@ -93,7 +93,10 @@ struct ProbePlanTests {
       answer.payload = [1, 2, 3]
       answer.transport = .udp(UDPHeader(sourcePort: 443, destinationPort: port))
       #expect(plan.sequence(of: answer) == sequence)
+      // From another port of the host that was asked it belongs to the probe as well.
       answer.transport = .udp(UDPHeader(sourcePort: 444, destinationPort: port))
+      #expect(plan.sequence(of: answer) == sequence)
+      answer.source = IPAddress("192.0.2.77")!
       #expect(plan.sequence(of: answer) == nil)
     }
   }

@@ -36,6 +36,19 @@ import Wire
     #expect((socket.memory, socket.memoryLimit) == (0, 0x20000))
     #expect(!socket.isVersion6Only)
     #expect(socket.isTransparent == false)
+    #expect(socket.peer == nil)
+  }
+
+  /// The peer's port is behind the own one, its address behind the own one.
+  @Test func connectedSocket() throws {
+    var octets = Self.socket
+    octets[6...7] = [0x14, 0xe9]
+    octets.replaceSubrange(24..<40, with: IPAddress("::ffff:10.0.0.9")!.bytes)
+    let peer = try SocketMessage(
+      parsing: NetlinkMessage(type: SocketMessage.messageType, payload: octets)
+    ).peer
+    #expect(peer?.address == IPAddress("10.0.0.9"))
+    #expect(peer?.port == 5353)
   }
 
   @Test func policy() throws {

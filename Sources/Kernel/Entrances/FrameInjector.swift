@@ -24,9 +24,6 @@ package struct FrameInjector: ~Copyable {
   /// about it in one page of memory: some 3500 octets are left for the frame.
   package static let maximumLength = 3072
 
-  /// What ARPHRD_ETHER is: <linux/if_arp.h>.
-  private static let ethernet: UInt16 = 1
-
   /// `BPF_F_INGRESS` of <linux/bpf.h>.
   private static let ingress: Int32 = 1
 
@@ -44,7 +41,7 @@ package struct FrameInjector: ~Copyable {
     }
     program = try Self.redirecting(to: link.index, attempt: attempt)
     self.name = name
-    address = link.hardwareType == Self.ethernet ? link.address : nil
+    address = link.isEthernet ? link.address : nil
     index = link.index
   }
 

@@ -14,6 +14,7 @@ package final class Injection: Sendable {
   private static let starting: Int32 = -1
   private static let ready: Int32 = -2
   private static let going: Int32 = -3
+  private static let alone: Int32 = -4
 
   /// Prepares to write `packet` to a descriptor, which must stay open until `errno` is not nil.
   package convenience init(_ packet: [UInt8], to descriptor: Int32) {
@@ -69,8 +70,9 @@ package final class Injection: Sendable {
         return nil
       }, unmanaged.toOpaque())
     guard started == 0 else {
+      // No more threads for this user, or no memory for one: `go` sends it, and nothing is read meanwhile.
       unsafe unmanaged.release()
-      state.store(started, ordering: .releasing)
+      state.store(Self.alone, ordering: .releasing)
       return
     }
     pthread_detach(thread)
@@ -79,6 +81,9 @@ package final class Injection: Sendable {
 
   /// Has the packet sent now.
   package func go() {
+    if state.load(ordering: .acquiring) == Self.alone {
+      return state.store(send(), ordering: .releasing)
+    }
     _ = state.compareExchange(
       expected: Self.ready, desired: Self.going, ordering: .acquiringAndReleasing)
   }

@@ -117,6 +117,7 @@ enum EvidenceText {
     // Sockets and others that take packets.
     case .socket(let socket, let device):
       "\(socket.programName) listens on \(socket.place)"
+        + (socket.peerPlace.map { ", for \($0) alone" } ?? "")
         + (device.map { " of \($0) alone" } ?? "")
         + (socket.isVersion6Only && socket.address.isUnspecified ? ", IPv6 alone" : "")
         + (socket.address == .v4(0) ? ", IPv4 alone" : "")

@@ -248,15 +248,13 @@ extension Story {
       if icmp.isEchoReply(packet.proto) { return .reply }
       return icmp.isError(packet.proto) && !packet.isRedirect ? .error : .other
     }
+    let plan = sequence(of: open) == nil ? nil : header?.probe
     if let isReply = open.isReply {
-      // What answers a packet that conntrack passed over is new to it.
-      return isReply || isAnswer(packet) ? .reply : .request
+      // What answers a packet that conntrack passed over is new to it, and what comes from another port as well.
+      let isNewAnswer = packet.source != plan?.source && plan?.direction(of: packet) == .reply
+      return isReply || isNewAnswer ? .reply : .request
     }
-    if let plan = header?.probe, sequence(of: open) != nil,
-      let direction = plan.direction(of: packet)
-    {
-      return direction
-    }
+    if let direction = plan?.direction(of: packet) { return direction }
     if let tcp = packet.tcp, tcp.flags.contains(.syn) {
       return tcp.flags.contains(.ack) ? .reply : .request
     }

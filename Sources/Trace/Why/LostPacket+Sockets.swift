@@ -3,11 +3,11 @@ internal import Wire
 extension LostPacket {
   /// The sockets at the packet's port that take what comes for its address by its interface. A cause
   /// that looks at them needs `.host(.sockets)`.
-  var listeners: [HostSocket] { sockets.filter { $0.takes(packet.destination, by: inIndex) } }
+  var listeners: [HostSocket] { sockets.filter { $0.takes(packet, by: inIndex) } }
 
   /// The sockets at the packet's port that take something else.
   var nearListeners: [HostSocket] {
-    sockets.filter { !$0.takes(packet.destination, by: inIndex) }
+    sockets.filter { !$0.takes(packet, by: inIndex) }
   }
 
   private var sockets: [HostSocket] {

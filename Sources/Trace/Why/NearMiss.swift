@@ -13,20 +13,29 @@ struct NearMiss {
   static func listeners(_ lost: LostPacket) -> [NearMiss] {
     var found: [NearMiss] = []
     for socket in lost.nearListeners {
-      let device = socket.device.flatMap { lost.snapshot.name($0) }
-      let version = lost.packet.destination.family
-      let what =
-        !socket.address.isUnspecified
-        ? "on that address alone"
-        : socket.takes(version: version)
-          ? "on \(device ?? "another interface") alone"
-          : "for IPv\(socket.address.family) alone"
-      let words = "\(socket.programName) listens on \(socket.place), \(what)"
+      let words = difference(socket, lost)
       if !found.contains(where: { $0.words == words }) {
         found.append(NearMiss(words: words, evidence: lost.evidence(socket)))
       }
     }
     return Array(found.prefix(most))
+  }
+
+  /// What the socket takes that the packet is not.
+  private static func difference(_ socket: HostSocket, _ lost: LostPacket) -> String {
+    if let peer = socket.peerPlace, !socket.takesFrom(lost.packet) {
+      return
+        "\(socket.programName) has \(socket.place), connected to \(peer), and takes from there "
+        + "alone"
+    }
+    let device = socket.device.flatMap { lost.snapshot.name($0) }
+    let what =
+      !socket.address.isUnspecified
+      ? "on that address alone"
+      : socket.takes(version: lost.packet.destination.family)
+        ? "on \(device ?? "another interface") alone"
+        : "for IPv\(socket.address.family) alone"
+    return "\(socket.programName) listens on \(socket.place), \(what)"
   }
 
   /// Rules that forward the packet's port, and did not translate it.

@@ -5,7 +5,8 @@ package enum Registry {
     // What conntrack remembers.
     StaleConnection.self,
     // Rules and policies.
-    ICMPErrorFiltered.self, ReplyMisrouted.OfRefusal.self, NoReply.OfRefusal.self,
+    ReplyFromStranger.AsNewConnection.self, ICMPErrorFiltered.self, ReplyMisrouted.OfRefusal.self,
+    NoReply.OfRefusal.self,
     QueueWithoutListener.self, QueueVerdict.self, TProxyWithoutListener.self,
     TProxyWithoutRoute.self, MasqueradeNoAddress.self, InvalidStateDrop.self, RuleReject.self,
     ReplyFiltered.self, DNATThenFiltered.self, LegacyDrop.self, PolicyDrop.self, RuleDrop.self,
@@ -31,7 +32,7 @@ package enum Registry {
     SYNProxyLoose.self, NoReply.PastMainTable.self, TTLExpired.FarAway.self,
     FragmentationNeeded.FarAway.self,
     NoReply.FarAway.self, NoReply.PastHooks.self, NoReply.AfterHandshake.self,
-    ProxyNeighbourMissing.self, HandedToTunnel.self,
+    ProxyNeighbourMissing.self, NeighbourUnresolved.NotAsked.self, HandedToTunnel.self,
     NotTranslated.self, MissingMasquerade.self, UnroutableSNAT.self,
     HandedToTunnel.ForOthers.self, LostAfter.InQueue.self, NoReply.self,
     // None of these.

@@ -61,6 +61,9 @@ package struct LinkMessage: Sendable, Equatable {
     package static let lowerUp = Flags(rawValue: 0x1_0000)
   }
 
+  /// Whether its frames have an Ethernet header (`ARPHRD_ETHER`).
+  package var isEthernet: Bool { hardwareType == 1 }
+
   /// `IF_OPER_…`: RFC 2863 section 3.1.14.
   package struct OperationalState: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
     /// The number on the wire.

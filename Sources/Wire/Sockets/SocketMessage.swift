@@ -1,5 +1,5 @@
 /// A socket as sock_diag(7) lists it: `struct inet_diag_msg` and `INET_DIAG_…` of <linux/inet_diag.h>.
-package struct SocketMessage: Sendable, Equatable {
+package struct SocketMessage: Sendable {
   /// `TCP_…` of <net/tcp_states.h>: 1 established, 7 closed (what UDP has for a socket without a
   /// peer), 10 listening.
   package var state: UInt8
@@ -7,6 +7,8 @@ package struct SocketMessage: Sendable, Equatable {
   package var address: IPAddress
   /// The port it is bound to.
   package var port: UInt16
+  /// Of one that is connected, whom it is connected to.
+  package var peer: (address: IPAddress, port: UInt16)?
   /// Index of the interface it is bound to; 0 is any.
   package var device: UInt32
   /// Of a listener, connections that wait to be accepted; of others octets that wait to be read.
@@ -33,15 +35,15 @@ package struct SocketMessage: Sendable, Equatable {
     static let options: UInt16 = 22
   }
 
-  /// What asks for the sockets of this protocol and IP version that may take what comes from anybody:
-  /// TCP's that listen, others' that have no peer. `port` is the one they are bound to, 0 all.
+  /// What asks for the sockets of this protocol and IP version that may take what belongs to no connection yet:
+  /// TCP's that listen, all of others. `port` is the one they are bound to, 0 all.
   package static func question(proto: IPProtocol, version: Int, port: UInt16) -> NetlinkMessage {
     // struct inet_diag_req_v2: family, protocol, extensions, padding, states, and a socket's identity.
     var payload: [UInt8] = [
       version == 4 ? AddressFamily.v4 : AddressFamily.v6, proto.rawValue,
       1 << (UInt8(Attribute.memory) - 1), 0,
     ]
-    payload.append(littleEndian: UInt32(1) << (proto == .tcp ? 10 : 7))
+    payload.append(littleEndian: UInt32(proto == .tcp ? 1 << 10 : 1 << 7 | 1 << 1))
     payload.append(bigEndian: port)
     payload += [UInt8](repeating: 0, count: 46)
     return NetlinkMessage(
@@ -56,19 +58,21 @@ package struct SocketMessage: Sendable, Equatable {
     state = try reader.u8()
     try reader.skip(2)
     port = try reader.u16()
-    try reader.skip(2)
+    let peerPort = try reader.u16()
     let source = try reader.take(16)
-    try reader.skip(16)
+    let peer = try reader.take(16)
     device = try reader.littleEndian()
     try reader.skip(12)
     waiting = try reader.littleEndian()
     backlog = try reader.littleEndian()
     try reader.skip(4)
     inode = try reader.littleEndian()
-    guard
-      let address = IPAddress(bytes: family == AddressFamily.v4 ? Array(source[..<4]) : source)
+    let length = family == AddressFamily.v4 ? 4 : 16
+    guard let address = IPAddress(bytes: Array(source[..<length])),
+      let peerAddress = IPAddress(bytes: Array(peer[..<length]))
     else { throw WireError("socket of family \(family)", at: 0) }
     self.address = address.withoutMapping
+    self.peer = peerPort == 0 ? nil : (peerAddress.withoutMapping, peerPort)
     let attributes = try NetlinkAttribute.all(in: message.payload, from: Self.headerLength)
     isVersion6Only = attributes[type: Attribute.version6Only]?.value.first == 1
     // struct inet_diag_sockopt: the sixth bit is `transparent`.

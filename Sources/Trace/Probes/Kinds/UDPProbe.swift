@@ -30,8 +30,11 @@ struct UDPProbe: ProbeKind {
     }
     guard packet.proto == .udp else { return nil }
     if let marked = plan.markedSequence(of: packet) { return marked }
-    guard packet.source == plan.destination, packet.sourcePort == plan.destinationPort,
-      packet.destination == plan.source, let port = packet.destinationPort
+    // A server may answer from another port, as TFTP's do, or from another of its addresses.
+    guard
+      packet.source == plan.destination
+        || packet.sourcePort == plan.destinationPort && packet.destination == plan.source,
+      let port = packet.destinationPort
     else { return nil }
     return plan.sequence(ofPort: port, latest: latest)
   }

@@ -8,6 +8,10 @@ package struct HostSocket: Sendable, Equatable {
   package var address: IPAddress
   /// The port it is bound to.
   package var port: UInt16
+  /// Whom it is connected to, and takes from alone; nil is anybody.
+  package var peer: IPAddress?
+  /// That peer's port.
+  package var peerPort: UInt16?
   /// Index of the interface it is bound to; nil is any.
   package var device: UInt32?
   /// Whether it takes IPv6 alone, bound to all of its addresses.
@@ -30,6 +34,8 @@ package struct HostSocket: Sendable, Equatable {
     self.proto = proto
     address = message.address
     port = message.port
+    peer = message.peer?.address
+    peerPort = message.peer?.port
     device = message.device == 0 ? nil : message.device
     isVersion6Only = message.isVersion6Only
     isTransparent = message.isTransparent
@@ -60,6 +66,8 @@ extension HostSocket: JSONObject {
     json.member("isTransparent", &isTransparent)
     json.member("isVersion6Only", &isVersion6Only)
     json.member("limit", &limit)
+    json.member("peer", &peer)
+    json.member("peerPort", &peerPort)
     json.member("port", &port)
     json.member("program", &program)
     json.member("proto", &number)
@@ -75,11 +83,16 @@ extension HostSocket {
     return version == 4 && address.isUnspecified && !isVersion6Only
   }
 
-  /// Whether it takes what comes for this address by this interface.
-  func takes(_ destination: IPAddress, by device: UInt32?) -> Bool {
-    takes(version: destination.family)
-      && (address.isUnspecified || address == destination)
-      && (self.device == nil || self.device == device)
+  /// Whether it takes this packet, which came in by this interface, if its port is the packet's.
+  func takes(_ packet: Packet, by device: UInt32?) -> Bool {
+    takes(version: packet.destination.family)
+      && (address.isUnspecified || address == packet.destination)
+      && (self.device == nil || self.device == device) && takesFrom(packet)
+  }
+
+  /// Whether it is connected to nobody else than the packet's sender.
+  func takesFrom(_ packet: Packet) -> Bool {
+    peer == nil || peer == packet.source && peerPort == packet.sourcePort
   }
 
   /// Whether no more fits in: the kernel lets one more connection wait than was asked for.
@@ -89,7 +102,8 @@ extension HostSocket {
   package var programName: String { program.map(Escape.name) ?? "a program" }
 
   /// "0.0.0.0:80", "[::]:80".
-  package var place: String {
-    address.family == 4 ? "\(address):\(port)" : "[\(address)]:\(port)"
-  }
+  package var place: String { RuleNames.end(address, port) }
+
+  /// The same of its peer.
+  package var peerPlace: String? { peer.map { RuleNames.end($0, peerPort) } }
 }

@@ -25,8 +25,8 @@ enum NoListener: Cause {
     conclusion: """
       A TCP reset, or an ICMP error "port unreachable", answered the packet, and it was this host that
       sent it if the packet was delivered here, another if not. `UdpNoPorts` confirms it for UDP. What
-      nearly fits is said: a socket at that port with another address, interface or IP version, and a
-      NAT rule for the port that asks for something else.
+      nearly fits is said: a socket at that port with another address, interface or IP version, or one that
+      is connected to somebody else, and a NAT rule for the port that asks for something else.
       """,
     advice: """
       On the machine that refused it: start the service, and look with `ss -lnt` or `ss -lnu` whether it

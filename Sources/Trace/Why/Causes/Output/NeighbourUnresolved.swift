@@ -11,14 +11,17 @@ enum NeighbourUnresolved: Cause {
     meaning: """
       The packet is to be handed to a machine on the link, the gateway or the destination itself. This
       host asks for its MAC address and nobody answers. After some three seconds the kernel gives up,
-      drops the packet, and tells its sender that the host is unreachable.
+      drops the packet, and tells its sender that the host is unreachable. Where ARP and neighbour discovery are
+      switched off on the interface, nobody is asked: the packet goes to the interface's own MAC address, and
+      nobody on the link takes it.
       """,
     certainty: """
-      Always certain: the kernel's own entry for that neighbour says so.
+      Certain where the kernel's own entry for that neighbour says so; likely where nobody is asked.
       """,
     conclusion: """
       The packet was through with the last hook and was not sent, and the neighbour entry of its next
-      hop is INCOMPLETE (asked, no answer yet) or FAILED.
+      hop is INCOMPLETE (asked, no answer yet) or FAILED. Or it was sent by an Ethernet interface with the flag
+      NOARP, and no entry with an address was made for the next hop.
       """,
     advice: """
       See that the machine is there and up, that it has that address, and that it is on this link: the
@@ -40,5 +43,32 @@ enum NeighbourUnresolved: Cause {
     return error(
       "the \(role) \(hop) does not answer \(asks) on \(device): see that it is there and up",
       evidence: [.neighbour(hop, device: device, neighbour.state)] + lost.reasonEvidence)
+  }
+
+  /// Nobody is asked on the link, and nobody wrote down the next hop's address.
+  enum NotAsked: Cause {
+    static var page: FindingPage { NeighbourUnresolved.page }
+    static let needs: [Need] = [.plainRoute, .neighbours]
+
+    /// Kinds of interfaces that need no addresses of others, though they have one themselves.
+    private static let kindsWithoutNeed: Set<String?> = ["dummy", "ifb", "ipvlan", "vrf"]
+
+    static func examine(_ lost: LostPacket) -> Finding? {
+      guard lost.stage == .sent, !lost.isReply, !lost.hasComeBack, let route = lost.onwardRoute,
+        let link = lost.snapshot.link(lost.snapshot.name(route.outputInterface)),
+        link.isEthernet, link.flags.contains(.noARP),
+        !link.flags.contains(.loopback), !kindsWithoutNeed.contains(link.kind),
+        let hop = lost.nextHop, !hop.isMulticast
+      else { return nil }
+      let state = lost.snapshot.addresses.neighbour(hop, on: link.index)?.state
+      guard state?.isSubset(of: [.noARP]) ?? true else { return nil }
+      let asks = hop.family == 4 ? "ARP" : "neighbour discovery"
+      return error(
+        "\(link.name) does without \(asks) (NOARP), so that nobody is asked for the MAC address of \(hop), and what "
+          + "is sent goes to no machine", confidence: .likely,
+        evidence: [.interfaceState(link.name, link.state)]
+          + (state.map { [.neighbour(hop, device: link.name, $0)] } ?? []),
+        remedy: try "ip link set \(Word.device(link.name)) arp on")
+    }
   }
 }
