@@ -93,6 +93,35 @@ package final class LocalSender: Sendable {
     return own.contains { $0.local.address == address }
   }
 
+  /// The address from which the kernel would have a program send there that asks for none: by routing, and where that
+  /// knows no way, by the likeness of addresses (RFC 6724), for which there may be one. nil if there is none.
+  package func chosenSource(for destination: IPAddress, port: UInt16) -> IPAddress? {
+    let number = fields.socket(
+      fields.version == 4 ? AF_INET : AF_INET6, Int32(SOCK_DGRAM.rawValue), 0)
+    guard number >= 0 else { return nil }
+    let socket = FileDescriptor(owning: number)
+    fields.apply(to: number)
+    // Sound: the address is there during the call, which only reads it.
+    let failed = unsafe Self.withAddress(destination, port: port) {
+      unsafe Glibc.connect(socket.number, $0, $1)
+    }
+    if failed != 0 { return nil }
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    // Sound: the call writes no more than `length` octets, which the storage has.
+    let result = unsafe withUnsafeMutablePointer(to: &storage) {
+      unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe getsockname(socket.number, $0, &length)
+      }
+    }
+    if result != 0 { return nil }
+    // Sound: an address of either family is within the storage: behind family and port, in IPv6 the flow as well.
+    return unsafe withUnsafeBytes(of: storage) { octets in
+      let start = fields.version == 4 ? 4 : 8
+      return unsafe IPAddress(bytes: Array(octets[start..<start + (fields.version == 4 ? 4 : 16)]))
+    }
+  }
+
   /// Takes a UDP port to send from; nil if somebody else has it. Nobody answers a datagram's answer
   /// with an error while it is held.
   package func hold(port: UInt16) -> HeldPort? { HeldPort(port, on: source, fields) }

@@ -194,6 +194,8 @@ struct Entrance {
     var chosen = source
     if chosen == nil, case .route(let route) = try routes.lookup(question) {
       chosen = route.preferredSource
+    } else if chosen == nil {
+      chosen = sender.chosenSource(for: destination, port: question.destinationPort ?? 1)
     }
     // Where there is no way, any address does: the packet will not leave.
     let own = try routes.addresses().map(\.local.address).filter { $0.family == destination.family }
