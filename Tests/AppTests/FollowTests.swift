@@ -43,7 +43,7 @@ struct FollowTests {
 
   @Test func itIsToldUntilASignalComes() throws {
     let events = SimulatedEvents(loop)
-    let source = FollowedSource(try traffic(events), in: nil) { nil }
+    let source = FollowedSource(try traffic(events), "10.1.0.0/16", in: nil) { nil }
     loop.signals = [(loop.now + 9_000_000_000, 2)]
     var follow = Follow(report())
     var kept: Capabilities?
@@ -59,7 +59,7 @@ struct FollowTests {
 
   @Test func jsonLinesHaveTheirSummaryBeside() throws {
     let events = SimulatedEvents(loop)
-    let source = FollowedSource(try traffic(events), in: nil) { nil }
+    let source = FollowedSource(try traffic(events), "10.1.0.0/16", in: nil) { nil }
     loop.signals = [(loop.now + 9_000_000_000, 15)]
     var follow = Follow(report(json: true))
     _ = try Output.$place.withValue(heard) {
@@ -75,7 +75,8 @@ struct FollowTests {
   @Test func itEndsWithTheLast() throws {
     let begin = loop.now
     let sources = try [2, 4].map { seconds in
-      FollowedSource(try traffic(SimulatedEvents(loop)), in: ChosenNamespace()) { [loop] in
+      FollowedSource(try traffic(SimulatedEvents(loop)), "10.1.0.0/16", in: ChosenNamespace()) {
+        [loop] in
         loop.now > begin + UInt64(seconds) * 1_000_000_000 ? "the setup was torn down" : nil
       }
     }
@@ -91,7 +92,7 @@ struct FollowTests {
 
   /// Traffic that never ends does not keep who interrupts it for long.
   @Test func noiseDoesNotKeepIt() throws {
-    let source = FollowedSource(Endless(loop), in: nil) { nil }
+    let source = FollowedSource(Endless(loop), "an endless file", in: nil) { nil }
     loop.signals = [(loop.now + 1_000_000_000, 2)]
     var follow = Follow(report())
     let begin = loop.now

@@ -353,7 +353,7 @@ extension LiveTests {
       #expect(lines[0].hasPrefix("127.0.0.1 answered in "), "\(outcome)")
       #expect(lines[1].hasPrefix("127.0.0.1 answered in "), "\(outcome)")
       #expect(lines[2].hasPrefix("recorded since 20"), "\(outcome)")
-      #expect(lines[3].hasPrefix("#1  echo request 127.0.0.1"), "\(outcome)")
+      #expect(lines[3].hasPrefix("#1-2  echo request 127.0.0.1"), "\(outcome)")
       #expect(lines[4].hasPrefix("127.0.0.1 answered in "), "\(outcome)")
       let words = outcome.error.split(separator: "\n").map(String.init)
       #expect(words[0].hasPrefix("this is the last ping, in this network namespace, of 20"))

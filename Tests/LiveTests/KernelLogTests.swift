@@ -66,8 +66,9 @@ extension LiveTests {
       let streamed = try await nftrace("cat \"$FILE\" | \"$NFTRACE\" show --backend log -q -")
       #expect(streamed.code == 0 && streamed.output == whole.output, "\(streamed)")
       for (words, ids) in [
-        ("--from fd00:69::/64", ["#5"]), ("--protocol udp", ["#13"]), ("--packet 3", ["#3"]),
-        ("--lost", ["#3", "#11"]), ("--last 1", ["#13"]), ("--to 172.16.16.0/24 --lost", []),
+        ("--from fd00:69::/64", ["#5-6"]), ("--protocol udp", ["#13-14"]), ("--packet 3", ["#3-4"]),
+        ("--lost", ["#3-4", "#11-12"]), ("--last 1", ["#13-14"]),
+        ("--to 172.16.16.0/24 --lost", []),
       ] {
         let outcome = try await nftrace("\"$NFTRACE\" show --backend log -q \(words) \"$FILE\"")
         let found = outcome.output.split(separator: "\n").compactMap {

@@ -33,7 +33,7 @@ struct DamageTests {
       case .html: #expect(lines.first == "<!DOCTYPE html>" && lines.last == "</html>")
       case .jsonFlows:
         _ = try JSONSerialization.jsonObject(with: Data(lines.joined(separator: "\n").utf8))
-      case .text, .jsonLines, .flows, .overview: break
+      case .text, .lines, .jsonLines, .flows, .overview: break
       }
     }
     return try #require(object)

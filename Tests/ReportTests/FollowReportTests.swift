@@ -31,9 +31,42 @@ import Trace
 
   @Test func exchangesAsTheyClose() throws {
     let (told, summary) = try follow()
-    #expect(told.count { $0.hasPrefix("#1  echo request") } == 1)
+    #expect(told.count { $0.hasPrefix("#1-2  echo request") } == 1)
     #expect(summary[0] == "2 packets, 2 transmitted")
     #expect(summary.last?.hasSuffix(" events, 0 lost") == true)
+  }
+
+  /// Live, a packet is told with its answer as soon as both have come to their ends.
+  @Test func liveItIsTheNextMoment() throws {
+    var report = FollowReport(
+      filter: ExchangeFilter(), style: TextStyle(), format: .lines, pace: .live)
+    var lines: [String] = []
+    var last: UInt64 = 0
+    for element in try elements() {
+      if case .record(let record) = element, case .log = record.content {
+        last = max(last, record.time)
+      }
+      lines += report.take(element)
+    }
+    lines += report.pass(to: last)
+    #expect(lines.isEmpty)
+    lines += report.pass(to: last + 120_000_000)
+    #expect(lines.count == 1)
+    #expect(lines.first?.contains("echo request 192.168.69.1 → 119.29.29.29: answered") == true)
+    #expect(lines.first?.wholeMatch(of: /[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}  .*/) != nil)
+  }
+
+  /// A line says which rule decided.
+  @Test func linesNameTheRule() throws {
+    var decoder = SessionDecoder()
+    let file = GoldenTests.directory.appending(path: "bridge-netfilter-drop-v4.pcapng")
+    decoder.feed(Array(try Data(contentsOf: file)))
+    var report = FollowReport(
+      filter: ExchangeFilter(), style: TextStyle(), format: .lines, pace: .live)
+    var lines: [String] = []
+    while let element = try decoder.next() { lines += report.take(element) }
+    lines += report.finish().lines
+    #expect(lines.contains { $0.contains("dropped in ") && $0.contains(" by ") }, "\(lines)")
   }
 
   @Test func aPacketALine() throws {

@@ -6,11 +6,13 @@ package struct Follow {
   private var report: FollowReport
   /// Those of several namespaces.
   private let names: [String]
+  private let isQuiet: Bool
 
-  /// Follows with this report.
-  package init(_ report: FollowReport, names: [String] = []) {
+  /// Follows with this report; where that `isQuiet`, nothing is said when it begins.
+  package init(_ report: FollowReport, names: [String] = [], isQuiet: Bool = false) {
     self.report = report
     self.names = names
+    self.isQuiet = isQuiet
   }
 
   /// Follows what `open` opens until a signal comes, which is returned, or none of it is left. What is
@@ -25,6 +27,7 @@ package struct Follow {
     // Programs are asked for the texts of rules in the namespace of each.
     if names.count > 1, !rights.isEmpty { rights.insert(.system) }
     try giveUp(rights, sources.flatMap { $0!.files })
+    if !isQuiet { sayWhat(sources.compactMap(\.self)) }
     var nextLook = loop.monotonic + Self.second
     var (signal, deadline): (Int32?, UInt64?)
     while true {
@@ -71,6 +74,14 @@ package struct Follow {
     }
   }
 
+  /// Says that it has begun, and what is followed.
+  private func sayWhat(_ sources: [FollowedSource]) {
+    let places = zip(sources, names.isEmpty ? [""] : names).map { source, name in
+      source.words + (name.isEmpty ? "" : " in netns \(name)")
+    }
+    Output.complain("following \(places.joined(separator: " and ")); ^C ends it", prefix: "")
+  }
+
   /// Follows those no longer of which nothing more comes.
   private mutating func dropEnded(_ sources: inout [FollowedSource?]) throws {
     for (index, source) in sources.enumerated() {
@@ -91,7 +102,7 @@ package struct Follow {
 
   /// Lines beyond which they are not kept to be printed together.
   private static let mostLines = 256
-  private static let pause: UInt64 = 100_000_000
+  private static let pause: UInt64 = 30_000_000
   private static let second: UInt64 = 1_000_000_000
 
   private func print(_ lines: [String]) throws(KernelError) {

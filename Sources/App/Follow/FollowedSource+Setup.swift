@@ -14,10 +14,11 @@ extension FollowedSource {
       throw UsageError(
         "the setup here writes to the kernel log: 'nftrace show --follow --backend log' follows it")
     }
+    let words = setup.subnets.joined(separator: ", ")
     if let recorder = try setupFiles.recorder(), recorder.living != nil {
       let setupEnd = Self.end(of: setupFiles, in: space)
       self.init(
-        try FollowedFile(recorder.session), in: space,
+        try FollowedFile(recorder.session), words, in: space,
         files: [recorder.session, StateDirectory.path]
       ) {
         // A recorder that is over writes no more; that of a setup that is made again would.
@@ -25,7 +26,7 @@ extension FollowedSource {
       }
     } else {
       self.init(
-        try host.traffic(of: setup, in: space), in: space, files: [StateDirectory.path],
+        try host.traffic(of: setup, in: space), words, in: space, files: [StateDirectory.path],
         rights: LegacyTables.rights.union(.network), end: Self.end(of: setupFiles, in: space))
     }
   }
@@ -34,7 +35,7 @@ extension FollowedSource {
   package init(kernelLogOf space: ChosenNamespace, _ host: any ShowHost) throws {
     let setupFiles = SetupFiles(namespace: try host.place())
     self.init(
-      try LoggedTraffic(KernelLogPlayback.setup(setupFiles), host), in: space,
+      try LoggedTraffic(KernelLogPlayback.setup(setupFiles), host), "the kernel log", in: space,
       files: [StateDirectory.path], end: Self.end(of: setupFiles, in: space))
   }
 }

@@ -5,6 +5,8 @@ internal import Trace
 package struct FollowedSource {
   let traffic: any FollowedTraffic
   let space: ChosenNamespace?
+  /// What it is, in words for the user.
+  let words: String
   /// Why there is no more to come; nil while there may be.
   package let end: () -> String?
   /// What reading it takes when it is open.
@@ -16,16 +18,19 @@ package struct FollowedSource {
   package init(file path: String) throws {
     traffic = try FollowedFile(path)
     space = nil
+    words = path
     end = { nil }
     files = [path]
   }
 
   /// A source of these parts.
   package init(
-    _ traffic: any FollowedTraffic, in space: ChosenNamespace?, files: [String] = [],
+    _ traffic: any FollowedTraffic, _ words: String, in space: ChosenNamespace?,
+    files: [String] = [],
     rights: Capabilities = [], end: @escaping () -> String?
   ) {
     self.traffic = traffic
+    self.words = words
     self.space = space
     self.files = files
     self.rights = rights

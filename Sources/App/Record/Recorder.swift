@@ -55,6 +55,7 @@ package struct Recorder {
     state = RecorderState(
       process: identity.process, start: identity.start, session: path, limit: limit,
       since: now / 1_000_000_000)
+    state.flushed = now
     header = SessionHeader(
       command: "record", version: Version.number, kernel: kernel.release,
       netns: netns ?? setup.netns, points: setup.points, table: SetupTables.name)
@@ -85,11 +86,13 @@ package struct Recorder {
       while true {
         loop.wait(nanoseconds: pauseLength)
         try receive()
-        if let signal = loop.signal() {
+        let signal = loop.signal()
+        if let signal, signal != Loop.flushRequest {
           try finish()
           return signal
         }
         try readRules()
+        if signal != nil { try flush() }
         try lookAround(loop.monotonic)
         if let due = file.due, loop.monotonic >= due { try file.flush() }
         if isAbandoned(loop.monotonic) {
@@ -110,6 +113,17 @@ package struct Recorder {
     ]
     let first = moments.compactMap { $0 }.min() ?? now
     return first > now ? first - now : 0
+  }
+
+  /// Takes what was there when somebody asked for it, writes it, and says so.
+  private mutating func flush() throws(KernelError) {
+    let asked = loop.realtime
+    for _ in 1...Self.rounds { if try receive() { break } }
+    try readRules()
+    try file.flush()
+    state.flushed = asked
+    note()
+    save()
   }
 
   /// Takes what is still there, and writes it.

@@ -29,7 +29,7 @@ package struct RecordingFile {
   /// Octets in the buffer that are written at once.
   private static let most = 1 << 18
   /// Nanoseconds that a record waits at most, so that a reader sees what is new.
-  private static let patience: UInt64 = 200_000_000
+  private static let patience: UInt64 = 30_000_000
 
   /// Writes to a file that is empty. What is there under the name of the one before it counts.
   package init(_ file: any RecordingMedium, limit: Int, isOurs: Bool, loop: any EventLoop) {

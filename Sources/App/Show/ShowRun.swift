@@ -17,7 +17,7 @@ package struct ShowRun {
   package func show(_ spaces: [ChosenNamespace]) throws -> Int32 {
     let shown = try spaces.map { space in
       try space.within(among: spaces) {
-        try request.file.map { ShownFiles(named: $0) }
+        try request.file.map { ShownFiles(named: $0, host) }
           ?? ShownFiles(orPing: spaces.count == 1, host)
       }
     }
@@ -127,12 +127,15 @@ package struct ShowRun {
   private func follow(
     _ namespaces: [NamespacePath] = [], since: UInt64, _ open: () throws -> [FollowedSource]
   ) throws -> Int32 {
+    let isVerbose = request.options.style.verbosity == .verbose || request.options.style.allRules
+    let rate = isVerbose ? FollowReport.terminalRate : FollowReport.terminalLines
     let report = FollowReport(
       filter: request.filter, style: request.options.style,
-      format: request.options.json ? .jsonLines : .text,
-      rate: host.isInteractive ? FollowReport.terminalRate : nil, since: since,
-      namespaces: namespaces)
-    var follow = Follow(report, names: namespaces.map(\.name))
+      format: request.options.json ? .jsonLines : isVerbose ? .text : .lines,
+      rate: host.isInteractive ? rate : nil, since: since,
+      namespaces: namespaces, pace: .live)
+    var follow = Follow(
+      report, names: namespaces.map(\.name), isQuiet: request.options.isQuiet)
     let signal = try follow.run(host.loop, open) {
       try host.rights.keep($0, writing: [], reading: $1)
     }

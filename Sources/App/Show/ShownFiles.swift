@@ -10,8 +10,9 @@ package struct ShownFiles {
   package private(set) var words: String?
 
   /// What somebody named: a file, or a recording by the name that 'nftrace recordings' lists.
-  package init(named name: String) {
+  package init(named name: String, _ host: any ShowHost) {
     let path = Self.path(named: name)
+    RecorderFlush.wait(for: path, host)
     files = StateDirectory.files(named: path)
     words = nil
   }
@@ -42,6 +43,7 @@ package struct ShownFiles {
         "the setup here writes to the kernel log: 'nftrace show --backend log' shows it")
     }
     let path = try setupFiles.recorder()?.session ?? setupFiles.recording
+    RecorderFlush.wait(for: path, host)
     let recording = try Self.recording(path)
     let ping = try orPing ? Self.recording(StateDirectory.lastSession) : nil
     if let recording, !recording.isOutshone(by: ping) {

@@ -84,6 +84,14 @@ package struct ProcessIdentity: Sendable, Equatable {
   /// The same; one that could not be looked at may be alive.
   package var isAlive: Bool { (try? runs()) ?? true }
 
+  /// Asks a recorder to write down what it has received; false if it is over, or may not be asked.
+  package func askToFlush() -> Bool {
+    let file = nftrace_pidfd(process)
+    guard file >= 0 else { return false }
+    let descriptor = FileDescriptor(owning: file)
+    return isAlive && nftrace_pidfd_signal(descriptor.number, Loop.flushRequest) == 0
+  }
+
   /// Asks it to end, and waits for that; after `patience` nanoseconds it is ended. False if it was
   /// over already.
   @discardableResult

@@ -4,7 +4,7 @@ internal import Glibc
 /// What a command that goes on waits with: for what can be read, for a moment to come, and for the signals
 /// that ask it to end (SIGINT, SIGTERM, SIGHUP), which no longer do that by themselves.
 package final class Loop {
-  private let signals = SignalWatch()
+  private let signals: SignalWatch
   /// The signals first, then what else is waited for.
   private var polled: [pollfd]
 
@@ -18,8 +18,13 @@ package final class Loop {
     case timeout
   }
 
-  /// From here on signals are something to read, in this thread and those it starts.
-  package init() {
+  /// The signal that asks a recorder to write down what it has received.
+  package static let flushRequest = SIGUSR1
+
+  /// From here on signals are something to read, in this thread and those it starts; `flushRequest` as well where
+  /// the command knows what to do about it.
+  package init(takesFlushRequests: Bool = false) {
+    signals = SignalWatch(with: takesFlushRequests ? [Self.flushRequest] : [])
     polled = [pollfd(fd: signals.fileDescriptor, events: Int16(POLLIN), revents: 0)]
   }
 

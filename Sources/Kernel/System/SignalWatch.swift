@@ -1,17 +1,18 @@
 internal import CNetfilter
 internal import Glibc
 
-/// SIGINT, SIGTERM and SIGHUP as something to read: they no longer end the process by themselves.
+/// SIGINT, SIGTERM and SIGHUP, and others that are asked for, as something to read: they no longer end the process by
+/// themselves.
 struct SignalWatch: ~Copyable {
   /// For poll(2).
   let fileDescriptor: Int32
 
   /// Blocks the signals in this thread and those it starts.
-  init() {
+  init(with others: [Int32] = []) {
     var set = sigset_t()
     // Sound: the pointers are those of a variable of the type that the functions take.
     unsafe sigemptyset(&set)
-    for signal in [SIGINT, SIGTERM, SIGHUP] { _ = unsafe sigaddset(&set, signal) }
+    for signal in [SIGINT, SIGTERM, SIGHUP] + others { _ = unsafe sigaddset(&set, signal) }
     unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     fileDescriptor = unsafe signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
     // A reader that goes away is an error of write(2), not the end of us and our clean-up.

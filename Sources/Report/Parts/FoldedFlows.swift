@@ -38,10 +38,25 @@ struct FoldedFlows: Sendable {
     }
   }
 
+  private var ordered: [(text: String, count: Int)] {
+    flows.map { (text: $0.key.text, count: $0.value) }
+      .sorted { ($1.count, $0.text) < ($0.count, $1.text) }
+  }
+
+  /// All in one line, where lines are told.
+  func line(_ style: TextStyle) -> [StyledLine] {
+    guard let most = ordered.first else { return [] }
+    let rest = count - most.count
+    return [
+      StyledLine(
+        "\(style.ellipsis) \(count) more in this second: \(most.count) \(most.text)"
+          + (rest > 0 ? ", and \(rest) of \(flows.count - 1) other flows" : ""), .faint)
+    ]
+  }
+
   func lines(_ style: TextStyle) -> [StyledLine] {
     if count == 0 { return [] }
-    let ordered = flows.map { (text: $0.key.text, count: $0.value) }
-      .sorted { ($1.count, $0.text) < ($0.count, $1.text) }
+    let ordered = ordered
     var lines: [StyledLine] = [
       "", "\(style.ellipsis) \(count) more exchanges in this second, by flow:",
     ]

@@ -9,11 +9,19 @@ struct ShowText: Sendable {
   /// The text of traffic of which nothing was told yet.
   init(style: TextStyle) { self.style = style }
 
+  /// "#1-2" of packets that follow one another, "#1" of those that others are between.
+  private static func numbers(_ exchange: Exchange) -> String {
+    let (first, last) = (exchange.journeys[0].id, exchange.journeys.last?.id ?? 0)
+    let areAll = last - first == exchange.journeys.count - 1
+    return "#\(first)" + (areAll && last > first ? "-\(last)" : "")
+  }
+
   /// The lines of one exchange.
   mutating func lines(_ exchange: Exchange) -> [StyledLine] {
     guard let first = exchange.journeys.first else { return [] }
     let time = style.time.text(first.time).map { StyledLine($0, .faint) + "  " } ?? ""
-    let headline: StyledLine = "#\(first.id)  \(time)\(Headline.traffic(exchange, style))"
+    let headline: StyledLine =
+      "\(Self.numbers(exchange))  \(time)\(Headline.traffic(exchange, style))"
     if style.verbosity == .quiet { return [headline] }
     let lead: [StyledLine] = isFirst ? [] : [""]
     isFirst = false

@@ -5,11 +5,13 @@ internal import Wire
 package struct FollowReport: Sendable {
   private let filter: ExchangeFilter
   private let style: TextStyle
-  /// Exchanges that are told in full in a second; nil is all.
+  /// Exchanges that are told in full in a second, or lines of them; nil is all.
   private let rate: Int?
+  private let isLines: Bool
   /// Records before this time, nanoseconds since the epoch, tell of the surroundings alone.
   private let since: UInt64
 
+  private let pace: Pace
   private var stories: NamespacesStory
   private var renderer: any Renderer
   private var summary = FollowSummary()
@@ -24,17 +26,19 @@ package struct FollowReport: Sendable {
   private var second: UInt64 = 0
 
   /// A report. `rate` is how many exchanges a second are told in full at most; the others are told
-  /// by flow. `namespaces` are those that are followed, where it is more than one.
+  /// by flow. `namespaces` are those that are followed, where it is more than one. `pace` is how soon packets are told.
   package init(
     filter: ExchangeFilter, style: TextStyle, format: ReportFormat = .text, rate: Int? = nil,
-    since: UInt64 = 0, namespaces: [NamespacePath] = []
+    since: UInt64 = 0, namespaces: [NamespacePath] = [], pace: Pace = .whole
   ) {
-    stories = NamespacesStory(namespaces: namespaces)
+    self.pace = pace
+    stories = NamespacesStory(namespaces: namespaces, pace: pace)
     self.filter = filter
     self.style = style
     renderer = format.renderer(style)
     renderer.begin(ReportHead(.show, namespaces: namespaces.map(\.name)))
     self.rate = renderer.isForPeople ? rate : nil
+    isLines = format == .lines
     self.since = since
   }
 
@@ -64,7 +68,7 @@ package struct FollowReport: Sendable {
   /// told a few times a second.
   package mutating func pass(to now: UInt64) -> [String] {
     // What the recorder has not written yet may be older than this moment.
-    let closed = stories.pass(to: now.earlier(by: Self.latency), patience: Self.patience)
+    let closed = stories.pass(to: now.earlier(by: pace.latency), patience: Self.patience)
     return tell(closed) + look(at: now)
   }
 
@@ -74,7 +78,7 @@ package struct FollowReport: Sendable {
   /// Tells what is still open, and sums up. The sum is among the lines in a format for people; beside
   /// others it is none of the results, and its `remarks` are for who runs the command.
   package mutating func finish() -> (lines: [String], remarks: [StyledLine]) {
-    var lines = tell(stories.finish()) + renderer.remark(folded.lines(style))
+    var lines = tell(stories.finish()) + renderer.remark(foldedLines)
     summary.counts = stories.counts
     let sum = summary.lines + (isKernelLog ? [StyledLine(Phrases.kernelLog)] : [])
     if renderer.isForPeople { lines += renderer.remark([""] + sum) }
@@ -84,9 +88,8 @@ package struct FollowReport: Sendable {
 
   /// Exchanges a second that somebody can read on a terminal.
   package static let terminalRate = 20
-
-  /// Nanoseconds that a recorder may keep records before it writes them, and some.
-  private static let latency: UInt64 = 500_000_000
+  /// Lines a second that somebody can.
+  package static let terminalLines = 50
 
   /// Nanoseconds that an exchange waits for those that began before it in other namespaces.
   private static let patience: UInt64 = 3_000_000_000
@@ -100,9 +103,10 @@ package struct FollowReport: Sendable {
       if let rate, told >= rate {
         folded.add(exchange)
       } else {
+        let text = renderer.exchange(exchange)
         // A packet and its answer are one; what goes on for long is as many as it is long.
-        told += max(exchange.journeys.count / 2, 1)
-        lines += renderer.exchange(exchange)
+        told += isLines ? text.count : max(exchange.journeys.count / 2, 1)
+        lines += text
       }
     }
     return lines
@@ -127,8 +131,10 @@ package struct FollowReport: Sendable {
     second = now
     told = 0
     defer { folded = FoldedFlows() }
-    return renderer.remark(folded.lines(style)) + lossLines()
+    return renderer.remark(foldedLines) + lossLines()
   }
+
+  private var foldedLines: [StyledLine] { isLines ? folded.line(style) : folded.lines(style) }
 
   private mutating func lossLines() -> [String] {
     let lost = stories.counts.lost

@@ -2,6 +2,8 @@
 package enum ReportFormat: String, Sendable, CaseIterable {
   /// For people, on a terminal or in a file.
   case text
+  /// The same, a line a packet or exchange.
+  case lines
   /// One object.
   case json
   /// An object a packet and line.
@@ -19,6 +21,7 @@ package enum ReportFormat: String, Sendable, CaseIterable {
   package func renderer(_ style: TextStyle) -> any Renderer {
     switch self {
     case .text: TextReport(style: style)
+    case .lines: LineReport(style: style)
     case .json: JSONReport(allRules: style.allRules)
     case .jsonLines: JSONLines(allRules: style.allRules)
     case .flows: FlowsReport(style: style, isTable: true)

@@ -35,6 +35,7 @@ package struct TextStyle: Sendable {
   var cross: String { unicode ? "✗" : "x" }
   var micro: String { unicode ? "µs" : "us" }
   var atMost: String { unicode ? "≤" : "<" }
+  var times: String { unicode ? "×" : "x" }
   var ellipsis: String { unicode ? "…" : "..." }
 
   /// Lines as a terminal takes them, with colours if they are used.

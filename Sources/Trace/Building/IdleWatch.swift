@@ -18,9 +18,9 @@ struct IdleWatch: Sendable {
   /// Takes in that none was waiting.
   mutating func forgetPauses() { pauses = (0, 0) }
 
-  /// Whether it is time to look again. If so, the next time is a while later.
-  mutating func isDue(at now: UInt64, atOnce: Bool) -> Bool {
-    guard atOnce || now.since(lastCheck) > Story.idle / 10 else { return false }
+  /// Whether it is time to look again. If so, the next time is this many nanoseconds later.
+  mutating func isDue(at now: UInt64, every lookout: UInt64, atOnce: Bool) -> Bool {
+    guard atOnce || now.since(lastCheck) > lookout else { return false }
     lastCheck = now
     return true
   }

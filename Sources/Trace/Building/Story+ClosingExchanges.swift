@@ -6,9 +6,11 @@ extension Story {
   /// The exchanges of which nothing was heard for a second, in the order in which they began. Of
   /// one that goes on and on, what came to rest is told in parts; where there are many, in smaller
   /// ones, those that began first before the others. The next call goes on where they are too many.
+  ///
+  /// Of a live story, packets are told as they come to their ends.
   package mutating func closeIdle() -> [Exchange] {
     let isFull = open.count > Self.mostOpen || open.hops > Self.mostHops
-    guard idleWatch.isDue(at: now, atOnce: isFull) else { return [] }
+    guard idleWatch.isDue(at: now, every: pace.lookout, atOnce: isFull) else { return [] }
     if isFull { settlePending() }
     let groups = exchanges()
     var closing: [[Int]] = []
@@ -19,7 +21,9 @@ extension Story {
         if members.allSatisfy(rests) { closing.append(members) }
         continue
       }
+      if pace == .live { closing.append(ended(members, firsts)) }
       let age = now.since(open[members[0]].start)
+      guard pace == .whole || isFull else { continue }
       if members.count > Self.mostPackets || age > Self.longest || tooMany > 0 && age > Self.idle {
         let part = members.filter {
           let index = firsts[$0] ?? $0
@@ -61,6 +65,22 @@ extension Story {
       }
     }
     return groups
+  }
+
+  /// Those of an exchange that have come to their ends, unless an answer is on its way.
+  private func ended(_ members: [Int], _ firsts: [Int: Int]) -> [Int] {
+    func isAtRest(_ member: Int) -> Bool {
+      let index = firsts[member] ?? member
+      let quiet = isOver(open[index]) ? Pace.rest : Self.idle
+      return now.since(open[index].last) > quiet && rests(index)
+    }
+    let atRest = members.map(isAtRest)
+    return members.indices.filter { place in
+      guard atRest[place] else { return false }
+      let next = place + 1
+      guard next < members.count, !atRest[next] else { return true }
+      return open[members[next]].start.since(open[members[place]].start) > Pace.rest
+    }.map { members[$0] }
   }
 
   /// Whether no more can come of a quiet journey.

@@ -15,7 +15,8 @@ extension Story {
       isStopped
       ? nil
       : Examination.refusal(exchange, header, snapshot)
-        ?? Examination.silence(exchange, header, snapshot)
+        // Who does not wait for answers does not know that there was none.
+        ?? (pace == .live ? nil : Examination.silence(exchange, header, snapshot))
     if let cause { exchange.findings.insert(cause, at: 0) }
     exchange.findings = exchange.findings.map(told)
     return exchange

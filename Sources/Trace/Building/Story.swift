@@ -7,6 +7,8 @@ package struct Story: Sendable {
   package private(set) var header: SessionHeader?
   /// The network namespace, where it is one of several that are told of.
   let namespace: NamespacePath?
+  /// How soon packets are told.
+  let pace: Pace
   /// Messages so far.
   package private(set) var counts = EventCounts()
   /// How many packets were dropped by a rule or policy so far.
@@ -61,11 +63,14 @@ package struct Story: Sendable {
 
   /// A story about to begin. `header` is nil for captures that other programs made.
   /// `earlier` is the story of the part of the session before this one, if there is one: what the
-  /// kernel numbered in it is gone on with. `namespace` is where, if it is one of several.
+  /// kernel numbered in it is gone on with. `namespace` is where, if it is one of several; `pace` is how soon packets
+  /// are told.
   package init(
-    header: SessionHeader?, after earlier: Story? = nil, in namespace: NamespacePath? = nil
+    header: SessionHeader?, after earlier: Story? = nil, in namespace: NamespacePath? = nil,
+    pace: Pace = .whole
   ) {
     self.header = header
+    self.pace = pace
     self.namespace = namespace
     points = KnownPoints(header)
     diversion = Diversion(through: header?.diversion)

@@ -6,6 +6,7 @@ package struct NamespacesStory: Sendable {
   private var stories: [Story?]
   /// What the namespaces are, where there are several.
   private let places: [NamespacePath]
+  private let pace: Pace
   private var merge: NamespaceMerge?
   /// Of those that are over.
   private var ended = EventCounts()
@@ -16,8 +17,9 @@ package struct NamespacesStory: Sendable {
   /// How far each recording was read: files that came and went unseen are missing.
   private var read: [RecordedEvents?]
 
-  /// Stories of these namespaces; of one, it need not know which.
-  package init(namespaces: [NamespacePath] = []) {
+  /// Stories of these namespaces; of one, it need not know which. `pace` is how soon packets are told.
+  package init(namespaces: [NamespacePath] = [], pace: Pace = .whole) {
+    self.pace = pace
     places = namespaces.count > 1 ? namespaces : []
     stories = Array(repeating: nil, count: max(namespaces.count, 1))
     read = Array(repeating: nil, count: stories.count)
@@ -42,7 +44,8 @@ package struct NamespacesStory: Sendable {
       earlier += newest
       newest = 0
       stories[source] = Story(
-        header: header, after: stories[source], in: places.isEmpty ? nil : places[source])
+        header: header, after: stories[source], in: places.isEmpty ? nil : places[source],
+        pace: pace)
     }
     if missing > 0 { stories[source]?.take(Record(time: 0, .lost(missing))) }
     return closed
@@ -61,7 +64,7 @@ package struct NamespacesStory: Sendable {
   /// Takes in that all there is was received up to this time, nanoseconds since the epoch. No
   /// exchange waits for others longer than `patience`, in nanoseconds.
   package mutating func pass(to time: UInt64, patience: UInt64 = .max) -> [Exchange] {
-    guard time < lastPass || time.since(lastPass) > Self.pause else { return [] }
+    guard time < lastPass || time.since(lastPass) > pace.lookout / 2 else { return [] }
     lastPass = time
     var closed: [Exchange] = []
     for source in stories.indices {
@@ -79,8 +82,6 @@ package struct NamespacesStory: Sendable {
   package mutating func take(_ fate: Interception.Fate, of octets: [UInt8], from source: Int) {
     stories[source]?.take(fate, of: octets)
   }
-
-  private static let pause: UInt64 = 50_000_000
 
   /// Nothing more comes of this namespace.
   package mutating func end(_ source: Int) -> [Exchange] {

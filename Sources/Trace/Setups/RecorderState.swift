@@ -22,6 +22,9 @@ package struct RecorderState: Sendable, Equatable {
   package var replans = 0
   /// How often nftrace's tables were gone or damaged, and installed again.
   package var repairs = 0
+  /// Nanoseconds since the epoch when it had written all that it had received, as it was asked last; nil for one that
+  /// cannot be asked.
+  package var flushed: UInt64?
   /// Messages that could not be written; nil where none.
   package var unwritten: Int?
   /// Seconds since the epoch when it ended; nil while it works, and when it was killed.
@@ -75,6 +78,7 @@ extension RecorderState: JSONObject {
     json.member("ended", &ended)
     json.member("error", &error)
     json.member("events", &events)
+    json.member("flushed", &flushed)
     json.member("limit", &limit)
     json.member("lost", &lost)
     json.member("process", &process)

@@ -22,10 +22,11 @@ struct Show: ParsableCommand {
       With several --netns, the recordings of their setups are told as one sequence, and a packet \
       that goes from one of these namespaces into another is told as one walk.
 
-      With --follow, packets are shown as they are recorded, until it is interrupted: those of this \
+      With --follow, packets are shown as they come, until it is interrupted: those of this \
       namespace's setup from now on, whether it is recorded or not, or those of FILE from its \
-      beginning. With --json, that is one object a packet and line. A terminal shows at most 20 \
-      exchanges a second in full, and counts the others by flow.
+      beginning. Each is a line, with its answer if that comes at once; with -v, a timeline; with \
+      --json, an object a packet and line. A terminal shows at most 50 lines a second, or 20 \
+      timelines, and counts the others.
 
       With --backend log, what is shown are the lines that the rules of 'setup --backend log' wrote \
       into the kernel log: those of this namespace's setup, or those in FILE, which is what dmesg, \

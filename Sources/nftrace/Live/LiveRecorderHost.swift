@@ -5,7 +5,7 @@ import Trace
 /// This machine, for a recorder.
 final class LiveRecorderHost: RecorderHost {
   // Signals end it until it is open.
-  private(set) lazy var loop: any EventLoop = Loop()
+  private(set) lazy var loop: any EventLoop = Loop(takesFlushRequests: true)
 
   var identity: ProcessIdentity? { .current }
 
