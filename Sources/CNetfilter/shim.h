@@ -58,6 +58,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/vfs.h>
@@ -578,6 +579,29 @@ static inline int nftrace_packet_socket(unsigned index) {
   close(number);
   errno = failed;
   return -1;
+}
+
+// Sends a text to a datagram socket: at a path, or with "@" the abstract one of that name; -1 and an errno.
+static inline int nftrace_notify(const char *to, const char *text) {
+  struct sockaddr_un address;
+  memset(&address, 0, sizeof address);
+  size_t length = strlen(to);
+  if (length >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  address.sun_family = AF_UNIX;
+  memcpy(address.sun_path, to, length);
+  if (to[0] == '@') address.sun_path[0] = 0;
+  int number = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (number < 0) return -1;
+  socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+  ssize_t sent = sendto(
+      number, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+  int failed = errno;
+  close(number);
+  errno = failed;
+  return sent < 0 ? -1 : 0;
 }
 
 // The positions of a BPF ring buffer lie in memory that the kernel writes at the same time: reading

@@ -17,7 +17,8 @@ struct RecordRunTests {
     var identity: ProcessIdentity? = ProcessIdentity(process: 7, start: 8)
     private(set) var directories: [String] = []
     private(set) var files: [(path: String, isOurs: Bool)] = []
-    private(set) var isReady = false
+    /// To whom it was said that it works: whether that was setup.
+    private(set) var told: [Bool] = []
 
     init(_ machine: SimulatedMachine) {
       self.machine = machine
@@ -41,7 +42,7 @@ struct RecordRunTests {
       return SimulatedMedium()
     }
 
-    func sayReady() { isReady = true }
+    func sayReady(toSetup: Bool) { told.append(toSetup) }
   }
 
   let machine = SimulatedMachine()
@@ -77,7 +78,7 @@ struct RecordRunTests {
     try setUp()
     #expect(try record() == 2)
     #expect(state.heard.output == "0 events, 0 lost: \(state.path("x.pcapng"))\n")
-    #expect(!host.isReady)
+    #expect(host.told == [false])
     #expect(host.directories == [state.directory, state.directory])
     #expect(host.files.map(\.isOurs) == [false])
   }
@@ -94,7 +95,7 @@ struct RecordRunTests {
   @Test func inTheBackgroundNothingIsSaid() throws {
     try setUp()
     #expect(try record(inBackground: true) == 2)
-    #expect(host.isReady)
+    #expect(host.told == [true])
     #expect(host.files.map(\.isOurs) == [true])
     #expect(state.heard.output == "" && state.heard.errors == "")
   }
@@ -126,7 +127,7 @@ struct RecordRunTests {
           process: process.process, start: process.start, session: "/x", limit: 1, since: 0))
     }
     #expect(refusal().hasPrefix("this setup is recorded already, by process"))
-    #expect(host.files.isEmpty)
+    #expect(host.files.isEmpty && host.told.isEmpty)
     // What setup starts takes its place.
     #expect(try record(inBackground: true) == 2)
     host.identity = nil

@@ -15,6 +15,7 @@ package protocol RecorderHost {
   func file(_ path: String, isOurs: Bool) throws(KernelError) -> any RecordingMedium
   /// This process.
   var identity: ProcessIdentity? { get }
-  /// Tells who waits for it that it works.
-  func sayReady()
+  /// Tells who waits for it that it works: setup, which started it in the background, or else whoever runs it as
+  /// a service.
+  func sayReady(toSetup: Bool)
 }

@@ -40,7 +40,7 @@ package struct RecordRun {
       isOurs: isBackground, identity: identity, netns: options.netns)
     let signal: Int32?
     do {
-      signal = try recorder.run { if isBackground { host.sayReady() } }
+      signal = try recorder.run { host.sayReady(toSetup: isBackground) }
     } catch {
       try? sum(up: recorder.state)
       throw error

@@ -1,5 +1,6 @@
 import App
 import Kernel
+import Report
 import Trace
 
 /// This machine, for a recorder.
@@ -21,5 +22,13 @@ final class LiveRecorderHost: RecorderHost {
     try RecordingOutput(path, isOurs: isOurs)
   }
 
-  func sayReady() { BackgroundProcess.sayReady() }
+  func sayReady(toSetup: Bool) {
+    if toSetup { return BackgroundProcess.sayReady() }
+    do {
+      try ServiceManager.waiting?.sayReady()
+    } catch {
+      // It records all the same; who waits will say that it heard nothing.
+      Output.complain("\(error)")
+    }
+  }
 }
