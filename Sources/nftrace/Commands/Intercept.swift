@@ -72,7 +72,8 @@ struct Intercept: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Choose packets by the prefixes in this file, one a line, '!' before those that are excluded, "
-        + "'#' before comments: the longest that has the destination decides.", valueName: "file"))
+        + "'#' before comments: the longest that has the destination decides.", valueName: "file"),
+    completion: .file())
   var list: String?
 
   @Option(

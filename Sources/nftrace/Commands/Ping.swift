@@ -44,7 +44,7 @@ struct Ping: ParsableCommand {
     name: .customShort("I", allowingJoined: true),
     help: ArgumentHelp(
       "Send from this address, as -s does; or from this host, through this interface.",
-      valueName: "addr|iface"))
+      valueName: "addr|iface"), completion: .interfaces)
   var from: String?
 
   @Option(
@@ -61,7 +61,7 @@ struct Ping: ParsableCommand {
     help: ArgumentHelp(
       "What to send: icmp (echo request), udp (a datagram), tcp (a SYN, ended by a reset), or any "
         + "other IP protocol by its name or number. Default: icmp, and tcp where DEST has a port.",
-      valueName: "protocol"),
+      valueName: "protocol"), completion: .list(ProbeProtocol.names),
     transform: Self.protocol)
   var asked: ProbeProtocol?
 
@@ -123,7 +123,7 @@ struct Ping: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Let the probe come from a client behind this TUN device, which must exist.",
-      valueName: "name"))
+      valueName: "name"), completion: .interfaces)
   var tun: String?
 
   @Option(
@@ -140,7 +140,7 @@ struct Ping: ParsableCommand {
     name: .customLong("in"),
     help: ArgumentHelp(
       "Let the probe arrive on this interface, as if a neighbour had sent it.",
-      valueName: "iface"))
+      valueName: "iface"), completion: .interfaces)
   var arriving: String?
 
   @Option(
@@ -189,7 +189,7 @@ struct Ping: ParsableCommand {
     help: ArgumentHelp(
       "Send the N-th packet of this capture again (pcap, pcapng or a session; default: the first), as it "
         + "was but for its checksum. DEST, ports and all are its own; where it enters follows from its "
-        + "source.", valueName: "file[:n]"),
+        + "source.", valueName: "file[:n]"), completion: .sessions,
     transform: Self.captured)
   var like: CapturedProbe?
 
@@ -206,7 +206,7 @@ struct Ping: ParsableCommand {
 
   @Option(
     name: [.customShort("w", allowingJoined: true), .long],
-    help: ArgumentHelp("Keep the session in this file.", valueName: "file"))
+    help: ArgumentHelp("Keep the session in this file.", valueName: "file"), completion: .file())
   var write: String?
 
   @Option(

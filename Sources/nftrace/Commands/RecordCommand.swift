@@ -14,7 +14,8 @@ struct RecordCommand: ParsableCommand {
       written; it ends as well when nobody but nftrace is in the network namespace any more.
       """)
 
-  @Argument(help: ArgumentHelp("The session file to write.", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp("The session file to write.", valueName: "file"), completion: .file())
   var file: String
 
   @OptionGroup var limit: RecordingLimit

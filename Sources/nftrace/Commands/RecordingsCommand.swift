@@ -16,7 +16,8 @@ struct RecordingsCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Remove this recording; may be given several times.", valueName: "name"))
+      "Remove this recording; may be given several times.", valueName: "name"),
+    completion: .recordings)
   var remove: [String] = []
 
   @Flag(help: "Remove all recordings that are not being written.")

@@ -44,7 +44,7 @@ struct Setup: ParsableCommand {
       """
       A TUN device through which packets come in. If there is none of this name it is made, and \
       removed by teardown.
-      """, valueName: "name"))
+      """, valueName: "name"), completion: .interfaces)
   var tun: String?
 
   @Option(

@@ -13,7 +13,7 @@ struct SharedOptions: ParsableArguments {
       container (Docker, Podman, containerd, LXC, LXD, Incus, machinectl) or a pod is called. \
       ping, setup, teardown, status and show take several; that of the machine is 1.
       """,
-      valueName: "name|path|pid|container|pod"))
+      valueName: "name|path|pid|container|pod"), completion: .networkNamespaces)
   var namespaces: [String] = []
 
   @Flag(help: "Print one JSON object instead of text.")

@@ -35,7 +35,8 @@ struct Show: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A session or NFLOG capture; with --backend log, a saved kernel log.", valueName: "file"))
+      "A session or NFLOG capture; with --backend log, a saved kernel log.", valueName: "file"),
+    completion: .sessions)
   var file: String?
 
   @Option(
@@ -117,12 +118,14 @@ struct Show: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Write a page for a browser to this file, with all that would be shown.", valueName: "file"))
+      "Write a page for a browser to this file, with all that would be shown.", valueName: "file"),
+    completion: .file())
   var html: String?
 
   @Option(
     help: ArgumentHelp(
-      "Write the NFLOG messages alone to this file, for tcpdump.", valueName: "file"))
+      "Write the NFLOG messages alone to this file, for tcpdump.", valueName: "file"),
+    completion: .file())
   var export: String?
 
   @OptionGroup var shared: SharedOptions
