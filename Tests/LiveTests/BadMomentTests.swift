@@ -114,6 +114,13 @@ extension LiveTests {
       #expect(outcome.code == 0, "\(outcome)")
       #expect(outcome.output.contains("119.29.29.29 answered in "), "\(outcome)")
       #expect(outcome.output.contains("source 192.168.69.1 → 172.16.16.15"), "\(outcome)")
+      // Three times it breaks the router, says why, and the remedy cures.
+      for cause in ["of chain forward (inet fw) drops it", "no rule", "conntrack still sends"] {
+        #expect(outcome.output.contains(cause), "\(cause): \(outcome)")
+      }
+      let heads = outcome.output.split(separator: "\n").filter { $0.hasPrefix("119.29.29.29 ") }
+      let isAnswered = heads.map { $0.contains(" answered in ") }
+      #expect(isAnswered == [true, false, true, false, true, false, true], "\(outcome)")
       #expect(try await labs().isEmpty)
     }
 

@@ -13,6 +13,9 @@ package struct PingPrinter {
   /// Probes of this run that were answered by their destination, or would have got out of a dry run.
   package private(set) var succeeded = 0
 
+  /// What helps, of the first finding that says so.
+  package private(set) var remedy: String?
+
   /// A printer of which nothing was asked yet.
   package init(options: OutputOptions) {
     renderer = (options.json ? ReportFormat.json : .text).renderer(options.style)
@@ -29,6 +32,7 @@ package struct PingPrinter {
 
   mutating func print(_ result: ProbeResult) throws {
     hasResults = true
+    remedy = remedy ?? result.findings.lazy.compactMap(\.remedy?.text).first
     let isAll = plan?.data == nil || plan?.carriesData(result.sequence) == true
     if isAll, result.outcome == .replied || result.outcome == .sent { succeeded += 1 }
     try put(renderer.probe(result))

@@ -1,12 +1,84 @@
 import App
 import ArgumentParser
 import Glibc
+import Kernel
 import Report
+import Wire
 
-/// What 'nftrace lab' shows to somebody who sees it for the first time.
-enum Demonstration {
-  static func run() throws -> Int32 {
-    let style = Output.style(color: .auto, verbosity: .normal)
+/// What 'nftrace lab' shows to somebody who sees it for the first time: a packet that gets through, and three that do
+/// not, with what helps.
+struct Demonstration {
+  private let style = Output.style(color: .auto, verbosity: .normal)
+  /// Whether somebody sits before it who says when it goes on.
+  private let isWatched = Terminal.isInteractive && isatty(STDIN_FILENO) == 1
+
+  /// The client of the lab, and whom it asks.
+  private static let client = IPAddress("192.168.69.1")!
+  private static let server = IPAddress("119.29.29.29")!
+  private static let ping = ["-s", "\(client)", "--tun", "tun0", "\(server)"]
+  private static let question = ["-p", "udp", "--sport", "5353", "--dport", "53"]
+
+  /// Something that breaks the router.
+  private struct Fault {
+    let title: String
+    let steps: [Step]
+    var arguments: [String] = []
+  }
+
+  private enum Step {
+    /// A line for the shell, in the router.
+    case shell(String)
+    /// The client asks the server's UDP port 53, from its port 5353.
+    case clientAsks
+  }
+
+  private static let faults = [
+    Fault(
+      title: "1. Somebody writes a firewall.",
+      steps: [
+        .shell("nft add table inet fw"),
+        .shell("nft add chain inet fw forward '{ type filter hook forward priority filter; }'"),
+        .shell("nft add rule inet fw forward ct state established,related accept"),
+        .shell(
+          "nft add rule inet fw forward ip daddr \(server) icmp type echo-request drop comment '\"no pings\"'"
+        ),
+      ]),
+    Fault(
+      title: "2. Somebody loads the firewall anew, and forgets the masquerading.",
+      steps: [.shell("nft flush chain ip nat postrouting")]),
+    Fault(
+      title:
+        "3. A DNS client asks meanwhile. The rule is back, and that client still has no answer.",
+      steps: [
+        .shell("nft flush chain ip nat postrouting"), .clientAsks,
+        .shell("nft add rule ip nat postrouting ip saddr 192.168.69.0/24 masquerade"),
+      ], arguments: question),
+  ]
+
+  /// Shows it, in the lab's router; returns the exit code.
+  func run() throws -> Int32 {
+    try healthy()
+    guard try has("nft") else {
+      try Output.show("\nnft is not installed here: how a router breaks is shown where it is.")
+      return 0
+    }
+    for fault in Self.faults {
+      if let signal = pause("break it") { return 128 + signal }
+      if let signal = try show(fault) { return 128 + signal }
+    }
+    try Output.show(
+      """
+
+      Go on:
+        nftrace lab bash                                         a shell in the router: break it yourself
+        nftrace lab -- nftrace ping --tun tun0 2001:db8:29::29   the same with IPv6
+        nftrace ping DEST                                        from this machine
+        nftrace setup SUBNET; nftrace show --follow              watch real traffic
+      """)
+    return 0
+  }
+
+  private func healthy() throws {
     let line = style.unicode ? "──" : "--"
     try Output.show(
       """
@@ -17,27 +89,78 @@ enum Demonstration {
 
       The router forwards, and masquerades what comes from 192.168.69.0/24. nftrace
       plays the client: it puts a ping into tun0 and watches it go through the router.
-
-      $ nftrace ping -s 192.168.69.1 --tun tun0 119.29.29.29
-
       """)
-    let code = try Ping.parse(["-s", "192.168.69.1", "--tun", "tun0", "119.29.29.29"])
-      .send(isAll: false)
-    try Output.show(
-      """
+    if pause("send it") != nil { return }
+    _ = try ask([])
+  }
 
-      How to read it: the request comes in at tun0 and meets the tables of each
-      hook from left to right. After PREROUTING its route is chosen, and forwarding
-      takes 1 off its TTL. The last table, nat at POSTROUTING, gives it the router's
-      own address as source. The answer comes back to that address, and conntrack
-      puts the client's in again without asking a rule.
+  /// Breaks the router, asks, and has what helps run; returns the signal that ended it, if one did.
+  private func show(_ fault: Fault) throws -> Int32? {
+    try Output.show("\n\(fault.title)\n")
+    for step in fault.steps {
+      switch step {
+      case .shell(let line): try shell(line)
+      case .clientAsks:
+        try Output.show(
+          "  (\(Self.client) asks \(Self.server), from UDP port 5353 to port 53)")
+        try clientAsks()
+      }
+    }
+    if let signal = pause("ask nftrace") { return signal }
+    guard let remedy = try ask(fault.arguments) else { return nil }
+    if let signal = pause("run the remedy") { return signal }
+    try Output.show("")
+    let program = remedy.prefix { $0 != " " }
+    guard try has(String(program)) else {
+      try Output.show("  \(program) is not installed here: the remedy is not run.")
+      return nil
+    }
+    try shell(remedy)
+    _ = try ask(fault.arguments, isBrief: true)
+    return nil
+  }
 
-      Go on:
-        nftrace lab -- nftrace ping --tun tun0 2001:db8:29::29   the same with IPv6
-        nftrace lab -- nftrace ping --tun tun0 172.16.16.15      to the router itself
-        nftrace lab bash                                         a shell in the router
-        nftrace ping DEST                                        from this machine
-      """)
-    return code
+  /// Pings, and returns the remedy if there is one.
+  private func ask(_ arguments: [String], isBrief: Bool = false) throws -> String? {
+    let words = (isBrief ? ["-q"] : []) + arguments + Self.ping
+    try Output.show("  $ nftrace ping \(words.joined(separator: " "))\n")
+    return try Ping.parse(words).send(isAll: false).remedy
+  }
+
+  private func shell(_ line: String) throws {
+    try Output.show("  # \(line)")
+    let code = try ChildProcess.run(["sh", "-c", line])
+    if code != 0 { throw UsageError("'\(line)' failed with exit code \(code)") }
+  }
+
+  private func has(_ program: String) throws -> Bool {
+    try ChildProcess.run(["sh", "-c", "command -v \(program) >/dev/null"]) == 0
+  }
+
+  private func clientAsks() throws {
+    let header = UDPHeader(sourcePort: 5353, destinationPort: 53)
+    let packet = Packet(
+      source: Self.client, destination: Self.server, proto: .udp, ttl: 64, tos: 0,
+      identification: 1, dontFragment: true, transport: .udp(header),
+      payload: Array("which way?".utf8))
+    try TunDevice("tun0").write(packet.bytes)
+  }
+
+  /// Waits until who watches wants to see more; returns the signal that came instead, if one did.
+  private func pause(_ what: String) -> Int32? {
+    guard isWatched else { return nil }
+    // From here on a signal ends the wait, and not the lab before it is removed.
+    let loop = Loop()
+    loop.watch([STDIN_FILENO])
+    try? Output.show("\n[Enter] \(what)   [Ctrl-C] end")
+    while true {
+      switch loop.wait(nanoseconds: 60_000_000_000) {
+      case .signal: return loop.signal() ?? SIGINT
+      case .readable:
+        _ = readLine()
+        return nil
+      case .timeout: continue
+      }
+    }
   }
 }

@@ -9,7 +9,8 @@ struct LabCommand: ParsableCommand {
     commandName: "lab", _superCommandName: Nftrace.name,
     abstract: "Try it: a router, a client's side and a server in network namespaces of their own.",
     discussion: """
-      Without COMMAND a demonstration runs. With one, it runs in the router; if that is 'nftrace', it is \
+      Without COMMAND a demonstration runs: a ping that gets through, and three that do not, with what helps. \
+      With one, it runs in the router; if that is 'nftrace', it is \
       this program: nftrace lab -- nftrace ping --tun tun0 119.29.29.29. Or nftrace lab bash. \
       Everything is removed when it ends, also on Ctrl-C.
       """)
@@ -30,7 +31,7 @@ struct LabCommand: ParsableCommand {
       throw UsageError("lab has no option '\(first)'; put a command behind '--'")
     }
     let code = try Self.inLab { () throws in
-      command.isEmpty ? try Demonstration.run() : try ChildProcess.run(command)
+      command.isEmpty ? try Demonstration().run() : try ChildProcess.run(command)
     }
     Output.exit(code)
   }
@@ -45,6 +46,9 @@ struct LabCommand: ParsableCommand {
     let journal = try GuardedJournal(in: StateDirectory.path, namespaces: true)
     let lab = try Lab.create(.walk, journal: journal)
     let home = try NetworkNamespace.current()
+    try lab.server.within { () throws(KernelError) in
+      try LabService.echo(at: IPAddress("119.29.29.29")!, port: 53)
+    }
     try lab.router.enter()
     let code: Int32
     do {

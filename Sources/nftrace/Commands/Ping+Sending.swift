@@ -7,11 +7,11 @@ import Wire
 // What is sent, from where, and how it is told of.
 extension Ping {
   /// Sends the probes, in the namespace of the calling thread, and watches them in these, of which that is the
-  /// first. Returns the exit code. If that is all there is to do, rights that are not needed any more are given up.
+  /// first. Returns the exit code, and what helps if one was not answered. If that is all there is to do, rights that are not needed any more are given up.
   func send(
     to asked: Destination? = nil, in spaces: [ChosenNamespace] = [ChosenNamespace()],
     isAll: Bool = true
-  ) throws -> Int32 {
+  ) throws -> (code: Int32, remedy: String?) {
     let to = try asked ?? lookedUp()
     let entrances = try entrances(to.address)
     let loop = Loop()
@@ -57,7 +57,7 @@ extension Ping {
       try ended.get()
       if isOver { break }
     }
-    return code
+    return (code, printer.remedy)
   }
 
   /// What is still needed when all is open: where there are several namespaces, they are entered to be asked.

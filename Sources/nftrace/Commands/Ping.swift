@@ -332,6 +332,6 @@ struct Ping: ParsableCommand {
     for space in spaces {
       try space.within(among: spaces) { try SharedOptions.takeBackLeftovers(isNeeded: forward) }
     }
-    Output.exit(try send(to: to, in: spaces))
+    Output.exit(try send(to: to, in: spaces).code)
   }
 }
