@@ -30,6 +30,14 @@ struct OpenJourneys: RandomAccessCollection, MutableCollection, Sendable {
     return index
   }
 
+  /// The one that was seen first with this trace id, and last with another.
+  func begun(with id: UInt32) -> Int? {
+    guard let index = latestTraced[id], journeys[index].firstTraceID == id,
+      journeys[index].traceID != id
+    else { return nil }
+    return index
+  }
+
   // MARK: Changing
 
   /// Begins a journey at this hop. Returns its index. `count` is how many steps it may have.

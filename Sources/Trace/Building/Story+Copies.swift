@@ -17,6 +17,28 @@ extension Story {
     }
   }
 
+  /// The journey whose packet meets a rule although it was taken to be sent: what left was a copy, which a rule at an
+  /// interface has made (`dup`), and the kernel traces that with another number. The copy gets a journey of its own.
+  mutating func original(of id: UInt32) -> Int? {
+    guard let index = open.begun(with: id), open[index].lastPoint.hook == .egress,
+      let way = open[index].way.withoutLast
+    else { return nil }
+    let whole = open[index]
+    var hop = whole.way.last
+    let start = whole.start.later(by: hop.time)
+    hop.time = 0
+    let copy = open.begin(
+      hop, identity: whole.identity, start: start, now: now, latestProbe: whole.latestProbe,
+      roomFor: 1)
+    open[copy].isCopy = true
+    open[copy].key = whole.key
+    open[copy].clockStep = whole.clockStep
+    if let copyID = whole.traceID { open.setTraceID(copyID, of: copy) }
+    open[index].way = way
+    open.setTraceID(id, of: index)
+    return index
+  }
+
   /// Whether this host sent a packet that had come in before.
   private func isSentAgain(_ other: Int, copying index: Int) -> Bool {
     let (first, copy) = (open[index], open[other])

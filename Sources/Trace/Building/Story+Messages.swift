@@ -75,7 +75,12 @@ extension Story {
       takeOwnTrace(trace)
       return false
     }
-    guard let index = open.traced(trace.id) else {
+    // What hands a packet on to another interface (`fwd`) is told when it has left by that.
+    let isHandedOn = trace.verdict == .stolen && trace.family == NFProto.netdev
+    guard
+      let index = open.traced(trace.id)
+        ?? (isHandedOn ? open.begun(with: trace.id) : original(of: trace.id))
+    else {
       if let drop = discovery.drop(trace) { snapshot.takeDiscoveryDrop(drop) }
       return false
     }
@@ -94,7 +99,11 @@ extension Story {
       target: trace.target)
     step.mark = trace.mark
     step = removedTables.certain(step, at: now, new: snapshot.rule(step))
-    open[index].way.append(step)
+    if isHandedOn, open[index].lastPoint.hook == .egress {
+      open[index].way.insert(step)
+    } else {
+      open[index].way.append(step)
+    }
     guard trace.verdict == .drop else { return false }
     open[index].dropped = step
     open[index].droppedAt = place(ofDropBy: step, in: open[index])

@@ -90,6 +90,13 @@ extension Way {
   /// It met a rule.
   mutating func append(_ rule: RuleStep) { steps.append(.rule(rule)) }
 
+  /// It met a rule before it was seen last.
+  mutating func insert(_ rule: RuleStep) {
+    let last = seenAt.count - 1
+    steps.insert(.rule(rule), at: seenAt[last])
+    seenAt[last] += 1
+  }
+
   /// Takes in what conntrack had made of it when it was seen last. What is told later counts.
   mutating func track(_ state: Connection.State) {
     let last = seenAt.count - 1

@@ -26,7 +26,8 @@ package enum Registry {
     AnswerRefused<BlackholeRoute>.self, NoRoute.OfAnswer.self, NoListener.self,
     UnknownProtocol.self,
     // Answered, and not as the client expects it.
-    HairpinWithoutMasquerade.self, NotTranslated.Reply.self, ReplyFromStranger.self,
+    NoReply.HandedOn.self, HairpinWithoutMasquerade.self, NotTranslated.Reply.self,
+    ReplyFromStranger.self,
     ReplyMisrouted.self, NoReply.OfAnswer.self,
     // Sent, and not answered.
     SYNProxyLoose.self, NoReply.PastMainTable.self, TTLExpired.FarAway.self,

@@ -94,7 +94,8 @@ enum ReplyMisrouted: Cause {
     static func examine(_ exchange: Exchange, _ answers: () -> Answers) -> Finding? {
       guard let ways = ways(exchange.journeys) else { return nil }
       let known = answers()
-      guard !known.snapshot.isSamePlace(ways.came, ways.went) else { return nil }
+      guard !known.snapshot.isSamePlace(ways.came, ways.went), ways.reply.handedOnBy == nil
+      else { return nil }
       let source = ways.reply.hops.last?.packet.source ?? ways.reply.packet.source
       return warning(
         "the question came in by \(ways.came), and the answer leaves \(ways.went): who takes it there may "
