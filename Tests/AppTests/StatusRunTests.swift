@@ -186,6 +186,15 @@ struct StatusRunTests {
     #expect(members["setup.recorder.unwritten"] == "4")
   }
 
+  /// All namespaces share a log: outside of the machine's first, lines say whose they are.
+  @Test(arguments: [true, false]) func linesOfTheKernelLogSayWhoseTheyAre(isFirst: Bool) throws {
+    machine.current.setup.missing = isFirst ? [] : ["net.netfilter.nf_log_all_netns"]
+    try setUp(tun: nil, backend: .log)
+    let setup = try state.within { try machine.files.load() }
+    let inode = machine.current.place.inode
+    #expect(setup?.logNamespace == (isFirst ? nil : "net:[\(inode)]"))
+  }
+
   @Test func theKernelLogHasNoRecorder() throws {
     try setUp(tun: nil, backend: .log)
     #expect(said("'nftrace show --backend log' shows it"))

@@ -64,7 +64,7 @@ extension LiveTests {
         try inDirectory { directory in
           var socket = try NetfilterSocket()
           let tables = ObservationTables(
-            prefixes: [Prefix("192.0.2.0/24")!], versions: [4], backend: .kernelLog)
+            prefixes: [Prefix("192.0.2.0/24")!], versions: [4], backend: .kernelLog(namespace: nil))
           for table in ["nftrace_1", "nftrace_11"] {
             _ = try socket.install(
               tables, table: table, journals: nil,

@@ -188,6 +188,30 @@ import Wire
       ])
   }
 
+  /// Setups of several namespaces have one log: each is told its own, and of a saved log, packets of one are not
+  /// joined with those of another.
+  @Test(arguments: [nil, "net:[4026532201]", "net:[4026532202]"])
+  func ofSeveralNamespaces(namespace: String?) {
+    let packet = Self.udp("10.0.0.1", "192.0.2.9")
+    let header = SessionHeader(
+      command: "show", version: "test", kernel: "6.1", points: ObservationPoint.plan(around: []),
+      table: "nftrace_setup", targets: ["10.0.0.0/24"])
+    let reader = KernelLogDecoder(setup: header, since: 0, offset: 0, namespace: namespace)
+    let text =
+      Self.line(0, "PREROUTING", packet) + Self.line(1, "net:[4026532201] PREROUTING", packet)
+      + Self.line(2, "net:[4026532202] PREROUTING", packet)
+      + Self.line(3, "net:[4026532202] INPUT", packet) + Self.line(4, "net:[] INPUT", packet)
+    let isSecond = namespace?.hasSuffix("2]") == true
+    let (exchanges, end) = Self.tell(text, with: reader)
+    #expect(end.lines == (isSecond ? 2 : 1))
+    #expect(
+      exchanges.flatMap(\.journeys).map { $0.hops.map(\.point.label) } == [
+        isSecond ? ["PREROUTING", "INPUT"] : ["PREROUTING"]
+      ])
+    let saved = Self.tell(text).exchanges.flatMap(\.journeys)
+    #expect(saved.map(\.hops.count).sorted() == [1, 1, 2])
+  }
+
   @Test func damagedLinesAreCountedAndPlaced() {
     let whole = Self.line(1, "PREROUTING", Self.udp("10.0.0.1", "192.0.2.9"))
     let reader = Self.tell("boot\n" + whole + whole.dropLast(30) + "\n" + whole).reader

@@ -51,6 +51,11 @@ package final class SetupRun {
         since: kernel.loop.realtime / 1_000_000_000, process: origin.process,
         command: origin.command, boot: origin.boot)
     state.netns = origin.netns ?? state.netns
+    if old == nil, state.backend == SetupBackend.log.rawValue, !Self.isFirst(kernel) {
+      state.logNamespace = NamespacePlace.inode(ofKey: setupFiles.namespaceKey).map {
+        ObservationPoint.logNamespace($0)
+      }
+    }
     provision = kernel.provision(draft: setupFiles.draft(state.journals.count))
   }
 
@@ -137,8 +142,12 @@ package final class SetupRun {
     report.earlier = try RecordingFiles.earlier(ofKey: setupFiles.namespaceKey)
     return report.statements(
       state, recorder: try setupFiles.recorder(), isVerbose: request.options.isVerbose,
-      // The setting is there in the first one alone.
-      isFirst: kernel.exists(Sysctl(path: "net/netfilter/nf_log_all_netns")!))
+      isFirst: Self.isFirst(kernel))
+  }
+
+  /// Whether it is in the machine's first namespace: the setting is there in that one alone.
+  private static func isFirst(_ kernel: any SetupKernel) -> Bool {
+    kernel.exists(Sysctl(path: "net/netfilter/nf_log_all_netns")!)
   }
 
   private func provideForwarding() throws(KernelError) {

@@ -16,7 +16,7 @@ package enum SetupTables {
     let subnets = state.prefixes
     var tables = ObservationTables(
       prefixes: subnets.prefixes, versions: subnets.versions,
-      backend: state.group.map { .group($0) } ?? .kernelLog)
+      backend: state.group.map { .group($0) } ?? .kernelLog(namespace: state.logNamespace))
     tables.leftOut = state.leftOut.flatMap { TCPConversation($0) }
     if let tun = state.tun {
       tables.masquerade = state.masquerade.compactMap { text in

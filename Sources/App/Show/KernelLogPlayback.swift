@@ -67,7 +67,8 @@ package enum KernelLogPlayback {
     // The log's clock goes a little differently from others.
     let since = setup.since.multiplied(clamped: second)
     return KernelLogDecoder(
-      setup: header, since: since.earlier(by: 5 * second), offset: now.since(host.monotonic))
+      setup: header, since: since.earlier(by: 5 * second), offset: now.since(host.monotonic),
+      namespace: setup.logNamespace)
   }
 
   private static let second: UInt64 = 1_000_000_000

@@ -20,6 +20,11 @@ package struct NamespacePlace: Sendable, Equatable {
   /// "4026532201-5".
   package var key: String { "\(inode)-\(cookie)" }
 
+  /// The inode number in a key.
+  package static func inode(ofKey key: String) -> UInt64? {
+    key.split(separator: "-").first.flatMap { UInt64($0) }
+  }
+
   /// Whether a key is that of a namespace that is gone, because another has its inode number.
   package func isSuccessor(ofKey other: Substring) -> Bool {
     other != key && other.hasPrefix("\(inode)-")

@@ -28,8 +28,8 @@ package struct ObservationTables: Sendable {
   package enum Backend: Sendable, Equatable {
     /// To the socket that holds this NFLOG group.
     case group(UInt16)
-    /// To the kernel log.
-    case kernelLog
+    /// To the kernel log, which all namespaces share: with this before each line.
+    case kernelLog(namespace: String?)
   }
 
   /// Tables that look at these packets.
@@ -169,7 +169,11 @@ package struct ObservationTables: Sendable {
         .logToGroup(group, prefix: point.label, snapLength: Self.snapLength), .verdict(.accept),
       ]
     // Lines of the kernel log need no trace, and must not switch on that of iptables-legacy.
-    case .kernelLog: [.logToKernel(prefix: "\(point.label): "), .verdict(.accept)]
+    case .kernelLog(let namespace):
+      [
+        .logToKernel(prefix: "\(namespace.map { "\($0) " } ?? "")\(point.label): "),
+        .verdict(.accept),
+      ]
     }
   }
 

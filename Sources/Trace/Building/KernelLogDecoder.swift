@@ -10,6 +10,8 @@ package struct KernelLogDecoder: Sendable {
   /// What is still to be given out before any line.
   private var header: SessionHeader?
   private let labels: Set<String>?
+  /// The namespace whose lines count, as the prefixes name it; nil for those that name none. Of a saved log all do.
+  private let namespace: String?
   private let targets: [Prefix]
   private let since: UInt64
   /// Nanoseconds that are added to the log's times.
@@ -35,18 +37,22 @@ package struct KernelLogDecoder: Sendable {
       table: "")
     header?.backend = "log"
     labels = nil
+    namespace = nil
     targets = []
     since = 0
   }
 
   /// A reader of the running kernel's log, for a setup of this machine. `offset` is what makes of the
   /// log's times, which count from boot, nanoseconds since the epoch; what is older than `since` is
-  /// left out.
-  package init(setup header: SessionHeader, since: UInt64, offset: UInt64) {
+  /// left out. The log is that of all network namespaces; `namespace` is what the setup's lines begin with.
+  package init(
+    setup header: SessionHeader, since: UInt64, offset: UInt64, namespace: String? = nil
+  ) {
     var header = header
     header.backend = "log"
     self.header = header
     labels = Set(header.points.map(\.label))
+    self.namespace = namespace
     targets = header.targets.compactMap { Prefix($0) }
     self.since = since
     shift = offset
@@ -72,8 +78,8 @@ package struct KernelLogDecoder: Sendable {
 
   private mutating func record(_ entry: KernelLogEntry) -> Record? {
     guard let prefix = LogLine.prefix(of: entry.text[...]),
-      let (label, _) = ObservationPoint.label(inPrefix: String(decoding: prefix, as: UTF8.self)),
-      labels?.contains(label) ?? true
+      let known = ObservationPoint.label(inPrefix: String(decoding: prefix, as: UTF8.self)),
+      isOfSetup(known.label, known.namespace)
     else { return nil }
     let time = time(of: entry)
     guard time >= since else { return nil }
@@ -91,6 +97,12 @@ package struct KernelLogDecoder: Sendable {
       }
       return nil
     }
+  }
+
+  private func isOfSetup(_ label: String, _ place: UInt32?) -> Bool {
+    guard let labels else { return true }
+    return labels.contains(label)
+      && place.map { ObservationPoint.logNamespace(UInt64($0)) } == namespace
   }
 
   private func isWatched(_ packet: Packet) -> Bool {

@@ -3,7 +3,7 @@ internal import Wire
 extension Story {
   /// Takes in a line of the kernel log: a packet at one point. Its place among the points is what the rule's prefix says.
   mutating func takeLine(_ line: LogLine) {
-    guard let (label, hook) = ObservationPoint.label(inPrefix: line.prefix) else { return }
+    guard let (label, hook, _) = ObservationPoint.label(inPrefix: line.prefix) else { return }
     let identity = PacketIdentity(line)
     let point = points.point(label: label, at: hook) ?? learned(label, hook, line, identity)
     // IPv4 in a frame: the kernel leaves the mark out, whatever it is.
@@ -54,7 +54,9 @@ extension PacketIdentity {
     if let icmp = bare.icmp, icmp.isError(bare.proto) {
       bare.transport = .icmp(ICMPHeader(type: icmp.type, code: icmp.code))
     }
-    self.init(bare, also: UInt64(line.flowLabel ?? 0))
+    // A flow label has 20 bits. In another namespace it is another journey.
+    let place = ObservationPoint.label(inPrefix: line.prefix)?.namespace ?? 0
+    self.init(bare, also: UInt64(line.flowLabel ?? 0) | UInt64(place) << 20)
   }
 }
 
@@ -63,16 +65,38 @@ extension ObservationPoint {
   private static let hooks: [String: Hook] = Dictionary(
     uniqueKeysWithValues: Hook.allCases.map { ($0.rawValue.uppercased(), $0) })
 
-  /// The label that a prefix of nftrace's rules for the kernel log has, "raw-PREROUTING: ", and the
-  /// hook it ends with; nil for what is no such prefix.
-  static func label(inPrefix prefix: String) -> (String, Hook)? {
-    let octets = prefix.utf8
+  /// What a prefix of nftrace's rules for the kernel log says, "raw-PREROUTING: " or, outside of the machine's
+  /// first network namespace, "net:[4026532201] raw-PREROUTING: ": the label, the hook it ends with, and the
+  /// namespace's number. nil for what is no such prefix.
+  static func label(
+    inPrefix prefix: String
+  ) -> (label: String, hook: Hook, namespace: UInt32?)? {
+    var octets = prefix.utf8[...]
     guard octets.suffix(2).elementsEqual(": ".utf8) else { return nil }
-    let label = prefix[..<octets.index(octets.endIndex, offsetBy: -2)]
-    let dash = label.utf8.lastIndex(of: UInt8(ascii: "-"))
-    guard dash != label.startIndex,
-      let hook = hooks[String(dash.map { label[label.utf8.index(after: $0)...] } ?? label)]
+    octets.removeLast(2)
+    var namespace: UInt32?
+    if octets.starts(with: namespaceStart.utf8) {
+      let rest = octets.dropFirst(namespaceStart.utf8.count)
+      guard let end = rest.firstIndex(of: UInt8(ascii: "]")),
+        let number = UInt32(Substring(rest[..<end])),
+        rest[end...].starts(with: "] ".utf8)
+      else { return nil }
+      namespace = number
+      octets = rest[rest.index(end, offsetBy: 2)...]
+    }
+    let label = Substring(octets)
+    let dash = octets.lastIndex(of: UInt8(ascii: "-"))
+    guard dash != octets.startIndex,
+      let hook = hooks[String(dash.map { label[octets.index(after: $0)...] } ?? label)]
     else { return nil }
-    return (String(label), hook)
+    return (String(label), hook, namespace)
   }
+
+  private static let namespaceStart = "net:["
+
+  /// What begins the prefixes of rules in the network namespace of this number, as /proc names it.
+  package static func logNamespace(_ number: UInt64) -> String { "\(namespaceStart)\(number)]" }
+
+  /// Octets that it takes, with a space.
+  static let logNamespaceLength = 17
 }

@@ -98,11 +98,11 @@ extension ObservationPoint {
   }
 
   /// "TABLE-HOOK", or "TABLE_2-HOOK", as a rule's log prefix has room for it: 127 octets
-  /// (NF_LOG_PREFIXLEN), of which ": " in the kernel log takes two.
+  /// (NF_LOG_PREFIXLEN), of which ": " in the kernel log takes two, and the namespace some.
   private static func label(_ table: String, _ hook: Hook, _ number: Int? = nil) -> String {
     let end = (number.map { "_\($0)" } ?? "") + "-\(hook.rawValue.uppercased())"
     var name = table[...]
-    while name.utf8.count > 125 - end.utf8.count { name.removeLast() }
+    while name.utf8.count > 125 - logNamespaceLength - end.utf8.count { name.removeLast() }
     return name + end
   }
 

@@ -35,6 +35,9 @@ package struct SetupState: Sendable, Equatable {
   package var journals: [String] = []
   /// The SSH connection of who set it up, which is not observed, as SSH_CONNECTION has it; nil where all are.
   package var leftOut: String?
+  /// What begins its lines of the kernel log, which all namespaces share: "net:[4026532201]". nil in the machine's
+  /// first.
+  package var logNamespace: String?
   /// What its network namespace is called, if it has a name.
   package var netns: String?
 
@@ -112,6 +115,7 @@ extension SetupState: JSONObject {
     json.member("session", &session)
     json.member("journals", &journals)
     json.member("leftOut", &leftOut)
+    json.member("logNamespace", &logNamespace)
     json.member("netns", &netns)
   }
 }
