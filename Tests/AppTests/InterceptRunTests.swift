@@ -31,18 +31,19 @@ struct InterceptRunTests {
 
   private func run(
     _ action: Interception.Action = .change([]), forgesEcho: Bool = false, limit: Int? = nil,
-    hex: Bool = false, trace: InterceptTrace? = nil
+    hex: Bool = false, trace: InterceptTrace? = nil, matches: [PacketMatch] = [],
+    prints: InterceptRun.Printing = .chosen
   ) -> InterceptRun {
     InterceptRun(
-      Interception(matches: [], list: nil, action: action, forgesEcho: forgesEcho),
-      trace: trace, prints: true, hex: hex, limit: limit, output: lines, loop: loop)
+      Interception(matches: matches, list: nil, action: action, forgesEcho: forgesEcho),
+      trace: trace, prints: prints, hex: hex, limit: limit, output: lines, loop: loop)
   }
 
   @Test func packetsGoOn() throws {
     let device = try device(20)
     var run = run()
     loop.signals = [(loop.now + 1_000_000_000, 2)]
-    #expect(try run.go(device) == 2)
+    #expect(try run.go(device) == .signal(2))
     #expect(device.written.count == 20)
     #expect(lines.text.split(separator: "\n").count == 20)
   }
@@ -50,7 +51,7 @@ struct InterceptRunTests {
   @Test func enoughIsEnough() throws {
     let device = try device(20)
     var run = run(limit: 5, hex: true)
-    #expect(try run.go(device) == nil)
+    #expect(try run.go(device) == .enough)
     #expect(device.written.count == 5)
     #expect(lines.text.contains("0x0000") || lines.text.contains("45 00"))
     // What is still in the device goes on, without a word.
@@ -83,7 +84,7 @@ struct InterceptRunTests {
     device.refusal = errno
     var run = run(limit: 2)
     if errno == 77 {
-      #expect(throws: KernelError.self) { try run.go(device) }
+      #expect(try run.go(device) == .lost(.removed))
     } else {
       _ = try run.go(device)
       try Output.$place.withValue(heard) {
@@ -91,6 +92,38 @@ struct InterceptRunTests {
       }
       #expect(lines.text.contains("2"))
     }
+  }
+
+  /// What somebody does to the device ends it.
+  @Test(arguments: [Diversion.Loss.removed, .takenDown]) func losses(loss: Diversion.Loss) throws {
+    let device = try device(3)
+    device.lost = (loop.now + 500_000_000, loss)
+    var run = run()
+    #expect(try run.go(device) == .lost(loss))
+    #expect(device.written.count == 3)
+  }
+
+  /// What was not chosen goes on without a word, and is not counted as one of --count.
+  @Test(arguments: [InterceptRun.Printing.chosen, .all, .nothing])
+  func theChosenArePrinted(prints: InterceptRun.Printing) throws {
+    let device = try device(3)
+    var run = run(
+      limit: 1, matches: [try PacketMatch(parsing: "203.0.113.99")], prints: prints)
+    loop.signals = [(loop.now + 1_000_000_000, 2)]
+    #expect(try run.go(device) == .signal(2))
+    #expect(device.written.count == 3)
+    #expect(lines.text.split(separator: "\n").count == (prints == .all ? 3 : 0))
+  }
+
+  /// Answers are translated from the first packet of a flow on, once.
+  @Test func answersComeBack() throws {
+    let device = try device(3)
+    var run = run(.change([try PacketEdit(parsing: "dest=203.0.113.9")]), limit: 3)
+    #expect(try run.go(device) == .enough)
+    let change = try #require(device.translations.first)
+    #expect(device.translations.count == 1 && change.removed == nil)
+    #expect(change.added.asked == IPAddress("203.0.113.7"))
+    #expect(change.added.flow.remote == IPAddress("203.0.113.9"))
   }
 
   @Test func jsonSumsUp() throws {
@@ -141,8 +174,8 @@ struct InterceptRunTests {
     let device = try device(1)
     var run = run(limit: isInterrupted ? nil : 1, trace: trace)
     if isInterrupted { loop.signals = [(loop.now + 300_000_000, 15)] }
-    let signal = try run.go(device)
-    #expect(signal == (isInterrupted ? 15 : nil))
+    let end = try run.go(device)
+    #expect(end == (isInterrupted ? .signal(15) : .enough))
     try Output.$place.withValue(heard) {
       try run.watchOn(isInterrupted: isInterrupted)
       try run.finish(json: false, netns: nil, release: "", subnets: [])

@@ -32,7 +32,9 @@ struct InterceptSessionTests {
     var isInteractive: Bool { false }
     var output: any LineSink { lines }
 
-    func divert(_ subnets: [Prefix], into name: String) throws(KernelError) -> any DivertedPackets {
+    func divert(
+      _ subnets: [Prefix], into name: String, translating versions: Set<Int>
+    ) throws(KernelError) -> any DivertedPackets {
       try faults.check(.createTun)
       asked = (subnets, name)
       isDiverted = true
@@ -56,6 +58,11 @@ struct InterceptSessionTests {
     var name: String { "nftrace0" }
     var remarks: [String] { ["rp_filter of eth0 is 2 meanwhile"] }
     var descriptor: Int32 { -1 }
+    var changesDescriptor: Int32 { -1 }
+
+    func translate(_ change: AnswerChange) throws(KernelError) { try device.translate(change) }
+
+    func loss() throws(KernelError) -> Diversion.Loss? { try device.loss() }
 
     func read(into buffer: inout [UInt8]) throws(KernelError) -> Int? {
       try faults.check(.readPacket)
@@ -117,6 +124,17 @@ struct InterceptSessionTests {
     #expect(heard.errors == "")
     #expect(host.lines.text.hasPrefix("2 packets, 168 octets in "))
     #expect(host.lines.text.hasSuffix("2 dropped\n"))
+  }
+
+  /// Somebody takes the device down: it is said, summed up, and ended.
+  @Test func theDeviceIsTakenDown() throws {
+    try come(2)
+    host.device.lost = (host.clock.now + 500_000_000, .takenDown)
+    #expect(try run(request(verbosity: .quiet)) == 3)
+    let words = "nftrace0 was taken down: packets to 203.0.113.0/24 go their own way again"
+    #expect(heard.errors.contains(words), "\(heard.errors)")
+    #expect(host.lines.text.hasPrefix("2 packets, 168 octets in "), "\(host.lines.text)")
+    #expect(!host.isDiverted)
   }
 
   @Test func jsonIsOneObject() throws {

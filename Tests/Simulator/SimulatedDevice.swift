@@ -1,8 +1,9 @@
 internal import App
 package import Kernel
+package import Trace
 
-/// A TUN device whose packets are put in by the test.
-package final class SimulatedDevice: PacketDevice {
+/// The TUN device of a diversion, whose packets are put in by the test.
+package final class SimulatedDevice: DivertedPackets {
   private let loop: SimulatedLoop
   /// Packets that come, and when.
   package var coming: [(time: UInt64, octets: [UInt8])] = []
@@ -14,10 +15,28 @@ package final class SimulatedDevice: PacketDevice {
   /// Nothing comes yet.
   package init(_ loop: SimulatedLoop) {
     self.loop = loop
-    loop.wake { [unowned self] in coming.first?.time }
+    loop.wake { [unowned self] in
+      [coming.first?.time, lost?.time].compactMap { $0 }.min()
+    }
   }
 
   package var descriptor: Int32 { -1 }
+  package var changesDescriptor: Int32 { -1 }
+  package var name: String { "nftrace0" }
+  package var remarks: [String] { [] }
+  /// What is done to it, and when.
+  package var lost: (time: UInt64, loss: Diversion.Loss)?
+  /// What was to be changed about answers.
+  package private(set) var translations: [AnswerChange] = []
+
+  package func translate(_ change: AnswerChange) throws(KernelError) { translations.append(change) }
+
+  package func loss() throws(KernelError) -> Diversion.Loss? {
+    guard let lost, lost.time <= loop.now else { return nil }
+    return lost.loss
+  }
+
+  package func end(drain: () -> Void) throws(KernelError) { drain() }
 
   package func read(into buffer: inout [UInt8]) throws(KernelError) -> Int? {
     guard let first = coming.first, first.time <= loop.now else { return nil }

@@ -1,6 +1,7 @@
 import Testing
-import Trace
 import Wire
+
+@testable import Trace
 
 struct InterceptionTests {
   private func packet(_ port: UInt16, to destination: String = "198.51.100.7") -> [UInt8] {
@@ -21,7 +22,7 @@ struct InterceptionTests {
       (53, "224.0.0.22", .foreign, 64),
     ] as [(UInt16, String, Interception.Fate, UInt8)] {
       var bytes = packet(port, to: destination)
-      #expect(interception.handle(&bytes, count: bytes.count) == fate)
+      #expect(interception.handle(&bytes, count: bytes.count).fate == fate)
       #expect(try Packet(bytes).ttl == ttl)
       #expect(InternetChecksum.of(bytes[..<20]) == 0)
     }
@@ -45,7 +46,7 @@ struct InterceptionTests {
       (54, 2, 8, .passed), (53, 3, 8, .passed),
     ] as [(UInt16, UInt32, Int, Interception.Fate)] {
       var bytes = try fragment(packet(port), id, offset)
-      #expect(interception.handle(&bytes, count: bytes.count) == fate, "\(id) at \(offset)")
+      #expect(interception.handle(&bytes, count: bytes.count).fate == fate, "\(id) at \(offset)")
     }
     #expect(interception.counts.orphans == 1)
   }
@@ -57,7 +58,7 @@ struct InterceptionTests {
       (bytes[4], bytes[5]) = (UInt8(id >> 8), UInt8(id & 255))
       for place: (UInt8, UInt8) in [(0x20, 0), (0, 1)] {
         (bytes[6], bytes[7]) = place
-        #expect(interception.handle(&bytes, count: bytes.count) == .dropped)
+        #expect(interception.handle(&bytes, count: bytes.count).fate == .dropped)
       }
     }
     #expect(interception.counts.orphans == 0)
@@ -67,8 +68,46 @@ struct InterceptionTests {
     let edit = PacketEdit.destination(.v6(1), port: nil)
     var interception = Interception(action: .change([edit]))
     var bytes = packet(53)
-    #expect(interception.handle(&bytes, count: bytes.count) == .unchangeable)
+    #expect(interception.handle(&bytes, count: bytes.count).fate == .unchangeable)
     var short: [UInt8] = [0x45, 0, 0, 40]
-    #expect(interception.handle(&short, count: 4) == .foreign)
+    #expect(interception.handle(&short, count: 4).fate == .foreign)
+  }
+
+  /// By whom an answer is known, and from where it comes for who asked: once for each flow.
+  @Test func answersAreTranslated() throws {
+    let edit = PacketEdit.destination(IPAddress("198.51.100.9")!, port: 5353)
+    var interception = Interception(action: .change([edit]))
+    func change(_ port: UInt16) -> AnswerChange? {
+      var bytes = packet(port)
+      return interception.handle(&bytes, count: bytes.count).answers
+    }
+    let first = try #require(change(53))
+    #expect(first.removed == nil)
+    #expect(first.added.asked == IPAddress("198.51.100.7") && first.added.askedPort == 53)
+    let flow = first.added.flow
+    #expect(flow.proto == 17 && flow.remote == IPAddress("198.51.100.9"))
+    #expect(flow.local == .v4(0xc000_0201))
+    #expect(flow.ports == .init(remote: 5353, local: 4000))
+    #expect(change(53) == nil)
+    // From one port to two that were asked: the latest gets the answers.
+    let second = try #require(change(54))
+    #expect(second.removed == first.added && second.added.askedPort == 54)
+  }
+
+  /// Of too many flows, one goes that was not used lately.
+  @Test func flowsAreForgotten() {
+    var memory = AnswerMemory(capacity: 3)
+    func translation(_ port: UInt16) -> AnswerTranslation {
+      AnswerTranslation(
+        flow: .init(
+          proto: 17, remote: .v4(9), local: .v4(1), ports: .init(remote: 53, local: port)),
+        asked: .v4(7), askedPort: 53)
+    }
+    for port in 1...3 { #expect(memory.note(translation(UInt16(port)))?.removed == nil) }
+    // All were used; the hand passes each, and finds the first.
+    #expect(memory.note(translation(4))?.removed == translation(1))
+    #expect(memory.note(translation(2)) == nil)
+    #expect(memory.note(translation(5))?.removed == translation(3))
+    #expect(memory.note(translation(1))?.removed == translation(2))
   }
 }

@@ -21,7 +21,7 @@ package struct InterceptRequest {
   package var hex = false
   /// Whether the ways of packets are told.
   package var traces = false
-  /// After so many packets it is over; nil for no end.
+  /// After so many packets that were chosen it is over; nil for no end.
   package var limit: Int?
   /// How it is told.
   package var options: OutputOptions
@@ -30,6 +30,14 @@ package struct InterceptRequest {
   package init(_ subnets: Subnets, options: OutputOptions) {
     self.subnets = subnets
     self.options = options
+  }
+
+  /// IP versions of packets that are sent elsewhere.
+  var versionsSentElsewhere: Set<Int> {
+    Set(
+      edits.compactMap { edit in
+        if case .destination(let address, _) = edit { address.family } else { nil }
+      })
   }
 
   /// The ways of packets are those from and to these: also once they have a destination of the changes.

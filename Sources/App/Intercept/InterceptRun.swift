@@ -1,13 +1,28 @@
 internal import Glibc
-internal import Kernel
+package import Kernel
 internal import Report
 package import Trace
 internal import Wire
 
 /// Moves packets from the device through an interception and back.
 package struct InterceptRun {
+  /// Of which packets a line is said.
+  package enum Printing: Sendable {
+    case nothing, chosen, all
+  }
+
+  /// Why it is over.
+  package enum End: Sendable, Equatable {
+    /// There were enough packets.
+    case enough
+    /// A signal came.
+    case signal(Int32)
+    /// Somebody did this to the device.
+    case lost(Diversion.Loss)
+  }
+
   private var interception: Interception
-  private let prints: Bool
+  private let prints: Printing
   private let hex: Bool
   private var left: Int?
   private let output: any LineSink
@@ -18,9 +33,10 @@ package struct InterceptRun {
   /// The ways of the packets, where they are to be told.
   private var trace: InterceptTrace?
 
-  /// `prints` says a line of each packet, `hex` its octets as well; it ends after `limit` packets.
+  /// `prints` says of which packets there is a line, `hex` has their octets as well; it ends after `limit` chosen
+  /// packets.
   package init(
-    _ interception: Interception, trace: InterceptTrace?, prints: Bool, hex: Bool, limit: Int?,
+    _ interception: Interception, trace: InterceptTrace?, prints: Printing, hex: Bool, limit: Int?,
     output: any LineSink, loop: any EventLoop
   ) {
     self.interception = interception
@@ -45,17 +61,26 @@ package struct InterceptRun {
     return try trace?.tell(output, now: now) ?? true
   }
 
-  /// Goes on until there were enough packets, or a signal comes, which it returns.
-  package mutating func go(_ tun: any PacketDevice) throws -> Int32? {
+  /// Goes on until there were enough packets, a signal comes, or the device is taken away.
+  package mutating func go(_ tun: any DivertedPackets) throws -> End {
+    do throws {
+      return try moveAll(tun)
+    } catch let error as KernelError where error.errno == EBADFD {
+      return .lost(.removed)
+    }
+  }
+
+  private mutating func moveAll(_ tun: any DivertedPackets) throws -> End {
     // The story begins before the first packet is moved.
     _ = try tell()
-    loop.watch([tun.descriptor] + [trace?.fileDescriptor].compactMap { $0 })
+    loop.watch([tun.descriptor, tun.changesDescriptor] + [trace?.fileDescriptor].compactMap { $0 })
     while true {
+      if let loss = try tun.loss() { return .lost(loss) }
       // A burst, and then a look at what else there is.
       var isMoved = false
       for _ in 0..<(untold < Self.mostUntold ? 256 : 4) where !isMoved {
         isMoved = try !move(tun)
-        if left == 0 { return nil }
+        if left == 0 { return .enough }
         untold += 1
       }
       let isTold = try tell()
@@ -66,7 +91,7 @@ package struct InterceptRun {
           nanoseconds: output.isPending
             ? 10_000_000 : trace == nil ? 1_000_000_000 : 100_000_000)
       }
-      if let signal = loop.signal() { return signal }
+      if let signal = loop.signal() { return .signal(signal) }
     }
   }
 
@@ -100,19 +125,21 @@ package struct InterceptRun {
   private static let farewell: UInt64 = 500_000_000
 
   /// Moves what is still in the device; what cannot be moved is lost with it.
-  package mutating func drain(_ tun: any PacketDevice) {
+  package mutating func drain(_ tun: any DivertedPackets) {
     for _ in 0..<100_000 {
       guard (try? move(tun)) == true else { return }
     }
   }
 
   /// Moves a packet; false if there was none.
-  private mutating func move(_ tun: any PacketDevice) throws -> Bool {
+  private mutating func move(_ tun: any DivertedPackets) throws -> Bool {
     guard let count = try tun.read(into: &buffer) else { return false }
     // What is drained after --count goes on, without a word.
-    let shows = prints && left != 0
-    let before = shows || trace != nil ? Array(buffer[..<count]) : []
-    let fate = interception.handle(&buffer, count: count)
+    let mayShow = prints != .nothing && left != 0
+    let before = mayShow || trace != nil ? Array(buffer[..<count]) : []
+    let treatment = interception.handle(&buffer, count: count)
+    let fate = treatment.fate
+    if let answers = treatment.answers { try tun.translate(answers) }
     switch fate {
     case .passed, .changed, .unchangeable, .answered:
       do {
@@ -126,13 +153,13 @@ package struct InterceptRun {
     case .foreign: return true
     }
     if fate == .dropped || fate == .answered { trace?.take(fate, of: before) }
-    if shows {
+    if mayShow, treatment.isChosen || prints == .all {
       let line = InterceptText.line(
         time: loop.realtime, before: before, after: Array(buffer[..<count]), fate: fate)
       try output.write(line + "\n")
       if hex { try output.write(InterceptText.hex(before) + "\n") }
     }
-    if let now = left, now > 0 { left = now - 1 }
+    if treatment.isChosen, let now = left, now > 0 { left = now - 1 }
     return true
   }
 

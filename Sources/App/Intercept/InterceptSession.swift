@@ -16,20 +16,27 @@ package struct InterceptSession {
   /// Goes on until there were enough packets, or a signal comes. Returns the exit code.
   package func run() throws -> Int32 {
     let options = request.options
-    var (run, signal) = try move()
+    var (run, end) = try move()
+    let signal: Int32? = if case .signal(let signal) = end { signal } else { nil }
     try run.watchOn(isInterrupted: signal != nil)
     try run.finish(
       json: options.json, netns: options.netns, release: host.release,
       subnets: request.subnets.texts)
-    return signal.map { 128 + $0 } ?? 0
+    switch end {
+    case .enough: return 0
+    case .signal(let signal): return 128 + signal
+    case .lost: return 3
+    }
   }
 
   /// Moves packets. When it is over, however, they go their own way again, and the device is gone: the
   /// traffic first, then the words.
-  private func move() throws -> (run: InterceptRun, signal: Int32?) {
+  private func move() throws -> (run: InterceptRun, end: InterceptRun.End) {
     // From here on signals are something to read, and so nothing is left when one comes.
     let loop = host.loop
-    let device = try host.divert(request.subnets.prefixes, into: request.tun ?? "nftrace%d")
+    let device = try host.divert(
+      request.subnets.prefixes, into: request.tun ?? "nftrace%d",
+      translating: request.versionsSentElsewhere)
     var run: InterceptRun
     do {
       run = try open(device.name, loop)
@@ -41,7 +48,12 @@ package struct InterceptSession {
     if !request.options.isQuiet { announce(device) }
     let result = Result { try run.go(device) }
     try device.end { run.drain(device) }
-    return (run, try result.get())
+    let end = try result.get()
+    if case .lost(let loss) = end {
+      Output.complain(
+        "\(device.name) was \(loss.rawValue): packets to \(subnets) go their own way again")
+    }
+    return (run, end)
   }
 
   private func open(_ device: String, _ loop: any EventLoop) throws(KernelError) -> InterceptRun {
@@ -56,13 +68,17 @@ package struct InterceptSession {
       Interception(
         matches: request.matches, list: request.list,
         action: request.drops ? .drop : .change(request.edits), forgesEcho: request.forgesEcho),
-      trace: way, prints: !options.isQuiet && !options.json, hex: request.hex,
+      trace: way,
+      prints: options.isQuiet || options.json
+        ? .nothing : options.style.verbosity == .verbose ? .all : .chosen,
+      hex: request.hex,
       limit: request.limit, output: host.output, loop: loop)
   }
 
   private func announce(_ device: any DivertedPackets) {
     for remark in device.remarks { Output.complain(StyledLine(remark)) }
-    let subnets = request.subnets.texts.joined(separator: ", ")
     Output.complain("packets to \(subnets) go through \(device.name)")
   }
+
+  private var subnets: String { request.subnets.texts.joined(separator: ", ") }
 }

@@ -13,8 +13,10 @@ package protocol InterceptHost {
   /// Where lines go while packets are moved.
   var output: any LineSink { get }
   /// Diverts what this host sends to these subnets into a device of this name; %d in it has the kernel choose
-  /// a number.
-  func divert(_ subnets: [Prefix], into name: String) throws(KernelError) -> any DivertedPackets
+  /// a number. Answers of these IP versions can be translated.
+  func divert(
+    _ subnets: [Prefix], into name: String, translating versions: Set<Int>
+  ) throws(KernelError) -> any DivertedPackets
   /// Packets from and to subnets, those among them that are diverted into a device.
   func traffic(
     of subnets: Subnets, divertedInto device: String
@@ -30,6 +32,12 @@ package protocol DivertedPackets: PacketDevice {
   var name: String { get }
   /// What was changed besides, in words for the user.
   var remarks: [String] { get }
+  /// Has the answers of a flow come from elsewhere from now on, for who sent what they answer.
+  func translate(_ change: AnswerChange) throws(KernelError)
+  /// Readable when something may have been done to the device.
+  var changesDescriptor: Int32 { get }
+  /// What somebody else did to the device; nil while packets can come by it.
+  func loss() throws(KernelError) -> Diversion.Loss?
   /// Diverts nothing any more; then calls `drain`, which writes back what is still in the device. The device
   /// goes with this value.
   func end(drain: () -> Void) throws(KernelError)

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Trace
+package import Trace
 package import Wire
 
 /// Sends this host's own packets for some subnets into a TUN device, from which they come back as if
@@ -10,7 +10,7 @@ package import Wire
 /// and takes the ways it would have taken: no packet goes around twice. The routes name the source
 /// address that the kernel would have chosen, so that connections outlive the diversion, and what is
 /// on its way into the device is not tracked, so that NAT and conntrack see the packet once, on its way
-/// out. The device, its routes and the nf_tables table go when this process ends; the rules are in a
+/// out. Answers to what was sent elsewhere are changed back by `AnswerRules`. The device, its routes and the nf_tables table go when this process ends; the rules are in a
 /// journal that a guardian undoes, and lead to an empty table until then, which is as if they were
 /// not there.
 package struct Diversion: ~Copyable {
@@ -20,7 +20,16 @@ package struct Diversion: ~Copyable {
   package let remarks: [String]
   private var journal: GuardedJournal?
   /// Its table goes with it.
-  private let firewall: NetfilterSocket
+  private var firewall: NetfilterSocket
+  private var interfaces: InterfaceWatch
+
+  /// What somebody else did to the device, so that nothing is diverted any more.
+  package enum Loss: String, Sendable {
+    /// It is gone, or in another network namespace.
+    case removed
+    /// Its routes went with that, and do not come back.
+    case takenDown = "taken down"
+  }
 
   /// Routing tables of ours, one for each diversion.
   private static let tables = JournalEntry.routingTables
@@ -30,10 +39,11 @@ package struct Diversion: ~Copyable {
   private static let dummyAddress = Prefix("192.0.0.8/32")!
 
   /// Diverts the traffic to these subnets, in the namespace of the calling thread, into a device of
-  /// this name ("nftrace%d" has the kernel choose). `directory` is where the journal is kept.
-  /// Throws, with everything as it was, when another diversion has a part of the subnets.
+  /// this name ("nftrace%d" has the kernel choose). `directory` is where the journal is kept. Answers of
+  /// these IP versions can be translated. Throws, with everything as it was, when another diversion has a part of
+  /// the subnets.
   package static func start(
-    _ subnets: [Prefix], tun name: String, directory: String
+    _ subnets: [Prefix], tun name: String, translating versions: Set<Int>, directory: String
   ) throws(KernelError) -> Diversion {
     var routes = try RouteSocket()
     let rules = try routes.rules()
@@ -44,8 +54,9 @@ package struct Diversion: ~Copyable {
     var remarks: [String] = []
     do throws(KernelError) {
       try furnish(tun, plan, &routes)
+      let interfaces = try InterfaceWatch()
       remarks = try relaxSourceFilters(plan, device: tun.name, journal)
-      let firewall = try untrack(tun.name, journals: directory)
+      let firewall = try addRules(tun.name, translating: versions, journals: directory)
       let table = try freeTable(rules, &routes)
       for route in plan.routes(interface: tun.index, table: table) { try routes.add(route) }
       for route in plan.exemptions(table: table) {
@@ -59,7 +70,9 @@ package struct Diversion: ~Copyable {
           inputInterface: "lo", table: table)
         try journal.add(rule, with: &routes)
       }
-      return Diversion(tun: tun, remarks: remarks, journal: consume journal, firewall: firewall)
+      return Diversion(
+        tun: tun, remarks: remarks, journal: consume journal, firewall: firewall,
+        interfaces: interfaces)
     } catch {
       throw journal.end(after: error)
     }
@@ -67,17 +80,41 @@ package struct Diversion: ~Copyable {
 
   private init(
     tun: consuming TunDevice, remarks: [String], journal: consuming GuardedJournal,
-    firewall: consuming NetfilterSocket
+    firewall: consuming NetfilterSocket, interfaces: consuming InterfaceWatch
   ) {
     self.tun = tun
     self.remarks = remarks
     self.journal = consume journal
     self.firewall = firewall
+    self.interfaces = interfaces
   }
 
   /// Diverts nothing any more. What is in the device can still be read, and written back; it goes with this
   /// value.
   package mutating func release() throws(KernelError) { try journal.take()?.end() }
+
+  /// Has the answers of a flow changed back from now on.
+  package mutating func translate(_ change: AnswerChange) throws(KernelError) {
+    try firewall.run { AnswerRules.apply(change, to: &$0, table: Self.table) }
+  }
+
+  // MARK: What others do to the device
+
+  /// For poll(2): readable when an interface changed.
+  package var changesDescriptor: Int32 { interfaces.fileDescriptor }
+
+  /// What somebody did to the device; nil while packets can come by it. Asks the kernel only where an interface was
+  /// changed: one that goes is taken down first.
+  package mutating func loss() throws(KernelError) -> Loss? {
+    let changes = interfaces.changes()
+    guard !changes.areAll || !changes.made.isEmpty || !changes.removed.isEmpty else { return nil }
+    var routes = try RouteSocket()
+    let index = tun.index
+    guard let link = try routes.links().first(where: { $0.index == index }) else {
+      return .removed
+    }
+    return link.flags.contains(.up) ? nil : .takenDown
+  }
 
   // MARK: Steps
 
@@ -179,12 +216,14 @@ package struct Diversion: ~Copyable {
     return remarks
   }
 
-  /// Keeps conntrack from the packets on their way into the device.
-  private static func untrack(
-    _ device: String, journals: String
+  private static var table: String { OwnTable.interception(process: getpid()).name }
+
+  /// Keeps conntrack from the packets on their way into the device, and has answers of these versions translated.
+  private static func addRules(
+    _ device: String, translating versions: Set<Int>, journals: String
   ) throws(KernelError) -> NetfilterSocket {
     var socket = try NetfilterSocket()
-    let table = OwnTable.interception(process: getpid()).name
+    let table = table
     var name = device.octets
     while name.count < 16 { name.append(0) }
     try socket.run(owning: table, journals: journals) { owned, sequence in
@@ -196,6 +235,7 @@ package struct Diversion: ~Copyable {
       batch.addRule(
         family: NFProto.inet, table: table, chain: "untracked",
         [.loadOutDevice, .compare(name, equal: true), .notrack])
+      AnswerRules.add(to: &batch, table: table, versions: versions)
       batch.end()
       return batch
     }

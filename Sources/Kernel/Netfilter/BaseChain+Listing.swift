@@ -3,11 +3,13 @@ package import Trace
 package import Wire
 
 extension BaseChain {
-  /// The base chains among listed ones that packets of these IP versions meet, save nftrace's own.
+  /// The base chains among listed ones that packets of these IP versions meet, save nftrace's own: of these, only that
+  /// by which an interception changes answers does something.
   package static func all(in messages: [NetlinkMessage], versions: Set<Int>) -> [BaseChain] {
     messages.compactMap { message in
       guard let chain = try? ChainMessage(message.payload), let hook = chain.hook,
-        let priority = chain.priority, !OwnTable.isOne(chain.table)
+        let priority = chain.priority,
+        !OwnTable.isOne(chain.table) || chain.name == OwnTable.answersChain
       else { return nil }
       switch chain.family {
       case NFProto.inet: break

@@ -1,7 +1,8 @@
 internal import CNetfilter
 internal import Wire
 
-/// The expressions nftrace's own rules are made of, as libnftnl knows them. They use register 1.
+/// The expressions nftrace's own rules are made of, as libnftnl knows them. They use register 1 where they
+/// do not name another.
 ///
 /// Sound, all of it: an expression is made whole here, libnftnl copies the texts and octets it is
 /// given, and it is the caller's then, who puts it into a rule.
@@ -14,14 +15,23 @@ enum RuleExpression {
   case loadTransport
   /// Loads the name of the interface the packet leaves by.
   case loadOutDevice
+  /// Loads the transport protocol into a register of four octets.
+  case loadTransportInto(UInt32)
   /// Loads octets of a header.
-  case loadPayload(base: Header, offset: UInt32, length: UInt32)
+  case loadPayload(base: Header, offset: UInt32, length: UInt32, into: UInt32 = 1)
+  /// Writes octets into a header, and corrects the checksum at this offset of the same header; an address, which
+  /// the transport's checksum covers, that one too.
+  case storePayload(
+    from: UInt32, base: Header, offset: UInt32, length: UInt32, checksum: UInt32?,
+    isAddress: Bool = false)
   /// Goes on only if the register is (or is not) these octets.
   case compare([UInt8], equal: Bool)
   /// Goes on only if the register is, as a number in network order, one of these or between them.
   case within([UInt8], [UInt8])
   /// Goes on only if the register is in the set.
   case lookup(set: String, id: UInt32)
+  /// Goes on only if what begins at a register is in the map, with what belongs to it in others.
+  case lookupValue(map: String, id: UInt32, from: UInt32, into: UInt32)
   /// Loads the octet 1.
   case one
   /// Turns `meta nftrace` on for the packet if the register holds 1.
@@ -46,17 +56,30 @@ enum RuleExpression {
     case .loadProtocol: unsafe meta(NFT_META_PROTOCOL)
     case .loadTransport: unsafe meta(NFT_META_L4PROTO)
     case .loadOutDevice: unsafe meta(NFT_META_OIFNAME)
-    case .loadPayload(let base, let offset, let length):
+    case .loadTransportInto(let register): unsafe meta(NFT_META_L4PROTO, into: register)
+    case .loadPayload(let base, let offset, let length, let register):
       unsafe expression(
         "payload",
         [
-          (NFTNL_EXPR_PAYLOAD_DREG, 1), (NFTNL_EXPR_PAYLOAD_BASE, base.rawValue),
+          (NFTNL_EXPR_PAYLOAD_DREG, register), (NFTNL_EXPR_PAYLOAD_BASE, base.rawValue),
           (NFTNL_EXPR_PAYLOAD_OFFSET, offset), (NFTNL_EXPR_PAYLOAD_LEN, length),
+        ])
+    case .storePayload(let register, let base, let offset, let length, let checksum, let isAddress):
+      unsafe expression(
+        "payload",
+        [
+          (NFTNL_EXPR_PAYLOAD_SREG, register), (NFTNL_EXPR_PAYLOAD_BASE, base.rawValue),
+          (NFTNL_EXPR_PAYLOAD_OFFSET, offset), (NFTNL_EXPR_PAYLOAD_LEN, length),
+          (NFTNL_EXPR_PAYLOAD_CSUM_TYPE, checksum == nil ? 0 : NFT_PAYLOAD_CSUM_INET.rawValue),
+          (NFTNL_EXPR_PAYLOAD_CSUM_OFFSET, checksum ?? 0),
+          (NFTNL_EXPR_PAYLOAD_FLAGS, isAddress ? NFT_PAYLOAD_L4CSUM_PSEUDOHDR.rawValue : 0),
         ])
     case .compare(let bytes, let equal):
       unsafe compare(bytes, equal: equal)
     case .within(let least, let most): unsafe within(least, most)
-    case .lookup(let set, let id): unsafe lookup(set, id)
+    case .lookup(let set, let id): unsafe lookup(set, id, [(NFTNL_EXPR_LOOKUP_SREG, 1)])
+    case .lookupValue(let map, let id, let key, let value):
+      unsafe lookup(map, id, [(NFTNL_EXPR_LOOKUP_SREG, key), (NFTNL_EXPR_LOOKUP_DREG, value)])
     case .one: unsafe immediate([1])
     case .trace: unsafe setTrace()
     case .logToGroup(let group, let prefix, let snapLength):
@@ -80,9 +103,9 @@ enum RuleExpression {
     return unsafe made
   }
 
-  private func meta(_ key: nft_meta_keys) -> OpaquePointer {
+  private func meta(_ key: nft_meta_keys, into register: UInt32 = 1) -> OpaquePointer {
     unsafe expression(
-      "meta", [(NFTNL_EXPR_META_KEY, key.rawValue), (NFTNL_EXPR_META_DREG, 1)])
+      "meta", [(NFTNL_EXPR_META_KEY, key.rawValue), (NFTNL_EXPR_META_DREG, register)])
   }
 
   private func compare(_ bytes: [UInt8], equal: Bool) -> OpaquePointer {
@@ -111,9 +134,10 @@ enum RuleExpression {
     }
   }
 
-  private func lookup(_ name: String, _ id: UInt32) -> OpaquePointer {
-    let made = unsafe expression(
-      "lookup", [(NFTNL_EXPR_LOOKUP_SREG, 1), (NFTNL_EXPR_LOOKUP_SET_ID, id)])
+  private func lookup(
+    _ name: String, _ id: UInt32, _ registers: [(Int, UInt32)]
+  ) -> OpaquePointer {
+    let made = unsafe expression("lookup", registers + [(NFTNL_EXPR_LOOKUP_SET_ID, id)])
     unsafe nftnl_expr_set_str(made, UInt16(NFTNL_EXPR_LOOKUP_SET), name)
     return unsafe made
   }

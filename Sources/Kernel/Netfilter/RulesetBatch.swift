@@ -64,7 +64,7 @@ struct RulesetBatch {
   }
 
   /// Appends a message of this type whose payload `fill` adds.
-  private mutating func append(
+  mutating func append(
     _ step: RulesetStep, _ type: nf_tables_msg_types, family: UInt8, flags: UInt16,
     _ fill: (UnsafeMutablePointer<nlmsghdr>) -> Void
   ) {
@@ -78,7 +78,13 @@ struct RulesetBatch {
     }
   }
 
-  private static let create = UInt16(NLM_F_CREATE)
+  static let create = UInt16(NLM_F_CREATE)
+
+  /// An id for a set within this batch.
+  mutating func takeSetID() -> UInt32 {
+    defer { nextSetID += 1 }
+    return nextSetID
+  }
 
   mutating func addTable(family: UInt8, name: String, owned: Bool) {
     let table = unsafe nftnl_table_alloc()!
@@ -136,8 +142,7 @@ struct RulesetBatch {
   mutating func addSet(
     family: UInt8, table: String, name: String, ranges: [AddressRange], version: Int
   ) -> UInt32 {
-    let id = nextSetID
-    nextSetID += 1
+    let id = takeSetID()
     let set = unsafe nftnl_set_alloc()!
     defer { unsafe nftnl_set_free(set) }
     unsafe nftnl_set_set_str(set, NFTNL_SET_TABLE.number, table)
@@ -229,5 +234,5 @@ struct RulesetBatch {
 
 extension RawRepresentable where RawValue == UInt32 {
   /// The number of a libnftnl attribute, as its functions take it.
-  fileprivate var number: UInt16 { UInt16(rawValue) }
+  var number: UInt16 { UInt16(rawValue) }
 }

@@ -8,6 +8,7 @@ enum RulesetStep: Sendable, Equatable, CustomStringConvertible {
   case addChain(family: UInt8, table: String, _ name: String)
   case addSet(family: UInt8, table: String, _ name: String)
   case fillSet(family: UInt8, table: String, _ name: String)
+  case emptySet(family: UInt8, table: String, _ name: String)
   case addRule(family: UInt8, table: String, chain: String)
   case end
 
@@ -16,7 +17,8 @@ enum RulesetStep: Sendable, Equatable, CustomStringConvertible {
     switch self {
     case .begin, .end: nil
     case .addTable(let family, _, _), .deleteTable(let family, _), .addChain(let family, _, _),
-      .addSet(let family, _, _), .fillSet(let family, _, _), .addRule(let family, _, _):
+      .addSet(let family, _, _), .fillSet(let family, _, _),
+      .emptySet(let family, _, _), .addRule(let family, _, _):
       family
     }
   }
@@ -32,6 +34,7 @@ enum RulesetStep: Sendable, Equatable, CustomStringConvertible {
     case .addSet(let family, let table, let name):
       "add set \(NFProto.name(family)) \(table) \(name)"
     case .fillSet(_, _, let name): "fill set \(name)"
+    case .emptySet(_, _, let name): "take an element out of set \(name)"
     case .addRule(let family, let table, let chain):
       "add a rule to chain \(NFProto.name(family)) \(table) \(chain)"
     case .end: "end a transaction"

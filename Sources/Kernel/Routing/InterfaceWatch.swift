@@ -30,6 +30,9 @@ package struct InterfaceWatch: ~Copyable {
     package init() {}
   }
 
+  /// For poll(2): readable when something was changed.
+  package var fileDescriptor: Int32 { conversation.descriptor }
+
   /// Takes what is there; does not wait.
   package mutating func changes() -> Changes {
     var changes = Changes()

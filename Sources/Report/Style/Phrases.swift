@@ -151,8 +151,10 @@ enum Phrases {
       return "\(change.cause.rawValue)" + (rule.map { ", \(place($0))" } ?? "")
     case _ where point.table == "nat": return "translated by NAT"
     default:
-      let isBack = point.hook == .ingress || point.hook == .prerouting && point.table == nil
-      return isBack ? "changed by nftrace" : "changed by a rule"
+      let isOurs =
+        point.hook == .ingress || point.hook == .prerouting && point.table == nil
+        || point.table == OwnTable.answersChain
+      return isOurs ? "changed by nftrace" : "changed by a rule"
     }
   }
 

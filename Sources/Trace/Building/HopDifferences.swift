@@ -52,6 +52,7 @@ struct HopDifferences {
   private func translation(
     _ side: Side, _ later: Hop, _ rule: NFTRuleMessage.Translation?
   ) -> Change.Cause {
+    if later.point.table == OwnTable.answersChain { return .mangle }
     if let rule {
       switch rule {
       case .masquerade: return .masquerade

@@ -28,6 +28,16 @@ package struct Interception: Sendable {
     case foreign
   }
 
+  /// What was done with a packet.
+  package struct Treatment: Sendable, Equatable {
+    /// What became of it.
+    package let fate: Fate
+    /// Whether it was chosen.
+    package let isChosen: Bool
+    /// What is to be done before it goes on, so that its answers come from where it was sent to.
+    package let answers: AnswerChange?
+  }
+
   /// How many packets had which fate.
   package struct Counts: Sendable, Equatable {
     /// Packets, and their octets.
@@ -45,6 +55,7 @@ package struct Interception: Sendable {
   private let action: Action
   private let forgesEcho: Bool
   private var fragments = FragmentMemory()
+  private var answers = AnswerMemory()
   /// So far.
   package private(set) var counts = Counts()
 
@@ -63,13 +74,14 @@ package struct Interception: Sendable {
 
   /// Decides about the packet in the first `count` octets of `bytes`, and changes it there. What goes
   /// on has a TTL of one more than it will leave with: the kernel takes one off when it forwards it.
-  package mutating func handle(_ bytes: inout [UInt8], count: Int) -> Fate {
+  package mutating func handle(_ bytes: inout [UInt8], count: Int) -> Treatment {
     guard let layout = PacketLayout(bytes, count: count), !Self.isMulticast(bytes, layout) else {
-      return .foreign
+      return Treatment(fate: .foreign, isChosen: false, answers: nil)
     }
     counts.packets += 1
     counts.octets += layout.count
-    let fate = decide(&bytes, layout)
+    let treatment = decide(&bytes, layout)
+    let fate = treatment.fate
     switch fate {
     case .passed: counts.passed += 1
     case .changed: counts.changed += 1
@@ -80,13 +92,13 @@ package struct Interception: Sendable {
     if fate == .passed || fate == .changed || fate == .unchangeable {
       layout.raiseTTL(in: &bytes)
     }
-    return fate
+    return treatment
   }
 
   /// The kernel did not take a packet back.
   package mutating func countRefusal() { counts.refused += 1 }
 
-  private mutating func decide(_ bytes: inout [UInt8], _ layout: PacketLayout) -> Fate {
+  private mutating func decide(_ bytes: inout [UInt8], _ layout: PacketLayout) -> Treatment {
     let choice: FragmentMemory.Choice
     if layout.part == .laterFragment {
       if let known = fragments.recall(bytes, layout) {
@@ -100,8 +112,18 @@ package struct Interception: Sendable {
         isChosen: isChosen(bytes, layout), isEcho: forgesEcho && layout.isEchoRequest(bytes))
       if layout.part == .firstFragment { fragments.remember(choice, bytes, layout) }
     }
-    guard choice.isChosen else { return .passed }
-    if choice.isEcho {
+    guard choice.isChosen else {
+      return Treatment(fate: .passed, isChosen: false, answers: nil)
+    }
+    var change: AnswerChange?
+    let fate = act(&bytes, layout, isEcho: choice.isEcho, &change)
+    return Treatment(fate: fate, isChosen: true, answers: change)
+  }
+
+  private mutating func act(
+    _ bytes: inout [UInt8], _ layout: PacketLayout, isEcho: Bool, _ change: inout AnswerChange?
+  ) -> Fate {
+    if isEcho {
       layout.makeEchoReply(in: &bytes)
       return .answered
     }
@@ -109,9 +131,18 @@ package struct Interception: Sendable {
     case .drop: return .dropped
     case .change(let edits):
       if edits.isEmpty { return .passed }
-      var changed = false
-      for edit in edits where edit.apply(to: &bytes, layout) { changed = true }
-      return changed ? .changed : .unchangeable
+      let (asked, port) = (layout.destination(bytes), layout.destinationPort(bytes))
+      var (isChanged, isElsewhere) = (false, false)
+      for edit in edits where edit.apply(to: &bytes, layout) {
+        isChanged = true
+        if case .destination = edit { isElsewhere = true }
+      }
+      if isElsewhere,
+        let translation = AnswerTranslation(bytes, layout, asked: asked, port: port)
+      {
+        change = answers.note(translation)
+      }
+      return isChanged ? .changed : .unchangeable
     }
   }
 

@@ -49,6 +49,10 @@ package enum OwnTable: Sendable, Hashable {
     }
   }
 
+  /// The chain by which an interception changes answers back, the only one of nftrace's own that does something to
+  /// packets. The point behind it has its name.
+  package static let answersChain = "nftrace"
+
   private static let setupName = "setup"
   private static let trialName = "try"
   private static let interceptionName = "intercept_"

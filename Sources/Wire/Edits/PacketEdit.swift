@@ -89,6 +89,16 @@ extension PacketLayout {
     hasPorts ? bytes.number(at: transport + 2) : nil
   }
 
+  /// The source port; nil where there is none in this packet.
+  package func sourcePort(_ bytes: [UInt8]) -> UInt16? {
+    hasPorts ? bytes.number(at: transport) : nil
+  }
+
+  /// By what an echo request and its answer know each other; nil for what is none.
+  package func echoIdentifier(_ bytes: [UInt8]) -> UInt16? {
+    isEchoRequest(bytes) ? bytes.number(at: transport + 4) : nil
+  }
+
   // MARK: Changing
 
   /// Replaces a field of the IP header that the transport's checksum does not cover.

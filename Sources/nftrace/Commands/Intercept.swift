@@ -15,12 +15,15 @@ struct Intercept: ParsableCommand {
       however it ends, the traffic goes its own way again, within a second.
 
       What is chosen by --match and --list is changed by --set, dropped by --drop or answered by \
-      --forge-echo; all else passes as it is. Without --match and --list everything is chosen. \
-      Answers come back on their own way and are not changed: from the address of --set dest they \
-      come as that address's, so a TCP connection does not come up. With --trace, the way of each packet through the \
-      hooks is told when it has come to an end: to the device, back from it, out, and that of its \
-      answer; with --json as one object a packet and line. A terminal shows at most 20 exchanges a \
-      second in full. Packets that come faster than their ways can be told wait for that; what is \
+      --forge-echo; all else passes as it is. Without --match and --list everything is chosen. A \
+      line is printed of what is chosen, with -v of all else as well. \
+      Answers come back on their own way. Those to what --set dest sent elsewhere, and errors about \
+      it, are changed at the end of INPUT: to who asked, they come from the address and port that \
+      were asked (fragments of IPv6 do so only where conntrack is in use). \
+      When somebody takes the device away or down, the command ends with exit code 3. With \
+      --trace, the way of each packet through the hooks is told when it has come to an end: to the \
+      device, back from it, out, and that of its answer; with --json as one object a packet and \
+      line. A terminal shows at most 20 exchanges a second in full. Packets that come faster than their ways can be told wait for that; what is \
       untold when a signal ends it is counted.
 
       Good to know: the packets come back through the FORWARD hook, so a firewall that drops there \
@@ -35,7 +38,8 @@ struct Intercept: ParsableCommand {
       "Destinations to intercept: ADDRESS/LENGTH or an address.", valueName: "subnet"))
   var subnets: [String]
 
-  @Flag(name: .customLong("print"), help: "Print a line for each packet; so it is without -q.")
+  @Flag(
+    name: .customLong("print"), help: "Print a line for each chosen packet; so it is without -q.")
   var printing = false
 
   @Flag(name: .customShort("x"), help: "Print each packet's octets as well, in hexadecimal.")
@@ -83,7 +87,7 @@ struct Intercept: ParsableCommand {
 
   @Option(
     name: .shortAndLong, parsing: .unconditional,
-    help: ArgumentHelp("End after so many packets.", valueName: "n"))
+    help: ArgumentHelp("End after so many packets that were chosen.", valueName: "n"))
   var count: Int?
 
   @OptionGroup var shared: SharedOptions

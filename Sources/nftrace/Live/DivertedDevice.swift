@@ -1,5 +1,6 @@
 import App
 import Kernel
+import Trace
 
 extension PatientOutput: LineSink {}
 
@@ -17,6 +18,12 @@ final class DivertedDevice: DivertedPackets {
   var remarks: [String] { diversion.remarks }
 
   var descriptor: Int32 { diversion.tun.descriptor }
+
+  var changesDescriptor: Int32 { diversion.changesDescriptor }
+
+  func loss() throws(KernelError) -> Diversion.Loss? { try diversion.loss() }
+
+  func translate(_ change: AnswerChange) throws(KernelError) { try diversion.translate(change) }
 
   func read(into buffer: inout [UInt8]) throws(KernelError) -> Int? {
     try diversion.tun.read(into: &buffer)

@@ -11,9 +11,12 @@ final class LiveIntercept: InterceptHost {
   var release: String { Machine.kernelRelease }
   var isInteractive: Bool { Terminal.isInteractive }
 
-  func divert(_ subnets: [Prefix], into name: String) throws(KernelError) -> any DivertedPackets {
+  func divert(
+    _ subnets: [Prefix], into name: String, translating versions: Set<Int>
+  ) throws(KernelError) -> any DivertedPackets {
     DivertedDevice(
-      try Diversion.start(subnets, tun: name, directory: StateDirectory.path))
+      try Diversion.start(
+        subnets, tun: name, translating: versions, directory: StateDirectory.path))
   }
 
   func traffic(
