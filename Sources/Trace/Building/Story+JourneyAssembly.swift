@@ -96,7 +96,11 @@ extension Story {
   private func noteDrop(_ journey: inout Journey, _ identity: PacketIdentity) {
     // Its time is the kernel's own; those of journeys are of when nftrace came to read of them.
     let start = journey.start.earlier(by: Self.idle)
-    guard let drop = snapshot.drop(of: identity, since: start, seenAt: journey.hops) else { return }
+    guard
+      let drop = snapshot.drop(
+        of: identity, since: start, seenAt: journey.hops,
+        byNetfilter: journey.end.kind == .dropped)
+    else { return }
     let known = KernelDrop(reason: drop.reason, location: drop.location)
     switch journey.end {
     // A dry run ends in a drop of nftrace's own.

@@ -227,18 +227,21 @@ struct Snapshot: Sendable {
   }
 
   /// The kernel's last word on a packet that was dropped since then. Of what goes back to where `hops` came from it
-  /// is none: an answer may have the same octets.
+  /// is none: an answer may have the same octets. If netfilter dropped it, that is the one: a copy of it, which has the
+  /// same octets too, may have been dropped elsewhere.
   func drop(
-    of identity: PacketIdentity, since start: UInt64, seenAt hops: Hops
+    of identity: PacketIdentity, since start: UInt64, seenAt hops: Hops, byNetfilter: Bool = false
   ) -> DropEvent? {
-    drops.indices.last { index in
+    let found = drops.indices.filter { index in
       guard dropped[index] == identity, drops[index].time >= start else { return false }
       guard let packet = try? Packet(drops[index].packet), packet.source != packet.destination
       else { return true }
       return !hops.contains {
         $0.packet.source == packet.destination && $0.packet.destination == packet.source
       }
-    }.map { drops[$0] }
+    }
+    let own = byNetfilter ? found.last { drops[$0].reason == "NETFILTER_DROP" } : nil
+    return (own ?? found.last).map { drops[$0] }
   }
 
   /// Keeps that a rule dropped ARP or neighbour discovery.
