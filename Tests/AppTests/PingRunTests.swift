@@ -19,6 +19,7 @@ struct PingRunTests {
     let heard = HeardOutput()
     var json = false
     var verbosity = TextStyle.Verbosity.normal
+    var files: [ReportFile] = []
 
     init(_ name: String) throws {
       session = try RecordedSession(name)
@@ -34,7 +35,8 @@ struct PingRunTests {
       let entrance = ProbeEntrance(
         source: source, subnet: Prefix(source), deviceName: plan.device, isTun: true, path: kernel)
       var printer = PingPrinter(
-        options: OutputOptions(json: json, style: TextStyle(unicode: true, verbosity: verbosity)))
+        options: OutputOptions(json: json, style: TextStyle(unicode: true, verbosity: verbosity)),
+        files: files)
       return try Output.$place.withValue(heard) {
         var run = try PingRun(
           plan, entrance: entrance, masquerade: false, forward: forward,
@@ -44,6 +46,22 @@ struct PingRunTests {
         return try run.send(&printer, isLast: true)
       }
     }
+  }
+
+  /// A page and a picture are written beside what is told, and are there when they are whole.
+  @Test func reportsInFiles() throws {
+    let state = try TemporaryState()
+    let (page, picture) = (state.path("page.html"), state.path("picture.svg"))
+    let style = TextStyle()
+    var ping = try Ping("policy-nft-forward-v6")
+    ping.files = [try ReportFile(page, .html, style), try ReportFile(picture, .svg, style)]
+    _ = try ping.run()
+    #expect(ping.heard.output.contains("did not answer"))
+    #expect(try state.text("page.html").hasSuffix("</html>\n"))
+    #expect(try state.text("page.html").contains("<svg class=\"pic\""))
+    #expect(try state.text("picture.svg").hasSuffix("</svg>\n"))
+    do { _ = try ReportFile(state.path("half.html"), .html, style) }
+    #expect(throws: (any Error).self) { try state.text("half.html") }
   }
 
   /// What is written down while the kernel lives is told as the recorded session is: text for text.

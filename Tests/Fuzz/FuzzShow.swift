@@ -1,7 +1,7 @@
 import Report
 import Trace
 
-/// A file of any content, as `show` tells it: text, every step with every rule, JSON and HTML, alone
+/// A file of any content, as `show` tells it: text, every step with every rule, JSON, HTML and pictures, alone
 /// and as the recordings of two namespaces.
 func fuzzShow(_ bytes: [UInt8]) {
   var all = TextStyle(verbosity: .verbose)
@@ -13,8 +13,12 @@ func fuzzShow(_ bytes: [UInt8]) {
     _ = report.lines(of: sessions)
   }
   tell(.text, [bytes])
+  all.isDrawn = true
+  tell(.text, [bytes])
+  all.isDrawn = false
   tell(.json, [bytes])
   tell(.overview, [bytes])
   tell(.jsonFlows, [bytes])
+  tell(.svg, [bytes])
   tell(.html, [bytes, bytes], ["a", "b"])
 }

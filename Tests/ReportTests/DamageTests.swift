@@ -10,8 +10,11 @@ struct DamageTests {
   private static let ways: [(ReportFormat, TextStyle)] = {
     var all = TextStyle(verbosity: .verbose)
     all.allRules = true
+    var drawn = TextStyle()
+    drawn.isDrawn = true
     return [
-      (.text, TextStyle()), (.text, all), (.json, TextStyle()), (.html, all), (.overview, all),
+      (.text, drawn), (.svg, all), (.text, TextStyle()), (.text, all), (.json, TextStyle()),
+      (.html, all), (.overview, all),
       (.jsonFlows, all),
     ]
   }()
@@ -33,6 +36,7 @@ struct DamageTests {
       case .html: #expect(lines.first == "<!DOCTYPE html>" && lines.last == "</html>")
       case .jsonFlows:
         _ = try JSONSerialization.jsonObject(with: Data(lines.joined(separator: "\n").utf8))
+      case .svg: #expect(lines.last == "</svg>")
       case .text, .lines, .jsonLines, .flows, .overview: break
       }
     }

@@ -49,7 +49,8 @@ struct FlowsTests {
     quiet.verbosity = .quiet
     #expect(try render(name, style: quiet).lines[0].contains("router") == false)
     let page = try render(name, .html).lines.joined(separator: "\n")
-    #expect(page.contains("on router, netns web"))
+    #expect(page.contains("<dt>host</dt><dd>router</dd>"))
+    #expect(page.contains("<dt>netns</dt><dd>web</dd>"))
     let json = try render(name, .json).lines.joined(separator: "\n")
     #expect(json.contains("\"command_line\": \"nftrace "))
     #expect(JSONSchema.nftrace.faults(in: json) == [])

@@ -5,6 +5,8 @@ package import Trace
 /// another, of probes that enter in another way.
 package struct PingPrinter {
   private var renderer: any Renderer
+  /// The same, told in other ways.
+  private let files: [ReportFile]
   private var isBegun = false
   private var plan: ProbePlan?
   private var counts = EventCounts()
@@ -16,18 +18,24 @@ package struct PingPrinter {
   /// What helps, of the first finding that says so.
   package private(set) var remedy: String?
 
-  /// A printer of which nothing was asked yet.
-  package init(options: OutputOptions) {
+  /// A printer of which nothing was asked yet. `files` are written as well.
+  package init(options: OutputOptions, files: [ReportFile] = []) {
+    self.files = files
     renderer = (options.json ? ReportFormat.json : .text).renderer(options.style)
   }
 
   /// The run that `header` describes begins.
   package mutating func begin(_ header: SessionHeader) {
-    if !isBegun { renderer.begin(ReportHead(.ping, header: header, namespaces: header.namespaces)) }
+    let head = ReportHead(.ping, header: header, namespaces: header.namespaces)
+    if !isBegun { renderer.begin(head) }
+    renderer.beginProbes(header.probe!)
+    for file in files {
+      if !isBegun { file.renderer.begin(head) }
+      file.renderer.beginProbes(header.probe!)
+    }
     isBegun = true
     succeeded = 0
     plan = header.probe
-    renderer.beginProbes(header.probe!)
   }
 
   mutating func print(_ result: ProbeResult) throws {
@@ -36,17 +44,24 @@ package struct PingPrinter {
     let isAll = plan?.data == nil || plan?.carriesData(result.sequence) == true
     if isAll, result.outcome == .replied || result.outcome == .sent { succeeded += 1 }
     try put(renderer.probe(result))
+    for file in files { try file.write(file.renderer.probe(result)) }
   }
 
   /// The run is over.
   package mutating func end(_ counts: EventCounts) throws {
     self.counts.add(counts)
     try put(renderer.endProbes(counts))
+    for file in files { try file.write(file.renderer.endProbes(counts)) }
   }
 
   /// All runs are over.
   package mutating func finish(session: String?) throws {
-    try put(renderer.finish(ReportEnd(counts: counts, session: session)))
+    let end = ReportEnd(counts: counts, session: session)
+    try put(renderer.finish(end))
+    for file in files {
+      try file.write(file.renderer.finish(end))
+      file.finish()
+    }
   }
 
   private func put(_ lines: [String]) throws {

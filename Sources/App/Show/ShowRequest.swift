@@ -12,6 +12,10 @@ package struct ShowRequest {
   package var flows = false
   /// Where a page for a browser is written to.
   package var html: String?
+  /// Where a picture is written to.
+  package var svg: String?
+  /// Where what is shown goes, if not to standard output.
+  var page: String? { html ?? svg }
   /// Where the NFLOG messages are written to.
   package var export: String?
   /// How it is told.

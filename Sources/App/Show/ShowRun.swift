@@ -23,7 +23,7 @@ package struct ShowRun {
     }
     let recordings = shown.map(\.files)
     let paths = recordings.flatMap { $0 }
-    if let target = request.export ?? request.html { try Self.refuseOverwriting(paths, by: target) }
+    if let target = request.export ?? request.page { try Self.refuseOverwriting(paths, by: target) }
     if let export = request.export {
       try Playback.export(paths, to: export, host)
       return 0
@@ -47,7 +47,7 @@ package struct ShowRun {
   /// rules in the file that was named.
   package func showKernelLog(_ space: ChosenNamespace) throws -> Int32 {
     let file = request.file
-    if let file, let html = request.html { try Self.refuseOverwriting([file], by: html) }
+    if let file, let page = request.page { try Self.refuseOverwriting([file], by: page) }
     let matches = try space.within {
       let setup =
         file == nil ? try KernelLogPlayback.setup(SetupFiles(namespace: host.place())) : nil
@@ -68,8 +68,8 @@ package struct ShowRun {
       filter: request.filter, style: request.options.style,
       format: format,
       last: request.last, session: session, namespaces: namespaces)
-    guard let html = request.html else { return try body(report) { try Output.show($0) } }
-    let page = try OutputFile(html)
+    guard let path = request.page else { return try body(report) { try Output.show($0) } }
+    let page = try OutputFile(path)
     do {
       return try body(report) { try page.write(Array($0.utf8)) }
     } catch {
@@ -80,6 +80,7 @@ package struct ShowRun {
 
   private var format: ReportFormat {
     if request.html != nil { return .html }
+    if request.svg != nil { return .svg }
     if request.flows { return request.options.json ? .jsonFlows : .flows }
     if request.options.json { return .json }
     return isOverview ? .overview : .text

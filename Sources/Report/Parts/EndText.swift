@@ -24,12 +24,14 @@ struct EndText {
       short = "sent" + (place.out.map { " out \($0)" } ?? "")
       row =
         place.hook == .egress
-        ? nil : Timeline.Row(stage: "sent", details: ["out \(place.out ?? "?")"])
+        ? nil
+        : Timeline.Row(
+          stage: "sent", details: ["out \(place.out ?? "?")"], place: .interface(place.out ?? "?"))
       endsConnection = false
     case .delivered:
       sentence = "was delivered to this host"
       short = "delivered to this host"
-      row = Timeline.Row(stage: "delivered", details: ["to this host itself"])
+      row = Timeline.Row(stage: "delivered", details: ["to this host itself"], place: .host)
       endsConnection = false
     case .kept(.insteadOfSending, let place):
       sentence = Self.left(journey, place)
@@ -105,7 +107,7 @@ struct EndText {
 
   private static func left(_ journey: Journey, _ place: End.Place) -> String {
     "left through \(place.out ?? "?") as \(journey.way.last.packet.source)"
-      + (journey.direction == .reply ? "" : ", and nothing came back")
+      + (journey.direction == .reply ? "" : ", and \(Phrases.nothingBack)")
   }
 
   private static func dryRun(_ what: String) -> Timeline.Row {

@@ -9,24 +9,47 @@ struct FindingText {
     findings.flatMap(lines)
   }
 
-  private func lines(_ finding: Finding) -> [StyledLine] {
+  /// What there is to say of a finding, one after the other.
+  struct Piece {
+    /// What it is called; empty for what goes on with the one before.
+    var label: String
+    var text: StyledLine
+    var kind: Kind
+
+    /// How it is told: in words, in those of a ruleset, or as what is to be pasted into a shell.
+    enum Kind { case words, rule, command }
+  }
+
+  /// The pieces of a finding, in their order.
+  func pieces(_ finding: Finding) -> [Piece] {
     let name = finding.severity == .error ? "cause" : finding.severity.rawValue
     let doubt = finding.confidence == .certain ? "" : " (\(finding.confidence.rawValue))"
-    var lines = block(name, finding.summary + doubt)
+    var pieces = [Piece(label: name, text: StyledLine(finding.summary + doubt), kind: .words)]
     let rule = finding.at?.rule
-    if let rule { lines.append(StyledLine(Self.indent + rule)) }
+    if let rule { pieces.append(Piece(label: "", text: StyledLine(rule), kind: .rule)) }
     if style.verbosity == .verbose {
       for (index, evidence) in finding.evidence.map(EvidenceText.text)
         .filter({ $0 != rule }).enumerated()
       {
-        lines += block(index == 0 ? "evidence" : "", evidence)
+        let label = index == 0 ? "evidence" : ""
+        pieces.append(Piece(label: label, text: StyledLine(evidence), kind: .words))
       }
     }
-    // Commands are not wrapped: they are there to be pasted.
     if let remedy = finding.remedy {
-      lines.append("  " + StyledLine("remedy", .strong) + "    " + remedy.text)
+      pieces.append(Piece(label: "remedy", text: StyledLine(remedy.text), kind: .command))
     }
-    return lines
+    return pieces
+  }
+
+  private func lines(_ finding: Finding) -> [StyledLine] {
+    pieces(finding).flatMap { piece in
+      switch piece.kind {
+      case .words: block(piece.label, piece.text.text)
+      case .rule: [StyledLine(Self.indent) + piece.text]
+      // Commands are not wrapped: they are there to be pasted.
+      case .command: ["  " + StyledLine(piece.label, .strong) + "    " + piece.text]
+      }
+    }
   }
 
   private static let indent = TextLayout.space(12)

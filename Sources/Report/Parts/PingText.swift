@@ -35,8 +35,8 @@ struct PingText: Sendable {
   /// Probes that came to what was hoped for: an answer, or the way out where none is expected.
   private var succeeded: Int { times.count + through }
 
-  /// Takes in a probe; returns the lines for it.
-  mutating func lines(_ probe: ProbeResult) -> [StyledLine] {
+  /// Takes in a probe that is told otherwise.
+  mutating func count(_ probe: ProbeResult) {
     sent += 1
     switch probe.outcome {
     case .replied: times.append(probe.roundTrip ?? 0)
@@ -45,8 +45,18 @@ struct PingText: Sendable {
     case .unknown: cut += 1
     default: break
     }
+  }
+
+  /// What came of a probe, in a line.
+  func headline(_ probe: ProbeResult) -> StyledLine {
     let words = time(probe) + Headline(style: style).line(probe, plan: plan)
-    let headline = style.broken(plan.data == nil ? words : numbered(probe, words))
+    return plan.data == nil ? words : numbered(probe, words)
+  }
+
+  /// Takes in a probe; returns the lines for it.
+  mutating func lines(_ probe: ProbeResult) -> [StyledLine] {
+    count(probe)
+    let headline = style.broken(headline(probe))
     let path = Self.path(probe)
     defer { lastPath = path }
     let again = path == lastPath && sent > 1
@@ -69,7 +79,7 @@ struct PingText: Sendable {
   }
 
   /// As whom was asked.
-  private var asker: StyledLine {
+  var asker: StyledLine {
     let device = plan.device.map(Escape.name) ?? "?"
     let place = netns.map { ", in netns \(Escape.name($0))" } ?? ""
     switch plan.entrance {
@@ -84,7 +94,8 @@ struct PingText: Sendable {
   /// The findings, then the path.
   private func body(_ probe: ProbeResult) -> [StyledLine] {
     let findings = FindingText(style: style).lines(probe.findings)
-    let timeline = Timeline.all(probe.exchange, style)
+    let timeline = Timeline.all(
+      probe.exchange, style, isUnanswered: probe.outcome == .lost)
     return findings + (findings.isEmpty || timeline.isEmpty ? [] : [""]) + timeline
   }
 

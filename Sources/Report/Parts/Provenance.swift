@@ -3,26 +3,37 @@ internal import Trace
 /// Where what is told comes from: when and where it was made, by which version, with which command. What a ticket
 /// needs.
 struct Provenance {
-  /// Words that belong together.
-  private let parts: [String]
+  /// What is known of it, piece by piece, with the words around it.
+  let facts: [Fact]
   /// The command line, where it is known.
-  private let command: String?
+  let command: String?
+
+  /// A piece of what is known.
+  struct Fact {
+    /// What it is called where it stands for itself.
+    var name: String
+    /// What stands before it in a sentence.
+    var lead: String
+    var value: String
+  }
 
   /// Of a report that begins so; nil where the session does not say when it began, as sessions of before.
   init?(_ head: ReportHead) {
-    guard head.command == .show, let header = head.header, let started = header.started else {
-      return nil
-    }
+    guard let header = head.header, let started = header.started else { return nil }
     let what = header.probe == nil ? "recorded since" : "sent"
     let names = head.namespaces.isEmpty ? header.netns.map { [$0] } ?? [] : head.namespaces
-    parts =
-      [
-        "\(what) \(CalendarText.text(started / 1_000_000_000))",
-        header.host.map { "on \(Escape.name($0))" },
-        names.isEmpty ? nil : "netns \(names.map(Escape.name).joined(separator: ", "))",
-        header.kernel.isEmpty ? nil : "Linux \(Escape.name(header.kernel))",
-        "nftrace \(Escape.name(header.version))",
-      ].compactMap { $0 }
+    func fact(_ name: String, _ lead: String, _ value: String?) -> Fact? {
+      value.map { Fact(name: name, lead: lead, value: $0) }
+    }
+    facts = [
+      fact(what, what + " ", CalendarText.text(started / 1_000_000_000)),
+      fact("host", "on ", header.host.map(Escape.name)),
+      fact(
+        "netns", "netns ",
+        names.isEmpty ? nil : names.map(Escape.name).joined(separator: ", ")),
+      fact("Linux", "Linux ", header.kernel.isEmpty ? nil : Escape.name(header.kernel)),
+      fact("nftrace", "nftrace ", Escape.name(header.version)),
+    ].compactMap(\.self)
     command = Self.command(header)
   }
 
@@ -35,7 +46,7 @@ struct Provenance {
 
   /// The lines of it.
   func lines(_ style: TextStyle) -> [StyledLine] {
-    let whole = parts.joined(separator: ", ")
+    let whole = facts.map { $0.lead + $0.value }.joined(separator: ", ")
     return TextLayout.wrapped(whole, to: style.width, at: ", ").map { StyledLine($0, .faint) }
       + (command.map { [StyledLine("with: \($0)", .faint)] } ?? [])
   }

@@ -52,6 +52,18 @@ struct ReportText: Sendable {
     return below(lines)
   }
 
+  /// Takes in a probe that is told otherwise; returns what came of it, and as whom was asked.
+  mutating func count(_ result: ProbeResult) -> (headline: StyledLine, asker: StyledLine)? {
+    guard let plan = ping?.plan else { return nil }
+    isEmpty = false
+    comparison.add(result, of: plan)
+    ping!.text.count(result)
+    return (ping!.text.headline(result), ping!.text.asker)
+  }
+
+  /// Takes in that packets are told otherwise.
+  mutating func count(_ exchange: Exchange) { isEmpty = isEmpty && exchange.journeys.isEmpty }
+
   mutating func endProbes(_ counts: EventCounts) -> [StyledLine] {
     guard let text = ping?.text else { return [] }
     ping = nil

@@ -24,20 +24,30 @@ struct RowBuilder {
     switch hop.point.hook {
     case .ingress:
       close()
-      var details = ["in \(hop.inDevice ?? "?"), ttl \(hop.packet.ttl)\(Self.fragments(hop))"]
+      let device = hop.inDevice ?? "?"
+      var aside = ["ttl \(hop.packet.ttl)"] + Self.fragments(hop)
+      var details: [String] = []
       if previous?.point.hook == .egress {
         details = Phrases.details(leg, style)
-        let ttl = details.firstIndex { $0.hasPrefix("ttl ") }.map { ", " + details.remove(at: $0) }
-        details.insert("in \(hop.inDevice ?? "?") again" + (ttl ?? ""), at: 0)
+        let ttl = details.firstIndex { $0.hasPrefix("ttl ") }.map { details.remove(at: $0) }
+        aside = ["again"] + (ttl.map { [$0] } ?? [])
+        details.insert("in \(device) again" + (ttl.map { ", \($0)" } ?? ""), at: 0)
+      } else {
+        details = [(["in \(device)"] + aside).joined(separator: ", ")]
       }
-      rows.append(row(hop, stage: "arrived", details: details))
+      var row = row(hop, at: .interface(device), stage: "arrived", details: details)
+      row.aside = aside + details.dropFirst()
+      rows.append(row)
       hook = nil
     case .egress:
       close()
-      rows.append(
-        row(
-          hop, stage: "sent",
-          details: ["out \(hop.outDevice ?? "?")\(Self.fragments(hop))"]))
+      let device = hop.outDevice ?? "?"
+      let aside = Self.fragments(hop)
+      var row = row(
+        hop, at: .interface(device), stage: "sent",
+        details: [(["out \(device)"] + aside).joined(separator: ", ")])
+      row.aside = aside
+      rows.append(row)
       hook = nil
     default:
       if hop.point.hook != hook { begin(leg, after: previous) }
@@ -45,9 +55,10 @@ struct RowBuilder {
     }
   }
 
-  /// A row with the time of this hop.
+  /// A row with the time of this hop; of its hook, if it is of nothing else.
   private func row(
-    _ hop: Hop, stage: String = "", tables: [String] = [], details: [String] = [],
+    _ hop: Hop, at place: Timeline.Row.Place? = nil, stage: String = "", tables: [String] = [],
+    details: [String] = [],
     failed: Bool = false
   ) -> Timeline.Row {
     let bound =
@@ -57,13 +68,14 @@ struct RowBuilder {
       }
     return Timeline.Row(
       time: start.later(by: hop.time), bound: bound, stage: stage, tables: tables,
-      details: details, failed: failed)
+      details: details, failed: failed, place: place ?? .hook(hop.point.hook))
   }
 
-  private static func fragments(_ hop: Hop) -> String {
-    guard hop.fragments > 1 else { return "" }
-    return hop.hasAllFragments
-      ? ", in \(hop.fragments) fragments" : ", \(hop.fragments) fragments seen"
+  private static func fragments(_ hop: Hop) -> [String] {
+    guard hop.fragments > 1 else { return [] }
+    return [
+      hop.hasAllFragments ? "in \(hop.fragments) fragments" : "\(hop.fragments) fragments seen"
+    ]
   }
 
   /// A new hook: before FORWARD and INPUT stands the routing decision.
@@ -75,14 +87,22 @@ struct RowBuilder {
       rows.append(
         Timeline.Row(
           stage: "created",
-          details: ["by this host, out \(hop.outDevice ?? "?"), ttl \(hop.packet.ttl)"]))
+          details: ["by this host, out \(hop.outDevice ?? "?"), ttl \(hop.packet.ttl)"],
+          place: .host, aside: ["out \(hop.outDevice ?? "?")", "ttl \(hop.packet.ttl)"]))
     case _ where previous == nil:
       let device = hop.inDevice.map { "in \($0), " } ?? hop.outDevice.map { "out \($0), " } ?? ""
-      rows.append(Timeline.Row(stage: "seen first", details: ["\(device)ttl \(hop.packet.ttl)"]))
+      let place = (hop.inDevice ?? hop.outDevice).map { Timeline.Row.Place.interface($0) } ?? .end
+      rows.append(
+        Timeline.Row(
+          stage: "seen first", details: ["\(device)ttl \(hop.packet.ttl)"], place: place,
+          aside: ["seen first", "ttl \(hop.packet.ttl)"]))
     case .forward where previous?.point.hook == .prerouting:
-      rows.append(Timeline.Row(stage: "route", details: [Phrases.route(leg.route, hop.outDevice)]))
+      rows.append(
+        Timeline.Row(
+          stage: "route", details: [Phrases.route(leg.route, hop.outDevice)], place: .route))
     case .input where previous?.point.hook == .prerouting:
-      rows.append(Timeline.Row(stage: "route", details: ["to this host itself"]))
+      rows.append(
+        Timeline.Row(stage: "route", details: ["to this host itself"], place: .route))
     default: break
     }
     hook = hop.point.hook
@@ -106,12 +126,24 @@ struct RowBuilder {
     if let row = open, row.tables.isEmpty, row.details.isEmpty || isVerbose {
       open?.tables = hop.point.table.map { [Escape.name($0)] } ?? []
       open?.details += details
+      open?.translates = Self.translates(leg)
       if !(isVerbose && hop.point.table == nil && details.isEmpty) { close() }
       return
     }
     close()
-    rows.append(
-      row(hop, tables: hop.point.table.map { [Escape.name($0)] } ?? [], details: details))
+    var row = row(hop, tables: hop.point.table.map { [Escape.name($0)] } ?? [], details: details)
+    row.translates = Self.translates(leg)
+    rows.append(row)
+  }
+
+  /// Whether the packet has other addresses or ports behind this.
+  private static func translates(_ leg: Leg) -> Bool {
+    leg.changes.contains {
+      switch $0.field {
+      case .source, .destination, .sourcePort, .destinationPort: true
+      case .ttl, .icmpID, .tos, .mark, .length: false
+      }
+    }
   }
 
   /// Adds where a rule had the packet in the end: below the hook it belongs to, whichever that is.

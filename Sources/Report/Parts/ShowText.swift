@@ -25,12 +25,17 @@ struct ShowText: Sendable {
     if style.verbosity == .quiet { return [headline] }
     let lead: [StyledLine] = isFirst ? [] : [""]
     isFirst = false
-    // Why a timeline has no hooks is for everybody to know; the other notes are background.
-    let told = exchange.findings.filter {
-      $0.severity != .note || $0.id == .flowOffloaded || style.verbosity == .verbose
-    }
+    let told = exchange.findings.filter { $0.isTold(style) }
     let findings = FindingText(style: style).lines(told)
     return lead + [headline, ""] + findings + (findings.isEmpty ? [] : [""])
       + Timeline.all(exchange, style)
+  }
+}
+
+extension Finding {
+  /// Whether it is told of recorded traffic: why a timeline has no hooks is for everybody to know; the other notes
+  /// are background.
+  func isTold(_ style: TextStyle) -> Bool {
+    severity != .note || id == .flowOffloaded || style.verbosity == .verbose
   }
 }

@@ -19,23 +19,71 @@ struct Timeline {
     var tables: [String] = []
     var details: [String] = []
     var failed = false
+    /// Where that is, for who draws it.
+    var place = Place.end
+    /// What is said of the packet at an interface, which `details` say with its name.
+    var aside: [String] = []
+    /// Whether addresses or ports are others from here on.
+    var translates = false
+
+    /// A place that a packet comes to. Rows that go on with a hook have its place as well.
+    enum Place: Sendable, Equatable {
+      /// An interface's own hook, or what stands for it.
+      case interface(String)
+      /// This host itself: it made the packet, or took it.
+      case host
+      /// The routing decision.
+      case route
+      case hook(Hook)
+      /// Where it was seen no more.
+      case end
+    }
   }
 
-  /// All journeys of an exchange, one below the other.
-  static func all(_ exchange: Exchange, _ style: TextStyle) -> [StyledLine] {
+  /// From when on the times of an exchange's journeys are counted.
+  struct Clocks {
+    /// Whether all namespaces have the times of one clock: what their kernel said itself has. What was read of
+    /// them, which may have been late, has times of its own in each.
+    let isOne: Bool
+    private let first: UInt64
+    private let firsts: [String?: UInt64]
+
+    init(_ exchange: Exchange) {
+      isOne =
+        exchange.journeys.allSatisfy { $0.netns == exchange.journeys.first?.netns }
+        || exchange.journeys.allSatisfy { $0.hops.contains { $0.clock != .reading } }
+      first = exchange.journeys.first?.start ?? 0
+      firsts = Dictionary(
+        exchange.journeys.map { ($0.netns, $0.start) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Nanoseconds since the epoch.
+    func origin(_ journey: Journey) -> UInt64 { isOne ? first : firsts[journey.netns] ?? 0 }
+  }
+
+  /// The timeline of one of the journeys whose clocks these are.
+  init(_ journey: Journey, _ clocks: Clocks, _ style: TextStyle) {
+    self.style = style
+    origin = clocks.origin(journey)
+    clockStep = journey.clockStep
+  }
+
+  /// An exchange as the style wants it: all its journeys, one below the other, or a picture. `isUnanswered` is
+  /// whether an answer was waited for in vain.
+  static func all(
+    _ exchange: Exchange, _ style: TextStyle, isUnanswered: Bool = false
+  ) -> [StyledLine] {
+    if style.isDrawn {
+      return Diagram(exchange, style, isUnanswered: isUnanswered).map {
+        TextPicture(style: style).lines($0)
+      } ?? []
+    }
     var lines: [StyledLine] = []
-    // What several namespaces' kernel said itself has the times of one clock; what was read of them, which may have
-    // been late, has times of its own in each.
-    let isOneClock = exchange.journeys.allSatisfy { $0.hops.contains { $0.clock != .reading } }
-    let origins = Dictionary(
-      exchange.journeys.map { ($0.netns, $0.start) }, uniquingKeysWith: { first, _ in first })
+    let clocks = Clocks(exchange)
     // There may be thousands of packets in one exchange.
     var toldConnections: Set<UInt32> = []
     for (index, journey) in exchange.journeys.enumerated() {
-      let timeline = Timeline(
-        style: style,
-        origin: (isOneClock ? exchange.journeys.first?.start : origins[journey.netns]) ?? 0,
-        clockStep: journey.clockStep)
+      let timeline = Timeline(journey, clocks, style)
       lines += lines.isEmpty ? [] : [""]
       lines.append(timeline.heading(journey))
       if style.verbosity == .verbose {
@@ -60,7 +108,8 @@ struct Timeline {
 
   // MARK: Heading
 
-  private func heading(_ journey: Journey) -> StyledLine {
+  /// What the packet is.
+  func heading(_ journey: Journey) -> StyledLine {
     let packet = journey.packet
     let isBack = journey.direction == .reply || journey.direction == .error
     let arrow = isBack ? style.backArrow : style.arrow
@@ -77,7 +126,8 @@ struct Timeline {
 
   // MARK: Rows
 
-  private func rows(_ journey: Journey) -> [Row] {
+  /// What there is to tell of it, line by line.
+  func rows(_ journey: Journey) -> [Row] {
     var builder = RowBuilder(
       style: style, start: journey.start.since(origin),
       hasStamps: journey.hops.contains { $0.clock == .kernel })
@@ -101,8 +151,11 @@ struct Timeline {
     style.time.text(origin.later(by: time).moved(by: clockStep)) ?? Phrases.microseconds(time)
   }
 
+  /// The time of a row; empty where it has none.
+  func time(_ row: Row) -> String { row.time.map { row.bound + text($0) } ?? "" }
+
   private func layout(_ row: Row) -> [StyledLine] {
-    let time = row.time.map { row.bound + text($0) } ?? ""
+    let time = time(row)
     var first =
       TextLayout.space(style.time.columns - time.count) + StyledLine(time, .faint) + "  "
     // Spaces that colours enclose would stay at the end of a line.

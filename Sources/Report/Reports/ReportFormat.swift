@@ -16,6 +16,8 @@ package enum ReportFormat: String, Sendable, CaseIterable {
   case overview
   /// A page for a browser.
   case html
+  /// A picture.
+  case svg
 
   /// What writes it, to look as `style` says.
   package func renderer(_ style: TextStyle) -> any Renderer {
@@ -28,6 +30,7 @@ package enum ReportFormat: String, Sendable, CaseIterable {
     case .jsonFlows: JSONReport(allRules: style.allRules, isOfFlows: true)
     case .overview: FlowsReport(style: style, isTable: false)
     case .html: HTMLPage(style: style)
+    case .svg: SVGReport(style: style)
     }
   }
 }

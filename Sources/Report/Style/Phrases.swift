@@ -8,6 +8,9 @@ enum Phrases {
   /// What is said of a probe that the end of the session leaves open.
   static let cutOff = "the session is cut off before an answer could come"
 
+  /// What is wrong where a packet got through, and should have been answered.
+  static let nothingBack = "nothing came back"
+
   /// What lines of the kernel log leave out.
   static let kernelLog = "told by lines of the kernel log, which name no rules and no connections"
 

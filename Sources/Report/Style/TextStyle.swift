@@ -12,6 +12,8 @@ package struct TextStyle: Sendable {
   package var isTerminal = false
   /// Whether to print every rule that was met, not only those that decided.
   package var allRules = false
+  /// Whether pictures stand in the place of timelines.
+  package var isDrawn = false
   /// How times are told.
   package var time = TimeStyle.relative
 
@@ -28,6 +30,15 @@ package struct TextStyle: Sendable {
     self.color = color
     self.unicode = unicode
     self.verbosity = verbosity
+  }
+
+  /// The same for a page, which has a width and letters of its own.
+  var forPages: TextStyle {
+    var style = self
+    (style.width, style.color, style.unicode, style.isTerminal) = (80, false, true, false)
+    style.isDrawn = false
+    if style.verbosity == .quiet { style.verbosity = .normal }
+    return style
   }
 
   var arrow: String { unicode ? "→" : "->" }

@@ -191,7 +191,17 @@ extension Ping {
     return tun == nil && arriving == nil ? ProbeTarget(destination)?.zone : nil
   }
 
+  /// What is written is as many files.
+  private func checkFiles() throws {
+    let files = [("-w", write), ("--html", html), ("--svg", svg)].filter { $0.1 != nil }
+    for (index, file) in files.enumerated() {
+      guard let other = files[..<index].first(where: { $0.1 == file.1 }) else { continue }
+      throw ValidationError("\(other.0) and \(file.0) name one file, and write two")
+    }
+  }
+
   func checkTarget(_ target: ProbeTarget) throws {
+    try checkFiles()
     if onlyIPv4, onlyIPv6 { throw ValidationError("-4 and -6 exclude each other") }
     if let address = target.address,
       onlyIPv4 && address.family == 6 || onlyIPv6 && address.family == 4

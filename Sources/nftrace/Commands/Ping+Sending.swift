@@ -18,7 +18,12 @@ extension Ping {
     let writer = SessionWriter(path: write)
     var options = shared.output
     options.style.time = time
-    var printer = PingPrinter(options: options)
+    options.style.isDrawn = diagram
+    let wanted: [(String?, ReportFormat)] = [(html, .html), (svg, .svg)]
+    let files = try wanted.compactMap { path, format in
+      try path.map { try ReportFile($0, format, options.style) }
+    }
+    var printer = PingPrinter(options: options, files: files)
     var code: Int32 = 0
     for (index, entrance) in entrances.enumerated() {
       let settings = spaces.map { _ in TemporarySettings() }

@@ -215,6 +215,20 @@ struct Ping: ParsableCommand {
         + "3339 with nanoseconds. In UTC.", valueName: "relative|clock|iso"))
   var time: TimeStyle = .relative
 
+  @Option(
+    help: ArgumentHelp(
+      "Write a page for a browser to this file as well: the picture, all steps, and what a ticket needs.",
+      valueName: "file"))
+  var html: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write a picture of the probe's path to this file as well.", valueName: "file"))
+  var svg: String?
+
+  @Flag(help: "Draw the path of a packet and its answer, in the place of timelines.")
+  var diagram = false
+
   @OptionGroup var shared: SharedOptions
 
   mutating func validate() throws {

@@ -123,10 +123,17 @@ struct Show: ParsableCommand {
   var html: String?
 
   @Option(
+    help: ArgumentHelp("Write a picture of the packet's path to this file.", valueName: "file"))
+  var svg: String?
+
+  @Option(
     help: ArgumentHelp(
       "Write the NFLOG messages alone to this file, for tcpdump.", valueName: "file"),
     completion: .file())
   var export: String?
+
+  @Flag(help: "Draw the path of a packet and its answer, in the place of timelines.")
+  var diagram = false
 
   @OptionGroup var shared: SharedOptions
 
@@ -151,8 +158,6 @@ struct Show: ParsableCommand {
       throw ValidationError("--since '\(since)' is behind --until '\(until)'")
     }
     if follow, flows { throw ValidationError("--follow and --flows exclude each other") }
-    if flows, html != nil { throw ValidationError("--flows and --html exclude each other") }
-    if flows, export != nil { throw ValidationError("--flows and --export exclude each other") }
     if follow, until != nil { throw ValidationError("--follow has no end: not with --until") }
     if let proto, IPProtocol(proto) == nil {
       throw ValidationError(
@@ -180,11 +185,23 @@ struct Show: ParsableCommand {
         "--follow --backend log follows the running kernel's log, no FILE: "
           + "'tail -f FILE | nftrace show --backend log -' does")
     }
-    if follow, export != nil { throw ValidationError("--follow and --export exclude each other") }
-    if follow, html != nil { throw ValidationError("--follow and --html exclude each other") }
-    if shared.json, html != nil { throw ValidationError("--json and --html exclude each other") }
-    if export != nil, html != nil {
-      throw ValidationError("--export and --html exclude each other")
+    try checkFiles()
+  }
+
+  /// What is written to a file is told in one way, and to its end.
+  private func checkFiles() throws {
+    let files = [("--html", html), ("--svg", svg), ("--export", export)].filter { $0.1 != nil }
+      .map(\.0)
+    for name in files {
+      for (other, isThere) in [("--flows", flows), ("--follow", follow)] where isThere {
+        throw ValidationError("\(other) and \(name) exclude each other")
+      }
+      if shared.json, name != "--export" {
+        throw ValidationError("--json and \(name) exclude each other")
+      }
+    }
+    if files.count > 1 {
+      throw ValidationError("\(files[0]) and \(files[1]) exclude each other")
     }
   }
 
@@ -220,6 +237,7 @@ struct Show: ParsableCommand {
     var options = shared.output
     options.style.allRules = rules
     options.style.time = time
+    options.style.isDrawn = diagram
     let (from, to) = (from.flatMap { Self.end($0) }, to.flatMap { Self.end($0) })
     var request = ShowRequest(
       file: file,
@@ -230,6 +248,7 @@ struct Show: ParsableCommand {
         packet: packet, onlyLost: lost),
       last: last, html: html, export: export, options: options)
     request.flows = flows
+    request.svg = svg
     let host = LiveShow()
     let run = ShowRun(request, host)
     let code: Int32
@@ -244,7 +263,8 @@ struct Show: ParsableCommand {
 
   /// Runs `body`, whose output a person reads in a pager if it goes to a terminal.
   private func paged(_ host: LiveShow, _ body: () throws -> Int32) throws -> Int32 {
-    guard host.isInteractive, html == nil, export == nil, !shared.quiet, let pager = Pager.start()
+    guard host.isInteractive, html == nil, svg == nil, export == nil, !shared.quiet,
+      let pager = Pager.start()
     else { return try body() }
     let result = Result { try body() }
     pager.finish()

@@ -1,0 +1,289 @@
+internal import Trace
+
+/// A diagram laid out in rows, for whoever draws it with letters or with lines: the packet's way goes down on the
+/// left side, that of its answer up on the right.
+struct DiagramGrid {
+  /// A row of one side.
+  struct Cell: Equatable {
+    /// What is drawn on the way.
+    var mark = Mark.none
+    /// What is said beside it.
+    var text = ""
+    var tone = Tone.plain
+    /// What is said behind that, more quietly.
+    var aside = ""
+    /// At the end of the row.
+    var time = ""
+    /// Whether the way comes past here.
+    var isOnWay = true
+  }
+
+  /// What is drawn on the way.
+  enum Mark: Equatable {
+    case none, interface, host, route, hook, translated, stopped, unseen
+    /// Somebody outside: the sender, or the receiver.
+    case outside
+    /// The way goes on to another place.
+    case arrow
+    /// What is told of below: which way it goes.
+    case heading
+  }
+
+  /// How what is said looks.
+  enum Tone: Equatable {
+    case plain, title, faint, way, bad
+  }
+
+  /// What stands on one line.
+  enum Row: Equatable {
+    /// What both sides show; the second is missing where nothing answered.
+    case cells(Cell?, Cell?)
+    /// A namespace begins, and is called so.
+    case opens(String?)
+    /// It ends.
+    case closes
+  }
+
+  private(set) var rows: [Row] = []
+  /// Columns of each side.
+  let width: Int
+  /// Whether there are two of them.
+  let isTwoWay: Bool
+  /// Empty rows between places.
+  private let gap: Int
+  /// What times are in.
+  private let unit: String
+
+  /// Columns of a cell beside its text and time: the mark, two spaces behind it, and two at the end.
+  static let lead = 5
+
+  /// Lays out `diagram` on so many columns, with `gap` empty rows between places.
+  init(_ diagram: Diagram, width all: Int, gap: Int) {
+    isTwoWay = diagram.hasAnswer
+    self.gap = gap
+    unit = diagram.unit
+    width = isTwoWay ? all / 2 : all
+    let isTwoWay = isTwoWay
+    let heads = [
+      heading(diagram.lanes.lazy.compactMap(\.there).first),
+      isTwoWay ? heading(diagram.lanes.lazy.compactMap(\.back).first) : [],
+    ]
+    for row in 0..<heads.map(\.count).max()! {
+      rows.append(.cells(Self.cell(heads[0], row), Self.cell(heads[1], row)))
+    }
+    let first = diagram.lanes.first
+    addOutside(first?.there?.from, first?.back?.to)
+    for (place, lane) in diagram.lanes.enumerated() {
+      rows.append(.opens(lane.name))
+      let (there, back) = balanced(lane)
+      for row in 0..<max(there.count, back.count) {
+        rows.append(.cells(Self.cell(there, row), Self.cell(back, row)))
+      }
+      rows.append(.closes)
+      if place + 1 < diagram.lanes.count {
+        let next = diagram.lanes[place + 1]
+        let arrow = Cell(mark: .arrow)
+        rows.append(
+          .cells(
+            lane.there != nil && next.there != nil ? arrow : nil,
+            lane.back != nil && next.back != nil ? arrow : nil))
+      }
+    }
+    let last = diagram.lanes.last
+    addOutside(
+      last?.there?.to, last?.back?.from, isBelow: true, complaint: last?.there?.complaint)
+  }
+
+  private static func cell(_ cells: [Cell?], _ row: Int) -> Cell? {
+    row < cells.count ? cells[row] : nil
+  }
+
+  private func heading(_ track: Diagram.Track?) -> [Cell] {
+    guard let track else { return [] }
+    return lines(track.packet, .title, .heading, time: unit).map { cell in
+      var cell = cell
+      cell.isOnWay = false
+      return cell
+    }
+  }
+
+  /// Who is outside, on both sides, and the way to or from there.
+  private mutating func addOutside(
+    _ there: String?, _ back: String?, isBelow: Bool = false, complaint: String? = nil
+  ) {
+    guard there != nil || back != nil || complaint != nil else { return }
+    func cells(_ name: String?) -> [Cell?] {
+      guard let name else { return [] }
+      let lines = Self.broken(name, to: width - Self.lead).enumerated().map { index, text in
+        Cell(mark: index == 0 ? .outside : .none, text: text, isOnWay: index == 0 || !isBelow)
+      }
+      return isBelow ? [Cell(mark: .arrow)] + lines : lines + [Cell(mark: .arrow)]
+    }
+    var left = cells(there)
+    let right = cells(back)
+    if let complaint {
+      left = left.map { cell in
+        var cell = cell
+        cell?.isOnWay = true
+        return cell
+      }
+      left += lines(complaint, .bad, .stopped).map { $0 }
+    }
+    let count = max(left.count, right.count)
+    // Arrows stand beside one another.
+    func padded(_ cells: [Cell?]) -> [Cell?] {
+      let empty = [Cell?](repeating: nil, count: count - cells.count)
+      return isBelow ? cells + empty : empty + cells
+    }
+    for (left, right) in zip(padded(left), padded(right)) { rows.append(.cells(left, right)) }
+  }
+
+  // MARK: A namespace
+
+  /// Both sides of a namespace, as high as one another.
+  private func balanced(_ lane: Diagram.Lane) -> ([Cell?], [Cell?]) {
+    let there = blocks(lane.there, isBack: false)
+    let back = Array(blocks(lane.back, isBack: true).reversed())
+    let height = max(Self.height(there, gap), Self.height(back, gap))
+    return (
+      stretched(there, to: height, endsBelow: lane.there?.isWhole == true, isBack: false),
+      stretched(back, to: height, endsBelow: lane.back?.isWhole == true, isBack: true)
+    )
+  }
+
+  private static func height(_ blocks: [[Cell]], _ gap: Int) -> Int {
+    blocks.reduce(0) { $0 + $1.count } + max(0, blocks.count - 1) * gap
+  }
+
+  /// Blocks below one another. A way that ends within the host stays where it begins; another one is spread.
+  private func stretched(
+    _ blocks: [[Cell]], to height: Int, endsBelow: Bool, isBack: Bool
+  ) -> [Cell?] {
+    guard !blocks.isEmpty else { return [] }
+    let missing = height - Self.height(blocks, gap)
+    let gaps = blocks.count - 1
+    var cells: [Cell?] = []
+    for (index, block) in blocks.enumerated() {
+      cells += block.map { $0 }
+      guard index < gaps else { break }
+      var room = gap
+      if endsBelow { room += missing * (index + 1) / gaps - missing * index / gaps }
+      cells += [Cell?](repeating: Cell(), count: room)
+    }
+    let empty = [Cell?](repeating: nil, count: max(0, height - cells.count))
+    return isBack && !endsBelow ? empty + cells : cells + empty
+  }
+
+  /// The places of a way, each of some rows.
+  private func blocks(_ track: Diagram.Track?, isBack: Bool) -> [[Cell]] {
+    guard let track else { return [] }
+    return track.stations.enumerated().map { index, station in
+      block(
+        station, isBack: isBack, isFirst: index == 0, isLast: index == track.stations.count - 1)
+    }
+  }
+
+  private func block(
+    _ station: Diagram.Station, isBack: Bool, isFirst: Bool, isLast: Bool
+  ) -> [Cell] {
+    let isEnd = station.isEnd
+    var cells: [Cell] = []
+    // Going up, what is below the title comes before it: the cross is on top.
+    let mark: Mark = isEnd && (isBack || station.kind == .lost) ? .stopped : Self.mark(station.kind)
+    let tone: Tone = station.kind == .lost ? .bad : .title
+    cells += lines(station.title, tone, mark, time: station.time)
+    var events = station.events
+    if station.kind == .interface || station.kind == .host, cells.count == 1 {
+      // What is said of the packet there has room beside the name, mostly.
+      let aside = Escape.text(events.flatMap(\.notes).joined(separator: ", "))
+      let used = TextLayout.columns(cells[0].text) + TextLayout.columns(cells[0].time)
+      if used + TextLayout.columns(aside) + 4 <= width - Self.lead {
+        cells[0].aside = aside
+        events = []
+      }
+    }
+    for event in events {
+      if !event.tables.isEmpty {
+        let mark: Mark =
+          switch event.kind {
+          case .passed: .none
+          case .translated: .translated
+          case .stopped: isBack ? .none : .stopped
+          }
+        let tone: Tone =
+          switch event.kind {
+          case .passed: .faint
+          case .translated: .way
+          case .stopped: .bad
+          }
+        cells += lines(
+          event.tables.joined(separator: " "), tone, mark,
+          time: event.time == station.time ? "" : event.time)
+      }
+      for (index, note) in event.notes.enumerated() {
+        let tone: Tone =
+          switch event.kind {
+          case .passed: station.kind == .lost ? .bad : .faint
+          case .translated: index == 0 ? .way : .faint
+          case .stopped: .bad
+          }
+        cells += lines(note, tone, .none)
+      }
+    }
+    // Where the way begins or ends, it does so at the mark.
+    let stop = cells.firstIndex { $0.mark == .stopped || $0.mark == .unseen }
+    for index in cells.indices {
+      if let stop, isBack ? index < stop : index > stop { cells[index].isOnWay = false }
+      if stop == nil, index > 0, isBack ? isFirst : isLast { cells[index].isOnWay = false }
+    }
+    return cells
+  }
+
+  private static func mark(_ kind: Diagram.Kind) -> Mark {
+    switch kind {
+    case .interface: .interface
+    case .host: .host
+    case .route: .route
+    case .hook: .hook
+    case .lost: .stopped
+    case .unseen: .unseen
+    }
+  }
+
+  /// Text on as many rows as it takes, with a mark before the first.
+  private func lines(_ text: String, _ tone: Tone, _ mark: Mark, time: String = "") -> [Cell] {
+    let room = width - Self.lead
+    let first = time.isEmpty ? room : room - TextLayout.columns(time) - 1
+    return Self.broken(text, to: max(first, 8)).enumerated().map { index, line in
+      Cell(
+        mark: index == 0 ? mark : .none, text: line, tone: tone, time: index == 0 ? time : "")
+    }
+  }
+
+  /// Text on lines of at most so many columns: between words, and within those that are longer.
+  static func broken(_ text: String, to width: Int) -> [String] {
+    TextLayout.wrapped(Escape.text(text), to: width).flatMap { line in
+      guard TextLayout.columns(line) > width else { return [line] }
+      var pieces: [String] = []
+      var piece = ""
+      var columns = 0
+      for character in line {
+        let more = TextLayout.columns(String(character))
+        if columns + more > width, !piece.isEmpty {
+          pieces.append(piece)
+          (piece, columns) = ("", 0)
+        }
+        piece.append(character)
+        columns += more
+      }
+      return pieces + [piece]
+    }
+  }
+}
+
+extension Diagram.Track {
+  /// Whether its way goes through to where it leaves, or is taken.
+  fileprivate var isWhole: Bool {
+    stations.last.map { $0.kind == .interface || $0.kind == .host } ?? false
+  }
+}
