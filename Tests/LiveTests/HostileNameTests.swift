@@ -122,7 +122,8 @@ extension LiveTests {
         }
         if hidden(text) { faults.append("there is hidden text") }
         if hidden(page) { faults.append("there is hidden text in the page") }
-        if page.contains("<script") || page.contains("<b>") { faults.append("markup") }
+        // One script is the page's own.
+        if page.ranges(of: "<script").count > 1 || page.contains("<b>") { faults.append("markup") }
         var lines = outline
         var expected = other.outline
         lines.removeAll { $0 == "remedy" }

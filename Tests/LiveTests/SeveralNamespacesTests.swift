@@ -83,7 +83,7 @@ extension LiveTests {
         echo == JSON; "$NFTRACE" show --json $BOTH 2>/dev/null
         echo == PING; "$NFTRACE" ping $BOTH $SERVER || true
         """)
-      let parts = outcome.output.components(separatedBy: "== ")
+      let parts = outcome.output.components(separatedBy: "\n== ")
       let place = "in netns \(net.server): "
       let enter = "remedy    ip netns exec \(net.server) nft insert rule inet f i "
       try #require(parts.count == 4, "\(outcome)")

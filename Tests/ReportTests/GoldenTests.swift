@@ -135,7 +135,8 @@ import Wire
     #expect(parts.count == 2 && !parts[0].contains("<b>"))
     let (shown, tags) = Self.read(parts[0])
     let known = Set(shown.split(whereSeparator: \.isWhitespace))
-    for line in try render(name).split(separator: "\n") where !line.hasSuffix("(same path)") {
+    for line in try render(name).split(separator: "\n")
+    where !line.hasSuffix("(same path)") && !line.hasPrefix("--- ") {
       // Numbers of what went the same way are folded.
       let isFolded = page.contains("<section id=\"packets\">")
       let missing = line.split(separator: " ").filter { word in

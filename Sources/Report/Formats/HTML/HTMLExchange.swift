@@ -16,6 +16,8 @@ struct HTMLExchange: Sendable {
   var isBad: Bool
   /// How many packets went this way, answers not counted.
   var count = 0
+  /// How many exchanges these are.
+  var exchanges = 0
 
   /// Packets of it that answer nothing.
   var asked: Int {
@@ -38,10 +40,10 @@ struct HTMLExchange: Sendable {
         "<details class=\"path\(isBad ? " lost" : "")\" id=\"path-\(path)\"\(isOpen ? " open" : "")>",
         "<summary><span class=\"number\">path \(path)</span> \(Markup.html(headline)) \(times)</summary>",
       ]
-      if count > 1 {
+      if exchanges > 1 {
         let anchor = exchange.journeys.first.map { "#packet-\($0.id)" } ?? "#packets"
         lines.append(
-          "<p class=\"faint\">\(count) went this way; this is the first, "
+          "<p class=\"faint\">\(exchanges) went this way; this is the first, "
             + "<a href=\"\(anchor)\">\(number)</a>.</p>")
       }
       if let asker { lines.append("<p class=\"asker\">\(Markup.html(asker))</p>") }
@@ -107,7 +109,8 @@ struct HTMLExchange: Sendable {
       lines += table(timeline, journey)
     }
     let rest = exchange.journeys.count - min(journeys.count, Self.mostTimelines)
-    return rest > 0 ? lines + ["<p class=\"faint\">and \(rest) more</p>"] : lines
+    if rest > 0 { lines.append("<p class=\"faint\">and \(rest) more that went the same way</p>") }
+    return lines
   }
 
   private func table(_ timeline: Timeline, _ journey: Journey) -> [String] {

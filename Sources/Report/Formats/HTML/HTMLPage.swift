@@ -17,6 +17,8 @@ struct HTMLPage: Renderer {
   private var otherRows = 0
   private var remarks: [StyledLine] = []
   private var hasTraffic = false
+  /// Whom the probes of the first plan ask.
+  private var target: String?
 
   /// A row of the list.
   private struct Row {
@@ -45,7 +47,10 @@ struct HTMLPage: Renderer {
     self.head = head
   }
 
-  mutating func beginProbes(_ plan: ProbePlan) { text.beginProbes(plan) }
+  mutating func beginProbes(_ plan: ProbePlan) {
+    text.beginProbes(plan)
+    target = target ?? plan.target
+  }
 
   mutating func probe(_ result: ProbeResult) -> [String] {
     let words = text.count(result)
@@ -94,6 +99,7 @@ struct HTMLPage: Renderer {
     }
     if let place = kinds[kind] {
       told[place].count += exchange.asked
+      told[place].exchanges += 1
     } else {
       otherKinds += exchange.asked
     }
@@ -109,9 +115,11 @@ struct HTMLPage: Renderer {
     let isAlone = rows.count <= 1
     summary.counts = end.counts
     var closing = (hasTraffic ? summary.lines : []) + remarks + text.closing(end)
-    closing = closing.drop { $0.isEmpty }.filter { !$0.isEmpty }
+    // The heading of statistics as ping(8) has them says no more than the page does.
+    closing = closing.filter { !$0.isEmpty && !$0.text.hasPrefix("--- ") }
+    let sum = closing.first.map { line in target.map { "\($0): \(line)" } ?? line }
     var lines = HTMLFrame.opening(title: title)
-    lines += header(isAlone ? told.first?.headline : closing.first)
+    lines += header(isAlone ? told.first?.headline : sum)
     lines.append("<main>")
     let ordered = ordered
     for (number, place) in ordered.enumerated() {
