@@ -63,6 +63,12 @@ struct AddressBook: Sendable {
     (byInterface[interface] ?? []).map(\.local.network).filter { !$0.address.isLinkLocal }
   }
 
+  /// The addresses of this IP version that this interface has.
+  func own(on interface: UInt32?, version: Int) -> [IPAddress] {
+    interface.flatMap { byInterface[$0] }?.map(\.local.address).filter { $0.family == version }
+      ?? []
+  }
+
   /// Whether this interface has it.
   func has(_ address: IPAddress, on interface: UInt32) -> Bool {
     own[address]?.contains { $0.interface == interface } == true

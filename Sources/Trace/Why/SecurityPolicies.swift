@@ -14,9 +14,11 @@ struct SecurityPolicies {
     // No socket is what the kernel says of every answer to a TCP probe of its own, whose port nobody has.
     let isOwnAnswer =
       lost.isReply && lost.stage == .delivered && lost.header?.probe?.entrance == .local
+    // NAT asks them anew for what it has translated, and drops what they refuse in its hook's name.
+    let isInNAT = lost.stage == .within(.postrouting)
     guard
       isNamed || reason == nil || reason == "NOT_SPECIFIED"
-        || isOwnAnswer && reason == "NO_SOCKET"
+        || isOwnAnswer && reason == "NO_SOCKET" || isInNAT && reason == "NETFILTER_DROP"
     else { return nil }
     let policies = lost.host(.policies).policies ?? []
     let index = { (device: String?) in lost.snapshot.link(device)?.index }
@@ -33,6 +35,8 @@ struct SecurityPolicies {
       if !lost.isReply, !isNamed, lost.refusal == nil {
         met.append(Self.first(policies, lost.packet.answer, .outgoing, by: nil))
       }
+    case .within(.postrouting):
+      met = lost.translated.map { Self.first(policies, $0, .outgoing, by: index(lost.outDevice)) }
     default: guard isNamed else { return nil }
     }
     refusing = met.compactMap { $0 }.filter(\.refuses)
@@ -65,6 +69,27 @@ struct SecurityPolicies {
     by device: UInt32?
   ) -> SecurityPolicy? {
     policies.filter { $0.fits(packet, direction, by: device) }.min { $0.priority < $1.priority }
+  }
+}
+
+extension LostPacket {
+  /// What NAT at POSTROUTING may have made of the packet that it was to send: what its connection says, else what
+  /// masquerading makes of it.
+  fileprivate var translated: [Packet] {
+    var made = packet
+    if let connection = journey.connection, let original = connection.original,
+      let reply = connection.reply
+    {
+      (made.source, made.destination) =
+        isReply
+        ? (original.destination, original.source) : (reply.destination, reply.source)
+      return [made]
+    }
+    guard !isReply else { return [] }
+    return snapshot.addresses.own(on: snapshot.link(outDevice)?.index, version: version).map {
+      made.source = $0
+      return made
+    }
   }
 }
 

@@ -65,7 +65,9 @@ extension LostPacket {
     guard
       let next = header?.points.first(where: {
         $0.hook == hook && $0.priority > last.point.priority
-      }), let table = next.table, tables.contains(table)
+      }), let table = next.table, tables.contains(table),
+      // iptables refuses a rule that drops in that table.
+      table != "nat"
     else { return nil }
     return RuleStep(
       family: version == 4 ? NFProto.ipv4 : NFProto.ipv6, table: table,
