@@ -58,7 +58,7 @@ struct StyledLineTests {
     #expect(TextLayout.wrapped("a  b", to: 4) == ["a  b"])
     #expect(TextLayout.wrapped("aaa bbb cc", to: 7, hanging: "  ") == ["aaa bbb", "  cc"])
     #expect(TextLayout.wrapped("long-word x", to: 4) == ["long-word", "x"])
-    #expect(TextLayout.wrapped("one, two, three", to: 8, at: ", ") == ["one, two,", "three"])
+    #expect(TextLayout.wrapped("one, two, three", to: 9, at: ", ") == ["one, two,", "three"])
     #expect(TextLayout.wrapped("日本 語", to: 5) == ["日本", "語"])
   }
 

@@ -52,6 +52,7 @@ package enum Output {
       width: isTerminal ? max(Terminal.columns ?? 80, 60) : 80, color: colors, unicode: isUTF8,
       verbosity: verbosity)
     style.isTerminal = isTerminal
+    style.height = isTerminal ? Terminal.rows : nil
     return style
   }
 

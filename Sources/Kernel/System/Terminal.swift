@@ -41,13 +41,15 @@ package enum Terminal {
   package static var isWatched: Bool { isatty(Stream.error.rawValue) == 1 }
 
   /// Columns of the terminal; nil where there is none, or it does not say.
-  package static var columns: Int? {
+  package static var columns: Int? { size.flatMap { $0.ws_col > 0 ? Int($0.ws_col) : nil } }
+
+  /// Rows of the terminal; nil where there is none, or it does not say.
+  package static var rows: Int? { size.flatMap { $0.ws_row > 0 ? Int($0.ws_row) : nil } }
+
+  private static var size: winsize? {
     var size = winsize()
     // Sound: the pointer is that of a variable of the type the function fills.
-    guard unsafe nftrace_window_size(Stream.output.rawValue, &size) == 0, size.ws_col > 0 else {
-      return nil
-    }
-    return Int(size.ws_col)
+    return unsafe nftrace_window_size(Stream.output.rawValue, &size) == 0 ? size : nil
   }
 
   /// The words of the command line, the program's name first.

@@ -4,20 +4,31 @@ internal import Trace
 struct TextReport: Renderer {
   private let style: TextStyle
   private var text: ReportText
+  private var fit: ScreenFit
+  /// Whether all that is to be told is one probe.
+  private var isSingle = false
 
   /// A report that looks so.
   init(style: TextStyle) {
     self.style = style
     text = ReportText(style: style)
+    fit = ScreenFit(style)
   }
 
   var isForPeople: Bool { true }
 
   mutating func begin(_ head: ReportHead) { text.begin(head) }
-  mutating func beginProbes(_ plan: ProbePlan) { text.beginProbes(plan) }
-  mutating func probe(_ result: ProbeResult) -> [String] { style.written(text.probe(result)) }
+  mutating func beginProbes(_ plan: ProbePlan) {
+    isSingle = plan.count == 1
+    text.beginProbes(plan)
+  }
+  mutating func probe(_ result: ProbeResult) -> [String] {
+    let lines = text.probe(result)
+    return style.written(isSingle ? fit.probe(lines) : lines)
+  }
   mutating func endProbes(_ counts: EventCounts) -> [String] {
-    style.written(text.endProbes(counts))
+    let lines = text.endProbes(counts)
+    return style.written(isSingle ? fit.closing(lines) : lines)
   }
   mutating func exchange(_ exchange: Exchange) -> [String] {
     style.written(text.exchange(exchange))

@@ -35,10 +35,12 @@ package enum TextLayout {
     var isEmpty = true
     // What of the separator stays at the end of a line.
     let end = separator.last == " " ? separator.dropLast() : separator[...]
-    for part in text.split(separator: separator) {
+    let parts = text.split(separator: separator)
+    for (index, part) in parts.enumerated() {
+      let room = index == parts.count - 1 ? width : width - columns(end)
       if isEmpty {
         line += part
-      } else if columns(line) + columns(separator) + columns(part) > width {
+      } else if columns(line) + columns(separator) + columns(part) > room {
         lines.append(line + end)
         line = hanging + part
       } else {

@@ -8,6 +8,8 @@ package struct TextStyle: Sendable {
   package var unicode: Bool
   /// How much to print.
   package var verbosity: Verbosity
+  /// Rows of the terminal that shows it; nil where there is none, or it does not say.
+  package var height: Int?
   /// Whether a terminal shows it: then the first line, too, is broken between words.
   package var isTerminal = false
   /// Whether to print every rule that was met, not only those that decided.
@@ -36,6 +38,7 @@ package struct TextStyle: Sendable {
   var forPages: TextStyle {
     var style = self
     (style.width, style.color, style.unicode, style.isTerminal) = (80, false, true, false)
+    style.height = nil
     style.isDrawn = false
     if style.verbosity == .quiet { style.verbosity = .normal }
     return style
