@@ -3,12 +3,14 @@ internal import Trace
 
 extension FollowedSource {
   /// The setup of a namespace, which is the calling thread's: from its recording if it is recorded,
-  /// else its log group is taken.
-  package init(setupIn space: ChosenNamespace, _ host: any ShowHost) throws {
+  /// else its log group is taken. `otherwise` is what else can be done where there is no setup.
+  package init(
+    setupIn space: ChosenNamespace, _ host: any ShowHost, otherwise: String = ", or name a FILE"
+  ) throws {
     let setupFiles = SetupFiles(namespace: try host.place())
     guard let setup = try setupFiles.load() else {
       throw UsageError(
-        "nothing is set up in this network namespace: 'nftrace setup SUBNET' first, or name a FILE")
+        "nothing is set up in this network namespace: 'nftrace setup SUBNET' first" + otherwise)
     }
     guard setup.group != nil else {
       throw UsageError(

@@ -1,9 +1,12 @@
 internal import CNetfilter
 internal import Glibc
 
-/// Lines to standard output that never make who writes them wait: while nobody reads, they are kept,
-/// and when too many were kept, left out and counted.
+/// Standard output, or a FIFO, that never makes who writes to it wait: while nobody reads, what is written is kept,
+/// and of lines, when too many were kept, the rest is left out and counted.
 package final class PatientOutput {
+  private let number: Int32
+  /// What it is called.
+  private let name: String
   private var pending: [UInt8] = []
   private var start = 0
   /// Lines that were left out.
@@ -14,16 +17,53 @@ package final class PatientOutput {
   /// What a pipe that can be written takes without waiting: PIPE_BUF.
   private static let portion = 4096
 
-  /// Nothing kept yet.
-  package init() { pending.reserveCapacity(Self.portion * 4) }
+  /// Standard output, and nothing kept yet.
+  package init() {
+    number = STDOUT_FILENO
+    name = "standard output"
+    pending.reserveCapacity(Self.portion * 4)
+  }
+
+  /// A FIFO; waits until somebody has it open to read from it.
+  package init(fifo path: String) throws(KernelError) {
+    let file: FileDescriptor
+    do {
+      file = try FileDescriptor(path, O_WRONLY)
+    } catch {
+      throw KernelError(.usage, cannot: "write \(path)", function: "open", errno: error.code)
+    }
+    guard try file.information("write \(path)").st_mode & S_IFMT == S_IFIFO else {
+      throw KernelError(.usage, cannot: "write \(path)", help: "It is no FIFO.")
+    }
+    number = file.release()
+    name = path
+  }
+
+  deinit { if number != STDOUT_FILENO { _ = close(number) } }
 
   /// Whether something is kept.
   package var isPending: Bool { start < pending.count }
 
+  /// Whether so much is kept that nothing more should come.
+  package var isFull: Bool { pending.count - start >= Self.capacity }
+
+  /// Whether there is still somebody who may read it.
+  package var hasReader: Bool {
+    var polled = pollfd(fd: number, events: 0, revents: 0)
+    // Sound: the pointer is that of the one entry that is said.
+    return unsafe poll(&polled, 1, 0) == 0
+  }
+
+  /// Writes octets, or keeps them: all, for a part of them is of no use. Throws as `write` of a line does.
+  package func write(_ octets: [UInt8]) throws(KernelError) {
+    pending += octets
+    try flush()
+  }
+
   /// Writes a line, its end included, or keeps it. Throws when the reader went away or the disk is
   /// full.
   package func write(_ line: String) throws(KernelError) {
-    guard pending.count - start < Self.capacity else {
+    guard !isFull else {
       skipped += 1
       return
     }
@@ -33,18 +73,18 @@ package final class PatientOutput {
 
   /// Writes what is kept, as far as it can be done without waiting.
   package func flush() throws(KernelError) {
-    while start < pending.count, Self.isWritable {
+    while start < pending.count, isWritable {
       do throws(Errno) {
         start += try syscall {
           // Sound: the pointer and the count stay inside the array.
           unsafe pending.withUnsafeBytes {
             unsafe Glibc.write(
-              STDOUT_FILENO, $0.baseAddress! + start, min(Self.portion, $0.count - start))
+              number, $0.baseAddress! + start, min(Self.portion, $0.count - start))
           }
         }
       } catch {
         if error.code == EAGAIN { return }
-        throw KernelError(cannot: "write to standard output", function: "write", errno: error.code)
+        throw KernelError(cannot: "write to \(name)", function: "write", errno: error.code)
       }
     }
     if start == pending.count {
@@ -71,8 +111,8 @@ package final class PatientOutput {
     }
   }
 
-  private static var isWritable: Bool {
-    var polled = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+  private var isWritable: Bool {
+    var polled = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
     // Sound: the pointer is that of the one entry that is said.
     return unsafe poll(&polled, 1, 0) > 0
   }

@@ -148,7 +148,7 @@ package struct FollowReport: Sendable {
 
 extension Record {
   /// Whether it says something of the namespace rather than of a packet.
-  var tellsOfSurroundings: Bool {
+  package var tellsOfSurroundings: Bool {
     switch content {
     case .netlink(let message):
       message.type != TraceMessage.type && message.type != DropEvent.messageType

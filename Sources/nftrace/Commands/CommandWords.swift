@@ -14,7 +14,7 @@ struct CommandWords {
   }
 
   /// These words. Where they begin with where a probe is to go, that is `nftrace ping`. Throws where they name no
-  /// command.
+  /// command. Wireshark runs what is in its directory without naming one: that is `nftrace extcap`.
   init(_ words: [String]) throws(UsageError) {
     self.words = words
     guard let first = words.first, !first.isEmpty, Self.command(first, isHidden: true) == nil else {
@@ -26,7 +26,9 @@ struct CommandWords {
       }
       return
     }
-    if first.hasPrefix("-") {
+    if first.hasPrefix("--extcap-") || first == "--capture" {
+      self.words.insert("extcap", at: 0)
+    } else if first.hasPrefix("-") {
       try takeOptions(first)
     } else if Self.isDestination(first)
       || words.dropFirst().allSatisfy({ $0.hasPrefix("-") })

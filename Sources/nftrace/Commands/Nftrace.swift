@@ -24,7 +24,7 @@ struct Nftrace: ParsableCommand {
     subcommands: [
       Ping.self, Setup.self, Show.self, Teardown.self, Status.self, RecordCommand.self,
       RecordingsCommand.self,
-      Intercept.self, LabCommand.self, GuardianCommand.self,
+      ExtcapCommand.self, Intercept.self, LabCommand.self, GuardianCommand.self,
     ])
 
   static func main() {

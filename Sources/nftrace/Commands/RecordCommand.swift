@@ -12,10 +12,15 @@ struct RecordCommand: ParsableCommand {
       keeps to its limit by dropping what is oldest: FILE.1 has what came before FILE. \
       'nftrace show' reads both. A disk that is full ends it with exit code 3, behind what could be \
       written; it ends as well when nobody but nftrace is in the network namespace any more.
+
+      With '-' for FILE, what this namespace's setup reports from now on goes to standard output, \
+      whether it is recorded in the background or not, and where it is not, the rules are left as \
+      they are: 'nftrace record - | wireshark -k -i -'.
       """)
 
   @Argument(
-    help: ArgumentHelp("The session file to write.", valueName: "file"), completion: .file())
+    help: ArgumentHelp("The session file to write, or - for standard output.", valueName: "file"),
+    completion: .file())
   var file: String
 
   @OptionGroup var limit: RecordingLimit
@@ -37,6 +42,15 @@ struct RecordCommand: ParsableCommand {
   }
 
   private func record() throws {
+    if file == "-", !background {
+      if Terminal.isInteractive {
+        throw UsageError("a session is nothing to read on a terminal: 'nftrace show --follow' is")
+      }
+      if let signal = try ExtcapCommand.capture(to: PatientOutput(), shared) {
+        Output.exit(128 + signal)
+      }
+      return
+    }
     try shared.enterNamespace()
     try SharedOptions.takeBackLeftovers()
     let signal = try RecordRun(

@@ -53,13 +53,16 @@ struct SharedOptions: ParsableArguments {
   var netns: String? { namespaces.count == 1 ? namespaces[0] : nil }
 
   /// Enters the namespace that was asked for; of a command that works in one.
-  func enterNamespace() throws {
+  func enterNamespace() throws { try chosenNamespace().enter() }
+
+  /// The namespace that was asked for, or the one there is; of a command that works in one.
+  func chosenNamespace() throws -> ChosenNamespace {
     guard namespaces.count <= 1 else {
       throw UsageError(
         "--netns is given \(namespaces.count) times, and this command works in one network "
           + "namespace; ping, setup, teardown, status and show take several")
     }
-    if let netns { try NetworkNamespace(netns).enter() }
+    return try netns.map { try ChosenNamespace($0) } ?? ChosenNamespace()
   }
 
   /// The namespaces that were asked for, each once, in that order; at least the one there is.

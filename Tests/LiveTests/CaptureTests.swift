@@ -1,0 +1,103 @@
+import Testing
+
+extension LiveTests {
+  /// nftrace as a capture interface of Wireshark, and in pipes.
+  @Suite(.timeLimit(.minutes(2)))
+  struct CaptureTests {
+    /// A program that captures a ping of the router, started by `start`, which ends with a shell's `&`. Returns
+    /// what `read` prints then.
+    private func capture(record: Bool, _ start: String, _ read: String) async throws -> String {
+      let net = try await RouterNet()
+      return try await net.inRouter(
+        """
+        "$NFTRACE" setup \(record ? "" : "--no-record") $SERVER/32 >/dev/null
+        mkdir -p "$DIR/config/wireshark/extcap"
+        ln -sf "$NFTRACE" "$DIR/config/wireshark/extcap/nftrace"
+        export XDG_CONFIG_HOME="$DIR/config"
+        rm -f "$DIR/capture" "$DIR/fifo"; mkfifo "$DIR/fifo"
+        wait_for() { i=0; until "$@"; do i=$((i + 1)); [ $i -lt 400 ]; sleep .05; done; }
+        \(start)
+        wait_for test -s "$DIR/capture"; sleep .2
+        ping -q -c1 -W1 $SERVER >/dev/null
+        \(read)
+        "$NFTRACE" teardown >/dev/null
+        """)
+    }
+
+    /// As Wireshark calls it: by a link, without a command, into a FIFO. The signal ends it.
+    @Test(arguments: [true, false]) func intoAFIFO(record: Bool) async throws {
+      let output = try await capture(
+        record: record,
+        #"""
+        cat "$DIR/fifo" >"$DIR/capture" &
+        "$XDG_CONFIG_HOME/wireshark/extcap/nftrace" --capture --extcap-interface nftrace \
+          --fifo "$DIR/fifo" --extcap-version=4.0 & p=$!
+        """#,
+        """
+        wait_for sh -c '"$NFTRACE" show -q "$DIR/capture" 2>/dev/null | grep -q answered'
+        kill -TERM $p; wait $p; echo "code $?"
+        "$NFTRACE" show -q "$DIR/capture"
+        """)
+      #expect(output.hasPrefix("code 0\n"), "\(output)")
+      #expect(output.contains("echo request"), "\(output)")
+      #expect(output.contains(": answered"), "\(output)")
+    }
+
+    /// Where nobody reads any more it ends, though nothing comes.
+    @Test func theReaderGoes() async throws {
+      let output = try await capture(
+        record: true,
+        #"""
+        head -c 100 "$DIR/fifo" >"$DIR/capture" &
+        "$NFTRACE" extcap --capture --fifo "$DIR/fifo" & p=$!
+        """#, "wait $p; echo \"code $?\"")
+      #expect(output == "code 0\n")
+    }
+
+    /// tshark finds it in its directory, captures from it, and reads from a pipe; what is captured is a session.
+    @Test(arguments: [
+      #"tshark -n -i nftrace -w "$DIR/capture""#,
+      #""$NFTRACE" record - | tshark -n -i - -w "$DIR/capture""#,
+    ]) func byTshark(command: String) async throws {
+      let output = try await capture(
+        record: true, "sh -c '\(command)' >\"$DIR/said\" 2>&1 & p=$!",
+        """
+        wait_for sh -c '"$NFTRACE" show -q "$DIR/capture" 2>/dev/null | grep -q answered'
+        "$NFTRACE" show -q "$DIR/capture"
+        tshark -D 2>/dev/null
+        "$NFTRACE" teardown >/dev/null; wait $p || cat "$DIR/said"
+        "$NFTRACE" setup $SERVER/32 >/dev/null
+        """)
+      #expect(output.contains(": answered"), "\(output)")
+      #expect(output.contains("nftrace (What netfilter does with packets)"), "\(output)")
+    }
+
+    @Test func whatCannotBeCaptured() async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      let output = try await net.inRouter(
+        """
+        mkfifo "$DIR/none" || true
+        n() { "$NFTRACE" "$@" 2>&1 || echo "code $?"; }
+        cat "$DIR/none" & n --capture --fifo "$DIR/none" --extcap-interface nftrace
+        cat "$DIR/none" & n --capture --fifo "$DIR/none" --extcap-capture-filter icmp
+        n extcap --capture --fifo /dev/null
+        n extcap --capture
+        n --extcap-config --extcap-interface eth0
+        n --extcap-interface nftrace --extcap-capture-filter icmp
+        n --extcap-interface nftrace --extcap-capture-filter ''
+        n extcap
+        n record - | cat
+        """)
+      let lines = output.split(separator: "\n").filter { !$0.hasPrefix("  ") }
+      for text in [
+        "nothing is set up in this network namespace: 'nftrace setup SUBNET' first",
+        "It is no FIFO",
+        "nftrace has no capture filters", "--capture needs a --fifo", "not 'eth0'",
+        "extcap is run by Wireshark",
+      ] {
+        #expect(lines.contains { $0.contains(text) }, "\(text): \(output)")
+      }
+      #expect(lines.count { $0 == "code 2" } == 7, "\(output)")
+    }
+  }
+}
