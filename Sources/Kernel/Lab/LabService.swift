@@ -1,3 +1,4 @@
+internal import CNetfilter
 internal import Glibc
 package import Wire
 
