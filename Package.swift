@@ -96,7 +96,7 @@ let package = Package(
     .testTarget(
       name: "LiveTests",
       dependencies: [
-        "Schema", "Wire", "Trace", "Kernel", "Scenarios", "guardian-helper", "nftrace",
+        "Schema", "Fixtures", "Wire", "Trace", "Kernel", "Scenarios", "guardian-helper", "nftrace",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ], swiftSettings: settings),
   ]

@@ -1,3 +1,5 @@
+import Fixtures
+import Foundation
 import Testing
 
 extension LiveTests {
@@ -70,6 +72,47 @@ extension LiveTests {
         """)
       #expect(output.contains(": answered"), "\(output)")
       #expect(output.contains("nftrace (What netfilter does with packets)"), "\(output)")
+    }
+
+    /// The rows of a session have names in Wireshark.
+    @Test func rowsHaveNames() async throws {
+      let script = Fixtures.directory.appending(path: "../packaging/wireshark/nftrace.lua").path
+      func rows(_ session: String, _ filter: String, _ fields: [String]) async throws -> [String] {
+        let outcome = try await Programs.run(
+          [
+            "tshark", "-n", "-X", "lua_script:\(script)", "-Y", filter, "-T", "fields", "-E",
+            "separator=|", "-r", Fixtures.directory.appending(path: "\(session).pcapng").path,
+          ] + fields.flatMap { ["-e", $0] })
+        #expect(outcome.code == 0 && !outcome.error.contains("Lua"), "\(outcome)")
+        return outcome.output.split(separator: "\n").map(String.init)
+      }
+      let dropped = "drop-iptables-subchain-v4"
+      let rules = ["table", "chain", "handle"].map { "nftrace.rule.\($0)" }
+      #expect(
+        try await rows(dropped, #"nftrace.kind == "rule met""#, rules + ["nftrace.verdict"]) == [
+          "filter|FORWARD|3|jump", "filter|GUESTS|5|drop",
+        ])
+      #expect(
+        try await rows(
+          dropped, #"nftrace.kind == "drop""#, ["nftrace.drop.reason", "ip.dst", "_ws.col.Info"]
+        )
+        .map { $0.prefix(72) } == [
+          "NETFILTER_DROP|203.0.113.7|[dropped: NETFILTER_DROP] Echo (ping) request"
+        ])
+      let seen = ["point", "hook", "table", "in", "out"].map { "nftrace.\($0)" }
+      let points = try await rows(dropped, #"nftrace.kind == "packet""#, seen)
+      #expect(points.first == "INGRESS|INGRESS||tun7|")
+      #expect(points.last == "mangle-FORWARD|FORWARD|mangle|tun7|up0")
+      // Ethernet has a header there.
+      let sent = #"nftrace.hook == "EGRESS" && icmp.type == 8"#
+      #expect(
+        try await rows("healthy-nft-v4", sent, ["nftrace.out", "ip.src", "ip.dst"]) == [
+          "up0|10.77.2.2|203.0.113.7"
+        ])
+      #expect(
+        try await rows("healthy-nft-v4", #"nftrace.kind == "received""#, ["ip.src"]) == [
+          "203.0.113.7"
+        ])
     }
 
     @Test func whatCannotBeCaptured() async throws {
