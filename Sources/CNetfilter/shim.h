@@ -412,6 +412,17 @@ static inline int nftrace_bpf_program_name(unsigned id, char *name) {
   return status;
 }
 
+// How many programs there are at the egress of an interface that tc(8) does not list (tcx, Linux 6.6); -1 and errno
+// where nobody may ask, or older kernels do not know. BPF_TCX_EGRESS of newer headers is 47.
+static inline int nftrace_bpf_tcx_egress(unsigned index) {
+  union bpf_attr attributes;
+  memset(&attributes, 0, sizeof attributes);
+  attributes.query.target_fd = index;
+  attributes.query.attach_type = 47;
+  if (nftrace_bpf(BPF_PROG_QUERY, &attributes) != 0) return -1;
+  return (int)attributes.query.prog_cnt;
+}
+
 static inline int nftrace_bpf_freeze(int map) {
   union bpf_attr attributes;
   memset(&attributes, 0, sizeof attributes);

@@ -145,9 +145,10 @@ package struct TunDevice: ~Copyable {
     }
     var routes = try RouteSocket()
     let index = index
+    let hasQueue = try routes.qdiscs().contains { $0.interface == index && !$0.isDefault }
     return SilentDeviceState(
       ignoresRoutes: ignoresRoutes,
-      hasDiscipline: try routes.qdiscs().contains { $0.interface == index && !$0.isDefault })
+      hasDiscipline: hasQueue || nftrace_bpf_tcx_egress(index) > 0)
   }
 
   /// Sets the MTU, in octets.

@@ -6,7 +6,7 @@ package import Wire
 package struct SilentDeviceState: Sendable, Equatable {
   /// Whether routes through it are set to be ignored without a carrier: `ignore_routes_with_linkdown`.
   package var ignoresRoutes: Bool
-  /// Whether it has a queueing discipline or filters of the user's: they come after the egress point.
+  /// Whether it has a queueing discipline, filters or BPF programs of the user's: they come after the egress point.
   package var hasDiscipline: Bool
 
   /// A value with these fields.
