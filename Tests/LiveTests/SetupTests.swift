@@ -310,7 +310,9 @@ extension LiveTests {
       #expect(made.code == 0, "\(made.text)")
       let rules = try await lab.shell("nft list table inet nftrace_setup")
       #expect(
-        rules.contains("ip saddr @targets4 log prefix \"raw-PREROUTING: \" accept"), "\(rules)")
+        rules.contains(
+          /ip saddr @targets4 log prefix "net:\[[0-9]+\] raw-PREROUTING: " accept/),
+        "\(rules)")
       #expect(!rules.contains("nftrace set"))
       let record = try await lab.nftrace("record", "/tmp/none.pcapng")
       #expect(record.code == 2 && record.text.contains("kernel log"), "\(record.text)")

@@ -5,6 +5,7 @@ internal import Synchronization
 /// Hears what a command says.
 package final class HeardOutput: OutputPlace {
   private let heard = Mutex<[(text: String, isError: Bool)]>([])
+  private let shown = Mutex<[String?]>([])
 
   /// Nothing was said.
   package init() {}
@@ -12,6 +13,11 @@ package final class HeardOutput: OutputPlace {
   package func write(_ text: String, to stream: Terminal.Stream) throws(KernelError) {
     heard.withLock { $0.append((text, stream == .error)) }
   }
+
+  package func tell(progress: String?) { shown.withLock { $0.append(progress) } }
+
+  /// How far it was said to be, from word to word; nil is where that was taken away.
+  package var progress: [String?] { shown.withLock { $0 } }
 
   /// What was printed.
   package var output: String { said(false) }

@@ -34,6 +34,9 @@ package enum Output {
     try? place.write(TerminalSafe.clean(text + "\n"), to: .error)
   }
 
+  /// Tells a person who waits how far it is, in place of what was told before; nil takes that away.
+  package static func tell(progress: String?) { place.tell(progress: progress) }
+
   /// Ends the program.
   package static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 

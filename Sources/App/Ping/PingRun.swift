@@ -12,6 +12,7 @@ package struct PingRun {
   private let sink: any SessionSink
   private let header: SessionHeader
   private var schedule: Schedule
+  private var waiting: WaitingProgress
   /// The time of the last record that was looked at.
   private var latest: UInt64 = 0
   /// The time up to which probes are settled: a replay is to settle them before what follows.
@@ -45,6 +46,7 @@ package struct PingRun {
     self.header = header
     inbox = places.flatMap(\.opening)
     schedule = Schedule(plan)
+    waiting = WaitingProgress(plan)
     self.plan = plan
     self.entrance = entrance
     self.loop = loop
@@ -147,7 +149,8 @@ package struct PingRun {
         let last = min(end, ping.nextDeadline ?? end)
         let pause =
           interrupted == nil ? schedule.pause(now, ping) : last > now ? last - now : 0
-        loop.wait(nanoseconds: pause)
+        let look = waiting.look(now, until: ping.nextDeadline, timeout: plan.timeout)
+        loop.wait(nanoseconds: min(pause, look))
       }
     }
     return interrupted
@@ -302,6 +305,7 @@ package struct PingRun {
     _ ready: [Int], _ ping: inout PingStory, _ printer: inout PingPrinter,
     before next: ArraySlice<Record> = []
   ) throws {
+    waiting.end()
     try receiveMessages()
     try foresee(next + inbox, &ping)
     // What was dropped behind the last hook is no answer, and raises questions.

@@ -21,9 +21,7 @@ package enum Playback {
     }
     let writers = (try? RecordingFiles.writers()) ?? []
     let isGrowing = sessions.map { files in writers.contains { $0.session == files.last } }
-    // What was recorded by now is in the file a little later.
     let now = host.realtime
-    if isGrowing.contains(true) { host.pause(nanoseconds: latency) }
     let readers = try sessions.map { try SessionReader($0) }
     // All is open.
     try host.rights.keep([])
@@ -36,9 +34,6 @@ package enum Playback {
     progress.end()
     return report.matches
   }
-
-  /// Nanoseconds that a recorder may keep records before it writes them, and some.
-  private static let latency: UInt64 = 250_000_000
 
   /// Writes the NFLOG messages of these files alone, as classic pcap.
   package static func export(

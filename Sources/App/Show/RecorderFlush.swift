@@ -6,15 +6,18 @@ enum RecorderFlush {
   /// Nanoseconds that are waited at most, and between two looks.
   private static let patience: UInt64 = 1_000_000_000
   private static let pause: UInt64 = 2_000_000
+  /// Nanoseconds after which one that cannot be asked has written what it had received.
+  private static let latency: UInt64 = 250_000_000
 
   /// If a recorder writes this file, waits until what it had received by now is in it.
   static func wait(for path: String, _ host: any ShowHost) {
-    // One of an earlier version would be ended by being asked.
-    guard let recorder = writer(of: path), recorder.flushed != nil, let process = recorder.living
-    else { return }
+    guard let recorder = writer(of: path), let process = recorder.living else { return }
     let asked = host.realtime
     let deadline = host.monotonic + patience
-    guard process.askToFlush() else { return }
+    // One of an earlier version would be ended by being asked.
+    guard recorder.flushed != nil, process.askToFlush() else {
+      return host.pause(nanoseconds: latency)
+    }
     while host.monotonic < deadline, let state = writer(of: path), state.flushed ?? 0 < asked {
       host.pause(nanoseconds: pause)
     }

@@ -14,10 +14,7 @@ final class LiveShow: ShowHost {
   /// As it was when it began: a pager is no terminal.
   let isInteractive = Terminal.isInteractive
 
-  func tell(progress: String?) {
-    guard Terminal.isWatched else { return }
-    try? Terminal.write("\r\u{1b}[K\(progress ?? "")", to: .error)
-  }
+  func tell(progress: String?) { Output.tell(progress: progress) }
 
   func pause(nanoseconds: UInt64) { Loop.pause(nanoseconds: nanoseconds) }
 
