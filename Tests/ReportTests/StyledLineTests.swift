@@ -70,3 +70,17 @@ struct StyledLineTests {
     #expect(style.aligned("日本", to: 6, ["x"]).map(\.text) == ["日本  x"])
   }
 }
+
+struct ShellWordsTests {
+  /// A command is broken where a shell parts its words, and nowhere else.
+  @Test(arguments: [
+    ("ip rule add from 10.0.0.1", ["ip", "rule", "add", "from", "10.0.0.1"]),
+    ("nft add rule 'ip saddr 1.2.3.4 drop'", ["nft", "add", "rule", "'ip saddr 1.2.3.4 drop'"]),
+    (#"echo "a b" c\ d"#, ["echo", #""a b""#, #"c\ d"#]),
+    (#"echo 'it'\''s a b' c"#, ["echo", #"'it'\''s a b'"#, "c"]),
+  ])
+  func parts(_ text: String, _ words: [String]) {
+    #expect(ShellWords.split(text) == words)
+    #expect(words.joined(separator: " ") == text)
+  }
+}

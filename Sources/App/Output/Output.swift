@@ -8,6 +8,9 @@ package enum Output {
   /// Where it goes.
   @TaskLocal package static var place: any OutputPlace = StandardStreams()
 
+  /// Rows of the terminal that others fill, above or below what is printed.
+  @TaskLocal package static var rowsTaken = 0
+
   /// Writes a line to standard output. Throws when nobody reads it or the disk is full.
   package static func print(_ line: StyledLine) throws(KernelError) { try show(line.text) }
 
@@ -55,7 +58,7 @@ package enum Output {
       width: isTerminal ? max(Terminal.columns ?? 80, 60) : 80, color: colors, unicode: isUTF8,
       verbosity: verbosity)
     style.isTerminal = isTerminal
-    style.height = isTerminal ? Terminal.rows : nil
+    style.height = isTerminal ? Terminal.rows.map { $0 - rowsTaken } : nil
     return style
   }
 

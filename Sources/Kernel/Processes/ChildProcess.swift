@@ -32,6 +32,16 @@ package enum ChildProcess {
     return nftrace_exit_code(status)
   }
 
+  /// Lets what is run find this program by its name.
+  package static func offerOurselves() {
+    guard let file = Files.destination(ofLink: "/proc/self/exe"), let end = file.lastIndex(of: "/"),
+      file[end...] == "/nftrace"
+    else { return }
+    let path = Terminal.environment("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin"
+    // Sound: the strings are there during the call, which copies them; no other thread reads the environment.
+    _ = unsafe setenv("PATH", "\(file[..<end]):\(path)", 1)
+  }
+
   /// What a program prints; nil if it cannot be run or fails. `arguments` begin with its absolute
   /// path; it gets no shell, no input, and its complaints are thrown away.
   static func output(_ arguments: [String]) -> String? {

@@ -19,6 +19,9 @@ struct Headline {
     case .rejected:
       let what = probe.answer.map { Phrases.name($0) } ?? "an error"
       if isRefusal(probe, plan) { return StyledLine("\(target) refused: \(what)", .bad) }
+      if let request = probe.exchange.request, case .rejected = request.end {
+        return StyledLine("\(target) did not answer: ", .bad) + "\(fate(request)), with \(what)"
+      }
       let who = probe.answeredBy.map { " from \($0)" } ?? ""
       return StyledLine("\(target) did not answer: \(what)\(who)", .bad)
     case .sent where probe.exchange.request?.isProxied == true:

@@ -159,7 +159,7 @@ struct RowBuilder {
         tables: [(isStopped ? "\(style.cross) " : "") + (hop.point.table.map(Escape.name) ?? "")],
         details: [
           isStopped
-            ? "dropped by \(Phrases.place(decider.rule))"
+            ? "\(end.kind == .rejected ? "rejected" : "dropped") by \(Phrases.place(decider.rule))"
             : "taken by this host's SYN proxy: \(Phrases.place(decider.rule))"
         ], failed: isStopped))
   }

@@ -18,6 +18,9 @@ struct Demonstration {
   private static let ping = ["-s", "\(client)", "--tun", "tun0", "\(server)"]
   private static let question = ["-p", "udp", "--sport", "5353", "--dport", "53"]
 
+  /// Rows around a report: the command and an empty one above it, an empty one and what goes on below.
+  private static let rowsAround = 4
+
   /// Something that breaks the router.
   private struct Fault {
     let title: String
@@ -124,7 +127,9 @@ struct Demonstration {
   private func ask(_ arguments: [String], isBrief: Bool = false) throws -> String? {
     let words = (isBrief ? ["-q"] : []) + arguments + Self.ping
     try Output.show("  $ nftrace ping \(words.joined(separator: " "))\n")
-    return try Ping.parse(words).send(isAll: false).remedy
+    return try Output.$rowsTaken.withValue(Self.rowsAround) {
+      try Ping.parse(words).send(isAll: false).remedy
+    }
   }
 
   private func shell(_ line: String) throws {

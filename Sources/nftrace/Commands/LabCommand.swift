@@ -2,6 +2,7 @@ import App
 import ArgumentParser
 import Glibc
 import Kernel
+import Report
 import Wire
 
 struct LabCommand: ParsableCommand {
@@ -31,7 +32,14 @@ struct LabCommand: ParsableCommand {
       throw UsageError("lab has no option '\(first)'; put a command behind '--'")
     }
     let code = try Self.inLab { () throws in
-      command.isEmpty ? try Demonstration().run() : try ChildProcess.run(command)
+      if command.isEmpty { return try Demonstration().run() }
+      ChildProcess.offerOurselves()
+      if Terminal.isInteractive, ["bash", "sh", "zsh", "fish"].contains(command[0]) {
+        Output.complain(
+          "in the lab's router: 'nftrace ping --tun tun0 119.29.29.29' asks as its client; 'exit' removes it all",
+          prefix: "")
+      }
+      return try ChildProcess.run(command)
     }
     Output.exit(code)
   }
