@@ -23,7 +23,8 @@ package enum Registry {
     // Delivered.
     NotTranslated.Delivered.self, EchoIgnored.self, AcceptQueueFull.self, ReceiveBufferFull.self,
     SocketFilter.self, AnswerRefused<ProhibitRoute>.self, AnswerRefused<UnreachableRoute>.self,
-    AnswerRefused<BlackholeRoute>.self, NoRoute.OfAnswer.self, NoListener.self,
+    AnswerRefused<BlackholeRoute>.self, NoRoute.OfAnswer.self,
+    NoReply.ResetAfterHandshake.self, NoListener.self,
     UnknownProtocol.self,
     // Answered, and not as the client expects it.
     NoReply.HandedOn.self, HairpinWithoutMasquerade.self, NotTranslated.Reply.self,

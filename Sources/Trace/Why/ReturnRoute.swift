@@ -20,7 +20,7 @@ struct ReturnRoute {
       || snapshot.addresses.neighbours(on: link.index).contains { $0.address == client }
     gateway =
       isOnLink ? nil : Self.known(to: client, link, snapshot) ?? Self.only(client, link, snapshot)
-    if gateway == nil, !isOnLink, !client.isPrivate { return nil }
+    if gateway == nil, !isOnLink { return nil }
   }
 
   /// The command.

@@ -109,7 +109,11 @@ extension Ping {
       plan.size = payload.count
       plan.count *= plan.probesPerConnection
       plan.dontFragment = true
-      plan.maximumSegment = entrance.maximumSegment
+    }
+    // Without one, a SYN is like no program's, and some firewalls drop it for that.
+    if like == nil, kind.number(to.address.family) == .tcp {
+      let usual: UInt16 = to.address.family == 4 ? 1460 : 1440
+      plan.maximumSegment = entrance.maximumSegment ?? (data == nil ? usual : nil)
     }
     if let mtu = entrance.mtu { plan.fragment(atMost: mtu) }
     return plan

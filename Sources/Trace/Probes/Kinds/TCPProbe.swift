@@ -37,7 +37,7 @@ struct TCPProbe: ProbeKind {
     var header = TCPHeader(
       sourcePort: plan.port(sequence), destinationPort: plan.destinationPort ?? 0,
       sequence: number, acknowledgment: acknowledges ? number &+ 1 : 0, flags: plan.tcpFlags)
-    header.maximumSegment = plan.maximumSegment
+    header.maximumSegment = plan.tcpFlags == .syn ? plan.maximumSegment : nil
     return header
   }
 

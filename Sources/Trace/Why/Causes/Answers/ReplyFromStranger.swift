@@ -43,7 +43,8 @@ enum ReplyFromStranger: Cause {
     return error(
       "the answer comes from \(RuleNames.end(packet.source, packet.sourcePort)), and "
         + "\(RuleNames.end(plan.destination, plan.destinationPort)) was asked, so the client does not "
-        + "take it: look for who translates the question on its way",
+        + "take it: look for who translates the question on its way, or for a service that answers from another "
+        + "address than it was asked at",
       evidence: [.answerFrom(packet)])
   }
 

@@ -76,12 +76,27 @@ enum ReplyMisrouted: Cause {
   private static func homeRoute(
     to client: IPAddress, by home: String, _ lost: LostPacket, _ table: UInt32?
   ) throws(Word.Unspeakable) -> Command? {
-    guard let table = table ?? lost.journey.route?.table, table != 254 else { return nil }
+    guard let table = table ?? lost.journey.route?.table else { return nil }
+    if table == 254 { return try ownRoute(to: client, by: home, lost.snapshot) }
     return try RoutingWords.copy(ofRouteTo: client, by: home, into: table, lost.snapshot)
+  }
+
+  /// The route to the subnet that the interface has an address of, where it is not there any more.
+  private static func ownRoute(
+    to client: IPAddress, by home: String, _ snapshot: Snapshot
+  ) throws(Word.Unspeakable) -> Command? {
+    guard let link = snapshot.link(home),
+      let subnet = snapshot.addresses.networks(of: link.index).first(where: { $0.contains(client) })
+    else { return nil }
+    let version: Command = client.family == 6 ? "-6 " : ""
+    return "ip \(version)route add \(subnet) dev \(try Word.device(home))"
   }
 
   private static func table(_ lost: LostPacket) -> String {
     guard let route = lost.journey.route else { return "" }
+    if route.table == 254, route.rule ?? 32766 == 32766, route.destination?.length ?? 0 == 0 {
+      return " by the default route, for there is none to \(lost.last.packet.destination)"
+    }
     let rule = route.rule.map { " by rule \($0)" } ?? ""
     return " as table \(route.tableName) has it\(rule)"
   }

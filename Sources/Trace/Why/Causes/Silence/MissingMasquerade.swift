@@ -37,7 +37,9 @@ enum MissingMasquerade: Cause {
     guard lost.stage == .sent, lost.sourceChange == nil, !lost.isFromHere, !lost.isReply,
       lost.packet.source.isPrivate, lost.isBoundOutside,
       // Out by the way it came in: the answer finds the sender without this host.
-      lost.outDevice != lost.inDevice
+      lost.outDevice != lost.inDevice,
+      // What a rule in another namespace of this machine dropped needs no way back.
+      lost.droppedElsewhere?.reason != "NETFILTER_DROP"
     else { return nil }
     let device = lost.outDevice ?? "?"
     let source = lost.packet.source

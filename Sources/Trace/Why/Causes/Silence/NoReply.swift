@@ -57,8 +57,15 @@ enum NoReply: Cause {
         + (lost.isBoundOutside
           ? "\(target) and at the way there and back"
           : "the service and the firewall on \(target), and at its route back to "
-            + "\(lost.packet.source)"),
+            + "\(lost.packet.source)") + writtenDown(lost),
       confidence: .likely, evidence: evidence)
+  }
+
+  /// Nobody asks for a MAC address that was written down, and nothing says whether it still is the machine's.
+  private static func writtenDown(_ lost: LostPacket) -> String {
+    guard case .nextHop(let hop, let state) = nextHop(lost).first, state.contains(.permanent)
+    else { return "" }
+    return "; the MAC address of \(hop) was written down by hand (PERMANENT): see that it is right"
   }
 
   /// The handshake went the same way and was answered, and a segment with data was not: it is no fault of the way
@@ -87,6 +94,22 @@ enum NoReply: Cause {
               + "--size" : ""),
         confidence: .likely,
         evidence: [.sent(through: device, source: lost.packet.source)] + nextHop(lost))
+    }
+  }
+
+  /// The handshake was answered, and the segment with data with a reset.
+  enum ResetAfterHandshake: Cause {
+    static var page: FindingPage { NoReply.page }
+    static var isToldByRefusal: Bool { true }
+
+    static func examine(_ lost: LostPacket) -> Finding? {
+      guard lost.header?.probe?.data != nil, !lost.isReply, lost.journey.packet.carriesData,
+        let refusal = lost.refusal, refusal.packet.icmp == nil, !refusal.isOurs
+      else { return nil }
+      return error(
+        "\(refusal.packet.source) took the connection, and reset it when this segment came: the program there closed "
+          + "it and did not read, or somebody on the way refuses what it says", confidence: .likely,
+        evidence: [.refusal(refusal.packet, isOurs: false)])
     }
   }
 
