@@ -539,9 +539,9 @@ func echo(
   }
 
   /// However much comes at once, what is open is bounded, and all of it is told.
-  @Test func floodsAreBounded() {
+  @Test(arguments: [Pace.whole, .live]) func floodsAreBounded(pace: Pace) {
     var script = Script()
-    var story = Story(header: script.header)
+    var story = Story(header: script.header, pace: pace)
     var told = 0
     for number in 1...20000 {
       script.records = []
@@ -555,9 +555,9 @@ func echo(
   }
 
   /// A flood in many flows is told in parts while packets are on their way: none of them is cut.
-  @Test func floodsCutNoPacket() {
+  @Test(arguments: [Pace.whole, .live]) func floodsCutNoPacket(pace: Pace) {
     var script = Script()
-    var story = Story(header: script.header)
+    var story = Story(header: script.header, pace: pace)
     var told: [Journey] = []
     for number in 0..<20000 {
       script.records = []

@@ -21,9 +21,11 @@ extension Story {
         if members.allSatisfy(rests) { closing.append(members) }
         continue
       }
-      if pace == .live { closing.append(ended(members, firsts)) }
+      if pace == .live {
+        closing.append(ended(members, firsts))
+        continue
+      }
       let age = now.since(open[members[0]].start)
-      guard pace == .whole || isFull else { continue }
       if members.count > Self.mostPackets || age > Self.longest || tooMany > 0 && age > Self.idle {
         let part = members.filter {
           let index = firsts[$0] ?? $0
