@@ -60,7 +60,7 @@ struct Demonstration {
 
   /// Shows it, in the lab's router; returns the exit code.
   func run() throws -> Int32 {
-    try healthy()
+    if let signal = try healthy() { return 128 + signal }
     guard try has("nft") else {
       try Output.show("\nnft is not installed here: how a router breaks is shown where it is.")
       return 0
@@ -81,7 +81,8 @@ struct Demonstration {
     return 0
   }
 
-  private func healthy() throws {
+  /// A ping that gets through; returns the signal that ended it, if one did.
+  private func healthy() throws -> Int32? {
     let line = style.unicode ? "──" : "--"
     try Output.show(
       """
@@ -93,8 +94,9 @@ struct Demonstration {
       The router forwards, and masquerades what comes from 192.168.69.0/24. nftrace
       plays the client: it puts a ping into tun0 and watches it go through the router.
       """)
-    if pause("send it") != nil { return }
+    if let signal = pause("send it") { return signal }
     _ = try ask([])
+    return nil
   }
 
   /// Breaks the router, asks, and has what helps run; returns the signal that ended it, if one did.
