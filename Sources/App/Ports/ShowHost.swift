@@ -17,8 +17,6 @@ package protocol ShowHost: NamespaceSurveyor {
   var loop: any EventLoop { get }
   /// Whether a person sees the output as it comes.
   var isInteractive: Bool { get }
-  /// Tells a person who waits how far it is, in place of what was told before; nil takes that away.
-  func tell(progress: String?)
   /// Whether there is such a setting in the network namespace of the calling thread.
   func exists(_ setting: Sysctl) -> Bool
   /// The kernel's log, from its oldest message on, or from now on.
@@ -28,9 +26,4 @@ package protocol ShowHost: NamespaceSurveyor {
   func traffic(
     of setup: SetupState, in space: ChosenNamespace
   ) throws(KernelError) -> any FollowedTraffic
-}
-
-extension ShowHost {
-  /// Nobody waits.
-  package func tell(progress: String?) {}
 }

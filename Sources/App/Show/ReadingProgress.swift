@@ -29,12 +29,12 @@ struct ReadingProgress {
     let now = host.monotonic
     guard now > began + Self.patience, now > lastTold + Self.pause else { return }
     lastTold = now
-    host.tell(progress: "reading \(Octets.text(octets)): \(min(read * 100 / octets, 100)) %")
+    Output.tell(progress: "reading \(Octets.text(octets)): \(min(read * 100 / octets, 100)) %")
   }
 
   /// There is something to read, or all was read.
   mutating func end() {
-    if !isOver, lastTold > 0 { host.tell(progress: nil) }
+    if !isOver, lastTold > 0 { Output.tell(progress: nil) }
     isOver = true
   }
 }

@@ -14,8 +14,6 @@ final class LiveShow: ShowHost {
   /// As it was when it began: a pager is no terminal.
   let isInteractive = Terminal.isInteractive
 
-  func tell(progress: String?) { Output.tell(progress: progress) }
-
   func pause(nanoseconds: UInt64) { Loop.pause(nanoseconds: nanoseconds) }
 
   func exists(_ setting: Sysctl) -> Bool { setting.exists }
