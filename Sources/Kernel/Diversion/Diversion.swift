@@ -10,9 +10,9 @@ package import Wire
 /// and takes the ways it would have taken: no packet goes around twice. The routes name the source
 /// address that the kernel would have chosen, so that connections outlive the diversion, and what is
 /// on its way into the device is not tracked, so that NAT and conntrack see the packet once, on its way
-/// out. Answers to what was sent elsewhere are changed back by `AnswerRules`. The device, its routes and the nf_tables table go when this process ends; the rules are in a
-/// journal that a guardian undoes, and lead to an empty table until then, which is as if they were
-/// not there.
+/// out. Answers to what was sent elsewhere are changed back by `AnswerRules`. The device, its routes and
+/// the nf_tables table go when this process ends; the rules are in a journal that a guardian undoes, and
+/// lead to an empty table until then, which is as if they were not there.
 package struct Diversion: ~Copyable {
   /// The device: packets are read from it and written back to it.
   package let tun: TunDevice

@@ -59,7 +59,7 @@ struct ExtcapCommand: ParsableCommand {
       // Where it goes no further, whoever reads from it is to see its end.
       let sink = try PatientOutput(fifo: fifo)
       if hasFilter { throw UsageError(Self.noFilter) }
-      _ = try Self.capture(to: sink, past: past, shared)
+      _ = try SessionPipe.write(to: sink, past: past, shared)
     } else if let answer {
       if !answer.isEmpty { try Output.show(answer.joined(separator: "\n")) }
     } else {
@@ -82,15 +82,4 @@ struct ExtcapCommand: ParsableCommand {
   private var hasFilter: Bool { extcapCaptureFilter?.isEmpty == false }
   private static let noFilter =
     "nftrace has no capture filters: 'nftrace setup' says what is watched"
-
-  /// Writes what is reported in the namespace that was asked for. Returns the signal that ended it.
-  static func capture(
-    to sink: PatientOutput, past: Bool = false, _ shared: SharedOptions
-  ) throws -> Int32? {
-    let space = try shared.chosenNamespace()
-    try space.enter()
-    try SharedOptions.takeBackLeftovers()
-    var run = CaptureRun(LiveShow(), past: past)
-    return try run.run(space, to: sink)
-  }
 }

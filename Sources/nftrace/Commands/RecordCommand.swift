@@ -46,7 +46,7 @@ struct RecordCommand: ParsableCommand {
       if Terminal.isInteractive {
         throw UsageError("a session is nothing to read on a terminal: 'nftrace show --follow' is")
       }
-      if let signal = try ExtcapCommand.capture(to: PatientOutput(), shared) {
+      if let signal = try SessionPipe.write(to: PatientOutput(), shared) {
         Output.exit(128 + signal)
       }
       return
