@@ -13,13 +13,13 @@ extension LiveTests {
       return try await net.inRouter(
         """
         "$NFTRACE" setup \(record ? "" : "--no-record") $SERVER/32 >/dev/null
-        mkdir -p "$DIR/config/wireshark/extcap"
-        ln -sf "$NFTRACE" "$DIR/config/wireshark/extcap/nftrace"
-        export XDG_CONFIG_HOME="$DIR/config"
-        rm -f "$DIR/capture" "$DIR/fifo"; mkfifo "$DIR/fifo"
+        mkdir -p "$DIR/captured/config/wireshark/extcap"
+        ln -sf "$NFTRACE" "$DIR/captured/config/wireshark/extcap/nftrace"
+        export XDG_CONFIG_HOME="$DIR/captured/config"
+        rm -f "$DIR/captured/capture" "$DIR/captured/fifo"; mkfifo "$DIR/captured/fifo"
         wait_for() { i=0; until "$@"; do i=$((i + 1)); [ $i -lt 400 ]; sleep .05; done; }
         \(start)
-        wait_for test -s "$DIR/capture"; sleep .2
+        wait_for test -s "$DIR/captured/capture"; sleep .2
         ping -q -c1 -W1 $SERVER >/dev/null
         \(read)
         "$NFTRACE" teardown >/dev/null
@@ -31,14 +31,14 @@ extension LiveTests {
       let output = try await capture(
         record: record,
         #"""
-        cat "$DIR/fifo" >"$DIR/capture" &
+        cat "$DIR/captured/fifo" >"$DIR/captured/capture" &
         "$XDG_CONFIG_HOME/wireshark/extcap/nftrace" --capture --extcap-interface nftrace \
-          --fifo "$DIR/fifo" --extcap-version=4.0 & p=$!
+          --fifo "$DIR/captured/fifo" --extcap-version=4.0 & p=$!
         """#,
         """
-        wait_for sh -c '"$NFTRACE" show -q "$DIR/capture" 2>/dev/null | grep -q answered'
+        wait_for sh -c '"$NFTRACE" show -q "$DIR/captured/capture" 2>/dev/null | grep -q answered'
         kill -TERM $p; wait $p; echo "code $?"
-        "$NFTRACE" show -q "$DIR/capture"
+        "$NFTRACE" show -q "$DIR/captured/capture"
         """)
       #expect(output.hasPrefix("code 0\n"), "\(output)")
       #expect(output.contains("echo request"), "\(output)")
@@ -50,24 +50,24 @@ extension LiveTests {
       let output = try await capture(
         record: true,
         #"""
-        head -c 100 "$DIR/fifo" >"$DIR/capture" &
-        "$NFTRACE" extcap --capture --fifo "$DIR/fifo" & p=$!
+        head -c 100 "$DIR/captured/fifo" >"$DIR/captured/capture" &
+        "$NFTRACE" extcap --capture --fifo "$DIR/captured/fifo" & p=$!
         """#, "wait $p; echo \"code $?\"")
       #expect(output == "code 0\n")
     }
 
     /// tshark finds it in its directory, captures from it, and reads from a pipe; what is captured is a session.
     @Test(arguments: [
-      #"tshark -n -i nftrace -w "$DIR/capture""#,
-      #""$NFTRACE" record - | tshark -n -i - -w "$DIR/capture""#,
+      #"tshark -n -i nftrace -w "$DIR/captured/capture""#,
+      #""$NFTRACE" record - | tshark -n -i - -w "$DIR/captured/capture""#,
     ]) func byTshark(command: String) async throws {
       let output = try await capture(
-        record: true, "sh -c '\(command)' >\"$DIR/said\" 2>&1 & p=$!",
+        record: true, "sh -c '\(command)' >\"$DIR/captured/said\" 2>&1 & p=$!",
         """
-        wait_for sh -c '"$NFTRACE" show -q "$DIR/capture" 2>/dev/null | grep -q answered'
-        "$NFTRACE" show -q "$DIR/capture"
+        wait_for sh -c '"$NFTRACE" show -q "$DIR/captured/capture" 2>/dev/null | grep -q answered'
+        "$NFTRACE" show -q "$DIR/captured/capture"
         tshark -D 2>/dev/null
-        "$NFTRACE" teardown >/dev/null; wait $p || cat "$DIR/said"
+        "$NFTRACE" teardown >/dev/null; wait $p || cat "$DIR/captured/said"
         "$NFTRACE" setup $SERVER/32 >/dev/null
         """)
       #expect(output.contains(": answered"), "\(output)")
@@ -119,10 +119,10 @@ extension LiveTests {
       let net = try await RouterNet(RouterPlan().withoutTun())
       let output = try await net.inRouter(
         """
-        mkfifo "$DIR/none" || true
+        mkdir -p "$DIR/captured"; mkfifo "$DIR/captured/none" || true
         n() { "$NFTRACE" "$@" 2>&1 || echo "code $?"; }
-        cat "$DIR/none" & n --capture --fifo "$DIR/none" --extcap-interface nftrace
-        cat "$DIR/none" & n --capture --fifo "$DIR/none" --extcap-capture-filter icmp
+        cat "$DIR/captured/none" & n --capture --fifo "$DIR/captured/none" --extcap-interface nftrace
+        cat "$DIR/captured/none" & n --capture --fifo "$DIR/captured/none" --extcap-capture-filter icmp
         n extcap --capture --fifo /dev/null
         n extcap --capture
         n --extcap-config --extcap-interface eth0
