@@ -60,6 +60,8 @@ struct FindingCatalogue {
     case .neighbours: "the interfaces, addresses and neighbours"
     case .ingressRules: "the rules that it met at the interface"
     case .zoneRules: "the rules by which firewalld leads packets to their zones"
+    case .trackingRules: "the rules that it met before conntrack looked at it"
+    case .countingRules: "rules before that one that count packets"
     case .policyChain: "the rules of the chain whose policy dropped it"
     case .ruleBeforePolicy: "the last rule that it met before a policy dropped it"
     case .setting(let setting): "the setting `\(setting.name)`"

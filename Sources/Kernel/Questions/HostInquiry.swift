@@ -39,6 +39,9 @@ enum HostInquiry {
       return NATRules.naming(port: port, version: version, &rules).map { found in
         HostState { $0.portForwards = found }
       }
+    case .transparentProxies:
+      let found = NATRules.transparentProxies(&rules)
+      return HostState { $0.transparentProxies = found }
     case .sourceTranslations(let version):
       return NATRules.count(atPostrouting: version, &rules).map { count in
         let found = count == 0 ? [] : NATRules.translatingSources(version: version, &rules)

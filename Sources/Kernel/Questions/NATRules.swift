@@ -3,7 +3,7 @@ internal import Glibc
 package import Trace
 internal import Wire
 
-/// The rules of NAT, as far as a diagnosis asks for them.
+/// The rules that lead packets elsewhere, as far as a diagnosis asks for them.
 package enum NATRules {
   /// Rules that are kept, at most.
   private static let most = 32
@@ -43,6 +43,18 @@ package enum NATRules {
   /// The first rules that translate sources.
   static func translatingSources(version: Int, _ rules: inout RulesetReader) -> [RuleText] {
     Array(all(version: version, &rules).filter(\.translatesSources).prefix(most))
+  }
+
+  /// The first rules of nft that give packets to transparent proxies.
+  static func transparentProxies(_ rules: inout RulesetReader) -> [RuleText] {
+    let all = ((try? rules.chains()) ?? []).compactMap { try? ChainMessage($0.payload) }
+    let tables = Set(
+      all.filter { $0.hook == .prerouting && $0.type == "filter" }
+        .map { TableName($0.family, $0.table) })
+    return Array(
+      tables.filter { !OwnTable.isOne($0.name) && !$0.isIPTables(among: all) }
+        .sorted { $0.name < $1.name }.flatMap { listed($0) }
+        .filter { $0.text.split(separator: " ").contains("tproxy") }.prefix(most))
   }
 
   /// The rules of all tables that have nat chains.

@@ -131,6 +131,8 @@ struct EndText {
     switch last.point.hook {
     case .ingress: return seen(journey, ", before PREROUTING")
     case .egress: return "handed to \(device), and dropped behind the last hook"
+    case .prerouting where journey.end.kernelDrop?.isInBridge == true:
+      return seen(journey, ", then lost in the bridge")
     case .prerouting where last.point.priority >= -99:
       return seen(journey, ", then lost in the routing decision")
     case .postrouting: return seen(journey, ", never sent through \(device)")

@@ -97,6 +97,7 @@ enum EvidenceText {
       "next hop \(address) is \(state)"
         + (state.contains(.permanent) ? ": its MAC address was set, and is not checked" : "")
     case .hairpinOff(let port): "bridge link: hairpin of \(port) is off"
+    case .isolated(let port): "bridge link: \(port) is isolated"
     case .xdpProgram(let device): "an XDP program on \(device) sees packets before any hook"
 
     case .deviceProgram(let program):

@@ -22,10 +22,12 @@ struct BridgeCrossing {
     let routed = snapshot.link(lost.outDevice).flatMap { $0.kind == "bridge" ? $0.name : nil }
     guard !isSentByPort, let bridge = routed ?? snapshot.bridge(of: port?.name),
       lost.journey.end.decider == nil,
-      routed != nil || lost.stage == .arrival
+      routed != nil || lost.stage == .arrival || lost.stage == .bridging
     else { return nil }
     self.bridge = bridge
-    let isBridged = lost.journey.isBridged || !lost.metIP || lost.destinationChange != nil
+    let isBridged =
+      lost.journey.isBridged || !lost.metIP || lost.stage == .bridging
+      || lost.destinationChange != nil
     input = isBridged && snapshot.bridge(of: port?.name) == bridge ? port : nil
     let hop = lost.journey.route?.gateway ?? lost.packet.destination
     output = snapshot.neighbour(hop, on: bridge)?.hardwareAddress.flatMap {

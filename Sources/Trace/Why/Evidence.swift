@@ -121,6 +121,8 @@ package enum Evidence: Sendable, Equatable {
   case nextHop(IPAddress, NeighbourMessage.State)
   /// A port of a bridge sends nothing back that came in by it.
   case hairpinOff(String)
+  /// A port of a bridge has nothing to do with others that are isolated, too.
+  case isolated(String)
   /// An XDP program sees this interface's packets before any hook.
   case xdpProgram(String)
 

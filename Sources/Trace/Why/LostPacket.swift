@@ -38,6 +38,8 @@ struct LostPacket {
     case within(Hook)
     /// Through with PREROUTING, and at neither INPUT nor FORWARD.
     case routing
+    /// Through with PREROUTING within a bridge, which was to send it by another port.
+    case bridging
     /// Through with FORWARD, and not at POSTROUTING; or through with OUTPUT.
     case beforePostrouting
     /// Through with POSTROUTING, and not sent.
@@ -79,7 +81,7 @@ struct LostPacket {
       header?.points.contains { $0.hook == hook && $0.priority > last.point.priority } != true
     guard isLast else { return .within(hook) }
     switch hook {
-    case .prerouting: return .routing
+    case .prerouting: return journey.end.kernelDrop?.isInBridge == true ? .bridging : .routing
     case .postrouting: return .output
     default: return .beforePostrouting
     }

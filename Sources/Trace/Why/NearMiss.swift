@@ -65,39 +65,16 @@ struct NearMiss {
 
   /// What the rule asks for that the packet is not; nil where that is not to be seen.
   private static func difference(_ rule: RuleText, _ lost: LostPacket) -> String? {
-    let words = rule.text.split(separator: " ").map { $0.filter { $0 != "\"" } }
-    func after(_ names: String...) -> (word: String, isInverted: Bool)? {
-      guard let place = words.firstIndex(where: names.contains), place + 1 < words.count else {
-        return nil
-      }
-      let isInverted = place > 0 && words[place - 1] == "!" || words[place + 1] == "!="
-      let word = words[place + 1] == "!=" ? place + 2 : place + 1
-      return word < words.count ? (words[word], isInverted) : nil
-    }
-    if let (device, isInverted) = after("-o", "oifname", "oif"), let own = lost.outDevice {
-      let fits = device.hasSuffix("+") ? own.hasPrefix(device.dropLast()) : device == own
-      if fits == isInverted {
-        return "what leaves by \(isInverted ? "another interface than " : "")\(device)"
-      }
-    }
-    if let (device, isInverted) = after("-i", "iifname", "iif"), let own = lost.inDevice {
-      let fits = device.hasSuffix("+") ? own.hasPrefix(device.dropLast()) : device == own
-      if fits == isInverted {
-        return "what comes in by \(isInverted ? "another interface than " : "")\(device)"
-      }
-    }
-    for (names, address) in [
-      (["-d", "daddr"], lost.journey.packet.destination), (["-s", "saddr"], lost.packet.source),
-    ] {
-      guard let (word, isInverted) = after(names[0], names[1]), let prefix = Prefix(word),
-        prefix.contains(address) == isInverted
-      else { continue }
-      let side = names[0] == "-d" ? "for" : "from"
-      return "what is \(side) \(isInverted ? "another than " : "")\(word)"
-    }
+    if let difference = RuleWords(rule.text).difference(lost) { return difference }
     if lost.journey.hops.first?.point.hook == .output, rule.chain != "OUTPUT" {
       return "what comes in, and this host's own packets do not"
     }
     return nil
+  }
+
+  /// The rule that forwards the packet's port, and would have translated it, had conntrack followed it.
+  static func fittingPortForward(_ lost: LostPacket) -> RuleText? {
+    guard lost.destinationChange == nil else { return nil }
+    return (lost.host(.portForwards).portForwards ?? []).first { difference($0, lost) == nil }
   }
 }

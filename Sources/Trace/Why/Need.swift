@@ -14,6 +14,10 @@ package enum Need: Sendable, Hashable {
   case ingressRules
   /// The rules by which firewalld leads packets to their zones.
   case zoneRules
+  /// The rules that it met before conntrack looked at it.
+  case trackingRules
+  /// The rules of the chain that ended its way which stand before the one that did, and which count packets.
+  case countingRules
   /// The rules of the chain whose policy dropped it.
   case policyChain
   /// The last rule that was met before a policy dropped it.

@@ -21,6 +21,8 @@ package enum Question: Sendable, Equatable {
   case chain(RuleStep)
   /// The texts of the rules of that chain.
   case chainTexts(RuleStep)
+  /// The texts of those rules of that chain that stand before the step's and count packets.
+  case countingRules(before: RuleStep)
   /// What else this host has.
   case host(HostQuestion)
 }
@@ -56,6 +58,15 @@ extension Story {
       questions += journeys.flatMap(\.way.trailingRules)
         .filter { $0.chain.hasSuffix("_ZONES") && Owner($0) == .firewalld }.map { .chainTexts($0) }
     }
+    if needs.contains(.trackingRules) {
+      questions += trackingRules(journeys).map { .rule($0) }
+    }
+    if needs.contains(.countingRules) {
+      questions += journeys.compactMap { $0.end.decider?.rule }.filter {
+        $0.handle != nil || $0.isPolicy
+      }
+      .map { .countingRules(before: $0) }
+    }
     if needs.contains(.ruleBeforePolicy) { questions += rulesBeforePolicies(journeys) }
     if needs.contains(.routes) {
       questions.append(.routes(to: destinations(journeys, sequence)))
@@ -73,6 +84,23 @@ extension Story {
     journeys.filter { $0.end.decider == nil && $0.way.last.point.hook == .ingress }
       .flatMap(\.way.trailingRules)
       .filter { $0.handle != nil }.map { .rule($0) }
+  }
+
+  /// What told conntrack what to make of packets that it does not follow, or does not know again.
+  private func trackingRules(_ journeys: [Journey]) -> [RuleStep] {
+    let known: [Connection.State] = [.established, .related]
+    let isParted = journeys.contains { journey in
+      let state = journey.connection?.state
+      return state == .untracked
+        || journey.direction == .reply && !(state.map(known.contains) ?? false)
+    }
+    guard isParted else { return [] }
+    var found: [RuleStep] = []
+    for step in journeys.flatMap(\.rulesBeforeTracking)
+    where snapshot.text(step) == nil && !found.contains(step) {
+      found.append(step)
+    }
+    return Array(found.prefix(16))
   }
 
   private func rulesBeforePolicies(_ journeys: [Journey]) -> [Question] {

@@ -18,10 +18,13 @@ package enum Registry {
     NoRoute.self, ReversePathFilter.self, TTLExpired.self, FragmentationNeeded.self,
     // Behind the last hook.
     IPsecNoState.self, IPsecPolicy.self, MulticastNotJoined.self, NoCarrier.self,
-    BridgeHairpinOff.self, BridgePortMTU.self, NeighbourDiscoveryFiltered.self,
+    BridgeHairpinOff.self, BridgePortIsolated.self, BridgePortMTU.self,
+    NeighbourDiscoveryFiltered.self,
     NeighbourUnresolved.self, SNATClash.self,
     // Delivered.
-    NotTranslated.Delivered.self, EchoIgnored.self, AcceptQueueFull.self, ReceiveBufferFull.self,
+    NotTranslated.Delivered.self, NotTranslated.Destination.self,
+    TProxyWithoutListener.PassedOver.self, EchoIgnored.self, AcceptQueueFull.self,
+    ReceiveBufferFull.self,
     SocketFilter.self, AnswerRefused<ProhibitRoute>.self, AnswerRefused<UnreachableRoute>.self,
     AnswerRefused<BlackholeRoute>.self, NoRoute.OfAnswer.self,
     NoReply.ResetAfterHandshake.self, NoListener.self,

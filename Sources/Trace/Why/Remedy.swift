@@ -38,6 +38,9 @@ enum Remedy {
     return try command(lost, step, accepting: answer).map { "\(accept) && \($0)" }
   }
 
+  /// The one, or where there is none the other.
+  static func first(_ one: Command?, _ other: Command?) -> Command? { one ?? other }
+
   /// Accepts what belongs to connections that were let through; where conntrack does not know them,
   /// this packet.
   static func acceptEstablished(
@@ -236,7 +239,7 @@ enum Remedy {
 extension RuleStep {
   /// Whether the rule asks for nothing that differs between a packet and its answer, as far as its text
   /// says.
-  fileprivate var takesBothWays: Bool {
+  var takesBothWays: Bool {
     guard let text, !isPolicy else { return false }
     let directed = [
       " -s ", " -d ", " -i ", " -o ", "port ", "ports ", "state ", "saddr", "daddr", "iif", "oif",

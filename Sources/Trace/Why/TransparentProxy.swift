@@ -2,8 +2,6 @@ internal import Wire
 
 /// What a rule for transparent proxying asks for: iptables' TPROXY, nft's tproxy.
 struct TransparentProxy {
-  /// The rule.
-  let step: RuleStep
   /// The port of the proxy's socket; nil where the packet's own stays.
   let port: UInt16?
   /// The mark that the rule gives, and the bits of it that count; nil where it gives none.
@@ -12,6 +10,11 @@ struct TransparentProxy {
   /// nil for a rule that is none.
   init?(_ step: RuleStep) {
     guard let text = step.text else { return nil }
+    self.init(text)
+  }
+
+  /// nil for the text of a rule that is none.
+  init?(_ text: String) {
     let words = text.split(separator: " ")
     func after(_ name: String) -> Substring? {
       words.firstIndex { $0 == name }.flatMap { words.dropFirst($0 + 1).first }
@@ -32,7 +35,6 @@ struct TransparentProxy {
     } else {
       return nil
     }
-    self.step = step
   }
 
   private static func number(_ word: Substring) -> UInt32? {

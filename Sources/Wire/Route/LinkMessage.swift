@@ -29,6 +29,8 @@ package struct LinkMessage: Sendable, Equatable {
   package var hasXDP: Bool
   /// Whether a bridge sends frames back out of it that came in by it; nil for what is no bridge's port.
   package var isHairpin: Bool?
+  /// Whether a bridge keeps what comes in by it from other ports that are isolated; nil for what is no bridge's port.
+  package var isIsolated: Bool?
   /// Whether one of them is the driver's or the card's own: it sees frames before the kernel has a packet.
   package var hasNativeXDP: Bool
   /// The number of the program, where there is one.
@@ -135,6 +137,7 @@ package struct LinkMessage: Sendable, Equatable {
     static let infoPortKind: UInt16 = 4
     static let infoPortData: UInt16 = 5
     static let bridgePortHairpin: UInt16 = 4
+    static let bridgePortIsolated: UInt16 = 33
     static let vethPeer: UInt16 = 1
     static let tunType: UInt16 = 3
     static let tunPacketInformation: UInt16 = 4
@@ -178,10 +181,12 @@ package struct LinkMessage: Sendable, Equatable {
     let info = try attributes.nested(Attribute.info)
     kind = info?.string(Attribute.infoKind)
     isHairpin = nil
+    isIsolated = nil
     if info?.string(Attribute.infoPortKind) == "bridge",
       let data = try info?.nested(Attribute.infoPortData)
     {
       isHairpin = try data.number(Attribute.bridgePortHairpin, as: UInt8.self).map { $0 != 0 }
+      isIsolated = try data.number(Attribute.bridgePortIsolated, as: UInt8.self).map { $0 != 0 }
     }
     tun = nil
     // The meaning of IFLA_INFO_DATA depends on the kind.

@@ -93,13 +93,18 @@ struct NeighbourPlace {
     if let group = HardwareAddress(ofGroup: destination) { return group }
     let isOwn = own.contains { $0.local.address == destination }
     if isOwn || port == nil { return owner.address }
-    // A bridge without an address does not route: all who are behind it are neighbours.
-    guard subnets.isEmpty || subnets.contains(where: { $0.contains(destination) }) else {
-      return owner.address
-    }
+    // A bridge without an address does not route: all who are behind it are neighbours. Each has a link-local one.
+    guard
+      subnets.allSatisfy(\.address.isLinkLocal)
+        || subnets.contains(where: { $0.network.contains(destination) })
+    else { return owner.address }
     if let known = hardware(of: destination) { return known }
     let search = try NeighbourSearch(at: injector)
-    return try search.find(destination, as: sender, through: injector) ?? owner.address
+    if let found = try search.find(destination, as: sender, through: injector) { return found }
+    // An isolated port's question does not come to others of that kind; the bridge's own does.
+    let asker = owner.address ?? sender
+    return try NeighbourSearch(on: owner.index, called: owner.name).find(destination, as: asker)
+      ?? owner.address
   }
 
   private func hardware(of address: IPAddress) -> HardwareAddress? {

@@ -72,6 +72,7 @@ enum LostAfter: Cause {
     case .arrival: "before PREROUTING: look at tc ingress filters and at the packet itself"
     case .within(let hook): "inside \(hook.rawValue.uppercased())"
     case .routing: "between PREROUTING and the next hook"
+    case .bridging: "within the bridge: look at 'bridge -d link' and 'bridge vlan'"
     case .beforePostrouting: "before POSTROUTING: look at xfrm policies"
     case .behindEgress
     where lost.journey.end.kernelDrop?.location?.hasPrefix("__dev_forward_skb") == true:

@@ -10,5 +10,6 @@ package enum HostNeed: String, Sendable, CaseIterable {
   case advertisements = "where IPv6 routers announce themselves, and what is made of that"
   case programs = "XDP programs, tc filters and queues of the interfaces on its way"
   case portForwards = "the NAT rules for its port"
+  case transparentProxies = "the rules of nft that give packets to transparent proxies"
   case sourceTranslations = "how many rules there are in the nat chains of POSTROUTING"
 }

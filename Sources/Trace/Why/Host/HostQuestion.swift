@@ -20,6 +20,8 @@ package enum HostQuestion: Sendable, Equatable {
   case programs([String])
   /// The NAT rules of this IP version that name this port.
   case portForwards(version: Int, UInt16)
+  /// The rules of nft that give packets to transparent proxies.
+  case transparentProxies
   /// How many rules there are in the nat chains of POSTROUTING, of this IP version.
   case sourceTranslations(version: Int)
 }
@@ -45,8 +47,14 @@ extension Story {
       if journey.end.kind == .delivered, let port {
         ask(.sockets, .sockets(last.proto, ports: [port]))
         ask(.portForwards, .portForwards(version: version, port))
+      } else if journey.connection?.state == .untracked, let port {
+        ask(.portForwards, .portForwards(version: version, port))
       }
-      if journey.mayBeProxied { ask(.sockets, .sockets(last.proto, ports: [])) }
+      let isPassedOver = journey.end.kind == .delivered && port != nil && mayProxy
+      if isPassedOver { ask(.transparentProxies, .transparentProxies) }
+      if journey.mayBeProxied || isPassedOver {
+        ask(.sockets, .sockets(last.proto, ports: []))
+      }
       if journey.way.rules.contains(where: { $0.verdict.queueNumber != nil || $0.isLegacy }) {
         ask(.queues, .queues)
       }
@@ -64,6 +72,17 @@ extension Story {
     }
     ask(.programs, devices.isEmpty ? nil : .programs(devices))
     return questions.map { .host($0) }
+  }
+}
+
+extension Story {
+  /// Whether somebody has a chain in which rules of nft may give packets to a transparent proxy.
+  private var mayProxy: Bool {
+    let chains = snapshot.baseChains
+    return chains.contains { chain in
+      chain.hook == .prerouting && chain.type == "filter"
+        && !TableName(chain.family, chain.table).isIPTables(among: chains)
+    }
   }
 }
 

@@ -30,7 +30,7 @@ enum NeighbourUnresolved: Cause {
       (or `icmp6`) shows who asks and who answers.
       """)
 
-  static let needs: [Need] = [.plainRoute, .neighbours]
+  static let needs: [Need] = [.plainRoute, .neighbours, .routes]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard lost.stage == .output, let route = lost.onwardRoute, let hop = lost.nextHop,
@@ -40,9 +40,27 @@ enum NeighbourUnresolved: Cause {
     let device = lost.snapshot.name(neighbour.interface) ?? "?"
     let asks = hop.family == 4 ? "ARP" : "neighbour discovery"
     let role = route.gateway == nil ? "destination" : "next hop"
+    let (words, used) = special(lost, hop)
     return error(
-      "the \(role) \(hop) does not answer \(asks) on \(device): see that it is there and up",
-      evidence: [.neighbour(hop, device: device, neighbour.state)] + lost.reasonEvidence)
+      "the \(role) \(hop)\(words) does not answer \(asks) on \(device): see that it is there and up",
+      evidence: [.neighbour(hop, device: device, neighbour.state)]
+        + (used.map { [.route($0)] } ?? []) + lost.reasonEvidence)
+  }
+
+  /// A route for few that leads to the gateway `hop`, where one for more leads elsewhere: it may be what is wrong.
+  private static func special(_ lost: LostPacket, _ hop: IPAddress) -> (String, RouteMessage?) {
+    guard let used = PolicyRouting(lost).route, used.gateway == hop, used.destination.length > 1,
+      let other = lost.snapshot.routes.routes(to: lost.packet.destination).last(where: {
+        $0.table == used.table && $0.kind == .unicast && $0.gateway != hop
+          && $0.destination.length < used.destination.length
+      })
+    else { return ("", nil) }
+    let way =
+      other.gateway.map { "via \($0)" } ?? lost.snapshot.name(other.outputInterface) ?? ""
+    return (
+      ", to which the route to \(RoutingWords.text(used.destination)) leads, more special than that to "
+        + "\(RoutingWords.text(other.destination)) \(way),", used
+    )
   }
 
   /// Nobody is asked on the link, and nobody wrote down the next hop's address.

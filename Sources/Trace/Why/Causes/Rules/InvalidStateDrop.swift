@@ -42,7 +42,7 @@ enum InvalidStateDrop: Cause {
       """)
 
   static let needs: [Need] = [
-    .counter(.conntrackInvalid), .setting(.tcpLoose), .setting(.checksums),
+    .counter(.conntrackInvalid), .setting(.tcpLoose), .setting(.checksums), .trackingRules,
   ]
 
   static func examine(_ lost: LostPacket) -> Finding? {
@@ -64,11 +64,14 @@ enum InvalidStateDrop: Cause {
     if isEarly {
       why = "its chain stands before conntrack, where every packet is of that state"
     }
+    let parted = PartedZones(ofAnswer: lost)
+    if let parted { why = parted.words }
     return error(
       "\(RuleNames.rule(step)) drops packets of state invalid: \(why)", by: ruling,
+      evidence: parted?.evidence ?? [],
       // Whoever gets a damaged packet does not take it either. Of a chain at a wrong place, the next
       // rule would drop the answer: who made it has to make it at another.
-      remedy: try isDamaged || isEarly ? nil : ruling.remedy)
+      remedy: try isDamaged || isEarly ? nil : Remedy.first(parted?.remedy, ruling.remedy))
   }
 
   /// Whether a chain sees packets before conntrack does: NF_IP_PRI_CONNTRACK, <linux/netfilter_ipv4.h>.

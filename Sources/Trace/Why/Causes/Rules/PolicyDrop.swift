@@ -26,7 +26,7 @@ enum PolicyDrop: Cause {
       reload it may remove what was added by hand.
       """)
 
-  static let needs: [Need] = [.policyChain, .ruleBeforePolicy]
+  static let needs: [Need] = [.policyChain, .ruleBeforePolicy, .countingRules]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let step = lost.decider, step.isPolicy, !step.isLegacy else { return nil }

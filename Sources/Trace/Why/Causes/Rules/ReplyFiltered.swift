@@ -29,11 +29,16 @@ enum ReplyFiltered: Cause {
       answer. Write it into the configuration that your firewall loads at boot as well.
       """)
 
-  static let needs: [Need] = [.policyChain, .ruleBeforePolicy]
+  static let needs: [Need] = [.policyChain, .ruleBeforePolicy, .trackingRules, .countingRules]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard lost.isReply, let step = lost.decider ?? lost.legacyTable else { return nil }
     let ruling = Ruling(lost, step)
+    if let parted = PartedZones(ofAnswer: lost), !step.isLegacy {
+      return error(
+        sentence(lost, step) + "; " + parted.words, by: ruling, evidence: parted.evidence,
+        remedy: try Remedy.first(parted.remedy, ruling.remedy))
+    }
     return error(
       step.refuses(lost) ? RuleReject.refusal(lost, by: step) : sentence(lost, step), by: ruling,
       remedy: try step.isPolicy && !step.refuses(lost) && ruling.owner == nil

@@ -9,16 +9,20 @@ enum NotTranslated: Cause {
   static let page = FindingPage(
     .notTranslated, "NAT passed over the packet",
     meaning: """
-      This host translates sources, and yet the packet left with the source it came with. NAT works on
-      connections: packets that conntrack calls invalid, and those that a rule exempts from tracking
-      (`notrack`, `-j NOTRACK`), are never translated. Nobody on the other side can answer them.
+      This host translates sources, and yet the packet left with the source it came with; or it translates
+      destinations, and the packet kept its own. NAT works on connections: packets that conntrack calls
+      invalid, and those that a rule exempts from tracking (`notrack`, `-j NOTRACK`), are never translated.
+      Nor is an answer translated back that conntrack has in another zone than its request.
       """,
     certainty: """
-      Always likely: that no answer came is what fits, and it is not seen why.
+      Likely where no answer came: that fits, and it is not seen why. Certain where the packet came to this
+      host itself, or the answer was seen.
       """,
     conclusion: """
       The packet was sent with an untranslated source that is no address of this host, there is a rule
-      in a nat chain of POSTROUTING, and conntrack's state of the packet is `invalid` or `untracked`.
+      in a nat chain of POSTROUTING, and conntrack's state of the packet is `invalid` or `untracked`. Or a
+      NAT rule for the packet's port fits it, its destination was not translated, and its state is
+      `untracked`. The rules that it met before conntrack looked at it are asked for.
       """,
     advice: """
       Untracked: take the notrack rule away for this traffic, or make it more exact. Invalid: see what
@@ -26,7 +30,7 @@ enum NotTranslated: Cause {
       be translated should not leave.
       """)
 
-  static let needs: [Need] = [.host(.sourceTranslations)]
+  static let needs: [Need] = [.host(.sourceTranslations), .trackingRules]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard lost.stage == .sent, lost.sourceChange == nil, !lost.isFromHere, hasNAT(lost) else {
@@ -36,8 +40,11 @@ enum NotTranslated: Cause {
     guard let state, state == .invalid || state == .untracked else { return nil }
     return error(
       "it left \(lost.outDevice ?? "this host") with the source \(lost.packet.source): NAT "
-        + "passes over packets of state \(state.rawValue)", confidence: .likely,
-      evidence: [.connectionState(state)])
+        + "passes over packets of state \(state.rawValue)"
+        + (lost.exemption.map { " (\(RuleNames.rule($0)) exempts it from tracking)" } ?? ""),
+      confidence: .likely,
+      evidence: [.connectionState(state)] + (lost.exemption?.evidence ?? []),
+      remedy: try lost.trackingRemedy)
   }
 
   private static func hasNAT(_ lost: LostPacket) -> Bool {
@@ -50,6 +57,7 @@ enum NotTranslated: Cause {
   /// The request was translated here, and its answer passed by without being translated back.
   enum Reply: Cause {
     static var page: FindingPage { NotTranslated.page }
+    static let needs: [Need] = [.trackingRules]
 
     static func examine(_ lost: LostPacket) -> Finding? {
       guard lost.isReply, lost.metIP, lost.stage == .sent || lost.stage == .delivered,
@@ -59,11 +67,16 @@ enum NotTranslated: Cause {
       else { return nil }
       let packet = lost.last.packet
       let state = lost.isInvalid ? Connection.State.invalid : lost.journey.connection?.state
+      let parted = PartedZones(ofAnswer: lost)
+      let rule = lost.exemption
       return error(
         "the answer passed this host with the source \(packet.source) and was not translated back: "
-          + "conntrack did not take it for an answer to what was translated "
-          + "(look for notrack rules, and for ct zones that differ between the directions)",
-        evidence: [.answerFrom(packet)] + (state.map { [.answerState($0)] } ?? []))
+          + (parted?.words ?? rule.map { "\(RuleNames.rule($0)) exempts it from tracking" }
+            ?? "conntrack did not take it for an answer to what was translated "
+            + "(look for notrack rules, and for ct zones that differ between the directions)"),
+        evidence: [.answerFrom(packet)] + (state.map { [.answerState($0)] } ?? [])
+          + (parted?.evidence ?? rule?.evidence ?? []),
+        remedy: try Remedy.first(parted?.remedy, lost.trackingRemedy))
     }
   }
 
@@ -82,6 +95,26 @@ enum NotTranslated: Cause {
         "the segment belongs to no connection that conntrack knows (its state is invalid), so NAT passed it "
           + "over, and it came to \(lost.packet.destination) itself, which refuses it",
         evidence: [.connectionState(.invalid)])
+    }
+  }
+  /// A rule forwards the port, and conntrack was told to pass over the packet.
+  enum Destination: Cause {
+    static var page: FindingPage { NotTranslated.page }
+    static let needs: [Need] = [.host(.portForwards), .trackingRules]
+    static var isToldByRefusal: Bool { true }
+
+    static func examine(_ lost: LostPacket) -> Finding? {
+      guard !lost.isReply, lost.stage != .ruled, lost.journey.connection?.state == .untracked,
+        let rule = NearMiss.fittingPortForward(lost)
+      else { return nil }
+      return error(
+        "it kept its destination \(lost.packet.destination), for NAT passes over packets of state untracked: "
+          + (lost.exemption.map { "\(RuleNames.rule($0)) exempts it from tracking" }
+            ?? "a rule exempts it from tracking")
+          + ", and the rule that forwards the port is not asked: \(Escape.text(rule.text))",
+        evidence: [.connectionState(.untracked)] + (lost.exemption?.evidence ?? [])
+          + [.nearTranslation(rule.text)],
+        remedy: try lost.trackingRemedy)
     }
   }
 }
