@@ -88,7 +88,7 @@ extension LiveTests {
       let enter = "remedy    ip netns exec \(net.server) nft insert rule inet f i "
       try #require(parts.count == 4, "\(outcome)")
       for part in [parts[0], parts[3]] {
-        #expect(part.contains("cause     \(place)the rule with handle"), "\(outcome)")
+        #expect(part.contains("cause     \(place)a rule of chain"), "\(outcome)")
         #expect(part.contains(enter), "\(outcome)")
       }
       // The other namespace saw the refusal too, and has nothing to add.

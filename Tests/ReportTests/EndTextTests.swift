@@ -113,9 +113,26 @@ struct EndTextTests {
   func namesOfRules(_ ref: RuleRef, _ name: String, _ place: String) {
     var step = Self.drop
     step.ref = ref
-    #expect(EndText.name(step) == name && Phrases.place(step) == place)
+    #expect(EndText.name(step) == name && RuleWords(style: TextStyle()).place(step) == place)
     step.text = "tcp dport 25 drop"
     #expect(EndText.name(step).hasPrefix(step.isPolicy ? "the policy" : "tcp dport 25 drop  in "))
+  }
+
+  /// nft(8) shows handles only to those who ask for them.
+  @Test func rulesAsTheyDecided() {
+    var step = Self.drop
+    let here = RuleWords(style: TextStyle(), beside: ["ip filter FORWARD"])
+    let elsewhere = RuleWords(style: TextStyle(), beside: ["inet fw forward"])
+    let verbose = RuleWords(style: TextStyle(verbosity: .verbose))
+    #expect(here.decided("dropped", by: step) == "dropped by ip filter FORWARD handle 7")
+    step.text = "tcp dport 25 drop"
+    #expect(here.decided("dropped", by: step) == "dropped: tcp dport 25 drop")
+    #expect(
+      elsewhere.decided("dropped", by: step) == "dropped by ip filter FORWARD: tcp dport 25 drop")
+    #expect(verbose.place(step) == "ip filter FORWARD handle 7")
+    step.ref = .policy
+    #expect(here.decided("dropped", by: step) == "dropped: policy")
+    #expect(elsewhere.decided("dropped", by: step) == "dropped by ip filter FORWARD policy")
   }
 
   @Test func kindsInJSON() {

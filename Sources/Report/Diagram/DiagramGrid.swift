@@ -217,7 +217,7 @@ struct DiagramGrid {
           case .stopped: .bad
           }
         cells += lines(
-          event.tables.joined(separator: " "), tone, mark,
+          Timeline.Row.joined(event.tables), tone, mark,
           time: event.time == station.time ? "" : event.time)
       }
       for (index, note) in event.notes.enumerated() {

@@ -56,7 +56,7 @@ struct ConnectionText {
       let leg = journey.way.legs.first { $0.changes.contains { causes.contains($0.cause) } }
       let rule = leg?.rules.last { $0.translation != nil }
       let who =
-        rule.map { "by \(Phrases.place($0))" }
+        rule.map { "by \(RuleWords(style: style).place($0))" }
         ?? (connection.wasKnown ? "since an earlier packet" : "")
       return "\(side) translated" + (who.isEmpty ? "" : " \(who)")
     }

@@ -115,6 +115,7 @@ struct EndText {
   }
 
   private static func place(_ decider: Decider) -> String {
+    if let chain = RuleWords.chain(of: decider), chain.contains(" ") { return chain }
     let point = decider.hop.point
     return (point.table.map { "\(Escape.name($0)) " } ?? "") + point.hook.rawValue.uppercased()
   }

@@ -28,9 +28,9 @@ struct FindingText {
     let rule = finding.at?.rule
     if let rule { pieces.append(Piece(label: "", text: StyledLine(rule), kind: .rule)) }
     if style.verbosity == .verbose {
-      for (index, evidence) in finding.evidence.map(EvidenceText.text)
-        .filter({ $0 != rule }).enumerated()
-      {
+      let handle = finding.at?.handle.map { ["the rule's handle is \($0)"] } ?? []
+      let evidence = finding.evidence.map(EvidenceText.text).filter { $0 != rule }
+      for (index, evidence) in (handle + evidence).enumerated() {
         let label = index == 0 ? "evidence" : ""
         pieces.append(Piece(label: label, text: StyledLine(evidence), kind: .words))
       }

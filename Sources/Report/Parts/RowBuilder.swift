@@ -11,6 +11,10 @@ struct RowBuilder {
   private(set) var rows: [Timeline.Row] = []
   private var open: Timeline.Row?
   private var hook: Hook?
+  /// Whether it is known what stands at that hook: a row says so, though it may be nothing.
+  private var isKnown = false
+  /// Whether conntrack asks the chains of NAT for the packet: that of a known connection is translated as the first was.
+  private var asksNAT = true
 
   init(style: TextStyle, start: UInt64, hasStamps: Bool) {
     self.style = style
@@ -106,32 +110,46 @@ struct RowBuilder {
     default: break
     }
     hook = hop.point.hook
+    isKnown = false
     open = row(hop, stage: hop.point.hook.rawValue.uppercased())
     let ttl = leg.changes.filter { $0.field == .ttl }
     open?.details += ttl.map { "ttl \($0.from) \(style.arrow) \($0.to)" }
   }
 
+  /// What was passed on the way to a hop, by name; of the position, where nobody listed chains.
+  private func passed(_ leg: Leg) -> [String] {
+    guard let position = leg.hop.point.table.map(Escape.name) else { return [] }
+    guard let chains = leg.hop.passed else { return [position] }
+    let tracked = position == "conntrack" && leg.tracked != nil ? [position] : []
+    return tracked + chains.filter { !$0.isNAT || asksNAT }.map(RuleWords.chain)
+  }
+
   /// Adds a table that was passed; what happened in it gets a row of its own.
   private mutating func pass(_ leg: Leg) {
     let hop = leg.hop
-    let details = Phrases.details(leg, style)
-    let quiet = hop.point.table == nil || (hop.point.table == "defrag" && !isVerbose)
+    if let state = leg.tracked { asksNAT = state == .new }
+    var names = passed(leg)
+    let details = Phrases.details(leg, style, beside: names)
+    // What happened where nothing is known to stand has the position's name.
+    if names.isEmpty, !details.isEmpty { names = hop.point.table.map { [Escape.name($0)] } ?? [] }
+    if hop.passed != nil, hop.point.table != nil { isKnown = true }
     if details.isEmpty, !isVerbose {
-      guard !quiet else { return }
+      guard !names.isEmpty, names != ["defrag"] else { return }
       if open == nil { open = row(hop) }
-      open?.tables.append(hop.point.table.map(Escape.name) ?? "")
+      open?.tables += names
       return
     }
+    if details.isEmpty, names.isEmpty, hop.point.table != nil { return }
     // A hook whose first table has something to say needs no empty row before it.
     if let row = open, row.tables.isEmpty, row.details.isEmpty || isVerbose {
-      open?.tables = hop.point.table.map { [Escape.name($0)] } ?? []
+      open?.tables = names
       open?.details += details
       open?.translates = Self.translates(leg)
       if !(isVerbose && hop.point.table == nil && details.isEmpty) { close() }
       return
     }
     close()
-    var row = row(hop, tables: hop.point.table.map { [Escape.name($0)] } ?? [], details: details)
+    var row = row(hop, tables: names, details: details)
     row.translates = Self.translates(leg)
     rows.append(row)
   }
@@ -151,22 +169,24 @@ struct RowBuilder {
     let isStopped = end.isStopped
     let hop = decider.hop
     if hop.point.hook != hook { begin(way.lastLeg(to: hop), after: way.last) }
-    let stage = open?.tables.isEmpty == true ? open!.stage : ""
+    let stage = open.map { $0.tables.isEmpty && $0.details.isEmpty ? $0.stage : "" } ?? ""
+    let name = RuleWords.chain(of: decider) ?? hop.point.table.map(Escape.name) ?? ""
+    let rule = RuleWords(style: style, beside: [name])
     if stage.isEmpty { close() } else { open = nil }
     rows.append(
       row(
         hop, stage: stage,
-        tables: [(isStopped ? "\(style.cross) " : "") + (hop.point.table.map(Escape.name) ?? "")],
+        tables: [(isStopped ? "\(style.cross) " : "") + name],
         details: [
           isStopped
-            ? "\(end.kind == .rejected ? "rejected" : "dropped") by \(Phrases.place(decider.rule))"
-            : "taken by this host's SYN proxy: \(Phrases.place(decider.rule))"
+            ? rule.decided(end.kind == .rejected ? "rejected" : "dropped", by: decider.rule)
+            : "taken by this host's SYN proxy: \(rule.place(decider.rule))"
         ], failed: isStopped))
   }
 
   private mutating func close() {
     // A hook that is passed a second time, above a bridge's port, may have no table any more.
-    if let open, !open.tables.isEmpty || !open.details.isEmpty { rows.append(open) }
+    if let open, isKnown || !open.tables.isEmpty || !open.details.isEmpty { rows.append(open) }
     open = nil
   }
 

@@ -26,6 +26,14 @@ struct Timeline {
     /// Whether addresses or ports are others from here on.
     var translates = false
 
+    /// The tables, on one line.
+    var passed: String { Self.joined(tables) }
+
+    /// Names on one line: those that are of several words have commas between them.
+    static func joined(_ names: [String]) -> String {
+      names.joined(separator: names.contains { $0.contains(" ") } ? ", " : " ")
+    }
+
     /// A place that a packet comes to. Rows that go on with a hook have its place as well.
     enum Place: Sendable, Equatable {
       /// An interface's own hook, or what stands for it.
@@ -99,11 +107,14 @@ struct Timeline {
     return lines
   }
 
+  /// What names stand below.
+  static let passedTitle = "passed"
+
   /// Names of the columns.
   var columns: StyledLine {
     StyledLine(
       style.time.title(style) + "  " + TextLayout.padded("hook", to: Self.stageWidth)
-        + "tables passed", .faint)
+        + Self.passedTitle, .faint)
   }
 
   // MARK: Heading
@@ -162,7 +173,7 @@ struct Timeline {
     let isAlone = row.tables.isEmpty && row.details.isEmpty
     let stage = isAlone ? row.stage : TextLayout.padded(row.stage, to: Self.stageWidth)
     first += StyledLine(stage, row.failed ? .bad : .strong)
-    let tableLines = wrapped(row.tables.joined(separator: " "), style.width - tablesAt)
+    let tableLines = wrapped(row.passed, style.width - tablesAt)
     guard tableLines.count == 1 else {
       // A ruleset of many base chains: the names go on below, and what happened below them.
       let more = tableLines.dropFirst().map { StyledLine(TextLayout.space(tablesAt) + $0) }

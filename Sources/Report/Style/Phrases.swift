@@ -74,8 +74,9 @@ enum Phrases {
     number < 10 ? "0\(number)" : "\(number)"
   }
 
-  /// What happened on the way to a hop, a line each: changes of the header and who made them.
-  static func details(_ leg: Leg, _ style: TextStyle) -> [String] {
+  /// What happened on the way to a hop, a line each: changes of the header and who made them. `names` is what stands
+  /// beside them.
+  static func details(_ leg: Leg, _ style: TextStyle, beside names: [String] = []) -> [String] {
     let changes = leg.changes.filter { $0.field != .ttl || $0.cause != .forwarding }
     var lines = connection(leg, style)
     for (address, port) in [
@@ -85,7 +86,7 @@ enum Phrases {
       let parts = changes.filter { $0.field == address || $0.field == port }
       guard let first = parts.first else { continue }
       lines.append(translation(address.rawValue, parts, style))
-      lines.append(cause(first, leg))
+      lines.append(cause(first, leg, style))
     }
     for change in changes {
       switch change.field {
@@ -94,7 +95,7 @@ enum Phrases {
       default: lines.append("\(change.field.rawValue) \(change.from) \(style.arrow) \(change.to)")
       }
     }
-    return lines + rules(leg, style)
+    return lines + rules(leg, style, beside: names)
   }
 
   /// What conntrack makes of the packet, where that is not the usual thing.
@@ -111,11 +112,14 @@ enum Phrases {
 
   /// The rules that decided here, or all that were met. A rule that translated is told with what it
   /// changed, one that dropped with the drop.
-  private static func rules(_ leg: Leg, _ style: TextStyle) -> [String] {
-    if style.allRules { return leg.rules.map { "\(place($0)): \(verdict($0))" + text($0) } }
+  private static func rules(
+    _ leg: Leg, _ style: TextStyle, beside names: [String]
+  ) -> [String] {
+    let words = RuleWords(style: style, beside: names)
+    if style.allRules { return leg.rules.map { "\(words.place($0)): \(verdict($0))" + text($0) } }
     return leg.rules.filter {
       $0.verdict == .accept && !$0.isPolicy && $0.translation == nil
-    }.map { "accepted by \(place($0))" }
+    }.map { words.decided("accepted", by: $0) }
   }
 
   private static func verdict(_ step: RuleStep) -> String {
@@ -140,7 +144,7 @@ enum Phrases {
     return "\(name) \(text { $0.from }) \(style.arrow) \(text { $0.to })"
   }
 
-  private static func cause(_ change: Change, _ leg: Leg) -> String {
+  private static func cause(_ change: Change, _ leg: Leg, _ style: TextStyle) -> String {
     let point = leg.hop.point
     switch change.cause {
     case .natReply: return "undone by conntrack, no rule is asked"
@@ -151,7 +155,8 @@ enum Phrases {
         return rule.isLegacyRule
           ? "iptables-legacy \(change.cause.rawValue.uppercased()): \(text)" : text
       }
-      return "\(change.cause.rawValue)" + (rule.map { ", \(place($0))" } ?? "")
+      return "\(change.cause.rawValue)"
+        + (rule.map { ", \(RuleWords(style: style).place($0))" } ?? "")
     case _ where point.table == "nat": return "translated by NAT"
     default:
       let isOurs =
@@ -173,19 +178,5 @@ enum Phrases {
     if route.tableName != "main" { words += ", table \(route.tableName)" }
     if let rule = route.rule { words += " by rule \(rule)" }
     return words
-  }
-
-  /// A rule's place in few words: "ip nat POSTROUTING rule 1"; nft's rules have no numbers but
-  /// handles.
-  static func place(_ step: RuleStep) -> String {
-    let chain =
-      "\(NFProto.name(step.family)) \(Escape.name(step.table)) \(Escape.name(step.chain))"
-    switch step.ref {
-    case .policy, .legacyPolicy: return "\(chain) policy"
-    case .legacy(let position): return "\(chain) rule \(position)"
-    case .nft(let handle):
-      return chain + (step.position.map { " rule \($0)" } ?? " handle \(handle)")
-    case .legacyTable: return chain
-    }
   }
 }

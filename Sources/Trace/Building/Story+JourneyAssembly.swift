@@ -66,7 +66,7 @@ extension Story {
         if let before {
           steps += differences.changes(from: before, to: hop, rule: translation).map(Step.changed)
         }
-        steps.append(step)
+        steps.append(.seen(withPassedChains(hop)))
         if let decision, hops == way.routedAt { steps.append(.routed(decision)) }
         (before, translation) = (hop, nil)
         hops += 1
@@ -74,6 +74,13 @@ extension Story {
       }
     }
     return Way(steps) ?? way
+  }
+
+  /// The hop with what stands there.
+  private func withPassedChains(_ hop: Hop) -> Hop {
+    var hop = hop
+    hop.passed = snapshot.passedChains?.at(hop.point, version: hop.packet.source.family)
+    return hop
   }
 
   /// Which way routing sent a packet that it saw here, if the kernel was asked.
@@ -201,7 +208,7 @@ extension Story {
         label: "\(dropped.chain)-\(hook.rawValue.uppercased())", chain: "")
     hop.time = open.last.since(open.start)
     let rule = open.way.trailingRules.last { $0.verdict == dropped.verdict }
-    return Decider(hop: hop, rule: rule ?? named(dropped))
+    return Decider(hop: withPassedChains(hop), rule: rule ?? named(dropped))
   }
 
   /// The rule that handed the packet to user space or to a SYN proxy, where it was not seen any more behind

@@ -28,6 +28,9 @@ package struct Hop: Sendable, Equatable {
   /// The packet mark; 0 is none.
   package var mark: UInt32
 
+  /// The base chains that the packet has passed here, and not at the hop before; nil where nobody listed them.
+  package var passed: [PassedChain]?
+
   /// What is known of the time of a hop. The raw value is the name in JSON.
   package enum Clock: String, Sendable {
     /// The kernel looked at its clock here.

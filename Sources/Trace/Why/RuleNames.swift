@@ -8,8 +8,11 @@ package enum RuleNames {
     switch step.ref {
     case .policy, .legacyPolicy: return "the policy of \(chain(step))"
     case .legacy(let position): number = "rule \(position)"
+    // Its text stands below, if it is known; nft(8) shows no handles unless it is asked for them.
     case .nft(let handle):
-      number = step.position.map { "rule \($0)" } ?? "the rule with handle \(handle)"
+      number =
+        step.position.map { "rule \($0)" }
+        ?? (step.text == nil ? "the rule with handle \(handle)" : "a rule")
     case .legacyTable: number = "a rule"
     }
     return "\(number) of \(chain(step))" + (step.isReplaced ? ", loaded anew meanwhile," : "")

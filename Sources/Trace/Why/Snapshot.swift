@@ -14,6 +14,8 @@ struct Snapshot: Sendable {
   private(set) var policy: [RoutingRule] = []
   private(set) var routes = RoutingTables()
   private(set) var chains: [ChainKey: ChainMessage] = [:]
+  /// Where packets pass them; nil as long as nobody listed them.
+  private(set) var passedChains: PassedChains?
   private(set) var rules: [RuleKey: NFTRuleMessage] = [:]
   private var texts = KnownTexts()
   private(set) var connections: [UInt32: ConntrackMessage] = [:]
@@ -111,6 +113,7 @@ struct Snapshot: Sendable {
     case ChainMessage.newType:
       guard let chain = try? ChainMessage(message.payload) else { return }
       chains[ChainKey(family: chain.family, table: chain.table, chain: chain.name)] = chain
+      if chain.hook != nil, passedChains != nil { notePassedChains() }
     case NFTRuleMessage.newType, NFTRuleMessage.deleteType:
       guard let rule = try? NFTRuleMessage(message.payload) else { return }
       // A rule that is gone is still the one that decided: keep what is known of it.
@@ -132,6 +135,7 @@ struct Snapshot: Sendable {
       chains = listing.family == 0 ? [:] : chains.filter { $0.key.family != listing.family }
       // They are told behind the chains.
       ownedTables = []
+      notePassedChains()
       return
     }
     let version: Int
@@ -285,7 +289,9 @@ struct Snapshot: Sendable {
   private mutating func take(_ fact: Fact) {
     switch fact {
     case .dropReasons(let missing): missingReasons = missing
-    case .legacyTables(let version, let names): legacyTables[version] = names
+    case .legacyTables(let version, let names):
+      legacyTables[version] = names
+      if passedChains != nil { notePassedChains() }
     case .legacyTrace(let missing): missingLegacyTrace = missing
     case .legacyRules(let haveChanged): haveLegacyRulesChanged = haveChanged
     case .ownedTable(let table): ownedTables.insert(table)
@@ -319,6 +325,10 @@ struct Snapshot: Sendable {
   /// The base chains that others than nftrace made.
   var baseChains: [ChainMessage] {
     chains.values.filter { $0.hook != nil && !OwnTable.isOne($0.table) }
+  }
+
+  private mutating func notePassedChains() {
+    passedChains = PassedChains(baseChains, legacy: legacyTables)
   }
 
   /// Whether somebody has chains that iptables did not make: new rules are then to be nft's, too.
@@ -383,16 +393,4 @@ struct Snapshot: Sendable {
   func neighbour(_ address: IPAddress, on device: String?) -> NeighbourMessage? {
     link(device).flatMap { addresses.neighbour(address, on: $0.index) }
   }
-}
-
-/// What the kernel answered to a route lookup.
-enum RouteAnswer: Sendable, Equatable {
-  case route(RouteMessage)
-  /// An errno is an answer, too.
-  case refused(Int32)
-
-  /// The route, if there is one.
-  var route: RouteMessage? { if case .route(let route) = self { route } else { nil } }
-  /// The errno, if it was refused.
-  var errno: Int32? { if case .refused(let errno) = self { errno } else { nil } }
 }

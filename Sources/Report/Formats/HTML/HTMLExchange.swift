@@ -117,15 +117,14 @@ struct HTMLExchange: Sendable {
     let unit = timeline.style.time == .relative ? timeline.style.micro : "UTC"
     var lines = [
       "<table class=\"timeline\">",
-      "<thead><tr><th>\(unit)<th>hook<th>tables passed<th></thead>", "<tbody>",
+      "<thead><tr><th>\(unit)<th>hook<th>\(Timeline.passedTitle)<th></thead>", "<tbody>",
     ]
     for row in timeline.rows(journey) {
-      let tables = row.tables.joined(separator: " ")
       let details = row.details.map { Markup.html(StyledLine($0)) }
       let kind = row.failed ? " class=\"bad\"" : row.translates ? " class=\"change\"" : ""
       lines.append(
         "<tr\(kind)><td>\(Markup.html(StyledLine(timeline.time(row))))"
-          + "<td>\(Markup.html(StyledLine(row.stage)))<td>\(Markup.html(StyledLine(tables)))"
+          + "<td>\(Markup.html(StyledLine(row.stage)))<td>\(Markup.html(StyledLine(row.passed)))"
           + "<td>\(details.joined(separator: "<br>"))")
     }
     return lines + ["</tbody>", "</table>"]
