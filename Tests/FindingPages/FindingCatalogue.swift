@@ -61,7 +61,7 @@ struct FindingCatalogue {
     case .ingressRules: "the rules that it met at the interface"
     case .zoneRules: "the rules by which firewalld leads packets to their zones"
     case .trackingRules: "the rules that it met before conntrack looked at it"
-    case .countingRules: "rules before that one that count packets"
+    case .ttlRules: "the rules that it met where its TTL became another"
     case .policyChain: "the rules of the chain whose policy dropped it"
     case .ruleBeforePolicy: "the last rule that it met before a policy dropped it"
     case .setting(let setting): "the setting `\(setting.name)`"

@@ -242,7 +242,7 @@ package final class SimulatedOracle: Oracle {
         case .policy: .policy
         case .sysctls: .sysctls
         case .counters: .counters
-        case .rule, .chain, .chainTexts, .countingRules: .rule
+        case .rule, .chain, .chainTexts: .rule
         case .host: .host
         }
       })

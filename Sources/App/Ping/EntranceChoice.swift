@@ -46,9 +46,9 @@ package struct EntranceWish: Sendable {
   /// The way of a client of this host; nil where this host asks itself.
   private func client(_ place: some EntrancePlace) throws -> EntranceChoice? {
     if let interface {
-      let way = try source.flatMap { try place.way(to: $0) }
-      let isFromAfar = way.map { $0.isDefault } ?? false
-      return .behind(interface, source: source, isFromAfar: isFromAfar)
+      let isDefault = try source.flatMap { try place.way(to: $0) }?.isDefault ?? false
+      let isNeighbour = try source.map { try place.isNeighbour($0, behind: interface) } ?? false
+      return .behind(interface, source: source, isFromAfar: isDefault && !isNeighbour)
     }
     if let tunAddress { return .made(address: tunAddress, source: source) }
     guard let source else {
@@ -73,6 +73,8 @@ package protocol EntrancePlace {
   /// The interface by which this host sends to the address, and whether no more than a default route
   /// says so; nil if it has no route.
   func way(to address: IPAddress) throws -> (interface: String, isDefault: Bool)?
+  /// Whether the address is known to be a neighbour's behind the interface, whatever routes say.
+  func isNeighbour(_ address: IPAddress, behind interface: String) throws -> Bool
   /// The TUN device of a setup in this namespace.
   func setupDevice() throws -> String?
 }

@@ -39,6 +39,13 @@ enum HostInquiry {
       return NATRules.naming(port: port, version: version, &rules).map { found in
         HostState { $0.portForwards = found }
       }
+    case .rulesBeside(let steps):
+      var found: [RuleText] = []
+      for step in steps
+      where !found.contains(where: { $0.table == step.table && $0.chain == step.chain }) {
+        found += RuleListing.chain(of: step, &rules)
+      }
+      return HostState { $0.rulesBeside = found }
     case .transparentProxies:
       let found = NATRules.transparentProxies(&rules)
       return HostState { $0.transparentProxies = found }

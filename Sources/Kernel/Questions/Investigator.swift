@@ -78,7 +78,6 @@ package struct Investigator: ~Copyable {
     case .chain(let step):
       return rules.chain(step).map { Record(time: Clock.realtime, .netlink($0)) }
     case .chainTexts(let step): return texts(ofChainOf: step)
-    case .countingRules(let step): return countingRules(before: step)
     case .host(let question):
       guard let state = HostInquiry.answer(question, descriptors, &routes, &rules) else {
         return []
@@ -110,17 +109,6 @@ package struct Investigator: ~Copyable {
     return handles.prefix(256).compactMap { handle in
       var rule = step
       rule.ref = .nft(handle: handle)
-      return texts.text(of: rule, &rules).map { Record(time: Clock.realtime, .note(.rule($0))) }
-    }
-  }
-
-  /// The texts of those of them that stand before the step's, and count packets.
-  private mutating func countingRules(before step: RuleStep) -> [Record] {
-    let all = rules.chain(step).compactMap { try? NFTRuleMessage($0.payload) }
-    let counting = all.prefix { step.isPolicy || $0.handle != step.handle }.filter(\.countsPackets)
-    return counting.prefix(16).compactMap { message in
-      var rule = step
-      rule.ref = .nft(handle: message.handle)
       return texts.text(of: rule, &rules).map { Record(time: Clock.realtime, .note(.rule($0))) }
     }
   }

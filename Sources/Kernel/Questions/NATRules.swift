@@ -53,7 +53,7 @@ package enum NATRules {
         .map { TableName($0.family, $0.table) })
     return Array(
       tables.filter { !OwnTable.isOne($0.name) && !$0.isIPTables(among: all) }
-        .sorted { $0.name < $1.name }.flatMap { listed($0) }
+        .sorted { $0.name < $1.name }.flatMap { RuleListing.listed($0) }
         .filter { $0.text.split(separator: " ").contains("tproxy") }.prefix(most))
   }
 
@@ -63,16 +63,16 @@ package enum NATRules {
     let own = version == 4 ? NFProto.ipv4 : NFProto.ipv6
     var found: [RuleText] = []
     let isIPTables = TableName(own, "nat").isIPTables(among: all)
-    if isIPTables { found += saved(version, own, legacy: false) }
+    if isIPTables { found += RuleListing.saved("nat", own, legacy: false) }
     if LegacyTables.names(version: version).contains("nat") {
-      found += saved(version, own, legacy: true)
+      found += RuleListing.saved("nat", own, legacy: true)
     }
     let tables = Set(
       all.filter { $0.type == "nat" && [own, NFProto.inet].contains($0.family) }
         .map { TableName($0.family, $0.table) })
     for table in tables.sorted(by: { $0.name < $1.name })
     where !(isIPTables && table == TableName(own, "nat")) {
-      found += listed(table)
+      found += RuleListing.listed(table)
     }
     return found
   }
@@ -86,41 +86,6 @@ package enum NATRules {
   private static func step(_ chain: ChainMessage) -> RuleStep {
     RuleStep(
       family: chain.family, table: chain.table, chain: chain.name, .policy, verdict: .continue)
-  }
-
-  /// What `iptables -t nat -S` prints.
-  private static func saved(_ version: Int, _ family: UInt8, legacy: Bool) -> [RuleText] {
-    let program =
-      "/usr/sbin/\(version == 4 ? "iptables" : "ip6tables")-\(legacy ? "legacy" : "nft")"
-    let output = ChildProcess.output([program, "-t", "nat", "-S"]) ?? ""
-    return output.split(separator: "\n").filter { $0.hasPrefix("-A ") }.map { line in
-      RuleText(
-        family: family, table: "nat", chain: String(line.split(separator: " ")[1]), handle: nil,
-        position: nil, text: String(line), tool: legacy ? .iptablesLegacy : .iptables)
-    }
-  }
-
-  /// What `nft list table` prints: rules are what stands in chains, two tabs deep.
-  private static func listed(_ table: TableName) -> [RuleText] {
-    guard let family = try? Word.nftFamily(table.family), let name = try? Word.nft(table.name),
-      let output = NFTables.run("list table \(family) \(name)")
-    else { return [] }
-    var chain: String?
-    var found: [RuleText] = []
-    for line in output.split(separator: "\n") {
-      if line.hasPrefix("\tchain ") {
-        chain = line.split(separator: " ").dropFirst().first.map(String.init)
-      } else if line == "\t}" {
-        chain = nil
-      } else if let chain, line.hasPrefix("\t\t") {
-        let parts = line.dropFirst(2).split(separator: "#")
-        found.append(
-          RuleText(
-            family: table.family, table: table.name, chain: chain, handle: nil, position: nil,
-            text: String(parts.first ?? "").trimmed, tool: .nft))
-      }
-    }
-    return found
   }
 }
 
@@ -150,12 +115,5 @@ extension RuleText {
       return nil
     }
     return first...last
-  }
-}
-
-extension String {
-  /// Without blanks at its end.
-  fileprivate var trimmed: String {
-    String(self[..<(lastIndex { $0 != " " }.map { index(after: $0) } ?? startIndex)])
   }
 }

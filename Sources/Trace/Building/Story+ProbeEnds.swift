@@ -6,7 +6,8 @@ extension Story {
   func arrived(probe sequence: Int) -> [Packet] {
     open.compactMap { journey in
       let last = journey.way.last
-      guard journey.dropped == nil, hasArrived(last), self.sequence(of: journey) == sequence
+      guard journey.dropped == nil, hasArrived(last, from: journey.way.first.inDevice),
+        self.sequence(of: journey) == sequence
       else { return nil }
       return [.reply, .error].contains(direction(journey)) ? last.packet : nil
     }
@@ -45,11 +46,12 @@ extension Story {
   }
 
   /// Whether this is where the client is: behind the interface by which the probe came in, or here.
-  private func hasArrived(_ hop: Hop) -> Bool {
+  private func hasArrived(_ hop: Hop, from input: String?) -> Bool {
     if hop.point.hook == .egress, let plan = header?.probe {
       // A bridge has rules of its own for what it was given: the client is behind a port of it.
       if snapshot.isBridge(hop.outDevice) { return false }
-      return plan.entrance == .arriving && snapshot.leads(hop.outDevice, toClientOf: plan)
+      return plan.entrance == .arriving
+        && snapshot.leads(hop.outDevice, from: input, toClientOf: plan)
     }
     return hop.point.hook == .input && points.isLast(hop.point)
   }

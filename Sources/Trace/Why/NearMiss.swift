@@ -65,7 +65,7 @@ struct NearMiss {
 
   /// What the rule asks for that the packet is not; nil where that is not to be seen.
   private static func difference(_ rule: RuleText, _ lost: LostPacket) -> String? {
-    if let difference = RuleWords(rule.text).difference(lost) { return difference }
+    if let difference = RuleConditions(rule.text).difference(lost) { return difference }
     if lost.journey.hops.first?.point.hook == .output, rule.chain != "OUTPUT" {
       return "what comes in, and this host's own packets do not"
     }

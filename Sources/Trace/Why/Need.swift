@@ -16,8 +16,8 @@ package enum Need: Sendable, Hashable {
   case zoneRules
   /// The rules that it met before conntrack looked at it.
   case trackingRules
-  /// The rules of the chain that ended its way which stand before the one that did, and which count packets.
-  case countingRules
+  /// The rules that it met where its TTL became another, and forwarding did not do it.
+  case ttlRules
   /// The rules of the chain whose policy dropped it.
   case policyChain
   /// The last rule that was met before a policy dropped it.

@@ -21,8 +21,6 @@ package enum Question: Sendable, Equatable {
   case chain(RuleStep)
   /// The texts of the rules of that chain.
   case chainTexts(RuleStep)
-  /// The texts of those rules of that chain that stand before the step's and count packets.
-  case countingRules(before: RuleStep)
   /// What else this host has.
   case host(HostQuestion)
 }
@@ -61,11 +59,9 @@ extension Story {
     if needs.contains(.trackingRules) {
       questions += trackingRules(journeys).map { .rule($0) }
     }
-    if needs.contains(.countingRules) {
-      questions += journeys.compactMap { $0.end.decider?.rule }.filter {
-        $0.handle != nil || $0.isPolicy
-      }
-      .map { .countingRules(before: $0) }
+    if needs.contains(.ttlRules) {
+      questions += journeys.flatMap(\.way.rulesAtTTLChange).filter { snapshot.text($0) == nil }
+        .prefix(16).map { .rule($0) }
     }
     if needs.contains(.ruleBeforePolicy) { questions += rulesBeforePolicies(journeys) }
     if needs.contains(.routes) {

@@ -80,28 +80,12 @@ struct Ruling {
     return [.bridgedThrough(lost.version == 4 ? "iptables" : "ip6tables")]
   }
 
-  /// A rule before it that takes such packets, and took no more of them.
-  private var exhausted: (text: String, RuleWords.Counting)? {
-    for text in lost.snapshot.texts(ofChainOf: step) where text != step.text {
-      let words = RuleWords(text)
-      if let counting = words.counting, words.letsPass, words.difference(lost) == nil {
-        return (text, counting)
-      }
-    }
-    return nil
-  }
-
   /// Behind a sentence about the rule: by which chain the packet came to it, whose it is, and where that is
   /// changed.
   var addition: String {
     var words = ""
     if let last = path.last { words += ", reached from \(RuleNames.chain(last))" }
-    if let counting = step.text.flatMap({ RuleWords($0).counting }), !step.isPolicy {
-      words += "; the rule goes by \(counting.criterion)"
-    } else if let (text, counting) = exhausted {
-      words +=
-        "; a rule before it goes by \(counting.criterion), and let no more pass: \(Escape.text(text))"
-    }
+    words += RulesBeside(self).words
     if let owner {
       words += "; it is \(owner.rawValue)'s"
       if let advice = OwnerRemedy(self, owner).advice { words += ": \(advice)" }

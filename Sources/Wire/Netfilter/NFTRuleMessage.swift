@@ -172,13 +172,6 @@ package struct NFTRuleMessage: Sendable, Equatable {
     expressions.contains("fib:reverse") || expressions.contains("match:rpfilter")
   }
 
-  /// Whether the rule goes by how many packets, octets or connections there were.
-  package var countsPackets: Bool {
-    let names = ["limit", "hashlimit", "recent", "connlimit", "quota"]
-    return expressions.contains { $0 == "dynset" || names.contains($0) }
-      || names.contains { expressions.contains("match:" + $0) }
-  }
-
   /// Kinds of address translation.
   package enum Translation: String, Sendable {
     case masquerade, redirect, snat, dnat

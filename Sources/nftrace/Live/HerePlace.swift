@@ -64,6 +64,15 @@ struct HerePlace: EntrancePlace {
     return port.name
   }
 
+  func isNeighbour(_ address: IPAddress, behind interface: String) throws -> Bool {
+    var routes = try RouteSocket()
+    guard let link = try routes.link(interface) else { return false }
+    return try routes.neighbours().contains {
+      [link.index, link.master].contains($0.interface) && $0.address == address
+        && $0.hardwareAddress != nil && !$0.state.contains(.failed)
+    }
+  }
+
   func setupDevice() throws -> String? {
     guard let device = try SetupFiles.current().load()?.tun?.name else { return nil }
     var routes = try RouteSocket()

@@ -20,6 +20,8 @@ package enum HostQuestion: Sendable, Equatable {
   case programs([String])
   /// The NAT rules of this IP version that name this port.
   case portForwards(version: Int, UInt16)
+  /// The rules of the chains of these steps.
+  case rulesBeside([RuleStep])
   /// The rules of nft that give packets to transparent proxies.
   case transparentProxies
   /// How many rules there are in the nat chains of POSTROUTING, of this IP version.
@@ -40,6 +42,8 @@ extension Story {
       ask(.policies, .policies)
     }
     if journeys.isEmpty, probe?.source.family == 6 { ask(.advertisements, .advertisements) }
+    let deciders = journeys.compactMap { $0.end.decider?.rule }
+    ask(.rulesBeside, deciders.isEmpty ? nil : .rulesBeside(deciders))
     for journey in journeys where journey.direction != .error {
       let last = journey.hops.last?.packet ?? journey.packet
       let port = last.destinationPort

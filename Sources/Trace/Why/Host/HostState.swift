@@ -21,6 +21,8 @@ package struct HostState: Sendable, Equatable {
   package var programs: [DeviceProgram]?
   /// Rules that translate destinations and name the packet's port; nil also where none translates any.
   package var portForwards: [RuleText]?
+  /// The rules of the chains that ended packets' ways, in their order.
+  package var rulesBeside: [RuleText]?
   /// Rules of nft that give packets to transparent proxies, the first of them.
   package var transparentProxies: [RuleText]?
   /// Rules that translate sources, the first of them.
@@ -45,6 +47,7 @@ package struct HostState: Sendable, Equatable {
     advertisements = news.advertisements ?? advertisements
     programs = news.programs ?? programs
     portForwards = news.portForwards ?? portForwards
+    rulesBeside = news.rulesBeside ?? rulesBeside
     transparentProxies = news.transparentProxies ?? transparentProxies
     sourceRules = news.sourceRules ?? sourceRules
     sourceTranslations = news.sourceTranslations ?? sourceTranslations
@@ -63,6 +66,7 @@ extension HostState: JSONObject {
     json.member("programs", &programs)
     json.member("proxies", &proxies)
     json.member("queues", &queues)
+    json.member("rulesBeside", &rulesBeside)
     json.member("sockets", &sockets)
     json.member("sourceRules", &sourceRules)
     json.member("sourceTranslations", &sourceTranslations)

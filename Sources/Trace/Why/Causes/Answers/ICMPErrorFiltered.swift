@@ -27,7 +27,7 @@ enum ICMPErrorFiltered: Cause {
       ICMP, take it away: hosts need these messages.
       """)
 
-  static let needs: [Need] = [.policyChain, .ruleBeforePolicy]
+  static let needs: [Need] = [.policyChain, .ruleBeforePolicy, .host(.rulesBeside)]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard lost.exchange.request?.end.decider == nil,

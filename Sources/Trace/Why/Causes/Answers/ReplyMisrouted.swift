@@ -17,8 +17,9 @@ enum ReplyMisrouted: Cause {
       """,
     certainty: """
       Always certain: the answer was seen leaving. That is an error where this host has a route to the client's own
-      network. Where no more than a default route leads to the client it is a warning: another uplink may
-      well take the answer to it.
+      network, or knows it as a neighbour, and where the answer goes into a VPN or back out of the interface that
+      it came by. Where else no more than a default route leads to the client it is a warning: another uplink
+      may well take the answer to it.
       """,
     conclusion: """
       The answer was sent, and the interface that it left by is neither the one that the request came in
@@ -41,7 +42,7 @@ enum ReplyMisrouted: Cause {
     guard lost.stage == .sent, let plan = lost.header?.probe,
       plan.entrance != .local, lost.last.packet.destination == plan.source,
       let out = lost.outDevice, let home = plan.device,
-      !lost.snapshot.leads(out, toClientOf: plan)
+      !lost.snapshot.leads(out, from: lost.inDevice, toClientOf: plan)
     else { return nil }
     let routing = PolicyRouting(lost)
     var evidence: [Evidence] = []
@@ -50,7 +51,21 @@ enum ReplyMisrouted: Cause {
     return error(
       "\(words) \(out)\(table(lost)), and not \(home), behind which \(plan.source) is",
       evidence: evidence + [.sent(through: out, source: lost.packet.source)],
-      remedy: try homeRoute(to: plan.source, by: home, lost, routing.route?.table))
+      remedy: try plan.isFromAfar
+        ? uplinkRouting(lost, by: home)
+        : homeRoute(to: plan.source, by: home, lost, routing.route?.table))
+  }
+
+  /// Lets what came by this uplink be answered by it.
+  private static func uplinkRouting(
+    _ lost: LostPacket, by home: String
+  ) throws(Word.Unspeakable) -> Command? {
+    guard let request = lost.request else { return nil }
+    return try UplinkRouting(
+      asked: request.journey.packet.destination,
+      isOwn: lost.journey.hops.first?.point.hook == .output, by: request.journey.packet.source,
+      home, lost.snapshot
+    ).remedy
   }
 
   /// What went the wrong way is a refusal: who asked waits in vain, and what was refused comes to light then.
@@ -85,11 +100,16 @@ enum ReplyMisrouted: Cause {
   private static func ownRoute(
     to client: IPAddress, by home: String, _ snapshot: Snapshot
   ) throws(Word.Unspeakable) -> Command? {
-    guard let link = snapshot.link(home),
-      let subnet = snapshot.addresses.networks(of: link.index).first(where: { $0.contains(client) })
-    else { return nil }
+    guard let link = snapshot.link(home) else { return nil }
     let version: Command = client.family == 6 ? "-6 " : ""
-    return "ip \(version)route add \(subnet) dev \(try Word.device(home))"
+    let device = try Word.device(home)
+    if let subnet = snapshot.addresses.networks(of: link.index).first(where: { $0.contains(client) }
+    ) {
+      return "ip \(version)route add \(subnet) dev \(device)"
+    }
+    // A neighbour, who is in no subnet of this host's.
+    return snapshot.addresses.neighbour(client, on: link.index)?.hardwareAddress == nil
+      ? nil : "ip \(version)route add \(client) dev \(device)"
   }
 
   private static func table(_ lost: LostPacket) -> String {

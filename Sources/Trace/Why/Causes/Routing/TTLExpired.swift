@@ -23,13 +23,19 @@ enum TTLExpired: Cause {
     advice: """
       Send with a larger TTL (`-t`; 64 is usual). If it was 64, and a router far away says so, packets
       go round in a loop: `traceroute` shows the same routers again and again, and two of them have
-      routes for the destination that point at each other. Rules that set the TTL (`ip ttl set`, `-j
-      TTL`) may be the reason as well.
+      routes for the destination that point at each other. If a rule here set the TTL (`ip ttl set`, `-j TTL`),
+      the finding names it, and the remedy lets this packet pass before it.
       """)
+
+  static let needs: [Need] = [.ttlRules]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let packet = lost.packetInRouting, packet.ttl <= 1, lost.route?.route?.kind != .local
     else { return nil }
+    if let setter = TTLSetter(lost) {
+      return setter.finding(
+        "and forwarding takes 1", evidence: lost.errorEvidence + lost.reasonEvidence)
+    }
     return finding(
       lost, "was \(packet.ttl) on arrival, and forwarding takes 1",
       evidence: lost.errorEvidence + lost.reasonEvidence)
@@ -45,15 +51,71 @@ enum TTLExpired: Cause {
   /// The same at a router on the way.
   enum FarAway: Cause {
     static var page: FindingPage { TTLExpired.page }
+    static let needs: [Need] = [.ttlRules]
 
     static func examine(_ lost: LostPacket) -> Finding? {
       guard let error = lost.errorFromAfar,
         (error.proto, error.icmp?.type) == (.icmp, 11)
           || (error.proto, error.icmp?.type) == (.icmpv6, 3)
       else { return nil }
+      if let setter = TTLSetter(lost) {
+        return setter.finding(
+          "and it was used up at \(error.source), on the way to \(lost.packet.destination)",
+          evidence: lost.errorEvidence)
+      }
       return finding(
         lost, "was used up at \(error.source), on the way to \(lost.packet.destination)",
         evidence: lost.errorEvidence)
+    }
+  }
+}
+
+extension TTLExpired {
+  /// A rule of this host's that gave the packet a smaller TTL.
+  fileprivate struct TTLSetter {
+    let lost: LostPacket
+    let change: Change
+    let rule: RuleStep?
+
+    /// nil where its TTL was not changed but by forwarding. A cause that asks needs `.ttlRules`.
+    init?(_ lost: LostPacket) {
+      guard let change = lost.journey.way.legs.lazy.compactMap(\.ttlChange).last,
+        let (from, to) = UInt8(change.from).flatMap({ from in UInt8(change.to).map { (from, $0) } }
+        ),
+        to < from
+      else { return nil }
+      self.lost = lost
+      self.change = change
+      rule = lost.journey.way.rulesAtTTLChange.last { step in
+        ["-j TTL", "-j HL", "ttl set", "hoplimit set"].contains { step.text?.contains($0) == true }
+      }
+    }
+
+    func finding(_ consequence: String, evidence: [Evidence]) -> Finding {
+      let name = lost.version == 4 ? "TTL" : "hop limit"
+      return error(
+        "\(rule.map { RuleNames.rule($0) } ?? "a rule on this host") set its \(name) from \(change.from) to "
+          + "\(change.to), \(consequence)",
+        evidence: (rule?.evidence ?? []) + evidence,
+        remedy: try rule.flatMap { rule throws(Word.Unspeakable) in
+          try Remedy.accept(lost, before: rule)
+        }, at: rule.map { RuleNames.place($0, lost) })
+    }
+  }
+}
+
+extension Leg {
+  /// The change of the TTL that forwarding did not make.
+  fileprivate var ttlChange: Change? {
+    changes.first { $0.field == .ttl && $0.cause != .forwarding }
+  }
+}
+
+extension Way {
+  /// The rules that a packet met where its TTL became another, and forwarding did not do it.
+  var rulesAtTTLChange: [RuleStep] {
+    legs.filter { $0.ttlChange != nil }.flatMap(\.rules).filter {
+      $0.verdict == .continue && !$0.isPolicy
     }
   }
 }

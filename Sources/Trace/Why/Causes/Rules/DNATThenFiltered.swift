@@ -25,7 +25,7 @@ enum DNATThenFiltered: Cause {
       The remedy does that for this packet.
       """)
 
-  static let needs: [Need] = [.policyChain, .ruleBeforePolicy]
+  static let needs: [Need] = [.policyChain, .ruleBeforePolicy, .host(.rulesBeside)]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let step = lost.decider ?? lost.legacyTable, let change = lost.destinationChange else {

@@ -43,6 +43,7 @@ enum InvalidStateDrop: Cause {
 
   static let needs: [Need] = [
     .counter(.conntrackInvalid), .setting(.tcpLoose), .setting(.checksums), .trackingRules,
+    .host(.rulesBeside),
   ]
 
   static func examine(_ lost: LostPacket) -> Finding? {

@@ -26,7 +26,7 @@ enum PolicyDrop: Cause {
       reload it may remove what was added by hand.
       """)
 
-  static let needs: [Need] = [.policyChain, .ruleBeforePolicy, .countingRules]
+  static let needs: [Need] = [.policyChain, .ruleBeforePolicy, .host(.rulesBeside)]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let step = lost.decider, step.isPolicy, !step.isLegacy else { return nil }

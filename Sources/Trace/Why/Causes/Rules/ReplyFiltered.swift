@@ -29,7 +29,7 @@ enum ReplyFiltered: Cause {
       answer. Write it into the configuration that your firewall loads at boot as well.
       """)
 
-  static let needs: [Need] = [.policyChain, .ruleBeforePolicy, .trackingRules, .countingRules]
+  static let needs: [Need] = [.policyChain, .ruleBeforePolicy, .trackingRules, .host(.rulesBeside)]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard lost.isReply, let step = lost.decider ?? lost.legacyTable else { return nil }

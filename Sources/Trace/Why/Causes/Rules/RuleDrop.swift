@@ -27,7 +27,7 @@ enum RuleDrop: Cause {
       a program owns the table, or that one manages rules here, make the change with that program.
       """)
 
-  static let needs: [Need] = [.routes, .wayBack, .neighbours, .policyChain, .countingRules]
+  static let needs: [Need] = [.routes, .wayBack, .neighbours, .policyChain, .host(.rulesBeside)]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let step = lost.decider, step.verdict == .drop else { return nil }

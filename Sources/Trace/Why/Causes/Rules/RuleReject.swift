@@ -26,7 +26,7 @@ enum RuleReject: Cause {
       the configuration of that program.
       """)
 
-  static let needs: [Need] = [.ruleBeforePolicy, .zoneRules, .countingRules]
+  static let needs: [Need] = [.ruleBeforePolicy, .zoneRules, .host(.rulesBeside)]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard !lost.isReply, let step = lost.decider, step.refuses(lost) else { return nil }

@@ -19,7 +19,7 @@ extension TProxyWithoutListener {
       let isFamily =
         rule.family == NFProto.inet
         || rule.family == (lost.version == 4 ? NFProto.ipv4 : NFProto.ipv6)
-      guard isFamily, RuleWords(rule.text).difference(lost) == nil,
+      guard isFamily, RuleConditions(rule.text).difference(lost) == nil,
         let proxy = TransparentProxy(rule.text)
       else { return nil }
       let port = proxy.port.flatMap { $0 == 0 ? nil : $0 } ?? lost.packet.destinationPort ?? 0

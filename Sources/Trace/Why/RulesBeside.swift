@@ -1,0 +1,52 @@
+internal import Wire
+
+/// The rules of the chain that ended a packet's way, besides the one that did: one of them may have been meant for it.
+struct RulesBeside {
+  private let lost: LostPacket
+  private let step: RuleStep
+  /// In their order.
+  private let before: [RuleText]
+  private let after: [RuleText]
+
+  init(_ ruling: Ruling) {
+    (lost, step) = (ruling.lost, ruling.step)
+    let chain = (ruling.lost.host(.rulesBeside).rulesBeside ?? []).filter {
+      $0.family == ruling.step.family && $0.table == ruling.step.table
+        && $0.chain == ruling.step.chain
+    }
+    let place = chain.firstIndex {
+      ruling.step.handle != nil && $0.handle == ruling.step.handle
+        || ruling.step.position != nil && $0.position == ruling.step.position
+    }
+    before = ruling.step.isPolicy ? chain : place.map { Array(chain[..<$0]) } ?? []
+    after = place.map { Array(chain[($0 + 1)...]) } ?? []
+  }
+
+  /// What is to be said of them, behind a semicolon; nothing where none was meant for the packet.
+  var words: String {
+    if let counting = step.text.flatMap({ RuleConditions($0).counting }), !step.isPolicy {
+      return "; the rule goes by \(counting.criterion)"
+    }
+    for rule in before {
+      let conditions = RuleConditions(rule.text)
+      guard conditions.letsPass else { continue }
+      let difference = conditions.difference(lost)
+      if let counting = conditions.counting, difference == nil {
+        return "; a rule before it goes by \(counting.criterion), and let no more pass: "
+          + Escape.text(rule.rule)
+      }
+      if let difference, conditions.means(lost) {
+        return "; a rule before it accepts such packets, but asks for \(difference): "
+          + Escape.text(rule.rule)
+      }
+    }
+    let late = after.first {
+      let conditions = RuleConditions($0.text)
+      return conditions.accepts && conditions.means(lost) && conditions.difference(lost) == nil
+    }
+    return late.map {
+      "; a rule behind it accepts such packets, and comes too late: \(Escape.text($0.rule))"
+    }
+      ?? ""
+  }
+}
