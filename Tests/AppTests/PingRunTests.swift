@@ -69,6 +69,11 @@ struct PingRunTests {
     let ping = try Ping(name)
     _ = try ping.run()
     let (shown, told) = (ping.sink.shown, try RecordedSession.told(name))
+    // A session without a list of chains does not say what stands at the hooks; this kernel lists them.
+    guard ping.session.listsChains else {
+      #expect(shown.split(separator: "\n").first == told.split(separator: "\n").first)
+      return
+    }
     let different = zip(shown.split(separator: "\n"), told.split(separator: "\n")).first {
       $0 != $1
     }

@@ -53,6 +53,17 @@ package struct RecordedSession {
   /// Where the first probe is sent.
   package var firstSent: Int { records.firstIndex { $0.isSent } ?? records.count }
 
+  /// Whether the kernel was asked which chains there are.
+  package var listsChains: Bool {
+    opening.contains {
+      if case .netlink(let message) = $0.content {
+        message.type == ChainMessage.getType
+      } else {
+        false
+      }
+    }
+  }
+
   /// What the kernel listed before.
   package var opening: ArraySlice<Record> { records[..<firstSent] }
 }
