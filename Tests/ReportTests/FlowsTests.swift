@@ -106,7 +106,7 @@ struct FlowsTests {
   func flows(_ name: String) throws {
     let lines = try render(name, .flows).lines
     #expect(lines.allSatisfy { $0.count <= 80 || $0.hasPrefix("  1 by ") }, "\(lines)")
-    #expect(lines.contains { $0.hasPrefix(" packets  answers    lost  first") })
+    #expect(lines.contains { $0.hasPrefix("requests  answers    lost  first") })
     #expect(lines.contains { $0.contains(" events, 0 lost") })
     let json = try render(name, .jsonFlows).lines.joined(separator: "\n")
     #expect(JSONSchema.nftrace.faults(in: json) == [])
@@ -148,7 +148,7 @@ struct FlowsTests {
   @Test func fewPackets() throws {
     let lines = try render(Self.recorded, .overview).lines
     let text = try render(Self.recorded).lines
-    #expect(lines.contains { $0.hasPrefix(" packets  answers") })
+    #expect(lines.contains { $0.hasPrefix("requests  answers") })
     #expect(text.dropFirst(3).allSatisfy { lines.contains($0) }, "\(lines)")
     let ping = "policy-nft-forward-v6"
     let below = try render(ping, .overview).lines.drop { !$0.isEmpty }.dropFirst()

@@ -30,11 +30,18 @@ struct StyledLineTests {
   /// A word is broken nowhere, though it may have parts in several roles.
   @Test func brokenBetweenWords() {
     let line: StyledLine = "one \(StyledLine("two th", .bad))ree four"
-    #expect(line.broken(at: 80, next: "  ") == line)
-    let broken = line.broken(at: 9, next: "  ")
+    #expect(line.broken(at: 80) == line)
+    let broken = line.broken(at: 9)
     #expect(broken.text == "one two\n  three\n  four")
     #expect(broken.spans.map(\.role) == [.plain, .bad, .plain])
-    #expect(StyledLine("日本 語です x").broken(at: 6, next: "").text == "日本\n語です\nx")
+    #expect(StyledLine("日本 語です x").broken(at: 6).text == "日本\n  語です\n  x")
+    // Behind its indentation, and without the spaces at which it ends; what is below is counted anew.
+    #expect(StyledLine("    one    two").broken(at: 10).text == "    one\n     two")
+    let below = StyledLine("    one two three") + "four"
+    #expect(below.broken(at: 12).text == "    one two\n      threefour")
+    #expect(
+      ("a wide one\n" as StyledLine + "and another").broken(at: 10).text
+        == "a wide one\nand\n  another")
   }
 
   @Test(arguments: [

@@ -12,11 +12,11 @@ package enum Output {
   @TaskLocal package static var rowsTaken = 0
 
   /// Writes a line to standard output. Throws when nobody reads it or the disk is full.
-  package static func print(_ line: StyledLine) throws(KernelError) { try show(line.text) }
+  package static func print(_ line: StyledLine) throws(KernelError) { try print([line]) }
 
   /// The same of lines.
   package static func print(_ lines: [StyledLine]) throws(KernelError) {
-    try show(lines.map(\.text).joined(separator: "\n"))
+    try show(lines.map { fitted($0, .output).text }.joined(separator: "\n"))
   }
 
   /// The same of a JSON value.
@@ -29,12 +29,17 @@ package enum Output {
 
   /// Says on standard error what went wrong or is going on.
   package static func complain(_ line: StyledLine, prefix: String = "nftrace: ") {
-    complain(finished: prefix + line.text)
+    complain(finished: fitted(prefix + line, .error).text)
   }
 
   /// The same of text whose lines are what they are to be.
   package static func complain(finished text: String) {
     try? place.write(TerminalSafe.clean(text + "\n"), to: .error)
+  }
+
+  /// The line on as many as a terminal has room for, if one is there.
+  private static func fitted(_ line: StyledLine, _ stream: Terminal.Stream) -> StyledLine {
+    Terminal.columns(of: stream).map { line.broken(at: $0) } ?? line
   }
 
   /// Tells a person who waits how far it is, in place of what was told before; nil takes that away.

@@ -117,7 +117,7 @@ package enum KernelLogPlayback {
   static func sayDamage(_ decoder: KernelLogDecoder, _ name: String) {
     if decoder.damaged > 0 {
       let places = decoder.damage.map { "line \($0.line): \($0.reason)" }
-      let more = decoder.damaged > places.count ? "; …" : ""
+      let more = decoder.damaged > places.count ? "; and more" : ""
       Output.complain(
         "\(name): \(decoder.damaged) of \(decoder.lines) lines of nftrace's rules are damaged and "
           + "left out: \(places.joined(separator: "; "))\(more)")

@@ -41,15 +41,20 @@ package enum Terminal {
   package static var isWatched: Bool { isatty(Stream.error.rawValue) == 1 }
 
   /// Columns of the terminal; nil where there is none, or it does not say.
-  package static var columns: Int? { size.flatMap { $0.ws_col > 0 ? Int($0.ws_col) : nil } }
+  package static var columns: Int? { columns(of: .output) }
+
+  /// The same of the terminal behind this stream.
+  package static func columns(of stream: Stream) -> Int? {
+    size(stream).flatMap { $0.ws_col > 0 ? Int($0.ws_col) : nil }
+  }
 
   /// Rows of the terminal; nil where there is none, or it does not say.
-  package static var rows: Int? { size.flatMap { $0.ws_row > 0 ? Int($0.ws_row) : nil } }
+  package static var rows: Int? { size(.output).flatMap { $0.ws_row > 0 ? Int($0.ws_row) : nil } }
 
-  private static var size: winsize? {
+  private static func size(_ stream: Stream) -> winsize? {
     var size = winsize()
     // Sound: the pointer is that of a variable of the type the function fills.
-    return unsafe nftrace_window_size(Stream.output.rawValue, &size) == 0 ? size : nil
+    return unsafe nftrace_window_size(stream.rawValue, &size) == 0 ? size : nil
   }
 
   /// The words of the command line, the program's name first.

@@ -75,8 +75,7 @@ struct FlowsReport: Renderer {
       lines.append(
         StyledLine(
           "'nftrace show --packet N' tells one packet, '--last N' the last few, '--lost', '--port', "
-            + "'--from', '--rule' choose; in a pipe all are told.", .faint
-        ).broken(at: style.width, next: ""))
+            + "'--from', '--rule' choose; in a pipe all are told.", .faint))
     }
     return style.written(lines + text.closing(end))
   }

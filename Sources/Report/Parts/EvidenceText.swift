@@ -51,13 +51,13 @@ enum EvidenceText {
     case .sent(let device, let source): "sent through \(device) with the source \(source)"
     case .notReplied: "delivered at INPUT, and no reply was made"
     case .answerFrom(let packet):
-      "the answer goes \(Phrases.endpoint(packet, .source)) → "
+      "the answer goes from \(Phrases.endpoint(packet, .source)) to "
         + Phrases.endpoint(packet, .destination)
     case .answerDelivered: "the answer was delivered to this host"
     case .answerDeliveredTo(let source):
       "the request left with the source \(source), the answer to it was delivered here"
     case .forwardedPastHooks(let packet, let version, let ttl, let now):
-      "packet \(packet) came in, and left with \(version == 4 ? "ttl" : "hop limit") \(ttl) → \(now), "
+      "packet \(packet) came in with \(version == 4 ? "ttl" : "hop limit") \(ttl) and left with \(now), "
         + "without being at PREROUTING, FORWARD or POSTROUTING"
     case .bridgePorts(let point, let input, let output):
       "at \(Escape.name(point.label)) the kernel names the ports \(input) and \(output)"

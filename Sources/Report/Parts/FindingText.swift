@@ -47,34 +47,17 @@ struct FindingText {
       case .words: block(piece.label, piece.text.text)
       case .rule: [StyledLine(Self.indent) + piece.text]
       case .command:
-        command(piece.text.text).enumerated().map { index, line in
-          index == 0
-            ? "  " + StyledLine(piece.label, .strong) + "    " + line
-            : StyledLine(Self.indent + "  " + line)
-        }
+        style.broken(command: piece.text.text, to: style.width - Self.indent.count - 4).enumerated()
+          .map { index, line in
+            index == 0
+              ? "  " + StyledLine(piece.label, .strong) + "    " + line
+              : StyledLine(Self.indent + "  " + line)
+          }
       }
     }
   }
 
   private static let indent = TextLayout.space(12)
-
-  /// A command is there to be pasted: it is one line, which a terminal that is too narrow for it would break within
-  /// words. There it goes on behind a backslash, where a blank is not quoted.
-  private func command(_ text: String) -> [String] {
-    guard style.isTerminal else { return [text] }
-    let width = style.width - Self.indent.count - 4
-    var lines: [String] = []
-    var line = ""
-    for word in ShellWords.split(text) {
-      if !line.isEmpty, TextLayout.columns(line) + 1 + TextLayout.columns(word) > width {
-        lines.append(line + " \\")
-        line = word
-      } else {
-        line += (line.isEmpty ? "" : " ") + word
-      }
-    }
-    return lines + [line]
-  }
 
   /// A label and text that is wrapped beside it.
   private func block(_ label: String, _ text: String) -> [StyledLine] {

@@ -40,11 +40,21 @@ struct FlowTable: Sendable {
     var last: UInt64 = 0
     /// What became of those that were lost or refused.
     var fates = Tally(most: FlowTable.mostFates)
+
+    /// All of another flow as well.
+    mutating func add(_ other: Flow) {
+      packets += other.packets
+      answers += other.answers
+      lost += other.lost
+      first = min(first, other.first)
+      last = max(last, other.last)
+      fates.add(other.fates)
+    }
   }
 
   private var flows: [Key: Flow] = [:]
   /// All that came behind so many flows that no more are told apart.
-  private var others = Flow()
+  private(set) var others = Flow()
 
   private static let most = 65536
   fileprivate static let mostFates = 16
@@ -86,67 +96,12 @@ struct FlowTable: Sendable {
   }
 
   /// The flows, those that lost most first.
-  private var ordered: [(key: Key, flow: Flow)] {
+  var ordered: [(key: Key, flow: Flow)] {
     flows.map { ($0.key, $0.value) }.sorted {
       ($1.1.lost, $1.1.packets, $0.1.first, $0.0.text(TextStyle()))
         < ($0.1.lost, $0.1.packets, $1.1.first, $1.0.text(TextStyle()))
     }
   }
-
-  // MARK: Text
-
-  /// The table, with so many flows at most.
-  func lines(_ style: TextStyle, most: Int = .max) -> [StyledLine] {
-    let ordered = ordered
-    if ordered.isEmpty { return [] }
-    let shown = ordered.prefix(most)
-    let times: (UInt64) -> String =
-      style.time == .iso
-      ? { CalendarText.iso($0) } : { String(CalendarText.ofDay($0).prefix(8)) }
-    let width = times(0).count
-    let heads = [
-      TextLayout.padded(from: 8, "packets"), TextLayout.padded(from: 8, "answers"),
-      TextLayout.padded(from: 7, "lost"), "", TextLayout.padded("first, UTC", to: width),
-      TextLayout.padded("last", to: width), "flow",
-    ]
-    let column = 8 + 1 + 8 + 1 + 7 + 2 + max(width, 10) + 2 + width + 2
-    var lines: [StyledLine] = [
-      StyledLine(
-        heads[0] + " " + heads[1] + " " + heads[2] + "  "
-          + TextLayout.padded(heads[4], to: max(width, 10)) + "  " + heads[5] + "  " + heads[6],
-        .faint)
-    ]
-    for (key, flow) in shown {
-      let numbers =
-        TextLayout.padded(from: 8, "\(flow.packets)") + " "
-        + TextLayout.padded(from: 8, "\(flow.answers)") + " "
-      let lost = StyledLine(
-        TextLayout.padded(from: 7, "\(flow.lost)"), flow.lost > 0 ? .bad : .plain)
-      let row =
-        StyledLine(numbers) + lost + "  "
-        + TextLayout.padded(times(flow.first), to: max(width, 10)) + "  " + times(flow.last) + "  "
-      let text = key.text(style)
-      let fits = column + TextLayout.columns(text) <= style.width
-      lines.append(fits ? row + text : row.trimmed)
-      if !fits { lines.append(StyledLine(TextLayout.space(Self.below) + text, .strong)) }
-      guard let fate = flow.fates.ordered.first else { continue }
-      let rest = flow.fates.count - 1
-      let others = rest > 0 ? ", and \(rest) other end\(rest > 1 ? "s" : "")" : ""
-      let words = "\(fate.count) \(fate.words)" + others
-      lines += TextLayout.wrapped(words, to: style.width - Self.below, hanging: "  ").map {
-        StyledLine(TextLayout.space(Self.below) + $0)
-      }
-    }
-    let hidden = ordered.count - shown.count
-    if hidden > 0 { lines.append("\(style.ellipsis) and \(hidden) more flows: --flows tells all") }
-    if others.packets > 0 {
-      lines.append("\(style.ellipsis) and \(others.packets) packets of flows beyond these")
-    }
-    return lines
-  }
-
-  /// Where what belongs to a row goes on below it.
-  private static let below = 27
 
   // MARK: JSON
 

@@ -56,7 +56,7 @@ struct PingText: Sendable {
   /// Takes in a probe; returns the lines for it.
   mutating func lines(_ probe: ProbeResult) -> [StyledLine] {
     count(probe)
-    let headline = style.broken(headline(probe))
+    let headline = headline(probe)
     let path = Self.path(probe)
     defer { lastPath = path }
     let again = path == lastPath && sent > 1

@@ -22,9 +22,11 @@ struct ScreenFit: Sendable {
   /// The lines of the only probe.
   mutating func probe(_ lines: [StyledLine]) -> [StyledLine] {
     guard let rows else { return lines }
-    // What is too wide, such as a remedy, takes several rows.
+    // What is too wide takes several rows, and so does a word that is.
     let height = lines.reduce(0) { sum, line in
-      line.text.split(separator: "\n", omittingEmptySubsequences: false).reduce(sum) {
+      line.broken(at: width).text.split(separator: "\n", omittingEmptySubsequences: false).reduce(
+        sum
+      ) {
         $0 + max(1, (TextLayout.columns($1) + width - 1) / width)
       }
     }

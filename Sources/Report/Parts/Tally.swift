@@ -22,6 +22,18 @@ struct Tally: Sendable {
     if rule?.text != nil { kinds[key]?.words = words }
   }
 
+  /// All that another one counted.
+  mutating func add(_ other: Tally) {
+    others += other.others
+    for (key, kind) in other.kinds {
+      guard kinds[key] != nil || kinds.count < most else {
+        others += kind.count
+        continue
+      }
+      kinds[key, default: (kind.words, 0)].count += kind.count
+    }
+  }
+
   /// The kinds, the most frequent first.
   var ordered: [(words: String, count: Int)] {
     kinds.values.sorted { ($1.count, $0.words) < ($0.count, $1.words) }

@@ -115,19 +115,27 @@ package struct StyledLine: Sendable, Equatable, ExpressibleByStringInterpolation
     return line
   }
 
-  /// Broken between words: `next` is what the lines after the first begin with.
-  func broken(at width: Int, next: String) -> StyledLine {
+  /// Broken between words, where it is wider than that: the lines after the first begin two columns behind where it
+  /// does.
+  package func broken(at width: Int) -> StyledLine {
+    guard !isEmpty else { return self }
+    let next = TextLayout.space(min(text.prefix { $0 == " " }.count + 2, width / 2))
     // The spaces at which a line ends, by their number.
     var ends: Set<Int> = []
     var column = 0
+    var hasWord = false
     for (space, word) in text.split(separator: " ", omittingEmptySubsequences: false).enumerated() {
-      let columns = TextLayout.columns(word)
-      if column > 0, column + 1 + columns > width {
+      // A line may have others below it already.
+      let parts = word.split(separator: "\n", omittingEmptySubsequences: false)
+      let columns = TextLayout.columns(parts[0]) + (space > 0 ? 1 : 0)
+      if hasWord, !word.isEmpty, column + columns > width {
         ends.insert(space)
-        column = TextLayout.columns(next) + columns
+        column = next.count + columns - 1
       } else {
-        column += columns + (column > 0 ? 1 : 0)
+        column += columns
       }
+      if parts.count > 1 { column = TextLayout.columns(parts.last!) }
+      hasWord = parts.count > 1 ? !parts.last!.isEmpty : hasWord || !word.isEmpty
     }
     if ends.isEmpty { return self }
     var line = self
@@ -137,6 +145,7 @@ package struct StyledLine: Sendable, Equatable, ExpressibleByStringInterpolation
       for character in line.spans[index].text {
         if character == " " { space += 1 }
         if character == " ", ends.contains(space) {
+          while text.last == " " { text.removeLast() }
           text += "\n" + next
         } else {
           text.append(character)

@@ -10,7 +10,7 @@ package struct TextStyle: Sendable {
   package var verbosity: Verbosity
   /// Rows of the terminal that shows it; nil where there is none, or it does not say.
   package var height: Int?
-  /// Whether a terminal shows it: then the first line, too, is broken between words.
+  /// Whether a terminal shows it: then all lines are broken between words.
   package var isTerminal = false
   /// Whether to print every rule that was met, not only those that decided.
   package var allRules = false
@@ -48,19 +48,31 @@ package struct TextStyle: Sendable {
   var backArrow: String { unicode ? "←" : "<-" }
   var cross: String { unicode ? "✗" : "x" }
   var micro: String { unicode ? "µs" : "us" }
-  var atMost: String { unicode ? "≤" : "<" }
+  var atMost: String { unicode ? "≤" : "<=" }
   var times: String { unicode ? "×" : "x" }
   var ellipsis: String { unicode ? "…" : "..." }
 
-  /// Lines as a terminal takes them, with colours if they are used.
+  /// Lines as a terminal takes them, with colours if they are used: broken between words where a terminal would break
+  /// them anywhere. In a pipe they stay as they are, for `head -1` and `grep`.
   package func written(_ lines: [StyledLine]) -> [String] {
-    lines.map { ANSI.text($0, color: color) }
+    lines.map { ANSI.text(isTerminal ? $0.broken(at: width) : $0, color: color) }
   }
 
-  /// A first line, broken between words where a terminal would break it anywhere. In a pipe it stays
-  /// one line, for `head -1`.
-  func broken(_ line: StyledLine) -> StyledLine {
-    isTerminal ? line.broken(at: width, next: "  ") : line
+  /// A command is there to be pasted: it is one line, which a terminal that is too narrow for it would break within
+  /// words. There it goes on behind a backslash, where a blank is not quoted.
+  package func broken(command text: String, to width: Int) -> [String] {
+    guard isTerminal else { return [text] }
+    var lines: [String] = []
+    var line = ""
+    for word in ShellWords.split(text) {
+      if !line.isEmpty, TextLayout.columns(line) + 1 + TextLayout.columns(word) > width {
+        lines.append(line + " \\")
+        line = word
+      } else {
+        line += (line.isEmpty ? "" : " ") + word
+      }
+    }
+    return lines + [line]
   }
 
   /// `texts` below one another, beside a label. What is too long is broken at the commas between

@@ -62,38 +62,64 @@ struct Demonstration {
   func run() throws -> Int32 {
     if let signal = try healthy() { return 128 + signal }
     guard try has("nft") else {
-      try Output.show("\nnft is not installed here: how a router breaks is shown where it is.")
+      try tell("\nnft is not installed here: how a router breaks is shown where it is.")
       return 0
     }
     for fault in Self.faults {
       if let signal = pause("break it") { return 128 + signal }
       if let signal = try show(fault) { return 128 + signal }
     }
-    try Output.show(
-      """
-
-      Go on:
-        nftrace lab bash                                         a shell in the router: break it yourself
-        nftrace lab -- nftrace ping --tun tun0 2001:db8:29::29   the same with IPv6
-        nftrace ping DEST                                        from this machine
-        nftrace setup SUBNET; nftrace show --follow              watch real traffic
-      """)
+    try Output.show("\nGo on:")
+    for (command, words) in Self.more {
+      let line = TextLayout.padded(command, to: 55) + words
+      let isNarrow = TextLayout.columns(line) + 2 > style.width
+      try Output.print(isNarrow ? ["  \(command)", "      \(words)"] : ["  \(line)"])
+    }
     return 0
+  }
+
+  private static let more = [
+    ("nftrace lab bash", "a shell in the router"),
+    ("nftrace lab -- nftrace ping --tun tun0 2001:db8:29::29", "the same with IPv6"),
+    ("nftrace ping DEST", "from this machine"),
+    ("nftrace setup SUBNET; nftrace show --follow", "real traffic"),
+  ]
+
+  /// What is connected with what, across or, where there is no room, down.
+  private var topology: [StyledLine] {
+    let (line, down) = style.unicode ? ("──", "│") : ("--", "|")
+    guard style.width < 78 else {
+      return [
+        "", "  client            router                            server",
+        "  192.168.69.1 \(line) tun0   eth0 172.16.16.15 \(line) 172.16.16.1, 119.29.29.29",
+      ]
+    }
+    return [
+      "", "  client  192.168.69.1", "    \(down)", "  router  tun0", "          eth0 172.16.16.15",
+      "    \(down)", "  server  172.16.16.1, 119.29.29.29",
+    ]
+  }
+
+  /// Says it in as many lines as it takes.
+  private func tell(_ text: String) throws {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    try Output.show(
+      lines.flatMap { TextLayout.wrapped(String($0), to: style.width) }.joined(separator: "\n"))
+  }
+
+  /// A command as it is typed.
+  private func show(command: String, prompt: String) throws {
+    let lines = style.broken(command: command, to: style.width - 8)
+    try Output.show("  \(prompt) " + lines.joined(separator: "\n      "))
   }
 
   /// A ping that gets through; returns the signal that ended it, if one did.
   private func healthy() throws -> Int32? {
-    let line = style.unicode ? "──" : "--"
-    try Output.show(
-      """
-      A router and a server, each in a network namespace made for this:
-
-        client            router                            server
-        192.168.69.1 \(line) tun0   eth0 172.16.16.15 \(line) 172.16.16.1, 119.29.29.29
-
-      The router forwards, and masquerades what comes from 192.168.69.0/24. nftrace
-      plays the client: it puts a ping into tun0 and watches it go through the router.
-      """)
+    try tell("A router and a server, each in a network namespace made for this:")
+    try Output.print(topology)
+    try tell(
+      "\nThe router forwards, and masquerades what comes from 192.168.69.0/24. nftrace plays the client: it puts a "
+        + "ping into tun0 and watches it go through the router.")
     if let signal = pause("send it") { return signal }
     _ = try ask([])
     return nil
@@ -101,12 +127,12 @@ struct Demonstration {
 
   /// Breaks the router, asks, and has what helps run; returns the signal that ended it, if one did.
   private func show(_ fault: Fault) throws -> Int32? {
-    try Output.show("\n\(fault.title)\n")
+    try tell("\n\(fault.title)\n")
     for step in fault.steps {
       switch step {
       case .shell(let line): try shell(line)
       case .clientAsks:
-        try Output.show(
+        try Output.print(
           "  (\(Self.client) asks \(Self.server), from UDP port 5353 to port 53)")
         try clientAsks()
       }
@@ -117,7 +143,7 @@ struct Demonstration {
     try Output.show("")
     let program = remedy.prefix { $0 != " " }
     guard try has(String(program)) else {
-      try Output.show("  \(program) is not installed here: the remedy is not run.")
+      try Output.print("  \(program) is not installed here: the remedy is not run.")
       return nil
     }
     try shell(remedy)
@@ -128,14 +154,15 @@ struct Demonstration {
   /// Pings, and returns the remedy if there is one.
   private func ask(_ arguments: [String], isBrief: Bool = false) throws -> String? {
     let words = (isBrief ? ["-q"] : []) + arguments + Self.ping
-    try Output.show("  $ nftrace ping \(words.joined(separator: " "))\n")
+    try show(command: "nftrace ping \(words.joined(separator: " "))", prompt: "$")
+    try Output.show("")
     return try Output.$rowsTaken.withValue(Self.rowsAround) {
       try Ping.parse(words).send(isAll: false).remedy
     }
   }
 
   private func shell(_ line: String) throws {
-    try Output.show("  # \(line)")
+    try show(command: line, prompt: "#")
     let code = try ChildProcess.run(["sh", "-c", line])
     if code != 0 { throw UsageError("'\(line)' failed with exit code \(code)") }
   }
