@@ -1,3 +1,4 @@
+internal import Report
 package import Trace
 
 /// What is to be shown, and how.
@@ -15,7 +16,18 @@ package struct ShowRequest {
   /// Where a picture is written to.
   package var svg: String?
   /// Where what is shown goes, if not to standard output.
-  var page: String? { html ?? svg }
+  var pages: [Page] {
+    [(html, ReportFormat.html), (svg, .svg)].compactMap { path, format in
+      path.map { Page(path: $0, format: format) }
+    }
+  }
+
+  /// A file that a report is written to.
+  struct Page {
+    var path: String
+    var format: ReportFormat
+  }
+
   /// Where the NFLOG messages are written to.
   package var export: String?
   /// How it is told.

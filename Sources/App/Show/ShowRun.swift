@@ -23,7 +23,9 @@ package struct ShowRun {
     }
     let recordings = shown.map(\.files)
     let paths = recordings.flatMap { $0 }
-    if let target = request.export ?? request.page { try Self.refuseOverwriting(paths, by: target) }
+    for target in [request.export, request.html, request.svg].compactMap(\.self) {
+      try Self.refuseOverwriting(paths, by: target)
+    }
     if let export = request.export {
       try Playback.export(paths, to: export, host)
       return 0
@@ -36,7 +38,7 @@ package struct ShowRun {
       }
     }
     let session = spaces.count == 1 ? paths.last : nil
-    let matches = try withReport(of: session, spaces.paths) { report, output in
+    let matches = try withReports(of: session, spaces.paths) { report, output in
       try Playback.run(recordings, report, host, output: output)
     }
     if matches == 0 { Output.complain("no packet matches") }
@@ -47,11 +49,11 @@ package struct ShowRun {
   /// rules in the file that was named.
   package func showKernelLog(_ space: ChosenNamespace) throws -> Int32 {
     let file = request.file
-    if let file, let page = request.page { try Self.refuseOverwriting([file], by: page) }
+    for page in request.pages { try file.map { try Self.refuseOverwriting([$0], by: page.path) } }
     let matches = try space.within {
       let setup =
         file == nil ? try KernelLogPlayback.setup(SetupFiles(namespace: host.place())) : nil
-      return try withReport(of: file ?? KernelLog.path) { report, output in
+      return try withReports(of: file ?? KernelLog.path) { report, output in
         try setup.map { try KernelLogPlayback.run($0, report, host, output: output) }
           ?? KernelLogPlayback.run(file: file ?? "-", report, host, output: output)
       }
@@ -59,17 +61,28 @@ package struct ShowRun {
     return matches > 0 ? 0 : 1
   }
 
-  /// Hands a report, and what takes its text, to `body`.
-  private func withReport(
+  /// Hands a report, and what takes its text, to `body`: one after the other where several are wanted.
+  private func withReports(
     of session: String?, _ namespaces: [NamespacePath] = [],
+    _ body: (consuming SessionReport, (String) throws -> Void) throws -> Int
+  ) throws -> Int {
+    guard !request.pages.isEmpty else {
+      return try withReport(of: session, namespaces, on: nil, body)
+    }
+    return try request.pages.map { try withReport(of: session, namespaces, on: $0, body) }.max()
+      ?? 0
+  }
+
+  private func withReport(
+    of session: String?, _ namespaces: [NamespacePath], on wanted: ShowRequest.Page?,
     _ body: (consuming SessionReport, (String) throws -> Void) throws -> Int
   ) throws -> Int {
     let report = SessionReport(
       filter: request.filter, style: request.options.style,
-      format: format,
+      format: wanted?.format ?? format,
       last: request.last, session: session, namespaces: namespaces)
-    guard let path = request.page else { return try body(report) { try Output.show($0) } }
-    let page = try OutputFile(path)
+    guard let wanted else { return try body(report) { try Output.show($0) } }
+    let page = try OutputFile(wanted.path)
     do {
       return try body(report) { try page.write(Array($0.utf8)) }
     } catch {
@@ -79,8 +92,6 @@ package struct ShowRun {
   }
 
   private var format: ReportFormat {
-    if request.html != nil { return .html }
-    if request.svg != nil { return .svg }
     if request.flows { return request.options.json ? .jsonFlows : .flows }
     if request.options.json { return .json }
     return isOverview ? .overview : .text

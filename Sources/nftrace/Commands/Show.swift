@@ -200,7 +200,14 @@ struct Show: ParsableCommand {
         throw ValidationError("--json and \(name) exclude each other")
       }
     }
-    if files.count > 1 {
+    if files == ["--html", "--svg"] {
+      if html == svg { throw ValidationError("--html and --svg name one file, and write two") }
+      if file == "-" {
+        throw ValidationError(
+          "standard input is read once, and --html and --svg are two reports of it: name a file, or one of them"
+        )
+      }
+    } else if files.count > 1 {
       throw ValidationError("\(files[0]) and \(files[1]) exclude each other")
     }
   }
