@@ -57,10 +57,10 @@ import Wire
         .droppedElsewhere(in: "web", reason: "NETFILTER_DROP", place: "nft_do_chain+0x3e8")))
   }
 
-  /// Who named no namespace is in it.
-  @Test func fromTheNamespaceOfTheShell() throws {
+  /// Who named no namespace starts nftrace in it: also by 'ip netns exec', from a shell that is in another.
+  @Test func fromTheNamespaceItIsStartedIn() throws {
     let finding = try finding { probe in event(probe) }
-    #expect(finding.summary.contains("--netns $$ --netns web"))
+    #expect(finding.summary.contains("--netns /proc/self/ns/net --netns web"))
   }
 
   /// Of names that no shell takes, and of a namespace without any, there is no command line.

@@ -67,9 +67,10 @@ extension LostPacket {
     let there = drop.place.flatMap { try? Word.namespace($0) }
     let plan = header?.walk?.plan ?? header?.probe
     let names = header?.walk?.namespaces ?? (header?.netns).map { [$0] }
-    // Whoever named none is in the namespace himself, and so is the shell.
+    // Whoever named none starts nftrace in the namespace, though the shell may be in another: 'ip netns exec'.
     let here: [Command] =
-      names.map { $0.compactMap { (try? Word.namespace($0)).map { "\($0)" } } } ?? ["$$"]
+      names.map { $0.compactMap { (try? Word.namespace($0)).map { "\($0)" } } }
+      ?? ["/proc/self/ns/net"]
     if here.count == names?.count ?? 1, let there,
       let line = plan?.command(in: here + ["\(there)"])
     {

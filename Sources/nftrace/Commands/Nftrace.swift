@@ -14,6 +14,10 @@ struct Nftrace: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: name,
     abstract: "What happened to my packet, and why?",
+    usage: """
+      nftrace DEST                      the same as 'nftrace ping DEST'
+      nftrace <subcommand> [<options>]
+      """,
     discussion: """
       Sends a probe into the kernel, watches it at every netfilter hook and prints its path: \
       hooks, interfaces, TTL, what NAT did and where it ended.

@@ -206,7 +206,10 @@ extension Ping {
     if let address = target.address,
       onlyIPv4 && address.family == 6 || onlyIPv6 && address.family == 4
     {
-      throw ValidationError("\(address) is an address of IPv\(address.family)")
+      let (option, other) = onlyIPv4 ? ("-4", 4) : ("-6", 6)
+      throw ValidationError(
+        "\(option) asks for IPv\(other), and \(address) is an address of IPv\(address.family): leave \(option) out, "
+          + "or give a name, whose address of IPv\(other) is taken")
     }
     if target.port != nil, dport != nil {
       throw ValidationError("DEST has a port, and so has --dport: one of them is enough")

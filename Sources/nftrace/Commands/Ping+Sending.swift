@@ -13,6 +13,11 @@ extension Ping {
     isAll: Bool = true
   ) throws -> (code: Int32, remedy: String?) {
     let to = try asked ?? lookedUp()
+    // Of a number without a name, a port is meant more often than not.
+    if let number = self.asked.flatMap({ UInt8($0.description) }) {
+      Output.complain(
+        "-p \(number) is IP protocol \(number); port \(number) is -p tcp --dport \(number)")
+    }
     let entrances = try entrances(to.address)
     let loop = Loop()
     let writer = SessionWriter(path: write)

@@ -298,9 +298,10 @@ struct Ping: ParsableCommand {
 
   private static func `protocol`(_ text: String) throws -> ProbeProtocol {
     guard let known = ProbeProtocol(text) else {
+      let port = UInt16(text).map { ". A port is given as -p tcp --dport \($0), or DEST:\($0)" }
       throw ValidationError(
         "it is neither \(ProbeProtocol.names.joined(separator: ", ")) nor the name or "
-          + "number of another IP protocol, such as gre or 47")
+          + "number of another IP protocol, such as gre or 47\(port ?? "")")
     }
     return known
   }
