@@ -49,20 +49,21 @@ struct FlowsReport: Renderer {
     if isOfProbes { return style.written(text.exchange(exchange)) }
     table.add(exchange)
     summary.add(exchange)
-    if isTable { return [] }
+    // What it is of stands there while the rest is read.
+    let above = text.takeProvenance()
+    let lines = style.written(above + (above.isEmpty ? [] : [""]))
+    if isTable { return lines }
     losses.add(exchange)
     few?.append(exchange)
     if few?.reduce(0, { $0 + $1.journeys.count }) ?? 0 > Self.fewPackets { few = nil }
-    return []
+    return lines
   }
 
   mutating func remark(_ lines: [StyledLine]) -> [String] { style.written(lines) }
 
   mutating func finish(_ end: ReportEnd) -> [String] {
     if isOfProbes || table.count == 0 { return style.written(text.closing(end)) }
-    let above = text.takeProvenance()
-    var lines = above + (above.isEmpty ? [] : [""])
-    lines += table.lines(style, most: isTable ? .max : Self.mostFlows)
+    var lines = table.lines(style, most: isTable ? .max : Self.mostFlows)
     if let few, !isTable {
       lines.append("")
       for exchange in few { lines += text.exchange(exchange) }
