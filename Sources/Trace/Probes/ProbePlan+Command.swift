@@ -3,7 +3,7 @@ internal import Wire
 extension ProbePlan {
   /// The command line that sends these probes again, in the first of these network namespaces, and watches them
   /// in all; nil where it is not known what to call the entrance, or the file that the probe was read from.
-  func command(in namespaces: [Command]) -> Command? {
+  func command(in namespaces: [Command], count: Int = 1) -> Command? {
     if like != nil { return nil }
     var command: Command = "nftrace ping"
     for namespace in namespaces { command += " --netns \(namespace)" }
@@ -21,6 +21,7 @@ extension ProbePlan {
     if let destinationPort { command += " --dport \(destinationPort)" }
     if ttl != 64 { command += " -t \(ttl)" }
     if tos != 0 { command += " --tos \(tos)" }
+    if count > 1 { command += " -c \(count)" }
     if data != nil {
       guard let text, let word = try? Word.text(text) else { return nil }
       command += " --data \(word)"
@@ -38,7 +39,7 @@ extension ProbePlan {
     let names = header.others.isEmpty ? [header.netns].compactMap { $0 } : header.namespaces
     let words = names.compactMap { try? Word.namespace($0) }
     guard words.count == names.count else { return nil }
-    return command(in: words.map { "\($0)" })?.text
+    return command(in: words.map { "\($0)" }, count: count)?.text
   }
 
   /// What begins the names of TUN devices that nftrace makes.
