@@ -134,7 +134,7 @@ extension Story {
         if step.handle != nil || decided { found.append(step) }
       }
     }
-    for step in snapshot.discoveryDrops where isUnknown(step) && !found.contains(step) {
+    for step in snapshot.discoveryDrops.map(\.step) where isUnknown(step) && !found.contains(step) {
       found.append(step)
     }
     return found

@@ -39,5 +39,5 @@ extension Story {
     ).map(told)
   }
 
-  private func told(_ finding: Finding) -> Finding { namespace.map(finding.told(in:)) ?? finding }
+  func told(_ finding: Finding) -> Finding { namespace.map(finding.told(in:)) ?? finding }
 }

@@ -81,7 +81,7 @@ extension Story {
       let index = open.traced(trace.id)
         ?? (isHandedOn ? open.begun(with: trace.id) : original(of: trace.id))
     else {
-      if let drop = discovery.drop(trace) { snapshot.takeDiscoveryDrop(drop) }
+      if header?.probe != nil, let drop = discovery.drop(trace) { snapshot.takeDiscoveryDrop(drop) }
       return false
     }
     open[index].last = now
@@ -125,7 +125,7 @@ extension Story {
     let isOfProbe = header?.probe != nil
     let header = trace.packet
     if isOfProbe, trace.handle != nil, trace.isDiscovery(header) {
-      discovery.insert(trace.id)
+      discovery.take(trace)
       if let packet = header.flatMap({ DiscoveryPacket($0) }) {
         snapshot.takeDiscovery(packet, at: nil)
       }

@@ -23,8 +23,9 @@ extension TraceMessage {
     // What nftrace's rules for devices trace and is no IP packet is ARP. Of IPv6's later fragments no header is told
     // but that of the link, if there is one.
     guard let packet else {
-      let type = linkHeader?.suffix(2)
-      return family == NFProto.netdev && type.map { !$0.elementsEqual([0x86, 0xdd]) } == true
+      guard let type = linkHeader?.suffix(2) else { return false }
+      if family == NFProto.bridge { return type.elementsEqual([0x08, 0x06]) }
+      return family == NFProto.netdev && !type.elementsEqual([0x86, 0xdd])
     }
     return packet.isNeighbourDiscovery
   }

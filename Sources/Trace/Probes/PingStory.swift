@@ -229,8 +229,10 @@ package struct PingStory: Sendable {
 
   /// What to ask the kernel before a probe is settled, in one of the network namespaces.
   package func questions(_ sequence: Int, at place: Int = 0) -> [Question] {
-    // Where it did not come to, there is nothing to be known of it.
-    if place > 0, stories[place].openJourneys(probe: sequence).isEmpty { return [] }
+    // Where it did not come to, nothing is to be known but what keeps it from being sent there.
+    if place > 0, stories[place].openJourneys(probe: sequence).isEmpty {
+      return stories[place].unknownDeciders.map { .rule($0) }
+    }
     let outcome = outcome(sequence)
     return stories[place].questions(
       probe: sequence, isAnswered: outcome == .replied || outcome == .sent)
@@ -291,7 +293,7 @@ package struct PingStory: Sendable {
       walk?.suspect(names: places) {
         !stories[$0].unseenDrops(probe: sequence, parts[$0]).isEmpty
       } ?? 0
-    let findings = stories.indices.flatMap { place in
+    var findings = stories.indices.flatMap { place in
       let isSuspect = place == suspect && !isAnswered
       if places.count > 1, !isSuspect, parts[place].journeys.isEmpty { return [] as [Finding] }
       return stories[place].findings(
@@ -303,6 +305,9 @@ package struct PingStory: Sendable {
       )
       // Of a connection that the probe itself began, nothing else is expected.
       .filter { plan.data == nil || $0.id != .natOncePerFlow }
+    }
+    for index in findings.indices {
+      findings[index] = discoveryFiltered(findings[index], besides: suspect) ?? findings[index]
     }
     if !places.isEmpty {
       for index in exchange.journeys.indices {
@@ -325,6 +330,16 @@ package struct PingStory: Sendable {
     result.interface = plan.device
     result.isSilent = entry?.answered == nil && entry?.acknowledged != nil
     return result
+  }
+
+  /// Where a neighbour is not found for a rule of another place, through which it is asked for, what that one says.
+  private func discoveryFiltered(_ finding: Finding, besides place: Int) -> Finding? {
+    guard finding.id == .neighbourUnresolved else { return nil }
+    return finding.evidence.lazy.compactMap { evidence -> Finding? in
+      guard case .neighbour(let neighbour, _, _) = evidence else { return nil }
+      return stories.indices.lazy.filter { $0 != place }
+        .compactMap { stories[$0].discoveryFiltered(of: neighbour) }.first
+    }.first
   }
 
   /// What was heard in the other places of drops in namespaces that are none of them.

@@ -36,7 +36,8 @@ package enum Registry {
     // Sent, and not answered.
     SYNProxyLoose.self, NoReply.PastMainTable.self, TTLExpired.FarAway.self,
     FragmentationNeeded.FarAway.self,
-    NoReply.FarAway.self, NoReply.PastHooks.self, NoReply.AfterHandshake.self,
+    NoReply.FarAway.self, NeighbourDiscoveryFiltered.OfAnswer.self, NoReply.PastHooks.self,
+    NoReply.AfterHandshake.self,
     ProxyNeighbourMissing.self, NeighbourUnresolved.NotAsked.self, HandedToTunnel.self,
     NotTranslated.self, MissingMasquerade.self, UnroutableSNAT.self,
     HandedToTunnel.ForOthers.self, LostAfter.InQueue.self, NoReply.self,

@@ -126,15 +126,15 @@ enum Remedy {
 
   /// Accepts ARP, or neighbour discovery, before the rule that drops it.
   static func acceptDiscovery(
-    _ lost: LostPacket, before step: RuleStep
+    _ snapshot: Snapshot, version: Int, before step: RuleStep
   ) throws(Word.Unspeakable) -> Command? {
-    guard isChangeable(lost, step) else { return nil }
-    let isARP = lost.version == 4
+    guard isChangeable(snapshot, step) else { return nil }
+    let isARP = version == 4
     let match: Command =
       isARP
       ? (step.family == NFProto.arp ? "" : "ether type arp ")
       : "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } "
-    switch tool(lost, step) {
+    switch tool(snapshot, step) {
     case .nft:
       let place = try place(step.family, step.table, step.chain)
       if step.isPolicy { return "nft \(("add rule \(place) \(match)accept" as Command).quoted)" }
@@ -142,7 +142,7 @@ enum Remedy {
         "nft \(("insert rule \(place) handle \($0) \(match)accept" as Command).quoted)"
       }
     case .iptables, .iptablesLegacy:
-      let program = try program(lost, step)
+      let program = try program(snapshot, step, version: version)
       let chain = try Word.iptables(chain: step.chain)
       let place: Command = step.isPolicy ? "-A \(chain)" : "-I \(chain) \(step.position ?? 1)"
       return [135, 136].map { (type: Int) -> Command in
@@ -176,24 +176,39 @@ enum Remedy {
 
   /// Whether a command could change the rule: it is still there, and in nobody's own table.
   static func isChangeable(_ lost: LostPacket, _ step: RuleStep) -> Bool {
-    !step.isReplaced && !lost.isOwned(step)
+    isChangeable(lost.snapshot, step)
+  }
+
+  private static func isChangeable(_ snapshot: Snapshot, _ step: RuleStep) -> Bool {
+    !step.isReplaced && !snapshot.isOwned(step)
   }
 
   /// Whose words a rule is told in.
   static func tool(_ lost: LostPacket, _ step: RuleStep) -> RuleText.Tool {
-    if let tool = lost.snapshot.tool(of: step) { return tool }
+    tool(lost.snapshot, step)
+  }
+
+  private static func tool(_ snapshot: Snapshot, _ step: RuleStep) -> RuleText.Tool {
+    if let tool = snapshot.tool(of: step) { return tool }
     if step.isLegacy { return .iptablesLegacy }
-    return TableName(step.family, step.table).isIPTables(among: lost.snapshot.chains.values)
+    return TableName(step.family, step.table).isIPTables(among: snapshot.chains.values)
       ? .iptables : .nft
   }
 
   static func program(
     _ lost: LostPacket, _ step: RuleStep
   ) throws(Word.Unspeakable) -> Command {
-    let legacy: Command = tool(lost, step) == .iptablesLegacy ? "-legacy" : ""
+    try program(lost.snapshot, step, version: lost.version)
+  }
+
+  private static func program(
+    _ snapshot: Snapshot, _ step: RuleStep, version: Int
+  ) throws(Word.Unspeakable) -> Command {
+    let iptables: Command = version == 4 ? "iptables" : "ip6tables"
+    let legacy: Command = tool(snapshot, step) == .iptablesLegacy ? "-legacy" : ""
     let table: Command =
       step.table == "filter" ? "" : " -t \(try Word.iptables(table: step.table))"
-    return "\(lost.iptables)\(legacy)\(table)"
+    return "\(iptables)\(legacy)\(table)"
   }
 
   /// The packet in the words of a tool: as it was when it met the rule.

@@ -43,8 +43,8 @@ struct Snapshot: Sendable {
   private var dropped: [PacketIdentity?] = []
   /// Those that another network namespace of the machine dropped.
   private(set) var dropsElsewhere: [DropEvent] = []
-  /// Rules of nf_tables that dropped ARP or neighbour discovery.
-  private var tracedDiscoveryDrops: [RuleStep] = []
+  /// ARP and neighbour discovery that rules of nf_tables dropped.
+  private var tracedDiscoveryDrops: [DiscoveryDrop] = []
   /// The last rules of iptables-legacy that neighbour discovery met which was not seen behind them, by its packets.
   private var legacyDiscoveryDrops: [DiscoveryPacket: RuleStep] = [:]
   /// The lookup that the next message answers.
@@ -179,7 +179,9 @@ struct Snapshot: Sendable {
 
   /// Looks at the rules that dropped ARP or neighbour discovery once more.
   mutating func reviseDiscoveryDrops(_ revise: (RuleStep) -> RuleStep) {
-    tracedDiscoveryDrops = tracedDiscoveryDrops.map(revise)
+    for index in tracedDiscoveryDrops.indices {
+      tracedDiscoveryDrops[index].step = revise(tracedDiscoveryDrops[index].step)
+    }
   }
 
   /// The answer to the lookup before it, or an entry of a list.
@@ -249,8 +251,8 @@ struct Snapshot: Sendable {
   }
 
   /// Keeps that a rule dropped ARP or neighbour discovery.
-  mutating func takeDiscoveryDrop(_ step: RuleStep) {
-    if !tracedDiscoveryDrops.contains(step) { tracedDiscoveryDrops.append(step) }
+  mutating func takeDiscoveryDrop(_ drop: DiscoveryDrop) {
+    if !tracedDiscoveryDrops.contains(drop) { tracedDiscoveryDrops.append(drop) }
     // A ruleset that is loaded again and again has other handles every time.
     if tracedDiscoveryDrops.count > 256 { tracedDiscoveryDrops.removeFirst(128) }
   }
@@ -261,11 +263,11 @@ struct Snapshot: Sendable {
     legacyDiscoveryDrops[packet] = step
   }
 
-  /// Rules that dropped ARP or neighbour discovery.
-  var discoveryDrops: [RuleStep] {
-    var drops: [RuleStep] = []
+  /// Rules that dropped ARP or neighbour discovery, and what it was.
+  var discoveryDrops: [DiscoveryDrop] {
+    var drops: [DiscoveryDrop] = []
     for step in legacyDiscoveryDrops.values.sorted(by: { "\($0)" < "\($1)" })
-    where !drops.contains(step) { drops.append(step) }
+    where !drops.contains(where: { $0.step == step }) { drops.append(DiscoveryDrop(step: step)) }
     return drops + tracedDiscoveryDrops
   }
 

@@ -35,7 +35,7 @@ package struct TraceMessage: Sendable, Equatable {
   package var outDevice: UInt32?
   /// The link header, cut to 20 octets.
   package var linkHeader: [UInt8]?
-  /// The network header without options or extension headers: 20 octets in IPv4, 40 in IPv6.
+  /// The network header without options or extension headers: 20 octets in IPv4, 40 in IPv6, 28 or more of ARP.
   package var networkHeader: [UInt8]?
   /// The first 20 octets of the transport header.
   package var transportHeader: [UInt8]?

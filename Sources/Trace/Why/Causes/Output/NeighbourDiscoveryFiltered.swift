@@ -14,40 +14,86 @@ enum NeighbourDiscoveryFiltered: Cause {
       never found, and the packet waits in vain.
       """,
     certainty: """
-      Always certain that a rule dropped such a message while the packet waited for its next hop.
+      Certain that a rule dropped such a message while the packet waited for its next hop. Likely where the packet
+      was sent, and who is to answer it asked for the way back.
       """,
     conclusion: """
-      nftrace traces ARP and neighbour discovery as well. A rule or policy had the verdict drop for one
-      of these messages, and the packet stopped where it needs the answer.
+      nftrace traces ARP and neighbour discovery as well, within bridges too. A rule or policy had the verdict drop
+      for one of these messages from that neighbour or for it, and the packet stopped where it needs the answer, or
+      was sent and not answered.
       """,
     advice: """
       Run the remedy. A firewall for IPv6 must accept neighbour solicitations and advertisements
-      (ICMPv6 types 135 and 136), in INPUT and in OUTPUT: RFC 4890 lists what must not be dropped.
+      (ICMPv6 types 135 and 136), in INPUT and in OUTPUT: RFC 4890 lists what must not be dropped. A filter of a
+      bridge against false addresses, as libvirt's `clean-traffic`, drops those of who uses another address than it
+      was given: then that one is to be changed.
       """)
 
   static func examine(_ lost: LostPacket) -> Finding? {
-    guard lost.stage == .output || lost.stage == .beforePostrouting,
-      let step = lost.snapshot.discoveryDrops.last(where: {
-        ($0.family == NFProto.arp) == (lost.version == 4) || $0.family == NFProto.netdev
-      })
-    else { return nil }
-    var named = step
-    if let text = lost.snapshot.text(step) {
-      named.text = text.text
-      named.take(position: text.position)
+    guard lost.stage == .output || lost.stage == .beforePostrouting else { return nil }
+    let hop = lost.nextHop
+    let neighbour = hop ?? lost.packet.destination
+    guard let drop = lost.snapshot.discoveryDrops.last(where: { $0.isAbout(neighbour) }) else {
+      return nil
     }
-    let what = lost.version == 4 ? "ARP" : "neighbour discovery"
-    return error(
-      "\(RuleNames.rule(named)) drops \(what), so "
-        + "\(lost.nextHop.map { "\($0)" } ?? "the next hop") is not found",
-      evidence: named.evidence + lost.reasonEvidence,
-      remedy: try Remedy.acceptDiscovery(lost, before: named),
-      at: Finding.Place(
-        hook: lost.snapshot.place(of: step)?.hook, table: step.table, chain: step.chain,
-        handle: step.handle, rule: named.text))
+    return finding(
+      drop, lost.snapshot,
+      "so \(hop.map { "\($0)" } ?? "the next hop") is not found", version: lost.version,
+      evidence: lost.reasonEvidence)
   }
 
   static let needs: [Need] = [.plainRoute]
+
+  /// That a rule dropped what neighbours find each other by, and what came of that.
+  static func finding(
+    _ drop: DiscoveryDrop, _ snapshot: Snapshot, _ consequence: String, version: Int,
+    confidence: Finding.Confidence = .certain, evidence: [Evidence] = []
+  ) -> Finding {
+    var named = drop.step
+    if let text = snapshot.text(named) {
+      named.text = text.text
+      named.take(position: text.position)
+    }
+    let what = version == 4 ? "ARP" : "neighbour discovery"
+    return error(
+      "\(RuleNames.rule(named)) drops \(what), \(consequence)", confidence: confidence,
+      evidence: named.evidence + evidence,
+      remedy: try Remedy.acceptDiscovery(snapshot, version: version, before: named),
+      at: Finding.Place(
+        hook: snapshot.place(of: named)?.hook, table: named.table, chain: named.chain,
+        handle: named.handle, rule: named.text))
+  }
+
+  /// It was sent, and who is to answer asks in vain for whom to answer to.
+  enum OfAnswer: Cause {
+    static var page: FindingPage { NeighbourDiscoveryFiltered.page }
+    static let needs: [Need] = [.plainRoute]
+
+    static func examine(_ lost: LostPacket) -> Finding? {
+      guard lost.stage == .sent, !lost.isReply, !lost.hasComeBack else { return nil }
+      let neighbour =
+        lost.journey.isBridged || !lost.metIP
+        ? lost.packet.destination : lost.nextHop ?? lost.packet.destination
+      guard let drop = lost.snapshot.discoveryDrops.last(where: { $0.isAbout(neighbour) }) else {
+        return nil
+      }
+      return finding(
+        drop, lost.snapshot, "and \(neighbour) may ask in vain for whom to answer to",
+        version: lost.version, confidence: .likely)
+    }
+  }
+}
+
+extension Story {
+  /// Why the neighbour is silent that another network namespace asks for: a rule in this one.
+  func discoveryFiltered(of neighbour: IPAddress) -> Finding? {
+    guard let drop = snapshot.discoveryDrops.last(where: { $0.isAbout(neighbour) }) else {
+      return nil
+    }
+    return told(
+      NeighbourDiscoveryFiltered.finding(
+        drop, snapshot, "so \(neighbour) is not found", version: neighbour.family))
+  }
 }
 
 extension LostPacket {
