@@ -98,6 +98,10 @@ enum EvidenceText {
         + (state.contains(.permanent) ? ": its MAC address was set, and is not checked" : "")
     case .hairpinOff(let port): "bridge link: hairpin of \(port) is off"
     case .isolated(let port): "bridge link: \(port) is isolated"
+    case .locked(let port): "bridge link: \(port) is locked"
+    case .portState(let port, let state): "bridge link: \(port) is \(state)"
+    case .staticEntry(let address, let port): "bridge fdb: \(address) dev \(port) master static"
+    case .noEntry(let address, let device): "bridge fdb: nothing of \(address) at \(device)"
     case .xdpProgram(let device): "an XDP program on \(device) sees packets before any hook"
 
     case .deviceProgram(let program):

@@ -33,6 +33,8 @@ package struct Command: Sendable, Equatable, ExpressibleByStringInterpolation {
     package mutating func appendInterpolation(_ number: some BinaryInteger) { text += "\(number)" }
     /// An address.
     package mutating func appendInterpolation(_ address: IPAddress) { text += "\(address)" }
+    /// A link-layer address.
+    package mutating func appendInterpolation(_ address: HardwareAddress) { text += "\(address)" }
     /// A prefix.
     package mutating func appendInterpolation(_ prefix: Prefix) { text += "\(prefix)" }
     /// A protocol's name or number.

@@ -29,9 +29,14 @@ struct BridgeCrossing {
       lost.journey.isBridged || !lost.metIP || lost.stage == .bridging
       || lost.destinationChange != nil
     input = isBridged && snapshot.bridge(of: port?.name) == bridge ? port : nil
+    output = Self.output(lost, bridge)
+  }
+
+  /// The port behind which the packet's next hop is, as far as the bridge knows.
+  static func output(_ lost: LostPacket, _ bridge: String) -> LinkMessage? {
     let hop = lost.journey.route?.gateway ?? lost.packet.destination
-    output = snapshot.neighbour(hop, on: bridge)?.hardwareAddress.flatMap {
-      snapshot.port(of: $0, bridge: bridge)
+    return lost.snapshot.neighbour(hop, on: bridge)?.hardwareAddress.flatMap {
+      lost.snapshot.port(of: $0, bridge: bridge)
     }
   }
 }

@@ -123,6 +123,14 @@ package enum Evidence: Sendable, Equatable {
   case hairpinOff(String)
   /// A port of a bridge has nothing to do with others that are isolated, too.
   case isolated(String)
+  /// A port of a bridge takes only what is known to be behind it.
+  case locked(String)
+  /// What spanning tree lets a port of a bridge do.
+  case portState(String, LinkMessage.BridgePortState)
+  /// Behind which port the forwarding table of a bridge has an address, because somebody wrote it down.
+  case staticEntry(HardwareAddress, port: String)
+  /// The forwarding table of an interface has nothing of an address.
+  case noEntry(HardwareAddress, device: String)
   /// An XDP program sees this interface's packets before any hook.
   case xdpProgram(String)
 

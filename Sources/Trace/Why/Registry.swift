@@ -19,8 +19,9 @@ package enum Registry {
     // Behind the last hook.
     IPsecNoState.self, IPsecPolicy.self, MulticastNotJoined.self, NoCarrier.self,
     BridgeHairpinOff.self, BridgePortIsolated.self, BridgePortMTU.self,
+    BridgePortLocked.self, BridgePortState.self,
     NeighbourDiscoveryFiltered.self,
-    NeighbourUnresolved.self, SNATClash.self,
+    NeighbourUnresolved.self, VXLANWithoutEntry.self, SNATClash.self,
     // Delivered.
     NotTranslated.Delivered.self, NotTranslated.Destination.self,
     TProxyWithoutListener.PassedOver.self, EchoIgnored.self, AcceptQueueFull.self,
@@ -34,6 +35,7 @@ package enum Registry {
     ReplyFromStranger.self,
     ReplyMisrouted.self, NoReply.OfAnswer.self,
     // Sent, and not answered.
+    BridgeStaticEntry.self,
     SYNProxyLoose.self, NoReply.PastMainTable.self, TTLExpired.FarAway.self,
     FragmentationNeeded.FarAway.self,
     NoReply.FarAway.self, NeighbourDiscoveryFiltered.OfAnswer.self, NoReply.PastHooks.self,

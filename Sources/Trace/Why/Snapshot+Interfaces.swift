@@ -74,9 +74,21 @@ extension Snapshot {
 
   /// The port behind which a bridge saw this address.
   func port(of address: HardwareAddress, bridge: String) -> LinkMessage? {
-    forwarding[address].flatMap { links[$0] }.flatMap {
-      self.bridge(of: $0.name) == bridge ? $0 : nil
-    }
+    entry(of: address, bridge: bridge).flatMap { links[$0.port] }
+  }
+
+  /// What a bridge's forwarding table has of this address.
+  func entry(of address: HardwareAddress, bridge: String) -> ForwardingEntry? {
+    forwarding[address]?.last { $0.isOfBridge && self.bridge(of: name($0.port)) == bridge }
+  }
+
+  /// Who is behind a port of a bridge because somebody wrote that down.
+  func staticEntries(at port: String) -> [HardwareAddress] {
+    guard let index = link(port)?.index else { return [] }
+    // There may be one for each VLAN.
+    return forwarding.filter { _, entries in
+      entries.contains { $0.isOfBridge && $0.isStatic && $0.port == index }
+    }.map(\.key)
   }
 
   /// Whether packets that leave by it leave by another interface then.

@@ -8,8 +8,8 @@ struct Snapshot: Sendable {
   private(set) var linkNumbers: [String: UInt32] = [:]
   /// Addresses and neighbours.
   private(set) var addresses = AddressBook()
-  /// Behind which port of a bridge link-layer addresses are.
-  private(set) var forwarding: [HardwareAddress: UInt32] = [:]
+  /// Behind which port of a bridge link-layer addresses are, or of a tunnel behind which other end.
+  private(set) var forwarding: [HardwareAddress: [ForwardingEntry]] = [:]
   /// Rules of policy routing, in the order they are asked.
   private(set) var policy: [RoutingRule] = []
   private(set) var routes = RoutingTables()
@@ -103,7 +103,7 @@ struct Snapshot: Sendable {
     case RouteMessageType.newNeighbour:
       if let neighbour = try? NeighbourMessage(parsing: message) { addresses.take(neighbour) }
       if let entry = try? ForwardingEntry(parsing: message) {
-        forwarding[entry.address] = entry.port
+        forwarding[entry.address, default: []].append(entry)
       }
     case RouteMessageType.newRule:
       if let rule = try? RoutingRule(parsing: message) { policy.append(rule) }

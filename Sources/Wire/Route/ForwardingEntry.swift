@@ -6,6 +6,11 @@ package struct ForwardingEntry: Sendable, Equatable {
   /// Who is there.
   package var address: HardwareAddress
 
+  /// Whether somebody wrote it down (`static`): it is not learned, and does not age.
+  package var isStatic = false
+  /// Whether the bridge has it and not the port itself: a VXLAN device has entries of its own.
+  package var isOfBridge = true
+
   /// An entry of these fields.
   package init(port: UInt32, address: HardwareAddress) {
     self.port = port
@@ -19,6 +24,10 @@ package struct ForwardingEntry: Sendable, Equatable {
   private static let headerLength = 12
   /// `NTF_MASTER`: the entry is the bridge's, not the port's own.
   private static let ofMaster: UInt8 = 0x04
+  /// `NTF_SELF`: the entry is the port's own.
+  private static let ofPort: UInt8 = 0x02
+  /// `NUD_NOARP`: what bridge(8) calls static.
+  private static let written: UInt16 = 0x40
 
   /// The entry in an `RTM_NEWNEIGH`; nil for other neighbours.
   package init?(parsing message: NetlinkMessage) throws(WireError) {
@@ -28,6 +37,10 @@ package struct ForwardingEntry: Sendable, Equatable {
     var reader = ByteReader(message.payload.span)
     try reader.skip(4)
     port = try reader.littleEndian()
+    let state: UInt16 = try reader.littleEndian()
+    let flags = try reader.u8()
+    isStatic = state & Self.written != 0
+    isOfBridge = flags & Self.ofPort == 0
     let attributes = try RouteAttributes(message, after: Self.headerLength)
     guard let address = attributes.hardware(Self.hardwareAddress) else { return nil }
     self.address = address

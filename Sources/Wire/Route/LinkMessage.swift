@@ -31,6 +31,10 @@ package struct LinkMessage: Sendable, Equatable {
   package var isHairpin: Bool?
   /// Whether a bridge keeps what comes in by it from other ports that are isolated; nil for what is no bridge's port.
   package var isIsolated: Bool?
+  /// What spanning tree lets it do for its bridge; nil for what is no bridge's port.
+  package var portState: BridgePortState?
+  /// Whether a bridge takes from it only what it knows to be behind it (802.1X); nil for what is no bridge's port.
+  package var isLocked: Bool?
   /// Whether one of them is the driver's or the card's own: it sees frames before the kernel has a packet.
   package var hasNativeXDP: Bool
   /// The number of the program, where there is one.
@@ -87,6 +91,23 @@ package struct LinkMessage: Sendable, Equatable {
     }
   }
 
+  /// `BR_STATE_…` of <linux/if_bridge.h>: IEEE 802.1D-2004 section 7.4.
+  package struct BridgePortState: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+    /// The number on the wire.
+    package var rawValue: UInt8
+    /// The value with this number.
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// `BR_STATE_FORWARDING`.
+    package static let forwarding = BridgePortState(rawValue: 3)
+
+    /// The name bridge(8) prints, or the number.
+    package var description: String {
+      let names = ["disabled", "listening", "learning", "forwarding", "blocking"]
+      return Int(rawValue) < names.count ? names[Int(rawValue)] : "\(rawValue)"
+    }
+  }
+
   /// `IFLA_TUN_…`: what was asked for when the device was made.
   package struct TunAttributes: Sendable, Equatable {
     /// Whether it carries Ethernet frames (TAP) and not packets (TUN).
@@ -136,8 +157,10 @@ package struct LinkMessage: Sendable, Equatable {
     static let infoData: UInt16 = 2
     static let infoPortKind: UInt16 = 4
     static let infoPortData: UInt16 = 5
+    static let bridgePortState: UInt16 = 1
     static let bridgePortHairpin: UInt16 = 4
     static let bridgePortIsolated: UInt16 = 33
+    static let bridgePortLocked: UInt16 = 39
     static let vethPeer: UInt16 = 1
     static let tunType: UInt16 = 3
     static let tunPacketInformation: UInt16 = 4
@@ -182,11 +205,16 @@ package struct LinkMessage: Sendable, Equatable {
     kind = info?.string(Attribute.infoKind)
     isHairpin = nil
     isIsolated = nil
+    isLocked = nil
+    portState = nil
     if info?.string(Attribute.infoPortKind) == "bridge",
       let data = try info?.nested(Attribute.infoPortData)
     {
       isHairpin = try data.number(Attribute.bridgePortHairpin, as: UInt8.self).map { $0 != 0 }
       isIsolated = try data.number(Attribute.bridgePortIsolated, as: UInt8.self).map { $0 != 0 }
+      isLocked = try data.number(Attribute.bridgePortLocked, as: UInt8.self).map { $0 != 0 }
+      portState = try data.number(Attribute.bridgePortState, as: UInt8.self)
+        .map { BridgePortState(rawValue: $0) }
     }
     tun = nil
     // The meaning of IFLA_INFO_DATA depends on the kind.

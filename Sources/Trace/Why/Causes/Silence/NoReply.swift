@@ -57,7 +57,7 @@ enum NoReply: Cause {
         + (lost.isBoundOutside
           ? "\(target) and at the way there and back"
           : "the service and the firewall on \(target), and at its route back to "
-            + "\(lost.packet.source)") + writtenDown(lost),
+            + "\(lost.packet.source)") + writtenDown(lost) + BridgeStaticEntry.words(lost),
       confidence: .likely, evidence: evidence)
   }
 
