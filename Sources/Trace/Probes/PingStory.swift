@@ -231,7 +231,7 @@ package struct PingStory: Sendable {
   package func questions(_ sequence: Int, at place: Int = 0) -> [Question] {
     // Where it did not come to, nothing is to be known but what keeps it from being sent there.
     if place > 0, stories[place].openJourneys(probe: sequence).isEmpty {
-      return stories[place].unknownDeciders.map { .rule($0) }
+      return stories[place].questions(ofSilenceAbout: plan.destination)
     }
     let outcome = outcome(sequence)
     return stories[place].questions(
@@ -249,6 +249,7 @@ package struct PingStory: Sendable {
       return open[sequence]?.refused == nil ? .lost : .localError
     }
     if plan.entrance == .local, story.isKeptFromSockets(answer) { return .lost }
+    if story.isSilentToClient { return .lost }
     if open[sequence]?.answered == nil, stories.contains(where: { $0.hasLostData(probe: sequence) })
     {
       return .lost
@@ -307,7 +308,7 @@ package struct PingStory: Sendable {
       .filter { plan.data == nil || $0.id != .natOncePerFlow }
     }
     for index in findings.indices {
-      findings[index] = discoveryFiltered(findings[index], besides: suspect) ?? findings[index]
+      findings[index] = silence(findings[index], asked: suspect) ?? findings[index]
     }
     if !places.isEmpty {
       for index in exchange.journeys.indices {
@@ -332,13 +333,21 @@ package struct PingStory: Sendable {
     return result
   }
 
-  /// Where a neighbour is not found for a rule of another place, through which it is asked for, what that one says.
-  private func discoveryFiltered(_ finding: Finding, besides place: Int) -> Finding? {
+  /// Where a neighbour is silent for what another place does, through which it is asked for or which it is, what that
+  /// one says.
+  private func silence(_ finding: Finding, asked place: Int) -> Finding? {
     guard finding.id == .neighbourUnresolved else { return nil }
     return finding.evidence.lazy.compactMap { evidence -> Finding? in
-      guard case .neighbour(let neighbour, _, _) = evidence else { return nil }
-      return stories.indices.lazy.filter { $0 != place }
-        .compactMap { stories[$0].discoveryFiltered(of: neighbour) }.first
+      guard case .neighbour(let neighbour, let device, _) = evidence else { return nil }
+      let link = stories[place].snapshot.link(device)
+      let asker = link.flatMap {
+        stories[place].snapshot.addresses.address(of: $0.index, version: neighbour.family)
+      }?.address
+      let others = stories.indices.lazy.filter { $0 != place }
+      return others.compactMap { stories[$0].discoveryFiltered(of: neighbour) }.first
+        ?? others.compactMap { other in
+          asker.flatMap { stories[other].discoveryUnanswered(of: neighbour, to: $0) }
+        }.first
     }.first
   }
 

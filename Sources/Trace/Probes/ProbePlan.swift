@@ -58,6 +58,8 @@ package struct ProbePlan: Sendable, Equatable {
   package var witnessPort: UInt16?
   /// Whether no more than a default route leads to whom they seem to come from.
   package var isFromAfar = false
+  /// Whether somebody said to whose MAC address they go, so that nobody asks for it.
+  package var hasChosenReceiver = false
   /// Whether they are discarded at the end of their way, before they leave.
   package var dryRun = false
 
@@ -146,6 +148,9 @@ extension ProbePlan: JSONObject {
     var isForeign = isFromAfar ? true : nil
     json.member("fromAfar", &isForeign)
     isFromAfar = isForeign ?? false
+    var isChosen = hasChosenReceiver ? true : nil
+    json.member("chosenReceiver", &isChosen)
+    hasChosenReceiver = isChosen ?? false
     json.member("identifier", &identifier)
     json.member("interval", &interval)
     json.member("maximumSegment", &maximumSegment)

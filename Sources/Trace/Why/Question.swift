@@ -42,6 +42,9 @@ extension Story {
     }
     // Whether a program would have had the answer.
     if isAnswered, header?.probe?.entrance == .local { questions.append(.host(.policies)) }
+    if isAnswered, let plan = header?.probe {
+      questions += DiscoverySilence.questions(plan, snapshot)
+    }
     questions.append(.policy)
     if needs.contains(.ingressRules) { questions += ingressRules(journeys) }
     if needs.contains(.policyChain) {

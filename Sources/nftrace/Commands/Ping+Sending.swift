@@ -105,6 +105,7 @@ extension Ping {
     if let like { try plan.send(like.octets) }
     if entrance.kind == .local { plan.boundDevice = device }
     plan.isFromAfar = entrance.isFromAfar
+    plan.hasChosenReceiver = entrance.kind == .arriving && destMac != nil
     if like == nil {
       if plan.sourcePort != nil, !dryRun, data == nil { plan.takeWitness() }
       plan.tcpFlags = tcpFlags.flatMap { TCPHeader.Flags(names: $0) } ?? .syn

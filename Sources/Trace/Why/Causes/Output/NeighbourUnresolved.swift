@@ -40,11 +40,30 @@ enum NeighbourUnresolved: Cause {
     let device = lost.snapshot.name(neighbour.interface) ?? "?"
     let asks = hop.family == 4 ? "ARP" : "neighbour discovery"
     let role = route.gateway == nil ? "destination" : "next hop"
+    if let tooWide = tooWide(lost, hop, device, asks, neighbour) { return tooWide }
     let (words, used) = special(lost, hop)
     return error(
       "the \(role) \(hop)\(words) does not answer \(asks) on \(device): see that it is there and up",
       evidence: [.neighbour(hop, device: device, neighbour.state)]
         + (used.map { [.route($0)] } ?? []) + lost.reasonEvidence)
+  }
+
+  /// An answer to who is taken for a neighbour, and whose question came through a router.
+  private static func tooWide(
+    _ lost: LostPacket, _ hop: IPAddress, _ device: String, _ asks: String,
+    _ neighbour: NeighbourMessage
+  ) -> Finding? {
+    guard lost.isReply, hop == lost.packet.destination, let sent = lost.header?.walk?.plan.ttl,
+      let came = lost.request?.journey.hops.first?.packet.ttl, came < sent,
+      let own = lost.snapshot.address(of: device, version: hop.family), own.network.contains(hop)
+    else { return nil }
+    return error(
+      "\(hop) is taken for a neighbour on \(device), whose address is \(own), and does not answer \(asks) there: its "
+        + "question came through a router (TTL \(came) of \(sent)), so that the prefix length /\(own.length) is too "
+        + "short, or a route to \(hop) by that router is missing",
+      evidence: [
+        .address(own, of: device), .neighbour(hop, device: device, neighbour.state),
+      ] + lost.reasonEvidence)
   }
 
   /// A route for few that leads to the gateway `hop`, where one for more leads elsewhere: it may be what is wrong.
