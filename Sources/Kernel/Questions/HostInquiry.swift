@@ -51,7 +51,8 @@ enum HostInquiry {
       return HostState { $0.transparentProxies = found }
     case .sourceTranslations(let version):
       return NATRules.count(atPostrouting: version, &rules).map { count in
-        let found = count == 0 ? [] : NATRules.translatingSources(version: version, &rules)
+        let isNone = count == 0 && !LegacyTables.names(version: version).contains("nat")
+        let found = isNone ? [] : NATRules.translatingSources(version: version, &rules)
         return HostState {
           $0.sourceTranslations = count
           $0.sourceRules = found

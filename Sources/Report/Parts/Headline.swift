@@ -87,6 +87,9 @@ struct Headline {
     {
       return StyledLine("\(what): refused with \(Phrases.name(refusal))", .bad) + place
     }
+    if let answer = exchange.lostAnswer, journey.direction == .request {
+      return StyledLine("\(what): ", .bad) + headline.answerFate(answer) + place
+    }
     if exchange.reply != nil, journey.direction == .request {
       return StyledLine("\(what): answered", .good) + headline.way(journey) + place
     }

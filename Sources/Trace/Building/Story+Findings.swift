@@ -15,9 +15,13 @@ extension Story {
       isStopped
       ? nil
       : Examination.refusal(exchange, header, snapshot)
+        ?? Examination.strayed(&exchange, header, snapshot)
         // Who does not wait for answers does not know that there was none.
         ?? (pace == .live ? nil : Examination.silence(exchange, header, snapshot))
-    if let cause { exchange.findings.insert(cause, at: 0) }
+    if let cause {
+      exchange.findings.removeAll { $0.id == cause.id }
+      exchange.findings.insert(cause, at: 0)
+    }
     exchange.findings = exchange.findings.map(told)
     return exchange
   }

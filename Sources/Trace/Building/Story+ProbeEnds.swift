@@ -45,13 +45,24 @@ extension Story {
       ?? false
   }
 
+  /// Whether the kernel dropped an answer behind the last hook of netfilter, on the way out to the client.
+  func isKeptFromClient(_ answer: Packet) -> Bool {
+    guard let journey = open.last(where: { $0.identity == PacketIdentity(answer) }),
+      journey.way.last.point.hook == .egress
+    else { return false }
+    // What a rule drops there, also one of nftrace's own that takes the answer in the client's place, the hooks tell.
+    let drop = snapshot.drop(
+      of: journey.identity, since: journey.start.earlier(by: Self.idle), seenAt: journey.hops)
+    return drop.map { $0.reason != "NETFILTER_DROP" } ?? false
+  }
+
   /// Whether this is where the client is: behind the interface by which the probe came in, or here.
   private func hasArrived(_ hop: Hop, from input: String?) -> Bool {
     if hop.point.hook == .egress, let plan = header?.probe {
       // A bridge has rules of its own for what it was given: the client is behind a port of it.
       if snapshot.isBridge(hop.outDevice) { return false }
-      return plan.entrance == .arriving
-        && snapshot.leads(hop.outDevice, from: input, toClientOf: plan)
+      guard plan.entrance == .arriving, let asker = Asker(of: plan) else { return false }
+      return snapshot.leads(hop.outDevice, from: input, to: asker)
     }
     return hop.point.hook == .input && points.isLast(hop.point)
   }

@@ -128,6 +128,9 @@ package enum End: Sendable, Equatable {
   /// Whether it got as far as this host could bring it.
   package var isThrough: Bool { kind == .transmitted || kind == .delivered }
 
+  /// Whether it was not seen any more, and nothing says that it may have gone on.
+  package var isLoss: Bool { if case .unknown(_, nil, _) = self { true } else { false } }
+
   /// Whether a dry run ended it.
   package var isDryRun: Bool {
     switch self {

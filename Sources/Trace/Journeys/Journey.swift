@@ -22,6 +22,8 @@ package struct Journey: Sendable, Equatable {
   package var probe: Int?
   /// Whether a rule had this packet made of another one, which went its own way.
   package var isCopy = false
+  /// Whether it left, and not to where who asked for it is.
+  package var isAstray = false
   /// The network namespace it was seen in, where several are told of.
   package var netns: String?
 

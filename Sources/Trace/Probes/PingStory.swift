@@ -21,6 +21,8 @@ package struct PingStory: Sendable {
   package private(set) var carried: Set<Int> = []
   /// Nanoseconds from a refusal to the end of what it is about.
   private static let afterRefusal: UInt64 = 3_000_000
+  /// Nanoseconds in which the kernel says that it dropped an answer behind the hook where it was seen.
+  private static let afterAnswer: UInt64 = 1_000_000
   /// The probe that was sent last.
   private var latest = 0
   /// When the last record was received, nanoseconds since the epoch.
@@ -54,8 +56,9 @@ package struct PingStory: Sendable {
     /// the packet; and a SYN proxy answers before its rule has taken the packet.
     func isOver(_ now: UInt64) -> Bool {
       guard let answered else { return now > deadline }
-      return (answer?.isRefusal != true && !isEarly)
-        || now > answered.later(by: PingStory.afterRefusal)
+      let patience =
+        answer?.isRefusal == true || isEarly ? PingStory.afterRefusal : PingStory.afterAnswer
+      return now > answered.later(by: patience)
     }
   }
 
@@ -250,6 +253,7 @@ package struct PingStory: Sendable {
     }
     if plan.entrance == .local, story.isKeptFromSockets(answer) { return .lost }
     if story.isSilentToClient { return .lost }
+    if plan.entrance == .arriving, story.isKeptFromClient(answer) { return .lost }
     if open[sequence]?.answered == nil, stories.contains(where: { $0.hasLostData(probe: sequence) })
     {
       return .lost

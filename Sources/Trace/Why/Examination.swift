@@ -84,6 +84,23 @@ enum Examination {
     return nil
   }
 
+  /// Why no answer of recorded traffic came to who asked, though it was sent. Those are marked that went astray.
+  static func strayed(
+    _ exchange: inout Exchange, _ header: SessionHeader?, _ snapshot: Snapshot
+  ) -> Finding? {
+    var found: Finding?
+    for index in exchange.journeys.indices where exchange.journeys[index].direction == .reply {
+      var lost = LostPacket(
+        exchange.journeys[index], of: exchange, error: nil, refused: nil, header: header,
+        snapshot: snapshot)
+      lost.show(to: ReplyMisrouted.self)
+      guard let finding = ReplyMisrouted.examine(lost) else { continue }
+      exchange.journeys[index].isAstray = true
+      found = found ?? finding
+    }
+    return exchange.lostAnswer == nil ? nil : found
+  }
+
   /// Who refused recorded traffic, and why: nobody could be asked, but the refusal says it.
   static func refusal(
     _ exchange: Exchange, _ header: SessionHeader?, _ snapshot: Snapshot

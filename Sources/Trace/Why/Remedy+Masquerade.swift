@@ -1,6 +1,31 @@
 internal import Wire
 
 extension Remedy {
+  /// The rule that translates what comes from `subnet`, before the rule that keeps packets from it; nil where that rule
+  /// cannot be found again.
+  static func masquerade(
+    _ lost: LostPacket, from subnet: Prefix, device: String, before step: RuleStep
+  ) throws(Word.Unspeakable) -> Command? {
+    let step = lost.journey.way.caller(of: step) ?? step
+    guard isChangeable(lost, step) else { return nil }
+    let source = RoutingWords.word(subnet)
+    switch tool(lost, step) {
+    case .nft:
+      let place = try place(step.family, step.table, step.chain)
+      let ip: Command = lost.version == 4 ? "ip" : "ip6"
+      let match: Command =
+        "\(ip) saddr \(source) oifname \(try Word.nftDevice(device)) masquerade"
+      return step.handle.map { "nft insert rule \(place) handle \($0) \(match.quoted)" }
+    case .iptables, .iptablesLegacy:
+      let program = try program(lost, step)
+      let chain = try Word.iptables(chain: step.chain)
+      let device = try Word.device(device, for: "iptables")
+      return step.position.map {
+        "\(program) -I \(chain) \($0) -s \(source) -o \(device) -j MASQUERADE"
+      }
+    }
+  }
+
   /// The rule that translates what comes from `subnet`, in the words of the ruleset that is there.
   static func masquerade(
     _ lost: LostPacket, from subnet: Prefix, device: String
@@ -28,5 +53,22 @@ extension Remedy {
     return "nft add table \(ip) nat && nft add chain \(ip) nat postrouting "
       + "'{ type nat hook postrouting priority srcnat; }' && nft add rule \(ip) nat postrouting "
       + match.quoted
+  }
+}
+
+extension Way {
+  /// The rule of a base chain by which the packet came to the chain of this step, through others it may be; nil for a
+  /// step of a base chain.
+  fileprivate func caller(of step: RuleStep) -> RuleStep? {
+    var chain = step.chain
+    var found: RuleStep?
+    for rule in rules.reversed()
+    where rule.table == step.table && rule.family == step.family && rule.target == chain
+      && [.jump, .goto].contains(rule.verdict)
+    {
+      found = rule
+      chain = rule.chain
+    }
+    return found
   }
 }

@@ -24,14 +24,13 @@ extension Snapshot {
     return lower.master == upper.index || upper.standsOnAnother && upper.link == lower.index
   }
 
-  /// Whether what came in by one interface and leaves by another, which is `device`, comes to who seems to have sent the
-  /// probes of this plan: that is where they came in, or the bridge of that port, or its port. Whom only a default route
-  /// leads to may be reached by any other; but not by that of a VPN, which takes its own addresses alone, nor back
-  /// where an answer came from.
-  func leads(_ device: String?, from input: String?, toClientOf plan: ProbePlan) -> Bool {
+  /// Whether what came in by one interface and leaves by another, which is `device`, comes to who asked: that is where
+  /// the question came in, or the bridge of that port, or its port. Whom only a default route leads to may be reached by
+  /// any other; but not by that of a VPN, which takes its own addresses alone, nor back where an answer came from.
+  func leads(_ device: String?, from input: String?, to asker: Asker) -> Bool {
     guard let device, device != "lo" else { return false }
-    if isSamePlace(device, plan.device) { return true }
-    return plan.isFromAfar && !isVPN(device) && !isSamePlace(device, input)
+    if isSamePlace(device, asker.device) { return true }
+    return asker.isFromAfar && !isVPN(device) && !isSamePlace(device, input)
   }
 
   /// Whether an interface is a virtual private network's, as far as its kind says.

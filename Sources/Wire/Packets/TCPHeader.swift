@@ -12,9 +12,11 @@ package struct TCPHeader: Sendable, Equatable {
   package var flags: Flags
   /// Octets the sender is ready to receive, unscaled.
   package var window: UInt16
-  /// Octets of data that the sender of a SYN takes in one segment, the one option that is written; nil where it does
-  /// not say, and in all that is read.
+  /// Octets of data that the sender of a SYN takes in one segment; nil where it does not say, and in all that is read.
+  /// Where it stands, the options are written that Linux sends with a SYN: some rules drop what has none of them.
   package var maximumSegment: UInt16?
+  /// Whether they have a timestamp: who agrees on it has to have one in each segment.
+  package var hasTimestamp = false
 
   /// The control bits.
   package struct Flags: OptionSet, Sendable, Hashable, CustomStringConvertible {
@@ -82,5 +84,25 @@ package struct TCPHeader: Sendable, Equatable {
     window = try reader.u16()
     try reader.skip(4)
     try reader.skip(min(max(0, dataOffset - 20), reader.remaining))
+  }
+}
+
+extension TCPHeader {
+  /// The options as they are written, in the order in which Linux has them: RFC 9293 section 3.2, RFC 2018, RFC 7323.
+  var options: [UInt8] {
+    guard let maximumSegment else { return [] }
+    var octets: [UInt8] = [2, 4]
+    octets.append(bigEndian: maximumSegment)
+    let permitsSelective: [UInt8] = [4, 2]
+    if hasTimestamp {
+      octets += permitsSelective + [8, 10]
+      // Any clock does, and a SYN has nobody's to repeat.
+      octets.append(bigEndian: sequence)
+      octets += [0, 0, 0, 0]
+    } else {
+      octets += [1, 1] + permitsSelective
+    }
+    let scaledBy: UInt8 = 7
+    return octets + [1, 3, 3, scaledBy]
   }
 }

@@ -100,13 +100,10 @@ package enum Transport: Sendable, Equatable {
       bytes.append(bigEndian: header.destinationPort)
       bytes.append(bigEndian: header.sequence)
       bytes.append(bigEndian: header.acknowledgment)
-      bytes += [header.maximumSegment == nil ? 0x50 : 0x60, header.flags.rawValue]
+      let options = header.options
+      bytes += [UInt8(5 + options.count / 4) << 4, header.flags.rawValue]
       bytes.append(bigEndian: header.window)
-      bytes += [0, 0, 0, 0]
-      if let most = header.maximumSegment {
-        bytes += [2, 4]
-        bytes.append(bigEndian: most)
-      }
+      bytes += [0, 0, 0, 0] + options
       return (bytes, .internet(at: 16))
     case .udp(let header):
       bytes.append(bigEndian: header.sourcePort)

@@ -38,6 +38,7 @@ struct TCPProbe: ProbeKind {
       sourcePort: plan.port(sequence), destinationPort: plan.destinationPort ?? 0,
       sequence: number, acknowledgment: acknowledges ? number &+ 1 : 0, flags: plan.tcpFlags)
     header.maximumSegment = plan.tcpFlags == .syn ? plan.maximumSegment : nil
+    header.hasTimestamp = plan.data == nil
     return header
   }
 

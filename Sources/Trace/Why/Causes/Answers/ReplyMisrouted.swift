@@ -39,21 +39,21 @@ enum ReplyMisrouted: Cause {
   }
 
   private static func finding(_ words: String, _ lost: LostPacket) -> Finding? {
-    guard lost.stage == .sent, let plan = lost.header?.probe,
-      plan.entrance != .local, lost.last.packet.destination == plan.source,
-      let out = lost.outDevice, let home = plan.device,
-      !lost.snapshot.leads(out, from: lost.inDevice, toClientOf: plan)
+    guard lost.stage == .sent, let asker = lost.asker,
+      lost.last.packet.destination == asker.address,
+      let out = lost.outDevice, !lost.snapshot.leads(out, from: lost.inDevice, to: asker)
     else { return nil }
+    let home = asker.device
     let routing = PolicyRouting(lost)
     var evidence: [Evidence] = []
     if let rule = routing.decider, rule.priority != 32766 { evidence.append(.policyRule(rule)) }
     if let route = routing.route { evidence.append(.route(route)) }
     return error(
-      "\(words) \(out)\(table(lost)), and not \(home), behind which \(plan.source) is",
+      "\(words) \(out)\(table(lost)), and not \(home), behind which \(asker.address) is",
       evidence: evidence + [.sent(through: out, source: lost.packet.source)],
-      remedy: try plan.isFromAfar
+      remedy: try asker.isFromAfar
         ? uplinkRouting(lost, by: home)
-        : homeRoute(to: plan.source, by: home, lost, routing.route?.table))
+        : homeRoute(to: asker.address, by: home, lost, routing.route?.table))
   }
 
   /// Lets what came by this uplink be answered by it.

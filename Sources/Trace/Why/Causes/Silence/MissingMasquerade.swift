@@ -11,7 +11,7 @@ enum MissingMasquerade: Cause {
     meaning: """
       The packet left for another network with a private source address (RFC 1918, RFC 4193). The
       machines there have no route back to it, so no answer can come. A rule that masquerades it is
-      missing, or does not fit this interface or source.
+      missing, or does not fit this interface or source, or another rule takes the packet out before it.
       """,
     certainty: """
       Likely for a public destination. Possible for a private one: a router there may well have a route
@@ -24,7 +24,7 @@ enum MissingMasquerade: Cause {
       """,
     advice: """
       Run the remedy: it adds a masquerade rule for the source's subnet and the outgoing interface, in
-      the words of the firewall that is there. `nftrace ping --masquerade` tries it for as long as the
+      the words of the firewall that is there; where a rule takes the packet out before, it stands before that. `nftrace ping --masquerade` tries it for as long as the
       command runs. If the other side should know your subnet, it needs a route back to this host
       instead.
       """)
@@ -52,10 +52,21 @@ enum MissingMasquerade: Cause {
     }
     let near = NearMiss.sourceTranslations(lost)
     evidence += near.map(\.evidence)
+    let confidence: Finding.Confidence =
+      lost.packet.destination.isPrivate ? .possible : .likely
+    if let exempting = lost.exemptingRule {
+      return error(
+        "it left \(device) with the private source \(source), so the answer has no way back: "
+          + "\(RuleNames.rule(exempting)) takes it out before a rule would translate it",
+        confidence: confidence, evidence: exempting.evidence + evidence,
+        remedy: try Remedy.masquerade(
+          lost, from: subnet(lost), device: device, before: exempting),
+        at: RuleNames.place(exempting, lost))
+    }
     return error(
       "it left \(device) with the private source \(source): no rule translates it, so the answer "
         + "has no way back" + near.map { "; \($0.words)" }.joined(),
-      confidence: lost.packet.destination.isPrivate ? .possible : .likely, evidence: evidence,
+      confidence: confidence, evidence: evidence,
       remedy: try Remedy.masquerade(lost, from: subnet(lost), device: device))
   }
 
@@ -64,5 +75,35 @@ enum MissingMasquerade: Cause {
     let source = lost.packet.source
     let network = lost.snapshot.address(of: lost.inDevice, version: lost.version)?.network
     return network.flatMap { $0.contains(source) ? $0 : nil } ?? Prefix(source)
+  }
+}
+
+extension LostPacket {
+  /// The rule by which the packet left the chains that translate sources, though one of their rules would have taken
+  /// it. A cause that looks at it needs `.host(.sourceTranslations)`.
+  fileprivate var exemptingRule: RuleStep? {
+    let chains = snapshot.baseChains.filter { $0.type == "nat" && $0.hook == .postrouting }
+    let legs = journey.way.legs.filter { [.postrouting, .egress].contains($0.hop.point.hook) }
+    let rule = legs.flatMap(\.rules).last { step in
+      let isNAT =
+        step.isLegacy
+        ? step.table == "nat"
+        : chains.contains { $0.family == step.family && $0.table == step.table }
+      return isNAT && !step.isPolicy && step.takesOut
+    }
+    guard let rule else { return nil }
+    let translations = host(.sourceTranslations).sourceRules ?? []
+    return translations.contains {
+      $0.family == rule.family && $0.table == rule.table
+        && RuleConditions($0.text).difference(self) == nil
+    } ? rule : nil
+  }
+}
+
+extension RuleStep {
+  /// Whether what fits the rule meets no more rules of its chain.
+  fileprivate var takesOut: Bool {
+    [.accept, .return].contains(verdict)
+      || isLegacy && (text.map { RuleConditions($0).letsPass } ?? false)
   }
 }
