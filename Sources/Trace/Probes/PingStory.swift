@@ -122,6 +122,7 @@ package struct PingStory: Sendable {
       open[sequence]?.refused = errno
       if open[sequence]?.answered == nil { open[sequence]?.answered = record.time }
     case .log, .netlink:
+      noteArrivalElsewhere(record)
       if plan.entrance != .tun || plan.dryRun { lookForEnds(record.time) }
     default: break
     }
@@ -141,6 +142,18 @@ package struct PingStory: Sendable {
 
   /// Nanoseconds that are waited once a rule has dropped a packet of a probe.
   private static let aftermath: UInt64 = 20_000_000
+
+  /// The client may be a network namespace of this machine, to which the answer came by a way that is not this host's.
+  private mutating func noteArrivalElsewhere(_ record: Record) {
+    guard places.isEmpty, plan.data == nil, case .netlink(let message) = record.content,
+      message.type == DropEvent.messageType, let drop = try? DropEvent(parsing: message),
+      story.header?.isElsewhere(drop) == true, let packet = drop.arrived,
+      let sequence = plan.sequence(of: packet), plan.isAnswer(arrived: packet, to: sequence),
+      let entry = open[sequence], entry.answered == nil, drop.time <= entry.deadline
+    else { return }
+    // The kernel is asked for its drops when the probe is over.
+    note(packet, to: sequence, max(drop.time, entry.sent))
+  }
 
   /// Where no device can be read, an answer is what the hooks saw arrive; and a probe that is not to
   /// leave ends where it would have.

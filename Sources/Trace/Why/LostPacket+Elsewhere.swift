@@ -33,6 +33,18 @@ extension LostPacket {
     return header?.probe?.direction(of: packet) == .reply
   }
 
+  /// Whether no way back is to be looked for: as the kernel says, the probe came to its end in another namespace,
+  /// and not for its source; or its answer came to where it was sent from, or to a rule that dropped it.
+  var hasEndedElsewhere: Bool {
+    guard let drop = droppedElsewhere, let reason = drop.reason else { return false }
+    if isAnswer(drop) {
+      return reason == Self.netfilter || drop.arrived?.destination == journey.packet.source
+    }
+    // To a socket that is not there, a refusal is the answer.
+    return !["NO_SOCKET", Self.unspecified, "IP_RPFILTER", "IP_LOCAL_SOURCE", "IP_INVALID_SOURCE"]
+      .contains(reason)
+  }
+
   /// Evidence of that.
   var evidenceElsewhere: [Evidence] {
     droppedElsewhere.map {
@@ -44,7 +56,7 @@ extension LostPacket {
   func wordsElsewhere() -> String? {
     guard let drop = droppedElsewhere else { return nil }
     let words =
-      drop.reason == "NETFILTER_DROP"
+      drop.reason == Self.netfilter
       ? "a rule or policy of netfilter did"
       : drop.reason.flatMap { DropReasons.words($0, device: "the interface") }
     let name = Self.name(of: drop)
@@ -61,6 +73,7 @@ extension LostPacket {
   }
 
   private static let unspecified = "NOT_SPECIFIED"
+  private static let netfilter = "NETFILTER_DROP"
 
   /// What to type to be told the rest.
   private func follow(to drop: DropEvent) -> String {
@@ -83,4 +96,9 @@ extension LostPacket {
   private static func name(of drop: DropEvent) -> String {
     drop.place ?? "net:[\(drop.namespace)]"
   }
+}
+
+extension DropEvent {
+  /// The packet, if it came to where it was sent to, and no program there waited for it.
+  var arrived: Packet? { reason == "NO_SOCKET" ? try? Packet(packet) : nil }
 }

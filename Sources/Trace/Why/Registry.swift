@@ -42,12 +42,13 @@ package enum Registry {
     NoReply.FarAway.self, NeighbourDiscoveryFiltered.OfAnswer.self, NoReply.PastHooks.self,
     NoReply.AfterHandshake.self,
     ProxyNeighbourMissing.self, NeighbourUnresolved.NotAsked.self, HandedToTunnel.self,
-    NotTranslated.self, MissingMasquerade.self, UnroutableSNAT.self,
+    NotTranslated.self, NoReply.EndedElsewhere.self, MissingMasquerade.self, UnroutableSNAT.self,
     HandedToTunnel.ForOthers.self, LostAfter.InQueue.self, NoReply.self,
     // None of these.
     XDPDrop.self, TCDrop.self, QdiscDrop.self, DroppedByKernel.self, LostAfter.self,
     // Warnings and notes.
-    ReplyMisrouted.ByAnotherUplink.self, SYNProxyLoose.Warning.self, NATOncePerFlow.self,
+    ReplyMisrouted.ByAnotherUplink.self, AnsweredPastHost.self, SYNProxyLoose.Warning.self,
+    NATOncePerFlow.self,
     HairpinRedirect.self,
     Fragmented.self, BridgeNetfilter.self, OwnerAsRoot.self, AdvertisementsIgnored.self,
     XDPBypassed.self,

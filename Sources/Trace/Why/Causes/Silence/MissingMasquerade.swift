@@ -38,8 +38,9 @@ enum MissingMasquerade: Cause {
       lost.packet.source.isPrivate, lost.isBoundOutside,
       // Out by the way it came in: the answer finds the sender without this host.
       lost.outDevice != lost.inDevice,
-      // What a rule in another namespace of this machine dropped needs no way back.
-      lost.droppedElsewhere?.reason != "NETFILTER_DROP"
+      // What was answered has a way back.
+      lost.journey.connection?.state != .established,
+      lost.journey.connection?.status.contains(.seenReply) != true
     else { return nil }
     let device = lost.outDevice ?? "?"
     let source = lost.packet.source

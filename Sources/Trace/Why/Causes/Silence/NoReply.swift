@@ -124,6 +124,15 @@ enum NoReply: Cause {
         + evidence)
   }
 
+  /// The same where that alone is why, whatever else is unusual with it.
+  enum EndedElsewhere: Cause {
+    static var page: FindingPage { NoReply.page }
+
+    static func examine(_ lost: LostPacket) -> Finding? {
+      lost.stage == .sent && !lost.isReply && lost.hasEndedElsewhere ? elsewhere(lost) : nil
+    }
+  }
+
   /// What is known of the machine that it was handed to.
   private static func nextHop(_ lost: LostPacket) -> [Evidence] {
     guard
