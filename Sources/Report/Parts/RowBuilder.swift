@@ -59,6 +59,14 @@ struct RowBuilder {
     }
   }
 
+  /// Adds what is to be said of rounds that are left out.
+  mutating func addRounds(_ words: String) {
+    close()
+    guard let place = rows.last?.place else { return }
+    rows.append(Timeline.Row(details: [words], place: place, aside: [words]))
+    hook = nil
+  }
+
   /// A row with the time of this hop; of its hook, if it is of nothing else.
   private func row(
     _ hop: Hop, at place: Timeline.Row.Place? = nil, stage: String = "", tables: [String] = [],

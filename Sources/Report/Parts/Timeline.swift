@@ -90,7 +90,9 @@ struct Timeline {
     let clocks = Clocks(exchange)
     // There may be thousands of packets in one exchange.
     var toldConnections: Set<UInt32> = []
+    let rounds = Rounds(exchange.journeys)
     for (index, journey) in exchange.journeys.enumerated() {
+      if rounds.isTold(index) { continue }
       let timeline = Timeline(journey, clocks, style)
       lines += lines.isEmpty ? [] : [""]
       lines.append(timeline.heading(journey))
@@ -103,6 +105,9 @@ struct Timeline {
       lines.append("")
       if index == 0 { lines.append(timeline.columns) }
       lines += timeline.rows(journey).flatMap(timeline.layout)
+      if let again = rounds.again(index) {
+        lines += timeline.layout(Row(details: [again]))
+      }
     }
     return lines
   }
@@ -143,9 +148,12 @@ struct Timeline {
       style: style, start: journey.start.since(origin),
       hasStamps: journey.hops.contains { $0.clock == .kernel })
     var previous: Hop?
-    for leg in journey.way.legs {
-      builder.add(leg, after: previous)
-      previous = leg.hop
+    for part in Rounds.parts(journey.way.legs) {
+      for leg in part.legs {
+        builder.add(leg, after: previous)
+        previous = leg.hop
+      }
+      if let again = part.again { builder.addRounds(again) }
     }
     builder.finish(journey)
     return builder.rows

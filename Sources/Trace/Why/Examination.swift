@@ -48,7 +48,9 @@ enum Examination {
     if let refused = lost.refused, !cause.evidence.contains(.sendingRefused(refused)) {
       cause.evidence.append(.sendingRefused(refused))
     }
-    if lost.stage == .sent, !lost.isReply, cause.id != .noReply, let words = lost.wordsElsewhere() {
+    if lost.stage == .sent, !lost.isReply, ![.noReply, .routingLoop].contains(cause.id),
+      let words = lost.wordsElsewhere()
+    {
       cause.summary += "; \(words)"
       cause.evidence += lost.evidenceElsewhere
     }

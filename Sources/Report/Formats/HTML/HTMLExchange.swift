@@ -92,10 +92,13 @@ struct HTMLExchange: Sendable {
     var connections: Set<UInt32> = []
     var ways: Set<[String]> = []
     // What is in a list as well is told once.
-    let journeys = exchange.journeys.filter {
-      withAnchors || ways.insert(PathKind.way($0) + [Phrases.name($0.packet)]).inserted
+    let rounds = Rounds(exchange.journeys)
+    let journeys = exchange.journeys.enumerated().filter { index, journey in
+      withAnchors
+        ? !rounds.isTold(index)
+        : ways.insert(PathKind.way(journey) + [Phrases.name(journey.packet)]).inserted
     }
-    for journey in journeys.prefix(Self.mostTimelines) {
+    for (index, journey) in journeys.prefix(Self.mostTimelines) {
       let timeline = Timeline(journey, clocks, style)
       let anchor = withAnchors ? " id=\"packet-\(journey.id)\"" : ""
       lines.append("<h3\(anchor)>\(Markup.html(timeline.heading(journey)))</h3>")
@@ -107,8 +110,13 @@ struct HTMLExchange: Sendable {
         if let id { connections.insert(id) }
       }
       lines += table(timeline, journey)
+      if let again = rounds.again(index) {
+        lines.append("<p class=\"faint\">\(again)</p>")
+      }
     }
-    let rest = exchange.journeys.count - min(journeys.count, Self.mostTimelines)
+    let rest =
+      exchange.journeys.count - min(journeys.count, Self.mostTimelines)
+      - rounds.toldCount
     if rest > 0 { lines.append("<p class=\"faint\">and \(rest) more that went the same way</p>") }
     return lines
   }
