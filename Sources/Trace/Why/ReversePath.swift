@@ -43,6 +43,10 @@ struct ReversePath {
   func remedy(loosened: Command?) throws(Word.Unspeakable) -> Command? {
     guard let device = hop.inDevice else { return nil }
     if lost.isReply, route != nil, let loosened { return loosened }
+    // Both are right, and a route by one of them alone would fail what comes by the other.
+    if let loosened, lost.snapshot.areOnOneLink(self.device, device, with: source) {
+      return loosened
+    }
     if let home = try homeRoute(by: device) { return home }
     if let route, route.destination.length <= 1, !source.isPrivate {
       // A host on the Internet is behind an uplink, not on its link.
@@ -58,6 +62,6 @@ struct ReversePath {
   private func homeRoute(by device: String) throws(Word.Unspeakable) -> Command? {
     guard let route, route.table != 254 else { return nil }
     return try RoutingWords.copy(
-      ofRouteTo: source, by: device, into: route.table, lost.snapshot)
+      ofRouteTo: source, by: device, into: route.table, before: routing.decider, lost.snapshot)
   }
 }

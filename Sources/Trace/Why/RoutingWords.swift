@@ -35,9 +35,11 @@ package enum RoutingWords {
   }
 
   /// The command that gives a table the route that the main one has to an address, by this interface; nil if it
-  /// has none but a default route.
+  /// has none but a default route. Where the table has a route of its own to the same subnet, which somebody
+  /// means it to have, main is asked before the rule that leads to the table.
   static func copy(
-    ofRouteTo address: IPAddress, by device: String, into table: UInt32, _ snapshot: Snapshot
+    ofRouteTo address: IPAddress, by device: String, into table: UInt32, before rule: RoutingRule?,
+    _ snapshot: Snapshot
   ) throws(Word.Unspeakable) -> Command? {
     let known = snapshot.routes.routes(to: address).last {
       $0.table == 254 && $0.kind == .unicast && $0.destination.length > 1
@@ -45,6 +47,14 @@ package enum RoutingWords {
     }
     guard let known, let owner = snapshot.name(known.outputInterface) else { return nil }
     let version: Command = address.family == 6 ? "-6 " : ""
+    let isTaken = snapshot.routes.routes(to: address).contains {
+      $0.table == table && $0.destination == known.destination
+    }
+    if isTaken {
+      guard let rule, rule.priority > 1 else { return nil }
+      return
+        "ip \(version)rule add pref \(rule.priority - 1) to \(word(known.destination)) lookup main"
+    }
     let gateway: Command = known.gateway.map { "via \($0) " } ?? ""
     return "ip \(version)route add \(word(known.destination)) \(gateway)dev "
       + "\(try Word.device(owner)) table \(table)"

@@ -29,8 +29,20 @@ extension Snapshot {
   /// any other; but not by that of a VPN, which takes its own addresses alone, nor back where an answer came from.
   func leads(_ device: String?, from input: String?, to asker: Asker) -> Bool {
     guard let device, device != "lo" else { return false }
-    if isSamePlace(device, asker.device) { return true }
+    if isSamePlace(device, asker.device) || areOnOneLink(device, asker.device, with: asker.address) {
+      return true
+    }
     return asker.isFromAfar && !isVPN(device) && !isSamePlace(device, input)
+  }
+
+  /// Whether two interfaces have addresses of one subnet, which this address is in as well: as a rule, both are on its
+  /// link, and what one of them sends comes to it as well as what the other does.
+  func areOnOneLink(_ one: String?, _ other: String?, with address: IPAddress) -> Bool {
+    func subnets(_ name: String?) -> Set<Prefix> {
+      guard let link = link(name), !link.flags.contains(.noARP) else { return [] }
+      return Set(addresses.networks(of: link.index).filter { $0.contains(address) })
+    }
+    return !subnets(one).isDisjoint(with: subnets(other))
   }
 
   /// Whether an interface is a virtual private network's, as far as its kind says.

@@ -53,7 +53,7 @@ enum ReplyMisrouted: Cause {
       evidence: evidence + [.sent(through: out, source: lost.packet.source)],
       remedy: try asker.isFromAfar
         ? uplinkRouting(lost, by: home)
-        : homeRoute(to: asker.address, by: home, lost, routing.route?.table))
+        : homeRoute(to: asker.address, by: home, lost, routing))
   }
 
   /// Lets what came by this uplink be answered by it.
@@ -89,11 +89,12 @@ enum ReplyMisrouted: Cause {
   }
 
   private static func homeRoute(
-    to client: IPAddress, by home: String, _ lost: LostPacket, _ table: UInt32?
+    to client: IPAddress, by home: String, _ lost: LostPacket, _ routing: PolicyRouting
   ) throws(Word.Unspeakable) -> Command? {
-    guard let table = table ?? lost.journey.route?.table else { return nil }
+    guard let table = routing.route?.table ?? lost.journey.route?.table else { return nil }
     if table == 254 { return try ownRoute(to: client, by: home, lost.snapshot) }
-    return try RoutingWords.copy(ofRouteTo: client, by: home, into: table, lost.snapshot)
+    return try RoutingWords.copy(
+      ofRouteTo: client, by: home, into: table, before: routing.decider, lost.snapshot)
   }
 
   /// The route to the subnet that the interface has an address of, where it is not there any more.

@@ -13,7 +13,7 @@ extension NoReply {
       guard let rule = policy.decider, rule.action == .lookup, !usual.contains(rule.table),
         let used = policy.route,
         let near = policy.best(in: RouteMessage.mainTable), near.kind == .unicast,
-        near.destination.length > used.destination.length,
+        near.destination.length >= used.destination.length, near.destination.length > 1,
         near.outputInterface != used.outputInterface,
         let way = lost.snapshot.name(near.outputInterface), let device = lost.outDevice
       else { return nil }
@@ -25,15 +25,19 @@ extension NoReply {
           + "\(near.destination) on \(way)",
         confidence: .likely,
         evidence: [.policyRule(rule), .route(used), .route(near)] + lost.errorEvidence,
-        remedy: try remedy(rule, used, lost.version))
+        remedy: try remedy(rule, used, near))
     }
 
     /// Asks main before, for all that it has a better route for.
     private static func remedy(
-      _ rule: RoutingRule, _ used: RouteMessage, _ version: Int
+      _ rule: RoutingRule, _ used: RouteMessage, _ near: RouteMessage
     ) throws(Word.Unspeakable) -> Command? {
       guard rule.priority > 1 else { return nil }
-      let flag: Command = version == 6 ? "-6 " : ""
+      let flag: Command = near.destination.address.family == 6 ? "-6 " : ""
+      if near.destination.length == used.destination.length {
+        let subnet = RoutingWords.word(near.destination)
+        return "ip \(flag)rule add pref \(rule.priority - 1) to \(subnet) lookup main"
+      }
       return
         "ip \(flag)rule add pref \(rule.priority - 1) lookup main suppress_prefixlength \(used.destination.length)"
     }
