@@ -33,7 +33,7 @@ enum ForwardingDisabled: Cause {
 
   static let needs: [Need] = [
     .plainRoute, .routes, .setting(.forwarding4), .setting(.forwarding6),
-    .interfaceSetting(.forwarding), .counter(.badAddress),
+    .interfaceSetting(.forwarding), .counter(.badAddress), .host(.advertisements),
   ]
 
   static func examine(_ lost: LostPacket) -> Finding? {
@@ -70,7 +70,30 @@ enum ForwardingDisabled: Cause {
     error(
       "\(what): \(name) is 0",
       evidence: [.setting(name, value: "0")] + evidence + lost.reasonEvidence,
-      remedy: try "sysctl -w \(Word.sysctl(name))=1")
+      remedy: try remedy(lost, name))
+  }
+
+  /// A host that forwards takes default routes from routers only where it is told to, and throws away those that it
+  /// has: that is said first.
+  private static func remedy(
+    _ lost: LostPacket, _ name: String
+  ) throws(Word.Unspeakable) -> Command {
+    var settings: [Command] = []
+    let known = lost.version == 6 ? lost.snapshot.routes.routes(to: lost.packet.destination) : []
+    for state in lost.host(.advertisements).advertisements ?? []
+    where state.accept == "1"
+      && known.contains(where: { route in
+        route.origin == .routerAdvertisement
+          && ([route.outputInterface] + route.nextHops.map(\.interface)).contains {
+            lost.snapshot.name($0) == state.device
+          }
+      })
+    {
+      let accept = InterfaceSetting("accept_ra", versions: [6]).name(of: state.device, version: 6)
+      settings.append("\(try Word.sysctl(accept))=2")
+    }
+    settings.append("\(try Word.sysctl(name))=1")
+    return "sysctl -w \(settings.joined(separator: " "))"
   }
 }
 
