@@ -24,6 +24,11 @@ package enum Owner: String, Sendable, CaseIterable {
   case wgQuick = "wg-quick"
   case proxmox = "Proxmox"
   case networkd = "systemd-networkd"
+  case csf = "CSF"
+  case sshguard
+  case mullvad = "Mullvad"
+  case networkManager = "NetworkManager"
+  case istio = "Istio"
 
   /// Whose a chain is; nil for a chain of the user's.
   init?(table: String, chain: String) {
@@ -84,8 +89,34 @@ package enum Owner: String, Sendable, CaseIterable {
     case .nixOS: begins("nixos-fw", "nixos-nat-", "nixos-filter-") || isTable("nixos-fw")
     case .vyOS: isTable("vyos") || begins("VYOS_")
     case .wgQuick: isTable("wg-quick")
-    case .proxmox: begins("PVEFW-") || isTable("proxmox-firewall")
+    case .proxmox: begins("PVEFW-") || isTable("proxmox-firewall") || Self.isOfGuest(chain)
     case .networkd: isTable("io.systemd.nat")
+    case .csf:
+      isIPTables
+        && [
+          "DENYIN", "DENYOUT", "ALLOWIN", "ALLOWOUT", "LOCALINPUT", "LOCALOUTPUT", "LOGDROPIN",
+          "LOGDROPOUT",
+        ].contains(chain)
+    case .sshguard: isTable("sshguard") || chain == "sshguard"
+    case .mullvad: isTable("mullvad")
+    case .networkManager: isTable("nm-shared") || begins("nm-sh-fw-", "nm-sh-in-")
+    case .istio: begins("ISTIO_") || isTable("istio")
     }
+  }
+
+  /// Whether a chain is one of those that Proxmox has for the interface of a guest: "tap100i0-IN".
+  private static func isOfGuest(_ chain: String) -> Bool { guest(chain) != nil }
+
+  /// The number of the guest that such a chain is for.
+  static func guest(_ chain: String) -> String? {
+    guard let prefix = ["tap", "veth"].first(where: { chain.hasPrefix($0) }),
+      ["-IN", "-OUT"].contains(where: { chain.hasSuffix($0) })
+    else { return nil }
+    let number = chain.dropFirst(prefix.count).prefix { $0.isASCII && $0.isNumber }
+    let rest = chain.dropFirst(prefix.count + number.count)
+    guard !number.isEmpty, rest.hasPrefix("i"), rest.dropFirst().first?.isNumber == true else {
+      return nil
+    }
+    return String(number)
   }
 }

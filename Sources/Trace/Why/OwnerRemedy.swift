@@ -28,13 +28,16 @@ struct OwnerRemedy {
       switch owner {
       case .ufw: try ufw
       case .firewalld: try firewalld
+      case .docker where isGuardOfContainer: nil
       case .docker: try docker
       case .fail2ban: try fail2ban
       case .shorewall: try shorewall
       case .openWrt: try openWrt
       case .podman, .cni, .kubeRouter, .kubeProxy, .calico, .cilium, .flannel, .libvirt, .lxd,
-        .incus, .crowdSec, .tailscale, .nixOS, .vyOS, .wgQuick, .proxmox, .networkd:
+        .incus, .crowdSec, .tailscale, .nixOS, .vyOS, .wgQuick, .proxmox, .networkd, .sshguard,
+        .mullvad, .networkManager, .istio:
         nil
+      case .csf: csf
       }
     }
   }
@@ -58,13 +61,50 @@ struct OwnerRemedy {
     case .nixOS: return "open it under networking.firewall in configuration.nix"
     case .vyOS: return "change it in configuration mode, under 'set firewall'"
     case .wgQuick: return "it keeps packets from going past the tunnel"
-    case .proxmox: return "see the firewall of the datacenter, the node and the guest"
+    case .proxmox: return proxmox
+    case .csf where chains.contains("DENYIN") || chains.contains("DENYOUT"):
+      return "it has the address in its list, or its login failure daemon blocked it"
+    case .csf: return "what it lets in stands in /etc/csf/csf.conf (TCP_IN, TCP6_IN, UDP_IN)"
+    case .sshguard:
+      return "it blocked the address for failed logins; its whitelist is where that is prevented"
+    case .mullvad:
+      return "it lets nothing past its tunnel: see 'mullvad lockdown-mode' and 'mullvad lan'"
+    case .networkManager:
+      return "it is made for a connection with ipv4.method shared: see 'nmcli connection'"
+    case .istio: return "it hands connections to the sidecar proxy"
+    case .docker where isGuardOfContainer:
+      return
+        "since Docker 28 containers are not reached by their own address from outside: publish the port, or give "
+        + "the network the gateway mode nat-unprotected"
     case .networkd: return "see the .network files"
     case .ufw where port == nil && packet.proto.isICMP:
       return "it lets ICMP through in before.rules"
     case .ufw, .firewalld, .docker, .fail2ban, .shorewall, .openWrt: return nil
     }
   }
+
+  /// The file that has the rules of the guest, and what to write there.
+  private var proxmox: String {
+    guard let chain = chains.last(where: { Owner.guest($0) != nil }),
+      let guest = Owner.guest(chain)
+    else { return "see the firewall of the datacenter, the node and the guest" }
+    let way = chain.hasSuffix("-OUT") ? "OUT" : "IN"
+    let ports = port.map { " -dport \($0)" } ?? ""
+    let rule =
+      "\(way) ACCEPT -source \(packet.source) -dest \(packet.destination) -p \(packet.proto)\(ports)"
+    return lost.isReply
+      ? "see /etc/pve/firewall/\(guest).fw"
+      : "write '\(rule)' under [RULES] in /etc/pve/firewall/\(guest).fw"
+  }
+
+  /// Takes the address off the list of those that are blocked.
+  private var csf: Command? {
+    let list = chains.contains { $0 == "DENYIN" || $0 == "DENYOUT" }
+    return list && !lost.isReply ? "csf -dr \(packet.source)" : nil
+  }
+
+  /// Whether the rule is Docker's against packets for a container's own address.
+  private var isGuardOfContainer: Bool { ruling.step.table == "raw" }
 
   /// "proto tcp", and the port if there is one, behind the addresses.
   private var ufw: Command? {

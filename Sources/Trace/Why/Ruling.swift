@@ -13,7 +13,21 @@ struct Ruling {
 
   /// The program whose rule it is.
   var owner: Owner? {
-    Owner(step) ?? (step.isPolicy ? ownerOfPolicy : nil) ?? ownerOfTable
+    Owner(step) ?? path.lazy.compactMap { Owner(table: $0.table, chain: $0.chain) }.last {
+      $0 == .proxmox
+    }
+      ?? (step.isPolicy ? ownerOfPolicy : nil) ?? ownerOfGuard ?? ownerOfTable
+  }
+
+  /// Docker keeps others from its containers' addresses in a chain that is nobody's.
+  private var ownerOfGuard: Owner? {
+    guard step.table == "raw", step.chain == "PREROUTING", !step.isPolicy, let text = step.text,
+      " \(text)".contains(" -d "), text.contains("! -i "), text.hasSuffix("-j DROP"),
+      lost.snapshot.chains.keys.contains(where: {
+        $0.family == step.family && Owner(table: $0.table, chain: $0.chain) == .docker
+      })
+    else { return nil }
+    return .docker
   }
 
   /// Who sets a base chain's policy: the programs whose chains stand beside it do.

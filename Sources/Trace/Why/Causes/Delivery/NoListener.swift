@@ -59,7 +59,7 @@ enum NoListener: Cause {
     return error(
       isHere
         ? "this host refused it: nothing listens on \(lost.portName(port)) of "
-          + "\(lost.packet.destination) here" + near.map { "; \($0.words)" }.joined()
+          + "\(lost.packet.destination) here" + led(lost) + near.map { "; \($0.words)" }.joined()
           + (isNotForwarded(lost) ? ", and no DNAT rule forwards that port" : "")
           + "; see 'ss -ln\(lost.packet.proto == .tcp ? "t" : "u")'"
         : "\(refusal.packet.source) refused it, not this host: "
@@ -106,8 +106,26 @@ enum NoListener: Cause {
 
   /// The rule that led it to this port.
   private static func translation(_ lost: LostPacket) -> [Evidence] {
-    guard lost.destinationChange != nil else { return [] }
-    return lost.journey.way.rules.last { $0.translation != nil }?.evidence ?? []
+    translator(lost)?.evidence ?? []
+  }
+
+  private static func translator(_ lost: LostPacket) -> RuleStep? {
+    let leg = lost.journey.way.legs.first { leg in
+      leg.hop.point.hook != .ingress
+        && leg.changes.contains {
+          [.destination, .destinationPort].contains($0.field) && $0.cause != .natReply
+        }
+    }
+    return leg?.rules.last { $0.translation != nil } ?? leg?.rules.last { $0.verdict == .accept }
+  }
+
+  /// Which rule led it to this port, where a client asked for another, and whose rule that is.
+  private static func led(_ lost: LostPacket) -> String {
+    guard let rule = translator(lost), let asked = lost.journey.packet.destinationPort,
+      asked != lost.packet.destinationPort
+    else { return "" }
+    let owner = Owner(rule).map { ", which is \($0.rawValue)'s," } ?? ""
+    return ", to which \(RuleNames.rule(rule))\(owner) led it from port \(asked)"
   }
 }
 
