@@ -192,7 +192,10 @@ struct DataProbeTests {
       let data = try Packet(plan.packet(sequence: 2 * connection).bytes)
       #expect(syn.tcp?.flags == .syn)
       // The options of the SYN: a maximum segment size, selective acknowledgments, a scaled window.
-      #expect(plan.packet(sequence: 2 * connection - 1).bytes.suffix(12) == [2, 4, 5, 120, 1, 1, 4, 2, 1, 3, 3, 7])
+      #expect(
+        plan.packet(sequence: 2 * connection - 1).bytes.suffix(12) == [
+          2, 4, 5, 120, 1, 1, 4, 2, 1, 3, 3, 7,
+        ])
       #expect(syn.payload.isEmpty)
       #expect(data.payload == Array("GET /".utf8))
       #expect(data.tcp?.sequence == syn.tcp!.sequence + 1)

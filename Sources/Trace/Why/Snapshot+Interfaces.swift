@@ -29,7 +29,8 @@ extension Snapshot {
   /// any other; but not by that of a VPN, which takes its own addresses alone, nor back where an answer came from.
   func leads(_ device: String?, from input: String?, to asker: Asker) -> Bool {
     guard let device, device != "lo" else { return false }
-    if isSamePlace(device, asker.device) || areOnOneLink(device, asker.device, with: asker.address) {
+    if isSamePlace(device, asker.device) || areOnOneLink(device, asker.device, with: asker.address)
+    {
       return true
     }
     return asker.isFromAfar && !isVPN(device) && !isSamePlace(device, input)
