@@ -200,6 +200,8 @@ extension LiveTests {
         """
         "$NFTRACE" ping --netns $R --tun "$TUN" -c 600 -i 0.1 $SERVER >/dev/null & first=$!
         until ip netns exec $R nft list tables | grep -q nftrace_; do sleep .01; done
+        # The kernel takes up to a second to open the queue of a device that was just opened, and drops till then.
+        until ip -n $R link show "$TUN" | grep -q "state UNKNOWN"; do sleep .01; done
         for way in --tun --in; do
           "$NFTRACE" ping --netns $R $way "$TUN" $SERVER 2>&1
         done
