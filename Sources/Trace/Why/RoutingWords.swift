@@ -22,6 +22,11 @@ package enum RoutingWords {
     }
   }
 
+  /// "the default route", or "the route to" its prefix.
+  static func name(of route: RouteMessage) -> String {
+    route.destination.length == 0 ? "the default route" : "the route to \(text(route.destination))"
+  }
+
   /// A route as ip(8) lists it.
   package static func text(_ route: RouteMessage) -> String { "\(route.kind) \(words(route).text)" }
 
@@ -32,6 +37,24 @@ package enum RoutingWords {
     let kind: Command = route.nextHopObject == nil ? "\(route.kind) " : ""
     return "ip \(version)route del \(kind)\(words(route))"
       + (route.metric.map { " metric \($0)" } ?? "")
+  }
+
+  /// The command by which what this host sends by this route has another source; nil for a route with several next
+  /// hops.
+  static func replacement(
+    of route: RouteMessage, source: IPAddress, _ snapshot: Snapshot
+  ) throws(Word.Unspeakable) -> Command? {
+    guard route.nextHops.count < 2, route.nextHopObject == nil,
+      let device = snapshot.name(route.outputInterface)
+    else { return nil }
+    let version: Command = route.destination.address.family == 6 ? "-6 " : ""
+    let gateway: Command = route.gateway.map { "via \($0) " } ?? ""
+    let table: Command =
+      route.table == RouteMessage.mainTable ? "" : " table \(word(ofTable: route.table))"
+    let metric: Command = route.metric.map { " metric \($0)" } ?? ""
+    return
+      "ip \(version)route replace \(word(route.destination)) \(gateway)dev \(try Word.device(device)) src "
+      + "\(source)\(table)\(metric)"
   }
 
   /// The command that gives a table the route that the main one has to an address, by this interface; nil if it

@@ -69,9 +69,17 @@ enum NoRoute: Cause {
       !$0.flags.contains(.loopback) && !($0.flags.contains(.up) && $0.flags.contains(.lowerUp))
         && $0.kind != "tun"
     }.map(\.name).sorted()
+    let others = snapshot.routes.routes(to: packet.destination).filter {
+      $0.kind == .unicast && $0.source.length > 0 && !$0.source.contains(packet.source)
+    }
     return error(
-      summary ?? "there is no route to \(packet.destination)",
-      evidence: evidence + (thrown.map { [.thrown(byTable: $0.table)] } ?? [])
+      (summary ?? "there is no route to \(packet.destination)")
+        + (others.last.map {
+          " for the source \(packet.source): \(RoutingWords.name(of: $0)) is for sources of "
+            + "\($0.source) alone"
+        } ?? ""),
+      evidence: evidence + others.map { .route($0) }
+        + (thrown.map { [.thrown(byTable: $0.table)] } ?? [])
         + down.map { .routesUnused(through: $0) } + more,
       remedy: try remedy(packet, thrown, policy, snapshot, host, wayBack))
   }
