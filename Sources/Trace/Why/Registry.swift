@@ -24,8 +24,8 @@ package enum Registry {
     NeighbourUnresolved.self, VXLANWithoutEntry.self, SNATClash.self,
     // Delivered.
     NotTranslated.Delivered.self, NotTranslated.Destination.self,
-    TProxyWithoutListener.PassedOver.self, EchoIgnored.self, AcceptQueueFull.self,
-    ReceiveBufferFull.self,
+    TProxyWithoutListener.PassedOver.self, EchoIgnored.self, BroadcastNotForwarded.self,
+    AcceptQueueFull.self, ReceiveBufferFull.self,
     SocketFilter.self, AnswerRefused<ProhibitRoute>.self, AnswerRefused<UnreachableRoute>.self,
     AnswerRefused<BlackholeRoute>.self, NoRoute.OfAnswer.self,
     NoReply.ResetAfterHandshake.self, NoListener.self,
@@ -42,7 +42,8 @@ package enum Registry {
     NoReply.FarAway.self, NeighbourDiscoveryFiltered.OfAnswer.self, NoReply.PastHooks.self,
     NoReply.AfterHandshake.self,
     ProxyNeighbourMissing.self, NeighbourUnresolved.NotAsked.self, HandedToTunnel.self,
-    NotTranslated.self, NoReply.EndedElsewhere.self, MissingMasquerade.self, UnroutableSNAT.self,
+    NotTranslated.self, NoReply.EndedElsewhere.self,
+    MissingMasquerade.self, UnroutableSNAT.self,
     HandedToTunnel.ForOthers.self, LostAfter.InQueue.self, NoReply.self,
     // None of these.
     XDPDrop.self, TCDrop.self, QdiscDrop.self, DroppedByKernel.self, LostAfter.self,
