@@ -42,7 +42,7 @@ package enum Registry {
     NoReply.FarAway.self, NeighbourDiscoveryFiltered.OfAnswer.self, NoReply.PastHooks.self,
     NoReply.AfterHandshake.self,
     ProxyNeighbourMissing.self, NeighbourUnresolved.NotAsked.self, HandedToTunnel.self,
-    NotTranslated.self, NoReply.EndedElsewhere.self,
+    NotTranslated.self, SourceOfAnotherInterface.self, NoReply.EndedElsewhere.self,
     MissingMasquerade.self, UnroutableSNAT.self,
     HandedToTunnel.ForOthers.self, LostAfter.InQueue.self, NoReply.self,
     // None of these.
