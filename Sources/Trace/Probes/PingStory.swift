@@ -20,9 +20,9 @@ package struct PingStory: Sendable {
   /// Probes with data that were sent.
   package private(set) var carried: Set<Int> = []
   /// Nanoseconds from a refusal to the end of what it is about.
-  private static let afterRefusal: UInt64 = 3_000_000
+  static let afterRefusal: UInt64 = 3_000_000
   /// Nanoseconds in which the kernel says that it dropped an answer behind the hook where it was seen.
-  private static let afterAnswer: UInt64 = 1_000_000
+  static let afterAnswer: UInt64 = 1_000_000
   /// The probe that was sent last.
   private var latest = 0
   /// When the last record was received, nanoseconds since the epoch.
@@ -36,31 +36,6 @@ package struct PingStory: Sendable {
   private(set) var witnesses: [Journey?] = []
   /// Whether the session is over before its time.
   private var isCut = false
-
-  struct Entry {
-    var sent: UInt64
-    var deadline: UInt64
-    var answer: Packet?
-    /// The SYN-ACK, whose numbers what follows goes on with.
-    var handshake: TCPHeader?
-    /// When data was acknowledged, of which an answer may still come.
-    var acknowledged: UInt64?
-    /// When nothing more was to come.
-    var answered: UInt64?
-    /// Whether the answer came while the probe was still on its way through this host.
-    var isEarly = false
-    /// The errno that refused to send it.
-    var refused: Int32?
-
-    /// Whether it may be settled: a rule that refuses a packet sends the refusal first, and then drops
-    /// the packet; and a SYN proxy answers before its rule has taken the packet.
-    func isOver(_ now: UInt64) -> Bool {
-      guard let answered else { return now > deadline }
-      let patience =
-        answer?.isRefusal == true || isEarly ? PingStory.afterRefusal : PingStory.afterAnswer
-      return now > answered.later(by: patience)
-    }
-  }
 
   /// The story of the ping that `header` describes; nil if it describes none.
   package init?(header: SessionHeader) {

@@ -1,0 +1,29 @@
+internal import Wire
+
+extension PingStory {
+  /// What is known of a probe that was sent and is not settled.
+  struct Entry {
+    var sent: UInt64
+    var deadline: UInt64
+    var answer: Packet?
+    /// The SYN-ACK, whose numbers what follows goes on with.
+    var handshake: TCPHeader?
+    /// When data was acknowledged, of which an answer may still come.
+    var acknowledged: UInt64?
+    /// When nothing more was to come.
+    var answered: UInt64?
+    /// Whether the answer came while the probe was still on its way through this host.
+    var isEarly = false
+    /// The errno that refused to send it.
+    var refused: Int32?
+
+    /// Whether it may be settled: a rule that refuses a packet sends the refusal first, and then drops
+    /// the packet; and a SYN proxy answers before its rule has taken the packet.
+    func isOver(_ now: UInt64) -> Bool {
+      guard let answered else { return now > deadline }
+      let patience =
+        answer?.isRefusal == true || isEarly ? PingStory.afterRefusal : PingStory.afterAnswer
+      return now > answered.later(by: patience)
+    }
+  }
+}
