@@ -6,16 +6,14 @@ extension Remedy {
   static func masquerade(
     _ lost: LostPacket, from subnet: Prefix, device: String, before step: RuleStep
   ) throws(Word.Unspeakable) -> Command? {
-    let step = lost.journey.way.caller(of: step) ?? step
+    let step = lost.journey.way.path(to: step).first ?? step
     guard isChangeable(lost, step) else { return nil }
     let source = RoutingWords.word(subnet)
     switch tool(lost, step) {
     case .nft:
       let place = try place(step.family, step.table, step.chain)
-      let ip: Command = lost.version == 4 ? "ip" : "ip6"
-      let match: Command =
-        "\(ip) saddr \(source) oifname \(try Word.nftDevice(device)) masquerade"
-      return step.handle.map { "nft insert rule \(place) handle \($0) \(match.quoted)" }
+      let match = try nftMasquerade(lost, from: subnet, device: device)
+      return step.handle.map { "nft insert rule \(place) handle \($0) \(match)" }
     case .iptables, .iptablesLegacy:
       let program = try program(lost, step)
       let chain = try Word.iptables(chain: step.chain)
@@ -44,31 +42,23 @@ extension Remedy {
         "\(lost.iptables)\(legacy) -t nat -A POSTROUTING -s \(source) -o \(device) -j MASQUERADE"
     }
     let ip: Command = lost.version == 4 ? "ip" : "ip6"
-    let match: Command =
-      "\(ip) saddr \(source) oifname \(try Word.nftDevice(device)) masquerade"
+    let match = try nftMasquerade(lost, from: subnet, device: device)
     if let chain = nat {
       let place = try Remedy.place(chain.family, chain.table, chain.name)
-      return "nft add rule \(place) \(match.quoted)"
+      return "nft add rule \(place) \(match)"
     }
     return "nft add table \(ip) nat && nft add chain \(ip) nat postrouting "
       + "'{ type nat hook postrouting priority srcnat; }' && nft add rule \(ip) nat postrouting "
-      + match.quoted
+      + match
   }
-}
 
-extension Way {
-  /// The rule of a base chain by which the packet came to the chain of this step, through others it may be; nil for a
-  /// step of a base chain.
-  fileprivate func caller(of step: RuleStep) -> RuleStep? {
-    var chain = step.chain
-    var found: RuleStep?
-    for rule in rules.reversed()
-    where rule.table == step.table && rule.family == step.family && rule.target == chain
-      && [.jump, .goto].contains(rule.verdict)
-    {
-      found = rule
-      chain = rule.chain
-    }
-    return found
+  /// What such a rule is in nft's words, for a shell.
+  private static func nftMasquerade(
+    _ lost: LostPacket, from subnet: Prefix, device: String
+  ) throws(Word.Unspeakable) -> Command {
+    let ip: Command = lost.version == 4 ? "ip" : "ip6"
+    let rule: Command =
+      "\(ip) saddr \(RoutingWords.word(subnet)) oifname \(try Word.nftDevice(device)) masquerade"
+    return rule.quoted
   }
 }

@@ -49,18 +49,7 @@ struct Ruling {
   }
 
   /// The rules that led to the deciding rule's chain, from the base chain on.
-  var path: [RuleStep] {
-    var path: [RuleStep] = []
-    var chain = step.chain
-    for step in lost.journey.way.trailingRules.reversed()
-    where step.target == chain && step.table == self.step.table
-      && [.jump, .goto].contains(step.verdict)
-    {
-      path.insert(step, at: 0)
-      chain = step.chain
-    }
-    return path
-  }
+  var path: [RuleStep] { lost.journey.way.path(to: step) }
 
   /// What it was concluded from.
   var evidence: [Evidence] {
@@ -151,5 +140,23 @@ extension Journey {
   /// The rule that gave the packet this mark.
   func ruleThatSet(mark: UInt32) -> RuleStep? {
     way.rules.last { $0.setsMark && $0.mark == mark }
+  }
+}
+
+extension Way {
+  /// The rules that led to a step's chain, from the base chain on; none of a step of a base chain.
+  func path(to step: RuleStep) -> [RuleStep] {
+    let rules = rules
+    let met = rules.lastIndex(of: step).map { rules[..<$0] } ?? rules[...]
+    var path: [RuleStep] = []
+    var chain = step.chain
+    for rule in met.reversed()
+    where rule.target == chain && rule.table == step.table && rule.family == step.family
+      && [.jump, .goto].contains(rule.verdict)
+    {
+      path.insert(rule, at: 0)
+      chain = rule.chain
+    }
+    return path
   }
 }

@@ -24,8 +24,8 @@ enum MissingMasquerade: Cause {
       """,
     advice: """
       Run the remedy: it adds a masquerade rule for the source's subnet and the outgoing interface, in
-      the words of the firewall that is there; where a rule takes the packet out before, it stands before that. `nftrace ping --masquerade` tries it for as long as the
-      command runs. If the other side should know your subnet, it needs a route back to this host
+      the words of the firewall that is there; where a rule takes the packet out before, it stands before
+      that. `nftrace ping --masquerade` tries it for as long as the command runs. If the other side should know your subnet, it needs a route back to this host
       instead.
       """)
 
@@ -90,7 +90,7 @@ extension LostPacket {
         step.isLegacy
         ? step.table == "nat"
         : chains.contains { $0.family == step.family && $0.table == step.table }
-      return isNAT && !step.isPolicy && step.takesOut
+      return isNAT && !step.isPolicy && takesOut(step)
     }
     guard let rule else { return nil }
     let translations = host(.sourceTranslations).sourceRules ?? []
@@ -99,12 +99,15 @@ extension LostPacket {
         && RuleConditions($0.text).difference(self) == nil
     } ? rule : nil
   }
-}
 
-extension RuleStep {
-  /// Whether what fits the rule meets no more rules of its chain.
-  fileprivate var takesOut: Bool {
-    [.accept, .return].contains(verdict)
-      || isLegacy && (text.map { RuleConditions($0).letsPass } ?? false)
+  /// Whether what fits the rule meets no more rules: what returns goes on where it came from.
+  private func takesOut(_ step: RuleStep) -> Bool {
+    let accepts = step.verdict == .accept || step.isLegacy && conditions(step)?.accepts == true
+    let returns = step.verdict == .return || step.isLegacy && conditions(step)?.letsPass == true
+    return accepts || returns && journey.way.path(to: step).isEmpty
+  }
+
+  private func conditions(_ step: RuleStep) -> RuleConditions? {
+    step.text.map { RuleConditions($0) }
   }
 }
