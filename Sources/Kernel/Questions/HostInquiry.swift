@@ -41,9 +41,11 @@ enum HostInquiry {
       }
     case .rulesBeside(let steps):
       var found: [RuleText] = []
-      for step in steps
-      where !found.contains(where: { $0.table == step.table && $0.chain == step.chain }) {
-        found += RuleListing.chain(of: step, &rules)
+      for step in steps {
+        let isListed = found.contains {
+          $0.family == step.family && $0.table == step.table && $0.chain == step.chain
+        }
+        if !isListed { found += RuleListing.chain(of: step, &rules) }
       }
       return HostState { $0.rulesBeside = found }
     case .transparentProxies:

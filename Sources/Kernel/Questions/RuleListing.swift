@@ -33,8 +33,7 @@ enum RuleListing {
 
   /// The rules of a step's chain, in their order; none of a chain that is long.
   static func chain(of step: RuleStep, _ rules: inout RulesetReader) -> [RuleText] {
-    if step.isLegacyRule || step.ref == .legacyPolicy(position: step.position ?? 0) { return [] }
-    guard (1...most).contains(rules.chain(step).count) else { return [] }
+    guard !step.isLegacy, (1...most).contains(rules.chain(step).count) else { return [] }
     let chains = ((try? rules.chains()) ?? []).compactMap { try? ChainMessage($0.payload) }
     let table = TableName(step.family, step.table)
     guard let word = try? Word.nft(step.chain) else { return [] }

@@ -69,7 +69,7 @@ extension RuleStep {
   }
 
   /// Whether this is a step through the tables of iptables-legacy.
-  var isLegacy: Bool {
+  package var isLegacy: Bool {
     switch ref {
     case .legacy, .legacyPolicy, .legacyTable: true
     case .nft, .policy: false
