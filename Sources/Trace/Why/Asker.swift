@@ -22,9 +22,9 @@ struct Asker {
     guard request.hops.first?.point.hook != .output, let device = request.inDevice, device != "lo",
       let link = snapshot.link(device)
     else { return nil }
-    self.address = request.packet.source
-    self.device = device
     let address = request.packet.source
+    self.address = address
+    self.device = device
     isFromAfar =
       !snapshot.addresses.networks(of: link.index).contains { $0.contains(address) }
       && snapshot.addresses.neighbour(address, on: link.index)?.hardwareAddress == nil

@@ -59,13 +59,8 @@ extension Story {
       questions += journeys.flatMap(\.way.trailingRules)
         .filter { $0.chain.hasSuffix("_ZONES") && Owner($0) == .firewalld }.map { .chainTexts($0) }
     }
-    if needs.contains(.trackingRules) {
-      questions += trackingRules(journeys).map { .rule($0) }
-    }
-    if needs.contains(.ttlRules) {
-      questions += journeys.flatMap(\.way.rulesAtTTLChange).filter { snapshot.text($0) == nil }
-        .prefix(16).map { .rule($0) }
-    }
+    if needs.contains(.trackingRules) { questions += unread(trackingRules(journeys)) }
+    if needs.contains(.ttlRules) { questions += unread(journeys.flatMap(\.way.rulesAtTTLChange)) }
     if needs.contains(.ruleBeforePolicy) { questions += rulesBeforePolicies(journeys) }
     if needs.contains(.routes) {
       questions.append(.routes(to: destinations(journeys, sequence)))
@@ -93,13 +88,16 @@ extension Story {
       return state == .untracked
         || journey.direction == .reply && !(state.map(known.contains) ?? false)
     }
-    guard isParted else { return [] }
+    return isParted ? journeys.flatMap(\.rulesBeforeTracking) : []
+  }
+
+  /// The first of these rules whose texts are not known, each once.
+  private func unread(_ rules: [RuleStep]) -> [Question] {
     var found: [RuleStep] = []
-    for step in journeys.flatMap(\.rulesBeforeTracking)
-    where snapshot.text(step) == nil && !found.contains(step) {
+    for step in rules where snapshot.text(step) == nil && !found.contains(step) {
       found.append(step)
     }
-    return Array(found.prefix(16))
+    return found.prefix(16).map { .rule($0) }
   }
 
   private func rulesBeforePolicies(_ journeys: [Journey]) -> [Question] {

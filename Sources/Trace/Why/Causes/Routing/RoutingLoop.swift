@@ -47,7 +47,7 @@ enum RoutingLoop: Cause {
     return error(
       "the route to \(RoutingWords.text(route.destination)) leads to lo, and so back into this host itself, "
         + (passes > 1
-          ? "\(passes) times, until its \(name(lost)) was used up" : "which has no such address")
+          ? "\(passes) times, until its \(lost.ttlName) was used up" : "which has no such address")
         + ": 'ip route add unreachable' or 'blackhole' is what throws packets away",
       evidence: [.route(route)], remedy: RoutingWords.deletion(route))
   }
@@ -63,15 +63,11 @@ enum RoutingLoop: Cause {
     let times = rounds.count == 2 ? "" : " \(rounds.count - 1) times"
     return error(
       "it goes round in a loop: this host sent it out of \(out)\(gateway), and it came back by \(back)\(times)"
-        + (isOwn ? "" : ", until its \(name(lost)) was used up")
+        + (isOwn ? "" : ", until its \(lost.ttlName) was used up")
         + "; either \(lost.packet.destination) should be behind this host, which has no route to it there, or who "
         + "sends it back has a wrong one",
       evidence: (PolicyRouting(leaving: lost).route.map { [.route($0)] } ?? []) + lost.errorEvidence
         + lost.reasonEvidence)
-  }
-
-  private static func name(_ lost: LostPacket) -> String {
-    lost.version == 4 ? "TTL" : "hop limit"
   }
 }
 

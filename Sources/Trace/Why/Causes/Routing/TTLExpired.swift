@@ -44,8 +44,7 @@ enum TTLExpired: Cause {
   private static func finding(
     _ lost: LostPacket, _ what: String, evidence: [Evidence]
   ) -> Finding {
-    let name = lost.version == 4 ? "TTL" : "hop limit"
-    return error("its \(name) \(what): send it with a larger one", evidence: evidence)
+    error("its \(lost.ttlName) \(what): send it with a larger one", evidence: evidence)
   }
 
   /// The same at a router on the way.
@@ -80,9 +79,7 @@ extension TTLExpired {
     /// nil where its TTL was not changed but by forwarding. A cause that asks needs `.ttlRules`.
     init?(_ lost: LostPacket) {
       guard let change = lost.journey.way.legs.lazy.compactMap(\.ttlChange).last,
-        let (from, to) = UInt8(change.from).flatMap({ from in UInt8(change.to).map { (from, $0) } }
-        ),
-        to < from
+        let from = UInt8(change.from), let to = UInt8(change.to), to < from
       else { return nil }
       self.lost = lost
       self.change = change
@@ -92,9 +89,8 @@ extension TTLExpired {
     }
 
     func finding(_ consequence: String, evidence: [Evidence]) -> Finding {
-      let name = lost.version == 4 ? "TTL" : "hop limit"
-      return error(
-        "\(rule.map { RuleNames.rule($0) } ?? "a rule on this host") set its \(name) from \(change.from) to "
+      error(
+        "\(rule.map { RuleNames.rule($0) } ?? "a rule on this host") set its \(lost.ttlName) from \(change.from) to "
           + "\(change.to), \(consequence)",
         evidence: (rule?.evidence ?? []) + evidence,
         remedy: try rule.flatMap { rule throws(Word.Unspeakable) in
@@ -121,6 +117,9 @@ extension Way {
 }
 
 extension LostPacket {
+  /// How the TTL is called in this IP version.
+  var ttlName: String { version == 4 ? "TTL" : "hop limit" }
+
   /// The ICMP error that came back, if one did.
   var errorEvidence: [Evidence] {
     error.flatMap { $0.icmp == nil ? nil : [.refusal($0, isOurs: false)] } ?? []
