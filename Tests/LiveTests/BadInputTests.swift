@@ -198,14 +198,17 @@ extension LiveTests {
         RouterPlan().with("iptables -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE"))
       let outcome = try await net.run(
         """
-        "$NFTRACE" ping --netns $R --tun "$TUN" -c 600 -i 0.1 $SERVER >/dev/null & first=$!
-        until ip netns exec $R nft list tables | grep -q nftrace_; do sleep .01; done
+        ip netns exec $R python3 -c '
+        import fcntl, os, struct, sys, time
+        device = os.open("/dev/net/tun", os.O_RDWR)
+        fcntl.ioctl(device, 0x400454ca, struct.pack("16sH", sys.argv[1].encode(), 0x1001))
+        time.sleep(120)' "$TUN" & holder=$!
         # The kernel takes up to a second to open the queue of a device that was just opened, and drops till then.
-        until ip -n $R link show "$TUN" | grep -q "state UNKNOWN"; do sleep .01; done
+        timeout 20 sh -c "until ip -n $R link show $TUN | grep -q LOWER_UP; do sleep .05; done"
         for way in --tun --in; do
           "$NFTRACE" ping --netns $R $way "$TUN" $SERVER 2>&1
         done
-        kill -KILL $first; wait $first || true
+        kill -KILL $holder; wait $holder || true
         """)
       let arrived = "arrived      in \(net.plan.tun), ttl 64"
       #expect(outcome.ranges(of: "119.29.29.29 answered").count == 2, "\(outcome)")

@@ -43,6 +43,10 @@ enum Programs {
     return .inherit.updating(values)
   }
 
+  /// How long a program may take, in seconds, before it and what it started are ended: one that waits for what does
+  /// not come fails alone, and the others have their turn.
+  private static let limit = "600"
+
   /// Runs a program to its end.
   static func run(
     _ words: [String], environment more: [String: String] = [:]
@@ -50,11 +54,13 @@ enum Programs {
     _ = try? FileManager.default.createDirectory(
       atPath: directory, withIntermediateDirectories: true)
     let result = try await Subprocess.run(
-      .name("env"), arguments: Arguments(words), environment: environment(more),
+      .name("timeout"), arguments: Arguments(["--kill-after=5", limit, "env"] + words),
+      environment: environment(more),
       output: .string(limit: 1 << 26), error: .string(limit: 1 << 20))
     let outcome = Outcome(
       code: code(result.terminationStatus), output: result.standardOutput,
       error: result.standardError)
+    #expect(outcome.code != 124, "\(words) had not ended after \(limit) seconds: \(outcome)")
     expectSchema(words, outcome)
     return outcome
   }
