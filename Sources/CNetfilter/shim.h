@@ -256,10 +256,10 @@ static inline int nftrace_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
 void closefrom(int first);
 
 // Makes a copy of this process, with its rights and namespaces as they are now, which has nothing of ours
-// open but `*end`, one of two ends of a connection, and is not ended by what ends a command. Returns its
-// process id, 0 in the copy, or -1 with errno set. To be called while there is one thread. In C because Swift
-// keeps its programs from fork().
-static inline pid_t nftrace_fork(int *end) {
+// open but `*end`, one of two ends of a connection, and these files, as 4 and on. It is not ended by what ends a
+// command. Returns its process id, 0 in the copy, or -1 with errno set. To be called while there is one thread. In C
+// because Swift keeps its programs from fork().
+static inline pid_t nftrace_fork_with(const int *files, int count, int *end) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -1;
   // Who is stopped, or very slow, is not waited for.
@@ -279,11 +279,18 @@ static inline pid_t nftrace_fork(int *end) {
   for (int i = 0; i < 5; i++) signal(ignored[i], SIG_IGN);
   int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int standard = 0; standard < 3; standard++) dup2(nothing, standard);
-  dup2(ends[1], 3);
-  closefrom(4);
+  // Out of the way of the numbers that they are to have.
+  int connection = fcntl(ends[1], F_DUPFD, 4 + count);
+  int moved[count + 1];
+  for (int i = 0; i < count; i++) moved[i] = fcntl(files[i], F_DUPFD, 4 + count);
+  dup2(connection, 3);
+  for (int i = 0; i < count; i++) dup2(moved[i], 4 + i);
+  closefrom(4 + count);
   *end = 3;
   return 0;
 }
+
+static inline pid_t nftrace_fork(int *end) { return nftrace_fork_with(0, 0, end); }
 
 // Another descriptor of the same file; fcntl is variadic.
 static inline int nftrace_dup(int file) { return fcntl(file, F_DUPFD_CLOEXEC, 3); }
@@ -412,16 +419,18 @@ static inline int nftrace_bpf_program_name(unsigned id, char *name) {
   return status;
 }
 
-// How many programs there are at the egress of an interface that tc(8) does not list (tcx, Linux 6.6); -1 and errno
-// where nobody may ask, or older kernels do not know. BPF_TCX_EGRESS of newer headers is 47.
-static inline int nftrace_bpf_tcx_egress(unsigned index) {
+// How many programs there are at a hook of an interface that tc(8) does not list (tcx, Linux 6.6): BPF_TCX_INGRESS of
+// newer headers is 46, BPF_TCX_EGRESS 47. -1 and errno where nobody may ask, or older kernels do not know.
+static inline int nftrace_bpf_tcx(unsigned index, unsigned hook) {
   union bpf_attr attributes;
   memset(&attributes, 0, sizeof attributes);
   attributes.query.target_fd = index;
-  attributes.query.attach_type = 47;
+  attributes.query.attach_type = hook;
   if (nftrace_bpf(BPF_PROG_QUERY, &attributes) != 0) return -1;
   return (int)attributes.query.prog_cnt;
 }
+
+static inline int nftrace_bpf_tcx_egress(unsigned index) { return nftrace_bpf_tcx(index, 47); }
 
 static inline int nftrace_bpf_freeze(int map) {
   union bpf_attr attributes;
@@ -590,6 +599,40 @@ static inline int nftrace_packet_socket(unsigned index) {
   close(number);
   errno = failed;
   return -1;
+}
+
+// A packet socket that hears what comes in by any interface of the calling thread's network namespace; -1 and an errno.
+static inline int nftrace_world_socket(void) {
+  int number = nftrace_packet_socket(0);
+  int on = 1;
+  // Linux 4.20: what is sent is not heard. Before that it is left out when it is read.
+  if (number >= 0) setsockopt(number, SOL_PACKET, 23, &on, sizeof on);
+  return number;
+}
+
+// The next frame that came in by any interface: how many octets, and by which; -1 where there is none.
+static inline ssize_t nftrace_receive_frame(
+    int number, unsigned char *octets, size_t room, unsigned *interface) {
+  for (;;) {
+    struct sockaddr_ll address;
+    socklen_t length = sizeof address;
+    ssize_t count =
+        recvfrom(number, octets, room, MSG_DONTWAIT, (struct sockaddr *)&address, &length);
+    if (count >= 0 && address.sll_pkttype == PACKET_OUTGOING) continue;
+    if (count >= 0) *interface = (unsigned)address.sll_ifindex;
+    return count;
+  }
+}
+
+// Sends a frame out of an interface.
+static inline ssize_t nftrace_send_frame(
+    int number, const unsigned char *octets, size_t count, unsigned interface) {
+  struct sockaddr_ll address;
+  memset(&address, 0, sizeof address);
+  address.sll_family = AF_PACKET;
+  address.sll_ifindex = (int)interface;
+  return sendto(
+      number, octets, count, MSG_DONTWAIT, (struct sockaddr *)&address, sizeof address);
 }
 
 // Sends a text to a datagram socket: at a path, or with "@" the abstract one of that name; -1 and an errno.

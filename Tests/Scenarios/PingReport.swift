@@ -57,6 +57,15 @@ struct PingReport: Decodable, Sendable {
       .joined(separator: " ")
   }
 
+  /// What became of the probe, and what decided.
+  var verdict: String {
+    let places = errors.map { error in
+      let at = error.at.map { [$0.table, $0.chain, $0.handle.map { "\($0)" }] } ?? []
+      return ([error.id] + at.compactMap(\.self)).joined(separator: "@")
+    }
+    return "\(probes.last?.outcome ?? "no probe") (\(lastSeen)) \(places.joined(separator: ","))"
+  }
+
   /// In a few words.
   var summary: String {
     let outcome = probes.last?.outcome ?? "no probe"

@@ -18,6 +18,17 @@ package struct ScenarioResult: Sendable {
     }
   }
 
+  /// Whether a copy's report is the original's. Whoever is asked answers a copy: what was lost elsewhere, or behind the
+  /// last hook, is no copy's affair.
+  mutating func judgeCopy(of original: PingReport, _ copy: PingReport, _ what: String) {
+    if copy.verdict == original.verdict { return }
+    let isElsewhere =
+      original.probes.last?.outcome != "replied"
+      && ["request egress", "request postrouting"].contains(original.lastSeen)
+    let end = isElsewhere && copy.probes.last?.outcome == "replied" ? "elsewhere" : "here"
+    misses.append("\(what), lost \(end): \(copy.verdict), not \(original.verdict)")
+  }
+
   /// Whether it is named.
   mutating func judgeFindings() {
     let expected = scenario.expected

@@ -16,6 +16,8 @@ package struct ScenarioRunner: ~Copyable {
     package var asksReasons = true
     /// Whether what nftrace says about a fault is judged, or only that it happens.
     package var judgesFindings = true
+    /// Whether a copy of the namespace is asked the same, and what is to be cured is tried there first.
+    package var triesCopies = false
     /// Where the session of the probe is written.
     package var session: String?
 
@@ -88,6 +90,10 @@ package struct ScenarioRunner: ~Copyable {
       }
     var result = ScenarioResult(scenario: scenario, report: report)
     result.judgeFacts()
+    if options.triesCopies, scenario.traffic == nil {
+      result.judgeCopy(
+        of: report, try await ping(writing: nil, more: ["--with", "true"]), "a copy")
+    }
     if options.judgesFindings {
       result.judgeFindings()
       if scenario.traffic == nil { try await applyRemedy(of: report, &result) }
@@ -129,6 +135,7 @@ package struct ScenarioRunner: ~Copyable {
     guard let remedy = report.errors.first?.remedy else { return }
     if [.none, .untried].contains(scenario.expected.remedy) { return }
     result.remedies.append(remedy)
+    let tried = options.triesCopies ? try await ping(writing: nil, more: ["--with", remedy]) : nil
     let done = try await shell(remedy, in: lab.routerName)
     guard done.isSuccess else {
       result.misses.append("remedy failed: \(remedy): \(done.text)")
@@ -136,6 +143,7 @@ package struct ScenarioRunner: ~Copyable {
     }
     if scenario.expected.remedy == .command { return }
     let after = try await ping(writing: nil)
+    if let tried { result.judgeCopy(of: after, tried, "a copy with the remedy") }
     if case .uncovers(let second) = scenario.expected.remedy {
       if Set(after.errors.map(\.id)) != Set(second) {
         result.misses.append("after '\(remedy)': \(after.summary), not \(second)")
@@ -162,10 +170,10 @@ package struct ScenarioRunner: ~Copyable {
 
   // MARK: Commands
 
-  private func ping(writing file: String?) async throws -> PingReport {
+  private func ping(writing file: String?, more: [String] = []) async throws -> PingReport {
     let words =
       nftrace + ["ping", "--json", "-W", scenario.timeout] + scenario.entrance
-      + scenario.arguments + (file.map { ["-w", $0] } ?? []) + [scenario.destination]
+      + scenario.arguments + more + (file.map { ["-w", $0] } ?? []) + [scenario.destination]
     let output = try await execute(words, in: lab.routerName)
     do {
       return try JSONDecoder().decode(PingReport.self, from: Data(output.results.utf8))

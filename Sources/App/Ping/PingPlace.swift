@@ -74,6 +74,7 @@ final class PingPlace {
       legacyNAT: kernel.natTargets())
     header.namespace = kernel.namespaceKey
     header.netnsPath = namespace.path
+    header.rehearsal = namespace.rehearsal
     header.begin(at: loop.realtime, on: kernel.machine)
     self.header = header
   }

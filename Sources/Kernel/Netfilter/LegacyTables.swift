@@ -29,7 +29,7 @@ package enum LegacyTables {
   }
 
   /// Where things stand in struct ipt_entry and struct ip6t_entry, in octets.
-  private struct Layout {
+  struct Layout {
     var domain: Int32
     var level: Int32
     var targetOffset: Int
@@ -38,7 +38,7 @@ package enum LegacyTables {
   }
 
   /// IPT_SO_GET_INFO and IPT_SO_GET_ENTRIES; the same numbers for IPv6.
-  private static let getInfo: Int32 = 64
+  static let getInfo: Int32 = 64
   private static let getEntries: Int32 = 65
 
   /// Numbers that differ when the tables do. The kernel tells nobody when they are changed.
@@ -80,7 +80,7 @@ package enum LegacyTables {
   }
 
   /// The same, unless they are more than so many octets; `info` is what they are announced by.
-  private static func entries(
+  static func entries(
     _ table: String, _ layout: Layout, atMost limit: Int, info: inout [UInt8]
   ) -> [UInt8]? {
     let raw = socket(layout.domain, Int32(SOCK_RAW.rawValue), Int32(IPPROTO_RAW))

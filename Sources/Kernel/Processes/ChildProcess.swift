@@ -42,9 +42,25 @@ package enum ChildProcess {
     _ = unsafe setenv("PATH", "\(file[..<end]):\(path)", 1)
   }
 
+  /// Runs a command of the user's in a shell. Returns its exit code, and all that it printed. Throws where there is
+  /// no shell.
+  package static func shell(_ command: String) throws(KernelError) -> (code: Int32, output: String)
+  {
+    guard let end = end(of: ["/bin/sh", "-c", "exec 2>&1\n\(command)"]) else {
+      throw KernelError(cannot: "run a command", function: "posix_spawn", errno: ENOENT)
+    }
+    return end
+  }
+
   /// What a program prints; nil if it cannot be run or fails. `arguments` begin with its absolute
   /// path; it gets no shell, no input, and its complaints are thrown away.
   static func output(_ arguments: [String]) -> String? {
+    guard let end = end(of: arguments), end.code == 0 else { return nil }
+    return end.output
+  }
+
+  /// How a program ended, and what it printed; nil if it cannot be run.
+  private static func end(of arguments: [String]) -> (code: Int32, output: String)? {
     var ends: [Int32] = [0, 0]
     // Sound: the array has the two elements that the function fills.
     guard unsafe nftrace_pipe(&ends) == 0 else { return nil }
@@ -59,7 +75,7 @@ package enum ChildProcess {
     let bytes = try? reading.readToEnd()
     var status: Int32 = 0
     _ = try? syscall { unsafe waitpid(process, &status, 0) }
-    guard nftrace_exit_code(status) == 0, let bytes else { return nil }
-    return String(decoding: bytes, as: UTF8.self)
+    guard let bytes else { return nil }
+    return (nftrace_exit_code(status), String(decoding: bytes, as: UTF8.self))
   }
 }

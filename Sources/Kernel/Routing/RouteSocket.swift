@@ -24,6 +24,13 @@ package struct RouteSocket: ~Copyable {
       where: isWanted)
   }
 
+  /// The same, of a request that is made already.
+  mutating func dump(_ request: NetlinkMessage, of what: String) throws(KernelError)
+    -> [NetlinkMessage]
+  {
+    try conversation.dump(request, attempt: "list \(what)")
+  }
+
   /// The interfaces of the namespace.
   package mutating func links() throws(KernelError) -> [LinkMessage] {
     try decode(try dump(RouteMessageType.getLink)) { (message) throws(WireError) in
@@ -99,8 +106,7 @@ package struct RouteSocket: ~Copyable {
 
   /// The addresses that this host answers neighbours' questions for.
   package mutating func proxyNeighbours() throws(KernelError) -> [NeighbourMessage] {
-    let messages = try conversation.dump(
-      NeighbourMessage.proxyQuestion, attempt: "list the proxied neighbours")
+    let messages = try dump(NeighbourMessage.proxyQuestion, of: "the proxied neighbours")
     return messages.compactMap { try? NeighbourMessage(parsing: $0) }
   }
 
@@ -194,6 +200,8 @@ package struct RouteSocket: ~Copyable {
     package static let exclusive = RequestFlags(rawValue: 0x200)
     /// `NLM_F_CREATE`: makes it if it is not there.
     package static let create = RequestFlags(rawValue: 0x400)
+    /// `NLM_F_APPEND`: stands behind what is there.
+    package static let append = RequestFlags(rawValue: 0x800)
     /// Makes something new, or fails.
     package static let new: RequestFlags = [.create, .exclusive]
   }

@@ -6,6 +6,8 @@ struct PingText: Sendable {
   private let plan: ProbePlan
   /// The network namespace that was asked in, as it was named; nil for the caller's own.
   private let netns: String?
+  /// Where that is a copy, what was tried there.
+  private let rehearsal: Rehearsal?
   private let style: TextStyle
   private var times: [Double] = []
   private var sent = 0
@@ -23,9 +25,10 @@ struct PingText: Sendable {
   private let isFirst: Bool
 
   /// The text of a ping of which nothing was told yet.
-  init(plan: ProbePlan, netns: String?, style: TextStyle, isFirst: Bool = true) {
+  init(plan: ProbePlan, header: SessionHeader?, style: TextStyle, isFirst: Bool = true) {
     self.isFirst = isFirst
-    self.netns = netns
+    netns = header?.netns
+    rehearsal = header?.rehearsal
     self.plan = plan
     self.style = style
   }
@@ -69,7 +72,7 @@ struct PingText: Sendable {
     let line = plan.count > 1 && plan.data == nil ? numbered(probe, headline) : headline
     if again { return gap + ["\(line) (same path)"] }
     let lead: [StyledLine] = sent > 1 || !isFirst ? [""] : []
-    return lead + [line] + (sent == 1 ? [asker] : []) + [""] + body(probe)
+    return lead + [line] + (sent == 1 ? [asker] + trial : []) + [""] + body(probe)
   }
 
   /// When it was sent, where that is told.
@@ -81,7 +84,10 @@ struct PingText: Sendable {
   /// As whom was asked.
   var asker: StyledLine {
     let device = plan.device.map(Escape.name) ?? "?"
-    let place = netns.map { ", in netns \(Escape.name($0))" } ?? ""
+    let name = netns.map { "netns \(Escape.name($0))" }
+    let place =
+      rehearsal == nil
+      ? name.map { ", in \($0)" } ?? "" : ", in a copy of \(name ?? "this network namespace")"
     switch plan.entrance {
     case .local: return "asked as this host, \(plan.source)\(place)"
     case .tun: return "asked as \(plan.source) behind \(device)\(place)"
@@ -89,6 +95,13 @@ struct PingText: Sendable {
       return
         "asked as \(plan.source) \(plan.isFromAfar ? "from beyond" : "behind") \(device)\(place)"
     }
+  }
+
+  /// What was tried in a copy before, and what is not the same there.
+  private var trial: [StyledLine] {
+    guard let rehearsal else { return [] }
+    return rehearsal.commands.map { "with      \(Escape.text($0))" }
+      + rehearsal.differences.map { StyledLine("differs   \(Escape.text($0))", .faint) }
   }
 
   /// The findings, then the path.

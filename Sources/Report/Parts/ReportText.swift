@@ -41,7 +41,7 @@ struct ReportText: Sendable {
   }
 
   mutating func beginProbes(_ plan: ProbePlan) {
-    ping = (plan, PingText(plan: plan, netns: header?.netns, style: style, isFirst: isEmpty))
+    ping = (plan, PingText(plan: plan, header: header, style: style, isFirst: isEmpty))
   }
 
   mutating func probe(_ result: ProbeResult) -> [StyledLine] {

@@ -54,6 +54,8 @@ package struct SessionHeader: Sendable, Equatable {
   package var diversion: String?
   /// "log" where the kernel log's lines are all there is; nil for what netlink told.
   package var backend: String?
+  /// Where it is of a copy of a network namespace, what was tried there.
+  package var rehearsal: Rehearsal?
   /// What a recorder that keeps to a size has thrown away before this section; nil if nothing.
   package var dropped: DroppedRecords?
   /// What a recorder had recorded before this section; nil in what is no recording.
@@ -220,6 +222,7 @@ extension SessionHeader: JSONObject {
     json.member("points", &points)
     json.member("probe", &probe)
     json.member("recorded", &recorded)
+    json.member("rehearsal", &rehearsal)
     json.member("schema", &schema)
     json.member("started", &started)
     json.member("sysctls", &sysctls)

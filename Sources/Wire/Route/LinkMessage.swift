@@ -134,7 +134,8 @@ package struct LinkMessage: Sendable, Equatable {
     }
   }
 
-  static let headerLength = 16
+  /// Octets of the fixed header that attributes stand behind (`struct ifinfomsg`).
+  package static let headerLength = 16
   enum Attribute {
     static let address: UInt16 = 1
     static let name: UInt16 = 3
@@ -297,6 +298,23 @@ extension LinkMessage {
     let attributes = end(name, namespace) + [info]
     return NetlinkMessage(
       type: RouteMessageType.newLink, payload: header(index: index) + attributes.bytes)
+  }
+
+  /// Makes an interface of this number that has these attributes, its name among them.
+  package static func creation(index: UInt32, _ attributes: [NetlinkAttribute]) -> NetlinkMessage {
+    NetlinkMessage(
+      type: RouteMessageType.newLink, payload: header(index: index) + attributes.bytes)
+  }
+
+  /// Sets one of its attributes, as the kernel lists it.
+  package static func setting(_ attribute: NetlinkAttribute, of index: UInt32) -> NetlinkMessage {
+    change(index, attribute)
+  }
+
+  /// Has it ask nobody for a neighbour's address (`IFF_NOARP`).
+  package static func settingNoARP(of index: UInt32) -> NetlinkMessage {
+    NetlinkMessage(
+      type: RouteMessageType.newLink, payload: header(index: index, flags: .noARP, change: .noARP))
   }
 
   /// Sets it up or down.

@@ -10,7 +10,7 @@ extension Ping {
   /// first. Returns the exit code, and what helps if one was not answered. If that is all there is to do, rights that are not needed any more are given up.
   func send(
     to asked: Destination? = nil, in spaces: [ChosenNamespace] = [ChosenNamespace()],
-    isAll: Bool = true
+    isAll: Bool = true, rehearsal: Rehearsal? = nil
   ) throws -> (code: Int32, remedy: String?) {
     let to = try asked ?? lookedUp()
     // Of a number without a name, a port is meant more often than not.
@@ -41,7 +41,8 @@ extension Ping {
               name: space.name, path: space.path, in: space, settings: settings,
               kernel: LivePing(
                 in: space, rights: rights(entrance, plan, spaces),
-                isRoot: entrance.kind == .local && user == nil && space === spaces[0]))
+                isRoot: entrance.kind == .local && user == nil && space === spaces[0]),
+              rehearsal: rehearsal)
           }
         }
         var run = try PingRun(

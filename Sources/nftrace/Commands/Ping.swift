@@ -198,6 +198,14 @@ struct Ping: ParsableCommand {
     help: ArgumentHelp("Accepted: addresses are never looked up.", visibility: .hidden))
   var numeric = false
 
+  @Option(
+    name: .customLong("with"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Run this command in a copy of the network namespace, and send the probe there: what would happen, were it "
+        + "so. Several are run in their order. Nothing of the original is touched.",
+      valueName: "command"))
+  var with: [String] = []
+
   @Flag(help: "Masquerade the probe's source while the command runs.")
   var masquerade = false
 
@@ -342,6 +350,7 @@ struct Ping: ParsableCommand {
   func run() throws {
     // The calling namespace has the resolver that people mean.
     let to = try lookedUp()
+    if !with.isEmpty { Output.exit(try rehearse(to: to)) }
     let spaces = try shared.chosenNamespaces()
     try spaces[0].enter()
     for space in spaces {

@@ -1,0 +1,113 @@
+internal import CNetfilter
+internal import Glibc
+internal import Wire
+
+/// The world around a copy of a network namespace: whoever is asked for has an address, and whatever is sent to somebody
+/// gets an answer. And the programs of the copy itself, which take what is for them.
+///
+/// A process of its own, for it answers while this one waits for the answer. It ends when this one does, however that
+/// ends.
+final class FarSide: Sendable {
+  private let process: Int32
+  private let connection: Int32
+
+  /// Starts it. `world` is where the other ends of the copy's interfaces are, the sockets are those of the
+  /// copy. Both are handed over.
+  init(
+    world: Int32, datagrams: [Int32], connections: [Int32]
+  ) throws(KernelError) {
+    var connection: Int32 = -1
+    let kept = [world] + datagrams + connections
+    // Sound: the pointer is that of a variable of the type the function fills, and the list has as many numbers as is
+    // said.
+    let process = unsafe nftrace_fork_with(kept, Int32(kept.count), &connection)
+    if process == 0 {
+      // They are at 4 and on.
+      let numbers = kept.indices.map { Int32($0) + 4 }
+      Self.serve(
+        connection, world: numbers[0],
+        datagrams: Array(numbers.dropFirst().prefix(datagrams.count)),
+        connections: Array(numbers.dropFirst(1 + datagrams.count)))
+    }
+    for number in kept { close(number) }
+    guard process > 0 else {
+      throw KernelError(
+        cannot: "copy the network namespace", function: "fork", errno: Glibc.errno)
+    }
+    self.process = process
+    self.connection = connection
+  }
+
+  deinit {
+    kill(process, SIGKILL)
+    _ = try? syscall { waitpid(process, nil, 0) }
+    close(connection)
+  }
+
+  // MARK: In the process
+
+  private static let longestFrame = 65_600
+
+  private static func serve(
+    _ connection: Int32, world: Int32, datagrams: [Int32], connections: [Int32]
+  ) -> Never {
+    // Nothing is opened any more.
+    try? Privileges.keep([])
+    var polled = ([connection, world] + datagrams + connections).map {
+      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+    }
+    var buffer = [UInt8](repeating: 0, count: longestFrame)
+    var held: [Int32] = []
+    var answers = FarAnswers()
+    while true {
+      // Sound: the pointer and the count are those of one array.
+      let ready = try? syscall { unsafe poll(&polled, nfds_t(polled.count), -1) }
+      guard ready != nil else { continue }
+      if polled[0].revents != 0 { _exit(0) }
+      if polled[1].revents != 0 { answer(world, &answers, &buffer) }
+      for (index, entry) in polled.enumerated().dropFirst(2) where entry.revents != 0 {
+        if index < 2 + datagrams.count {
+          echo(entry.fd, &buffer)
+        } else {
+          // Nobody reads from it: the connection stands, and that is all that is asked.
+          let accepted = accept(entry.fd, nil, nil)
+          guard accepted >= 0 else { continue }
+          held.append(accepted)
+          if held.count > most { close(held.removeFirst()) }
+        }
+      }
+    }
+  }
+
+  /// Connections that are held at a time.
+  private static let most = 64
+
+  /// Sends a datagram back to where it came from.
+  private static func echo(_ number: Int32, _ buffer: inout [UInt8]) {
+    var peer = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    // Sound: no more is written than the array and the storage have, whose sizes are said.
+    unsafe withUnsafeMutablePointer(to: &peer) { peer in
+      unsafe peer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+        let count = unsafe recvfrom(number, &buffer, buffer.count, 0, address, &length)
+        if count >= 0 { _ = unsafe sendto(number, buffer, count, 0, address, length) }
+      }
+    }
+  }
+
+  /// Answers what is there on the wire.
+  private static func answer(
+    _ world: Int32, _ answers: inout FarAnswers, _ buffer: inout [UInt8]
+  ) {
+    var interface: UInt32 = 0
+    while true {
+      // Sound: the call fills at most the octets that the array has.
+      let count = unsafe nftrace_receive_frame(world, &buffer, buffer.count, &interface)
+      guard count > 0 else { return }
+      for frame in answers.frames(to: Array(buffer[..<count]), interface: interface) {
+        // Sound: the call reads as many octets as the array has.
+        _ = unsafe nftrace_send_frame(world, frame, frame.count, interface)
+      }
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import App
+import Kernel
+import Trace
+
+/// A copy of a network namespace, for as long as something is tried in it.
+final class HeldCopy: NamespaceHandle {
+  private let copy: NamespaceCopy
+
+  /// A copy of the network namespace of the calling thread.
+  init() throws(KernelError) { copy = try NamespaceCopy() }
+
+  /// What is not as it is in the original.
+  var differences: [CopyDifference] { copy.differences }
+
+  var identity: NetworkNamespace.Identity { copy.namespace.identity }
+
+  func enter() throws(KernelError) { try copy.namespace.enter() }
+
+  func within(_ body: () -> Void) throws(KernelError) {
+    try copy.namespace.within { () throws(KernelError) in body() }
+  }
+
+  // It has no name that could come to lead elsewhere.
+  func identity(ofName name: String) throws(KernelError) -> NetworkNamespace.Identity { identity }
+}

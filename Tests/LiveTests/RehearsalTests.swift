@@ -1,0 +1,167 @@
+import FoundationEssentials
+import Testing
+
+extension LiveTests {
+  /// The copy of a network namespace, and what is tried in it.
+  @Suite(.timeLimit(.minutes(4)))
+  struct RehearsalTests {
+    /// What a copy must have as the original has it, in the words of its tools.
+    private static let listing = """
+      nft -a list ruleset | sed 's/ expires [^ ]*//'
+      ip -o addr | sed 's/ valid_lft.*//; s/ noprefixroute//; s/ nodad//; s/ *\\\\\\\\ *$//; s/ dynamic//'
+      ip -br link | grep -v '^tun' | sed 's/@[^ ]*//; s/<[^>]*>//; s/  */ /g'
+      for version in -4 -6; do
+        ip $version route show table all | grep -v '^\\(local\\|broadcast\\|anycast\\|multicast\\) ' |
+          sed 's/ linkdown//' | sort
+        ip $version rule
+        ip $version neigh | grep -v FAILED | sed 's/ [A-Z]* *$//' | sort
+      done
+      for tool in iptables ip6tables; do $tool-legacy-save 2>/dev/null | grep -v '^#' | sed 's/ [[].*//'; done
+      iptables-save 2>/dev/null | grep -v '^#' | sed 's/ [[].*//'
+      sysctl -a -r '^net[.]' 2>/dev/null |
+        grep -v '[.]neigh[.]\\|nf_log\\|stable_secret\\|addr_gen_mode\\|_dad\\|dad_\\|solicit\\|tempaddr\\|_count'
+      """
+
+    private static let iptables = """
+      iptables -A FORWARD -p tcp -m multiport --dports 80,443 -m comment --comment 'the web' -j ACCEPT
+      iptables -A FORWARD -p udp -m hashlimit --hashlimit-upto 5/s --hashlimit-name u -j ACCEPT
+      iptables -A FORWARD ! -p icmp -m statistic --mode random --probability 0.5 -j MARK --set-mark 1
+      iptables -t nat -A POSTROUTING -s $SUBNET -o $UPLINK -j MASQUERADE
+      iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
+      iptables-legacy -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+      iptables-legacy -N own; iptables-legacy -A FORWARD -m state --state INVALID -j own
+      iptables-legacy -P OUTPUT DROP
+      ip6tables-legacy -A INPUT -p tcp -m multiport --dports 1,2 -j REJECT
+      """
+
+    private static let tables = """
+      table inet fw {
+        counter seen { packets 3 bytes 4; }
+        quota much { over 10 mbytes used 2 mbytes; }
+        limit few { rate 5/second; }
+        set ports { type inet_service; flags interval; elements = { 22, 80-90, 91-100, 65000-65535 }; }
+        set pairs { type ipv4_addr . inet_service; flags interval; elements = { 10.0.0.0/8 . 1-5, 192.168.0.1 . 9 }; }
+        set seenlately { type ipv4_addr; flags dynamic,timeout; timeout 1h; elements = { 10.0.0.9 }; }
+        set counted { type ipv4_addr; counter; elements = { 10.0.0.1 counter packets 5 bytes 6 }; }
+        map ways { type mark : verdict; elements = { 1 : jump side, 2 : drop }; }
+        map names { type ifname : ipv4_addr; elements = { "wan0" : 10.0.0.1 }; }
+        map objects { type inet_service : counter; elements = { 80 : "seen" }; }
+        chain side { counter name seen; limit name few accept; }
+        chain in { type filter hook input priority 0; policy drop;
+          ct state vmap { established : accept, invalid : drop }
+          tcp dport @ports accept comment "some ports"
+          ip saddr . tcp dport @pairs accept
+          meta mark vmap @ways
+          iifname { "a", "b" } tcp dport { 1-5, 9 } jump side
+          quota name much drop
+          update @seenlately { ip saddr limit rate 3/minute } log prefix "x" reject with tcp reset
+          fib saddr . iif oif missing drop
+        }
+      }
+      table bridge b { chain f { type filter hook forward priority -200; ether type arp accept; }; }
+      table netdev d { chain i { type filter hook ingress device "lo" priority 0; drop; }; }
+      table arp a { chain i { type filter hook input priority 0; arp operation request accept; }; }
+      """
+
+    private static let routing = """
+      ip addr add 10.9.0.1/24 dev $UPLINK; ip -6 addr add fd99::1/64 dev $UPLINK nodad
+      ip route add 10.8.0.0/16 via 10.9.0.7 metric 50
+      ip route add blackhole 10.7.0.0/16; ip route add unreachable 10.6.0.0/16 metric 9
+      ip route add default via 10.9.0.2 table 77; ip route add 10.5.0.0/16 table 77 src 10.9.0.1 dev $UPLINK mtu 1300
+      ip route add 10.4.0.0/16 nexthop via 10.9.0.2 weight 2 nexthop via 10.9.0.3
+      ip -6 route add fd98::/32 via fd99::2; ip -6 route add fd97::/32 nexthop via fd99::2 nexthop via fd99::3
+      ip rule add pref 100 fwmark 0x10/0xf0 lookup 77; ip rule add pref 200 from 10.9.0.0/24 lookup main suppress_prefixlength 0
+      ip rule add pref 300 iif $UPLINK ipproto tcp dport 80-90 prohibit; ip -6 rule add pref 400 to fd98::/32 lookup 77
+      ip neigh add 10.9.0.2 lladdr 02:11:22:33:44:55 dev $UPLINK nud permanent
+      ip neigh add proxy 10.9.0.77 dev $UPLINK
+      ip link add br7 type bridge; ip link add p1 type veth peer name p2; ip link set p1 master br7
+      ip link set br7 up; ip link set p1 up; ip link set p2 up; ip addr add 10.10.0.1/24 dev br7
+      bridge link set dev p1 hairpin on isolated on
+      bridge fdb add 02:99:99:99:99:99 dev p1 master static
+      sysctl -qw net.ipv4.conf.$UPLINK.rp_filter=2 net.ipv4.conf.all.arp_ignore=1 net.ipv6.conf.p2.disable_ipv6=1
+      """
+
+    /// Rules with handles that have gaps and are in no order, as after a year of changes.
+    private static let gaps = """
+      nft add chain inet fw gone; nft add rule inet fw gone drop; nft delete chain inet fw gone
+      nft insert rule inet fw in tcp dport 1 accept; nft insert rule inet fw in tcp dport 2 accept
+      nft delete rule inet fw in handle $(nft -a list chain inet fw in | sed -n 's/.*dport 1 accept # handle //p')
+      nft add chain inet fw last
+      """
+
+    @Test func aCopyIsTheSame() async throws {
+      let net = try await RouterNet()
+      try await net.inRouter(Self.iptables + "\nnft -f - <<'N'\n\(Self.tables)\nN\n")
+      try await net.inRouter(Self.routing + "\n" + Self.gaps)
+      let file = "\(Programs.directory)/listing.sh"
+      try Self.listing.write(toFile: file, atomically: true, encoding: .utf8)
+      let before = try await net.state()
+      let original = try await net.inRouter("sh \(file) 2>&1")
+      let copied = try await net.inRouter(
+        """
+        "$NFTRACE" ping -q --with 'sh \(file) >$DIR/copy 2>&1' $SERVER >$DIR/said || true
+        cat $DIR/copy
+        """)
+      let (there, here) = (
+        Set(copied.split(separator: "\n")), Set(original.split(separator: "\n"))
+      )
+      #expect(here.count > 300, "\(original)")
+      #expect(here.subtracting(there).sorted() == [], "missing in the copy")
+      #expect(there.subtracting(here).sorted() == [], "in the copy alone")
+      try await net.expectState(before, "a copy")
+    }
+
+    /// Who is asked in a copy answers, through NAT and back; and it has its own way out of nowhere.
+    @Test(arguments: [RouterPlan(), .ipv6])
+    func whatIf(_ plan: RouterPlan) async throws {
+      let tables = plan.version == 4 ? "iptables" : "ip6tables"
+      let net = try await RouterNet(
+        plan.with(
+          "\(tables) -P FORWARD DROP; \(tables) -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE"))
+      let before = try await net.state()
+      for (command, code) in [("true", 1), ("\(tables) -P FORWARD ACCEPT", 0)] {
+        let outcome = try await Programs.run(
+          [
+            "ip", "netns", "exec", net.router, Programs.nftrace, "ping", "--tun", plan.tun,
+            "--with",
+            command, plan.server,
+          ])
+        #expect(outcome.code == code, "\(outcome)")
+        #expect(
+          outcome.output.contains("in a copy of this network namespace")
+            && outcome.output.contains("with      \(command)"), "\(outcome)")
+      }
+      try await net.expectState(before, "what if")
+    }
+
+    @Test func aCommandThatFailsIsSaid() async throws {
+      let net = try await RouterNet()
+      let outcome = try await Programs.run(
+        [
+          "ip", "netns", "exec", net.router, Programs.nftrace, "ping", "--with",
+          "nft add rule inet nothing there drop", net.plan.server,
+        ])
+      #expect(outcome.code == 2 && outcome.output.isEmpty, "\(outcome)")
+      #expect(
+        outcome.error.contains("failed in the copy with exit code 1")
+          && outcome.error.contains("inet nothing"),
+        "\(outcome)")
+    }
+
+    /// Killed while the probe is out: nothing is left, in the original and elsewhere.
+    @Test func killed() async throws {
+      let net = try await RouterNet()
+      let before = try await net.state()
+      let left = try await net.inRouter(
+        """
+        "$NFTRACE" ping -c 600 -i 0.1 --with "sysctl -w net.ipv4.ip_default_ttl=77" 192.0.2.1 >/dev/null 2>&1 & main=$!
+        until [ "$(pgrep -P $main -x nftrace | wc -l)" -ge 1 ]; do sleep .02; done
+        children=$(pgrep -P $main)
+        sleep .3; kill -KILL $main; wait $main || true
+        for child in $children; do timeout 5 sh -c "while kill -0 $child; do sleep .02; done" 2>/dev/null || echo $child; done
+        """)
+      #expect(left == "", "\(left)")
+      try await net.expectState(before, "a killed rehearsal")
+    }
+  }
+}

@@ -1,0 +1,174 @@
+import Testing
+import Wire
+
+/// What a copy of a network namespace is made of and answered with, as octets.
+@Suite struct RehearsalTests {
+  // MARK: The far side
+
+  private static let mac: [UInt8] = [2, 0, 0, 0, 0, 1]
+  private static let other: [UInt8] = [2, 0, 0, 0, 0, 2]
+
+  private static func frame(_ packet: Packet, to: [UInt8] = other) -> [UInt8] {
+    to + mac + (packet.source.family == 4 ? [8, 0] : [0x86, 0xdd]) + packet.bytes
+  }
+
+  private static func packet(_ transport: Transport, _ proto: IPProtocol, _ payload: [UInt8])
+    -> Packet
+  {
+    let isV6 = proto == .icmpv6
+    return Packet(
+      source: IPAddress(isV6 ? "fd00::1" : "10.0.0.1")!,
+      destination: IPAddress(isV6 ? "fd00::2" : "10.0.0.2")!, proto: proto, transport: transport,
+      payload: payload)
+  }
+
+  @Test func echoRequestsAreAnswered() throws {
+    var answers = FarAnswers()
+    for (proto, request, reply) in [(IPProtocol.icmp, UInt8(8), UInt8(0)), (.icmpv6, 128, 129)] {
+      let asked = Self.packet(
+        .icmp(ICMPHeader(type: request, rest: 0x1234_0001)), proto,
+        [1, 2, 3, UInt8(proto.rawValue)])
+      let frames = answers.frames(to: Self.frame(asked), interface: 3)
+      #expect(frames.count == 1)
+      #expect(Array(frames[0][..<6]) == Self.mac && Array(frames[0][6..<12]) == Self.other)
+      let answer = try Packet(Array(frames[0][14...]))
+      #expect(answer.source == asked.destination && answer.destination == asked.source)
+      #expect(answer.payload == asked.payload)
+      guard case .icmp(let header) = answer.transport else {
+        Issue.record("\(answer)")
+        return
+      }
+      #expect(header.type == reply && header.rest == 0x1234_0001)
+    }
+  }
+
+  @Test func connectionsStandAndDataIsAcknowledged() throws {
+    var answers = FarAnswers()
+    let syn = TCPHeader(sourcePort: 1000, destinationPort: 80, sequence: 7, flags: .syn)
+    let first = answers.frames(to: Self.frame(Self.packet(.tcp(syn), .tcp, [])), interface: 3)
+    guard case .tcp(let reply) = try Packet(Array(first[0][14...])).transport else {
+      Issue.record("no TCP")
+      return
+    }
+    #expect(reply.flags == [.syn, .ack] && reply.acknowledgment == 8 && reply.sourcePort == 80)
+    let data = TCPHeader(
+      sourcePort: 1000, destinationPort: 80, sequence: 8, acknowledgment: reply.sequence &+ 1,
+      flags: [.psh, .ack])
+    let second = answers.frames(
+      to: Self.frame(Self.packet(.tcp(data), .tcp, [1, 2, 3])), interface: 3)
+    guard case .tcp(let acknowledged) = try Packet(Array(second[0][14...])).transport else {
+      Issue.record("no TCP")
+      return
+    }
+    #expect(acknowledged.acknowledgment == 11 && acknowledged.sequence == reply.sequence &+ 1)
+    for flags in [TCPHeader.Flags.rst, .ack, [.syn, .ack]] {
+      let other = TCPHeader(sourcePort: 1, destinationPort: 2, sequence: 3, flags: flags)
+      #expect(
+        answers.frames(to: Self.frame(Self.packet(.tcp(other), .tcp, [])), interface: 3) == [])
+    }
+  }
+
+  /// Both ends of a router are this one's: what it said comes out at the other.
+  @Test func answersAreNotAnswered() throws {
+    var answers = FarAnswers()
+    let asked = Self.packet(
+      .udp(UDPHeader(sourcePort: 5000, destinationPort: 53)), .udp, [9, 9, 9, 9])
+    let answer = answers.frames(to: Self.frame(asked), interface: 3)
+    #expect(answer.count == 1)
+    var seen = try Packet(Array(answer[0][14...]))
+    seen.destination = IPAddress("192.168.1.1")!
+    #expect(answers.frames(to: Self.frame(seen), interface: 2) == [])
+  }
+
+  @Test func nobodyAnswersForMany() {
+    var answers = FarAnswers()
+    let asked = Self.packet(.icmp(ICMPHeader(type: 8)), .icmp, [1])
+    let everybody = [UInt8](repeating: 0xff, count: 6)
+    #expect(answers.frames(to: Self.frame(asked, to: everybody), interface: 3) == [])
+    for length in 0..<40 {
+      #expect(answers.frames(to: Array(Self.frame(asked).prefix(length)), interface: 3) == [])
+    }
+  }
+
+  @Test(arguments: ["10.0.0.9", "fd00::9"])
+  func neighboursAreThere(_ target: String) throws {
+    let asker = HardwareAddress(Self.mac)
+    let address = IPAddress(target)!
+    var answers = FarAnswers()
+    // A question without an address of the asker's is one whether an address is free.
+    let probe = NeighbourQuestion(for: address, from: asker)
+    #expect(answers.frames(to: probe.frame, interface: 3) == [])
+    var frame = probe.frame
+    if address.family == 4 {
+      frame.replaceSubrange(28..<32, with: [10, 0, 0, 1])
+    } else {
+      frame.replaceSubrange(22..<38, with: IPAddress("fd00::1")!.bytes)
+    }
+    let frames = answers.frames(to: frame, interface: 3)
+    #expect(frames.count == 1)
+    let found = try #require(probe.answer(in: frames[0]))
+    #expect(found.bytes[0] & 3 == 2, "a locally administered address of one host: \(found)")
+  }
+
+  // MARK: Rules
+
+  private static func expression(_ name: String, _ data: [NetlinkAttribute]) -> NetlinkAttribute {
+    NetlinkAttribute(
+      1, nested: [NetlinkAttribute(1, string: name), NetlinkAttribute(2, nested: data)])
+  }
+
+  private static func compare(_ register: UInt32, _ value: UInt8, isDifferent: Bool = false)
+    -> NetlinkAttribute
+  {
+    expression(
+      "cmp",
+      [
+        NetlinkAttribute(1, network: register),
+        NetlinkAttribute(2, network: UInt32(isDifferent ? 1 : 0)),
+        NetlinkAttribute(3, nested: [NetlinkAttribute(1, [value])]),
+      ])
+  }
+
+  private static let layer4 = expression(
+    "meta", [NetlinkAttribute(1, network: UInt32(1)), NetlinkAttribute(2, network: UInt32(16))])
+  private static let match = expression("match", [NetlinkAttribute(1, string: "tcp")])
+
+  @Test func protocolsAreReadOffARule() {
+    #expect(RuleProtocol([Self.layer4, Self.compare(1, 6)]) == nil, "no match of iptables")
+    #expect(RuleProtocol([Self.match]) == nil, "no protocol")
+    #expect(RuleProtocol([Self.layer4, Self.compare(1, 6), Self.match])?.number == 6)
+    #expect(RuleProtocol([Self.layer4, Self.compare(2, 6), Self.match]) == nil, "another register")
+    let inverted = RuleProtocol([Self.layer4, Self.compare(1, 17, isDifferent: true), Self.match])
+    #expect(inverted?.number == 17 && inverted?.isInverted == true)
+    let payload = Self.expression(
+      "payload",
+      [(1, 1), (2, 1), (3, 9), (4, 1)].map { NetlinkAttribute($0.0, network: UInt32($0.1)) })
+    #expect(RuleProtocol([payload, Self.compare(1, 1), Self.match])?.number == 1)
+  }
+
+  // MARK: Elements
+
+  private static func element(_ key: [UInt8], isEnd: Bool = false) -> NetlinkAttribute {
+    NetlinkAttribute(
+      1,
+      nested: [NetlinkAttribute(1, nested: [NetlinkAttribute(1, key)])]
+        + (isEnd ? [NetlinkAttribute(3, network: UInt32(1))] : []))
+  }
+
+  @Test func intervalsBeginBeforeTheyEnd() {
+    let listed = [
+      Self.element([0, 9], isEnd: true), Self.element([0, 5]), Self.element([0, 5], isEnd: true),
+      Self.element([0, 1]),
+    ]
+    let made = SetElements(listed, isInterval: true).parts
+    #expect(made == [[listed[3], listed[2], listed[1], listed[0]]])
+    #expect(SetElements(listed, isInterval: false).parts == [listed])
+  }
+
+  @Test func elementsFitIntoAttributes() {
+    let many = (0..<5000).map { Self.element([UInt8($0 >> 8), UInt8($0 & 0xff), 0, 0]) }
+    let parts = SetElements(many, isInterval: false).parts
+    #expect(parts.count > 1 && parts.joined().count == 5000)
+    #expect(parts.allSatisfy { $0.bytes.count <= NetlinkAttribute.maximumLength })
+  }
+}
