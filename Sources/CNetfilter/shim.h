@@ -292,6 +292,9 @@ static inline pid_t nftrace_fork_with(const int *files, int count, int *end) {
 
 static inline pid_t nftrace_fork(int *end) { return nftrace_fork_with(0, 0, end); }
 
+// Has the kernel end this process when its parent ends.
+static inline void nftrace_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
+
 // Another descriptor of the same file; fcntl is variadic.
 static inline int nftrace_dup(int file) { return fcntl(file, F_DUPFD_CLOEXEC, 3); }
 

@@ -134,6 +134,60 @@ extension LiveTests {
       try await net.expectState(before, "what if")
     }
 
+    private static let through = "tried in a copy of this namespace: with it the probe gets through"
+
+    /// What helps is tried, also where something else comes behind it; and the file says what was told.
+    @Test(arguments: [RouterPlan(), .ipv6])
+    func remediesAreTried(_ plan: RouterPlan) async throws {
+      let net = try await RouterNet(
+        plan.with(
+          """
+          \(plan.version == 4 ? "iptables" : "ip6tables") -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE
+          """))
+      try await net.inRouter(
+        "nft 'table inet one { chain f { type filter hook forward priority 0; policy drop; }; }'")
+      let before = try await net.state()
+      let file = "\(Programs.directory)/tried.pcapng"
+      let first = try await net.ping(["-w", file])
+      let told = first.output.split(separator: "\n").joined(separator: " ").split(separator: " ")
+        .joined(separator: " ")
+      #expect(first.code == 1 && told.contains(Self.through), "\(first)")
+      let shown = try await Programs.nftrace(["show", file])
+      #expect(
+        shown.output.split { $0.isWhitespace }.joined(separator: " ").contains(Self.through),
+        "\(shown)")
+      let untried = try await net.ping(["--no-rehearsal"])
+      #expect(
+        untried.output.contains("remedy") && !untried.output.contains("tried in a copy"),
+        "\(untried)")
+      try await net.expectState(before, "trials")
+
+      try await net.inRouter(
+        "nft 'table inet two { chain f { type filter hook forward priority 9; icmp type echo-request drop; "
+          + "icmpv6 type echo-request drop; }; }'")
+      let second = try await net.ping()
+      #expect(
+        second.output.contains("  then      ")
+          && second.output.contains("nft insert rule inet two f"),
+        "\(second)")
+      let json = try await net.ping(["--json"])
+      #expect(
+        json.output.contains("\"rehearsed\": true")
+          && json.output.contains("\"id\": \"rule-drop\""),
+        "\(json)")
+      // All of it, as it is printed, cures the original.
+      let commands = second.output.split(separator: "remedy    ").dropFirst().map { block in
+        block.split(separator: "\n").prefix { line in
+          !line.contains("tried in a copy") && !line.hasPrefix("  then")
+        }
+        .joined(separator: "\n").split(separator: "\n\n")[0]
+      }
+      #expect(commands.count == 2, "\(second)")
+      for command in commands { try await net.inRouter(String(command)) }
+      let last = try await net.ping()
+      #expect(last.code == 0, "\(last)")
+    }
+
     @Test func aCommandThatFailsIsSaid() async throws {
       let net = try await RouterNet()
       let outcome = try await Programs.run(

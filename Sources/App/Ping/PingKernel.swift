@@ -32,6 +32,8 @@ package protocol PingKernel: TableInstaller {
   func listen() throws(KernelError)
   /// Sees to it, before rights are given up, that what takes them can still be found out.
   func appointDeputy()
+  /// Runs a remedy in a copy of the network namespace, and sends a probe of the plan there; nil where that cannot be done.
+  func rehearse(_ remedy: String, of plan: ProbePlan) -> RemedyTrial?
   /// Everything is open: gives up the rights that are not needed any more.
   func giveUpRights() throws
 }
@@ -40,4 +42,9 @@ package protocol PingKernel: TableInstaller {
 package protocol SettingChanges: AnyObject {
   /// Changes those that do not have these values already.
   func apply(_ settings: [(Sysctl, String)]) throws(KernelError)
+}
+
+extension PingKernel {
+  /// Nobody tries it.
+  package func rehearse(_ remedy: String, of plan: ProbePlan) -> RemedyTrial? { nil }
 }

@@ -4,7 +4,7 @@ package import Trace
 /// Prints probes as they settle, and what they sum up to; as JSON, all at the end. One run may follow
 /// another, of probes that enter in another way.
 package struct PingPrinter {
-  private var renderer: any Renderer
+  private var renderer: (any Renderer)?
   /// The same, told in other ways.
   private let files: [ReportFile]
   private var isBegun = false
@@ -17,6 +17,8 @@ package struct PingPrinter {
 
   /// What helps, of the first finding that says so.
   package private(set) var remedy: String?
+  /// Why the first probe was lost that was, if that is known.
+  package private(set) var cause: Finding?
 
   /// A printer of which nothing was asked yet. `files` are written as well.
   package init(options: OutputOptions, files: [ReportFile] = []) {
@@ -24,11 +26,17 @@ package struct PingPrinter {
     renderer = (options.json ? ReportFormat.json : .text).renderer(options.style)
   }
 
+  /// One that prints nothing.
+  package init() {
+    renderer = nil
+    files = []
+  }
+
   /// The run that `header` describes begins.
   package mutating func begin(_ header: SessionHeader) {
     let head = ReportHead(.ping, header: header, namespaces: header.namespaces)
-    if !isBegun { renderer.begin(head) }
-    renderer.beginProbes(header.probe!)
+    if !isBegun { renderer?.begin(head) }
+    renderer?.beginProbes(header.probe!)
     for file in files {
       if !isBegun { file.renderer.begin(head) }
       file.renderer.beginProbes(header.probe!)
@@ -41,30 +49,31 @@ package struct PingPrinter {
   mutating func print(_ result: ProbeResult) throws {
     hasResults = true
     remedy = remedy ?? result.findings.lazy.compactMap(\.remedy?.text).first
+    cause = cause ?? result.findings.first { $0.severity == .error }
     let isAll = plan?.data == nil || plan?.carriesData(result.sequence) == true
     if isAll, result.outcome == .replied || result.outcome == .sent { succeeded += 1 }
-    try put(renderer.probe(result))
+    try put(renderer?.probe(result))
     for file in files { try file.write(file.renderer.probe(result)) }
   }
 
   /// The run is over.
   package mutating func end(_ counts: EventCounts) throws {
     self.counts.add(counts)
-    try put(renderer.endProbes(counts))
+    try put(renderer?.endProbes(counts))
     for file in files { try file.write(file.renderer.endProbes(counts)) }
   }
 
   /// All runs are over.
   package mutating func finish(session: String?) throws {
     let end = ReportEnd(counts: counts, session: session)
-    try put(renderer.finish(end))
+    try put(renderer?.finish(end))
     for file in files {
       try file.write(file.renderer.finish(end))
       file.finish()
     }
   }
 
-  private func put(_ lines: [String]) throws {
-    if !lines.isEmpty { try Output.show(lines.joined(separator: "\n")) }
+  private func put(_ lines: [String]?) throws {
+    if let lines, !lines.isEmpty { try Output.show(lines.joined(separator: "\n")) }
   }
 }

@@ -335,6 +335,14 @@ package struct PingRun {
       }
     }
     for sequence in ready {
+      guard let remedy = ping.remedyToTry(sequence),
+        let trial = places[0].kernel.rehearse(remedy, of: plan)
+      else { continue }
+      let record = Record(time: max(latest, settled), .note(.rehearsed(trial)))
+      try sink.write(record)
+      ping.take(record)
+    }
+    for sequence in ready {
       let result = ping.settle(sequence)
       endConnection(result, isGoneOnWith: ping.carried.contains(result.sequence + 1))
       if result.sequence == 1, ping.hasWitness, let witness = plan.witness {

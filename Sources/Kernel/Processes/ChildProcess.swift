@@ -32,6 +32,9 @@ package enum ChildProcess {
     return nftrace_exit_code(status)
   }
 
+  /// Has the kernel end this process when the one that started it ends.
+  package static func endWithParent() { nftrace_end_with_parent() }
+
   /// Lets what is run find this program by its name.
   package static func offerOurselves() {
     guard let file = Files.destination(ofLink: "/proc/self/exe"), let end = file.lastIndex(of: "/"),

@@ -38,7 +38,30 @@ struct FindingText {
     if let remedy = finding.remedy {
       pieces.append(Piece(label: "remedy", text: StyledLine(remedy.text), kind: .command))
     }
+    if finding.isRehearsed == true, finding.remedy != nil { pieces += tried(finding) }
     return pieces
+  }
+
+  /// What came of the remedy in a copy.
+  private func tried(_ finding: Finding) -> [Piece] {
+    if finding.obstacles.isEmpty {
+      return [
+        Piece(
+          label: "", text: "tried in a copy of this namespace: with it the probe gets through",
+          kind: .words)
+      ]
+    }
+    return finding.obstacles.flatMap { obstacle -> [Piece] in
+      let then = Piece(label: "then", text: StyledLine(Escape.text(obstacle.summary)), kind: .words)
+      guard let remedy = obstacle.remedy else { return [then] }
+      return [then, Piece(label: "remedy", text: StyledLine(Escape.text(remedy)), kind: .command)]
+    } + [
+      Piece(
+        label: "",
+        text: finding.obstacles.last?.remedy != nil
+          ? "tried in a copy of this namespace: with all of it the probe gets through"
+          : "tried in a copy of this namespace: that is what is left", kind: .words)
+    ]
   }
 
   private func lines(_ finding: Finding) -> [StyledLine] {

@@ -223,7 +223,18 @@ package struct JSONObjects: Sendable {
         ("severity", .string(finding.severity.rawValue)),
         ("confidence", .string(finding.confidence.rawValue)), ("summary", .string(finding.summary)),
         ("evidence", .array(finding.evidence.map { .string(EvidenceText.text($0)) })),
-        ("remedy", .string(finding.remedy?.text)), ("at", at ?? .null),
+        ("remedy", .string(finding.remedy?.text)),
+        ("rehearsed", finding.isRehearsed.map { .bool($0) } ?? .null),
+        (
+          "then",
+          .array(
+            finding.obstacles.map {
+              .object([
+                ("id", .string($0.id)), ("summary", .string($0.summary)),
+                ("remedy", .string($0.remedy)),
+              ])
+            })
+        ), ("at", at ?? .null),
       ] + namespace)
   }
 }

@@ -34,6 +34,8 @@ package struct PingStory: Sendable {
   private var witnessSent: UInt64?
   /// What became of that packet, in each of the places.
   private(set) var witnesses: [Journey?] = []
+  /// What came of remedies, by their commands.
+  var trials: [String: RemedyTrial] = [:]
   /// Whether the session is over before its time.
   private var isCut = false
 
@@ -96,6 +98,7 @@ package struct PingStory: Sendable {
     case .note(.notSent(let sequence, let errno)):
       open[sequence]?.refused = errno
       if open[sequence]?.answered == nil { open[sequence]?.answered = record.time }
+    case .note(.rehearsed(let trial)): note(trial)
     case .log, .netlink:
       noteArrivalElsewhere(record)
       if plan.entrance != .tun || plan.dryRun { lookForEnds(record.time) }
@@ -229,6 +232,9 @@ package struct PingStory: Sendable {
       probe: sequence, isAnswered: outcome == .replied || outcome == .sent)
   }
 
+  /// Whether a probe has come to its end, and to no answer.
+  func isLost(_ sequence: Int) -> Bool { ![.replied, .sent, .unknown].contains(outcome(sequence)) }
+
   private func outcome(_ sequence: Int) -> ProbeResult.Outcome {
     if plan.dryRun, story.isThrough(probe: sequence) || story.isProxied(probe: sequence) {
       return .sent
@@ -317,7 +323,7 @@ package struct PingStory: Sendable {
     }
     var result = ProbeResult(
       sequence: sequence, outcome: outcome, roundTrip: roundTrip, answer: entry?.answer,
-      exchange: exchange, findings: findings,
+      exchange: exchange, findings: findings.map(tried),
       errno: outcome == .localError ? entry?.refused : nil)
     result.entrance = plan.entrance
     result.interface = plan.device

@@ -42,6 +42,15 @@ extension ProbePlan {
     return command(in: words.map { "\($0)" }, count: count)?.text
   }
 
+  /// What sends one of these probes in a copy of the network namespace; nil where it cannot be sent again.
+  package var rehearsal: [String]? {
+    // No shell reads it.
+    guard data == nil, let command = command(in: [])?.text, !command.contains("'") else {
+      return nil
+    }
+    return command.split(separator: " ").dropFirst().map(String.init)
+  }
+
   /// What begins the names of TUN devices that nftrace makes.
   private static let madeDevices = "nftrace"
 }

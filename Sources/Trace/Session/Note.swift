@@ -16,6 +16,8 @@ package enum Note: Sendable, Equatable {
   /// The machine's clock was set, or it slept: by how many nanoseconds it is ahead now of the clock that
   /// times in this session go by. That one goes on evenly from where the machine's was when nftrace began.
   case clockSet(Int64)
+  /// What came of a remedy in a copy of the network namespace.
+  case rehearsed(RemedyTrial)
   /// A recorder wrote its last.
   case ended(RecordingEnd)
 
@@ -49,6 +51,7 @@ extension Note: JSONCoded {
     case "host": self = .host(try value())
     case "notSent": self = .notSent(try value(0), try value(1))
     case "clockSet": self = .clockSet(try value())
+    case "rehearsed": self = .rehearsed(try value())
     case "ended": self = .ended(try value())
     default: throw .unfit(name)
     }
@@ -63,6 +66,7 @@ extension Note: JSONCoded {
     case .host(let host): Self.named("host", host.asJSON)
     case .notSent(let probe, let errno): Self.named("notSent", probe.asJSON, errno.asJSON)
     case .clockSet(let step): Self.named("clockSet", step.asJSON)
+    case .rehearsed(let trial): Self.named("rehearsed", trial.asJSON)
     case .ended(let end): Self.named("ended", end.asJSON)
     }
   }

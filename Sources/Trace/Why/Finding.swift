@@ -16,6 +16,10 @@ package struct Finding: Sendable, Equatable {
   /// One line for a root shell in the namespace; nil where no command helps, and where a name cannot
   /// be put into one.
   package var remedy: Command?
+  /// Whether the remedy got the probe further in a copy of the network namespace; nil where it was not tried.
+  package var isRehearsed: Bool?
+  /// What the probe met there after the remedy, before it got through.
+  package var obstacles: [RemedyTrial.Obstacle] = []
   /// The rule or chain that decided, if one did.
   package var at: Place?
   /// The program whose rule that is.

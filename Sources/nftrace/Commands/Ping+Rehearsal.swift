@@ -31,3 +31,52 @@ extension Ping {
     }
   }
 }
+
+// Proven remedies: the probe in a copy, then what helps, then the probe again.
+extension Ping {
+  /// Remedies that are run one after the other, at most.
+  private static let mostRemedies = 4
+
+  /// Sends the probe in a copy of the network namespace until it gets through, running what helps in between, and
+  /// prints what came of it as `RemedyTrial` in JSON; nothing where the copy does not lose the probe.
+  func prove(to: Destination) throws {
+    ChildProcess.endWithParent()
+    var ping = self
+    ping.arriving = tun ?? arriving
+    ping.tun = nil
+    ping.timeout = min(timeout, 0.5)
+    let copy = try HeldCopy()
+    let space = ChosenNamespace(nil, copy)
+    try space.enter()
+    var trial: RemedyTrial?
+    for _ in 0...Self.mostRemedies {
+      // What a connection was translated to before is not what a rule says now.
+      try Connections.flush()
+      let sent = try ping.send(
+        to: to, in: [space], isAll: false, rehearsal: Rehearsal(), prints: false)
+      guard sent.code != 0 else {
+        trial?.isThrough = true
+        break
+      }
+      guard let cause = sent.cause else { break }
+      let remedy = cause.remedy?.text
+      if trial == nil {
+        guard let remedy else { return }
+        trial = RemedyTrial(remedy: remedy, isThrough: false)
+      } else {
+        let obstacle = RemedyTrial.Obstacle(
+          id: cause.id.rawValue, summary: cause.summary, remedy: remedy)
+        let isKnown = trial!.obstacles.contains(obstacle)
+        if !isKnown { trial!.obstacles.append(obstacle) }
+        // It does not help, or leads back to where it was.
+        if isKnown || remedy == trial!.remedy { break }
+      }
+      guard let remedy, RemedyTrial.isConfined(remedy), try ChildProcess.shell(remedy).code == 0
+      else { break }
+    }
+    guard let trial else { return }
+    // Where the copy is not the same, that it does not help there says nothing.
+    let isKnown = trial.isThrough || !trial.obstacles.isEmpty
+    if isKnown, trial.isThrough || copy.differences.isEmpty { try Output.show(trial.json) }
+  }
+}

