@@ -43,12 +43,16 @@ import Wire
         "net/ipv4/conf/*/rp_filter", "net/ipv4/conf/*/src_valid_mark",
         "net/ipv4/fwmark_reflect", "net/ipv4/icmp_echo_ignore_all",
         "net/ipv4/icmp_echo_ignore_broadcasts",
-        "net/ipv4/ip_forward", "net/ipv4/tcp_fwmark_accept", "net/ipv6/conf/*/disable_ipv6",
+        "net/ipv4/ip_forward", "net/ipv4/tcp_fwmark_accept", "net/ipv4/tcp_syncookies",
+        "net/ipv6/conf/*/disable_ipv6",
         "net/ipv6/conf/*/proxy_ndp",
         "net/ipv6/conf/all/forwarding", "net/ipv6/fwmark_reflect",
         "net/ipv6/icmp/echo_ignore_all", "net/ipv6/icmp/echo_ignore_multicast",
         "net/netfilter/nf_conntrack_checksum", "net/netfilter/nf_conntrack_count",
+        "net/netfilter/nf_conntrack_icmp_timeout", "net/netfilter/nf_conntrack_icmpv6_timeout",
         "net/netfilter/nf_conntrack_max", "net/netfilter/nf_conntrack_tcp_loose",
+        "net/netfilter/nf_conntrack_tcp_timeout_syn_sent",
+        "net/netfilter/nf_conntrack_udp_timeout",
       ])
     let others: [Need] = [
       .plainRoute, .wayBack, .routes, .neighbours, .ingressRules, .policyChain, .ruleBeforePolicy,

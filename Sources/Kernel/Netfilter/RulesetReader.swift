@@ -17,9 +17,10 @@ package struct RulesetReader: ~Copyable {
     try conversation.dump(Self.request(NFT_MSG_GETCHAIN), attempt: "list chains")
   }
 
-  /// All tables of all families, by name, and whether only the program that made one may change it.
+  /// All tables of all families, by name, whether only the program that made one may change it, and whether its
+  /// chains are off.
   package mutating func tables() throws(KernelError) -> [(
-    family: UInt8, name: String, isOwned: Bool
+    family: UInt8, name: String, isOwned: Bool, isDormant: Bool
   )] {
     try conversation.dump(
       Self.request(NFT_MSG_GETTABLE), attempt: "list tables"
@@ -29,9 +30,9 @@ package struct RulesetReader: ~Copyable {
           in: message.payload, from: NetfilterHeader.length),
         let name = attributes[type: UInt16(NFTA_TABLE_NAME.rawValue)]?.string
       else { return nil }
-      // NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER.
+      // NFTA_TABLE_FLAGS: NFT_TABLE_F_OWNER, NFT_TABLE_F_DORMANT.
       let flags: UInt32 = attributes[type: 2]?.network() ?? 0
-      return (family, name, flags & 2 != 0)
+      return (family, name, flags & 2 != 0, flags & 1 != 0)
     }
   }
 

@@ -53,8 +53,7 @@ enum HostInquiry {
       return HostState { $0.transparentProxies = found }
     case .sourceTranslations(let version):
       return NATRules.count(atPostrouting: version, &rules).map { count in
-        let isNone = count == 0 && !LegacyTables.names(version: version).contains("nat")
-        let found = isNone ? [] : NATRules.translatingSources(version: version, &rules)
+        let found = NATRules.translatingSources(version: version, &rules)
         return HostState {
           $0.sourceTranslations = count
           $0.sourceRules = found

@@ -68,8 +68,10 @@ package enum NATRules {
       found += RuleListing.saved("nat", own, legacy: true)
     }
     let tables = Set(
-      all.filter { $0.type == "nat" && [own, NFProto.inet].contains($0.family) }
-        .map { TableName($0.family, $0.table) })
+      // One that is called so may have chains that no hook leads to, and rules there that are meant to be met.
+      all.filter {
+        ($0.type == "nat" || $0.table == "nat") && [own, NFProto.inet].contains($0.family)
+      }.map { TableName($0.family, $0.table) })
     for table in tables.sorted(by: { $0.name < $1.name })
     where !(isIPTables && table == TableName(own, "nat")) {
       found += RuleListing.listed(table)

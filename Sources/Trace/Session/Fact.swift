@@ -12,6 +12,8 @@ package enum Fact: Sendable, Equatable {
   case legacyRules(haveChanged: Bool)
   /// A table of another program that is its alone to change.
   case ownedTable(TableName)
+  /// A table whose chains are off (`flags dormant`).
+  case dormantTable(TableName)
   /// Whether rules that this host's own packets may meet ask who sends.
   case ownerRules(Bool)
   /// A setting, by its name with dots, that cannot be changed from here.
@@ -23,6 +25,7 @@ package enum Fact: Sendable, Equatable {
     static let legacyTrace = "legacy trace"
     static let legacyRules = "legacy rules"
     static let ownedTable = "owned table "
+    static let dormantTable = "dormant table "
     static let readOnly = "read-only "
     static let ownerRules = "owner rules"
     /// The text of those that need none.
@@ -40,6 +43,8 @@ package enum Fact: Sendable, Equatable {
     case .legacyRules(let haveChanged): (Name.legacyRules, haveChanged ? Name.changed : "")
     case .ownedTable(let table):
       (Name.ownedTable + "\(NFProto.name(table.family)) \(table.name)", Name.yes)
+    case .dormantTable(let table):
+      (Name.dormantTable + "\(NFProto.name(table.family)) \(table.name)", Name.yes)
     case .ownerRules(let areThere): (Name.ownerRules, areThere ? Name.yes : "")
     case .readOnly(let name): (Name.readOnly + name, Name.yes)
     }
@@ -61,15 +66,25 @@ package enum Fact: Sendable, Equatable {
       self = .legacyRules(haveChanged: text == Name.changed)
     } else if let version = rest(Name.legacyTables).flatMap({ Int($0) }) {
       self = .legacyTables(version: version, text.split(separator: " ").map(String.init))
-    } else if let words = rest(Name.ownedTable)?.split(separator: " ", maxSplits: 1),
-      words.count == 2, let family = (0...UInt8.max).first(where: { NFProto.name($0) == words[0] })
-    {
-      self = .ownedTable(TableName(family, String(words[1])))
+    } else if let table = rest(Name.ownedTable).flatMap(Self.table) {
+      self = .ownedTable(table)
+    } else if let table = rest(Name.dormantTable).flatMap(Self.table) {
+      self = .dormantTable(table)
     } else if let setting = rest(Name.readOnly) {
       self = .readOnly(String(setting))
     } else {
       return nil
     }
+  }
+}
+
+extension Fact {
+  private static func table(_ text: Substring) -> TableName? {
+    let words = text.split(separator: " ", maxSplits: 1)
+    guard words.count == 2,
+      let family = (0...UInt8.max).first(where: { NFProto.name($0) == words[0] })
+    else { return nil }
+    return TableName(family, String(words[1]))
   }
 }
 

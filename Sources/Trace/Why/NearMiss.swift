@@ -66,10 +66,37 @@ struct NearMiss {
   /// What the rule asks for that the packet is not; nil where that is not to be seen.
   private static func difference(_ rule: RuleText, _ lost: LostPacket) -> String? {
     if let difference = RuleConditions(rule.text).difference(lost) { return difference }
-    if lost.journey.hops.first?.point.hook == .output, rule.chain != "OUTPUT" {
-      return "what comes in, and this host's own packets do not"
-    }
+    if isForOthersAlone(rule, lost) { return "what comes in, and this host's own packets do not" }
     return nil
+  }
+
+  /// Whether the rule stands in PREROUTING, and the packet is this host's own, which does not come there before it is
+  /// routed.
+  private static func isForOthersAlone(_ rule: RuleText, _ lost: LostPacket) -> Bool {
+    let key = Snapshot.ChainKey(family: rule.family, table: rule.table, chain: rule.chain)
+    let hook = lost.snapshot.chains[key]?.hook ?? Hook(rawValue: rule.chain.lowercased())
+    return lost.journey.hops.first?.point.hook == .output && hook == .prerouting
+  }
+
+  /// The same rule for this host's own packets, where it fits but for that.
+  static func ownPortForward(_ lost: LostPacket) throws(Word.Unspeakable) -> Command? {
+    guard lost.destinationChange == nil,
+      let rule = (lost.host(.portForwards).portForwards ?? []).first(where: {
+        RuleConditions($0.text).difference(lost) == nil && isForOthersAlone($0, lost)
+      })
+    else { return nil }
+    guard rule.tool == .nft else {
+      let legacy: Command = rule.tool == .iptablesLegacy ? "-legacy" : ""
+      return
+        "\(lost.iptables)\(legacy) -t nat -A OUTPUT \(try Word.rule(rule.rule, for: "iptables"))"
+    }
+    let output = lost.snapshot.baseChains.first {
+      $0.family == rule.family && $0.table == rule.table && $0.type == "nat" && $0.hook == .output
+    }
+    guard let output else { return nil }
+    let added: Command =
+      "add rule \(try Remedy.place(rule.family, rule.table, output.name)) \(try Word.rule(rule.text, for: "nft"))"
+    return "nft \(added.quoted)"
   }
 
   /// The rule that forwards the packet's port, and would have translated it, had conntrack followed it.

@@ -49,6 +49,8 @@ struct OwnerRemedy {
     case .podman: return "its networks are isolated from each other unless they are joined"
     case .cni where chains.contains { $0.hasPrefix("CNI-ISOLATION-") }:
       return "its networks are isolated from each other"
+    case .kubeProxy where isGuardOfService:
+      return "\(packet.source) is in none of the service's loadBalancerSourceRanges"
     case .kubeProxy, .cni, .flannel: return "look at the service and its endpoints"
     case .kubeRouter, .calico, .cilium:
       return "look at the network policies that apply to \(packet.destination)"
@@ -79,8 +81,17 @@ struct OwnerRemedy {
     case .networkd: return "see the .network files"
     case .ufw where port == nil && packet.proto.isICMP:
       return "it lets ICMP through in before.rules"
+    case .firewalld where ruling.step.chain.hasSuffix("_deny"):
+      return
+        "a rich rule or an ICMP block of its zone or policy says so: see 'firewall-cmd --list-all-zones'"
     case .ufw, .firewalld, .docker, .fail2ban, .shorewall, .openWrt: return nil
     }
+  }
+
+  /// Whether the rule keeps those from a service of Kubernetes whom its loadBalancerSourceRanges leave out.
+  private var isGuardOfService: Bool {
+    ruling.step.text?.contains("not accepted by KUBE-FW-") == true
+      || ["KUBE-SOURCE-RANGES-FIREWALL", "firewall-"].contains { ruling.step.chain.hasPrefix($0) }
   }
 
   /// The file that has the rules of the guest, and what to write there.
@@ -136,6 +147,9 @@ struct OwnerRemedy {
 
   private var firewalld: Command? {
     get throws(Word.Unspeakable) {
+      if ruling.step.table == "firewalld_policy_drop" { return "firewall-cmd --panic-off" }
+      // What denies is asked before what allows.
+      if ruling.step.chain.hasSuffix("_deny") { return nil }
       guard !lost.isReply, let inner = zone(named: chains) else { return nil }
       let opened: Command =
         port.map { "--add-port=\($0)/\(packet.proto)" }

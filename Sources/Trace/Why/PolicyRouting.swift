@@ -10,6 +10,8 @@ struct PolicyRouting {
   private let mark: UInt32
   private let inDevice: String?
   private let version: Int
+  /// What comes in is nobody's, which is root's; and nftrace's own packets are root's.
+  private var user: UInt32 = 0
   /// Whether routes were listed at all.
   private let areRoutesKnown: Bool
 
@@ -95,6 +97,13 @@ struct PolicyRouting {
     }
   }
 
+  /// The same of a packet that a program of this user sends.
+  func sent(by user: UInt32) -> PolicyRouting {
+    var other = self
+    other.user = user
+    return other
+  }
+
   /// The same where this route is not.
   func without(_ route: RouteMessage) -> PolicyRouting {
     var other = self
@@ -136,8 +145,7 @@ struct PolicyRouting {
       && (rule.ipProtocol.map { $0 == packet.proto.rawValue } ?? true)
       && has(packet.sourcePort, in: rule.sourcePorts)
       && has(packet.destinationPort, in: rule.destinationPorts)
-      // What comes in is nobody's, which is root's; and nftrace's own packets are root's.
-      && (rule.users?.contains(0) ?? true)
+      && (rule.users?.contains(user) ?? true)
     return matches != rule.isInverted
   }
 

@@ -21,11 +21,11 @@ package enum Registry {
     BridgeHairpinOff.self, BridgePortIsolated.self, BridgePortMTU.self,
     BridgePortLocked.self, BridgePortState.self,
     NeighbourDiscoveryFiltered.self,
-    NeighbourUnresolved.self, VXLANWithoutEntry.self, SNATClash.self,
+    RedirectFollowed.self, NeighbourUnresolved.self, VXLANWithoutEntry.self, SNATClash.self,
     // Delivered.
     NotTranslated.Delivered.self, NotTranslated.Destination.self,
     TProxyWithoutListener.PassedOver.self, EchoIgnored.self, BroadcastNotForwarded.self,
-    AcceptQueueFull.self, ReceiveBufferFull.self,
+    AcceptQueueFull.self, SYNQueueFull.self, ReceiveBufferFull.self,
     SocketFilter.self, AnswerRefused<ProhibitRoute>.self, AnswerRefused<UnreachableRoute>.self,
     AnswerRefused<BlackholeRoute>.self, NoRoute.OfAnswer.self,
     NoReply.ResetAfterHandshake.self, NoListener.self,

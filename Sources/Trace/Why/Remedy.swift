@@ -258,7 +258,7 @@ extension RuleStep {
     guard let text, !isPolicy else { return false }
     let directed = [
       " -s ", " -d ", " -i ", " -o ", "port ", "ports ", "state ", "saddr", "daddr", "iif", "oif",
-      "type", "iprange", "--src", "--dst", "direction", "set ", "flags", "recent",
+      "type", "iprange", "--src", "--dst", "direction", "match-set ", "flags", "recent",
     ]
     return !directed.contains { " \(text) ".contains($0) }
   }

@@ -33,6 +33,7 @@ package enum RoutingWords {
   /// The command that takes a route away, and no other.
   static func deletion(_ route: RouteMessage) -> Command {
     let version: Command = route.destination.address.family == 6 ? "-6 " : ""
+    if route.flags.contains(.learned) { return "ip \(version)route flush cache" }
     // One that has its kind of a next hop object is itself a unicast route.
     let kind: Command = route.nextHopObject == nil ? "\(route.kind) " : ""
     return "ip \(version)route del \(kind)\(words(route))"

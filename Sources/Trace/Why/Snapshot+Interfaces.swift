@@ -119,3 +119,25 @@ extension LinkMessage {
     linkNamespace == nil && ["vlan", "macvlan", "ipvlan"].contains(kind)
   }
 }
+
+extension Snapshot {
+  /// Whether this host has the address, on any interface.
+  func isLocal(_ address: IPAddress) -> Bool {
+    address.isLoopback || addresses.has(address)
+  }
+
+  /// Whether the interface of this name has the address.
+  func isAddress(_ address: IPAddress, of device: String?) -> Bool {
+    link(device).map { addresses.has(address, on: $0.index) } ?? false
+  }
+
+  /// The address of an interface, of this IP version, that is not link-local.
+  func address(of device: String?, version: Int) -> Prefix? {
+    link(device).flatMap { addresses.address(of: $0.index, version: version) }
+  }
+
+  /// The neighbour with this address on the interface of this name.
+  func neighbour(_ address: IPAddress, on device: String?) -> NeighbourMessage? {
+    link(device).flatMap { addresses.neighbour(address, on: $0.index) }
+  }
+}

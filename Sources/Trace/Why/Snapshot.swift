@@ -30,6 +30,7 @@ struct Snapshot: Sendable {
   /// Whether rules that this host's own packets may meet ask who sends.
   private(set) var asksOwner = false
   private var ownedTables: Set<TableName> = []
+  private var dormantTables: Set<TableName> = []
   private var readOnlySettings: Set<String> = []
   private(set) var counters: [String: UInt64] = [:]
   /// By how much counters went up between the last two readings.
@@ -134,7 +135,7 @@ struct Snapshot: Sendable {
     guard listing.kind != .chains else {
       chains = listing.family == 0 ? [:] : chains.filter { $0.key.family != listing.family }
       // They are told behind the chains.
-      ownedTables = []
+      (ownedTables, dormantTables) = ([], [])
       notePassedChains()
       return
     }
@@ -297,6 +298,9 @@ struct Snapshot: Sendable {
     case .legacyTrace(let missing): missingLegacyTrace = missing
     case .legacyRules(let haveChanged): haveLegacyRulesChanged = haveChanged
     case .ownedTable(let table): ownedTables.insert(table)
+    case .dormantTable(let table):
+      dormantTables.insert(table)
+      if passedChains != nil { notePassedChains() }
     case .ownerRules(let areThere): asksOwner = areThere
     case .readOnly(let name): readOnlySettings.insert(name)
     }
@@ -324,9 +328,14 @@ struct Snapshot: Sendable {
     return (hook, priority)
   }
 
-  /// The base chains that others than nftrace made.
+  /// Whether the chains of a table are off.
+  func isDormant(_ table: TableName) -> Bool { dormantTables.contains(table) }
+
+  /// The base chains that others than nftrace made, and that packets meet.
   var baseChains: [ChainMessage] {
-    chains.values.filter { $0.hook != nil && !OwnTable.isOne($0.table) }
+    chains.values.filter {
+      $0.hook != nil && !OwnTable.isOne($0.table) && !isDormant(TableName($0.family, $0.table))
+    }
   }
 
   private mutating func notePassedChains() {
@@ -335,8 +344,8 @@ struct Snapshot: Sendable {
 
   /// Whether somebody has chains that iptables did not make: new rules are then to be nft's, too.
   var usesNFT: Bool {
-    let chains = baseChains
-    return chains.contains { !TableName($0.family, $0.table).isIPTables(among: chains) }
+    let others = chains.values.filter { !OwnTable.isOne($0.table) }
+    return others.contains { !TableName($0.family, $0.table).isIPTables(among: others) }
   }
 
   /// The chain a step was made in.
@@ -374,25 +383,5 @@ struct Snapshot: Sendable {
         && (asked.source == nil || asked.source == hop.packet.source)
         && (asked.mark ?? 0) == hop.mark
     }?.answer
-  }
-
-  /// Whether this host has the address, on any interface.
-  func isLocal(_ address: IPAddress) -> Bool {
-    address.isLoopback || addresses.has(address)
-  }
-
-  /// Whether the interface of this name has the address.
-  func isAddress(_ address: IPAddress, of device: String?) -> Bool {
-    link(device).map { addresses.has(address, on: $0.index) } ?? false
-  }
-
-  /// The address of an interface, of this IP version, that is not link-local.
-  func address(of device: String?, version: Int) -> Prefix? {
-    link(device).flatMap { addresses.address(of: $0.index, version: version) }
-  }
-
-  /// The neighbour with this address on the interface of this name.
-  func neighbour(_ address: IPAddress, on device: String?) -> NeighbourMessage? {
-    link(device).flatMap { addresses.neighbour(address, on: $0.index) }
   }
 }

@@ -142,6 +142,9 @@ package struct RouteMessage: Sendable, Hashable {
     package static let dead = Flags(rawValue: 0x1)
     /// The gateway need not be in a subnet of the interface.
     package static let onLink = Flags(rawValue: 0x4)
+    /// It stands in no table: the kernel learned it, of one destination, from an ICMP redirect or an ICMP error that
+    /// says how long packets may be (`RTM_F_CLONED`).
+    package static let learned = Flags(rawValue: 0x200)
     /// In a lookup: answer with the table that had the route.
     package static let lookupTable = Flags(rawValue: 0x1000)
     /// In a lookup: answer with the route as it stands in the table.

@@ -15,6 +15,8 @@ package struct SocketMessage: Sendable {
   package var waiting: UInt32
   /// Of a listener, how many connections may wait.
   package var backlog: UInt32
+  /// The number of the user who has it.
+  package var user: UInt32
   /// Its inode, by which a process's descriptors name it.
   package var inode: UInt32
   /// Octets of memory that its receive buffer takes up; nil where that was not told.
@@ -65,7 +67,7 @@ package struct SocketMessage: Sendable {
     try reader.skip(12)
     waiting = try reader.littleEndian()
     backlog = try reader.littleEndian()
-    try reader.skip(4)
+    user = try reader.littleEndian()
     inode = try reader.littleEndian()
     let length = family == AddressFamily.v4 ? 4 : 16
     guard let address = IPAddress(bytes: Array(source[..<length])),

@@ -7,11 +7,12 @@ extension OpeningListing {
   /// Asks the kernel, in the namespace of the calling thread.
   static func read(_ rules: inout RulesetReader) throws(KernelError) -> OpeningListing {
     var routes = try RouteSocket()
-    let owned = try rules.tables().filter { $0.isOwned && !OwnTable.isOne($0.name) }
+    let tables = try rules.tables().filter { !OwnTable.isOne($0.name) }
     return OpeningListing(
       links: try routes.dump(RouteMessageType.getLink),
       addresses: try routes.dump(RouteMessageType.getAddress), chains: try rules.chains(),
-      facts: owned.map { .ownedTable(TableName($0.family, $0.name)) },
+      facts: tables.filter(\.isOwned).map { .ownedTable(TableName($0.family, $0.name)) }
+        + tables.filter(\.isDormant).map { .dormantTable(TableName($0.family, $0.name)) },
       legacyTables: [4: LegacyTables.names(version: 4), 6: LegacyTables.names(version: 6)],
       counters: Counters.read())
   }

@@ -42,13 +42,15 @@ extension Story {
       ask(.policies, .policies)
     }
     if journeys.isEmpty, probe?.source.family == 6 { ask(.advertisements, .advertisements) }
+    let isAsked = journeys.contains { $0.direction == .request && $0.end.kind == .delivered }
     let deciders = journeys.compactMap { $0.end.decider?.rule }
     ask(.rulesBeside, deciders.isEmpty ? nil : .rulesBeside(deciders))
     for journey in journeys where journey.direction != .error {
       let last = journey.hops.last?.packet ?? journey.packet
       let port = last.destinationPort
       let version = last.source.family
-      if journey.end.kind == .delivered, let port {
+      // An answer that came to this host is for a port of who asked.
+      if journey.end.kind == .delivered, let port, journey.direction != .reply || !isAsked {
         ask(.sockets, .sockets(last.proto, ports: [port]))
         ask(.portForwards, .portForwards(version: version, port))
       } else if journey.connection?.state == .untracked, let port {

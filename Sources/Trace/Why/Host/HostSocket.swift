@@ -26,6 +26,8 @@ package struct HostSocket: Sendable, Equatable {
   package var program: String?
   /// That program's control group, from the root of their tree.
   package var group: String?
+  /// The number of the user who has it; nil in recordings of before.
+  package var user: UInt32?
 
   /// A socket as the kernel lists it, and the program that has it.
   package init(
@@ -43,6 +45,7 @@ package struct HostSocket: Sendable, Equatable {
     limit = proto == .tcp ? message.backlog : message.memoryLimit ?? .max
     self.program = program
     self.group = group
+    user = message.user
   }
 
   private init() {
@@ -72,6 +75,7 @@ extension HostSocket: JSONObject {
     json.member("program", &program)
     json.member("proto", &number)
     json.member("queued", &queued)
+    json.member("user", &user)
     proto = IPProtocol(rawValue: number)
   }
 }

@@ -32,7 +32,7 @@ enum ReplyMisrouted: Cause {
       lasts over a restart: put it into the network configuration.
       """)
 
-  static let needs: [Need] = [.routes, .neighbours]
+  static let needs: [Need] = [.routes, .neighbours, .host(.sockets)]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     lost.isReply ? finding("the answer leaves", lost) : nil
@@ -44,12 +44,12 @@ enum ReplyMisrouted: Cause {
       let out = lost.outDevice, !lost.snapshot.leads(out, from: lost.inDevice, to: asker)
     else { return nil }
     let home = asker.device
-    let routing = PolicyRouting(lost)
+    let routing = routing(lost)
     var evidence: [Evidence] = []
     if let rule = routing.decider, rule.priority != 32766 { evidence.append(.policyRule(rule)) }
     if let route = routing.route { evidence.append(.route(route)) }
     return error(
-      "\(words) \(out)\(table(lost)), and not \(home), behind which \(asker.address) is",
+      "\(words) \(out)\(way(lost, routing)), and not \(home), behind which \(asker.address) is",
       evidence: evidence + [.sent(through: out, source: lost.packet.source)],
       remedy: try asker.isFromAfar
         ? uplinkRouting(lost, by: home)
@@ -92,7 +92,20 @@ enum ReplyMisrouted: Cause {
     to client: IPAddress, by home: String, _ lost: LostPacket, _ routing: PolicyRouting
   ) throws(Word.Unspeakable) -> Command? {
     guard let table = routing.route?.table ?? lost.journey.route?.table else { return nil }
-    if table == 254 { return try ownRoute(to: client, by: home, lost.snapshot) }
+    if table == RouteMessage.mainTable {
+      let known = lost.snapshot.routes.routes(to: client).last {
+        $0.table == table && $0.kind == .unicast && $0.destination.length > 1
+          && lost.snapshot.isSamePlace(lost.snapshot.name($0.outputInterface), home)
+      }
+      if let known {
+        // The route that ought to be taken is there: what is more special leads astray.
+        guard let used = routing.route, used.destination.length > known.destination.length else {
+          return nil
+        }
+        return RoutingWords.deletion(used)
+      }
+      return try ownRoute(to: client, by: home, lost.snapshot)
+    }
     return try RoutingWords.copy(
       ofRouteTo: client, by: home, into: table, before: routing.decider, lost.snapshot)
   }
@@ -113,13 +126,28 @@ enum ReplyMisrouted: Cause {
       ? nil : "ip \(version)route add \(client) dev \(device)"
   }
 
-  private static func table(_ lost: LostPacket) -> String {
-    guard let route = lost.journey.route else { return "" }
-    if route.table == 254, route.rule ?? 32766 == 32766, route.destination?.length ?? 0 == 0 {
-      return " by the default route, for there is none to \(lost.last.packet.destination)"
+  /// The rules and tables that the answer meets: a program of this host sends it for its user.
+  private static func routing(_ lost: LostPacket) -> PolicyRouting {
+    let routing = PolicyRouting(lost)
+    guard lost.isReply, lost.journey.hops.first?.point.hook == .output, !lost.packet.isRefusal,
+      let user = lost.request?.listeners.first?.user
+    else { return routing }
+    return routing.sent(by: user)
+  }
+
+  private static func way(_ lost: LostPacket, _ routing: PolicyRouting) -> String {
+    let told = lost.journey.route
+    guard let table = routing.route?.table ?? told?.table else { return "" }
+    let main: UInt32 = 32766
+    let rule = routing.decider?.priority ?? told?.rule ?? main
+    if table == RouteMessage.mainTable, rule == main {
+      guard let route = routing.route, route.destination.length > 0 else {
+        return " by the default route, for there is none to \(lost.last.packet.destination)"
+      }
+      return " by \(RoutingWords.name(of: route))"
     }
-    let rule = route.rule.map { " by rule \($0)" } ?? ""
-    return " as table \(route.tableName) has it\(rule)"
+    return " as table \(RoutingWords.name(ofTable: table)) has it"
+      + (rule == main ? "" : " by rule \(rule)")
   }
 
   /// The client is reached by a default route alone: the answer took another uplink than the question.

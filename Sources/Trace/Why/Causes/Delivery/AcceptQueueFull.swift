@@ -5,7 +5,7 @@ extension FindingID {
 }
 
 extension Counter {
-  fileprivate static let listenOverflows = Counter("TcpExtListenOverflows")
+  static let listenOverflows = Counter("TcpExtListenOverflows")
 }
 
 /// A program listens on the port, and has no room for another connection.

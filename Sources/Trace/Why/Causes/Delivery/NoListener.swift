@@ -69,7 +69,8 @@ enum NoListener: Cause {
       confidence: isHere ? .certain : .likely,
       evidence: [.refusal(refusal.packet, isOurs: isHere)]
         + (isHere ? near.map(\.evidence) + translation(lost) : [])
-        + lost.rises([.udpNoPorts]) + lost.reasonEvidence)
+        + lost.rises([.udpNoPorts]) + lost.reasonEvidence,
+      remedy: try isHere ? NearMiss.ownPortForward(lost) : nil)
   }
 
   /// What belongs to a connection is refused by whoever does not know that, whoever listens.

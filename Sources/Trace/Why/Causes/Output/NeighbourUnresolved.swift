@@ -43,9 +43,29 @@ enum NeighbourUnresolved: Cause {
     if let tooWide = tooWide(lost, hop, device, asks, neighbour) { return tooWide }
     let (words, used) = special(lost, hop)
     return error(
-      "the \(role) \(hop)\(words) does not answer \(asks) on \(device): see that it is there and up",
+      "the \(role) \(hop)\(words) does not answer \(asks) on \(device): see that it is there and up"
+        + alsoBehind(lost, route),
       evidence: [.neighbour(hop, device: device, neighbour.state)]
         + (used.map { [.route($0)] } ?? []) + lost.reasonEvidence)
+  }
+
+  /// Behind a sentence about a neighbour: other interfaces that its subnet is said to be on.
+  private static func alsoBehind(_ lost: LostPacket, _ route: RouteMessage) -> String {
+    guard route.gateway == nil, let destination = lost.routed?.packet.destination,
+      let used = PolicyRouting(lost).route, used.outputInterface == route.outputInterface
+    else { return "" }
+    let others = lost.snapshot.routes.routes(to: destination).filter {
+      $0.kind == .unicast && $0.destination.length > 1 && $0.outputInterface != used.outputInterface
+        && $0.destination.length <= used.destination.length
+    }
+    guard let other = others.last, let device = lost.snapshot.name(other.outputInterface) else {
+      return ""
+    }
+    let table =
+      other.table == used.table ? "" : " in table \(RoutingWords.name(ofTable: other.table))"
+    let metric = other.metric.map { ", with metric \($0)" } ?? ""
+    return
+      ", or reached by \(device), which has \(RoutingWords.name(of: other))\(table) as well\(metric)"
   }
 
   /// An answer to who is taken for a neighbour, and whose question came through a router.

@@ -58,6 +58,8 @@ enum FragmentationNeeded: Cause {
     var name: String
     var mtu: Int
     var evidence: [Evidence] = []
+    /// Behind a sentence about it: who says so, where that is no setting.
+    var provenance = ""
 
     init(name: String, mtu: Int) {
       self.name = name
@@ -74,6 +76,11 @@ enum FragmentationNeeded: Cause {
       let narrow = mtu == link ? device : nil
       self.init(name: narrow ?? "the route", mtu: mtu)
       evidence = [.mtu(of: narrow, mtu)]
+      if narrow == nil, let route, route.flags.contains(.learned) {
+        provenance =
+          "; an ICMP error told this host so of the way to \(packet.destination), which it remembers for minutes: "
+          + "'\(RoutingWords.deletion(route).text)' has it forget that"
+      }
     }
   }
 
@@ -83,7 +90,7 @@ enum FragmentationNeeded: Cause {
     error(
       "it has \(packet.length) octets, "
         + (narrow.map { "\($0.name) takes \($0.mtu)" } ?? "which is too long for its way")
-        + ", and \(why)" + (narrow.map { ": send at most \($0.mtu)" } ?? ""),
+        + ", and \(why)" + (narrow.map { ": send at most \($0.mtu)\($0.provenance)" } ?? ""),
       evidence: (narrow?.evidence ?? []) + evidence)
   }
 

@@ -11,7 +11,8 @@ enum MissingMasquerade: Cause {
     meaning: """
       The packet left for another network with a private source address (RFC 1918, RFC 4193). The
       machines there have no route back to it, so no answer can come. A rule that masquerades it is
-      missing, or does not fit this interface or source, or another rule takes the packet out before it.
+      missing, or does not fit this interface or source, or another rule takes the packet out before it, or it is not
+      in force: its table is dormant, or no hook leads to its chain.
       """,
     certainty: """
       Likely for a public destination. Possible for a private one: a router there may well have a route
@@ -25,7 +26,7 @@ enum MissingMasquerade: Cause {
     advice: """
       Run the remedy: it adds a masquerade rule for the source's subnet and the outgoing interface, in
       the words of the firewall that is there; where a rule takes the packet out before, it stands before
-      that. `nftrace ping --masquerade` tries it for as long as the command runs. If the other side should know your subnet, it needs a route back to this host
+      that; a rule that is there and not in force is put into force. `nftrace ping --masquerade` tries it for as long as the command runs. If the other side should know your subnet, it needs a route back to this host
       instead.
       """)
 
@@ -55,6 +56,12 @@ enum MissingMasquerade: Cause {
     evidence += near.map(\.evidence)
     let confidence: Finding.Confidence =
       lost.packet.destination.isPrivate ? .possible : .likely
+    if let asleep = RuleNotInForce(translating: lost) {
+      return error(
+        "it left \(device) with the private source \(source), so the answer has no way back: \(asleep.words)",
+        confidence: confidence, evidence: [.nearTranslation(asleep.rule.text)] + evidence,
+        remedy: try asleep.remedy)
+    }
     if let exempting = lost.exemptingRule {
       return error(
         "it left \(device) with the private source \(source), so the answer has no way back: "

@@ -12,7 +12,8 @@ enum NotTranslated: Cause {
       This host translates sources, and yet the packet left with the source it came with; or it translates
       destinations, and the packet kept its own. NAT works on connections: packets that conntrack calls
       invalid, and those that a rule exempts from tracking (`notrack`, `-j NOTRACK`), are never translated.
-      Nor is an answer translated back that conntrack has in another zone than its request.
+      Nor is an answer translated back that conntrack has in another zone than its request, or that comes when
+      conntrack has forgotten that.
       """,
     certainty: """
       Likely where no answer came: that fits, and it is not seen why. Certain where the packet came to this
@@ -57,7 +58,7 @@ enum NotTranslated: Cause {
   /// The request was translated here, and its answer passed by without being translated back.
   enum Reply: Cause {
     static var page: FindingPage { NotTranslated.page }
-    static let needs: [Need] = [.trackingRules]
+    static let needs: [Need] = [.trackingRules] + ExpiredEntry.needs
 
     static func examine(_ lost: LostPacket) -> Finding? {
       guard lost.isReply, lost.metIP, lost.stage == .sent || lost.stage == .delivered,
@@ -69,6 +70,14 @@ enum NotTranslated: Cause {
       let state = lost.isInvalid ? Connection.State.invalid : lost.journey.connection?.state
       let parted = PartedZones(ofAnswer: lost)
       let rule = lost.exemption
+      if parted == nil, rule == nil, let expired = ExpiredEntry(ofAnswer: lost) {
+        return error(
+          "the answer passed this host with the source \(packet.source) and was not translated back: \(expired.words)",
+          confidence: .likely,
+          evidence: [.answerFrom(packet)] + (state.map { [.answerState($0)] } ?? [])
+            + [.setting(expired.setting.name, value: "\(expired.seconds)")],
+          remedy: expired.remedy)
+      }
       return error(
         "the answer passed this host with the source \(packet.source) and was not translated back: "
           + (parted?.words ?? rule.map { "\(RuleNames.rule($0)) exempts it from tracking" }
