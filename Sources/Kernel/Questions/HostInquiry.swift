@@ -48,6 +48,9 @@ enum HostInquiry {
         if !isListed { found += RuleListing.chain(of: step, &rules) }
       }
       return HostState { $0.rulesBeside = found }
+    case .elements(let steps, let hop):
+      let found = SetElements.list(steps, hop, &rules)
+      return HostState { $0.elements = found }
     case .transparentProxies:
       let found = NATRules.transparentProxies(&rules)
       return HostState { $0.transparentProxies = found }

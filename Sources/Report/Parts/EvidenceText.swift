@@ -7,6 +7,8 @@ enum EvidenceText {
     switch evidence {
     // Rules and chains.
     case .rule(let text): text
+    case .element(let element):
+      "set \(Escape.name(element.set)) has \(Escape.text(element.text))"
     case .metBefore(let step):
       "before, it met \(RuleNames.rule(step))" + (step.text.map { ": \($0)" } ?? "")
     case .ledTo(let chain, let step):

@@ -43,7 +43,9 @@ extension Story {
   private func isSentAgain(_ other: Int, copying index: Int) -> Bool {
     let (first, copy) = (open[index], open[other])
     let isProxied = first.way.trailingRules.last.map { isProxy($0, of: first) } == true
-    return copy.way.first.point.hook == .output && !isProxied
+    // A service may send back what it got.
+    let isAnswer = copy.way.first.packet.hasEnds(of: first.way.last.packet.answer)
+    return copy.way.first.point.hook == .output && !isProxied && !isAnswer
       && [.ingress, .prerouting].contains(first.way.first.point.hook)
   }
 

@@ -10,6 +10,8 @@ package enum Evidence: Sendable, Equatable {
   case metBefore(RuleStep)
   /// The rule by which a chain was reached.
   case ledTo(chain: String, by: RuleStep)
+  /// The element of a set that had the packet.
+  case element(SetElement)
   /// The rule that gave the packet its mark.
   case markSet(UInt32, by: RuleStep)
   /// A bridge has the rules of this program look at what it carries.

@@ -48,7 +48,8 @@ package enum Registry {
     // None of these.
     XDPDrop.self, TCDrop.self, QdiscDrop.self, DroppedByKernel.self, LostAfter.self,
     // Warnings and notes.
-    ReplyMisrouted.ByAnotherUplink.self, AnsweredPastHost.self, SYNProxyLoose.Warning.self,
+    ReplyMisrouted.ByAnotherUplink.self, ReplyMisrouted.ByAnotherMachine.self,
+    AnsweredPastHost.self, SYNProxyLoose.Warning.self,
     NATOncePerFlow.self,
     HairpinRedirect.self,
     Fragmented.self, BridgeNetfilter.self, OwnerAsRoot.self, AdvertisementsIgnored.self,

@@ -58,7 +58,32 @@ struct Ruling {
 
   /// How the packet came to this rule.
   private var provenance: [Evidence] {
-    path.map { .ledTo(chain: $0.target ?? "", by: $0) } + markSetter
+    path.map { .ledTo(chain: $0.target ?? "", by: $0) } + elements.map { .element($0) }
+      + markSetter
+  }
+
+  /// The elements by which sets had the packet: of the rule, and of those that led to it.
+  private var elements: [SetElement] {
+    (lost.host(.rulesBeside).elements ?? []).filter {
+      $0.family == step.family && $0.table == step.table
+    }
+  }
+
+  /// The command that takes the packet out of the set in which the rule looks it up; nil where others are in the same
+  /// element, or rules would put it there again.
+  private var removal: Command? {
+    get throws(Word.Unspeakable) {
+      guard let lookup = step.text.flatMap({ SetLookup($0) }), !lookup.isMap,
+        let hop = lost.journey.end.decider?.hop, let key = try lookup.key(of: hop),
+        elements.contains(where: {
+          !$0.isDynamic && $0.set == lookup.name
+            && ($0.text == key.text || $0.text.hasPrefix("\(key.text) "))
+        }), Remedy.isChangeable(lost, step)
+      else { return nil }
+      let family = try Word.nftFamily(step.family)
+      let place: Command = "\(family) \(try Word.nft(step.table)) \(try Word.nft(lookup.name))"
+      return "nft delete element \(place) \(("{ \(key) }" as Command).quoted)"
+    }
   }
 
   /// The rule that set the mark that this one asks for.
@@ -88,6 +113,12 @@ struct Ruling {
   var addition: String {
     var words = ""
     if let last = path.last { words += ", reached from \(RuleNames.chain(last))" }
+    for element in elements {
+      let filled = element.isDynamic ? ", which rules fill," : ""
+      words +=
+        "; set \(Escape.name(element.set))\(filled) has it by its element "
+        + Escape.text(element.text)
+    }
     words += RulesBeside(self).words
     if let owner {
       words += "; it is \(owner.rawValue)'s"
@@ -116,7 +147,7 @@ struct Ruling {
   var remedy: Command? {
     get throws(Word.Unspeakable) {
       if saysTruth { return nil }
-      guard let owner else { return try Remedy.accept(self) }
+      guard let owner else { return try Remedy.first(removal, Remedy.accept(self)) }
       return try OwnerRemedy(self, owner).command
     }
   }

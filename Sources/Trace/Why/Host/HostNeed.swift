@@ -11,6 +11,6 @@ package enum HostNeed: String, Sendable, CaseIterable {
   case programs = "XDP programs, tc filters and queues of the interfaces on its way"
   case portForwards = "the NAT rules for its port"
   case transparentProxies = "the rules of nft that give packets to transparent proxies"
-  case rulesBeside = "the other rules of the chain that ended its way"
+  case rulesBeside = "the other rules of the chain that ended its way, and elements of sets"
   case sourceTranslations = "how many rules there are in the nat chains of POSTROUTING"
 }

@@ -22,6 +22,8 @@ package enum HostQuestion: Sendable, Equatable {
   case portForwards(version: Int, UInt16)
   /// The rules of the chains of these steps.
   case rulesBeside([RuleStep])
+  /// The elements of the sets in which the rules of these steps looked up a packet that was seen so.
+  case elements([RuleStep], Hop)
   /// The rules of nft that give packets to transparent proxies.
   case transparentProxies
   /// How many rules there are in the nat chains of POSTROUTING, of this IP version.
@@ -45,6 +47,14 @@ extension Story {
     let isAsked = journeys.contains { $0.direction == .request && $0.end.kind == .delivered }
     let deciders = journeys.compactMap { $0.end.decider?.rule }
     ask(.rulesBeside, deciders.isEmpty ? nil : .rulesBeside(deciders))
+    if let journey = journeys.first(where: { $0.end.decider != nil }),
+      let decider = journey.end.decider
+    {
+      let steps = (journey.way.path(to: decider.rule) + [decider.rule]).filter {
+        !$0.isPolicy && $0.handle != nil
+      }
+      ask(.rulesBeside, steps.isEmpty ? nil : .elements(steps, decider.hop))
+    }
     for journey in journeys where journey.direction != .error {
       let last = journey.hops.last?.packet ?? journey.packet
       let port = last.destinationPort

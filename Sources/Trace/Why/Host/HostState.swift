@@ -23,6 +23,8 @@ package struct HostState: Sendable, Equatable {
   package var portForwards: [RuleText]?
   /// The rules of the chains that ended packets' ways, in their order.
   package var rulesBeside: [RuleText]?
+  /// The elements of sets that those who ended packets' ways, and those who led there, looked them up in.
+  package var elements: [SetElement]?
   /// Rules of nft that give packets to transparent proxies, the first of them.
   package var transparentProxies: [RuleText]?
   /// Rules that translate sources, the first of them.
@@ -48,6 +50,7 @@ package struct HostState: Sendable, Equatable {
     programs = news.programs ?? programs
     portForwards = news.portForwards ?? portForwards
     rulesBeside = news.rulesBeside ?? rulesBeside
+    elements = news.elements ?? elements
     transparentProxies = news.transparentProxies ?? transparentProxies
     sourceRules = news.sourceRules ?? sourceRules
     sourceTranslations = news.sourceTranslations ?? sourceTranslations
@@ -59,6 +62,7 @@ extension HostState: JSONObject {
 
   mutating func members(_ json: inout JSONMembers) {
     json.member("advertisements", &advertisements)
+    json.member("elements", &elements)
     json.member("holders", &holders)
     json.member("memberships", &memberships)
     json.member("policies", &policies)

@@ -19,7 +19,8 @@ enum ReplyMisrouted: Cause {
       Always certain: the answer was seen leaving. That is an error where this host has a route to the client's own
       network, or knows it as a neighbour, and where the answer goes into a VPN or back out of the interface that
       it came by. Where else no more than a default route leads to the client it is a warning: another uplink
-      may well take the answer to it.
+      may well take the answer to it. So it is where the answer leaves by the right interface, and is handed to
+      another machine than the client, which is there itself.
       """,
     conclusion: """
       The answer was sent, and the interface that it left by is neither the one that the request came in

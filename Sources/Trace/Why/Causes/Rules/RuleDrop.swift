@@ -22,7 +22,7 @@ enum RuleDrop: Cause {
       """,
     advice: """
       Read the rule: it may be right. If the packet should pass, run the remedy, which accepts this
-      packet just before the rule. If the rule drops what has no way back by the interface it came in
+      packet just before the rule, or takes it out of the set that the rule asks. If the rule drops what has no way back by the interface it came in
       (`fib … oif missing`, `-m rpfilter`), the remedy is a route, not a rule. If the finding says that
       a program owns the table, or that one manages rules here, make the change with that program.
       """)
