@@ -130,7 +130,8 @@ package final class Deputy: Sendable {
     }
     let isPlain = texts.allSatisfy { !$0.hasPrefix("-") || options.contains($0) }
     guard isPlain, texts.first == "ping" else { return .null }
-    return ChildProcess.output(["/proc/self/exe"] + texts + ["--prove"]).map { .string($0) } ?? .null
+    return ChildProcess.output(["/proc/self/exe"] + texts + ["--prove"]).map { .string($0) }
+      ?? .null
   }
 
   private static let lineEnd = UInt8(ascii: "\n")
