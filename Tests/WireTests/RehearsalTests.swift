@@ -160,14 +160,14 @@ import Wire
       Self.element([0, 9], isEnd: true), Self.element([0, 5]), Self.element([0, 5], isEnd: true),
       Self.element([0, 1]),
     ]
-    let made = SetElements(listed, isInterval: true).parts
+    let made = SetElementLists(listed, isInterval: true).parts
     #expect(made == [[listed[3], listed[2], listed[1], listed[0]]])
-    #expect(SetElements(listed, isInterval: false).parts == [listed])
+    #expect(SetElementLists(listed, isInterval: false).parts == [listed])
   }
 
   @Test func elementsFitIntoAttributes() {
     let many = (0..<5000).map { Self.element([UInt8($0 >> 8), UInt8($0 & 0xff), 0, 0]) }
-    let parts = SetElements(many, isInterval: false).parts
+    let parts = SetElementLists(many, isInterval: false).parts
     #expect(parts.count > 1 && parts.joined().count == 5000)
     #expect(parts.allSatisfy { $0.bytes.count <= NetlinkAttribute.maximumLength })
   }

@@ -246,7 +246,7 @@ struct CopiedRuleset: Sendable {
       (try? $0[NFTA_SET_ELEM_LIST_ELEMENTS.rawValue]?.nested()) ?? []
     }
     let isInterval = flags & NFT_SET_INTERVAL.rawValue != 0
-    let filled = SetElements(elements, isInterval: isInterval).parts.map { part in
+    let filled = SetElementLists(elements, isInterval: isInterval).parts.map { part in
       NetlinkMessage(
         type: type(NFT_MSG_NEWSETELEM), flags: RouteSocket.RequestFlags.create.rawValue,
         payload: NetfilterHeader(family: listed.family).bytes

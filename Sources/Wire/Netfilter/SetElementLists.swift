@@ -1,6 +1,6 @@
 /// Elements of an nf_tables set, as the kernel lists them (`NFTA_LIST_ELEM` of <linux/netfilter/nf_tables.h>), made
 /// ready to be given to it again.
-package struct SetElements: Sendable {
+package struct SetElementLists: Sendable {
   /// The elements, as many in a list as an attribute has room for.
   package private(set) var parts: [[NetlinkAttribute]] = []
 
