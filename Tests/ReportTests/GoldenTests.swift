@@ -119,6 +119,24 @@ import Wire
     }
   }
 
+  /// Nothing is broken where a shell would read on otherwise.
+  @Test(arguments: [60, 64, 80]) func remediesAreBrokenForShells(_ width: Int) throws {
+    for name in Self.names {
+      var style = TextStyle(width: width)
+      style.isTerminal = true
+      let lines = try Self.render(name, style: style).split(
+        separator: "\n", omittingEmptySubsequences: false)
+      for (place, line) in lines.enumerated() where line.hasPrefix("  remedy    ") {
+        var last = place
+        while lines[last].hasSuffix("\\") { last += 1 }
+        #expect(last + 1 == lines.count || !lines[last + 1].hasPrefix("             "), "\(line)")
+        for line in lines[place...last] {
+          #expect(line.count <= width || line.split(separator: " ").count <= 3, "\(line)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: all) func asciiIsASCII(_ name: String) throws {
     let text = try render(name, unicode: false)
     #expect(text.utf8.allSatisfy { $0 < 128 })

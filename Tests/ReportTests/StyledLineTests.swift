@@ -12,10 +12,10 @@ struct StyledLineTests {
     #expect(StyledLine("", .bad).isEmpty && StyledLine("a") + "b" == "ab")
   }
 
-  @Test func everyRoleButPlainHasALook() {
+  @Test func everyRoleOfWordsHasALook() {
     for role in StyledLine.Role.allCases {
       let text = ANSI.text(StyledLine("x", role), color: true)
-      #expect((text == "x") == (role == .plain))
+      #expect((text == "x") == [.plain, .command].contains(role))
       // The second wall lets through what the first one writes.
       #expect(TerminalSafe.clean(text) == text)
     }
@@ -89,5 +89,54 @@ struct ShellWordsTests {
   func parts(_ text: String, _ words: [String]) {
     #expect(ShellWords.split(text) == words)
     #expect(words.joined(separator: " ") == text)
+  }
+
+  /// Broken to any width, a shell reads the same words.
+  @Test(arguments: [20, 30, 40, 60, 64, 80, 120])
+  func brokenCommandsAreReadAlike(_ width: Int) {
+    var style = TextStyle(width: width)
+    style.isTerminal = true
+    for command in [
+      "nft add rule ip6 nat postrouting ip6 saddr fd12:3456:789a:1::/64 oifname '\"enp130s0f1np1\"' masquerade",
+      "nft add chain ip nat postrouting '{ type nat hook postrouting priority srcnat; }' && nft list ruleset",
+      #"nsenter --net=/proc/7/ns/net sh -c 'nft add rule ip f c '\''{ a b c d e f }'\'' && echo "a b c d" e\ f'"#,
+      #"echo "a word with a \" quote and 'others' in it" a\ b\ c"#,
+    ] {
+      let lines = style.broken(command: command, behind: 12, indent: "              ").map(\.text)
+      #expect(Self.shell(lines.joined(separator: "\n")) == Self.shell(command), "\(lines)")
+      let broken = lines.map { StyledLine($0, .command).broken(at: width).text }
+      #expect(broken == lines)
+      // What is too wide is one word without blanks in quotes.
+      for line in lines.dropFirst() where line.count > width {
+        #expect(line.split(separator: " ").count <= 2, "\(line)")
+      }
+    }
+  }
+
+  /// The words that a shell reads, POSIX.1 2.2; the end of a command is one, too.
+  private static func shell(_ text: String) -> [String] {
+    var words: [String] = []
+    var word: String?
+    var quote: Character?
+    var rest = Substring(text)
+    while let letter = rest.popFirst() {
+      switch (letter, quote) {
+      case ("\\", nil), ("\\", "\""):
+        let next = rest.popFirst()
+        if next == "\n" { continue }
+        let isKept = quote == "\"" && next.map { !"\"\\$`".contains($0) } ?? true
+        word = (word ?? "") + (isKept ? "\\" : "") + (next.map(String.init) ?? "")
+      case (_, let open?) where letter == open: quote = nil
+      case ("'", nil), ("\"", nil):
+        quote = letter
+        word = word ?? ""
+      case (" ", nil), ("\n", nil):
+        if let word { words.append(word) }
+        word = nil
+        if letter == "\n" { words.append("\n") }
+      default: word = (word ?? "") + String(letter)
+      }
+    }
+    return words + [word].compactMap(\.self)
   }
 }

@@ -70,12 +70,11 @@ struct FindingText {
       case .words: block(piece.label, piece.text.text)
       case .rule: [StyledLine(Self.indent) + piece.text]
       case .command:
-        style.broken(command: piece.text.text, to: style.width - Self.indent.count - 4).enumerated()
-          .map { index, line in
-            index == 0
-              ? "  " + StyledLine(piece.label, .strong) + "    " + line
-              : StyledLine(Self.indent + "  " + line)
-          }
+        style.broken(
+          command: piece.text.text, behind: Self.indent.count, indent: Self.indent + "  "
+        ).enumerated().map { index, line in
+          index == 0 ? "  " + StyledLine(piece.label, .strong) + "    " + line : line
+        }
       }
     }
   }

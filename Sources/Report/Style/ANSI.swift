@@ -20,7 +20,7 @@ package enum ANSI {
 
   private static func begin(_ role: StyledLine.Role) -> String? {
     switch role {
-    case .plain: nil
+    case .plain, .command: nil
     case .strong: "\u{1b}[1m"
     case .faint: "\u{1b}[2m"
     case .bad: "\u{1b}[31m"

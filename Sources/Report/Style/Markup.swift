@@ -28,7 +28,7 @@ enum Markup {
   /// The class of a role, which style sheets have.
   private static func name(_ role: StyledLine.Role) -> String? {
     switch role {
-    case .plain: nil
+    case .plain, .command: nil
     case .strong: "strong"
     case .faint: "faint"
     case .bad: "bad"

@@ -26,4 +26,43 @@ enum ShellWords {
     }
     return word.isEmpty ? words : words + [word]
   }
+
+  /// A part of a word, before which a line may end.
+  struct Part: Equatable {
+    var text: String
+    /// What ends the line before it, and what the next one begins with.
+    var before: String
+    var after: String
+    /// What the line needs behind it, where it ends there.
+    var end: String
+  }
+
+  /// The parts of a word at its quoted blanks. A backslash at the end of a line joins what stands around it, but not
+  /// within single quotes: these are closed, and opened again.
+  static func parts(_ word: String) -> [Part] {
+    var parts: [Part] = []
+    var part = Part(text: "", before: "\\", after: "", end: "\\")
+    var quote: Character?
+    var isEscaped = false
+    for character in word {
+      if isEscaped {
+        isEscaped = false
+      } else if character == "\\", quote != "'" {
+        isEscaped = true
+      } else if quote == character {
+        quote = nil
+      } else if quote == nil, character == "'" || character == "\"" {
+        quote = character
+      } else if character == " ", let quote {
+        let isSingle = quote == "'"
+        part.end = isSingle ? "'\\" : "\\"
+        parts.append(part)
+        part = Part(
+          text: "", before: isSingle ? "'\\" : "\\", after: isSingle ? "'" : "", end: " \\")
+      }
+      part.text.append(character)
+    }
+    part.end = " \\"
+    return parts + [part]
+  }
 }

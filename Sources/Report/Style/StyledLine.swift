@@ -29,6 +29,8 @@ package struct StyledLine: Sendable, Equatable, ExpressibleByStringInterpolation
     case bad
     /// What is to be kept in mind about the rest.
     case caution
+    /// A command for a shell: it is broken where the shell reads on, and nowhere else.
+    case command
   }
 
   /// A line of this text, whoever wrote it.
@@ -115,6 +117,18 @@ package struct StyledLine: Sendable, Equatable, ExpressibleByStringInterpolation
     return line
   }
 
+  /// The spaces of commands, by their number among all.
+  private var commandSpaces: Set<Int> {
+    var space = 0
+    var found: Set<Int> = []
+    for span in spans {
+      let end = space + span.text.count { $0 == " " }
+      if span.role == .command, end > space { found.formUnion(space + 1...end) }
+      space = end
+    }
+    return found
+  }
+
   /// Broken between words, where it is wider than that: the lines after the first begin two columns behind where it
   /// does.
   package func broken(at width: Int) -> StyledLine {
@@ -122,13 +136,14 @@ package struct StyledLine: Sendable, Equatable, ExpressibleByStringInterpolation
     let next = TextLayout.space(min(text.prefix { $0 == " " }.count + 2, width / 2))
     // The spaces at which a line ends, by their number.
     var ends: Set<Int> = []
+    let commandSpaces = commandSpaces
     var column = 0
     var hasWord = false
     for (space, word) in text.split(separator: " ", omittingEmptySubsequences: false).enumerated() {
       // A line may have others below it already.
       let parts = word.split(separator: "\n", omittingEmptySubsequences: false)
       let columns = TextLayout.columns(parts[0]) + (space > 0 ? 1 : 0)
-      if hasWord, !word.isEmpty, column + columns > width {
+      if hasWord, !word.isEmpty, column + columns > width, !commandSpaces.contains(space) {
         ends.insert(space)
         column = next.count + columns - 1
       } else {

@@ -58,21 +58,38 @@ package struct TextStyle: Sendable {
     lines.map { ANSI.text(isTerminal ? $0.broken(at: width) : $0, color: color) }
   }
 
-  /// A command is there to be pasted: it is one line, which a terminal that is too narrow for it would break within
-  /// words. There it goes on behind a backslash, where a blank is not quoted.
-  package func broken(command text: String, to width: Int) -> [String] {
-    guard isTerminal else { return [text] }
+  /// A command is there to be pasted: it is one line, which a terminal that is too narrow for it would break
+  /// anywhere. There it goes on behind a backslash, so that a shell reads the same words. The first line stands behind
+  /// `lead` columns, the others begin with `indent`; but what goes on within a word begins its line.
+  package func broken(command text: String, behind lead: Int, indent: String) -> [StyledLine] {
+    guard isTerminal else { return [StyledLine(text, .command)] }
     var lines: [String] = []
     var line = ""
-    for word in ShellWords.split(text) {
-      if !line.isEmpty, TextLayout.columns(line) + 1 + TextLayout.columns(word) > width {
+    // The columns of the line that are not in it.
+    var before = lead
+    func room(_ text: String, _ end: Int = 2) -> Bool {
+      before + TextLayout.columns(line) + TextLayout.columns(text) + end <= width
+    }
+    let words = ShellWords.split(text)
+    for (index, word) in words.enumerated() {
+      let blank = line.isEmpty || line == indent ? "" : " "
+      if room(blank + word, index == words.count - 1 ? 0 : 2) {
+        line += blank + word
+        continue
+      }
+      if !blank.isEmpty {
         lines.append(line + " \\")
-        line = word
-      } else {
-        line += (line.isEmpty ? "" : " ") + word
+        (line, before) = (indent, 0)
+      }
+      for part in ShellWords.parts(word) {
+        if line != indent, !line.isEmpty, !room(part.text, part.end.count) {
+          lines.append(line + part.before)
+          (line, before) = (part.after, 0)
+        }
+        line += part.text
       }
     }
-    return lines + [line]
+    return (lines + [line]).map { StyledLine($0, .command) }
   }
 
   /// `texts` below one another, beside a label. What is too long is broken at the commas between

@@ -57,8 +57,8 @@ extension Remedy {
     _ lost: LostPacket, from subnet: Prefix, device: String
   ) throws(Word.Unspeakable) -> Command {
     let ip: Command = lost.version == 4 ? "ip" : "ip6"
-    let rule: Command =
-      "\(ip) saddr \(RoutingWords.word(subnet)) oifname \(try Word.nftDevice(device)) masquerade"
-    return rule.quoted
+    // Its quotes are nft's; the rest are words that the shell leaves as they are, between which a line may end.
+    let device = ("\(try Word.nftDevice(device))" as Command).quoted
+    return "\(ip) saddr \(RoutingWords.word(subnet)) oifname \(device) masquerade"
   }
 }

@@ -62,8 +62,10 @@ struct Demonstration {
   func run() throws -> Int32 {
     if let signal = try healthy() { return 128 + signal }
     guard try has("nft") else {
-      try tell("\nnft is not installed here: how a router breaks is shown where it is.")
-      return 0
+      try tell(
+        "\nnft, which breaks the router, is not installed here: 'apt install nftables conntrack' (Debian, Ubuntu), "
+          + "then 'nftrace lab' again.")
+      return 3
     }
     for fault in Self.faults {
       if let signal = pause("break it") { return 128 + signal }
@@ -109,8 +111,8 @@ struct Demonstration {
 
   /// A command as it is typed.
   private func show(command: String, prompt: String) throws {
-    let lines = style.broken(command: command, to: style.width - 8)
-    try Output.show("  \(prompt) " + lines.joined(separator: "\n      "))
+    let lines = style.broken(command: command, behind: 4, indent: "      ")
+    try Output.show("  \(prompt) " + lines.map(\.text).joined(separator: "\n"))
   }
 
   /// A ping that gets through; returns the signal that ended it, if one did.
@@ -132,8 +134,9 @@ struct Demonstration {
       switch step {
       case .shell(let line): try shell(line)
       case .clientAsks:
-        try Output.print(
-          "  (\(Self.client) asks \(Self.server), from UDP port 5353 to port 53)")
+        try tell(
+          "  (\(Self.client) asks \(Self.server), from UDP port 5353 to port 53; --sport 5353 below asks in the "
+            + "same connection: a new one would meet the new rule)")
         try clientAsks()
       }
     }
@@ -141,9 +144,11 @@ struct Demonstration {
     guard let remedy = try ask(fault.arguments) else { return nil }
     if let signal = pause("run the remedy") { return signal }
     try Output.show("")
-    let program = remedy.prefix { $0 != " " }
-    guard try has(String(program)) else {
-      try Output.print("  \(program) is not installed here: the remedy is not run.")
+    let program = String(remedy.prefix { $0 != " " })
+    guard try has(program) else {
+      try tell(
+        "  \(program) is not installed here, so the remedy is not run: 'apt install \(Self.package(of: program))' "
+          + "(Debian, Ubuntu), then 'nftrace lab' again.")
       return nil
     }
     try shell(remedy)
@@ -165,6 +170,11 @@ struct Demonstration {
     try show(command: line, prompt: "#")
     let code = try ChildProcess.run(["sh", "-c", line])
     if code != 0 { throw UsageError("'\(line)' failed with exit code \(code)") }
+  }
+
+  /// The package of Debian that has a program.
+  private static func package(of program: String) -> String {
+    ["nft": "nftables", "ip": "iproute2", "sysctl": "procps"][program] ?? program
   }
 
   private func has(_ program: String) throws -> Bool {
