@@ -42,12 +42,30 @@ struct NearMiss {
   static func portForwards(_ lost: LostPacket) -> [NearMiss] {
     guard lost.destinationChange == nil else { return [] }
     return (lost.host(.portForwards).portForwards ?? []).lazy.compactMap { rule in
-      difference(rule, lost).map {
-        NearMiss(
-          words: "a NAT rule for this port asks for \($0): \(Escape.text(rule.text))",
-          evidence: .nearTranslation(rule.text))
-      }
+      let words =
+        missesOwn(rule, lost)
+        ? "a DNAT rule forwards that port for what comes in\(RuleConditions(rule.text).inputWords), not for this host's "
+          + "own packets: \(Escape.text(rule.text)); ask as a client: '\(asAClient(lost))'"
+        : difference(rule, lost).map {
+          "a NAT rule for this port asks for \($0): \(Escape.text(rule.text))"
+        }
+      return words.map { NearMiss(words: $0, evidence: .nearTranslation(rule.text)) }
     }.prefix(most).map { $0 }
+  }
+
+  /// Whether the rule passes the packet over because this host made it.
+  private static func missesOwn(_ rule: RuleText, _ lost: LostPacket) -> Bool {
+    isForOthersAlone(rule, lost)
+      && RuleConditions(rule.text).difference(SeenPacket(lost, from: nil)) == nil
+  }
+
+  /// How the same is asked as who comes from outside.
+  private static func asAClient(_ lost: LostPacket) -> String {
+    let packet = lost.journey.packet
+    let port = packet.destinationPort ?? 0
+    return packet.proto == .tcp && lost.version == 4
+      ? "nftrace ping -s CLIENT \(packet.destination):\(port)"
+      : "nftrace ping -s CLIENT -p \(packet.proto) --dport \(port) \(packet.destination)"
   }
 
   /// Rules that translate sources, and passed this packet over.
@@ -66,8 +84,7 @@ struct NearMiss {
   /// What the rule asks for that the packet is not; nil where that is not to be seen.
   private static func difference(_ rule: RuleText, _ lost: LostPacket) -> String? {
     if let difference = RuleConditions(rule.text).difference(lost) { return difference }
-    if isForOthersAlone(rule, lost) { return "what comes in, and this host's own packets do not" }
-    return nil
+    return isForOthersAlone(rule, lost) ? "what comes in, and this host's own packets do not" : nil
   }
 
   /// Whether the rule stands in PREROUTING, and the packet is this host's own, which does not come there before it is

@@ -147,10 +147,10 @@ struct OwnerRemedy {
 
   private var firewalld: Command? {
     get throws(Word.Unspeakable) {
-      if ruling.step.table == "firewalld_policy_drop" { return "firewall-cmd --panic-off" }
+if ruling.step.table == "firewalld_policy_drop" { return "firewall-cmd --panic-off" }
       // What denies is asked before what allows.
       if ruling.step.chain.hasSuffix("_deny") { return nil }
-      guard !lost.isReply, let inner = zone(named: chains) else { return nil }
+      guard !lost.isReply, let inner = zone(named: chains) ?? zoneMet else { return nil }
       let opened: Command =
         port.map { "--add-port=\($0)/\(packet.proto)" }
         ?? "--add-protocol=\(packet.proto)"
@@ -185,6 +185,16 @@ struct OwnerRemedy {
     return nil
   }
 
+  /// The zone whose chains the packet met before it came back to the one that ended its way.
+  private var zoneMet: String? {
+    let met = lost.journey.way.rules.filter {
+      $0.family == ruling.step.family && $0.table == ruling.step.table
+    }
+    return zone(
+      named: met.flatMap { [$0.chain] + ($0.target.map { [$0] } ?? []) }
+        .filter { $0.contains(hook == .forward ? "FWD" : hook == .output ? "OUT_" : "IN_") })
+  }
+
   /// The zone of an interface, as the chain that leads to the zones has it.
   private func zone(of device: String) -> String? {
     guard let step = ruling.path.first(where: { $0.chain.hasSuffix("_ZONES") }) else { return nil }
@@ -204,8 +214,11 @@ struct OwnerRemedy {
         family: ruling.step.family, table: ruling.step.table, chain: "DOCKER-USER")
       guard hook == .forward, lost.snapshot.chains[key] != nil else { return nil }
       let insert: Command = "\(lost.iptables) -I DOCKER-USER"
-      return "\(insert) \(Remedy.iptablesMatch(packet, isReply: lost.isReply)) -j ACCEPT && "
-        + "\(insert) -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+      let accept: Command =
+        "\(insert) \(Remedy.iptablesMatch(packet, isReply: lost.isReply)) -j ACCEPT"
+      if lost.isReply || RulesBeside(ruling).acceptAnswer { return accept }
+      return "\(accept) && \(insert) \(Remedy.iptablesMatch(packet.answer, isReply: true)) "
+        + "\(Remedy.established(.iptables)) -j ACCEPT"
     }
   }
 

@@ -14,7 +14,9 @@ enum Remedy {
       return early
     }
     // Where that rule stands was not told in recordings of before.
-    return try accept(ruling.lost, before: ruling.step, deciding: ruling.step)
+    let takesAnswer = ruling.path.isEmpty && RulesBeside(ruling).acceptAnswer
+    return try accept(
+      ruling.lost, before: ruling.step, deciding: ruling.step, takesAnswer: takesAnswer)
   }
 
   /// The same before this rule alone.
@@ -25,14 +27,16 @@ enum Remedy {
   }
 
   private static func accept(
-    _ lost: LostPacket, before step: RuleStep, deciding decider: RuleStep
+    _ lost: LostPacket, before step: RuleStep, deciding decider: RuleStep, takesAnswer: Bool = false
   ) throws(Word.Unspeakable) -> Command? {
     let tool = tool(lost, step)
     let packet = match(lost.packet, tool, isReply: lost.isReply || lost.packet.isFromService)
     guard let accept = try command(lost, step, accepting: packet) else { return nil }
     let meetsAnswer =
       step.isPolicy || decider.takesBothWays || isWithinHost(lost) || hasOnePort(lost.packet)
-    guard meetsAnswer, needsAnswer(lost) else { return accept }
+    // A rule before it that lets known connections pass takes the answer, where it will be known as one.
+    let isTaken = takesAnswer && followsAnswer(lost, step)
+    guard meetsAnswer, needsAnswer(lost), !isTaken else { return accept }
     var answer = match(lost.packet.answer, tool, isReply: true)
     if followsAnswer(lost, step), !hasOnePort(lost.packet) { answer += " \(established(tool))" }
     return try command(lost, step, accepting: answer).map { "\(accept) && \($0)" }
@@ -119,7 +123,7 @@ enum Remedy {
     return "\(command.text) \(device.text)\(rest.text)"
   }
 
-  private static func established(_ tool: RuleText.Tool) -> Command {
+  static func established(_ tool: RuleText.Tool) -> Command {
     tool == .nft
       ? "ct state established,related" : "-m conntrack --ctstate ESTABLISHED,RELATED"
   }

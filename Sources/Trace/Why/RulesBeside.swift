@@ -22,6 +22,18 @@ struct RulesBeside {
     after = place.map { Array(chain[($0 + 1)...]) } ?? []
   }
 
+  /// Whether one of them accepts the packet's answer, as that of a known connection, before it could come to the rule
+  /// that ended this one's way; as far as their words say.
+  var acceptAnswer: Bool {
+    let answer = SeenPacket(answerTo: lost)
+    for rule in before {
+      let conditions = RuleConditions(rule.text)
+      if conditions.surelyAccepts(answer) { return true }
+      if conditions.mayStop(answer) { return false }
+    }
+    return false
+  }
+
   /// What is to be said of them, behind a semicolon; nothing where none was meant for the packet.
   var words: String {
     if let counting = step.text.flatMap({ RuleConditions($0).counting }), !step.isPolicy {

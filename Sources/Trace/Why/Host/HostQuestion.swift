@@ -62,7 +62,10 @@ extension Story {
       // An answer that came to this host is for a port of who asked.
       if journey.end.kind == .delivered, let port, journey.direction != .reply || !isAsked {
         ask(.sockets, .sockets(last.proto, ports: [port]))
-        ask(.portForwards, .portForwards(version: version, port))
+        // The port of an answer is the client's.
+        if journey.direction != .reply {
+          ask(.portForwards, .portForwards(version: version, port))
+        }
       } else if journey.connection?.state == .untracked, let port {
         ask(.portForwards, .portForwards(version: version, port))
       }

@@ -40,7 +40,7 @@ package struct HostState: Sendable, Equatable {
 
   /// Takes in what further questions were answered with.
   mutating func take(_ news: HostState) {
-    sockets = news.sockets ?? sockets
+    sockets = Self.joined(sockets, news.sockets)
     queues = news.queues ?? queues
     policies = news.policies ?? policies
     holders = news.holders ?? holders
@@ -48,12 +48,19 @@ package struct HostState: Sendable, Equatable {
     proxies = news.proxies ?? proxies
     advertisements = news.advertisements ?? advertisements
     programs = news.programs ?? programs
-    portForwards = news.portForwards ?? portForwards
+    portForwards = Self.joined(portForwards, news.portForwards)
     rulesBeside = news.rulesBeside ?? rulesBeside
     elements = news.elements ?? elements
     transparentProxies = news.transparentProxies ?? transparentProxies
     sourceRules = news.sourceRules ?? sourceRules
     sourceTranslations = news.sourceTranslations ?? sourceTranslations
+  }
+
+  /// What is asked for each packet of a probe, such as for the ports of a request and of its answer: none takes the
+  /// place of another.
+  private static func joined<Thing: Equatable>(_ known: [Thing]?, _ news: [Thing]?) -> [Thing]? {
+    guard let known, let news else { return known ?? news }
+    return known + news.filter { !known.contains($0) }
   }
 }
 
