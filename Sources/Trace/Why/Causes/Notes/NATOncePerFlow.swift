@@ -28,7 +28,9 @@ enum NATOncePerFlow: ExchangeNote {
 
   static func examine(_ exchange: Exchange, _ answers: () -> Answers) -> Finding? {
     let journey = exchange.journeys.first { journey in
-      journey.connection?.isReply == false && journey.connection?.wasKnown == true
+      // What an ICMP error quotes is translated with the connection that it is about: it is no packet of it.
+      journey.direction != .error && journey.connection?.isReply == false
+        && journey.connection?.wasKnown == true
         && journey.way.legs.contains { leg in
           leg.changes.contains { $0.field == .source || $0.field == .destination }
             && !leg.rules.contains { $0.translation != nil }
