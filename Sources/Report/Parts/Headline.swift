@@ -32,11 +32,14 @@ struct Headline {
     case .sent:
       return StyledLine("\(target): sent", .good) + way(probe.exchange.request)
         + "; nothing answers such a packet as a rule"
+    case .localError where probe.exchange.request?.end.isStopped == true:
+      return StyledLine("\(target) did not answer: ", .bad)
+        + "\(fate(probe.exchange)), before it left this host"
     case .localError:
       let why = probe.errno.map { ": " + ErrorName.words($0) } ?? ""
       return StyledLine("\(target): the probe could not be sent\(why)", .bad)
     case .lost:
-      return StyledLine("\(target) did not answer: ", .bad) + fate(probe.exchange)
+      return StyledLine("\(target) did not answer: ", .bad) + (short(probe) ?? fate(probe.exchange))
     case .unknown: return "\(target): \(Phrases.cutOff)"
     }
   }
@@ -52,9 +55,15 @@ struct Headline {
     guard let cause = probe.findings.first(where: { $0.severity == .error }) else {
       return line(probe, plan: plan)
     }
+    if probe.outcome == .lost, short(probe) != nil { return line(probe, plan: plan) }
     // The cause of a refusal says who refused.
     if isRefusal(probe, plan) { return StyledLine(cause.summary, .bad) }
     return StyledLine("\(plan.target) did not answer: ", .bad) + cause.summary
+  }
+
+  /// The cause, where it is one that is said in a few words.
+  private func short(_ probe: ProbeResult) -> String? {
+    probe.findings.first { $0.severity == .error }?.short
   }
 
   /// The first line of recorded traffic: nobody knows what the sender hoped for.
@@ -179,6 +188,7 @@ struct Headline {
     case .replied: "answered"
     case .rejected: probe.answer.map { "refused: \(Phrases.name($0))" } ?? "refused"
     case .sent: "would get through"
+    case .localError where probe.exchange.request?.end.isStopped == true: fate(probe.exchange)
     case .localError: "not sent" + (probe.errno.map { ": " + ErrorName.words($0) } ?? "")
     case .lost: fate(probe.exchange)
     case .unknown: Phrases.cutOff

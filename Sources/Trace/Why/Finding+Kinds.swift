@@ -16,6 +16,13 @@ extension Finding {
     return finding
   }
 
+  /// The same with the cause in a few words, for a headline.
+  func inShort(_ words: String) -> Finding {
+    var finding = self
+    finding.short = words
+    return finding
+  }
+
   /// A note: what explains what the user sees.
   static func note(_ id: FindingID, _ summary: String, evidence: [Evidence]) -> Finding {
     Finding(id: id, severity: .note, confidence: .certain, summary: summary, evidence: evidence)

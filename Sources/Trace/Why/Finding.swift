@@ -11,6 +11,8 @@ package struct Finding: Sendable, Equatable {
   package var confidence: Confidence
   /// One sentence a person can act on.
   package var summary: String
+  /// The cause in a few words, behind "did not answer: "; nil where the sentence is the shortest there is.
+  package var short: String?
   /// What it was concluded from.
   package var evidence: [Evidence]
   /// One line for a root shell in the namespace; nil where no command helps, and where a name cannot

@@ -27,7 +27,7 @@ struct SharedOptions: ParsableArguments {
     help: "Show every step, with its time, the connection of each packet, and the evidence.")
   var verbose = false
 
-  @Flag(name: .shortAndLong, help: "Print the first line alone.")
+  @Flag(name: .shortAndLong, help: "Print one line: what came of it, and why.")
   var quiet = false
 
   /// How text is to look.

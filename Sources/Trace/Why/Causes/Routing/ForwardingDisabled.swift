@@ -70,7 +70,8 @@ enum ForwardingDisabled: Cause {
     error(
       "\(what): \(name) is 0",
       evidence: [.setting(name, value: "0")] + evidence + lost.reasonEvidence,
-      remedy: try remedy(lost, name))
+      remedy: try remedy(lost, name)
+    ).inShort(what)
   }
 
   /// A host that forwards takes default routes from routers only where it is told to, and throws away those that it

@@ -91,7 +91,10 @@ enum FragmentationNeeded: Cause {
       "it has \(packet.length) octets, "
         + (narrow.map { "\($0.name) takes \($0.mtu)" } ?? "which is too long for its way")
         + ", and \(why)" + (narrow.map { ": send at most \($0.mtu)\($0.provenance)" } ?? ""),
-      evidence: (narrow?.evidence ?? []) + evidence)
+      evidence: (narrow?.evidence ?? []) + evidence
+    ).inShort(
+      "it has \(packet.length) octets, "
+        + (narrow.map { "\($0.name) takes \($0.mtu)" } ?? "which is too long for its way"))
   }
 
   /// The same at a router on the way.

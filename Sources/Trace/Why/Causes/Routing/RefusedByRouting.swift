@@ -115,21 +115,30 @@ extension RefusedByRouting {
   fileprivate static func finding(
     by rule: RoutingRule, _ packet: Packet, _ evidence: [Evidence], before words: String = ""
   ) -> Finding {
-    finding(
-      "\(words)rule \(rule.priority) of policy routing \(verb) packets for \(packet.destination)",
-      evidence: [.policyRule(rule)] + evidence,
-      remedy: try RoutingWords.deletion(rule, family: packet.source.family))
+    let sentence =
+      "\(words)rule \(rule.priority) of policy routing \(verb) packets for \(packet.destination)"
+    return finding(
+      sentence, evidence: [.policyRule(rule)] + evidence,
+      remedy: try RoutingWords.deletion(rule, family: packet.source.family)
+    ).inShort(sentence)
   }
 
   fileprivate static func finding(
     by route: RouteMessage, _ policy: PolicyRouting, _ evidence: [Evidence],
     before words: String = ""
   ) -> Finding {
-    let rule = policy.rule(for: route.table).map { [Evidence.policyRule($0)] } ?? []
+    let rule = policy.rule(for: route.table)
+    // The three tables that every host has are asked by rules that every host has.
+    let isOrdinary = (253...255).contains(route.table)
+    let led =
+      isOrdinary ? "" : rule.map { ", to which rule \($0.priority) of policy routing leads" } ?? ""
     return finding(
       "\(words)the route to \(RoutingWords.text(route.destination)) (table "
-        + "\(RoutingWords.name(ofTable: route.table))) \(verb) what goes there",
-      evidence: [.route(route)] + rule + evidence, remedy: RoutingWords.deletion(route))
+        + "\(RoutingWords.name(ofTable: route.table))\(led)) \(verb) what goes there",
+      evidence: [.route(route)] + (rule.map { [.policyRule($0)] } ?? []) + evidence,
+      remedy: RoutingWords.deletion(route)
+    ).inShort(
+      "\(words)the route to \(RoutingWords.text(route.destination)) \(verb) what goes there")
   }
 
   private static func finding(

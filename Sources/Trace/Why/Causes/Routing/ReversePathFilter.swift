@@ -71,6 +71,8 @@ enum ReversePathFilter: Cause {
       } + back.evidence
         + [.counter(.rpFilter, by: lost.delta(.rpFilter))] + lost.reasonEvidence,
       remedy: try back.remedy(
-        loosened: mode == 2 ? nil : "sysctl -w \(Word.sysctl((own ?? all)!.name))=2"))
+        loosened: mode == 2 ? nil : "sysctl -w \(Word.sysctl((own ?? all)!.name))=2")
+    ).inShort(
+      (lost.isReply ? "its answer was " : "") + "dropped by the reverse path filter of \(device)")
   }
 }
