@@ -151,15 +151,19 @@ private struct TabSeparated: Renderer {
 
   /// The same destination from this host and through a device: where the ways differ.
   @Test func twoWaysAreCompared() throws {
-    func told(_ second: ProbeResult, _ verbosity: TextStyle.Verbosity = .normal) throws -> [String]
-    {
+    func told(
+      _ second: ProbeResult, _ verbosity: TextStyle.Verbosity = .normal, ways: Int = 1
+    ) throws -> [String] {
       var renderer = ReportFormat.text.renderer(TextStyle(width: 120, verbosity: verbosity))
       let plan = Self.plan(source: "10.0.0.1", destination: "192.0.2.1", entrance: .local)
       let first = try Self.probe(
         .replied, from: "10.0.0.1", to: "192.0.2.1", out: "eth0", hook: .output)
-      renderer.begin(ReportHead(.ping, header: nil))
+      var head = ReportHead(.ping, header: nil)
+      head.ways = ways
+      renderer.begin(head)
       renderer.beginProbes(plan)
-      _ = renderer.probe(first)
+      let told = renderer.probe(first)
+      #expect(told.isEmpty == (ways > 1))
       _ = renderer.endProbes(EventCounts())
       renderer.beginProbes(Self.plan(source: "10.9.0.2", destination: "192.0.2.1"))
       _ = renderer.probe(second)
@@ -173,6 +177,11 @@ private struct TabSeparated: Renderer {
     #expect(same[1].hasPrefix("  this host  OUTPUT, out eth0, from 10.0.0.1: answered"))
     #expect(same[2].hasPrefix("  tun7       PREROUTING, out eth0, from 10.9.0.2 → 10.0.0.1: "))
     #expect(same[3] == "  differ in  first hook, source, NAT, outcome")
+    // Where no more follows, it stands above them.
+    let above = try told(
+      Self.probe(
+        .lost, from: "10.9.0.2", to: "192.0.2.1", out: "eth0", natted: "10.0.0.1"), ways: 2)
+    #expect(above.prefix(3) == same[1...3] && above[3].isEmpty && above[4].contains("answered"))
     let other = try told(
       Self.probe(.replied, from: "10.9.0.2", to: "192.0.2.1", out: "wan1"))
     #expect(other[1].contains("out eth0 via 10.0.0.254,"))

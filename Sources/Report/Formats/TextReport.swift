@@ -7,6 +7,8 @@ struct TextReport: Renderer {
   private var fit: ScreenFit
   /// Whether all that is to be told is one probe.
   private var isSingle = false
+  /// What waits until it is known how the ways differ; nil where it does not.
+  private var held: [String]?
 
   /// A report that looks so.
   init(style: TextStyle) {
@@ -17,22 +19,36 @@ struct TextReport: Renderer {
 
   var isForPeople: Bool { true }
 
-  mutating func begin(_ head: ReportHead) { text.begin(head) }
+  mutating func begin(_ head: ReportHead) {
+    text.begin(head)
+    if head.ways > 1 { held = [] }
+  }
   mutating func beginProbes(_ plan: ProbePlan) {
     isSingle = plan.count == 1
     text.beginProbes(plan)
   }
   mutating func probe(_ result: ProbeResult) -> [String] {
     let lines = text.probe(result)
-    return style.written(isSingle ? fit.probe(lines) : lines)
+    return held(style.written(isSingle ? fit.probe(lines) : lines))
   }
   mutating func endProbes(_ counts: EventCounts) -> [String] {
     let lines = text.endProbes(counts)
-    return style.written(isSingle ? fit.closing(lines) : lines)
+    return held(style.written(isSingle ? fit.closing(lines) : lines))
   }
   mutating func exchange(_ exchange: Exchange) -> [String] {
     style.written(text.exchange(exchange))
   }
   mutating func remark(_ lines: [StyledLine]) -> [String] { style.written(lines) }
-  mutating func finish(_ end: ReportEnd) -> [String] { style.written(text.closing(end)) }
+  mutating func finish(_ end: ReportEnd) -> [String] {
+    let above = held.map { style.written(text.takeComparison()) + $0 } ?? []
+    held = nil
+    return above + style.written(text.closing(end))
+  }
+
+  /// Lines to write now.
+  private mutating func held(_ lines: [String]) -> [String] {
+    if held == nil { return lines }
+    held! += lines
+    return []
+  }
 }

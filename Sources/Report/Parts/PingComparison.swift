@@ -1,7 +1,7 @@
 internal import Trace
 internal import Wire
 
-/// The same destination probed from this host and through a TUN device: where the two paths differ.
+/// The same destination probed from this host and as somebody else: where the two paths differ.
 /// Of several probes each way, the first ones are compared.
 struct PingComparison: Sendable {
   private struct Side {
@@ -51,13 +51,13 @@ struct PingComparison: Sendable {
   /// A line for each path and one for the difference; none unless there are just these two.
   func lines(_ style: TextStyle) -> [StyledLine] {
     guard style.verbosity != .quiet, sides.count == 2, sides[0].plan.entrance == .local,
-      sides[1].plan.entrance == .tun, sides[0].plan.destination == sides[1].plan.destination
+      sides[1].plan.entrance != .local, sides[0].plan.destination == sides[1].plan.destination
     else { return [] }
     let lines =
       sides.map { ($0.name, words($0, style)) }
       + [("differ in", differences(sides[0], sides[1]).joined(separator: ", "))]
     let column = lines.map { TextLayout.columns($0.0) }.max()! + 4
-    return [""] + lines.flatMap { style.aligned("  \($0)", to: column, [$1]) }
+    return lines.flatMap { style.aligned("  \($0)", to: column, [$1]) }
   }
 
   private func words(_ side: Side, _ style: TextStyle) -> String {

@@ -9,6 +9,7 @@ struct ReportText: Sendable {
   private var traffic: ShowText
   /// Of pings that went two ways.
   private var comparison = PingComparison()
+  private var isCompared = false
   private var isEmpty = true
   /// What stands above all that is told, until it is told.
   private var provenance: [StyledLine] = []
@@ -78,10 +79,18 @@ struct ReportText: Sendable {
     return below(lines)
   }
 
+  /// How two ways differ, to stand above them; then it is told.
+  mutating func takeComparison() -> [StyledLine] {
+    isCompared = true
+    let lines = comparison.lines(style)
+    return lines + (lines.isEmpty ? [] : [""])
+  }
+
   /// What is left to say: how two ways differ, what is missing, and what the session cannot tell.
   func closing(_ end: ReportEnd) -> [StyledLine] {
     let isKernelLog = header?.isKernelLog == true && !isEmpty && style.verbosity != .quiet
-    return comparison.lines(style) + recording(end)
+    let differences = isCompared ? [] : comparison.lines(style)
+    return (differences.isEmpty ? [] : [""]) + differences + recording(end)
       + (isKernelLog ? ["", StyledLine(Phrases.kernelLog, .faint)] : [])
   }
 

@@ -10,6 +10,8 @@ package struct ReportHead: Sendable {
   package var session: String?
   /// The network namespaces whose traffic is told as one, where it is more than one.
   package var namespaces: [String]
+  /// In how many ways one probe each is sent: what differs is told before them, once it is known.
+  package var ways = 1
 
   /// Commands that tell of packets; the raw value is the name in JSON.
   package enum Command: String, Sendable {

@@ -28,7 +28,10 @@ extension Ping {
     let files = try wanted.compactMap { path, format in
       try path.map { try ReportFile($0, format, options.style) }
     }
-    var printer = prints ? PingPrinter(options: options, files: files) : PingPrinter()
+    var printer =
+      prints
+      ? PingPrinter(options: options, files: files, ways: count == 1 ? entrances.count : 1)
+      : PingPrinter()
     var code: Int32 = 0
     for (index, entrance) in entrances.enumerated() {
       let settings = spaces.map { _ in TemporarySettings() }
