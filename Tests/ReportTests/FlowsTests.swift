@@ -139,7 +139,7 @@ struct FlowsTests {
     lines += report.finish()
     #expect(lines.contains { $0.hasPrefix("      40        0      40  ") }, "\(lines)")
     #expect(lines.count { $0.hasPrefix("  remedy") } == 1, "\(lines)")
-    #expect(lines.contains("40 packets of 1 flow, such as"), "\(lines)")
+    #expect(lines.contains("40 packets of 1 flow were lost like this one:"), "\(lines)")
     #expect(lines.contains { $0.hasPrefix("40 packets, 40 dropped") }, "\(lines)")
     #expect(lines.count < 60)
   }

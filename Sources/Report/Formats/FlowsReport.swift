@@ -49,34 +49,36 @@ struct FlowsReport: Renderer {
     if isOfProbes { return style.written(text.exchange(exchange)) }
     table.add(exchange)
     summary.add(exchange)
-    // What it is of stands there while the rest is read.
-    let above = text.takeProvenance()
-    let lines = style.written(above + (above.isEmpty ? [] : [""]))
-    if isTable { return lines }
+    if isTable { return [] }
     losses.add(exchange)
     few?.append(exchange)
     if few?.reduce(0, { $0 + $1.journeys.count }) ?? 0 > Self.fewPackets { few = nil }
-    return lines
+    return []
   }
 
   mutating func remark(_ lines: [StyledLine]) -> [String] { style.written(lines) }
 
   mutating func finish(_ end: ReportEnd) -> [String] {
     if isOfProbes || table.count == 0 { return style.written(text.closing(end)) }
-    var lines = table.lines(style, most: isTable ? .max : Self.mostFlows)
+    // What came of it all, then what it is of, then each.
+    summary.counts = end.counts
+    var lines = summary.lines + [""]
+    let source = text.takeProvenance()
+    lines += source + (source.isEmpty ? [] : [""])
+    lines += table.lines(style, most: isTable ? .max : Self.mostFlows)
     if let few, !isTable {
       lines.append("")
       for exchange in few { lines += text.exchange(exchange) }
     } else if !isTable {
       lines += losses.lines { [""] + Self.withoutLead(text.exchange($0)) }
     }
-    summary.counts = end.counts
-    lines += [""] + summary.lines
     if few == nil, !isTable {
-      lines.append(
+      lines += [
+        "",
         StyledLine(
           "'nftrace show --packet N' tells one packet, '--last N' the last few, '--lost', '--port', "
-            + "'--from', '--rule' choose; in a pipe all are told.", .faint))
+            + "'--from', '--rule' choose; in a pipe all are told.", .faint),
+      ]
     }
     return style.written(lines + text.closing(end))
   }

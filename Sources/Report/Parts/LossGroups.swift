@@ -81,7 +81,9 @@ struct LossGroups: Sendable {
         let flows =
           count == Self.mostFlows
           ? "more than \(count) flows" : count == 1 ? "1 flow" : "\(count) flows"
-        lines += ["", StyledLine("\(group.packets) packets of \(flows), such as", .strong)]
+        lines += [
+          "", StyledLine("\(group.packets) packets of \(flows) were lost like this one:", .strong),
+        ]
       }
       lines += text(group.example)
     }

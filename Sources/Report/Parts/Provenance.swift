@@ -47,7 +47,9 @@ struct Provenance {
   /// The lines of it.
   func lines(_ style: TextStyle) -> [StyledLine] {
     let whole = facts.map { $0.lead + $0.value }.joined(separator: ", ")
-    return TextLayout.wrapped(whole, to: style.width, at: ", ").map { StyledLine($0, .faint) }
+    return TextLayout.wrapped(whole, to: style.width, at: ", ", hanging: "  ").map {
+      StyledLine($0, .faint)
+    }
       + (command.map { [StyledLine("with: \($0)", .faint)] } ?? [])
   }
 }
