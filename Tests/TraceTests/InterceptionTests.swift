@@ -11,6 +11,29 @@ struct InterceptionTests {
     ).bytes
   }
 
+  /// A firewall that drops what is given back is told of before the first packet.
+  @Test func policiesOfForward() throws {
+    func chain(
+      _ family: UInt8, _ table: String, _ name: String, _ policy: Int32
+    ) throws -> ChainMessage {
+      var chain = try ChainMessage(NetfilterHeader(family: family).bytes)
+      (chain.table, chain.name, chain.type) = (table, name, "filter")
+      (chain.hookNumber, chain.priority, chain.policy) = (2, 0, Verdict(rawValue: policy))
+      return chain
+    }
+    let chains = [
+      try chain(NFProto.inet, "filter", "forward", 0), try chain(NFProto.ipv6, "six", "f", 0),
+      try chain(NFProto.ipv4, "four", "f", 1),
+    ]
+    let told = ForwardPolicy.remarks(chains, versions: [4], device: "nftrace0")
+    #expect(told.count == 1)
+    #expect(
+      told.first?.hasSuffix(
+        "to let them pass: nft insert rule inet filter forward iifname '\"nftrace0\"' accept")
+        == true)
+    #expect(ForwardPolicy.remarks(chains, versions: [4, 6], device: "t").count == 2)
+  }
+
   @Test func theChosenAreChanged() throws {
     var interception = Interception(
       matches: [try PacketMatch(parsing: "*/udp/53")],

@@ -56,6 +56,7 @@ package struct Diversion: ~Copyable {
       try furnish(tun, plan, &routes)
       let interfaces = try InterfaceWatch()
       remarks = try relaxSourceFilters(plan, device: tun.name, journal)
+      remarks += try forwardPolicies(of: subnets, device: tun.name)
       let firewall = try addRules(tun.name, translating: versions, journals: directory)
       let table = try freeTable(rules, &routes)
       for route in plan.routes(interface: tun.index, table: table) { try routes.add(route) }
@@ -76,6 +77,16 @@ package struct Diversion: ~Copyable {
     } catch {
       throw journal.end(after: error)
     }
+  }
+
+  /// Chains that may drop what comes back.
+  private static func forwardPolicies(
+    of subnets: [Prefix], device: String
+  ) throws(KernelError) -> [String] {
+    var ruleset = try RulesetReader()
+    return ForwardPolicy.remarks(
+      try ruleset.chains().compactMap { try? ChainMessage($0.payload) },
+      versions: Set(subnets.map(\.address.family)), device: device)
   }
 
   private init(
