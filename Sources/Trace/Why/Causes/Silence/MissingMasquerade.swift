@@ -71,9 +71,19 @@ enum MissingMasquerade: Cause {
           lost, from: subnet(lost), device: device, before: exempting),
         at: RuleNames.place(exempting, lost))
     }
+    let own = lost.snapshot.address(of: device, version: lost.version)?.address
+    let lead = "it left \(device) with the private source \(source)"
+    // A private network may know another one.
+    let words =
+      lost.packet.destination.isPrivate
+      ? "\(lead), and nothing came back: no rule translates it, and the other side may have no route to "
+        + "\(subnet(lost))"
+        + (own.map {
+          " ('ip route add \(RoutingWords.word(subnet(lost))) via \($0)' there makes one, the remedy hides the source instead)"
+        } ?? "")
+      : "\(lead): no rule translates it, so the answer has no way back"
     return error(
-      "it left \(device) with the private source \(source): no rule translates it, so the answer "
-        + "has no way back" + near.map { "; \($0.words)" }.joined(),
+      words + near.map { "; \($0.words)" }.joined(),
       confidence: confidence, evidence: evidence,
       remedy: try Remedy.masquerade(lost, from: subnet(lost), device: device))
   }
