@@ -86,6 +86,11 @@ extension StyledLine.StringInterpolation {
       appendInterpolation("\(error)" as String)
       return
     }
+    if let help = failure.help, failure.needsRoot {
+      appendInterpolation(help)
+      appendInterpolation("\n" + StyledLine(failure.reason))
+      return
+    }
     appendInterpolation(failure.reason)
     if let help = failure.help {
       for line in help.split(separator: "\n") {

@@ -40,7 +40,12 @@ package struct RecordRun {
       isOurs: isBackground, identity: identity, netns: options.netns)
     let signal: Int32?
     do {
-      signal = try recorder.run { host.sayReady(toSetup: isBackground) }
+      signal = try recorder.run {
+        host.sayReady(toSetup: isBackground)
+        if !isBackground, !options.isQuiet {
+          Output.complain("recording to \(path), ^C ends", prefix: "")
+        }
+      }
     } catch {
       try? sum(up: recorder.state)
       throw error

@@ -58,7 +58,10 @@ package struct SetupReport {
 
   private func recording(_ state: SetupState, _ recorder: RecorderState?) -> [StyledLine] {
     if let recorder, recorder.living != nil {
-      return ["  recording to \(recorder.session), process \(recorder.process)"]
+      return [
+        "  recording to \(recorder.session), process \(recorder.process)",
+        "  'nftrace show' tells what was seen, 'nftrace show --follow' what comes; 'nftrace teardown' ends it",
+      ]
     }
     return state.backend == SetupBackend.nflog.rawValue
       ? ["  nobody records; 'nftrace record FILE' does"] : []

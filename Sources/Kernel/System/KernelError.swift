@@ -45,6 +45,9 @@ package struct KernelError: Error, Sendable, CustomStringConvertible {
     return text
   }
 
+  /// Whether the rights of root are all that it takes: who asks is to read that first.
+  package var needsRoot: Bool { help == Self.rootHelp(EACCES) }
+
   /// Whether it is the kernel's own answer that it did not do what it was asked: nothing was changed.
   /// Every other error may have come up after it was done.
   package var isRefusal: Bool { function == Self.rtnetlink && errno != 0 }

@@ -22,7 +22,15 @@ struct Nftrace: ParsableCommand {
       Sends a probe into the kernel, watches it at every netfilter hook and prints its path: \
       hooks, interfaces, TTL, what NAT did and where it ended.
 
-      Start with 'nftrace lab': a router, a client and a server in network namespaces, to try it.
+      Start with 'nftrace lab': a router, a client and a server in network namespaces, to try it. \
+      All but --help takes the rights of root.
+
+        nftrace ping 203.0.113.9                     as this host
+        nftrace ping -s 192.168.1.20 203.0.113.9     as a client behind this router
+        nftrace ping -p tcp --dport 443 example.org  a port; also example.org:443
+
+      Traffic instead of probes: 'nftrace setup 192.168.1.0/24' watches it, 'nftrace show' tells \
+      what was seen, 'nftrace teardown' ends that.
       """,
     version: "nftrace \(Version.number)",
     subcommands: [
@@ -115,7 +123,13 @@ struct Nftrace: ParsableCommand {
       do { try Output.show(text) } catch { exit(for: error) }
       return 0
     }
-    Output.complain(finished: text)
+    // The parser knows nothing of the terminal.
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      let isError = line.hasPrefix("Error: ")
+      Output.complain(
+        StyledLine(String(isError ? line.dropFirst("Error: ".count) : line)),
+        prefix: isError ? "nftrace: " : "")
+    }
     return 2
   }
 }

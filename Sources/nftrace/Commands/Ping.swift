@@ -11,6 +11,10 @@ struct Ping: ParsableCommand {
     _superCommandName: Nftrace.name,
     abstract: "Send a probe, watch it at every hook, and say what happened to it.",
     discussion: """
+        nftrace ping 203.0.113.9                     as this host
+        nftrace ping -s 192.168.1.20 203.0.113.9     as a client behind this router
+        nftrace ping example.org:443                 a TCP port
+
       Where the probe enters follows from who asks. Without -s, --in and --tun this host sends it; \
       but where a setup made a TUN device, a client behind that does. With -s it comes in by the \
       interface behind which that address is, as if it had arrived there; --in, --tun and \

@@ -233,8 +233,8 @@ struct Entrance {
     if let fault = TunDevice.fault(inName: name) { throw UsageError("--tun '\(name)': \(fault)") }
     guard let link = try routes.link(name) else {
       throw UsageError(
-        "there is no interface \(name) here. Leave --tun out and nftrace makes a device for the "
-          + "probe; or make it with: ip tuntap add \(name) mode tun")
+        "there is no interface \(name) here. --tun-address ADDR/LENGTH in its place has nftrace make a device for "
+          + "the probe; or make it with: ip tuntap add \(name) mode tun")
     }
     let device = try TunDevice(name, carrier: false)
     guard link.flags.contains(.up) else {
