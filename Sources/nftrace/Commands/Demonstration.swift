@@ -135,7 +135,7 @@ struct Demonstration {
       case .shell(let line): try shell(line)
       case .clientAsks:
         try tell(
-          "  (\(Self.client) asks \(Self.server), from UDP port 5353 to port 53; --sport 5353 below asks in the "
+          "(\(Self.client) asks \(Self.server), from UDP port 5353 to port 53; --sport 5353 below asks in the "
             + "same connection: a new one would meet the new rule)")
         try clientAsks()
       }
@@ -147,7 +147,7 @@ struct Demonstration {
     let program = String(remedy.prefix { $0 != " " })
     guard try has(program) else {
       try tell(
-        "  \(program) is not installed here, so the remedy is not run: 'apt install \(Self.package(of: program))' "
+        "\(program) is not installed here, so the remedy is not run: 'apt install \(Self.package(of: program))' "
           + "(Debian, Ubuntu), then 'nftrace lab' again.")
       return nil
     }
