@@ -166,7 +166,7 @@ extension LiveTests {
       let outcome = try await net.ping(
         ["--local", "--tun-address", plan.tunAddress, "-w", file])
       #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome)")
-      let told = outcome.output.split(separator: "\n").suffix(3).map(String.init)
+      let told = outcome.output.split(separator: "\n").prefix(3).map(String.init)
       #expect(told[0].contains("this host") && told[0].contains("OUTPUT, out \(plan.uplink)"))
       #expect(told[0].contains("from \(plan.router): answered"), "\(told)")
       #expect(told[1].contains("PREROUTING, out \(plan.uplink)"), "\(told)")
