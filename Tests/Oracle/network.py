@@ -57,8 +57,7 @@ class Probe:
             words += ["-t", str(self.ttl)]
         if self.protocol != "tcp" and self.size != 56:
             words += ["--size", str(self.size)]
-        if self.df:
-            words += ["--df"]
+        words += ["--df" if self.df else "--no-df"]
         if self.tos:
             words += ["--tos", str(self.tos)]
         return [*words, self.destination]

@@ -24,8 +24,8 @@ package final class LocalSender: Sendable {
     package var ttl: UInt8
     /// Type of service or traffic class.
     package var tos: UInt8
-    /// Whether nobody may fragment it, not even this host.
-    package var dontFragment: Bool
+    /// Whether nobody may fragment it, not even this host; nil where this host decides, as for what programs send.
+    package var dontFragment: Bool?
     /// The packet mark it is sent with; nil for none.
     package var mark: UInt32?
     /// The number of the user whose socket sends it; nil is who runs the command.
@@ -39,7 +39,7 @@ package final class LocalSender: Sendable {
 
     /// Fields of these values.
     package init(
-      version: Int, ttl: UInt8, tos: UInt8, dontFragment: Bool, mark: UInt32? = nil,
+      version: Int, ttl: UInt8, tos: UInt8, dontFragment: Bool?, mark: UInt32? = nil,
       user: UInt32? = nil
     ) {
       self.mark = mark
@@ -209,18 +209,18 @@ extension LocalSender.Fields {
     }
     if let mark { set(SOL_SOCKET, SO_MARK, Int32(bitPattern: mark)) }
     // IP_PMTUDISC_DO and IP_PMTUDISC_DONT, which IPv6 calls by the same numbers.
-    let discovery: Int32 = dontFragment ? 2 : 0
+    let discovery: Int32? = dontFragment.map { $0 ? 2 : 0 }
     if version == 4 {
       set(0, IP_TOS, Int32(tos))
       set(0, IP_TTL, Int32(ttl))
       set(0, IP_MULTICAST_TTL, Int32(ttl))
-      set(0, IP_MTU_DISCOVER, discovery)
+      if let discovery { set(0, IP_MTU_DISCOVER, discovery) }
     } else {
       set(41, IPV6_TCLASS, Int32(tos))
       set(41, IPV6_UNICAST_HOPS, Int32(ttl))
       set(41, IPV6_MULTICAST_HOPS, Int32(ttl))
-      set(41, IPV6_MTU_DISCOVER, discovery)
-      set(41, IPV6_DONTFRAG, dontFragment ? 1 : 0)
+      if let discovery { set(41, IPV6_MTU_DISCOVER, discovery) }
+      set(41, IPV6_DONTFRAG, dontFragment == true ? 1 : 0)
     }
   }
 }

@@ -29,6 +29,7 @@ extension ProbePlan {
     } else {
       if size != proto.kind.size.usual { command += " --size \(size)" }
       if dontFragment { command += " --df" }
+      if discoversMTU == false { command += " --no-df" }
     }
     return command + " \(destination)"
   }

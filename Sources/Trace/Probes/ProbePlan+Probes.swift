@@ -12,8 +12,11 @@ extension ProbePlan {
     return Packet(
       source: source, destination: destination, proto: kind.number(version), ttl: ttl, tos: tos,
       identification: version == 6 ? nil : identifier &+ UInt16(truncatingIfNeeded: sequence),
-      dontFragment: dontFragment, transport: segment.transport, payload: segment.payload)
+      dontFragment: setsDontFragment, transport: segment.transport, payload: segment.payload)
   }
+
+  /// Whether the header forbids fragments: what was cut already may be cut again.
+  private var setsDontFragment: Bool { dontFragment || discoversMTU == true && fragmentSize == nil }
 
   /// The packet that ends what the probe of this number may have begun, after this answer or none; nil
   /// where nothing is to be ended.

@@ -49,6 +49,9 @@ package struct ProbePlan: Sendable, Equatable {
   package var data: [UInt8]?
   /// Octets of data that the sender of a SYN says it takes in a segment; nil where it does not say.
   package var maximumSegment: UInt16?
+  /// Whether they look for the narrowest link of their way, as what Linux sends by IPv4: they may not be fragmented
+  /// behind who sent them. nil where there is no choice.
+  package var discoversMTU: Bool?
   /// Octets at most of the fragments in which they come in; nil where they come in whole.
   package internal(set) var fragmentSize: Int?
   /// How they enter.
@@ -141,6 +144,7 @@ extension ProbePlan: JSONObject {
     json.member("destination", &destination)
     json.member("destinationPort", &destinationPort)
     json.member("device", &device)
+    json.member("discoversMTU", &discoversMTU)
     json.member("dontFragment", &dontFragment)
     json.member("dryRun", &isDryRun)
     json.member("entrance", &named)

@@ -134,7 +134,7 @@ extension Ping {
       ("DEST", dest != nil), ("--source", source != nil),
       ("-I with an address", from.map { IPAddress($0) != nil } ?? false),
       ("--protocol", asked != nil), ("--sport", sport != nil), ("--dport", dport != nil),
-      ("--ttl", ttl != 64), ("--tos", tos != 0), ("--df", df), ("--size", size != nil),
+      ("--ttl", ttl != nil), ("--tos", tos != 0), ("--df", df != nil), ("--size", size != nil),
       ("--tcp-flags", tcpFlags != nil), ("--count", count != 1),
     ]
     if let other = others.first(where: \.1)?.0 {

@@ -101,7 +101,7 @@ extension Ping {
       source: entrance.source, destination: entrance.destination, proto: proto,
       identifier: UInt16.random(in: 1...UInt16.max), count: count, interval: interval,
       timeout: timeout,
-      ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df,
+      ttl: UInt8(ttl ?? entrance.usualTTL), tos: UInt8(tos), dontFragment: df ?? false,
       size: size ?? kind.size.usual,
       nonce: UInt64.random(in: .min ... .max), device: entrance.deviceName,
       sourcePort: sport.map { UInt16($0) },
@@ -121,6 +121,7 @@ extension Ping {
       plan.count *= plan.probesPerConnection
       plan.dontFragment = true
     }
+    if like == nil, plan.version == 4, !plan.dontFragment { plan.discoversMTU = df == nil }
     // Without one, a SYN is like no program's, and some firewalls drop it for that.
     if like == nil, kind.number(to.address.family) == .tcp {
       let usual: UInt16 = to.address.family == 4 ? 1460 : 1440
@@ -140,7 +141,8 @@ extension Ping {
     wish.local = local
     wish.changesForwarding = masquerade || forward
     var fields = LocalSender.Fields(
-      version: to.family, ttl: UInt8(ttl), tos: UInt8(tos), dontFragment: df || data != nil,
+      version: to.family, ttl: UInt8(ttl ?? 64), tos: UInt8(tos),
+      dontFragment: data == nil ? df : true,
       mark: mark.flatMap { Self.number($0) }, user: user.flatMap { UserNames.number($0) })
     fields.device = wish.device
     fields.keepsHeader = like != nil

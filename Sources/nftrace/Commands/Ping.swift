@@ -86,8 +86,9 @@ struct Ping: ParsableCommand {
 
   @Option(
     name: [.customShort("t", allowingJoined: true), .long], parsing: .unconditional,
-    help: ArgumentHelp("TTL or hop limit, 1 to 255.", valueName: "n"))
-  var ttl: Int = 64
+    help: ArgumentHelp(
+      "TTL or hop limit, 1 to 255; 64, or 63 from behind a router.", valueName: "n"))
+  var ttl: Int?
 
   @Option(
     name: [.customShort("c", allowingJoined: true), .long], parsing: .unconditional,
@@ -114,8 +115,12 @@ struct Ping: ParsableCommand {
         + "comes in fragments, as the client would send it.", valueName: "n"))
   var size: Int?
 
-  @Flag(help: "Forbid fragmentation. In IPv6 this is for --local: routers never do it.")
-  var df = false
+  @Flag(
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Forbid fragmentation, or allow it. Default: who sends may fragment, and in IPv4 no router behind, as Linux has "
+        + "it. In IPv6, --df is for --local: routers never do it."))
+  var df: Bool?
 
   @Option(
     parsing: .unconditional,
@@ -262,7 +267,7 @@ struct Ping: ParsableCommand {
       throw ValidationError(Self.notAnAddress(source, "--source"))
     }
     if let address = target.address { try checkVersions(address.family) }
-    try Self.check("--ttl", ttl, 1...255)
+    if let ttl { try Self.check("--ttl", ttl, 1...255) }
     try Self.check("--count", count, 1...1_000_000)
     try Self.check("--tos", tos, 0...255)
     if let size { try Self.check("--size", size, kind.size.least...65000) }

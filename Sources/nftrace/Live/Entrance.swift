@@ -25,6 +25,8 @@ struct Entrance {
   let subnet: Prefix
   /// Whether no more than a default route leads to the source.
   var isFromAfar = false
+  /// Whether a router hands on to this host what the source sends.
+  var isBehindRouter = false
 
   private init(
     device: consuming TunDevice, source: IPAddress, destination: IPAddress, subnet: Prefix
@@ -118,6 +120,9 @@ struct Entrance {
     guard let name = deviceName, var routes = try? RouteSocket() else { return nil }
     return (try? routes.link(name))??.mtu.map { Int($0) }
   }
+
+  /// The TTL or hop limit with which packets of a Linux host that has the source come in.
+  var usualTTL: Int { isBehindRouter || isFromAfar ? 63 : 64 }
 
   /// How they do, in a session.
   var kind: EntranceKind {
@@ -219,11 +224,14 @@ struct Entrance {
       let source = source ?? place.neighbour(for: destination)
         ?? place.subnet.flatMap({ neighbour(of: $0) })
     else { throw withoutSource(name, destination) }
+    let router = try place.router(to: source, &routes)
     let addresses = try place.addresses(
-      from: source, to: destination, wish: frames, through: injector)
-    return Entrance(
+      from: source, by: router, to: destination, wish: frames, through: injector)
+    var entrance = Entrance(
       way: .arriving(Shared(injector), addresses), source: source, destination: destination,
       subnet: Prefix(source))
+    entrance.isBehindRouter = router != nil
+    return entrance
   }
 
   /// A device of the user's.

@@ -66,12 +66,29 @@ struct NeighbourPlace {
     port == nil || forwarding.contains { $0.port == port && $0.address == address }
   }
 
-  /// The addresses with which the neighbour `source` would send to `destination`.
+  /// The router there behind which `source` is; nil for a neighbour, and where no route says it.
+  func router(to source: IPAddress, _ routes: inout RouteSocket) throws -> IPAddress? {
+    if subnets.contains(where: { $0.network.contains(source) }) { return nil }
+    // Another way may be the best one, as where the source seems to be beyond a second uplink.
+    for device in [nil, owner.index] {
+      var question = RouteLookup(to: source)
+      question.outputInterface = device
+      if case .route(let route) = try routes.lookup(question),
+        route.outputInterface == owner.index
+      {
+        return route.gateway
+      }
+    }
+    return nil
+  }
+
+  /// The addresses with which `source`, or the router that it is behind, would send to `destination`.
   func addresses(
-    from source: IPAddress, to destination: IPAddress, wish: Entrance.FrameWish,
+    from source: IPAddress, by router: IPAddress?, to destination: IPAddress,
+    wish: Entrance.FrameWish,
     through injector: borrowing FrameInjector
   ) throws -> ArrivingAddresses {
-    let known = wish.source ?? hardware(of: source)
+    let known = try wish.source ?? hardware(of: router ?? source) ?? found(router, injector)
     let sender = known ?? Self.nobody
     var addresses = ArrivingAddresses(source: sender, destination: wish.destination)
     guard injector.address != nil else { return addresses }
@@ -105,6 +122,14 @@ struct NeighbourPlace {
     let asker = owner.address ?? sender
     return try NeighbourSearch(on: owner.index, called: owner.name).find(destination, as: asker)
       ?? owner.address
+  }
+
+  /// A router answers who asks for it.
+  private func found(
+    _ router: IPAddress?, _ injector: borrowing FrameInjector
+  ) throws -> HardwareAddress? {
+    guard let router, injector.address != nil, let asker = owner.address else { return nil }
+    return try NeighbourSearch(on: owner.index, called: owner.name).find(router, as: asker)
   }
 
   private func hardware(of address: IPAddress) -> HardwareAddress? {
