@@ -31,6 +31,39 @@ struct ProbePlanTests {
     }
   }
 
+  /// A datagram is a whole DNS question, of the length that was asked for, and its answer is known by the name.
+  @Test(arguments: [45, 46, 56, 89, 90, 104, 1400], [false, true])
+  func datagramsAreQuestions(size: Int, v6: Bool) throws {
+    var plan = Self.plan("udp", v6: v6, size: size)
+    plan.nonce = ProbeProtocol("udp")!.kind.nonce(of: plan.nonce)
+    let question = plan.packet(sequence: 300).payload
+    #expect(question.count == size)
+    #expect(question[2..<11] == [1, 0, 0, 1, 0, 0, 0, 0, 0])
+    var (place, labels) = (12, 0)
+    while question[place] != 0 {
+      place += Int(question[place]) + 1
+      labels += 1
+    }
+    #expect(labels == 2)
+    #expect(question[(place + 1)...].starts(with: [0, v6 ? 28 : 1, 0, 1]))
+    let rest = question[(place + 5)...]
+    #expect(rest.isEmpty == (question[11] == 0))
+    if !rest.isEmpty {
+      let length = rest.dropFirst(9).prefix(2).reduce(0) { $0 << 8 | Int($1) }
+      #expect(rest.count == 11 + length)
+    }
+    // Of a translated port, to a server that is not known.
+    var answer = plan.packet(sequence: 300)
+    answer.source = plan.source
+    answer.destination = plan.destination
+    answer.transport = .udp(UDPHeader(sourcePort: 53, destinationPort: 1))
+    answer.payload[2] = 0x81
+    #expect(plan.sequence(of: answer) == 300)
+    // What the server asks for itself.
+    answer.payload[1] ^= 1
+    #expect(plan.sequence(of: answer) == nil)
+  }
+
   @Test(arguments: [0, 100])
   func segmentsThatAnswerAreRecognised(size: Int) throws {
     let plan = Self.plan("tcp", size: size)

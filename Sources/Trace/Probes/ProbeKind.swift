@@ -19,6 +19,8 @@ package protocol ProbeKind: Sendable {
   /// Whether a program that sends such packets holds their port: without it, the kernel refuses what
   /// answers them.
   var holdsPort: Bool { get }
+  /// A nonce as such probes can carry it, made of random bits.
+  func nonce(of random: UInt64) -> UInt64
   /// Whether so many probes of so many octets of payload can be told apart.
   func canTellApart(count: Int, size: Int) -> Bool
 
@@ -58,6 +60,7 @@ extension ProbeKind {
   var isAnswered: Bool { true }
   var carriesNonce: Bool { false }
   var holdsPort: Bool { false }
+  func nonce(of random: UInt64) -> UInt64 { random }
   func canTellApart(count: Int, size: Int) -> Bool { true }
 
   func numbers(_ plan: ProbePlan) -> [ProbeMark] { [] }

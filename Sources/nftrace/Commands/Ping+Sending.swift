@@ -103,7 +103,7 @@ extension Ping {
       timeout: timeout,
       ttl: UInt8(ttl ?? entrance.usualTTL), tos: UInt8(tos), dontFragment: df ?? false,
       size: size ?? kind.size.usual,
-      nonce: UInt64.random(in: .min ... .max), device: entrance.deviceName,
+      nonce: kind.nonce(of: .random(in: .min ... .max)), device: entrance.deviceName,
       sourcePort: sport.map { UInt16($0) },
       destinationPort: port, entrance: entrance.kind, dryRun: dryRun)
     plan.name = to.name ?? (plan.destination == to.address ? nil : "\(to.address)")

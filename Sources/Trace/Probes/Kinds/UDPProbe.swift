@@ -1,7 +1,8 @@
 internal import Wire
 
-/// Datagrams, RFC 768, answered by a datagram from where they went to. They have the nonce; what answers
-/// them has as a rule not, and is known by its addresses and ports.
+/// Datagrams, RFC 768, answered by a datagram from where they went to. They are DNS questions, for of the services
+/// that answer a stranger those of DNS are the most, also behind a port that is translated; to others they are as
+/// any octets are. They have the nonce; what answers them has as a rule not, and is known by its addresses and ports.
 struct UDPProbe: ProbeKind {
   var name: String { "udp" }
   func number(_ version: Int) -> IPProtocol { .udp }
@@ -15,21 +16,24 @@ struct UDPProbe: ProbeKind {
   ) -> (transport: Transport, payload: [UInt8]) {
     let header = UDPHeader(
       sourcePort: plan.port(sequence), destinationPort: plan.destinationPort ?? 0)
+    let count = max(plan.size, ProbePlan.leastPayload)
     return (
-      .udp(header), plan.payload(sequence, count: max(plan.size, ProbePlan.leastPayload))
+      .udp(header),
+      DNSQuestion.fits(plan)
+        ? DNSQuestion.octets(plan, sequence, count: count) : plan.payload(sequence, count: count)
     )
   }
 
   func sequence(_ plan: ProbePlan, of packet: Packet, latest: Int?) -> Int? {
     if packet.icmp?.isError(packet.proto) == true {
-      if let quoted = packet.quoted, let marked = plan.markedSequence(of: quoted) { return marked }
+      if let quoted = packet.quoted, let marked = marked(plan, quoted) { return marked }
       guard let ports = plan.quotedPorts(packet), ports.destination == plan.destinationPort,
         packet.quoted?.destination == plan.destination
       else { return nil }
       return plan.sequence(ofPort: ports.source, latest: latest)
     }
     guard packet.proto == .udp else { return nil }
-    if let marked = plan.markedSequence(of: packet) { return marked }
+    if let marked = marked(plan, packet) { return marked }
     // A server may answer from another port, as TFTP's do, or from another of its addresses.
     guard
       packet.source == plan.destination
@@ -39,12 +43,32 @@ struct UDPProbe: ProbeKind {
     return plan.sequence(ofPort: port, latest: latest)
   }
 
+  private func marked(_ plan: ProbePlan, _ packet: Packet) -> Int? {
+    DNSQuestion.fits(plan)
+      ? DNSQuestion.sequence(plan, in: packet.payload) : plan.markedSequence(of: packet)
+  }
+
+  func nonce(of random: UInt64) -> UInt64 { DNSQuestion.nonce(of: random) }
+
+  /// What tells a probe's payload, which begins at this offset.
+  private func payloadMark(_ proto: IPProtocol, at offset: UInt32, _ plan: ProbePlan) -> ProbeMark {
+    guard DNSQuestion.fits(plan) else { return ProbeMark(proto, at: offset, plan.mark) }
+    let identifier = DNSQuestion.identifier(plan)
+    return ProbeMark(
+      proto: proto,
+      fields: [
+        .init(offset: offset, least: identifier, most: identifier),
+        .init(
+          offset: offset + UInt32(DNSQuestion.nonceOffset), least: plan.mark, most: plan.mark),
+      ])
+  }
+
   func marks(_ plan: ProbePlan) -> [ProbeMark] {
     let header: UInt32 = 8
     let port = Int(plan.destinationPort ?? 0)
     var marks = [
-      ProbeMark(.udp, at: header, plan.mark),
-      ProbeMark(plan.icmp, at: plan.quotedOffset + header, plan.mark),
+      payloadMark(.udp, at: header, plan),
+      payloadMark(plan.icmp, at: plan.quotedOffset + header, plan),
       ProbeMark(
         proto: .udp,
         fields: [
@@ -65,13 +89,16 @@ struct UDPProbe: ProbeKind {
 
   func direction(_ plan: ProbePlan, of packet: Packet) -> Journey.Direction? {
     guard packet.proto == .udp else { return nil }
+    let isMarked = marked(plan, packet) != nil
+    // Translation may have changed every port and address.
+    if isMarked, DNSQuestion.fits(plan), DNSQuestion.isAnswer(packet.payload) { return .reply }
     // Of a host that asks itself, the ports alone tell.
     if plan.source == plan.destination {
       return packet.destinationPort == plan.destinationPort ? .request : .reply
     }
     let isRequest =
       packet.source == plan.source
-      || plan.markedSequence(of: packet) != nil && packet.sourcePort != plan.destinationPort
+      || isMarked && packet.sourcePort != plan.destinationPort
     return isRequest ? .request : .reply
   }
 }

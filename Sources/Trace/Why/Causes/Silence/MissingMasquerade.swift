@@ -16,7 +16,7 @@ enum MissingMasquerade: Cause {
       """,
     certainty: """
       Likely for a public destination. Possible for a private one: a router there may well have a route
-      back.
+      back. Possible for a UDP datagram, too, but for one to port 53: many services say nothing to a stranger.
       """,
     conclusion: """
       The packet was sent by another interface than it came in by, its source is private, unchanged and
@@ -55,7 +55,7 @@ enum MissingMasquerade: Cause {
     let near = NearMiss.sourceTranslations(lost)
     evidence += near.map(\.evidence)
     let confidence: Finding.Confidence =
-      lost.packet.destination.isPrivate ? .possible : .likely
+      lost.packet.destination.isPrivate || lost.packet.isUnlikelyAnswered ? .possible : .likely
     if let asleep = RuleNotInForce(translating: lost) {
       return error(
         "it left \(device) with the private source \(source), so the answer has no way back: \(asleep.words)",
@@ -127,4 +127,9 @@ extension LostPacket {
   private func conditions(_ step: RuleStep) -> RuleConditions? {
     step.text.map { RuleConditions($0) }
   }
+}
+
+extension Packet {
+  /// Whether it may well get no answer though all is right: of services of UDP, only DNS is asked in its own words.
+  fileprivate var isUnlikelyAnswered: Bool { proto == .udp && destinationPort != 53 }
 }
