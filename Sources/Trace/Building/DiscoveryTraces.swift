@@ -41,11 +41,25 @@ struct DiscoveryDrop: Sendable, Equatable {
   }
 }
 
+extension DiscoveryDrop {
+  /// Whether it is of what the client of these probes asks before it sends them, or of the answer.
+  func isOf(clientOf plan: ProbePlan) -> Bool {
+    guard let asked = plan.asksFor, let message else { return false }
+    let askers = plan.asksFrom.map { [$0] } ?? IPAddress.unspecified(as: asked)
+    guard message.isAbout(asked), let sender = message.sender else { return false }
+    return message.isQuestion
+      ? askers.contains(sender)
+      : !askers.contains(sender) && askers.contains(where: message.isAbout)
+  }
+}
+
 /// What a packet of ARP or neighbour discovery says, as far as a trace tells it.
 struct DiscoveryMessage: Sendable, Equatable {
   private var version: Int
   /// Who sent it and to whom; of ARP, who asks and who is asked for, or the other way round.
   private var ends: [IPAddress] = []
+  /// Whether it asks, and does not answer.
+  private(set) var isQuestion = false
   /// The first octets of the address that an advertisement of IPv6 is about.
   private var advertised: [UInt8] = []
 
@@ -53,15 +67,20 @@ struct DiscoveryMessage: Sendable, Equatable {
     if let packet = trace.packet {
       version = 6
       ends = [packet.source, packet.destination]
+      isQuestion = packet.icmp?.type == 135
       if packet.icmp?.type == 136 { advertised = Array(trace.transportHeader?.dropFirst(8) ?? []) }
     } else {
       version = 4
       // The sender's and the target's address of IPv4 over Ethernet: RFC 826.
       if let header = trace.networkHeader, header.count >= 28, header[4] == 6, header[5] == 4 {
+        isQuestion = header[7] == 1
         ends = [14, 24].compactMap { IPAddress(bytes: header[$0..<$0 + 4]) }
       }
     }
   }
+
+  /// Who sent it.
+  var sender: IPAddress? { ends.first }
 
   /// Whether it asks for this neighbour, or comes from it.
   func isAbout(_ neighbour: IPAddress) -> Bool {
@@ -73,6 +92,11 @@ struct DiscoveryMessage: Sendable, Equatable {
 }
 
 extension IPAddress {
+  /// From where somebody asks who has no address, and to where he is answered.
+  fileprivate static func unspecified(as other: IPAddress) -> [IPAddress] {
+    ["0.0.0.0", "::", "ff02::1"].compactMap { IPAddress($0) }.filter { $0.family == other.family }
+  }
+
   /// The group to which questions for an IPv6 address go: RFC 4291 section 2.7.1.
   fileprivate var solicitedNode: IPAddress {
     let group: [UInt8] = [0xff, 2] + Array(repeating: 0, count: 9) + [1, 0xff]

@@ -246,7 +246,7 @@ package struct PingStory: Sendable {
       return open[sequence]?.refused == nil ? .lost : .localError
     }
     if plan.entrance == .local, story.isKeptFromSockets(answer) { return .lost }
-    if story.isSilentToClient { return .lost }
+    if story.isSilentToClient || story.isDeafToClient { return .lost }
     if plan.entrance == .arriving, story.isKeptFromClient(answer) { return .lost }
     if open[sequence]?.answered == nil, stories.contains(where: { $0.hasLostData(probe: sequence) })
     {

@@ -63,6 +63,10 @@ package struct ProbePlan: Sendable, Equatable {
   package var isFromAfar = false
   /// Whether somebody said to whose MAC address they go, so that nobody asks for it.
   package var hasChosenReceiver = false
+  /// Whose MAC address the client asks for before it sends, an address of this host's; nil where it does not ask.
+  package var asksFor: IPAddress?
+  /// The address that it asks from; nil where it is not known by the MAC address that the probes come from.
+  package var asksFrom: IPAddress?
   /// Whether they are discarded at the end of their way, before they leave.
   package var dryRun = false
 
@@ -138,6 +142,8 @@ extension ProbePlan: JSONObject {
     // Versions that knew no other way wrote neither of these.
     var named = entrance == .tun ? nil : entrance
     var isDryRun = dryRun ? true : nil
+    json.member("asksFor", &asksFor)
+    json.member("asksFrom", &asksFrom)
     json.member("boundDevice", &boundDevice)
     json.member("count", &count)
     json.member("data", &data)

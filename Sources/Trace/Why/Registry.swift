@@ -31,7 +31,7 @@ package enum Registry {
     NoReply.ResetAfterHandshake.self, NoListener.self,
     UnknownProtocol.self,
     // Answered, and not as the client expects it.
-    DiscoveryUnanswered.self,
+    DiscoveryUnanswered.self, NeighbourDiscoveryFiltered.OfClient.self,
     NoReply.HandedOn.self, HairpinWithoutMasquerade.self, NotTranslated.Reply.self,
     ReplyFromStranger.self,
     ReplyMisrouted.self, NoReply.OfAnswer.self,

@@ -1,16 +1,21 @@
-/// A frame by which a host asks who has an address, without saying that it has one itself: an ARP probe
-/// (RFC 5227 section 2.1.1), or a neighbour solicitation from the unspecified address (RFC 4862 section
-/// 5.4.2). Nobody who hears it notes anything about the asker.
+/// A frame by which a host asks who has an address: ARP (RFC 826), or a neighbour solicitation (RFC 4861 section
+/// 7.2.2). As a rule the asker does not say that it has an address itself (an ARP probe of RFC 5227 section 2.1.1, a
+/// solicitation from the unspecified address of RFC 4862 section 5.4.2): then nobody who hears it notes anything about
+/// the asker.
 package struct NeighbourQuestion: Sendable {
   /// Who is asked for.
   package let target: IPAddress
   /// The asker's link-layer address, to which an ARP answer goes.
   package let asker: HardwareAddress
 
+  /// The asker's own address, if it says it.
+  package let sender: IPAddress?
+
   /// Asks for this address.
-  package init(for target: IPAddress, from asker: HardwareAddress) {
+  package init(for target: IPAddress, from asker: HardwareAddress, at sender: IPAddress? = nil) {
     self.target = target
     self.asker = asker
+    self.sender = sender
   }
 
   private static let arp: [UInt8] = [0x08, 0x06]
@@ -23,20 +28,23 @@ package struct NeighbourQuestion: Sendable {
       let everybody: [UInt8] = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff]
       // Ethernet, IPv4, six and four octets, a request: RFC 826.
       let request: [UInt8] = [0, 1, 8, 0, 6, 4, 0, 1]
-      return everybody + asker.bytes + Self.arp + request + asker.bytes + [0, 0, 0, 0]
+      return everybody + asker.bytes + Self.arp + request + asker.bytes
+        + (sender?.bytes ?? [0, 0, 0, 0])
         + [0, 0, 0, 0, 0, 0] + target.bytes
     case .v6:
       // The solicited-node address of the target: RFC 4291 section 2.7.1.
       let last = Array(target.bytes.suffix(3))
       let group: [UInt8] = [0xff, 2] + Array(repeating: 0, count: 9) + [1, 0xff] + last
       var message: [UInt8] = [135, 0, 0, 0, 0, 0, 0, 0] + target.bytes
-      let nobody = [UInt8](repeating: 0, count: 16)
+      let source = sender?.bytes ?? [UInt8](repeating: 0, count: 16)
+      // The source's link-layer address, an option that who has no address leaves out.
+      if sender != nil { message += [1, 1] + asker.bytes }
       let sum = InternetChecksum.of(
-        nobody + group + [0, 0, 0, UInt8(message.count), 0, 0, 0, 58] + message)
+        source + group + [0, 0, 0, UInt8(message.count), 0, 0, 0, 58] + message)
       message[2] = UInt8(sum >> 8)
       message[3] = UInt8(sum & 0xff)
       let header: [UInt8] = [0x60, 0, 0, 0, 0, UInt8(message.count), 58, 255]
-      return [0x33, 0x33, 0xff] + last + asker.bytes + Self.ipv6 + header + nobody + group + message
+      return [0x33, 0x33, 0xff] + last + asker.bytes + Self.ipv6 + header + source + group + message
     }
   }
 

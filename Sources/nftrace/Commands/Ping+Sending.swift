@@ -110,6 +110,9 @@ extension Ping {
     if let like { try plan.send(like.octets) }
     if entrance.kind == .local { plan.boundDevice = device }
     plan.isFromAfar = entrance.isFromAfar
+    if let question = entrance.question {
+      (plan.asksFor, plan.asksFrom) = (question.target, question.sender)
+    }
     plan.hasChosenReceiver = entrance.kind == .arriving && destMac != nil
     if like == nil {
       if plan.sourcePort != nil, !dryRun, data == nil { plan.takeWitness() }

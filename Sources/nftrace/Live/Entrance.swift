@@ -124,6 +124,11 @@ struct Entrance {
   /// The TTL or hop limit with which packets of a Linux host that has the source come in.
   var usualTTL: Int { isBehindRouter || isFromAfar ? 63 : 64 }
 
+  /// What the client asks this host before it sends.
+  var question: NeighbourQuestion? {
+    if case .arriving(_, let addresses) = way { addresses.question } else { nil }
+  }
+
   /// How they do, in a session.
   var kind: EntranceKind {
     switch way {

@@ -86,6 +86,7 @@ final class LocalPath: ProbePath {
 final class ArrivingPath: ProbePath {
   private let injector: Shared<FrameInjector>
   private let addresses: ArrivingAddresses
+  private var hasAsked = false
 
   /// On the interface of this injector, from this neighbour.
   init(_ injector: Shared<FrameInjector>, _ addresses: ArrivingAddresses) {
@@ -96,6 +97,10 @@ final class ArrivingPath: ProbePath {
   var descriptor: Int32? { nil }
 
   func prepare(_ packet: Packet, as octets: [UInt8]) throws(KernelError) -> any ProbeSending {
+    if !hasAsked, let question = addresses.question {
+      hasAsked = true
+      try injector.value.inject(question.frame)
+    }
     let frame = injector.value.frame(
       octets, from: addresses.source, to: addresses.destination)
     return try Injection(frame: frame, through: injector.value)

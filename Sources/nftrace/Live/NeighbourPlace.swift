@@ -11,6 +11,8 @@ struct ArrivingAddresses {
   var destination: HardwareAddress?
   /// The entry that the bridge will make of a source that nobody has, to be taken away again.
   var invented: ForwardingEntry?
+  /// What their sender asks this host before it sends; nil where it does not ask.
+  var question: NeighbourQuestion?
 }
 
 /// What is known of who is behind an interface: of a bridge's port, behind the bridge.
@@ -96,9 +98,27 @@ struct NeighbourPlace {
       addresses.invented = ForwardingEntry(port: port, address: sender)
     }
     if wish.destination == nil {
+      let asker = router ?? source
+      addresses.question = asked(by: asker, toReach: destination).map {
+        // What is not known by this MAC address is not to be taken for its neighbour from now on.
+        NeighbourQuestion(for: $0, from: sender, at: hardware(of: asker) == sender ? asker : nil)
+      }
       addresses.destination = try target(destination, as: sender, through: injector)
     }
     return addresses
+  }
+
+  /// For which address of this host a neighbour asks that sends there: the destination, if it is in its subnet, and
+  /// else that of its gateway.
+  private func asked(by asker: IPAddress, toReach destination: IPAddress) -> IPAddress? {
+    guard owner.isEthernet, !owner.flags.contains(.noARP), !destination.isMulticast else {
+      return nil
+    }
+    let subnet = subnets.first { $0.network.contains(asker) }
+    guard let subnet, !subnet.network.contains(destination) else {
+      return subnet != nil && own.contains { $0.local.address == destination } ? destination : nil
+    }
+    return port == nil ? subnet.address : nil
   }
 
   /// The neighbour to whom a host there gives a packet for `destination`: this host, but for what is in its

@@ -14,13 +14,15 @@ enum NeighbourDiscoveryFiltered: Cause {
       never found, and the packet waits in vain.
       """,
     certainty: """
-      Certain that a rule dropped such a message while the packet waited for its next hop. Likely where the packet
-      was sent, and who is to answer it asked for the way back.
+      Certain that a rule dropped such a message while the packet waited for its next hop, or such a message of the
+      client's, whose MAC address is known. Likely where it is not, and where the packet was sent, and who is to answer
+      it asked for the way back.
       """,
     conclusion: """
       nftrace traces ARP and neighbour discovery as well, within bridges too. A rule or policy had the verdict drop
       for one of these messages from that neighbour or for it, and the packet stopped where it needs the answer, or
-      was sent and not answered.
+      was sent and not answered. Of a client behind an interface (`--in`), nftrace asks the question as well that the
+      client asks before it sends.
       """,
     advice: """
       Run the remedy. A firewall for IPv6 must accept neighbour solicitations and advertisements
@@ -84,7 +86,32 @@ enum NeighbourDiscoveryFiltered: Cause {
   }
 }
 
+extension NeighbourDiscoveryFiltered {
+  /// The client does not learn this host's MAC address, and sends nothing: nftrace, which did, was answered.
+  enum OfClient: Cause {
+    static var page: FindingPage { NeighbourDiscoveryFiltered.page }
+
+    static func examine(_ lost: LostPacket) -> Finding? {
+      guard lost.isReply, lost.stage == .sent, let plan = lost.header?.probe,
+        let asked = plan.asksFor,
+        let drop = lost.snapshot.discoveryDrops.last(where: { $0.isOf(clientOf: plan) })
+      else { return nil }
+      return finding(
+        drop, lost.snapshot,
+        "so \(plan.asksFrom.map { "\($0)" } ?? "who is behind \(plan.device ?? "the interface")") asks for "
+          + "\(asked) in vain, and sends nothing",
+        version: lost.version, confidence: plan.asksFrom == nil ? .likely : .certain)
+    }
+  }
+}
+
 extension Story {
+  /// Whether a rule here dropped what the client of the probes asks before it sends, or the answer.
+  var isDeafToClient: Bool {
+    guard let plan = header?.probe, plan.asksFor != nil else { return false }
+    return snapshot.discoveryDrops.contains { $0.isOf(clientOf: plan) }
+  }
+
   /// Why the neighbour is silent that another network namespace asks for: a rule in this one.
   func discoveryFiltered(of neighbour: IPAddress) -> Finding? {
     guard let drop = snapshot.discoveryDrops.last(where: { $0.isAbout(neighbour) }) else {
