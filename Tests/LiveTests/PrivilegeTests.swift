@@ -254,7 +254,7 @@ extension LiveTests {
         grep -qx '0 1 2 3 ' "$DIR/open"
         """)
       #expect(outcome.code == 0, "\(outcome)")
-      Self.expect([.reading, .network, .processes, .system], outcome.output, "deputy")
+      Self.expect([.reading, .network, .rawSockets, .processes, .system], outcome.output, "deputy")
     }
 
     /// One that is stopped is not waited for, and does not stay.
