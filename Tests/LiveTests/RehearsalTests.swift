@@ -99,8 +99,8 @@ extension LiveTests {
       let original = try await net.inRouter("sh \(file) 2>&1")
       let copied = try await net.inRouter(
         """
-        "$NFTRACE" ping -q --with 'sh \(file) >$DIR/copy 2>&1' $SERVER >$DIR/said || true
-        cat $DIR/copy
+        "$NFTRACE" ping -q --with 'sh \(file) >$DIR/copied 2>&1' $SERVER >$DIR/rehearsed || true
+        cat $DIR/copied
         """)
       let (there, here) = (
         Set(copied.split(separator: "\n")), Set(original.split(separator: "\n"))

@@ -123,7 +123,7 @@ class Network:
                      [rule for rule, count in after.items() if count > before.get(rule, 0)])
 
     def told(self, nftrace, folder):
-        words = ["ping", "--netns", self.name("r"), "-W", str(PATIENCE), *self.case.probe.arguments(), "--json"]
+        words = ["ping", "--netns", self.name("r"), "-W", str(PATIENCE), *self.case.probe.arguments(), "--json", "--no-rehearsal"]
         done = subprocess.run([*nftrace, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL,
                               env={**os.environ, "NFTRACE_STATE_DIR": folder}, timeout=30)
         if done.returncode not in (0, 1):

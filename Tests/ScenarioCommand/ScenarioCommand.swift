@@ -27,6 +27,7 @@ struct ScenarioCommand {
       case "-l": lists = true
       case "--facts": options.judgesFindings = false
       case "--without-drop-reasons": options.asksReasons = false
+      case "--trials": options.triesRemedies = true
       case "--copies": options.triesCopies = true
       case "--record": folder = rest.popFirst()
       case _ where word.hasPrefix("-"): throw ScenarioFailure("no option: \(word)")

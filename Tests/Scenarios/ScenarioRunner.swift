@@ -18,6 +18,8 @@ package struct ScenarioRunner: ~Copyable {
     package var judgesFindings = true
     /// Whether a copy of the namespace is asked the same, and what is to be cured is tried there first.
     package var triesCopies = false
+    /// Whether nftrace tries remedies before it prints them, which takes as long as all the rest.
+    package var triesRemedies = false
     /// Where the session of the probe is written.
     package var session: String?
 
@@ -173,7 +175,7 @@ package struct ScenarioRunner: ~Copyable {
   private func ping(writing file: String?, more: [String] = []) async throws -> PingReport {
     let words =
       nftrace + ["ping", "--json", "-W", scenario.timeout] + scenario.entrance
-      + scenario.arguments + more + (file.map { ["-w", $0] } ?? []) + [scenario.destination]
+      + (options.triesRemedies ? [] : ["--no-rehearsal"]) + scenario.arguments + more + (file.map { ["-w", $0] } ?? []) + [scenario.destination]
     let output = try await execute(words, in: lab.routerName)
     do {
       return try JSONDecoder().decode(PingReport.self, from: Data(output.results.utf8))

@@ -7,7 +7,6 @@ package struct PingPrinter {
   private var renderer: (any Renderer)?
   /// The same, told in other ways.
   private let files: [ReportFile]
-  private let ways: Int
   private var isBegun = false
   private var plan: ProbePlan?
   private var counts = EventCounts()
@@ -22,9 +21,7 @@ package struct PingPrinter {
   package private(set) var cause: Finding?
 
   /// A printer of which nothing was asked yet. `files` are written as well.
-  /// `ways` is how many runs of one probe each follow, which are to be compared.
-  package init(options: OutputOptions, files: [ReportFile] = [], ways: Int = 1) {
-    self.ways = ways
+  package init(options: OutputOptions, files: [ReportFile] = []) {
     self.files = files
     renderer = (options.json ? ReportFormat.json : .text).renderer(options.style)
   }
@@ -33,13 +30,11 @@ package struct PingPrinter {
   package init() {
     renderer = nil
     files = []
-    ways = 1
   }
 
   /// The run that `header` describes begins.
   package mutating func begin(_ header: SessionHeader) {
-    var head = ReportHead(.ping, header: header, namespaces: header.namespaces)
-    head.ways = ways
+    let head = ReportHead(.ping, header: header, namespaces: header.namespaces)
     if !isBegun { renderer?.begin(head) }
     renderer?.beginProbes(header.probe!)
     for file in files {

@@ -28,6 +28,7 @@ package struct ReportHead: Sendable {
   ) {
     self.command = command
     self.header = header
+    ways = header?.probe?.ways ?? 1
     self.session = session
     self.namespaces = namespaces
   }

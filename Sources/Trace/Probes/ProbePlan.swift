@@ -52,6 +52,8 @@ package struct ProbePlan: Sendable, Equatable {
   /// Whether they look for the narrowest link of their way, as what Linux sends by IPv4: they may not be fragmented
   /// behind who sent them. nil where there is no choice.
   package var discoversMTU: Bool?
+  /// In how many ways one probe each is sent, to be compared, of which this is one; nil where it is the only one.
+  package var ways: Int?
   /// Octets at most of the fragments in which they come in; nil where they come in whole.
   package internal(set) var fragmentSize: Int?
   /// How they enter.
@@ -179,6 +181,7 @@ extension ProbePlan: JSONObject {
     json.member("timeout", &timeout)
     json.member("tos", &tos)
     json.member("ttl", &ttl)
+    json.member("ways", &ways)
     json.member("witnessPort", &witnessPort)
     if let octets = like, let packet = try? Packet(octets) { proto = ProbeProtocol(like: packet) }
     entrance = named ?? .tun

@@ -147,7 +147,7 @@ struct OwnerRemedy {
 
   private var firewalld: Command? {
     get throws(Word.Unspeakable) {
-if ruling.step.table == "firewalld_policy_drop" { return "firewall-cmd --panic-off" }
+      if ruling.step.table == "firewalld_policy_drop" { return "firewall-cmd --panic-off" }
       // What denies is asked before what allows.
       if ruling.step.chain.hasSuffix("_deny") { return nil }
       guard !lost.isReply, let inner = zone(named: chains) ?? zoneMet else { return nil }

@@ -30,14 +30,14 @@ extension Ping {
     }
     var printer =
       prints
-      ? PingPrinter(options: options, files: files, ways: count == 1 ? entrances.count : 1)
-      : PingPrinter()
+      ? PingPrinter(options: options, files: files) : PingPrinter()
     var code: Int32 = 0
     for (index, entrance) in entrances.enumerated() {
       let settings = spaces.map { _ in TemporarySettings() }
       let isLast = isAll && index == entrances.count - 1
       let sent = Result {
-        let plan = try plan(entrance, to)
+        var plan = try plan(entrance, to)
+        if count == 1, entrances.count > 1 { plan.ways = entrances.count }
         let namespaces = try zip(spaces, settings).map { space, settings in
           try space.within(among: spaces) {
             try PingNamespace(
