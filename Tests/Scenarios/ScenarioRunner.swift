@@ -175,7 +175,8 @@ package struct ScenarioRunner: ~Copyable {
   private func ping(writing file: String?, more: [String] = []) async throws -> PingReport {
     let words =
       nftrace + ["ping", "--json", "-W", scenario.timeout] + scenario.entrance
-      + (options.triesRemedies ? [] : ["--no-rehearsal"]) + scenario.arguments + more + (file.map { ["-w", $0] } ?? []) + [scenario.destination]
+      + (options.triesRemedies ? [] : ["--no-rehearsal"]) + scenario.arguments + more
+      + (file.map { ["-w", $0] } ?? []) + [scenario.destination]
     let output = try await execute(words, in: lab.routerName)
     do {
       return try JSONDecoder().decode(PingReport.self, from: Data(output.results.utf8))
