@@ -243,7 +243,7 @@ extension LiveTests {
       let outcome = try await Self.run(
         net,
         """
-        "$NFTRACE" ping --tun "$TUN" -i 0.2 -c 1000 $SERVER >"$DIR/out" 2>&1 & pid=$!
+        "$NFTRACE" ping --tun "$TUN" --no-rehearsal -i 0.2 -c 1000 $SERVER >"$DIR/out" 2>&1 & pid=$!
         for i in $(seq 100); do test -s "$DIR/out" && break; sleep 0.05; done
         child=$(cat /proc/$pid/task/*/children | tr -d ' ')
         cat /proc/$child/task/*/status
