@@ -74,9 +74,8 @@ extension Ping {
       guard let remedy, RemedyTrial.isConfined(remedy), try ChildProcess.shell(remedy).code == 0
       else { break }
     }
-    guard let trial else { return }
-    // Where the copy is not the same, that it does not help there says nothing.
-    let isKnown = trial.isThrough || !trial.obstacles.isEmpty
-    if isKnown, trial.isThrough || copy.differences.isEmpty { try Output.show(trial.json) }
+    // Where it does not get through, that may be the copy's fault.
+    if let trial, trial.isThrough { try Output.show(trial.json) }
+    _ = copy.differences
   }
 }
