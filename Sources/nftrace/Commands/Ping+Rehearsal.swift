@@ -22,13 +22,17 @@ extension Ping {
     }
     let rehearsal = Rehearsal(
       commands: with, differences: copy.differences.map(\.description))
-    // A TUN device has the end of a pair in its place.
+    return try withExtendedLifetime(copy) {
+      try inACopy.send(to: to, in: [space], rehearsal: rehearsal).code
+    }
+  }
+
+  /// The same probes in a copy, where the end of a pair is in the place of a TUN device.
+  private var inACopy: Ping {
     var ping = self
     ping.arriving = tun ?? arriving
     ping.tun = nil
-    return try withExtendedLifetime(copy) {
-      try ping.send(to: to, in: [space], rehearsal: rehearsal).code
-    }
+    return ping
   }
 }
 
@@ -41,9 +45,7 @@ extension Ping {
   /// prints what came of it as `RemedyTrial` in JSON; nothing where the copy does not lose the probe.
   func prove(to: Destination) throws {
     ChildProcess.endWithParent()
-    var ping = self
-    ping.arriving = tun ?? arriving
-    ping.tun = nil
+    var ping = inACopy
     ping.timeout = min(timeout, 0.5)
     let copy = try HeldCopy()
     let space = ChosenNamespace(nil, copy)
@@ -76,6 +78,6 @@ extension Ping {
     }
     // Where it does not get through, that may be the copy's fault.
     if let trial, trial.isThrough { try Output.show(trial.json) }
-    _ = copy.differences
+    withExtendedLifetime(copy) {}
   }
 }
