@@ -31,10 +31,13 @@ let package = Package(
           "libnftables-dev",
         ])
       ]),
+    .systemLibrary(
+      name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .target(name: "Wire", swiftSettings: settings),
     .target(name: "Trace", dependencies: ["Wire"], swiftSettings: settings),
     .target(
-      name: "Kernel", dependencies: ["Wire", "Trace", "CNetfilter"], swiftSettings: settings),
+      name: "Kernel", dependencies: ["Wire", "Trace", "CNetfilter", "CYAML"],
+      swiftSettings: settings),
     .target(name: "Report", dependencies: ["Wire", "Trace"], swiftSettings: settings),
     .target(
       name: "App", dependencies: ["Wire", "Trace", "Kernel", "Report"], swiftSettings: settings),

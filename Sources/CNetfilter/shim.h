@@ -88,6 +88,8 @@ static inline const char *nftrace_entry_name(const struct dirent *entry) { retur
 
 // setns and unshare are declared for _GNU_SOURCE only, which Swift's importer does not set.
 static const int nftrace_clone_newnet = 0x40000000;  // CLONE_NEWNET, for the same reason
+static const int nftrace_clone_newuser = 0x10000000;  // CLONE_NEWUSER
+static const int nftrace_clone_newns = 0x00020000;  // CLONE_NEWNS
 int setns(int fd, int nstype);
 int unshare(int flags);
 
@@ -232,6 +234,7 @@ static inline int nftrace_is_secure(void) { return getauxval(AT_SECURE) != 0; }
 
 // fcntl is variadic.
 static inline int nftrace_file_flags(int file) { return fcntl(file, F_GETFL); }
+static inline int nftrace_duplicate(int file) { return fcntl(file, F_DUPFD_CLOEXEC, 0); }
 static inline int nftrace_set_file_flags(int file, int flags) {
   return fcntl(file, F_SETFL, flags);
 }
@@ -739,4 +742,34 @@ static inline char *nftrace_nft(const char *command) {
   }
   load_nft_ctx_free(context);
   return text;
+}
+
+// Loads a file as "nft -f" does. Returns 0, or what is wrong in nft's words, for the caller to free; an empty text where
+// there is no libnftables.
+static inline char *nftrace_nft_file(const char *path) {
+  void *library = nftrace_libnftables();
+  if (!library) return strdup("");
+#define NFTRACE_LOAD(name) __typeof__(&name) load_##name = (__typeof__(&name))dlsym(library, #name)
+  NFTRACE_LOAD(nft_ctx_new);
+  NFTRACE_LOAD(nft_ctx_free);
+  NFTRACE_LOAD(nft_ctx_buffer_output);
+  NFTRACE_LOAD(nft_ctx_buffer_error);
+  NFTRACE_LOAD(nft_ctx_get_error_buffer);
+  NFTRACE_LOAD(nft_run_cmd_from_filename);
+#undef NFTRACE_LOAD
+  if (!load_nft_ctx_new || !load_nft_ctx_free || !load_nft_ctx_buffer_output ||
+      !load_nft_ctx_buffer_error || !load_nft_ctx_get_error_buffer ||
+      !load_nft_run_cmd_from_filename)
+    return strdup("");
+  struct nft_ctx *context = load_nft_ctx_new(NFT_CTX_DEFAULT);
+  if (!context) return strdup("there is no memory for it");
+  char *fault = 0;
+  if (load_nft_ctx_buffer_output(context) != 0 || load_nft_ctx_buffer_error(context) != 0) {
+    fault = strdup("there is no memory for it");
+  } else if (load_nft_run_cmd_from_filename(context, path) != 0) {
+    const char *text = load_nft_ctx_get_error_buffer(context);
+    fault = strdup(text && *text ? text : "nft does not say what is wrong");
+  }
+  load_nft_ctx_free(context);
+  return fault;
 }

@@ -86,9 +86,7 @@ package final class SimulatedPing: PingKernel, ProbePath {
 
   package func takeLegacyGroup() throws(KernelError) { try faults.check(.takeGroup) }
 
-  package func listenToDrops(
-    of plan: ProbePlan, everywhere: Bool
-  ) throws(KernelError) -> String? {
+  package func listenToDrops(_ filter: DropFilter) throws(KernelError) -> String? {
     try faults.check(.dropReasons)
     for case .note(.facts(let facts)) in session.opening.map(\.content) {
       for case .dropReasons(let missing?) in facts.all {

@@ -24,8 +24,8 @@ package protocol PingKernel: TableInstaller {
   func listing() throws(KernelError) -> OpeningListing
   /// Takes the group to which iptables-legacy reports, too.
   func takeLegacyGroup() throws(KernelError)
-  /// Listens to why the kernel drops the probes, here or in any network namespace. Returns what it does not tell of that, as a sentence.
-  func listenToDrops(of plan: ProbePlan, everywhere: Bool) throws(KernelError) -> String?
+  /// Listens to why the kernel drops packets that pass the filter. Returns what it does not tell of that, as a sentence.
+  func listenToDrops(_ filter: DropFilter) throws(KernelError) -> String?
   /// The drops since the last time.
   func drops() -> [DropEvent]
   /// Listens to traces, changes of the ruleset and connections.

@@ -18,48 +18,69 @@ final class PingPlace {
 
   /// Lists what is there, changes the settings that are needed, and installs the tables. Where the probes enter,
   /// `entrance` says how.
-  init(
+  convenience init(
     _ number: Int, _ namespace: PingNamespace, _ plan: ProbePlan, entrance: ProbeEntrance?,
     masquerade: Bool, forward: Bool, loop: any EventLoop
+  ) throws {
+    let version = plan.version
+    // Elsewhere than on a TUN device, the source's other packets are none of the probe's.
+    var tables = ObservationTables(
+      prefixes: entrance?.isTun == true ? [Prefix(plan.source)] : [], marks: plan.marks,
+      versions: [version], backend: .group(namespace.kernel.group),
+      masquerade: masquerade ? entrance.map { ($0.subnet, $0.deviceName ?? "") } : nil)
+    tables.discards = plan.dryRun
+    try self.init(
+      number, namespace, tables,
+      // What is dropped elsewhere is heard once.
+      drops: DropFilter(plan, everywhere: number == 0),
+      settings: forward ? TemporarySettings.forwarding([version]) : [],
+      probe: number == 0 ? plan : nil, loop: loop)
+  }
+
+  /// The same for probes of all kinds, in a namespace where nothing else goes: a copy.
+  convenience init(ofAll namespace: PingNamespace, loop: any EventLoop) throws {
+    let tables = ObservationTables(
+      prefixes: [Prefix("0.0.0.0/0")!, Prefix("::/0")!], versions: [4, 6],
+      backend: .group(namespace.kernel.group))
+    try self.init(0, namespace, tables, drops: DropFilter(), settings: [], probe: nil, loop: loop)
+  }
+
+  private init(
+    _ number: Int, _ namespace: PingNamespace, _ wanted: ObservationTables, drops: DropFilter,
+    settings: [(Sysctl, String)], probe: ProbePlan?, loop: any EventLoop
   ) throws {
     self.number = number
     space = namespace.space
     let kernel = namespace.kernel
     self.kernel = kernel
     self.loop = loop
-    let version = plan.version
     var listing = try kernel.listing()
-    var wanted = forward ? TemporarySettings.forwarding([version]) : []
-    if listing.legacyTables[version]?.isEmpty == false {
+    var settings = settings
+    let legacy = wanted.versions.filter { listing.legacyTables[$0]?.isEmpty == false }.sorted()
+    if !legacy.isEmpty {
       // nf_tables does not see iptables-legacy; its TRACE lines name the rules all the same.
       do {
         try kernel.takeLegacyGroup()
-        wanted += TemporarySettings.legacyTrace(version: version)
+        settings += legacy.flatMap { TemporarySettings.legacyTrace(version: $0) }
       } catch {
         let why = "\(error)".split(separator: "\n").joined(separator: "; ")
         listing.facts.append(.legacyTrace(missing: "its rules cannot be named: \(why)"))
       }
     }
-    try namespace.settings.apply(wanted)
+    try namespace.settings.apply(settings)
     do {
-      // What is dropped elsewhere is heard once.
-      if let shortcoming = try kernel.listenToDrops(of: plan, everywhere: number == 0) {
+      if let shortcoming = try kernel.listenToDrops(drops) {
         listing.facts.append(.dropReasons(missing: "not to be had: \(shortcoming)"))
       }
     } catch {
       let why = error.help ?? "\(error)"
       listing.facts.append(.dropReasons(missing: "not to be had: \(why)"))
     }
-    // Elsewhere than on a TUN device, the source's other packets are none of the probe's.
-    var tables = ObservationTables(
-      prefixes: entrance?.isTun == true ? [Prefix(plan.source)] : [], marks: plan.marks,
-      versions: [version], backend: .group(kernel.group),
-      masquerade: masquerade ? entrance.map { ($0.subnet, $0.deviceName ?? "") } : nil)
-    tables.discards = plan.dryRun
-    if number == 0, plan.entrance == .arriving, plan.data != nil, let device = plan.device,
+    var tables = wanted
+    if let probe, probe.entrance == .arriving, probe.data != nil, let device = probe.device,
       listing.isEdge(device)
     {
-      tables.swallowed = (plan.answerMarks, device)
+      tables.swallowed = (probe.answerMarks, device)
     }
     let points = try kernel.install(
       tables, table: kernel.table, replacing: false,
@@ -70,8 +91,7 @@ final class PingPlace {
     self.listing = listing
     var header = SessionHeader(
       command: "ping", version: Version.number, kernel: kernel.release, netns: namespace.name,
-      points: points, table: kernel.table, probe: number == 0 ? plan : nil,
-      legacyNAT: kernel.natTargets())
+      points: points, table: kernel.table, probe: probe, legacyNAT: kernel.natTargets())
     header.namespace = kernel.namespaceKey
     header.netnsPath = namespace.path
     header.rehearsal = namespace.rehearsal

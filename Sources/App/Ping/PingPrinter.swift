@@ -15,6 +15,8 @@ package struct PingPrinter {
   /// Probes of this run that were answered by their destination, or would have got out of a dry run.
   package private(set) var succeeded = 0
 
+  /// The probe that was told last.
+  package private(set) var last: ProbeResult?
   /// What helps, of the first finding that says so.
   package private(set) var remedy: String?
   /// Why the first probe was lost that was, if that is known.
@@ -48,6 +50,7 @@ package struct PingPrinter {
 
   mutating func print(_ result: ProbeResult) throws {
     hasResults = true
+    last = result
     remedy = remedy ?? result.findings.lazy.compactMap(\.remedy?.text).first
     cause = cause ?? result.findings.first { $0.severity == .error }
     let isAll = plan?.data == nil || plan?.carriesData(result.sequence) == true

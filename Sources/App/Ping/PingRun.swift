@@ -30,18 +30,28 @@ package struct PingRun {
     in namespaces: [PingNamespace], loop: any EventLoop, sink: any SessionSink
   ) throws {
     let spaces = namespaces.map(\.space)
-    places = try namespaces.enumerated().map { number, namespace in
+    let places = try namespaces.enumerated().map { number, namespace in
       try namespace.space.within(among: spaces) {
         try PingPlace(
           number, namespace, plan, entrance: number == 0 ? entrance : nil,
           masquerade: number == 0 && masquerade, forward: number == 0 && forward, loop: loop)
       }
     }
+    try self.init(plan, entrance: entrance, at: places, loop: loop, sink: sink)
+    for place in places { try place.kernel.listen() }
+  }
+
+  /// A run in places that are watched already, or are about to be.
+  init(
+    _ plan: ProbePlan, entrance: ProbeEntrance, at places: [PingPlace], loop: any EventLoop,
+    sink: any SessionSink
+  ) throws(KernelError) {
+    self.places = places
     let first = places[0]
     silentDevice = try Self.silentDevice(
       entrance, plan, first.header.points, first.listing.chains)
-    for place in places { try place.kernel.listen() }
     var header = first.header
+    header.probe = plan
     header.others = places.dropFirst().map(\.header)
     self.header = header
     inbox = places.flatMap(\.opening)

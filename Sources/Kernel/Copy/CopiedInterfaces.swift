@@ -1,5 +1,6 @@
 internal import CNetfilter
 internal import Glibc
+internal import Trace
 internal import Wire
 
 /// The interfaces of a network namespace, and how another one is given such of the same names, numbers and addresses.
@@ -7,7 +8,7 @@ internal import Wire
 /// A bridge, a VLAN and a VRF are made as they are; everything else is one end of a veth pair, whose other end
 /// stands for the world behind it.
 struct CopiedInterfaces: Sendable {
-  private var links: [Link] = []
+  private var links: [Link]
   /// The neighbours that answered, and what bridges know.
   private var neighbours: [NetlinkMessage] = []
   private var addresses: [NetlinkMessage] = []
@@ -30,7 +31,10 @@ struct CopiedInterfaces: Sendable {
     static let name: UInt16 = 3
     static let mtu: UInt16 = 4
     static let link: UInt16 = 5
+    static let master: UInt16 = 10
     static let linkInfo: UInt16 = 18
+    static let carrier: UInt16 = 33
+    static let linkNamespace: UInt16 = 37
     static let group: UInt16 = 27
     static let infoKind: UInt16 = 1
     static let infoData: UInt16 = 2
@@ -49,12 +53,14 @@ struct CopiedInterfaces: Sendable {
   /// own number for one that stands on nothing, and may not see its carrier for a second.
   private static let otherEnd: UInt32 = 1_000_000
 
+  private init(_ links: [Link]) { self.links = links }
+
   // MARK: Reading
 
   /// Reads what is there, in the network namespace of the calling thread.
   static func read() throws(KernelError) -> CopiedInterfaces {
     var routes = try RouteSocket()
-    var copied = CopiedInterfaces()
+    var copied = CopiedInterfaces([])
     for message in try routes.dump(RouteMessageType.getLink) {
       guard let link = try? LinkMessage(parsing: message),
         let attributes = try? NetlinkAttribute.all(
@@ -77,6 +83,56 @@ struct CopiedInterfaces: Sendable {
       try routes.dump(RouteMessageType.getNeighbour)
       + routes.dump(RouteMessageType.getNeighbour, family: UInt8(AF_BRIDGE))
     return copied
+  }
+
+  /// Those of a topology, and the loopback.
+  init(_ topology: Topology) {
+    let numbers = Dictionary(
+      uniqueKeysWithValues: topology.interfaces.enumerated().map { ($1.name, UInt32($0 + 2)) })
+    var described = topology.interfaces
+    // A bridge without a port has no carrier.
+    for bridge in topology.interfaces where bridge.isBridge {
+      if topology.interfaces.contains(where: { $0.master == bridge.name }) { continue }
+      var port = Topology.Interface(name: "port\(numbers[bridge.name]!)", line: bridge.line)
+      port.master = bridge.name
+      described.append(port)
+    }
+    links = described.enumerated().compactMap { place, interface in
+      Self.link(
+        interface, number: UInt32(place + 2), master: interface.master.flatMap { numbers[$0] })
+    }
+  }
+
+  /// An interface as the kernel would list it.
+  private static func link(
+    _ interface: Topology.Interface, number: UInt32, master: UInt32?
+  ) -> Link? {
+    let kind = interface.isBridge ? "bridge" : "veth"
+    var attributes = [
+      NetlinkAttribute(Attribute.name, string: interface.name),
+      NetlinkAttribute(
+        Attribute.address, [0x02, 0, 0, 0, UInt8(number >> 8 & 0xff), UInt8(number & 0xff)]),
+      NetlinkAttribute(Attribute.carrier, [interface.isUp ? 1 : 0]),
+      NetlinkAttribute(Attribute.link, host: UInt32(1)),
+      NetlinkAttribute(Attribute.linkNamespace, host: UInt32(0)),
+      NetlinkAttribute(
+        Attribute.linkInfo, nested: [NetlinkAttribute(Attribute.infoKind, string: kind)]),
+    ]
+    if let mtu = interface.mtu { attributes.append(NetlinkAttribute(Attribute.mtu, host: mtu)) }
+    if let master { attributes.append(NetlinkAttribute(Attribute.master, host: master)) }
+    let flags: LinkMessage.Flags = interface.isUp ? [.up, .lowerUp, .running] : []
+    let message = LinkMessage.listing(index: number, flags: flags, attributes)
+    return (try? LinkMessage(parsing: message)).map { Link(message: $0, attributes: attributes) }
+  }
+
+  /// The number of the other end of an interface, from which packets come in by it; nil where the world is not behind
+  /// it. Behind a bridge it is behind its first port.
+  func otherEnd(of name: String) -> UInt32? {
+    guard let link = links.first(where: { $0.message.name == name }) else { return nil }
+    let port =
+      link.message.kind == "bridge"
+      ? links.first { $0.message.master == link.message.index && reachesOut($0) } : link
+    return port.flatMap { reachesOut($0) ? $0.message.index &+ Self.otherEnd : nil }
   }
 
   // MARK: Making

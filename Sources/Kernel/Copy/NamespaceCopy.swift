@@ -1,5 +1,6 @@
 internal import CNetfilter
 internal import Glibc
+package import Trace
 internal import Wire
 
 /// A network namespace that is like another one, to try things in: the kernel decides there as it does in the original,
@@ -9,19 +10,62 @@ package struct NamespaceCopy: ~Copyable {
   /// The copy.
   package let namespace: NetworkNamespace
   /// What is not as it is in the original.
-  package let differences: [CopyDifference]
+  package private(set) var differences: [CopyDifference]
   private let farSide: FarSide
+  private let interfaces: CopiedInterfaces
+  /// Hears and says what goes over the wires between the copy and the world.
+  private let wire: FileDescriptor
 
-  /// A copy of the network namespace of the calling thread, as it is now. To be called while there is one thread.
-  package init() throws(KernelError) {
-    var interfaces = try CopiedInterfaces.read()
+  /// A copy of the network namespace of the calling thread, as it is now; without the rules, if they are to be others.
+  /// Without the rights of root it is made `inUserNamespace`, and the process stays in that. To be called while there
+  /// is one thread.
+  package init(
+    withRules: Bool = true, inUserNamespace: Bool = false
+  ) throws(KernelError) {
+    let interfaces = try CopiedInterfaces.read()
     var routing = try CopiedRouting.read()
-    var ruleset = try CopiedRuleset.read()
-    var legacy = CopiedLegacyTables.read()
+    var ruleset = try withRules ? CopiedRuleset.read() : nil
+    var legacy = withRules ? CopiedLegacyTables.read() : nil
     var settings = CopiedSettings.read()
     let sockets = CopiedSockets.read()
     let hasPolicies = Self.hasPolicies
+    if inUserNamespace { try UserNamespace.enter() }
+    var opened: (datagrams: [Int32], connections: [Int32]) = ([], [])
+    try self.init(interfaces) { () throws(KernelError) in
+      settings.make()
+    } furnish: { interfaces throws(KernelError) in
+      try interfaces.addAddresses()
+      try interfaces.addNeighbours()
+      try routing.make()
+      try ruleset?.make()
+      legacy?.make()
+      opened = sockets.open()
+      return opened
+    }
+    differences +=
+      routing.differences + (ruleset?.differences ?? []) + (legacy?.differences ?? [])
+      + settings.differences + (hasPolicies ? [.security] : [])
+  }
 
+  /// A network namespace like no other, of this topology: a router. Throws with the line of what the kernel did not
+  /// take. To be called while there is one thread.
+  package init(_ topology: Topology, inUserNamespace: Bool = false) throws(KernelError) {
+    if inUserNamespace { try UserNamespace.enter() }
+    try self.init(CopiedInterfaces(topology)) { () throws(KernelError) in
+      try topology.makeSettings()
+    } furnish: { _ throws(KernelError) in
+      try topology.makeAddresses()
+      return ([], [])
+    }
+  }
+
+  /// Makes the interfaces, and the world behind them. `prepare` runs before they are up, `furnish` after that: it
+  /// returns the sockets that are open there.
+  private init(
+    _ described: CopiedInterfaces, prepare: () throws(KernelError) -> Void,
+    furnish: (CopiedInterfaces) throws(KernelError) -> (datagrams: [Int32], connections: [Int32])
+  ) throws(KernelError) {
+    var interfaces = described
     let copy = try NetworkNamespace.create()
     let world = try NetworkNamespace.create()
     try world.within { () throws(KernelError) in
@@ -39,23 +83,35 @@ package struct NamespaceCopy: ~Copyable {
       try interfaces.raiseOtherEnds()
       return try Self.wire()
     }
-    var opened: (datagrams: [Int32], connections: [Int32]) = ([], [])
-    try copy.within { () throws(KernelError) in
-      settings.make()
-      try interfaces.raise()
-      try interfaces.addAddresses()
-      try interfaces.addNeighbours()
-      try routing.make()
-      try ruleset.make()
-      legacy.make()
-      opened = sockets.open()
+    let there = interfaces
+    let opened = try copy.within { () throws(KernelError) in
+      try prepare()
+      try there.raise()
+      return try furnish(there)
     }
     farSide = try FarSide(
-      world: wire.release(), datagrams: opened.datagrams, connections: opened.connections)
+      world: try Self.duplicate(wire), datagrams: opened.datagrams, connections: opened.connections)
     namespace = copy
-    differences =
-      interfaces.differences + routing.differences + ruleset.differences + legacy.differences
-      + settings.differences + (hasPolicies ? [.security] : [])
+    self.wire = wire
+    self.interfaces = interfaces
+    differences = interfaces.differences
+  }
+
+  /// Lets packets arrive on an interface of the copy, from the world behind it; nil where the world is not behind it.
+  /// The calling thread is in the copy.
+  package borrowing func injector(on name: String) throws(KernelError) -> FrameInjector? {
+    guard let otherEnd = interfaces.otherEnd(of: name) else { return nil }
+    return try FrameInjector(
+      interface: name, wire: FileDescriptor(owning: Self.duplicate(wire)), otherEnd: otherEnd)
+  }
+
+  private static func duplicate(_ file: borrowing FileDescriptor) throws(KernelError) -> Int32 {
+    let number = nftrace_duplicate(file.number)
+    guard number >= 0 else {
+      throw KernelError(
+        cannot: "copy the network namespace", function: "fcntl", errno: Glibc.errno)
+    }
+    return number
   }
 
   /// Whether there are policies of IPsec here.

@@ -12,13 +12,31 @@ package import Wire
 /// off if the interface has none. The program is attached to nothing, so that no other traffic meets it. What
 /// comes in by a driver meets its native XDP program first, and these frames do not.
 package struct FrameInjector: ~Copyable {
-  private let program: BPFProgram
+  private let way: Way
   /// The interface's name.
   package let name: String
   /// Its index.
   package let index: UInt32
   /// Its own link-layer address; nil where it has no Ethernet header.
   package let address: HardwareAddress?
+
+  /// How frames get there.
+  private enum Way {
+    /// By a program that is run once for each.
+    case program(Program)
+    /// From the other end of its pair, of this number, by a packet socket there.
+    case wire(Wire, otherEnd: UInt32)
+  }
+
+  private final class Program: Sendable {
+    let program: BPFProgram
+    init(_ program: consuming BPFProgram) { self.program = program }
+  }
+
+  private final class Wire: Sendable {
+    let socket: FileDescriptor
+    init(_ socket: consuming FileDescriptor) { self.socket = socket }
+  }
 
   /// Octets of a frame at most, Ethernet's 14 included. The kernel keeps a frame and what it notes
   /// about it in one page of memory: some 3500 octets are left for the frame.
@@ -30,19 +48,41 @@ package struct FrameInjector: ~Copyable {
   /// Prepares for packets on this interface, which must be up. Throws with words for what helps: no such
   /// interface, the loopback, one that is down; no capabilities.
   package init(interface name: String) throws(KernelError) {
-    let attempt = "let a packet arrive on \(name)"
-    var routes = try RouteSocket()
-    guard let link = try routes.link(name) else {
-      throw KernelError(
-        .usage, cannot: attempt, help: "there is no interface of this name here: see 'ip link'")
-    }
-    if let reason = Self.fault(in: link) {
-      throw KernelError(.usage, cannot: attempt, help: reason)
-    }
-    program = try Self.redirecting(to: link.index, attempt: attempt)
+    let link = try Self.link(name)
+    way = .program(Program(try Self.redirecting(to: link.index, attempt: Self.attempt(name))))
     self.name = name
     address = link.isEthernet ? link.address : nil
     index = link.index
+  }
+
+  /// The same, from the other end of the interface's pair: whoever may not load a program can do that. `wire` is a
+  /// packet socket there, which is taken over.
+  init(
+    interface name: String, wire: consuming FileDescriptor, otherEnd: UInt32
+  ) throws(KernelError) {
+    let link = try Self.link(name)
+    way = .wire(Wire(wire), otherEnd: otherEnd)
+    self.name = name
+    address = link.isEthernet ? link.address : nil
+    index = link.index
+  }
+
+  private static func attempt(_ name: String) -> String { "let a packet arrive on \(name)" }
+
+  /// The interface of this name, on which something can arrive.
+  private static func link(_ name: String) throws(KernelError) -> LinkMessage {
+    var routes = try RouteSocket()
+    guard let link = try routes.link(name) else {
+      let names = try routes.links().filter { !$0.flags.contains(.loopback) }.map(\.name)
+      let nearest = NearestWord.to(name, among: names).map { "; did you mean \($0)?" }
+      throw KernelError(
+        .usage, cannot: attempt(name),
+        help: "there is no interface of this name here\(nearest ?? ": see 'ip link'")")
+    }
+    if let reason = Self.fault(in: link) {
+      throw KernelError(.usage, cannot: attempt(name), help: reason)
+    }
+    return link
   }
 
   /// A program that has a copy of its packet received on an interface, and returns an errno below 0 where
@@ -100,7 +140,7 @@ package struct FrameInjector: ~Copyable {
   /// value was made. Throws where the frame is too long, or the interface gone.
   package borrowing func inject(_ frame: [UInt8]) throws(KernelError) {
     try check(length: frame.count)
-    let code = Self.run(program.descriptor, frame)
+    let code = injecting(frame)()
     if code != 0 { throw failure(code) }
   }
 
@@ -108,7 +148,7 @@ package struct FrameInjector: ~Copyable {
   borrowing func check(length: Int) throws(KernelError) {
     guard length > 14, length <= Self.maximumLength else {
       throw KernelError(
-        .usage, cannot: "let a packet arrive on \(name)",
+        .usage, cannot: Self.attempt(name),
         help: length > 14
           ? "the packet has \(length - 14) octets; \(Self.maximumLength - 14) are the most that can "
             + "be put in this way"
@@ -119,7 +159,7 @@ package struct FrameInjector: ~Copyable {
   /// What the errno of an injection means.
   package borrowing func failure(_ code: Int32) -> KernelError {
     KernelError(
-      cannot: "let a packet arrive on \(name)", function: "bpf(BPF_PROG_TEST_RUN)", errno: code,
+      cannot: Self.attempt(name), function: "bpf(BPF_PROG_TEST_RUN)", errno: code,
       help: code == EINVAL ? Self.fault(ofIndex: index) : Self.help(for: code))
   }
 
@@ -143,8 +183,17 @@ package struct FrameInjector: ~Copyable {
   /// A closure that injects the frame and returns an errno, 0 if that went well; for `Injection`. The
   /// injector must live until it has been called.
   borrowing func injecting(_ frame: [UInt8]) -> @Sendable () -> Int32 {
-    let program = program.descriptor
-    return { Self.run(program, frame) }
+    switch way {
+    case .program(let program):
+      let number = program.program.descriptor
+      return { Self.run(number, frame) }
+    case .wire(let wire, let otherEnd):
+      let number = wire.socket.number
+      return {
+        // Sound: the call reads as many octets as the array has.
+        unsafe nftrace_send_frame(number, frame, frame.count, otherEnd) < 0 ? errno : 0
+      }
+    }
   }
 
   /// Sound: the kernel copies as many octets as the array has, during the call.

@@ -201,4 +201,17 @@ enum NFTables {
     defer { unsafe free(text) }
     return unsafe String(cString: text)
   }
+
+  /// What is wrong with a file, in nft's words; nil once all that it says is done.
+  static func load(file path: String) throws(KernelError) -> String? {
+    // Sound: the name ends with a zero; the text is ours, ends with one as well, and is copied before it is freed.
+    guard let text = unsafe nftrace_nft_file(path.nameForC) else { return nil }
+    defer { unsafe free(text) }
+    let fault = unsafe String(cString: text)
+    if fault.isEmpty {
+      throw KernelError(
+        cannot: "read \(path)", help: "libnftables is not there: apt install libnftables1")
+    }
+    return fault
+  }
 }

@@ -65,6 +65,11 @@ package struct RulesetReader: ~Copyable {
     return messages ?? []
   }
 
+  /// All rules of all chains in their order, as NFT_MSG_NEWRULE messages.
+  mutating func rules() throws(KernelError) -> [NetlinkMessage] {
+    try conversation.dump(Self.request(NFT_MSG_GETRULE), attempt: "list rules")
+  }
+
   /// Whether a rule asks who sends, in a table that has a chain at OUTPUT or POSTROUTING for this host's own
   /// packets.
   package mutating func asksOwner() throws(KernelError) -> Bool {

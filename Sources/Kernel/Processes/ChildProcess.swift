@@ -55,6 +55,15 @@ package enum ChildProcess {
     return end
   }
 
+  /// Runs a program that is found as a shell finds it, without one reading the words. Returns its exit code, 127 where
+  /// there is none, and all that it printed.
+  static func run(_ words: [String]) throws(KernelError) -> (code: Int32, output: String) {
+    guard let end = end(of: ["/bin/sh", "-c", "exec 2>&1; exec \"$@\"", "sh"] + words) else {
+      throw KernelError(cannot: "run \(words[0])", function: "posix_spawn", errno: ENOENT)
+    }
+    return end
+  }
+
   /// What a program prints; nil if it cannot be run or fails. `arguments` begin with its absolute
   /// path; it gets no shell, no input, and its complaints are thrown away.
   static func output(_ arguments: [String]) -> String? {

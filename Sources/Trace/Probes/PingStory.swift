@@ -109,7 +109,7 @@ package struct PingStory: Sendable {
   /// What comes of a packet that a rule dropped, an ICMP error, comes soon.
   private mutating func hasten(_ now: UInt64) {
     for sequence in open.keys where isDropped(sequence) {
-      open[sequence]!.deadline = min(open[sequence]!.deadline, now.later(by: Self.aftermath))
+      open[sequence]!.deadline = min(open[sequence]!.deadline, now.later(by: aftermath))
     }
   }
 
@@ -118,8 +118,9 @@ package struct PingStory: Sendable {
     stories.contains { $0.isDropped(probe: sequence) }
   }
 
-  /// Nanoseconds that are waited once a rule has dropped a packet of a probe.
-  private static let aftermath: UInt64 = 20_000_000
+  /// Nanoseconds that are waited once a rule has dropped a packet of a probe. In a copy nobody else keeps the kernel from
+  /// its answer.
+  private var aftermath: UInt64 { story.header?.rehearsal == nil ? 20_000_000 : 1_000_000 }
 
   /// The client may be a network namespace of this machine, to which the answer came by a way that is not this host's.
   private mutating func noteArrivalElsewhere(_ record: Record) {
@@ -204,7 +205,7 @@ package struct PingStory: Sendable {
   package var hasWitness: Bool { witnessSent != nil }
 
   /// Until when the first probe waits for what becomes of its witness.
-  private var witnessEnd: UInt64? { witnessSent?.later(by: Self.aftermath) }
+  private var witnessEnd: UInt64? { witnessSent?.later(by: aftermath) }
 
   /// The probes of which nothing more is to come, in the order in which that came about: so it does
   /// not matter how often somebody asks.

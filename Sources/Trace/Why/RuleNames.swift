@@ -2,6 +2,9 @@ package import Wire
 
 /// How rules and chains are called in findings.
 package enum RuleNames {
+  /// What nft calls a family: "inet".
+  package static func family(_ number: UInt8) -> String { NFProto.name(number) }
+
   /// "rule 3 of chain BLOCK (ip filter)", with what jumped there left to the timeline.
   package static func rule(_ step: RuleStep) -> String {
     let number: String

@@ -300,6 +300,15 @@ extension LinkMessage {
       type: RouteMessageType.newLink, payload: header(index: index) + attributes.bytes)
   }
 
+  /// An interface of Ethernet as the kernel would list it.
+  package static func listing(
+    index: UInt32, flags: Flags, _ attributes: [NetlinkAttribute]
+  ) -> NetlinkMessage {
+    var payload = header(index: index, flags: flags)
+    payload[2] = 1
+    return NetlinkMessage(type: RouteMessageType.newLink, payload: payload + attributes.bytes)
+  }
+
   /// Makes an interface of this number that has these attributes, its name among them.
   package static func creation(index: UInt32, _ attributes: [NetlinkAttribute]) -> NetlinkMessage {
     NetlinkMessage(

@@ -16,7 +16,10 @@ struct CommandWords {
   /// These words. Where they begin with where a probe is to go, that is `nftrace ping`. Throws where they name no
   /// command. Wireshark runs what is in its directory without naming one: that is `nftrace extcap`.
   init(_ words: [String]) throws(UsageError) {
-    self.words = words
+    // An option whose value may be left out.
+    self.words = words.map {
+      words.first == "check" && $0 == "--coverage" ? "--coverage=0" : $0
+    }
     guard let first = words.first, !first.isEmpty, Self.command(first, isHidden: true) == nil else {
       return
     }
@@ -78,7 +81,7 @@ struct CommandWords {
   /// The command that is meant by a word that is none.
   static func nearest(_ word: String) -> String? {
     let known = commands.map(name(of:)) + habits.keys.sorted()
-    let nearest = UnknownOption.nearest(to: word.lowercased(), among: known)
+    let nearest = NearestWord.to(word.lowercased(), among: known)
     return habits[word.lowercased()] ?? nearest.map { habits[$0] ?? $0 }
   }
 

@@ -96,7 +96,7 @@ extension Ping {
     if let failure { throw failure }
   }
 
-  private func plan(_ entrance: Entrance, _ to: Destination) throws -> ProbePlan {
+  func plan(_ entrance: Entrance, _ to: Destination) throws -> ProbePlan {
     var plan = ProbePlan(
       source: entrance.source, destination: entrance.destination, proto: proto,
       identifier: UInt16.random(in: 1...UInt16.max), count: count, interval: interval,
@@ -134,8 +134,8 @@ extension Ping {
     return plan
   }
 
-  /// Where the probes enter: one way, or from this host and as a client.
-  private func entrances(_ to: IPAddress) throws -> [Entrance] {
+  /// Where the probes enter: one way, or from this host and as a client. In a copy, clients are where the world is.
+  func entrances(_ to: IPAddress, in copy: HeldCopy? = nil) throws -> [Entrance] {
     var wish = EntranceWish()
     wish.device = device
     wish.source = sender.flatMap { IPAddress($0) }
@@ -161,7 +161,7 @@ extension Ping {
       }
       return try Entrance.open(
         $0, kind.number(to.family), destination: to, port: port, fields: fields, frames: frames,
-        mustBeTun: tun != nil)
+        mustBeTun: tun != nil, in: copy)
     }
   }
 }

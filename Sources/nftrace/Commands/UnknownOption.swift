@@ -15,7 +15,7 @@ enum UnknownOption {
       let name = word.hasPrefix("--") ? String(word.prefix { $0 != "=" }) : String(word.prefix(2))
       guard let takesValue = known[name] else {
         if word.first?.isNumber == true || Double(word) != nil { continue }
-        return (name, nearest(to: name, among: known.keys.sorted()))
+        return (name, NearestWord.to(name, among: known.keys.sorted()))
       }
       if takesValue, word == name { _ = rest.popFirst() }
     }
@@ -83,33 +83,5 @@ enum UnknownOption {
       }
     }
     return names
-  }
-
-  /// The name that differs in the fewest letters; nil if all are quite different.
-  static func nearest(to name: String, among known: [String]) -> String? {
-    guard name.count > 2 else { return nil }
-    let distances = known.filter { $0.count > 2 }.map { (distance(name, $0), $0) }
-    let most = max(1, (name.count - 2) / 3)
-    return distances.filter { $0.0 <= most }.min { $0 < $1 }?.1
-  }
-
-  /// How many letters are to be put in, left out, changed, or exchanged with the next, to make one of the other.
-  private static func distance(_ left: String, _ right: String) -> Int {
-    let (from, to) = (Array(left), Array(right))
-    var rows = [Array(0...to.count)]
-    for (index, letter) in from.enumerated() {
-      var row = [index + 1]
-      for (place, other) in to.enumerated() {
-        var best = min(
-          row[place] + 1, rows[index][place + 1] + 1, rows[index][place] + (letter == other ? 0 : 1)
-        )
-        if index > 0, place > 0, letter == to[place - 1], from[index - 1] == other {
-          best = min(best, rows[index - 1][place - 1] + 1)
-        }
-        row.append(best)
-      }
-      rows.append(row)
-    }
-    return rows[from.count][to.count]
   }
 }

@@ -54,7 +54,7 @@ struct Entrance {
   /// when source and destination do not fit together, or the source collides with what the host has.
   static func open(
     _ choice: EntranceChoice, _ proto: IPProtocol, destination: IPAddress, port: UInt16?,
-    fields: LocalSender.Fields, frames: FrameWish, mustBeTun: Bool
+    fields: LocalSender.Fields, frames: FrameWish, mustBeTun: Bool, in copy: HeldCopy? = nil
   ) throws -> Entrance {
     var routes = try RouteSocket()
     switch choice {
@@ -69,7 +69,10 @@ struct Entrance {
       let usual = Prefix(destination.family == 4 ? "192.168.69.100/24" : "fd00:69::100/64")!
       return try made(address ?? usual, destination, source, &routes)
     case .behind(let name, let source, let isFromAfar):
-      var entrance = try behind(name, destination, source, frames, mustBeTun: mustBeTun, &routes)
+      var entrance =
+        try copy.map {
+          try arriving(by: $0.injector(on: name), destination, source, frames, &routes)
+        } ?? behind(name, destination, source, frames, mustBeTun: mustBeTun, &routes)
       entrance.isFromAfar = isFromAfar
       return entrance
     }
@@ -97,7 +100,8 @@ struct Entrance {
         // By a program that is not seen from here.
       }
     }
-    return try arriving(on: name, destination, source, frames, &routes)
+    return try arriving(
+      by: FrameInjector(interface: name), destination, source, frames, &routes)
   }
 
   /// The interface they come in by.
@@ -220,15 +224,14 @@ struct Entrance {
   /// An interface, on which the probes arrive as its neighbour that has the source address would send
   /// them.
   private static func arriving(
-    on name: String, _ destination: IPAddress, _ source: IPAddress?, _ frames: FrameWish,
-    _ routes: inout RouteSocket
+    by injector: consuming FrameInjector, _ destination: IPAddress, _ source: IPAddress?,
+    _ frames: FrameWish, _ routes: inout RouteSocket
   ) throws -> Entrance {
-    let injector = try FrameInjector(interface: name)
     let place = try NeighbourPlace(injector, version: destination.family, &routes)
     guard
       let source = source ?? place.neighbour(for: destination)
         ?? place.subnet.flatMap({ neighbour(of: $0) })
-    else { throw withoutSource(name, destination) }
+    else { throw withoutSource(injector.name, destination) }
     let router = try place.router(to: source, &routes)
     let addresses = try place.addresses(
       from: source, by: router, to: destination, wish: frames, through: injector)

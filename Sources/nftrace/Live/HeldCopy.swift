@@ -6,8 +6,21 @@ import Trace
 final class HeldCopy: NamespaceHandle {
   private let copy: NamespaceCopy
 
-  /// A copy of the network namespace of the calling thread.
-  init() throws(KernelError) { copy = try NamespaceCopy() }
+  /// A copy of the network namespace of the calling thread; without the rules, if they are to be others.
+  init(withRules: Bool = true, inUserNamespace: Bool = false) throws(KernelError) {
+    copy = try NamespaceCopy(withRules: withRules, inUserNamespace: inUserNamespace)
+  }
+
+  /// What a topology describes.
+  init(_ topology: Topology, inUserNamespace: Bool = false) throws(KernelError) {
+    copy = try NamespaceCopy(topology, inUserNamespace: inUserNamespace)
+  }
+
+  /// Lets packets arrive on an interface of the copy, in which the calling thread is.
+  func injector(on name: String) throws(KernelError) -> FrameInjector {
+    if let injector = try copy.injector(on: name) { return injector }
+    return try FrameInjector(interface: name)
+  }
 
   /// What is not as it is in the original.
   var differences: [CopyDifference] { copy.differences }

@@ -60,8 +60,8 @@ final class LivePing: PingKernel {
 
   func takeLegacyGroup() throws(KernelError) { try messages.socket.takeGroup(0, besides: true) }
 
-  func listenToDrops(of plan: ProbePlan, everywhere: Bool) throws(KernelError) -> String? {
-    let watch = try DropWatch(filter: DropFilter(plan, everywhere: everywhere))
+  func listenToDrops(_ filter: DropFilter) throws(KernelError) -> String? {
+    let watch = try DropWatch(filter: filter)
     let shortcoming = watch.shortcoming
     self.watch = consume watch
     return shortcoming

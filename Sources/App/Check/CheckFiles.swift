@@ -1,0 +1,46 @@
+internal import Kernel
+package import Trace
+
+/// Reads the files that people write for tests.
+package enum CheckFiles {
+  /// Octets of such a file at most.
+  private static let most = 64 << 20
+
+  /// A file of tests.
+  package static func tests(_ path: String) throws -> TestFile {
+    try read(path) { node throws(ConfigurationFault) in try TestFile(node) { Names.port($0, $1) } }
+  }
+
+  /// A file with a topology.
+  package static func topology(_ path: String) throws -> Topology {
+    try read(path) { node throws(ConfigurationFault) in try Topology(node) }
+  }
+
+  /// The text of a ruleset.
+  package static func ruleset(_ path: String) throws -> RulesetText {
+    RulesetText(String(decoding: try octets(path), as: UTF8.self), path: path)
+  }
+
+  private static func read<Value>(
+    _ path: String, _ make: (ConfigurationNode) throws(ConfigurationFault) -> Value
+  ) throws -> Value {
+    do {
+      return try make(try YAML.document(try octets(path)))
+    } catch let fault as ConfigurationFault {
+      throw UsageError("\(path):\(fault.line): \(fault.text)")
+    }
+  }
+
+  private static func octets(_ path: String) throws -> [UInt8] {
+    let file = try InputFile(path)
+    var octets: [UInt8] = []
+    while case let more = try file.read(), !more.isEmpty {
+      octets += more
+      if octets.count > most {
+        throw UsageError(
+          "\(path) has more than \(most >> 20) MiB: that is none of the files meant here")
+      }
+    }
+    return octets
+  }
+}

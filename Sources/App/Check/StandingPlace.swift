@@ -1,0 +1,25 @@
+package import Trace
+internal import Wire
+
+/// A network namespace in which one probe after the other is asked: what looks at them is there once, for all. Of a copy,
+/// in which nothing else goes.
+package struct StandingPlace {
+  private let place: PingPlace
+  private let loop: any EventLoop
+
+  /// Watches all that goes in this namespace, in which the calling thread is, as long as this value lives.
+  package init(_ namespace: PingNamespace, loop: any EventLoop) throws {
+    self.loop = loop
+    place = try PingPlace(ofAll: namespace, loop: loop)
+    try place.kernel.listen()
+  }
+
+  /// Sends a probe, and says what came of it.
+  package func ask(_ plan: ProbePlan, entrance: ProbeEntrance) throws -> ProbeResult? {
+    var printer = PingPrinter()
+    var run = try PingRun(
+      plan, entrance: entrance, at: [place], loop: loop, sink: NoSession())
+    _ = try run.send(&printer, isLast: false)
+    return printer.last
+  }
+}

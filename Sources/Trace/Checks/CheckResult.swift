@@ -1,0 +1,143 @@
+internal import Wire
+
+/// What came of a test.
+package struct CheckResult: Sendable {
+  /// What was asked, and what was expected.
+  package let test: FirewallTest
+  /// What was sent, and what came of it; nil where it could not be asked.
+  package let probe: (plan: ProbePlan, result: ProbeResult)?
+  /// Why it could not be asked.
+  package let obstacle: String?
+  /// What was not as expected.
+  package let deviations: [Deviation]
+
+  /// Something that was not as expected.
+  package struct Deviation: Sendable, Equatable {
+    /// What it is about, as the test calls it: "expect", "source".
+    package var key: String
+    /// What was expected.
+    package var expected: String
+    /// What was there.
+    package var actual: String
+  }
+
+  /// What a test's probe came to.
+  package init(_ test: FirewallTest, _ plan: ProbePlan, _ result: ProbeResult) {
+    self.test = test
+    probe = (plan, result)
+    obstacle = nil
+    deviations = Self.deviations(test.expected, result)
+  }
+
+  /// A test that could not be asked.
+  package init(_ test: FirewallTest, obstacle: String) {
+    self.test = test
+    probe = nil
+    self.obstacle = obstacle
+    deviations = []
+  }
+
+  /// Whether all was as expected.
+  package var isPassed: Bool { obstacle == nil && deviations.isEmpty }
+
+  private static func deviations(
+    _ expected: Expectation, _ result: ProbeResult
+  ) -> [Deviation] {
+    let fate = Fate(result)
+    guard expected.verdict.isMet(by: fate.verdict) else {
+      return [
+        Deviation(
+          key: "expect", expected: expected.verdict.description, actual: fate.verdict.description)
+      ] + causes(expected, result)
+    }
+    var found: [Deviation] = []
+    func compare(_ key: String, _ expected: String?, _ actual: String?, isMet: Bool) {
+      guard let expected, !isMet else { return }
+      found.append(Deviation(key: key, expected: expected, actual: actual ?? "none"))
+    }
+    if let isAnswered = expected.isAnswered, let actual = fate.isAnswered {
+      compare(
+        "reply", isAnswered ? "accept" : "drop", actual ? "accept" : "drop",
+        isMet: isAnswered == actual)
+    }
+    for (key, wish, actual) in [
+      ("source", expected.source, fate.source), ("dest", expected.destination, fate.destination),
+    ] {
+      compare(
+        key, wish?.description,
+        wish?.port == nil ? actual.map { "\($0.address)" } : actual?.description,
+        isMet: wish.map { wish in actual.map { wish.isMet(by: $0) } ?? false } ?? true)
+    }
+    compare("out", expected.out, fate.out, isMet: expected.out == fate.out)
+    compare(
+      "mark", expected.mark.map { "\($0)" }, fate.mark.map { "\($0)" },
+      isMet: expected.mark == fate.mark)
+    if let rule = expected.rule {
+      compare(
+        "by", rule.text, fate.deciders.last.map(RuleNames.rule),
+        isMet: fate.deciders.contains(where: rule.names))
+    }
+    return found + causes(expected, result)
+  }
+
+  private static func causes(_ expected: Expectation, _ result: ProbeResult) -> [Deviation] {
+    guard let cause = expected.cause else { return [] }
+    let found = result.findings.filter { $0.severity == .error }.map(\.id)
+    if found.contains(cause) { return [] }
+    return [
+      Deviation(
+        key: "cause", expected: cause.rawValue, actual: found.first?.rawValue ?? "none")
+    ]
+  }
+}
+
+/// What became of a probe, as a firewall's rules are spoken of.
+package struct Fate: Sendable, Equatable {
+  /// What became of it.
+  package let verdict: Expectation.Verdict
+  /// Whether its answer came back; nil where none is to be expected, or it did not get that far.
+  package let isAnswered: Bool?
+  /// Where it came from in the end.
+  package let source: Expectation.Endpoint?
+  /// Where it went in the end.
+  package let destination: Expectation.Endpoint?
+  /// The interface it left by.
+  package let out: String?
+  /// Its mark in the end.
+  package let mark: UInt32?
+  /// The rules and policies that decided: that which stopped it, or those that let it on.
+  package let deciders: [RuleStep]
+
+  /// What became of this one.
+  package init(_ result: ProbeResult) {
+    let request = result.exchange.request
+    let last = request?.places.last
+    source = last.map { .init($0.packet.source, port: $0.packet.sourcePort) }
+    destination = last.map { .init($0.packet.destination, port: $0.packet.destinationPort) }
+    mark = last?.mark
+    out = request?.end.place.out ?? last?.outDevice
+    deciders =
+      request?.end.decider.map { [$0.rule] }
+      ?? request?.way.rules.filter { $0.verdict == .accept || $0.translation != nil } ?? []
+    let refusal =
+      (result.answer ?? result.exchange.error?.packet ?? result.exchange.reply?.packet).flatMap {
+        Rejection($0)
+      }
+    switch request?.end {
+    case .sent, .kept(.insteadOfSending, _): verdict = .accept
+    case .delivered, .proxied, .kept(.insteadOfDelivering, _): verdict = .delivered
+    case .rejected, .refused: verdict = .reject(refusal)
+    case .dropped, .kept(.interception, _), .unknown, nil: verdict = .drop
+    }
+    switch (verdict, result.outcome) {
+    case (.accept, .replied), (.delivered, .replied): isAnswered = true
+    // Nobody listens, and that comes back: the firewall let both through.
+    case (.delivered, .rejected), (.accept, .rejected): isAnswered = true
+    case (.accept, .lost): isAnswered = false
+    // Who gets it may have nothing to say.
+    case (.delivered, .lost):
+      isAnswered = result.exchange.reply == nil && result.exchange.error == nil ? nil : false
+    default: isAnswered = nil
+    }
+  }
+}
