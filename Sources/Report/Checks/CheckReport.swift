@@ -50,16 +50,9 @@ struct CheckWords {
     }.joined(separator: "; ")
   }
 
-  /// The rule that decided, if one did: that which stopped the packet, or the last that let it on.
-  func decider(_ result: CheckResult) -> RuleStep? {
-    guard let probe = result.probe else { return nil }
-    let deciders = Fate(probe.result).deciders
-    return (deciders.last { $0.translation == nil } ?? deciders.last).map(report.coverage.placed)
-  }
-
   /// Where that rule stands.
   func line(_ result: CheckResult) -> RulesetCoverage.Line? {
-    decider(result).flatMap { report.coverage.line(of: $0) }
+    result.fate?.decider.flatMap { report.coverage.line(of: $0) }
   }
 
   /// The lines below a result: what a ping says of the same packet.
@@ -69,7 +62,7 @@ struct CheckWords {
     let findings = FindingText(style: style).lines(
       probe.result.findings.filter { $0.severity != .note })
     lines += findings
-    guard let rule = decider(result) else { return lines }
+    guard let rule = result.fate?.decider else { return lines }
     let place = line(result).map { "\($0.path):\($0.number)" }
     if !findings.isEmpty {
       // What it says stands above.

@@ -6,6 +6,8 @@ package struct CheckResult: Sendable {
   package let test: FirewallTest
   /// What was sent, and what came of it; nil where it could not be asked.
   package let probe: (plan: ProbePlan, result: ProbeResult)?
+  /// The same, as a firewall's rules are spoken of.
+  package let fate: Fate?
   /// Why it could not be asked.
   package let obstacle: String?
   /// What was not as expected.
@@ -21,18 +23,23 @@ package struct CheckResult: Sendable {
     package var actual: String
   }
 
-  /// What a test's probe came to.
-  package init(_ test: FirewallTest, _ plan: ProbePlan, _ result: ProbeResult) {
+  /// What a test's probe came to. The ruleset knows where rules stand.
+  package init(
+    _ test: FirewallTest, _ plan: ProbePlan, _ result: ProbeResult, in ruleset: RulesetCoverage
+  ) {
     self.test = test
     probe = (plan, result)
     obstacle = nil
-    deviations = Self.deviations(test.expected, result)
+    let fate = Fate(result, in: ruleset)
+    self.fate = fate
+    deviations = Self.deviations(test.expected, fate, result)
   }
 
   /// A test that could not be asked.
   package init(_ test: FirewallTest, obstacle: String) {
     self.test = test
     probe = nil
+    fate = nil
     self.obstacle = obstacle
     deviations = []
   }
@@ -41,9 +48,8 @@ package struct CheckResult: Sendable {
   package var isPassed: Bool { obstacle == nil && deviations.isEmpty }
 
   private static func deviations(
-    _ expected: Expectation, _ result: ProbeResult
+    _ expected: Expectation, _ fate: Fate, _ result: ProbeResult
   ) -> [Deviation] {
-    let fate = Fate(result)
     guard expected.verdict.isMet(by: fate.verdict) else {
       return [
         Deviation(
@@ -74,7 +80,7 @@ package struct CheckResult: Sendable {
       isMet: expected.mark == fate.mark)
     if let rule = expected.rule {
       compare(
-        "by", rule.text, fate.deciders.last.map(RuleNames.rule),
+        "by", rule.text, fate.decider.map(RuleNames.rule),
         isMet: fate.deciders.contains(where: rule.names))
     }
     return found + causes(expected, result)
@@ -108,17 +114,21 @@ package struct Fate: Sendable, Equatable {
   /// The rules and policies that decided: that which stopped it, or those that let it on.
   package let deciders: [RuleStep]
 
-  /// What became of this one.
-  package init(_ result: ProbeResult) {
+  /// The one of them that is told: no translation, if another one decided as well.
+  package var decider: RuleStep? { deciders.last { $0.translation == nil } ?? deciders.last }
+
+  /// What became of this one. The ruleset knows where rules stand.
+  package init(_ result: ProbeResult, in ruleset: RulesetCoverage) {
     let request = result.exchange.request
     let last = request?.places.last
     source = last.map { .init($0.packet.source, port: $0.packet.sourcePort) }
     destination = last.map { .init($0.packet.destination, port: $0.packet.destinationPort) }
     mark = last?.mark
     out = request?.end.place.out ?? last?.outDevice
-    deciders =
+    let rules =
       request?.end.decider.map { [$0.rule] }
       ?? request?.way.rules.filter { $0.verdict == .accept || $0.translation != nil } ?? []
+    deciders = rules.map(ruleset.placed)
     let refusal =
       (result.answer ?? result.exchange.error?.packet ?? result.exchange.reply?.packet).flatMap {
         Rejection($0)

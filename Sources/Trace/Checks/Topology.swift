@@ -130,7 +130,7 @@ package struct Topology: Sendable, Equatable {
     var prefixes: [Prefix] = []
     for item in node.items {
       let text = try item.text("an address with its subnet, such as 192.168.1.1/24,")
-      guard let prefix = Prefix(text) else {
+      guard text.contains("/"), let prefix = Prefix(text) else {
         throw item.fault("'\(text)' is no address with its subnet, such as 192.168.1.1/24")
       }
       prefixes.append(prefix)

@@ -115,7 +115,7 @@ struct Check: ParsableCommand {
       if report == nil {
         report = CheckReport(
           place: place.description, differences: place.differences,
-          coverage: RulesetCoverage(try LoadedRuleset.rules(), from: rulesets))
+          coverage: place.ruleset)
         report!.leastCoverage = coverage
       }
       let results = try place.ask(file.tests)

@@ -14,6 +14,8 @@ final class CheckPlace {
   private let loop = Loop()
   private var standing: StandingPlace?
   private var template: Ping
+  /// The rules that are in force there.
+  let ruleset: RulesetCoverage
   /// What it is, in words.
   let description: String
   /// Settings that are changed in the copy, which goes.
@@ -36,6 +38,7 @@ final class CheckPlace {
       try space.enter()
       copy = nil
       template.dryRun = true
+      ruleset = RulesetCoverage(try LoadedRuleset.rules(), from: [])
       description = shared.netns.map { "network namespace \($0)" } ?? "this network namespace"
       return
     }
@@ -63,6 +66,7 @@ final class CheckPlace {
     space = ChosenNamespace(nil, copy!)
     try space.enter()
     for ruleset in rulesets { try LoadedRuleset.load(ruleset) }
+    ruleset = RulesetCoverage(try LoadedRuleset.rules(), from: rulesets)
     let kernel = try LivePing(in: space, rights: [], isRoot: true)
     standing = try StandingPlace(
       PingNamespace(
@@ -103,7 +107,7 @@ final class CheckPlace {
       guard let result = try standing.ask(plan, entrance: entrance.probeEntrance(plan)) else {
         return CheckResult(test, obstacle: "it was interrupted")
       }
-      return CheckResult(test, plan, result)
+      return CheckResult(test, plan, result, in: ruleset)
     }
     var printer = PingPrinter()
     let namespace = try PingNamespace(
@@ -113,7 +117,7 @@ final class CheckPlace {
       plan, entrance: entrance.probeEntrance(plan), masquerade: false, forward: false,
       in: [namespace], loop: loop, sink: NoSession())
     _ = try run.send(&printer, isLast: false)
-    return printer.last.map { CheckResult(test, plan, $0) }
+    return printer.last.map { CheckResult(test, plan, $0, in: ruleset) }
       ?? CheckResult(test, obstacle: "it was interrupted")
   }
 

@@ -1,0 +1,202 @@
+import FoundationEssentials
+import Testing
+
+extension LiveTests {
+  /// Firewall tests, in a topology and in a copy of a router.
+  @Suite(.timeLimit(.minutes(4)))
+  struct CheckTests {
+    private static let examples: String = {
+      let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+      return parts.joined(separator: "/") + "/examples"
+    }()
+
+    /// What stands in examples/ comes out as it says: as root, and as a user without any rights.
+    @Test(arguments: [
+      ("router", "router.nft", 14), ("docker-host", "rules.v4", 7),
+      ("kubernetes-node", "rules.v4", 7), ("vpn-server", "vpn.nft", 13),
+    ])
+    func theExamples(_ name: String, _ ruleset: String, _ count: Int) async throws {
+      let outcome = try await Programs.shell(
+        """
+        cp -r \(Self.examples)/\(name) "$NFTRACE" $DIR/; chmod -R a+rX $DIR; cd $DIR/\(name)
+        for rights in '' 'setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs'; do
+          $rights ../nftrace check --ruleset \(ruleset) --topology topology.yaml tests.yaml
+        done
+        """)
+      let sum = "\(count) of \(count) tests as expected"
+      #expect(outcome.code == 0 && outcome.error.isEmpty, "\(outcome)")
+      #expect(outcome.output.components(separatedBy: sum).count == 3, "\(outcome)")
+    }
+
+    private static let ruleset = """
+      table inet fw {
+        set ports {
+          type inet_service; elements = { 80,
+            443 }
+        }
+        chain forward {
+          type filter hook forward priority 0; policy drop;
+          ct state { established,
+            related } accept comment "8"
+          tcp dport @ports accept comment "10"
+          tcp dport 22 reject with tcp reset comment "11"; udp dport 9 drop comment "11"
+          udp dport 7 counter accept comment "12"
+        }
+      }
+      """
+
+    private static let topology = """
+      topology: {interfaces: {a: [10.1.0.1/24, "fd01::1/64"], b: [10.2.0.1/24, "fd02::1/64"]}}
+
+      """
+
+    private func write(_ name: String, _ text: String) throws -> String {
+      _ = try? FileManager.default.createDirectory(
+        atPath: Programs.directory, withIntermediateDirectories: true)
+      let path = "\(Programs.directory)/\(name)"
+      try text.write(toFile: path, atomically: true, encoding: .utf8)
+      return path
+    }
+
+    /// Each thing that a test can expect, met and not met, with the line of the rule that decided.
+    @Test(arguments: [("10.1.0.2", "10.2.0.2"), ("fd01::2", "fd02::2")])
+    func whatIsNotAsExpected(_ from: String, _ to: String) async throws {
+      let end = to.contains(":") ? "[\(to)]:81" : "\(to):81"
+      let ruleset = try write("new.nft", Self.ruleset)
+      let cases: [(test: String, words: String?, rule: Int?)] = [
+        ("tcp/80, expect: accept, by: \"10\", out: b, source: \"\(from)\"", nil, nil),
+        ("tcp/80, expect: drop", "expected drop, got accept", 10),
+        ("tcp/22, expect: reject tcp-reset, by: \"11\"", nil, nil),
+        ("tcp/22, expect: reject port-unreachable", "got reject tcp-reset", 11),
+        ("tcp/22, expect: accept", "expected accept, got reject tcp-reset", 11),
+        ("udp/9, expect: drop, cause: rule-drop", nil, nil),
+        ("udp/9, expect: drop, cause: no-route", "expected cause no-route, got rule-drop", 11),
+        ("tcp/99, expect: drop, by: inet fw forward policy", nil, nil),
+        ("tcp/99, expect: delivered", "expected delivered, got drop", nil),
+        ("udp/7, expect: accept, reply: drop", "expected reply drop, got accept", 12),
+        ("udp/7, expect: accept, out: a", "expected out a, got b", 12),
+        ("udp/7, expect: accept, mark: 5", "expected mark 5, got 0", 12),
+        ("udp/7, expect: accept, dest: \"\(end)\"", "expected dest \(end), got", 12),
+        ("udp/7, expect: accept, by: nobody", "expected by nobody, got rule 5", 12),
+      ]
+      let tests = try write(
+        "tests.yaml",
+        Self.topology + "tests:\n"
+          + cases.map {
+            "  - {from: a \(from), to: \"\(to) \($0.test.replacing(", expect", with: "\", expect", maxReplacements: 1))}"
+          }
+          .joined(separator: "\n"))
+      let junit = "\(Programs.directory)/junit.xml"
+      let words = ["check", "--ruleset", ruleset, tests]
+      let text = try await Programs.nftrace(
+        words + ["--github", "--junit", junit, "--coverage=90"])
+      #expect(text.code == 1, "\(text)")
+      let failures = cases.enumerated().filter { $0.element.words != nil }
+      for (place, test) in failures {
+        #expect(text.output.contains("\(tests):\(place + 3)\n  expected"), "\(place) \(text)")
+        #expect(text.output.contains(test.words!), "\(test) \(text)")
+        let annotation = text.output.split(separator: "\n").first {
+          $0.hasPrefix("::error")
+            && ($0.contains("(\(tests):\(place + 3))")
+              || $0.contains("file=\(tests),line=\(place + 3),"))
+        }
+        let file =
+          test.rule.map { "file=\(ruleset),line=\($0)," } ?? "file=\(tests),line=\(place + 3),"
+        #expect(annotation?.contains(file) == true, "\(test) \(String(describing: annotation))")
+      }
+      #expect(
+        text.output.contains(
+          "\(cases.count - failures.count) of \(cases.count) tests as expected, \(failures.count) not; 100%"
+        ), "\(text)")
+      let xml = try String(contentsOfFile: junit, encoding: .utf8)
+      #expect(
+        xml.contains("tests=\"\(cases.count)\" failures=\"\(failures.count)\" errors=\"0\""),
+        "\(xml)")
+      #expect(xml.components(separatedBy: "<failure ").count == failures.count + 1, "\(xml)")
+      let tap = try await Programs.nftrace(words + ["--tap"])
+      #expect(
+        tap.code == 1 && tap.output.hasPrefix("TAP version 13\n1..\(cases.count)\nok 1 - "),
+        "\(tap)")
+      #expect(tap.output.components(separatedBy: "\nnot ok ").count == failures.count + 1, "\(tap)")
+      let json = try await Programs.nftrace(words + ["--json"])
+      #expect(json.output.contains("\"passed\": \(cases.count - failures.count)"), "\(json)")
+    }
+
+    /// A router's own rules, and others in their place; the router stays as it is.
+    @Test func aRouterIsAsked() async throws {
+      let net = try await RouterNet(
+        RouterPlan().with(
+          "nft 'table ip fw { chain f { type filter hook forward priority 0; tcp dport 80 drop; }; }'"
+        ))
+      let before = try await net.state()
+      let tests = try write(
+        "router.yaml",
+        """
+        tests:
+          - {from: \(net.plan.tun), to: \(net.plan.server) tcp/80, expect: drop}
+          - {from: \(net.plan.tun), to: \(net.plan.server) tcp/81, expect: accept}
+          - {from: nothing0, to: \(net.plan.server) tcp/81, expect: accept}
+        """)
+      let open = try write("open.nft", "flush ruleset\n")
+      func check(_ words: [String]) async throws -> Outcome {
+        try await Programs.run(
+          ["ip", "netns", "exec", net.router, Programs.nftrace, "check", tests] + words)
+      }
+      let filter = ["--filter", "\(net.plan.tun)*"]
+      let own = try await check(filter)
+      #expect(own.code == 0 && own.output.contains("2 of 2 tests as expected"), "\(own)")
+      let other = try await check(filter + ["--ruleset", open])
+      #expect(other.code == 1 && other.output.contains("expected drop, got accept"), "\(other)")
+      let wrong = try await check([])
+      #expect(
+        wrong.code == 2 && wrong.output.contains("there is no interface of this name here")
+          && wrong.output.contains("router.yaml:4"), "\(wrong)")
+      let live = try await check(filter + ["--live"])
+      #expect(live.code == 0, "\(live)")
+      try await net.expectState(before, "tests")
+    }
+
+    /// What is wrong with a file is said with its line, by who reads it.
+    @Test func whatIsWrongWithFiles() async throws {
+      let tests = try write(
+        "fine.yaml", Self.topology + "tests: [{from: a, to: 10.2.0.2 icmp, expect: accept}]\n")
+      let broken = try write(
+        "broken.nft", "table inet x {\n  chain y {\n    tcp dprt 5 accept\n  }\n}\n")
+      let saved = try write("broken.v4", "*filter\n-A FORWARD --nonsense\nCOMMIT\n")
+      let route = try write(
+        "route.yaml",
+        "topology:\n  interfaces: {a: 10.1.0.1/24}\n  routes:\n    - default via 10.9.9.9\ntests: [{from: a, to: 10.1.0.1 icmp, expect: delivered}]\n"
+      )
+      for (words, said) in [
+        (["--ruleset", broken, tests], "broken.nft:3:"), (["--ruleset", saved, tests], "line: 2"),
+        ([route], "line 4"), (["--filter", "none", tests], "no test's name is like 'none'"),
+        (["\(tests).not"], "No such file"),
+        (["--live", "--topology", tests, tests], "--live asks"),
+      ] {
+        let outcome = try await Programs.nftrace(["check"] + words)
+        #expect(outcome.code == 2 && outcome.error.contains(said), "\(words) \(outcome)")
+      }
+    }
+
+    /// Nothing is left of a check that is killed, nor of one that ends.
+    @Test func nothingIsLeft() async throws {
+      let tests = try write(
+        "many.yaml",
+        Self.topology + "tests:\n"
+          + (1...2000).map { "  - {from: a, to: 10.2.0.\($0 % 200 + 2) icmp, expect: accept}\n" }
+          .joined())
+      let outcome = try await Programs.shell(
+        """
+        count() { lsns -t net -n 2>/dev/null | wc -l; }
+        before=$(count)
+        "$NFTRACE" check -q \(tests) & check=$!
+        while [ "$(count)" -le "$before" ]; do sleep 0.02; done
+        kill -9 $check; wait $check || true
+        for try in 1 2 3 4 5 6 7 8 9 10; do [ "$(count)" = "$before" ] && break; sleep 0.1; done
+        echo "$before $(count)"
+        """)
+      let counts = outcome.output.split(separator: "\n").last?.split(separator: " ") ?? []
+      #expect(counts.count == 2 && counts[0] == counts[1], "\(outcome)")
+    }
+  }
+}
