@@ -46,7 +46,7 @@ package struct EntranceWish: Sendable {
   /// The way of a client of this host; nil where this host asks itself.
   private func client(_ place: some EntrancePlace) throws -> EntranceChoice? {
     if let interface {
-      let isDefault = try source.flatMap { try place.way(to: $0) }?.isDefault ?? false
+      let isDefault = try source.flatMap { try place.isBeyondDefault($0) } ?? false
       let isNeighbour = try source.map { try place.isNeighbour($0, behind: interface) } ?? false
       return .behind(interface, source: source, isFromAfar: isDefault && !isNeighbour)
     }
@@ -73,6 +73,8 @@ package protocol EntrancePlace {
   /// The interface by which this host sends to the address, and whether no more than a default route
   /// says so; nil if it has no route.
   func way(to address: IPAddress) throws -> (interface: String, isDefault: Bool)?
+  /// Whether no more than a default route leads there; nil if this host has no route.
+  func isBeyondDefault(_ address: IPAddress) throws -> Bool?
   /// Whether the address is known to be a neighbour's behind the interface, whatever routes say.
   func isNeighbour(_ address: IPAddress, behind interface: String) throws -> Bool
   /// The TUN device of a setup in this namespace.

@@ -65,4 +65,29 @@ package enum LoadedRuleset {
     }
     return rules
   }
+
+  /// The elements of sets and the keys of maps in the calling thread's network namespace, by "FAMILY TABLE NAME".
+  package static func sets() -> [String: [String]] {
+    var sets: [String: [String]] = [:]
+    for output in [NFTables.run("list sets"), NFTables.run("list maps")].compactMap(\.self) {
+      var table = ""
+      for block in output.split(separator: "\n\t}") {
+        for line in block.split(separator: "\n") where line.hasPrefix("table ") {
+          table = line.dropFirst("table ".count).split(separator: " ").prefix(2).joined(
+            separator: " ")
+        }
+        let head = block.split(separator: "\n").last {
+          $0.hasPrefix("\tset ") || $0.hasPrefix("\tmap ")
+        }
+        guard let name = head?.split(separator: " ").dropFirst().first,
+          let start = block.firstRange(of: "elements = {")?.upperBound
+        else { continue }
+        let elements = block[start...].prefix { $0 != "}" }
+        sets["\(table) \(name)"] = elements.split(separator: ",").compactMap { element in
+          element.split { " \n\t".contains($0) }.first.map(String.init)
+        }
+      }
+    }
+    return sets
+  }
 }

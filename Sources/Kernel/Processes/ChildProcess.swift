@@ -64,6 +64,13 @@ package enum ChildProcess {
     return end
   }
 
+  /// Runs this program again. Returns its exit code and all that it printed.
+  package static func ourselves(_ words: [String]) throws(KernelError) -> (
+    code: Int32, output: String
+  ) {
+    try run(["/proc/\(getpid())/exe"] + words)
+  }
+
   /// What a program prints; nil if it cannot be run or fails. `arguments` begin with its absolute
   /// path; it gets no shell, no input, and its complaints are thrown away.
   static func output(_ arguments: [String]) -> String? {

@@ -29,6 +29,8 @@ struct FlowTable: Sendable {
 
   /// What there is to say of a flow.
   struct Flow: Sendable {
+    /// The interface by which the first came in; nil for what this host sent.
+    var input: String?
     /// Packets that asked, or that were no answers.
     var packets = 0
     /// Packets that answered.
@@ -73,6 +75,7 @@ struct FlowTable: Sendable {
   }
 
   private static func count(_ exchange: Exchange, _ lead: Journey, in flow: inout Flow) {
+    if flow.packets == 0 { flow.input = lead.way.first.inDevice }
     for journey in exchange.journeys {
       flow.first = min(flow.first, journey.time)
       flow.last = max(flow.last, journey.time)
@@ -111,6 +114,7 @@ struct FlowTable: Sendable {
       .object([
         ("protocol", .string("\(key.proto)")), ("source", .string("\(key.source)")),
         ("destination", .string("\(key.destination)")), ("destination_port", .int(key.port)),
+        ("in", .string(flow.input)),
         ("packets", .int(flow.packets)), ("answers", .int(flow.answers)),
         ("lost", .int(flow.lost)), ("first", .int(flow.first)), ("last", .int(flow.last)),
         (

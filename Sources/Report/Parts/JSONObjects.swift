@@ -207,7 +207,7 @@ package struct JSONObjects: Sendable {
       ] + unseen)
   }
 
-  private func finding(_ finding: Finding) -> JSONValue {
+  func finding(_ finding: Finding) -> JSONValue {
     let at = finding.at.map { place in
       JSONValue.object([
         ("hook", .string(place.hook?.rawValue)), ("table", .string(place.table)),

@@ -114,8 +114,13 @@ package struct Fate: Sendable, Equatable {
   /// The rules and policies that decided: that which stopped it, or those that let it on.
   package let deciders: [RuleStep]
 
-  /// The one of them that is told: no translation, if another one decided as well.
-  package var decider: RuleStep? { deciders.last { $0.translation == nil } ?? deciders.last }
+  /// The one of them that is told: a rule before a policy, and no translation if another one decided as well.
+  package var decider: RuleStep? {
+    deciders.last { $0.translation == nil && !$0.isPolicy } ?? translator ?? deciders.last
+  }
+
+  /// The rule that made something else of its addresses.
+  package var translator: RuleStep? { deciders.last { $0.translation != nil } }
 
   /// What became of this one. The ruleset knows where rules stand.
   package init(_ result: ProbeResult, in ruleset: RulesetCoverage) {

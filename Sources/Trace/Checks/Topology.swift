@@ -45,11 +45,13 @@ package struct Topology: Sendable, Equatable {
     }
   }
 
-  /// What a file says under `topology:`, or all of it. Throws what is wrong, with its line.
+  /// What a file says under `topology:`, tests beside it or not, or all of it. Throws what is wrong, with its line.
   package init(_ node: ConfigurationNode) throws(ConfigurationFault) {
     var node = node
-    if case .members(let members) = node.value, members.count == 1, members[0].name == "topology" {
-      node = members[0].node
+    if case .members(let members) = node.value,
+      let topology = members.first(where: { $0.name == "topology" })
+    {
+      node = topology.node
     }
     let members = try node.members(
       of: "a topology", ["interfaces", "routes", "rules", "neighbours", "sysctls"])

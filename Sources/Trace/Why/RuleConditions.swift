@@ -97,17 +97,17 @@ struct RuleConditions {
 
   // MARK: What it asks for
 
-  private static let inputs = ["-i", "iifname", "iif"]
+  static let inputs = ["-i", "iifname", "iif"]
   private static let outputs = ["-o", "oifname", "oif"]
-  private static let sources = ["-s", "saddr"]
-  private static let destinations = ["-d", "daddr"]
+  static let sources = ["-s", "saddr"]
+  static let destinations = ["-d", "daddr"]
   private static let sourcePorts = ["--sport", "--sports", "sport"]
-  private static let destinationPorts = ["--dport", "--dports", "dport"]
+  static let destinationPorts = ["--dport", "--dports", "dport"]
 
   private var isIPTables: Bool { words.first == "-A" }
 
   /// The protocol that the rule asks for, if it names one.
-  private var proto: IPProtocol? {
+  var proto: IPProtocol? {
     if let asked = after(["-p", "l4proto", "protocol", "nexthdr"]) {
       return asked.isInverted || asked.values.count != 1 ? nil : Self.proto(asked.values[0])
     }
@@ -142,6 +142,17 @@ struct RuleConditions {
   private var states: Asked? {
     let asked = after(isIPTables ? ["--ctstate", "--state"] : ["state"])
     return asked?.values.first == "vmap" ? nil : asked
+  }
+
+  /// The values that it asks for behind the first of these, whether it wants them or others; the name of a set with its
+  /// "@".
+  func values(behind names: [String]) -> [String] {
+    guard let place = words.firstIndex(where: names.contains) else { return [] }
+    let rest = words[(place + 1)...].drop { ["!=", "==", "vmap", "map"].contains($0) }
+    guard let first = rest.first, first.hasPrefix("@") else {
+      return Asked(rest, isInverted: false)?.values ?? []
+    }
+    return [first]
   }
 
   /// What the rule asks for behind the first of these; nil where it does not ask for it, or for what is in a set that

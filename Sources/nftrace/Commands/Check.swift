@@ -109,6 +109,9 @@ struct Check: ParsableCommand {
         filter.map { "no test's name is like '\($0)'" }
           ?? "there are no tests in \(files.joined(separator: ", "))")
     }
+    if chosen.count > 1, chosen.contains(where: { $0.file.topology == nil }) {
+      try CheckPlace.needsRoot("copy this network namespace for several files")
+    }
     var report: CheckReport?
     for (path, file) in chosen where !file.tests.isEmpty {
       let place = try CheckPlace(file.topology, rulesets, shared, isLive: live)

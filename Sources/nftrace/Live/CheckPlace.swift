@@ -7,8 +7,8 @@ import Wire
 
 /// Where tests are asked: a copy of a network namespace, what a topology describes, or a network namespace itself.
 final class CheckPlace {
-  /// The namespace that the command was started in.
-  private let home: ChosenNamespace
+  /// Where the command was, or where it has rights.
+  private let home: HeldNamespace
   private let space: ChosenNamespace
   private let copy: HeldCopy?
   private let loop = Loop()
@@ -16,30 +16,44 @@ final class CheckPlace {
   private var template: Ping
   /// The rules that are in force there.
   let ruleset: RulesetCoverage
+  /// Where that is, without the rules: "a copy of this network namespace".
+  let `where`: String
   /// What it is, in words.
-  let description: String
+  var description: String { `where` + rules }
+  private let rules: String
   /// Settings that are changed in the copy, which goes.
   private let settings = TemporarySettings()
 
   /// What is not as it is in the original.
   var differences: [String] { copy?.differences.map(\.description) ?? [] }
 
+  private static var isRoot: Bool { Privileges.effective.isSuperset(of: [.network, .system]) }
+
+  /// Throws where there are no rights to do this.
+  static func needsRoot(_ attempt: String) throws {
+    guard !isRoot else { return }
+    throw KernelError(
+      cannot: attempt,
+      help: "It needs the rights of root: run as root (sudo). With --topology FILE it goes without."
+    )
+  }
+
   /// Makes it, and enters it.
   init(
     _ topology: Topology?, _ rulesets: [RulesetText], _ shared: SharedOptions, isLive: Bool
   ) throws {
-    let isRoot = Privileges.effective.isSuperset(of: [.network, .system])
-    home = ChosenNamespace()
+    let isRoot = Self.isRoot
     template = try Ping.parse(["0.0.0.0"])
     template.noRehearsal = true
-    let rules = rulesets.isEmpty ? "" : " with \(rulesets.map(\.path).joined(separator: ", "))"
+    rules = rulesets.isEmpty ? "" : " with \(rulesets.map(\.path).joined(separator: ", "))"
     if isLive {
+      home = try HeldNamespace("/proc/thread-self/ns/net")
       space = try shared.chosenNamespace()
       try space.enter()
       copy = nil
       template.dryRun = true
       ruleset = RulesetCoverage(try LoadedRuleset.rules(), from: [])
-      description = shared.netns.map { "network namespace \($0)" } ?? "this network namespace"
+      `where` = shared.netns.map { "network namespace \($0)" } ?? "this network namespace"
       return
     }
     template.timeout = 0.5
@@ -54,15 +68,15 @@ final class CheckPlace {
     }
     if let topology {
       copy = try HeldCopy(topology, inUserNamespace: !isRoot)
-      description = "the topology" + rules
+      `where` = "the topology"
     } else {
       let original = try shared.chosenNamespace()
       try original.enter()
       copy = try HeldCopy(withRules: rulesets.isEmpty, inUserNamespace: !isRoot)
-      description =
+      `where` =
         "a copy of " + (shared.netns.map { "network namespace \($0)" } ?? "this network namespace")
-        + rules
     }
+    home = try HeldNamespace("/proc/thread-self/ns/net")
     space = ChosenNamespace(nil, copy!)
     try space.enter()
     for ruleset in rulesets { try LoadedRuleset.load(ruleset) }
@@ -79,6 +93,29 @@ final class CheckPlace {
     standing = nil
     if copy == nil { try settings.end() }
     try home.enter()
+  }
+
+  /// Questions at the edges of what the rules here speak of.
+  func guesses() throws -> [FirewallTest] {
+    var routes = try RouteSocket()
+    let addresses = try routes.addresses()
+    let ways = try routes.routes().filter { $0.destination.length == 0 }.map(\.outputInterface)
+    let links = try routes.links().filter {
+      !$0.flags.contains(.loopback) && $0.flags.contains(.up)
+    }
+    return Guesses(
+      links.filter { link in link.master == nil || addresses.contains { $0.interface == link.index }
+      }
+      .map { link in
+        Guesses.Interface(
+          name: link.name,
+          addresses: addresses.filter {
+            $0.interface == link.index && !$0.local.address.isLinkLocal
+          }
+          .map(\.local),
+          isUplink: ways.contains(link.index))
+      }
+    ).questions(about: ruleset.rules, sets: LoadedRuleset.sets())
   }
 
   /// Asks one after the other.

@@ -15,22 +15,33 @@ struct HerePlace: EntrancePlace {
 
   func way(to address: IPAddress) throws -> (interface: String, isDefault: Bool)? {
     var routes = try RouteSocket()
-    let subnet = try subnet(of: address, &routes)
-    // The route as it stands in its table: one to half of all addresses is a default route, too.
-    let question = RouteLookup(to: address, ipProtocol: proto.rawValue, fibMatch: true)
-    var way = subnet.map {
-      (index: $0.interface, gateway: IPAddress?.none, length: $0.local.length)
+    guard let way = try route(to: address, &routes), let link = try routes.link(way.index) else {
+      return nil
     }
-    // A rule of policy routing that is about other packets leads no neighbour elsewhere.
-    if case .route(let route) = try routes.lookup(question), let index = route.outputInterface,
-      route.destination.length >= way?.length ?? 0
-    {
-      way = (index, route.gateway, route.destination.length)
-    }
-    guard let way, let link = try routes.link(way.index) else { return nil }
     let port =
       link.kind == "bridge" ? try port(of: way.gateway ?? address, behind: link, &routes) : nil
     return (port ?? link.name, way.length <= 1)
+  }
+
+  func isBeyondDefault(_ address: IPAddress) throws -> Bool? {
+    var routes = try RouteSocket()
+    return try route(to: address, &routes).map { $0.length <= 1 }
+  }
+
+  /// The interface by which this host sends to an address, and how much of it that is said of.
+  private func route(
+    to address: IPAddress, _ routes: inout RouteSocket
+  ) throws -> (index: UInt32, gateway: IPAddress?, length: Int)? {
+    let subnet = try subnet(of: address, &routes)
+    // The route as it stands in its table: one to half of all addresses is a default route, too.
+    let question = RouteLookup(to: address, ipProtocol: proto.rawValue, fibMatch: true)
+    // A rule of policy routing that is about other packets leads no neighbour elsewhere.
+    if case .route(let route) = try routes.lookup(question), let index = route.outputInterface,
+      route.destination.length >= subnet?.local.length ?? 0
+    {
+      return (index, route.gateway, route.destination.length)
+    }
+    return subnet.map { ($0.interface, nil, $0.local.length) }
   }
 
   /// The smallest of this host's own subnets that the address is in.
