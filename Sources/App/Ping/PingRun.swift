@@ -23,6 +23,10 @@ package struct PingRun {
   /// through it is read where it leaves, and thrown away behind that.
   private let silentDevice: UInt32?
 
+  /// Whether nobody wants to know more of a probe than what was seen of it; nil where the kernel is always asked for the
+  /// rest.
+  var isEnough: ((ProbeResult) -> Bool)?
+
   /// Lists what is there, changes the settings that are needed, and installs the tables, in each of the
   /// namespaces. The probes enter in the first.
   package init(
@@ -329,10 +333,11 @@ package struct PingRun {
       ping.take(record)
     }
     var answers: [Record] = []
-    for place in places {
-      answers += place.answers(ready.flatMap { ping.questions($0, at: place.number) })
+    let asked = ready.filter { !isEnough($0, ping) }
+    for place in places where !asked.isEmpty {
+      answers += place.answers(asked.flatMap { ping.questions($0, at: place.number) })
     }
-    for attempt in 1...Self.attempts {
+    for attempt in 1...Self.attempts where !asked.isEmpty {
       for place in places { place.kernel.oracle.awaitNotifications() }
       let known = inbox.count
       try receiveMessages()
@@ -366,6 +371,14 @@ package struct PingRun {
       try printer.print(result)
     }
     if ping.outstanding == 0 { for place in places { place.kernel.oracle.forgetPackets() } }
+  }
+}
+
+extension PingRun {
+  private func isEnough(_ sequence: Int, _ ping: PingStory) -> Bool {
+    guard let isEnough else { return false }
+    var preview = ping
+    return isEnough(preview.settle(sequence))
   }
 }
 

@@ -67,6 +67,9 @@ package struct FrameInjector: ~Copyable {
     index = link.index
   }
 
+  /// Whether frames come from the other end of a pair.
+  package var isWire: Bool { if case .wire = way { true } else { false } }
+
   private static func attempt(_ name: String) -> String { "let a packet arrive on \(name)" }
 
   /// The interface of this name, on which something can arrive.

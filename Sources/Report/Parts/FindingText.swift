@@ -58,9 +58,8 @@ struct FindingText {
     } + [
       Piece(
         label: "",
-        text: finding.obstacles.last?.remedy != nil
-          ? "tried in a copy of this namespace: with all of it the probe gets through"
-          : "tried in a copy of this namespace: that is what is left", kind: .words)
+        text: "tried in a copy of this namespace: with all of it the probe gets through",
+        kind: .words)
     ]
   }
 

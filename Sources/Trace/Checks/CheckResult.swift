@@ -122,6 +122,14 @@ package struct Fate: Sendable, Equatable {
   /// The rule that made something else of its addresses.
   package var translator: RuleStep? { deciders.last { $0.translation != nil } }
 
+  /// Whether a rule says why it did not get through, or it did.
+  package var isExplained: Bool {
+    isStopped || [.accept, .delivered].contains(verdict) && isAnswered != false
+  }
+
+  /// Whether a rule or policy stopped it.
+  private let isStopped: Bool
+
   /// What became of this one. The ruleset knows where rules stand.
   package init(_ result: ProbeResult, in ruleset: RulesetCoverage) {
     let request = result.exchange.request
@@ -130,6 +138,7 @@ package struct Fate: Sendable, Equatable {
     destination = last.map { .init($0.packet.destination, port: $0.packet.destinationPort) }
     mark = last?.mark
     out = request?.end.place.out ?? last?.outDevice
+    isStopped = request?.end.decider != nil
     let rules =
       request?.end.decider.map { [$0.rule] }
       ?? request?.way.rules.filter { $0.verdict == .accept || $0.translation != nil } ?? []

@@ -76,10 +76,12 @@ package struct RulesetCoverage: Sendable {
   /// How many rules were met.
   package var count: Int { met.count }
 
-  /// A rule that a packet met, with its place in its chain.
+  /// A rule that a packet met, with its place in its chain, and its text.
   package func placed(_ step: RuleStep) -> RuleStep {
+    guard let place = place(of: step) else { return step }
     var step = step
-    step.take(position: place(of: step).map { rules[$0].position })
+    step.take(position: rules[place].position)
+    step.text = step.text ?? rules[place].text
     return step
   }
 

@@ -114,19 +114,6 @@ package struct PingStory: Sendable {
     }
   }
 
-  /// In a copy nothing more comes of a probe that the kernel has dropped.
-  private mutating func hasten(afterDrop record: Record) {
-    guard story.header?.rehearsal != nil, case .netlink(let message) = record.content,
-      message.type == DropEvent.messageType, let drop = try? DropEvent(parsing: message),
-      let packet = try? Packet(drop.packet), let sequence = plan.sequence(of: packet),
-      open[sequence] != nil
-    else { return }
-    open[sequence]!.deadline = min(open[sequence]!.deadline, record.time.later(by: Self.patience))
-  }
-
-  /// Nanoseconds that are waited once the kernel has dropped a packet of a probe in a copy.
-  private static let patience: UInt64 = 20_000_000
-
   /// Whether a rule dropped a packet of this probe, anywhere.
   private func isDropped(_ sequence: Int) -> Bool {
     stories.contains { $0.isDropped(probe: sequence) }

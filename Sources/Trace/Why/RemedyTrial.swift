@@ -1,10 +1,9 @@
-/// What came of a remedy that was run in a copy of the network namespace, where the same probe was sent before and after.
+/// A remedy with which the same probe got through in a copy of the network namespace: it was lost before. Of others nothing
+/// is told, for what stops a probe there may be the copy's fault.
 package struct RemedyTrial: Sendable, Equatable {
   /// The command.
   package var remedy: String
-  /// Whether the probe got through in the end: after the remedy alone, or after those of the obstacles as well.
-  package var isThrough: Bool
-  /// What the probe met after the remedy, one after the other; the same cause again where the remedy does not help.
+  /// What the probe met after the remedy, one after the other, each with its own.
   package var obstacles: [Obstacle]
 
   /// What keeps a probe from getting through.
@@ -25,9 +24,8 @@ package struct RemedyTrial: Sendable, Equatable {
   }
 
   /// A trial that came to this.
-  package init(remedy: String, isThrough: Bool, obstacles: [Obstacle] = []) {
+  package init(remedy: String, obstacles: [Obstacle] = []) {
     self.remedy = remedy
-    self.isThrough = isThrough
     self.obstacles = obstacles
   }
 
@@ -36,21 +34,14 @@ package struct RemedyTrial: Sendable, Equatable {
 
   /// The trial in JSON text; nil when it is none.
   package init?(json: String) { self.init(text: json) }
-
-  /// Whether it changed something: the probe got further than before.
-  package func helps(against cause: Finding) -> Bool {
-    isThrough
-      || obstacles.first.map { $0.id != cause.id.rawValue || $0.summary != cause.summary } ?? false
-  }
 }
 
 extension RemedyTrial: JSONObject {
-  static var blank: RemedyTrial { RemedyTrial(remedy: "", isThrough: false) }
+  static var blank: RemedyTrial { RemedyTrial(remedy: "") }
 
   mutating func members(_ json: inout JSONMembers) {
     json.member("obstacles", &obstacles)
     json.member("remedy", &remedy)
-    json.member("through", &isThrough)
   }
 }
 
@@ -106,41 +97,5 @@ extension String {
       rest = rest[range.upperBound...]
     }
     return parts + [rest]
-  }
-}
-
-extension PingStory {
-  /// The remedy of what a probe was lost for, which nobody has tried yet; nil where there is none, or it is for another
-  /// network namespace, or the probe cannot be sent again.
-  package func remedyToTry(_ sequence: Int) -> String? {
-    guard plan.data == nil, !plan.dryRun, stories.count == 1, plan.like == nil,
-      story.header?.isRehearsal != true, isLost(sequence)
-    else { return nil }
-    var preview = self
-    let cause = preview.settle(sequence).findings.first {
-      $0.severity == .error && $0.remedy != nil
-    }
-    guard let remedy = cause?.remedy?.text, cause?.netns == nil, trials[remedy] == nil,
-      RemedyTrial.isConfined(remedy)
-    else {
-      return nil
-    }
-    return remedy
-  }
-
-  /// Notes what came of it.
-  mutating func note(_ trial: RemedyTrial) { trials[trial.remedy] = trial }
-
-  /// A finding with what came of its remedy. One that does not help is none.
-  func tried(_ finding: Finding) -> Finding {
-    guard let remedy = finding.remedy?.text, let trial = trials[remedy] else { return finding }
-    var finding = finding
-    finding.isRehearsed = trial.helps(against: finding)
-    if finding.isRehearsed == true {
-      finding.obstacles = trial.obstacles
-    } else {
-      finding.remedy = nil
-    }
-    return finding
   }
 }

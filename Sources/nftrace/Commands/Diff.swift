@@ -109,7 +109,7 @@ struct Diff: ParsableCommand {
     guard !questions.isEmpty else { throw UsageError("there is nothing to ask") }
     for ruleset in rulesets {
       let place = try CheckPlace(topology, ruleset, shared, isLive: false)
-      answers.append(try place.ask(questions))
+      answers.append(try place.ask(questions) { $0.fate?.isExplained == true })
       places.append((place.ruleset, place.differences, place.where))
       try place.leave()
     }

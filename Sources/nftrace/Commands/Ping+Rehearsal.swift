@@ -51,20 +51,21 @@ extension Ping {
     let space = ChosenNamespace(nil, copy)
     try space.enter()
     var trial: RemedyTrial?
+    var isThrough = false
     for _ in 0...Self.mostRemedies {
       // What a connection was translated to before is not what a rule says now.
       try Connections.flush()
       let sent = try ping.send(
         to: to, in: [space], isAll: false, rehearsal: Rehearsal(), prints: false)
       guard sent.code != 0 else {
-        trial?.isThrough = true
+        isThrough = true
         break
       }
       guard let cause = sent.cause else { break }
       let remedy = cause.remedy?.text
       if trial == nil {
         guard let remedy else { return }
-        trial = RemedyTrial(remedy: remedy, isThrough: false)
+        trial = RemedyTrial(remedy: remedy)
       } else {
         let obstacle = RemedyTrial.Obstacle(
           id: cause.id.rawValue, summary: cause.summary, remedy: remedy)
@@ -76,8 +77,7 @@ extension Ping {
       guard let remedy, RemedyTrial.isConfined(remedy), try ChildProcess.shell(remedy).code == 0
       else { break }
     }
-    // Where it does not get through, that may be the copy's fault.
-    if let trial, trial.isThrough { try Output.show(trial.json) }
+    if let trial, isThrough { try Output.show(trial.json) }
     withExtendedLifetime(copy) {}
   }
 }

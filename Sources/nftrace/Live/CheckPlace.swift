@@ -118,11 +118,13 @@ final class CheckPlace {
     ).questions(about: ruleset.rules, sets: LoadedRuleset.sets())
   }
 
-  /// Asks one after the other.
-  func ask(_ tests: [FirewallTest]) throws -> [CheckResult] {
+  /// Asks one after the other. Why something became of a probe, the kernel is asked unless what was seen `isEnough`.
+  func ask(
+    _ tests: [FirewallTest], isEnough: @escaping (CheckResult) -> Bool
+  ) throws -> [CheckResult] {
     try tests.map { test in
       do {
-        return try ask(test)
+        return try ask(test, isEnough)
       } catch let error as UsageError {
         return CheckResult(test, obstacle: error.message)
       } catch let error as ValidationError {
@@ -133,7 +135,9 @@ final class CheckPlace {
     }
   }
 
-  private func ask(_ test: FirewallTest) throws -> CheckResult {
+  private func ask(
+    _ test: FirewallTest, _ isEnough: @escaping (CheckResult) -> Bool
+  ) throws -> CheckResult {
     let ping = ping(test)
     let to = Ping.Destination(address: test.destination)
     let entrance = try ping.entrances(to.address, in: copy)[0]
@@ -141,9 +145,11 @@ final class CheckPlace {
     let plan = try ping.plan(entrance, to)
     if let standing {
       if test.sourcePort != nil { try Connections.flush() }
-      guard let result = try standing.ask(plan, entrance: entrance.probeEntrance(plan)) else {
-        return CheckResult(test, obstacle: "it was interrupted")
+      let result = try standing.ask(plan, entrance: entrance.probeEntrance(plan)) {
+        [ruleset] result in
+        isEnough(CheckResult(test, plan, result, in: ruleset))
       }
+      guard let result else { return CheckResult(test, obstacle: "it was interrupted") }
       return CheckResult(test, plan, result, in: ruleset)
     }
     var printer = PingPrinter()

@@ -103,10 +103,34 @@ final class ArrivingPath: ProbePath {
     }
     let frame = injector.value.frame(
       octets, from: addresses.source, to: addresses.destination)
+    if injector.value.isWire { return WireSending(frame, through: injector) }
     return try Injection(frame: frame, through: injector.value)
   }
 
   func read() throws(KernelError) -> [UInt8]? { nil }
 
   func failure(_ errno: Int32) -> KernelError? { injector.value.failure(errno) }
+}
+
+/// A packet that comes in over the wire of a copy: the kernel takes it through its hooks before the call returns, and what it
+/// says of one packet waits to be read.
+final class WireSending: ProbeSending {
+  private let frame: [UInt8]
+  private let injector: Shared<FrameInjector>
+  private(set) var errno: Int32?
+
+  /// This frame, by this injector.
+  init(_ frame: [UInt8], through injector: Shared<FrameInjector>) {
+    self.frame = frame
+    self.injector = injector
+  }
+
+  func go() {
+    do throws(KernelError) {
+      try injector.value.inject(frame)
+      errno = 0
+    } catch {
+      errno = error.errno
+    }
+  }
 }

@@ -148,7 +148,10 @@ struct NeighbourPlace {
   private func found(
     _ router: IPAddress?, _ injector: borrowing FrameInjector
   ) throws -> HardwareAddress? {
-    guard let router, injector.address != nil, let asker = owner.address else { return nil }
+    // In a copy whoever is asked is there, by any address.
+    guard let router, !injector.isWire, injector.address != nil, let asker = owner.address else {
+      return nil
+    }
     return try NeighbourSearch(on: owner.index, called: owner.name).find(router, as: asker)
   }
 
