@@ -252,6 +252,45 @@ extension LiveTests {
       #expect(nothing.code == 2, "\(nothing)")
     }
 
+    /// The smallest change is found, proven, and what it opens besides is said.
+    @Test func theSmallestChange() async throws {
+      let topology = try write("why.yaml", Self.topology)
+      func search(_ rules: String, _ words: [String] = ["10.2.0.2:80"]) async throws -> Outcome {
+        let ruleset = try write(
+          "why.nft",
+          """
+          table ip t {
+            set blocked { type ipv4_addr; flags interval; elements = { 10.1.0.0/29, 10.1.0.77 }; }
+            set allowed { type ipv4_addr; elements = { 10.1.0.7 }; }
+            chain f { type filter hook forward priority 0; ct state established accept
+            \(rules)
+            }
+          }
+          """)
+        let outcome = try await Programs.nftrace(
+          ["why-not", "--ruleset", ruleset, "--topology", topology, "--in", "a", "-s", "10.1.0.2"]
+            + words)
+        return outcome
+      }
+      let through = try await search("")
+      #expect(
+        through.code == 0 && through.output.contains("there is nothing to change"), "\(through)")
+      let rule = try await search("tcp dport 80 drop")
+      #expect(
+        rule.code == 0 && rule.output.contains("it gets through with\n  nft insert rule ip t f ")
+          && rule.output.contains("nothing else of what was asked"), "\(rule)")
+      // For a quota there is no remedy: the rule is taken away, and that opens all.
+      let quota = try await search("quota over 1 bytes drop")
+      #expect(quota.code == 0, "\(quota)")
+      let two = try await search(
+        "tcp dport 80 drop; }; chain g { type filter hook forward priority 9; tcp dport 80 reject;")
+      #expect(
+        two.code == 0 && two.output.contains("nft insert rule ip t f ")
+          && two.output.contains("nft insert rule ip t g "), "\(two)")
+      let nowhere = try await search("", ["--json", "10.9.0.2:80"])
+      #expect(nowhere.code == 1 && nowhere.output.contains("\"changes\": []"), "\(nowhere)")
+    }
+
     /// Nothing is left of a check that is killed, nor of one that ends.
     @Test func nothingIsLeft() async throws {
       let tests = try write(

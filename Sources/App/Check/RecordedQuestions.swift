@@ -40,7 +40,7 @@ package enum RecordedQuestions {
     var test = FirewallTest(
       name: "", line: number, from: from, destination: destination, proto: proto, port: port,
       expected: Expectation(.accept))
-    test.name = "\(from.description) to \(test.target)"
+    test.name = test.title
     return test
   }
 }

@@ -66,6 +66,14 @@ package enum LoadedRuleset {
     return rules
   }
 
+  /// The tables of the calling thread's network namespace that are iptables-nft's.
+  package static func iptablesTables() throws(KernelError) -> Set<TableName> {
+    var reader = try RulesetReader()
+    let chains = try reader.chains().compactMap { try? ChainMessage($0.payload) }
+    return Set(
+      chains.map { TableName($0.family, $0.table) }.filter { $0.isIPTables(among: chains) })
+  }
+
   /// The elements of sets and the keys of maps in the calling thread's network namespace, by "FAMILY TABLE NAME".
   package static func sets() -> [String: [String]] {
     var sets: [String: [String]] = [:]

@@ -52,6 +52,41 @@ package struct FirewallTest: Sendable, Equatable {
     self.expected = expected
   }
 
+  /// Who asks whom: what a test without a name is called.
+  package var title: String { "\(from.description) to \(target)" }
+
+  /// Questions that differ from this one in one thing: another port, source, destination, protocol.
+  package var neighbours: [FirewallTest] {
+    var found: [FirewallTest] = []
+    func add(_ change: (inout FirewallTest) -> Void) {
+      var other = self
+      change(&other)
+      other.name = other.title
+      if other.name != title, !found.contains(where: { $0.name == other.name }) {
+        found.append(other)
+      }
+    }
+    if let port {
+      for other in [port &+ 1, 22, 80, 443] where other > 0 { add { $0.port = other } }
+      let twin = proto == .tcp ? ProbeProtocol("udp") : ProbeProtocol.tcp
+      if let twin { add { $0.proto = twin } }
+      add { ($0.proto, $0.port) = (.icmp, nil) }
+    } else {
+      add { ($0.proto, $0.port) = (.tcp, 22) }
+      add { ($0.proto, $0.port) = (.tcp, 443) }
+    }
+    for step in [1, 9] {
+      add { $0.destination = destination.moved(by: step) ?? destination }
+      switch from {
+      case .behind(let device, let source?):
+        add { $0.from = .behind(device, source.moved(by: step)) }
+      case .somebody(let source): add { $0.from = .somebody(source.moved(by: step) ?? source) }
+      case .behind, .local: break
+      }
+    }
+    return found
+  }
+
   /// What is asked, as it is written: "198.19.1.1 tcp/443".
   package var target: String { "\(destination) \(proto)" + (port.map { "/\($0)" } ?? "") }
 }

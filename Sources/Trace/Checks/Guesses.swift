@@ -153,7 +153,7 @@ package struct Guesses: Sendable {
       var test = FirewallTest(
         name: "", line: 0, from: .behind(interface.name, source), destination: destination,
         proto: service.0, port: service.1, expected: Expectation(.accept))
-      test.name = "\(test.from.description) to \(test.target)"
+      test.name = test.title
       return test
     }
     return destinations.map { test(source, $0, service) }
@@ -170,7 +170,7 @@ package struct Guesses: Sendable {
 
 extension IPAddress {
   /// The address so many numbers further; nil beyond the last or before the first.
-  fileprivate func moved(by distance: Int) -> IPAddress? {
+  func moved(by distance: Int) -> IPAddress? {
     switch self {
     case .v4(let value):
       return UInt32(exactly: Int64(value) + Int64(distance)).map { .v4($0) }

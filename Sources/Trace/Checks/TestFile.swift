@@ -54,7 +54,7 @@ private struct TestReader {
         name: "", line: node.line, from: from, destination: target.address, proto: target.proto,
         port: target.port, expected: expected)
       test.sourcePort = sport
-      test.name = "\(test.from.description) to \(test.target)"
+      test.name = test.title
       try check(test)
       tests.append(test)
     }

@@ -35,7 +35,7 @@ struct Nftrace: ParsableCommand {
     version: "nftrace \(Version.number)",
     subcommands: [
       Ping.self, Setup.self, Show.self, Teardown.self, Status.self, RecordCommand.self,
-      RecordingsCommand.self, Check.self, Diff.self,
+      RecordingsCommand.self, Check.self, Diff.self, WhyNot.self,
       ExtcapCommand.self, Intercept.self, LabCommand.self, GuardianCommand.self,
     ])
 

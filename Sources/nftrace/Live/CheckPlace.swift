@@ -38,9 +38,10 @@ final class CheckPlace {
     )
   }
 
-  /// Makes it, and enters it.
+  /// Makes it, enters it, and runs commands there. Throws where one of them fails.
   init(
-    _ topology: Topology?, _ rulesets: [RulesetText], _ shared: SharedOptions, isLive: Bool
+    _ topology: Topology?, _ rulesets: [RulesetText], _ shared: SharedOptions, isLive: Bool,
+    commands: [String] = []
   ) throws {
     let isRoot = Self.isRoot
     template = try Ping.parse(["0.0.0.0"])
@@ -80,6 +81,10 @@ final class CheckPlace {
     space = ChosenNamespace(nil, copy!)
     try space.enter()
     for ruleset in rulesets { try LoadedRuleset.load(ruleset) }
+    for command in commands {
+      let (code, output) = try ChildProcess.shell(command)
+      guard code == 0 else { throw UsageError("'\(command)' fails: \(output)") }
+    }
     ruleset = RulesetCoverage(try LoadedRuleset.rules(), from: rulesets)
     let kernel = try LivePing(in: space, rights: [], isRoot: true)
     standing = try StandingPlace(
@@ -116,6 +121,21 @@ final class CheckPlace {
           isUplink: ways.contains(link.index))
       }
     ).questions(about: ruleset.rules, sets: LoadedRuleset.sets())
+  }
+
+  /// What there is around a lost probe that might be otherwise.
+  func surroundings(_ result: ProbeResult) throws -> ChangeSearch {
+    var routes = try RouteSocket()
+    var settings: [String: String] = [:]
+    let request = result.exchange.request
+    let version = request?.packet.source.family ?? 4
+    for (name, _) in ChangeSearch.settings(version: version, input: request?.inDevice) {
+      settings[name] = try? Sysctl(path: name)?.read()
+    }
+    return ChangeSearch(
+      ruleset: ruleset, iptables: try LoadedRuleset.iptablesTables(), sets: LoadedRuleset.sets(),
+      settings: settings, policyRules: try routes.rules(),
+      downInterfaces: try routes.links().filter { !$0.flags.contains(.up) }.map(\.name))
   }
 
   /// Asks one after the other. Why something became of a probe, the kernel is asked unless what was seen `isEnough`.
