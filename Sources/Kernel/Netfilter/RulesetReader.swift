@@ -77,11 +77,25 @@ package struct RulesetReader: ~Copyable {
     let tables = Set(
       all.filter { $0.hook == .output || $0.hook == .postrouting }
         .map { TableName($0.family, $0.table) })
-    for chain in all where tables.contains(TableName(chain.family, chain.table)) {
+    return rules(of: all.filter { tables.contains(TableName($0.family, $0.table)) }) {
+      $0.asksOwner
+    }
+  }
+
+  /// Whether a rule makes of a packet what depends on packets before it.
+  mutating func remembers() throws(KernelError) -> Bool {
+    rules(of: try chains().compactMap { try? ChainMessage($0.payload) }) { $0.remembers }
+  }
+
+  /// Whether there is such a rule in one of these chains.
+  private mutating func rules(
+    of chains: [ChainMessage], contain isMeant: (NFTRuleMessage) -> Bool
+  ) -> Bool {
+    for chain in chains {
       let step = RuleStep(
         family: chain.family, table: chain.table, chain: chain.name, .policy, verdict: .continue)
       let rules = self.chain(step).compactMap { try? NFTRuleMessage($0.payload) }
-      if rules.contains(where: \.asksOwner) { return true }
+      if rules.contains(where: isMeant) { return true }
     }
     return false
   }

@@ -16,6 +16,8 @@ package final class Deputy: Sendable {
   private enum Request: String {
     case descriptors
     case namespaces
+    /// With the inode of a network namespace.
+    case connections
     /// With the words that say what is sent, as a JSON list.
     case trial
   }
@@ -51,6 +53,13 @@ package final class Deputy: Sendable {
     return members.reduce(into: [:]) { names, member in
       if let inode = UInt64(member.0), case .string(let name) = member.1 { names[inode] = name }
     }
+  }
+
+  /// Whether rules of another network namespace, of this inode, may make of a packet what depends on packets before it;
+  /// nil where that cannot be told.
+  package func knowsConnections(inNamespace inode: UInt64) -> Bool? {
+    guard case .bool(let answer)? = ask(.connections, ["\(inode)"]) else { return nil }
+    return answer
   }
 
   /// What came of the remedy of a probe that these words of a command line send, tried in a copy of the network namespace in
@@ -103,9 +112,11 @@ package final class Deputy: Sendable {
         continue
       }
       let words = line.split(separator: UInt8(ascii: " "), maxSplits: 1)
+      let list = words.dropFirst().first.map { Array($0) } ?? []
       let answer: JSONValue =
         switch words.first.flatMap({ Request(rawValue: String(decoding: $0, as: UTF8.self)) }) {
-        case .trial: trial(words.dropFirst().first.map { Array($0) } ?? [])
+        case .trial: trial(texts(list))
+        case .connections: knowsConnections(texts(list).first)
         case .descriptors: DescriptorSurvey.now().json
         case .namespaces: .object(NamespaceSurvey.calls().map { ("\($0.key)", .string($0.value)) })
         case nil: .null
@@ -122,13 +133,26 @@ package final class Deputy: Sendable {
     "--no-df",
   ]
 
-  private static func trial(_ list: [UInt8]) -> JSONValue {
+  /// The texts of a JSON list.
+  private static func texts(_ list: [UInt8]) -> [String] {
     guard case .array(let words)? = try? JSONValue(String(decoding: list, as: UTF8.self)) else {
-      return .null
+      return []
     }
-    let texts = words.compactMap { word -> String? in
-      if case .string(let text) = word { text } else { nil }
+    return words.compactMap { if case .string(let text) = $0 { text } else { nil } }
+  }
+
+  private static func knowsConnections(_ inode: String?) -> JSONValue {
+    let found = NamespaceSurvey().found.first { "\($0.identity.inode)" == inode }
+    let answer = try? found?.open().within { () throws(KernelError) -> Bool in
+      // What iptables-legacy has cannot be listed by this.
+      let isLegacy = [4, 6].contains { !LegacyTables.names(version: $0).isEmpty }
+      var rules = try RulesetReader()
+      return isLegacy ? true : try rules.remembers()
     }
+    return answer.map { .bool($0) } ?? .null
+  }
+
+  private static func trial(_ texts: [String]) -> JSONValue {
     let isPlain = texts.allSatisfy { !$0.hasPrefix("-") || options.contains($0) }
     guard isPlain, texts.first == "ping" else { return .null }
     return ChildProcess.output(["/proc/self/exe"] + texts + ["--prove"]).map { .string($0) }

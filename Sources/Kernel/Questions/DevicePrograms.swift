@@ -5,6 +5,32 @@ internal import Wire
 
 /// What looks at packets at an interface, outside of netfilter.
 enum DevicePrograms {
+  /// Filters that give packets to other interfaces.
+  static func redirects(of devices: [String], _ routes: inout RouteSocket) -> [FilterRedirect] {
+    let qdiscs = ((try? routes.qdiscs()) ?? []).filter { ["clsact", "ingress"].contains($0.kind) }
+    if qdiscs.isEmpty { return [] }
+    let links = (try? routes.links()) ?? []
+    let names = Dictionary(links.map { ($0.index, $0.name) }, uniquingKeysWith: { $1 })
+    var found: [FilterRedirect] = []
+    for link in links where devices.contains(link.name) {
+      guard qdiscs.contains(where: { $0.interface == link.index }) else { continue }
+      for parent in [FilterMessage.ingress, FilterMessage.egress] {
+        let now = Clock.realtime
+        for filter in (try? routes.filters(of: link.index, parent: parent)) ?? [] {
+          guard let redirect = filter.redirect, let target = names[redirect.interface] else {
+            continue
+          }
+          found.append(
+            FilterRedirect(
+              device: link.name, isEgress: parent == FilterMessage.egress, kind: filter.kind,
+              preference: filter.preference, target: target,
+              lastUse: now.earlier(by: redirect.idle.multiplied(clamped: 10_000_000))))
+        }
+      }
+    }
+    return found
+  }
+
   static func list(
     of devices: [String], _ descriptors: OpenDescriptors, _ routes: inout RouteSocket
   ) -> [DeviceProgram] {

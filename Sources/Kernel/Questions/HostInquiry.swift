@@ -35,6 +35,9 @@ enum HostInquiry {
     case .programs(let devices):
       let found = DevicePrograms.list(of: devices, descriptors, &routes)
       return HostState { $0.programs = found }
+    case .redirects(let devices):
+      let found = DevicePrograms.redirects(of: devices, &routes)
+      return HostState { $0.redirects = found }
     case .portForwards(let version, let port):
       return NATRules.naming(port: port, version: version, &rules).map { found in
         HostState { $0.portForwards = found }

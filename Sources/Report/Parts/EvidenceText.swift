@@ -101,6 +101,7 @@ enum EvidenceText {
     case .hairpinOff(let port): "bridge link: hairpin of \(port) is off"
     case .isolated(let port): "bridge link: \(port) is isolated"
     case .locked(let port): "bridge link: \(port) is locked"
+    case .floodOff(let port, let setting): "bridge link: \(port) has \(setting) off"
     case .portState(let port, let state): "bridge link: \(port) is \(state)"
     case .staticEntry(let address, let port): "bridge fdb: \(address) dev \(port) master static"
     case .noEntry(let address, let device): "bridge fdb: nothing of \(address) at \(device)"

@@ -45,15 +45,33 @@ extension Story {
       ?? false
   }
 
-  /// Whether the kernel dropped an answer behind the last hook of netfilter, on the way out to the client.
-  func isKeptFromClient(_ answer: Packet) -> Bool {
+  /// Whether the kernel dropped an answer behind the last hook of netfilter, on the way out to the client, or where
+  /// the client is.
+  func isKeptFromClient(_ answer: Packet, to sequence: Int) -> Bool {
+    if let plan = header?.probe, snapshot.clientDrop(sequence, of: plan) != nil { return true }
     guard let journey = open.last(where: { $0.identity == PacketIdentity(answer) }),
       journey.way.last.point.hook == .egress
     else { return false }
+    if NeighbourUnresolved.NotAsked.finding(self.journey(journey), snapshot) != nil { return true }
+    if let plan = header?.probe, let asker = Asker(of: plan),
+      let redirect = snapshot.redirect(of: self.journey(journey)),
+      !snapshot.leads(redirect.target, from: nil, as: nil, to: asker)
+    {
+      return true
+    }
     // What a rule drops there, also one of nftrace's own that takes the answer in the client's place, the hooks tell.
     let drop = snapshot.drop(
       of: journey.identity, since: journey.start.earlier(by: Self.idle), seenAt: journey.hops)
     return drop.map { $0.reason != "NETFILTER_DROP" } ?? false
+  }
+
+  /// Whether a probe went back where it came in, and its client was placed there for want of a better place: nobody
+  /// there sends it by this host.
+  func isOfNobody(probe sequence: Int) -> Bool {
+    guard header?.probe?.isPlacedByDefault == true else { return false }
+    return openJourneys(probe: sequence).contains {
+      $0.direction == .request && SourceNowhere.isTurned($0, snapshot)
+    }
   }
 
   /// Whether this is where the client is: behind the interface by which the probe came in, or here.
@@ -62,7 +80,7 @@ extension Story {
       // A bridge has rules of its own for what it was given: the client is behind a port of it.
       if snapshot.isBridge(hop.outDevice) { return false }
       guard plan.entrance == .arriving, let asker = Asker(of: plan) else { return false }
-      return snapshot.leads(hop.outDevice, from: input, to: asker)
+      return snapshot.leads(hop.outDevice, from: input, as: hop.packet.source, to: asker)
     }
     return hop.point.hook == .input && points.isLast(hop.point)
   }

@@ -248,8 +248,9 @@ package struct PingStory: Sendable {
       return open[sequence]?.refused == nil ? .lost : .localError
     }
     if plan.entrance == .local, story.isKeptFromSockets(answer) { return .lost }
+    if story.isOfNobody(probe: sequence) || story.isUnheard(probe: sequence) { return .lost }
     if story.isSilentToClient || story.isDeafToClient { return .lost }
-    if plan.entrance == .arriving, story.isKeptFromClient(answer) { return .lost }
+    if plan.entrance == .arriving, story.isKeptFromClient(answer, to: sequence) { return .lost }
     if open[sequence]?.answered == nil, stories.contains(where: { $0.hasLostData(probe: sequence) })
     {
       return .lost
@@ -347,7 +348,7 @@ package struct PingStory: Sendable {
       return others.compactMap { stories[$0].discoveryFiltered(of: neighbour) }.first
         ?? others.compactMap { other in
           asker.flatMap { stories[other].discoveryUnanswered(of: neighbour, to: $0) }
-        }.first
+        }.first ?? others.compactMap { stories[$0].questionKept(of: neighbour) }.first
     }.first
   }
 

@@ -63,6 +63,8 @@ package struct ProbePlan: Sendable, Equatable {
   package var witnessPort: UInt16?
   /// Whether no more than a default route leads to whom they seem to come from.
   package var isFromAfar = false
+  /// Whether that is all that tells the interface that they come in by.
+  package var isPlacedByDefault = false
   /// Whether somebody said to whose MAC address they go, so that nobody asks for it.
   package var hasChosenReceiver = false
   /// Whose MAC address the client asks for before it sends, an address of this host's; nil where it does not ask.
@@ -171,6 +173,9 @@ extension ProbePlan: JSONObject {
     like = like ?? kept
     json.member("name", &name)
     json.member("nonce", &nonce)
+    var isPlaced = isPlacedByDefault ? true : nil
+    json.member("placedByDefault", &isPlaced)
+    isPlacedByDefault = isPlaced ?? false
     json.member("proto", &proto)
     json.member("size", &size)
     json.member("source", &source)

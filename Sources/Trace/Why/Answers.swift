@@ -2,16 +2,19 @@
 /// and it is not told.
 struct Answers {
   let snapshot: Snapshot
-  /// The probes, if it is about one.
-  let plan: ProbePlan?
+  /// What the session is.
+  let header: SessionHeader?
   /// Of the diagnosis that looks.
   var needs: [Need]
 
-  init(_ snapshot: Snapshot, to needs: [Need], about plan: ProbePlan? = nil) {
+  init(_ snapshot: Snapshot, to needs: [Need], in header: SessionHeader? = nil) {
     self.snapshot = snapshot
-    self.plan = plan
+    self.header = header
     self.needs = needs
   }
+
+  /// The probes, if it is about one.
+  var plan: ProbePlan? { header?.probe }
 
   /// Whether this may be told. A diagnosis that asks for what it does not need is in error.
   func has(_ need: Need) -> Bool {

@@ -127,6 +127,8 @@ package enum Evidence: Sendable, Equatable {
   case isolated(String)
   /// A port of a bridge takes only what is known to be behind it.
   case locked(String)
+  /// A port of a bridge, and its setting that keeps the bridge from sending questions by it.
+  case floodOff(String, setting: String)
   /// What spanning tree lets a port of a bridge do.
   case portState(String, LinkMessage.BridgePortState)
   /// Behind which port the forwarding table of a bridge has an address, because somebody wrote it down.

@@ -32,7 +32,7 @@ enum Examination {
     let known = Set(findings.map(\.id))
     return findings
       + Registry.exchangeNotes.filter { !known.contains($0.page.id) }.compactMap { note in
-        note.examine(exchange) { Answers(snapshot, to: note.needs, about: header?.probe) }
+        note.examine(exchange) { Answers(snapshot, to: note.needs, in: header) }
       }
   }
 

@@ -28,9 +28,7 @@ extension LostPacket {
 
   /// Whether what was dropped goes back to who sent the probe. Addresses may be translated there.
   private func isAnswer(_ drop: DropEvent) -> Bool {
-    guard let packet = try? Packet(drop.packet) else { return false }
-    if let icmp = packet.icmp { return !icmp.isEchoRequest(packet.proto) }
-    return header?.probe?.direction(of: packet) == .reply
+    (try? Packet(drop.packet)).map { header?.probe?.goesBack($0) ?? false } ?? false
   }
 
   /// Whether no way back is to be looked for: as the kernel says, the probe came to its end in another namespace,
@@ -47,22 +45,13 @@ extension LostPacket {
 
   /// Evidence of that.
   var evidenceElsewhere: [Evidence] {
-    droppedElsewhere.map {
-      [.droppedElsewhere(in: Self.name(of: $0), reason: $0.reason, place: $0.location)]
-    } ?? []
+    droppedElsewhere.map { [$0.evidence] } ?? []
   }
 
   /// What to say of it, as the rest of a sentence, and how to see more; nil if it was not dropped elsewhere.
   func wordsElsewhere() -> String? {
     guard let drop = droppedElsewhere else { return nil }
-    let words =
-      drop.reason == Self.netfilter
-      ? "a rule or policy of netfilter did"
-      : drop.reason.flatMap { DropReasons.words($0, device: "the interface") }
-    let name = Self.name(of: drop)
-    let reason = drop.reason.map { $0 == Self.unspecified ? "" : " (\($0))" } ?? ""
-    return "network namespace \(Escape.name(name)) of this machine dropped "
-      + (isAnswer(drop) ? "the answer" : "it") + (words.map { ": \($0)" } ?? "") + reason
+    return "\(drop.dropper) dropped \(isAnswer(drop) ? "the answer" : "it")\(drop.reasonWords)"
       + "; to follow it there: " + follow(to: drop)
   }
 
@@ -72,33 +61,110 @@ extension LostPacket {
     droppedElsewhere.map { ($0.reason ?? Self.unspecified) != Self.unspecified } ?? false
   }
 
-  private static let unspecified = "NOT_SPECIFIED"
-  private static let netfilter = "NETFILTER_DROP"
+  private static let unspecified = DropEvent.unspecified
+  private static let netfilter = DropEvent.netfilter
 
   /// What to type to be told the rest.
   private func follow(to drop: DropEvent) -> String {
-    let there = drop.place.flatMap { try? Word.namespace($0) }
     let plan = header?.walk?.plan ?? header?.probe
-    let names = header?.walk?.namespaces ?? (header?.netns).map { [$0] }
+    return header?.namespaceWords(with: drop) { here, there in
+      plan?.command(in: here + [there])
+    } ?? "the same command with another --netns behind the first, for that namespace"
+  }
+}
+
+extension SessionHeader {
+  /// A command in quotation marks, made of what the namespaces here and that of a drop are called; nil where no shell
+  /// takes that, or it cannot be made.
+  fileprivate func namespaceWords(
+    with drop: DropEvent, _ make: (_ here: [Command], _ there: Command) -> Command?
+  ) -> String? {
+    let names = walk?.namespaces ?? netns.map { [$0] }
     // Whoever named none starts nftrace in the namespace, though the shell may be in another: 'ip netns exec'.
     let here: [Command] =
       names.map { $0.compactMap { (try? Word.namespace($0)).map { "\($0)" } } }
       ?? ["/proc/self/ns/net"]
-    if here.count == names?.count ?? 1, let there,
-      let line = plan?.command(in: here + ["\(there)"])
-    {
-      return "'\(line.text)'"
-    }
-    return "the same command with another --netns behind the first, for that namespace"
+    guard here.count == names?.count ?? 1,
+      let there = drop.place.flatMap({ try? Word.namespace($0) })
+    else { return nil }
+    return make(here, "\(there)").map { "'\($0.text)'" }
   }
 
-  /// What it is called, or its number where nothing leads to it.
-  private static func name(of drop: DropEvent) -> String {
-    drop.place ?? "net:[\(drop.namespace)]"
+  /// How to ask from the namespace where the client is, which dropped the answer.
+  func askingWords(from drop: DropEvent) -> String {
+    var plan = probe
+    plan?.entrance = .local
+    return namespaceWords(with: drop) { here, there in plan?.command(in: [there] + here) }
+      ?? "the same command with --netns for that namespace before the other, and without --in and -s"
   }
 }
 
+extension Snapshot {
+  /// The kernel's word that another network namespace dropped the answer to this probe behind this host, as it would
+  /// for who had asked: neither for want of a socket, nor by rules that may know who asked whom.
+  func clientDrop(_ sequence: Int, of plan: ProbePlan) -> DropEvent? {
+    answerDrops(sequence, of: plan).last { drop in
+      drop.reason == DropEvent.netfilter
+        ? drop.rulesRemember == false : Self.clientReasons.contains(drop.reason ?? "")
+    }
+  }
+
+  /// The same of rules that may take an answer to what was asked there.
+  func ruleOfClient(_ sequence: Int, of plan: ProbePlan) -> DropEvent? {
+    answerDrops(sequence, of: plan).last { $0.reason == DropEvent.netfilter }
+  }
+
+  /// What other namespaces dropped on its way to the client, or there.
+  private func answerDrops(_ sequence: Int, of plan: ProbePlan) -> [DropEvent] {
+    guard plan.entrance == .arriving else { return [] }
+    return dropsElsewhere.filter { drop in
+      guard let packet = try? Packet(drop.packet), packet.destination == plan.source,
+        plan.goesBack(packet)
+      else { return false }
+      return plan.sequence(of: packet) == sequence
+    }
+  }
+
+  /// What becomes of a packet before anybody looks for who waits for it.
+  private static let clientReasons: Set<String> = [
+    "IP_RPFILTER", "IP_INADDRERRORS", "IP_INNOROUTES", "IP_LOCAL_SOURCE", "IP_INVALID_SOURCE",
+    "IP_INVALID_DEST", "IP_LOCALNET", "IPV6DISABLED", "XDP", "TC_INGRESS", "TC_EGRESS",
+    "XFRM_POLICY", "PKT_TOO_BIG", "UNICAST_IN_L2_MULTICAST", "IP_OUTNOROUTES",
+  ]
+}
+
+extension ProbePlan {
+  /// Whether a packet of a probe goes back to who sent it. Addresses may be translated.
+  fileprivate func goesBack(_ packet: Packet) -> Bool {
+    if let icmp = packet.icmp { return !icmp.isEchoRequest(packet.proto) }
+    return direction(of: packet) == .reply
+  }
+}
+
+// A drop in another network namespace, in words.
 extension DropEvent {
+  fileprivate static let unspecified = "NOT_SPECIFIED"
+  fileprivate static let netfilter = "NETFILTER_DROP"
+
+  /// What that namespace is called, or its number where nothing leads to it.
+  private var name: String { place ?? "net:[\(namespace)]" }
+
+  /// Who dropped the packet.
+  var dropper: String { "network namespace \(Escape.name(name)) of this machine" }
+
+  /// Why, as the end of a sentence.
+  var reasonWords: String {
+    let words =
+      reason == Self.netfilter
+      ? "a rule or policy of netfilter did"
+      : reason.flatMap { DropReasons.words($0, device: "the interface") }
+    return (words.map { ": \($0)" } ?? "")
+      + (reason.map { $0 == Self.unspecified ? "" : " (\($0))" } ?? "")
+  }
+
+  /// That it did.
+  var evidence: Evidence { .droppedElsewhere(in: name, reason: reason, place: location) }
+
   /// The packet, if it came to where it was sent to, and no program there waited for it.
   var arrived: Packet? { reason == "NO_SOCKET" ? try? Packet(packet) : nil }
 }

@@ -139,9 +139,7 @@ struct LostPacket {
   }
 
   /// Whether it came to a hook of IP, and not only to those of its interfaces.
-  var metIP: Bool {
-    journey.places.contains { ![.ingress, .egress].contains($0.point.hook) }
-  }
+  var metIP: Bool { journey.metIP }
 
   /// From now on, a diagnosis looks at the packet. In place, for there are many, and much is known.
   mutating func show(to diagnosis: any Diagnosis.Type) { answers.needs = diagnosis.needs }

@@ -43,6 +43,13 @@ extension Story {
     // Whether a program would have had the answer.
     if isAnswered, header?.probe?.entrance == .local { questions.append(.host(.policies)) }
     if isAnswered, let plan = header?.probe {
+      let exits = journeys.filter { $0.direction != .request }.compactMap(\.exit)
+      if plan.entrance == .arriving, !exits.isEmpty {
+        questions.append(.host(.redirects(Set(exits).sorted())))
+        if exits.contains(where: { snapshot.link($0)?.flags.contains(.noARP) == true }) {
+          questions.append(.neighbours)
+        }
+      }
       questions += DiscoverySilence.questions(plan, snapshot)
     }
     questions.append(.policy)

@@ -2,6 +2,7 @@
 /// first cause that speaks is told.
 package enum Registry {
   static let all: [any Diagnosis.Type] = [
+    SourceNowhere.self,
     // What conntrack remembers.
     StaleConnection.self,
     // Rules and policies.
@@ -31,10 +32,11 @@ package enum Registry {
     NoReply.ResetAfterHandshake.self, NoListener.self,
     UnknownProtocol.self,
     // Answered, and not as the client expects it.
+    FilterRedirected.self, NeighbourUnresolved.NotAsked.OfAnswer.self, BridgeFloodOff.self,
     DiscoveryUnanswered.self, NeighbourDiscoveryFiltered.OfClient.self,
     NoReply.HandedOn.self, HairpinWithoutMasquerade.self, NotTranslated.Reply.self,
     ReplyFromStranger.self,
-    ReplyMisrouted.self, NoReply.OfAnswer.self,
+    ReplyMisrouted.self, NoReply.KeptByClient.self, NoReply.OfAnswer.self,
     // Sent, and not answered.
     BridgeStaticEntry.self,
     SYNProxyLoose.self, NoReply.PastMainTable.self, TTLExpired.FarAway.self,
@@ -49,7 +51,7 @@ package enum Registry {
     XDPDrop.self, TCDrop.self, QdiscDrop.self, DroppedByKernel.self, LostAfter.self,
     // Warnings and notes.
     ReplyMisrouted.ByAnotherUplink.self, ReplyMisrouted.ByAnotherMachine.self,
-    AnsweredPastHost.self, SYNProxyLoose.Warning.self,
+    AnsweredPastHost.self, NoReply.PerhapsKeptByClient.self, SYNProxyLoose.Warning.self,
     NATOncePerFlow.self,
     HairpinRedirect.self,
     Fragmented.self, BridgeNetfilter.self, OwnerAsRoot.self, AdvertisementsIgnored.self,

@@ -19,7 +19,10 @@ struct ReturnRoute {
       || snapshot.addresses.networks(of: link.index).contains { $0.contains(client) }
       || snapshot.addresses.neighbours(on: link.index).contains { $0.address == client }
     gateway =
-      isOnLink ? nil : Self.known(to: client, link, snapshot) ?? Self.only(client, link, snapshot)
+      isOnLink
+      ? nil
+      : Self.known(to: client, link, snapshot)
+        ?? snapshot.onlyRouter(behind: link, version: client.family)
     if gateway == nil, !isOnLink { return nil }
   }
 
@@ -40,14 +43,24 @@ struct ReturnRoute {
       $0.kind == .unicast && $0.outputInterface == link.index && $0.gateway != nil
     }?.gateway
   }
+}
 
-  /// The router there, if there is but one that it can be.
-  private static func only(
-    _ client: IPAddress, _ link: LinkMessage, _ snapshot: Snapshot
-  ) -> IPAddress? {
-    let neighbours = snapshot.addresses.neighbours(on: link.index).filter {
-      $0.address.family == client.family && !$0.address.isLinkLocal
+extension Snapshot {
+  /// The router behind an interface, if there is but one that it can be.
+  func onlyRouter(behind link: LinkMessage, version: Int) -> IPAddress? {
+    let all = addresses.neighbours(on: link.index).filter {
+      $0.address.family == version && !$0.address.isMulticast && !$0.state.contains(.failed)
     }
+    // Who has a link-local address has another one as well, which may not be known.
+    let far = all.filter {
+      !$0.address.isLinkLocal && addresses.networks(of: link.index).contains($0.address)
+    }
+    let neighbours = far.isEmpty ? all.filter(\.address.isLinkLocal) : far
     return neighbours.count == 1 ? neighbours[0].address : nil
   }
+}
+
+extension [Prefix] {
+  /// Whether the address is in one of them.
+  fileprivate func contains(_ address: IPAddress) -> Bool { contains { $0.contains(address) } }
 }

@@ -26,14 +26,28 @@ extension Snapshot {
 
   /// Whether what came in by one interface and leaves by another, which is `device`, comes to who asked: that is where
   /// the question came in, or the bridge of that port, or its port. Whom only a default route leads to may be reached by
-  /// any other; but not by that of a VPN, which takes its own addresses alone, nor back where an answer came from.
-  func leads(_ device: String?, from input: String?, to asker: Asker) -> Bool {
+  /// any other; but not by that of a VPN, which takes its own addresses alone, nor back where an answer came from, nor
+  /// with a source that is of the network by which the question came, and that the other's provider does not take.
+  func leads(
+    _ device: String?, from input: String?, as source: IPAddress?, to asker: Asker
+  ) -> Bool {
     guard let device, device != "lo" else { return false }
     if isSamePlace(device, asker.device) || areOnOneLink(device, asker.device, with: asker.address)
     {
       return true
     }
     return asker.isFromAfar && !isVPN(device) && !isSamePlace(device, input)
+      && !(isOnLink(source, of: asker.device) && !isOnLink(source, of: device))
+  }
+
+  /// Whether an address is in a subnet of an interface, or of the bridge that it is a port of.
+  private func isOnLink(_ address: IPAddress?, of device: String) -> Bool {
+    guard let address, !address.isLinkLocal, let link = link(bridge(of: device) ?? device) else {
+      return false
+    }
+    return addresses.networks(of: link.index).contains {
+      $0.length < address.bitWidth && $0.contains(address)
+    }
   }
 
   /// Whether two interfaces have addresses of one subnet, which this address is in as well: as a rule, both are on its

@@ -25,11 +25,11 @@ struct UplinkRouting {
   /// The commands; nil where nothing is known of a gateway behind the uplink.
   var remedy: Command? {
     get throws(Word.Unspeakable) {
-      guard let route = uplinkRoute else { return nil }
-      let table = route.table == 254 ? freeTable : route.table
+      guard let (known, hop) = way else { return nil }
+      let table = known ?? freeTable
       var steps: [Command] = []
-      if route.table == 254 {
-        let gateway: Command = route.gateway.map { "via \($0) " } ?? ""
+      if known == nil {
+        let gateway: Command = hop.map { "via \($0) " } ?? ""
         steps.append(
           "\(ip) route add default \(gateway)dev \(try Word.device(uplink)) table \(table)")
       }
@@ -43,13 +43,17 @@ struct UplinkRouting {
     }
   }
 
-  /// A default route by this uplink, of a table of its own if there is one.
-  private var uplinkRoute: RouteMessage? {
-    let index = snapshot.link(uplink)?.index
+  /// The table that has a default route by this uplink and no other's, if there is one, and the gateway there: the only
+  /// router behind the uplink, where no route has one.
+  private var way: (table: UInt32?, gateway: IPAddress?)? {
+    guard let link = snapshot.link(uplink) else { return nil }
     let routes = snapshot.routes.routes(to: client).filter {
-      $0.kind == .unicast && $0.outputInterface == index && $0.destination.length <= 1
+      $0.kind == .unicast && $0.outputInterface == link.index && $0.destination.length <= 1
     }
-    return routes.first { $0.table != 254 } ?? routes.first
+    if let route = routes.first(where: { $0.table != 254 }) { return (route.table, route.gateway) }
+    if let route = routes.first { return (nil, route.gateway) }
+    if link.flags.contains(.noARP) { return (nil, nil) }
+    return snapshot.onlyRouter(behind: link, version: version).map { (nil, $0) }
   }
 
   private var freeTable: UInt32 {

@@ -18,6 +18,9 @@ package struct DropEvent: Sendable, Equatable {
   package var namespace: UInt32
   /// By what name that namespace can be found, where it is not the one that is watched.
   package var place: String?
+  /// Whether rules there know what was sent before, so that they may take what was asked for and nothing else; nil
+  /// where that is not known.
+  package var rulesRemember: Bool?
   /// The beginning of the packet, from its network header on, 128 octets at most.
   package var packet: [UInt8]
 
@@ -54,6 +57,7 @@ package struct DropEvent: Sendable, Equatable {
     static let namespace: UInt16 = 6
     static let packet: UInt16 = 7
     static let place: UInt16 = 8
+    static let connections: UInt16 = 9
   }
 
   /// The event from netlink attributes, as `bytes` gives them. Unknown attributes are skipped. Throws
@@ -71,6 +75,7 @@ package struct DropEvent: Sendable, Equatable {
     device = attributes[type: Attribute.device]?.host() ?? 0
     namespace = attributes[type: Attribute.namespace]?.host() ?? 0
     place = attributes[type: Attribute.place]?.string
+    rulesRemember = attributes[type: Attribute.connections]?.host(UInt32.self).map { $0 != 0 }
   }
 
   /// The event in a message of type `messageType`.
@@ -97,6 +102,10 @@ package struct DropEvent: Sendable, Equatable {
       NetlinkAttribute(Attribute.packet, packet),
     ]
     if let place { attributes.append(NetlinkAttribute(Attribute.place, string: place)) }
+    if let rulesRemember {
+      let number: UInt32 = rulesRemember ? 1 : 0
+      attributes.append(NetlinkAttribute(Attribute.connections, host: number))
+    }
     return attributes.bytes
   }
 

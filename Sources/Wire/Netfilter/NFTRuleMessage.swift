@@ -172,6 +172,17 @@ package struct NFTRuleMessage: Sendable, Equatable {
     expressions.contains("fib:reverse") || expressions.contains("match:rpfilter")
   }
 
+  /// Whether what the rule makes of a packet may depend on packets before it: by its connection, by translation, or by
+  /// what they have left in a set.
+  package var remembers: Bool {
+    expressions.contains { expression in
+      if expression.hasPrefix("match:conn") { return true }
+      return [
+        "ct", "socket", "dynset", "match:state", "match:helper", "match:socket", "match:recent",
+      ].contains(expression)
+    } || translation != nil
+  }
+
   /// Kinds of address translation.
   package enum Translation: String, Sendable {
     case masquerade, redirect, snat, dnat

@@ -31,6 +31,10 @@ package struct LinkMessage: Sendable, Equatable {
   package var isHairpin: Bool?
   /// Whether a bridge keeps what comes in by it from other ports that are isolated; nil for what is no bridge's port.
   package var isIsolated: Bool?
+  /// Whether a bridge sends broadcasts out of it; nil for what is no bridge's port.
+  package var floodsBroadcasts: Bool?
+  /// Whether a bridge sends to groups by it of which it knows no members; nil for what is no bridge's port.
+  package var floodsGroups: Bool?
   /// What spanning tree lets it do for its bridge; nil for what is no bridge's port.
   package var portState: BridgePortState?
   /// Whether a bridge takes from it only what it knows to be behind it (802.1X); nil for what is no bridge's port.
@@ -160,6 +164,8 @@ package struct LinkMessage: Sendable, Equatable {
     static let infoPortData: UInt16 = 5
     static let bridgePortState: UInt16 = 1
     static let bridgePortHairpin: UInt16 = 4
+    static let bridgePortGroups: UInt16 = 27
+    static let bridgePortBroadcasts: UInt16 = 30
     static let bridgePortIsolated: UInt16 = 33
     static let bridgePortLocked: UInt16 = 39
     static let vethPeer: UInt16 = 1
@@ -207,11 +213,16 @@ package struct LinkMessage: Sendable, Equatable {
     isHairpin = nil
     isIsolated = nil
     isLocked = nil
+    floodsBroadcasts = nil
+    floodsGroups = nil
     portState = nil
     if info?.string(Attribute.infoPortKind) == "bridge",
       let data = try info?.nested(Attribute.infoPortData)
     {
       isHairpin = try data.number(Attribute.bridgePortHairpin, as: UInt8.self).map { $0 != 0 }
+      floodsBroadcasts = try data.number(Attribute.bridgePortBroadcasts, as: UInt8.self)
+        .map { $0 != 0 }
+      floodsGroups = try data.number(Attribute.bridgePortGroups, as: UInt8.self).map { $0 != 0 }
       isIsolated = try data.number(Attribute.bridgePortIsolated, as: UInt8.self).map { $0 != 0 }
       isLocked = try data.number(Attribute.bridgePortLocked, as: UInt8.self).map { $0 != 0 }
       portState = try data.number(Attribute.bridgePortState, as: UInt8.self)

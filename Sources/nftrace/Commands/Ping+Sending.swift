@@ -110,6 +110,7 @@ extension Ping {
     if let like { try plan.send(like.octets) }
     if entrance.kind == .local { plan.boundDevice = device }
     plan.isFromAfar = entrance.isFromAfar
+    plan.isPlacedByDefault = entrance.isFromAfar && arriving == nil && tun == nil
     if let question = entrance.question {
       (plan.asksFor, plan.asksFrom) = (question.target, question.sender)
     }

@@ -21,6 +21,8 @@ final class LivePing: PingKernel {
   private var deputy: Deputy?
   /// What `--netns` takes for namespaces that were asked about, by their inodes; nil for those that nothing leads to.
   private var calls: [UInt64: String?] = [:]
+  /// Whether their rules know connections; nil for those of which that is not known.
+  private var connections: [UInt64: Bool?] = [:]
 
   /// Whether remedies are tried in a copy.
   private let rehearses: Bool
@@ -71,9 +73,21 @@ final class LivePing: PingKernel {
     var events: [DropEvent] = []
     watch?.drain { events.append($0) }
     for index in events.indices where ![0, home].contains(UInt64(events[index].namespace)) {
-      events[index].place = name(ofNamespace: UInt64(events[index].namespace))
+      let inode = UInt64(events[index].namespace)
+      events[index].place = name(ofNamespace: inode)
+      if events[index].reason == "NETFILTER_DROP" {
+        events[index].rulesRemember = knowsConnections(inNamespace: inode)
+      }
     }
     return events
+  }
+
+  /// Whether rules of another namespace know what was sent before.
+  private func knowsConnections(inNamespace inode: UInt64) -> Bool? {
+    if let known = connections[inode] { return known }
+    let found = deputy?.knowsConnections(inNamespace: inode)
+    connections[inode] = .some(found)
+    return found
   }
 
   /// What `--netns` takes for another namespace.

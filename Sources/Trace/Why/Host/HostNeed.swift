@@ -9,6 +9,7 @@ package enum HostNeed: String, Sendable, CaseIterable {
   case proxies = "the addresses that this host answers neighbours' questions for"
   case advertisements = "where IPv6 routers announce themselves, and what is made of that"
   case programs = "XDP programs, tc filters and queues of the interfaces on its way"
+  case redirects = "filters of tc that give packets to other interfaces than theirs"
   case portForwards = "the NAT rules for its port"
   case transparentProxies = "the rules of nft that give packets to transparent proxies"
   case rulesBeside = "the other rules of the chain that ended its way, and elements of sets"

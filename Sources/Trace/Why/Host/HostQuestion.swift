@@ -18,6 +18,8 @@ package enum HostQuestion: Sendable, Equatable {
   case advertisements
   /// What looks at packets at these interfaces.
   case programs([String])
+  /// The filters of these interfaces that give packets to others.
+  case redirects([String])
   /// The NAT rules of this IP version that name this port.
   case portForwards(version: Int, UInt16)
   /// The rules of the chains of these steps.
@@ -89,6 +91,8 @@ extension Story {
       }
       if !tunnels.isEmpty { ask(.holders, .holders(tunnels.sorted())) }
     }
+    let exits = Set(journeys.compactMap(\.exit))
+    ask(.redirects, exits.isEmpty ? nil : .redirects(exits.sorted()))
     ask(.programs, devices.isEmpty ? nil : .programs(devices))
     return questions.map { .host($0) }
   }
@@ -106,6 +110,9 @@ extension Story {
 }
 
 extension Journey {
+  /// The interface behind whose last hook it was not seen any more.
+  var exit: String? { way.last.point.hook == .egress ? way.last.outDevice : nil }
+
   /// Whether a rule may have led it to a transparent proxy: what such a rule is called is not known yet.
   fileprivate var mayBeProxied: Bool {
     guard packet.proto == .tcp || packet.proto == .udp else { return false }

@@ -19,6 +19,8 @@ package struct HostState: Sendable, Equatable {
   package var advertisements: [RouterAdvertisements]?
   /// What looks at packets at an interface, outside of netfilter.
   package var programs: [DeviceProgram]?
+  /// Filters of tc that give packets to other interfaces.
+  package var redirects: [FilterRedirect]?
   /// Rules that translate destinations and name the packet's port; nil also where none translates any.
   package var portForwards: [RuleText]?
   /// The rules of the chains that ended packets' ways, in their order.
@@ -48,6 +50,7 @@ package struct HostState: Sendable, Equatable {
     proxies = news.proxies ?? proxies
     advertisements = news.advertisements ?? advertisements
     programs = news.programs ?? programs
+    redirects = Self.joined(redirects, news.redirects)
     portForwards = Self.joined(portForwards, news.portForwards)
     rulesBeside = news.rulesBeside ?? rulesBeside
     elements = news.elements ?? elements
@@ -77,6 +80,7 @@ extension HostState: JSONObject {
     json.member("programs", &programs)
     json.member("proxies", &proxies)
     json.member("queues", &queues)
+    json.member("redirects", &redirects)
     json.member("rulesBeside", &rulesBeside)
     json.member("sockets", &sockets)
     json.member("sourceRules", &sourceRules)

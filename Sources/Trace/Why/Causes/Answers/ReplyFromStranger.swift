@@ -35,7 +35,8 @@ enum ReplyFromStranger: Cause {
       """)
 
   static func examine(_ lost: LostPacket) -> Finding? {
-    guard lost.isReply, lost.stage == .sent || lost.stage == .delivered,
+    // Any router may send an ICMP error.
+    guard lost.journey.direction == .reply, lost.stage == .sent || lost.stage == .delivered,
       let plan = lost.header?.probe, lost.last.packet.destination == plan.source,
       !isFromService(lost.last.packet, plan), !lost.snapshot.isForMany(plan.destination)
     else { return nil }

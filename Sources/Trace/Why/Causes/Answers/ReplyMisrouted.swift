@@ -42,7 +42,8 @@ enum ReplyMisrouted: Cause {
   private static func finding(_ words: String, _ lost: LostPacket) -> Finding? {
     guard lost.stage == .sent, let asker = lost.asker,
       lost.last.packet.destination == asker.address,
-      let out = lost.outDevice, !lost.snapshot.leads(out, from: lost.inDevice, to: asker)
+      let out = lost.outDevice,
+      !lost.snapshot.leads(out, from: lost.inDevice, as: lost.packet.source, to: asker)
     else { return nil }
     let home = asker.device
     let routing = routing(lost)

@@ -112,12 +112,36 @@ enum NeighbourUnresolved: Cause {
 
     static func examine(_ lost: LostPacket) -> Finding? {
       guard lost.stage == .sent, !lost.isReply, !lost.hasComeBack, let route = lost.onwardRoute,
-        let link = lost.snapshot.link(lost.snapshot.name(route.outputInterface)),
-        link.isEthernet, link.flags.contains(.noARP),
-        !link.flags.contains(.loopback), !kindsWithoutNeed.contains(link.kind),
-        let hop = lost.nextHop, !hop.isMulticast
+        let hop = lost.nextHop
       else { return nil }
-      let state = lost.snapshot.addresses.neighbour(hop, on: link.index)?.state
+      return finding(hop, lost.snapshot.name(route.outputInterface), lost.snapshot)
+    }
+
+    /// The same of an answer to a client.
+    enum OfAnswer: Cause {
+      static var page: FindingPage { NeighbourUnresolved.page }
+      static let needs: [Need] = [.neighbours]
+
+      static func examine(_ lost: LostPacket) -> Finding? {
+        lost.stage == .sent && lost.isReply ? NotAsked.finding(lost.journey, lost.snapshot) : nil
+      }
+    }
+
+    /// That an answer to a client goes to no machine.
+    static func finding(_ answer: Journey, _ snapshot: Snapshot) -> Finding? {
+      guard let exit = answer.exit,
+        let hop = answer.route?.gateway ?? answer.hops.last?.packet.destination
+      else { return nil }
+      return finding(hop, exit, snapshot)
+    }
+
+    private static func finding(
+      _ hop: IPAddress, _ device: String?, _ snapshot: Snapshot
+    ) -> Finding? {
+      guard let link = snapshot.link(device), link.isEthernet, link.flags.contains(.noARP),
+        !link.flags.contains(.loopback), !kindsWithoutNeed.contains(link.kind), !hop.isMulticast
+      else { return nil }
+      let state = snapshot.addresses.neighbour(hop, on: link.index)?.state
       guard state?.isSubset(of: [.noARP]) ?? true else { return nil }
       let asks = hop.family == 4 ? "ARP" : "neighbour discovery"
       return error(
