@@ -99,6 +99,11 @@ struct Headline {
     if let answer = exchange.lostAnswer, journey.direction == .request {
       return StyledLine("\(what): ", .bad) + headline.answerFate(answer) + place
     }
+    if let stopped = exchange.stoppedLater, journey.direction == .request {
+      return StyledLine("\(what): ", .bad)
+        + "answered, and then its \(Phrases.name(stopped.packet)) was "
+        + headline.fate(stopped) + place
+    }
     if exchange.reply != nil, journey.direction == .request {
       return StyledLine("\(what): answered", .good) + headline.way(journey) + place
     }
@@ -234,6 +239,20 @@ struct Headline {
 }
 
 extension Exchange {
+  /// The first packet of a connection behind its beginning that a rule stopped, where none like it got through.
+  fileprivate var stoppedLater: Journey? {
+    guard reply != nil else { return nil }
+    let segments = journeys.filter {
+      $0.direction == .request && $0.packet.tcp != nil && $0.packet.carriesData && !$0.isCopy
+    }
+    return segments.first { segment in
+      segment.end.isStopped
+        && !segments.contains {
+          $0.end.isThrough && $0.packet.tcp?.sequence == segment.packet.tcp?.sequence
+        }
+    }
+  }
+
   /// The first of its fragments that did not get through.
   fileprivate var stoppedFragment: Journey? {
     journeys.first { $0.packet.isLaterFragment && !$0.end.isThrough }

@@ -29,16 +29,17 @@ extension Story {
   /// What is found of a probe's packets here. `isAnswered` is whether there is no loss to explain, `answer` and
   /// `refused` are what the sender was told; `isKept` is whether that answer came, and no program would have had it.
   /// `witness` is the packet that shows what becomes of a new connection, and `elsewhere` is what other places heard of
-  /// drops in namespaces that are none of them.
+  /// drops in namespaces that are none of them. `whole` is the exchange with what a SYN proxy answered itself.
   func findings(
-    ofProbe sequence: Int, _ exchange: Exchange, isAnswered: Bool, answer: Packet?,
+    ofProbe sequence: Int, _ exchange: Exchange, of whole: Exchange, isAnswered: Bool,
+    answer: Packet?,
     refused: Int32?, isKept: Bool, witness: Journey?, elsewhere: [DropEvent]
   ) -> [Finding] {
     var snapshot = snapshot
     for drop in elsewhere { snapshot.take(drop, isElsewhere: true) }
     return Examination.findings(
       exchange, isAnswered: isAnswered, answer: answer, refused: refused, isKept: isKept,
-      unseen: unseenDrops(probe: sequence, exchange), witness: witness, header: header,
+      unseen: unseenDrops(probe: sequence, whole), witness: witness, header: header,
       snapshot: snapshot
     ).map(told)
   }

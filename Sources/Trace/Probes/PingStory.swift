@@ -300,7 +300,7 @@ package struct PingStory: Sendable {
       if places.count > 1, !isSuspect, parts[place].journeys.isEmpty { return [] as [Finding] }
       return stories[place].findings(
         ofProbe: sequence, plan.data == nil ? parts[place] : parts[place].behindProxy,
-        isAnswered: !isSuspect, answer: entry?.answer,
+        of: parts[place], isAnswered: !isSuspect, answer: entry?.answer,
         refused: outcome == .localError ? entry?.refused : nil,
         isKept: outcome == .lost && entry?.answer != nil,
         witness: witnesses.isEmpty ? nil : witnesses[place], elsewhere: dropsElsewhere(than: place)

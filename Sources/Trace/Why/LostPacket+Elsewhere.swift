@@ -103,10 +103,21 @@ extension Snapshot {
   /// The kernel's word that another network namespace dropped the answer to this probe behind this host, as it would
   /// for who had asked: neither for want of a socket, nor by rules that may know who asked whom.
   func clientDrop(_ sequence: Int, of plan: ProbePlan) -> DropEvent? {
-    answerDrops(sequence, of: plan).last { drop in
+    // Who is behind a router may be nobody, so that the router knows no way to him.
+    let reasons =
+      isNeighbour(plan) ? Self.clientReasons.union(Self.routerReasons) : Self.routerReasons
+    return answerDrops(sequence, of: plan).last { drop in
       drop.reason == DropEvent.netfilter
-        ? drop.rulesRemember == false : Self.clientReasons.contains(drop.reason ?? "")
+        ? drop.rulesRemember == false : reasons.contains(drop.reason ?? "")
     }
+  }
+
+  /// Whether the client is on the link itself.
+  private func isNeighbour(_ plan: ProbePlan) -> Bool {
+    guard let device = plan.device, let link = link(bridge(of: device) ?? device) else {
+      return false
+    }
+    return addresses.networks(of: link.index).contains { $0.contains(plan.source) }
   }
 
   /// The same of rules that may take an answer to what was asked there.
@@ -116,7 +127,8 @@ extension Snapshot {
 
   /// What other namespaces dropped on its way to the client, or there.
   private func answerDrops(_ sequence: Int, of plan: ProbePlan) -> [DropEvent] {
-    guard plan.entrance == .arriving else { return [] }
+    // What becomes of an answer beyond the next router is not this host's.
+    guard plan.entrance == .arriving, !plan.isFromAfar else { return [] }
     return dropsElsewhere.filter { drop in
       guard let packet = try? Packet(drop.packet), packet.destination == plan.source,
         plan.goesBack(packet)
@@ -127,9 +139,13 @@ extension Snapshot {
 
   /// What becomes of a packet before anybody looks for who waits for it.
   private static let clientReasons: Set<String> = [
-    "IP_RPFILTER", "IP_INADDRERRORS", "IP_INNOROUTES", "IP_LOCAL_SOURCE", "IP_INVALID_SOURCE",
-    "IP_INVALID_DEST", "IP_LOCALNET", "IPV6DISABLED", "XDP", "TC_INGRESS", "TC_EGRESS",
-    "XFRM_POLICY", "PKT_TOO_BIG", "UNICAST_IN_L2_MULTICAST", "IP_OUTNOROUTES",
+    "IP_INADDRERRORS", "IP_INNOROUTES", "IP_LOCAL_SOURCE", "IP_INVALID_SOURCE", "IP_INVALID_DEST",
+    "IP_LOCALNET", "IPV6DISABLED", "XFRM_POLICY", "PKT_TOO_BIG", "UNICAST_IN_L2_MULTICAST",
+    "IP_OUTNOROUTES",
+  ]
+  /// The same, whether the client is there or not.
+  private static let routerReasons: Set<String> = [
+    "IP_RPFILTER", "XDP", "TC_INGRESS", "TC_EGRESS",
   ]
 }
 

@@ -29,6 +29,11 @@ package enum Owner: String, Sendable, CaseIterable {
   case mullvad = "Mullvad"
   case networkManager = "NetworkManager"
   case istio = "Istio"
+  case netBird = "NetBird"
+  case neutron = "OpenStack Neutron"
+  case weave = "Weave Net"
+  case openVPNAccessServer = "OpenVPN Access Server"
+  case nordVPN = "NordVPN"
 
   /// Whose a chain is; nil for a chain of the user's.
   init?(table: String, chain: String) {
@@ -53,7 +58,8 @@ package enum Owner: String, Sendable, CaseIterable {
 
   private static let comments: [(comment: String, owner: Owner)] = [
     ("generated for LXD network", .lxd), ("generated for Incus network", .incus),
-    ("wg-quick(8) rule", .wgQuick), ("!fw4:", .openWrt), ("!fw3", .openWrt),
+    ("wg-quick(8) rule", .wgQuick), ("--comment nordvpn", .nordVPN), ("!fw4:", .openWrt),
+    ("!fw3", .openWrt),
   ]
 
   private func owns(table: String, chain: String) -> Bool {
@@ -101,6 +107,11 @@ package enum Owner: String, Sendable, CaseIterable {
     case .mullvad: isTable("mullvad")
     case .networkManager: isTable("nm-shared") || begins("nm-sh-fw-", "nm-sh-in-")
     case .istio: begins("ISTIO_") || isTable("istio")
+    case .netBird: begins("NETBIRD-", "netbird-") || isTable("netbird")
+    case .neutron: begins("neutron-")
+    case .weave: begins("WEAVE-")
+    case .openVPNAccessServer: begins("AS0_")
+    case .nordVPN: isTable("nordvpn") || begins("NORDVPN")
     }
   }
 

@@ -35,7 +35,8 @@ struct OwnerRemedy {
       case .openWrt: try openWrt
       case .podman, .cni, .kubeRouter, .kubeProxy, .calico, .cilium, .flannel, .libvirt, .lxd,
         .incus, .crowdSec, .tailscale, .nixOS, .vyOS, .wgQuick, .proxmox, .networkd, .sshguard,
-        .mullvad, .networkManager, .istio:
+        .mullvad, .networkManager, .istio, .netBird, .neutron, .weave, .openVPNAccessServer,
+        .nordVPN:
         nil
       case .csf: csf
       }
@@ -52,14 +53,27 @@ struct OwnerRemedy {
     case .kubeProxy where isGuardOfService:
       return "\(packet.source) is in none of the service's loadBalancerSourceRanges"
     case .kubeProxy, .cni, .flannel: return "look at the service and its endpoints"
-    case .kubeRouter, .calico, .cilium:
-      return "look at the network policies that apply to \(packet.destination)"
+    case .kubeRouter, .calico, .cilium, .weave:
+      return "look at the network policies that apply to \(workload)"
+    case .netBird: return "see the access policies of the network, in its management"
+    case .neutron:
+      return "see the security groups of the port: 'openstack security group rule list'"
+    case .openVPNAccessServer: return "see the access control of its users and groups"
+    case .nordVPN: return "see 'nordvpn settings': its kill switch, firewall and allowlist"
     case .libvirt: return "its networks take what their forward mode allows (virsh net-edit)"
     case .lxd: return "see 'lxc network set' for ipv4.firewall and the network's ACLs"
     case .incus: return "see 'incus network set' for ipv4.firewall and the network's ACLs"
     case .crowdSec: return "see 'cscli decisions list'"
+    case .tailscale
+    where ruling.step.text.map { $0.contains("100.64.0.0/10") && $0.contains("tailscale0") }
+      ?? false:
+      return
+        "it takes 100.64.0.0/10 for the tailnet's own, from wherever else it comes: see 'tailscale set "
+        + "--netfilter-mode=nodivert'"
     case .tailscale:
       return "see 'tailscale set --shields-up', --netfilter-mode and the tailnet's access rules"
+    case .nixOS where chains.contains { $0.hasPrefix("nixos-fw-rpfilter") }:
+      return "set networking.firewall.checkReversePath = \"loose\" in configuration.nix"
     case .nixOS: return "open it under networking.firewall in configuration.nix"
     case .vyOS: return "change it in configuration mode, under 'set firewall'"
     case .wgQuick: return "it keeps packets from going past the tunnel"
@@ -84,8 +98,22 @@ struct OwnerRemedy {
     case .firewalld where ruling.step.chain.hasSuffix("_deny"):
       return
         "a rich rule or an ICMP block of its zone or policy says so: see 'firewall-cmd --list-all-zones'"
+    case .shorewall where ruling.step.chain == "blrules":
+      return "it stands in /etc/shorewall\(lost.version == 6 ? "6" : "")/blrules"
+    case .openWrt where namedRule != nil:
+      return "its rule \(Escape.text(namedRule ?? ""))"
     case .ufw, .firewalld, .docker, .fail2ban, .shorewall, .openWrt: return nil
     }
+  }
+
+  /// Whose policies decide: of the end that is a workload here, by the chain that its packets meet, or the interface that
+  /// it is behind; otherwise of who is asked.
+  private var workload: IPAddress {
+    let isSource =
+      chains.contains { ["cali-fw-", "cali-from-wl"].contains(where: $0.hasPrefix) }
+      || !chains.contains { ["cali-tw-", "cali-to-wl"].contains(where: $0.hasPrefix) }
+        && ["lxc", "cali"].contains { lost.inDevice?.hasPrefix($0) == true }
+    return isSource ? packet.source : packet.destination
   }
 
   /// Whether the rule keeps those from a service of Kubernetes whom its loadBalancerSourceRanges leave out.
@@ -240,6 +268,11 @@ struct OwnerRemedy {
   /// Its chains have the names of two zones: "loc-net", or "loc2net".
   private var shorewall: Command? {
     get throws(Word.Unspeakable) {
+      let program: Command = lost.version == 6 ? "shorewall6" : "shorewall"
+      if ruling.step.chain == "dynamic" {
+        return lost.isReply ? nil : "\(program) allow \(packet.source)"
+      }
+      if ruling.step.chain == "blrules" { return nil }
       for chain in chains.reversed() {
         let zones = chain.split(separator: chain.contains("-") ? "-" : "2", maxSplits: 1)
         guard zones.count == 2, chain == chain.lowercased(), !chain.hasPrefix("log"),
@@ -258,9 +291,38 @@ struct OwnerRemedy {
     }
   }
 
+  /// What a rule of its user is called, which sent the packet to where it ended: by its name, or its place in the list.
+  private var namedRule: String? {
+    (ruling.path + [ruling.step]).lazy.compactMap { step -> String? in
+      guard ["input_", "forward_", "output_"].contains(where: step.chain.hasPrefix),
+        let text = step.text, let mark = text.firstRange(of: "comment \"!fw4: ")
+      else { return nil }
+      let name = String(text[mark.upperBound...].prefix { $0 != "\"" })
+      // What it writes beside rules of its own.
+      let isOwn = ["traffic", "forwarding", "leakage", "forwards", "redirections"]
+        .contains { name.hasSuffix($0) }
+      return isOwn ? nil : name
+    }.last
+  }
+
+  /// Switches a rule of the user's off: what is added comes behind it.
+  private func openWrt(without name: String) throws(Word.Unspeakable) -> Command {
+    let section: Command
+    if name.hasPrefix("@rule["), name.hasSuffix("]"),
+      let number = UInt16(name.dropFirst(6).dropLast())
+    {
+      section = "@rule[\(number)]"
+    } else {
+      let word = try Word.iptables(chain: name)
+      section = "$(uci show firewall | grep -F .name=\\'\(word)\\' | cut -d. -f2)"
+    }
+    return "uci set firewall.\(section).enabled=0 && uci commit firewall && service firewall reload"
+  }
+
   /// Its chains are named by what they do and a zone: "forward_lan", "reject_to_wan".
   private var openWrt: Command? {
     get throws(Word.Unspeakable) {
+      if let namedRule { return try openWrt(without: namedRule) }
       guard !lost.isReply, hook == .forward || hook == .input else { return nil }
       let names = ["forward_", "input_"]
       guard

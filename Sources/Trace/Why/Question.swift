@@ -66,6 +66,13 @@ extension Story {
       questions += journeys.flatMap(\.way.trailingRules)
         .filter { $0.chain.hasSuffix("_ZONES") && Owner($0) == .firewalld }.map { .chainTexts($0) }
     }
+    // How it came to the rule that ended its way.
+    if !isAnswered {
+      questions += unread(
+        journeys.flatMap { journey in
+          (journey.end.decider?.rule).map { journey.way.path(to: $0) } ?? []
+        })
+    }
     if needs.contains(.trackingRules) { questions += unread(trackingRules(journeys)) }
     if needs.contains(.ttlRules) { questions += unread(journeys.flatMap(\.way.rulesAtTTLChange)) }
     if needs.contains(.ruleBeforePolicy) { questions += rulesBeforePolicies(journeys) }

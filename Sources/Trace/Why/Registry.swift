@@ -13,7 +13,8 @@ package enum Registry {
     ReplyFiltered.self, DNATThenFiltered.self, LegacyDrop.self, PolicyDrop.self, RuleDrop.self,
     ConntrackTableFull.self, LegacyDrop.Unnamed.self,
     // Routing and forwarding.
-    RoutingLoop.self, DuplicateAddress.self, DuplicateAddress.Tentative.self, MartianSource.self,
+    LocalTablePassed.self, RoutingLoop.self, DuplicateAddress.self, DuplicateAddress.Tentative.self,
+    MartianSource.self,
     MartianDestination.self, BadPacket.self, LocalSource.self,
     ForwardingDisabled.self, ProhibitRoute.self, UnreachableRoute.self, BlackholeRoute.self,
     NoRoute.self, ReversePathFilter.self, TTLExpired.self, FragmentationNeeded.self,

@@ -112,7 +112,14 @@ struct Ruling {
   /// changed.
   var addition: String {
     var words = ""
-    if let last = path.last { words += ", reached from \(RuleNames.chain(last))" }
+    if let last = path.last {
+      words += ", reached from \(RuleNames.chain(last))"
+      // That it leads there is said.
+      let plain = ["jump", "goto", "-j", "-g", "counter jump", "counter goto"]
+      if let text = last.text, !plain.contains(where: { text == "\($0) \(step.chain)" }) {
+        words += " by '\(Escape.text(text))'"
+      }
+    }
     for element in elements {
       let filled = element.isDynamic ? ", which rules fill," : ""
       words +=

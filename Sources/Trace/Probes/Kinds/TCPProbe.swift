@@ -178,7 +178,7 @@ struct TCPProbe: ProbeKind {
 
 extension Packet {
   /// Whether a segment has data behind its header, of which there may be more than was kept.
-  var carriesData: Bool {
+  package var carriesData: Bool {
     // The longest headers are 20 or 40 octets of IP's and 60 of TCP's.
     !payload.isEmpty || length > (source.family == 4 ? 80 : 100)
   }

@@ -65,6 +65,7 @@ enum NoRoute: Cause {
     then more: [Evidence] = [], summary: String? = nil, wayBack: ReturnRoute? = nil
   ) -> Finding {
     let thrown = policy.route(of: .throw)
+    let passed = passedMain(policy)
     let down = snapshot.links.values.filter {
       !$0.flags.contains(.loopback) && !($0.flags.contains(.up) && $0.flags.contains(.lowerUp))
         && $0.kind != "tun"
@@ -77,11 +78,21 @@ enum NoRoute: Cause {
         + (others.last.map {
           " for the source \(packet.source): \(RoutingWords.name(of: $0)) is for sources of "
             + "\($0.source) alone"
+        } ?? passed.map {
+          ": the table main has \(RoutingWords.name(of: $0)), and no rule has that table asked"
         } ?? ""),
       evidence: evidence + others.map { .route($0) }
         + (thrown.map { [.thrown(byTable: $0.table)] } ?? [])
         + down.map { .routesUnused(through: $0) } + more,
       remedy: try remedy(packet, thrown, policy, snapshot, host, wayBack))
+  }
+
+  /// The route of the main table, where no rule has that asked.
+  private static func passedMain(_ policy: PolicyRouting) -> RouteMessage? {
+    guard let route = policy.best(in: RouteMessage.mainTable), route.kind == .unicast,
+      policy.rule(for: RouteMessage.mainTable) == nil
+    else { return nil }
+    return route
   }
 
   private static func remedy(
@@ -90,6 +101,10 @@ enum NoRoute: Cause {
   ) throws(Word.Unspeakable) -> Command? {
     // Of no use where no table behind has a route.
     if let thrown, policy.without(thrown).route != nil { return RoutingWords.deletion(thrown) }
+    if passedMain(policy) != nil {
+      let version: Command = packet.source.family == 6 ? "-6 " : ""
+      return "ip \(version)rule add pref 32766 lookup main"
+    }
     // What is 0 was set so, by who looks after advertisements itself.
     guard
       let state = AdvertisementsIgnored.ignored(to: packet.destination, snapshot, host),
