@@ -125,6 +125,11 @@ struct CopiedInterfaces: Sendable {
     return (try? LinkMessage(parsing: message)).map { Link(message: $0, attributes: attributes) }
   }
 
+  /// What is Ethernet in the copy alone.
+  var standIns: [String] {
+    links.filter { reachesOut($0) && !$0.message.isEthernet }.map(\.message.name)
+  }
+
   /// The number of the other end of an interface, from which packets come in by it; nil where the world is not behind
   /// it. Behind a bridge it is behind its first port.
   func otherEnd(of name: String) -> UInt32? {

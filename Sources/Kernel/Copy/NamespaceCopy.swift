@@ -11,6 +11,8 @@ package struct NamespaceCopy: ~Copyable {
   package let namespace: NetworkNamespace
   /// What is not as it is in the original.
   package private(set) var differences: [CopyDifference]
+  /// Interfaces that are Ethernet there, in the place of others without link-layer addresses.
+  package var standIns: [String] { interfaces.standIns }
   private let farSide: FarSide
   private let interfaces: CopiedInterfaces
   /// Hears and says what goes over the wires between the copy and the world.

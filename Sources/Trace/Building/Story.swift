@@ -80,6 +80,7 @@ package struct Story: Sendable {
     clock = earlier?.clock ?? SessionClock()
     loss = earlier?.loss ?? LossCount()
     lostBefore = loss
+    snapshot.standIns = header?.rehearsal?.standIns ?? []
   }
 
   /// When the first sighting was made that is in no journey yet.

@@ -17,13 +17,15 @@ extension PingStory {
     /// The errno that refused to send it.
     var refused: Int32?
 
-    /// Whether it may be settled: a rule that refuses a packet sends the refusal first, and then drops
-    /// the packet; and a SYN proxy answers before its rule has taken the packet.
-    func isOver(_ now: UInt64) -> Bool {
-      guard let answered else { return now > deadline }
-      let patience =
-        answer?.isRefusal == true || isEarly ? PingStory.afterRefusal : PingStory.afterAnswer
-      return now > answered.later(by: patience)
+    /// Until when more of it may come: a rule that refuses a packet sends the refusal first, and then drops the packet;
+    /// and a SYN proxy answers before its rule has taken the packet.
+    var end: UInt64 {
+      guard let answered else { return deadline }
+      return answered.later(
+        by: answer?.isRefusal == true || isEarly ? PingStory.afterRefusal : PingStory.afterAnswer)
     }
+
+    /// Whether it may be settled.
+    func isOver(_ now: UInt64) -> Bool { now > end }
   }
 }

@@ -185,12 +185,8 @@ package struct PingStory: Sendable {
   package var nextDeadline: UInt64? {
     open.map { sequence, entry in
       if wantsSegments(sequence) { return entry.deadline }
-      return max(Self.moment(entry), sequence == 1 ? witnessEnd ?? 0 : 0)
+      return max(entry.end, sequence == 1 ? witnessEnd ?? 0 : 0)
     }.min()
-  }
-
-  private static func moment(_ entry: Entry) -> UInt64 {
-    entry.answered.map { $0.later(by: afterRefusal) } ?? entry.deadline
   }
 
   /// Whether the witness is to be sent now: the first probe is over, was not answered, and belongs to a

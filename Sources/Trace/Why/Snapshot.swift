@@ -5,6 +5,8 @@ internal import Wire
 /// records of a session in their order, so that it is the same live and replayed.
 struct Snapshot: Sendable {
   private(set) var links: [UInt32: LinkMessage] = [:]
+  /// Interfaces of a copy that are Ethernet there alone.
+  var standIns: [String] = []
   private(set) var linkNumbers: [String: UInt32] = [:]
   /// Addresses and neighbours.
   private(set) var addresses = AddressBook()

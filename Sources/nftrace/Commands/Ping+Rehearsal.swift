@@ -20,8 +20,7 @@ extension Ping {
             + (output.isEmpty ? "" : ":\n\(output)"))
       }
     }
-    let rehearsal = Rehearsal(
-      commands: with, differences: copy.differences.map(\.description))
+    let rehearsal = copy.rehearsal(of: with)
     return try withExtendedLifetime(copy) {
       try inACopy.send(to: to, in: [space], rehearsal: rehearsal).code
     }
@@ -56,7 +55,7 @@ extension Ping {
       // What a connection was translated to before is not what a rule says now.
       try Connections.flush()
       let sent = try ping.send(
-        to: to, in: [space], isAll: false, rehearsal: Rehearsal(), prints: false)
+        to: to, in: [space], isAll: false, rehearsal: copy.rehearsal(), prints: false)
       guard sent.code != 0 else {
         isThrough = true
         break

@@ -89,7 +89,7 @@ final class CheckPlace {
     let kernel = try LivePing(in: space, rights: [], isRoot: true)
     standing = try StandingPlace(
       PingNamespace(
-        name: nil, in: space, settings: settings, kernel: kernel, rehearsal: Rehearsal()),
+        name: nil, in: space, settings: settings, kernel: kernel, rehearsal: copy!.rehearsal()),
       loop: loop)
   }
 

@@ -25,6 +25,12 @@ final class HeldCopy: NamespaceHandle {
   /// What is not as it is in the original.
   var differences: [CopyDifference] { copy.differences }
 
+  /// What is to be known of it where something is tried there, behind these commands.
+  func rehearsal(of commands: [String] = []) -> Rehearsal {
+    Rehearsal(
+      commands: commands, differences: copy.differences.map(\.description), standIns: copy.standIns)
+  }
+
   var identity: NetworkNamespace.Identity { copy.namespace.identity }
 
   func enter() throws(KernelError) { try copy.namespace.enter() }

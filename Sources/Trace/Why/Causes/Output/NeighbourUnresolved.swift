@@ -139,7 +139,8 @@ enum NeighbourUnresolved: Cause {
       _ hop: IPAddress, _ device: String?, _ snapshot: Snapshot
     ) -> Finding? {
       guard let link = snapshot.link(device), link.isEthernet, link.flags.contains(.noARP),
-        !link.flags.contains(.loopback), !kindsWithoutNeed.contains(link.kind), !hop.isMulticast
+        !link.flags.contains(.loopback), !kindsWithoutNeed.contains(link.kind), !hop.isMulticast,
+        !snapshot.standIns.contains(link.name)
       else { return nil }
       let state = snapshot.addresses.neighbour(hop, on: link.index)?.state
       guard state?.isSubset(of: [.noARP]) ?? true else { return nil }
