@@ -20,21 +20,31 @@ struct CopiedSettings: Sendable {
     ].contains(name)
   }
 
-  /// Reads them, in the network namespace of the calling thread.
-  static func read() -> CopiedSettings {
+  /// Reads them, in the network namespace of the calling thread: those of interfaces, and those of none, that are
+  /// wanted.
+  static func read(where isWanted: (_ interface: String?) -> Bool = { _ in true }) -> CopiedSettings
+  {
     var values: [String: String] = [:]
-    collect(root, into: &values)
+    collect(root, into: &values, where: isWanted)
     return CopiedSettings(values: values)
   }
 
-  private static func collect(_ directory: String, into values: inout [String: String]) {
+  private static func collect(
+    _ directory: String, into values: inout [String: String], where isOfWanted: (String?) -> Bool
+  ) {
     for name in Files.names(in: directory) where isWanted(name) {
       let path = "\(directory)/\(name)"
+      // Of what is above interfaces all are looked at.
+      if directory.hasSuffix("/conf") || directory.contains("/conf/") {
+        guard isOfWanted(interface(of: path + "/")) else { continue }
+      } else if !isOfWanted(nil), !directory.hasSuffix("/net"), name != "conf" {
+        continue
+      }
       // A directory cannot be read as a file.
       if let text = try? Files.text(path) {
         values[path] = text
       } else if name.utf8.contains(0x5f) == false || directory.hasSuffix("/conf") {
-        collect(path, into: &values)
+        collect(path, into: &values, where: isOfWanted)
       }
     }
   }
@@ -54,22 +64,52 @@ struct CopiedSettings: Sendable {
   }
 
   /// Gives those that differ the same values, in the network namespace of the calling thread: those for all
-  /// interfaces first, for they change those of each.
+  /// interfaces first, for they change those of each. Interfaces are made alike, so that what one of them is set to then, the
+  /// others are.
   mutating func make() {
-    for round in 1...2 {
-      let there = Self.read().values
-      let differing = values.filter { there[$0.key] != nil && there[$0.key] != $0.value }
-      if differing.isEmpty { return }
-      for (path, value) in differing.sorted(by: { Self.rank($0.key) < Self.rank($1.key) }) {
-        guard let setting = Sysctl(path: String(path.dropFirst("/proc/sys/".count))) else {
-          continue
-        }
-        let text = String(value.reversed().drop { $0 == "\n" }.reversed())
-        if (try? setting.write(text)) == nil, round == 2, setting.isWritable {
-          differences.append(.setting("\(setting)"))
-        }
+    write(
+      values.filter { Self.interface(of: $0.key) == nil }, there: Self.read { $0 == nil }.values)
+    var alike: [String: String]?
+    var differing: [String: String] = [:]
+    for interface in Set(values.keys.compactMap { Self.interface(of: $0) }).sorted() {
+      let own = values.filter { Self.interface(of: $0.key) == interface }
+      if interface == "lo" || alike == nil {
+        let there = Self.read { $0 == interface }.values
+        write(own, there: there)
+        if interface != "lo" { alike = Self.named(there) }
+      } else {
+        for (path, value) in own where alike?[Self.name(path)] != value { differing[path] = value }
       }
     }
+    write(differing, there: differing.mapValues { _ in "" })
+  }
+
+  private mutating func write(_ wanted: [String: String], there: [String: String]) {
+    let differing = wanted.filter { there[$0.key] != nil && there[$0.key] != $0.value }
+    for (path, value) in differing.sorted(by: { Self.rank($0.key) < Self.rank($1.key) }) {
+      guard let setting = Sysctl(path: String(path.dropFirst("/proc/sys/".count))) else { continue }
+      let text = String(value.reversed().drop { $0 == "\n" }.reversed())
+      if (try? setting.write(text)) == nil, setting.isWritable {
+        differences.append(.setting("\(setting)"))
+      }
+    }
+  }
+
+  /// The interface that a setting is of; nil for one of all or of none.
+  private static func interface(of path: String) -> String? {
+    guard let conf = path.firstRange(of: "/conf/") else { return nil }
+    let name = path[conf.upperBound...].prefix { $0 != "/" }
+    return name == "all" || name == "default" ? nil : String(name)
+  }
+
+  /// What a setting of an interface is called, without the interface: "ipv4/rp_filter".
+  private static func name(_ path: String) -> String {
+    let parts = path.split(separator: "/")
+    return "\(parts.dropLast(3).last ?? "")/\(parts.last ?? "")"
+  }
+
+  private static func named(_ values: [String: String]) -> [String: String] {
+    Dictionary(values.map { (name($0.key), $0.value) }) { first, _ in first }
   }
 
   private static func rank(_ path: String) -> String {

@@ -20,7 +20,7 @@ package struct FirewallTest: Sendable, Equatable {
   package var expected: Expectation
 
   /// Who asks.
-  package enum Origin: Sendable, Equatable {
+  package enum Origin: Sendable, Hashable {
     /// This host, from this address, or from the one that routing chooses.
     case local(IPAddress?)
     /// Somebody behind this interface, with this address, or with one that fits there.

@@ -16,11 +16,14 @@ extension PingStory {
     var isEarly = false
     /// The errno that refused to send it.
     var refused: Int32?
+    /// Whether it is in a copy, where nobody keeps the kernel from what comes next.
+    var isInCopy = false
 
     /// Until when more of it may come: a rule that refuses a packet sends the refusal first, and then drops the packet;
     /// and a SYN proxy answers before its rule has taken the packet.
     var end: UInt64 {
       guard let answered else { return deadline }
+      if isInCopy { return answered.later(by: PingStory.inCopy) }
       return answered.later(
         by: answer?.isRefusal == true || isEarly ? PingStory.afterRefusal : PingStory.afterAnswer)
     }

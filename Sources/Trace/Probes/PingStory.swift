@@ -21,6 +21,8 @@ package struct PingStory: Sendable {
   package private(set) var carried: Set<Int> = []
   /// Nanoseconds from a refusal to the end of what it is about.
   static let afterRefusal: UInt64 = 3_000_000
+  /// The same of both in a copy, in nanoseconds.
+  static let inCopy: UInt64 = 300_000
   /// Nanoseconds in which the kernel says that it dropped an answer behind the hook where it was seen.
   static let afterAnswer: UInt64 = 1_000_000
   /// The probe that was sent last.
@@ -87,7 +89,8 @@ package struct PingStory: Sendable {
       latest = sequence
       if plan.carriesData(sequence) { carried.insert(sequence) }
       open[sequence] = Entry(
-        sent: record.time, deadline: record.time.later(by: UInt64(nearest: plan.timeout * 1e9)))
+        sent: record.time, deadline: record.time.later(by: UInt64(nearest: plan.timeout * 1e9)),
+        isInCopy: story.header?.rehearsal != nil)
     case .received(let bytes):
       noteGreeting(bytes)
       guard let packet = try? Packet(bytes),

@@ -135,8 +135,13 @@ extension Ping {
     return plan
   }
 
-  /// Where the probes enter: one way, or from this host and as a client. In a copy, clients are where the world is.
-  func entrances(_ to: IPAddress, in copy: HeldCopy? = nil) throws -> [Entrance] {
+  /// Where the probes enter: one way, or from this host and as a client.
+  private func entrances(_ to: IPAddress) throws -> [Entrance] {
+    try choices(to.family).map { try open($0, to) }
+  }
+
+  /// By which way they do, of this IP version.
+  func choices(_ version: Int) throws -> [EntranceChoice] {
     var wish = EntranceWish()
     wish.device = device
     wish.source = sender.flatMap { IPAddress($0) }
@@ -144,25 +149,29 @@ extension Ping {
     wish.tunAddress = tunAddress.flatMap { Prefix($0) }
     wish.local = local
     wish.changesForwarding = masquerade || forward
+    return try wish.choices(HerePlace(proto: kind.number(version)))
+  }
+
+  /// Opens one of them. In a copy, clients are where the world is.
+  func open(_ choice: EntranceChoice, _ to: IPAddress, in copy: HeldCopy? = nil) throws -> Entrance
+  {
+    if like != nil, choice == .local(source: nil) {
+      throw UsageError(
+        "the packet's source \(sender ?? "") is no address of this host, which is not to send it: leave "
+          + "--local out")
+    }
     var fields = LocalSender.Fields(
       version: to.family, ttl: UInt8(ttl ?? 64), tos: UInt8(tos),
       dontFragment: data == nil ? df : true,
       mark: mark.flatMap { Self.number($0) }, user: user.flatMap { UserNames.number($0) })
-    fields.device = wish.device
+    fields.device = device
     fields.keepsHeader = like != nil
     fields.group = try cgroup.map { try ControlGroup($0) }
     let frames = Entrance.FrameWish(
       source: sourceMac.flatMap { Self.hardwareAddress($0) },
       destination: destMac.flatMap { Self.hardwareAddress($0) })
-    return try wish.choices(HerePlace(proto: kind.number(to.family))).map {
-      if like != nil, $0 == .local(source: nil) {
-        throw UsageError(
-          "the packet's source \(sender ?? "") is no address of this host, which is not to send it: leave "
-            + "--local out")
-      }
-      return try Entrance.open(
-        $0, kind.number(to.family), destination: to, port: port, fields: fields, frames: frames,
-        mustBeTun: tun != nil, in: copy)
-    }
+    return try Entrance.open(
+      choice, kind.number(to.family), destination: to, port: port, fields: fields, frames: frames,
+      mustBeTun: tun != nil, in: copy)
   }
 }

@@ -160,7 +160,7 @@ final class CheckPlace {
   ) throws -> CheckResult {
     let ping = ping(test)
     let to = Ping.Destination(address: test.destination)
-    let entrance = try ping.entrances(to.address, in: copy)[0]
+    let entrance = try ping.open(choice(test, ping), to.address, in: copy)
     defer { entrance.leave() }
     let plan = try ping.plan(entrance, to)
     if let standing {
@@ -183,6 +183,23 @@ final class CheckPlace {
     return printer.last.map { CheckResult(test, plan, $0, in: ruleset) }
       ?? CheckResult(test, obstacle: "it was interrupted")
   }
+
+  /// Where it enters: that follows from who asks.
+  private func choice(_ test: FirewallTest, _ ping: Ping) throws -> EntranceChoice {
+    let asker = Asker(from: test.from, proto: "\(test.proto)", version: test.destination.family)
+    if let known = choices[asker] { return known }
+    let choice = try ping.choices(asker.version)[0]
+    choices[asker] = choice
+    return choice
+  }
+
+  private struct Asker: Hashable {
+    var from: FirewallTest.Origin
+    var proto: String
+    var version: Int
+  }
+
+  private var choices: [Asker: EntranceChoice] = [:]
 
   /// The ping that a test is.
   private func ping(_ test: FirewallTest) -> Ping {
