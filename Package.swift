@@ -15,6 +15,9 @@ let settings: [SwiftSetting] = [
   .enableExperimentalFeature("Lifetimes"),
 ]
 
+/// The reader of YAML is small, and few commands need it: who releases the program has it inside (scripts/build-release).
+let yaml = Context.environment["NFTRACE_STATIC_YAML"] == nil ? "yaml" : ":libyaml.a"
+
 let package = Package(
   name: "nftrace",
   products: [.executable(name: "nftrace", targets: ["nftrace"])],
@@ -32,12 +35,13 @@ let package = Package(
         ])
       ]),
     .systemLibrary(
-      name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+      name: "CYAML", providers: [.apt(["libyaml-dev"])]),
     .target(name: "Wire", swiftSettings: settings),
     .target(name: "Trace", dependencies: ["Wire"], swiftSettings: settings),
     .target(
       name: "Kernel", dependencies: ["Wire", "Trace", "CNetfilter", "CYAML"],
-      swiftSettings: settings),
+      swiftSettings: settings,
+      linkerSettings: [.linkedLibrary(yaml)]),
     .target(name: "Report", dependencies: ["Wire", "Trace"], swiftSettings: settings),
     .target(
       name: "App", dependencies: ["Wire", "Trace", "Kernel", "Report"], swiftSettings: settings),

@@ -67,15 +67,16 @@ struct CopiedSettings: Sendable {
   /// interfaces first, for they change those of each. Interfaces are made alike, so that what one of them is set to then, the
   /// others are.
   mutating func make() {
-    write(
-      values.filter { Self.interface(of: $0.key) == nil }, there: Self.read { $0 == nil }.values)
+    let groups = Dictionary(grouping: values) { Self.interface(of: $0.key) }
+    let shared = Dictionary(uniqueKeysWithValues: (groups[nil] ?? []).map { ($0.key, $0.value) })
+    write(shared, there: Self.read { $0 == nil }.values)
     var alike: [String: String]?
     var differing: [String: String] = [:]
-    for interface in Set(values.keys.compactMap { Self.interface(of: $0) }).sorted() {
-      let own = values.filter { Self.interface(of: $0.key) == interface }
+    for (interface, own) in groups.sorted(by: { $0.key ?? "" < $1.key ?? "" }) {
+      guard let interface else { continue }
       if interface == "lo" || alike == nil {
         let there = Self.read { $0 == interface }.values
-        write(own, there: there)
+        write(Dictionary(uniqueKeysWithValues: own.map { ($0.key, $0.value) }), there: there)
         if interface != "lo" { alike = Self.named(there) }
       } else {
         for (path, value) in own where alike?[Self.name(path)] != value { differing[path] = value }
