@@ -168,13 +168,35 @@ struct CheckFileTests {
     let ruleset = RulesetText(text, path: "x.nft")
     #expect(ruleset.language == .nft)
     func lines(_ family: UInt8, _ table: String, _ chain: String) -> [Int] {
-      (1...20).compactMap { ruleset.line(family: family, table: table, chain: chain, position: $0) }
+      (1...20).compactMap {
+        ruleset.line(family: family, table: table, chain: chain, position: $0)?.number
+      }
     }
     #expect(lines(NFProto.ipv6, "nat", "p") == [4, 4])
     #expect(lines(NFProto.inet, "fw", "in") == [29, 17, 19, 20, 21, 22, 23, 24, 28])
     #expect(lines(NFProto.inet, "fw", "other") == [26])
     #expect(lines(NFProto.ipv4, "fw4", "c") == [31])
     #expect(lines(NFProto.inet, "fw", "late") == [])
+  }
+
+  /// A file that another one includes goes on where that was.
+  @Test func linesOfIncludedFiles() {
+    let ruleset = RulesetText(
+      "table inet t {\n include \"./a.nft\"\n chain c {\n  include \"./b*.nft\"\n  drop\n }\n}\n",
+      path: "x.nft"
+    ) { name in
+      name == "./a.nft"
+        ? [("a.nft", "chain a {\n accept\n}\n")] : [("b1.nft", "accept\n"), ("b2.nft", "\nreturn")]
+    }
+    func lines(_ chain: String) -> [String] {
+      (1...5).compactMap {
+        ruleset.line(family: NFProto.inet, table: "t", chain: chain, position: $0).map {
+          "\($0.path):\($0.number)"
+        }
+      }
+    }
+    #expect(lines("a") == ["a.nft:2"])
+    #expect(lines("c") == ["b1.nft:1", "b2.nft:2", "x.nft:5"])
   }
 
   @Test func linesOfIptables() {
@@ -192,10 +214,15 @@ struct CheckFileTests {
       """
     let ruleset = RulesetText(text, path: "rules.v4")
     #expect(ruleset.language == .iptables(version: 4))
-    #expect(ruleset.line(family: NFProto.ipv4, table: "nat", chain: "PREROUTING", position: 1) == 4)
-    #expect(ruleset.line(family: NFProto.ipv4, table: "filter", chain: "FORWARD", position: 2) == 9)
     #expect(
-      ruleset.line(family: NFProto.ipv4, table: "filter", chain: "FORWARD", position: 3) == nil)
+      ruleset.line(family: NFProto.ipv4, table: "nat", chain: "PREROUTING", position: 1)?.number
+        == 4)
+    #expect(
+      ruleset.line(family: NFProto.ipv4, table: "filter", chain: "FORWARD", position: 2)?.number
+        == 9)
+    #expect(
+      ruleset.line(family: NFProto.ipv4, table: "filter", chain: "FORWARD", position: 3)?.number
+        == nil)
     let six = RulesetText("*filter\n-A INPUT -s fd00::/8 -j DROP\nCOMMIT\n", path: "rules.v6")
     #expect(six.language == .iptables(version: 6))
   }

@@ -16,9 +16,26 @@ package enum CheckFiles {
     try read(path) { node throws(ConfigurationFault) in try Topology(node) }
   }
 
-  /// The text of a ruleset.
+  /// The text of a ruleset, and of what it includes as nft finds it: from the root, from the working directory with "./",
+  /// and else below /etc; with * all that are so, in their order.
   package static func ruleset(_ path: String) throws -> RulesetText {
-    RulesetText(String(decoding: try octets(path), as: UTF8.self), path: path)
+    RulesetText(String(decoding: try octets(path), as: UTF8.self), path: path) { name in
+      let place =
+        name.hasPrefix("/") || name.hasPrefix("./") || name.hasPrefix("../") ? name : "/etc/\(name)"
+      return files(place).compactMap { path in
+        (try? octets(path)).map { (path, String(decoding: $0, as: UTF8.self)) }
+      }
+    }
+  }
+
+  private static func files(_ pattern: String) -> [String] {
+    let directory = OutputFile.directory(of: pattern)
+    let name = pattern.split(separator: "/").last.map(String.init) ?? ""
+    guard name.contains("*") || name.contains("?") else { return [pattern] }
+    let glob = Glob(name)
+    return OutputFile.names(in: directory).filter { glob.matches($0) && !$0.hasPrefix(".") }
+      .sorted()
+      .map { "\(directory)/\($0)" }
   }
 
   private static func read<Value>(

@@ -141,15 +141,21 @@ struct CopiedRuleset: Sendable {
   }
 
   private static func stateful(_ listed: ListedObject) -> Object {
-    Object(
+    var data = listed[NFTA_OBJ_DATA.rawValue]
+    if let values = (try? data?.nested()) ?? nil,
+      listed[NFTA_OBJ_TYPE.rawValue]?.network() == UInt32(NFT_OBJECT_QUOTA)
+    {
+      data = NetlinkAttribute(UInt16(NFTA_OBJ_DATA.rawValue), nested: MadeExpression.quota(values))
+    }
+    return Object(
       handle: listed.handle(NFTA_OBJ_HANDLE.rawValue),
       messages: [
         listed.message(
           type(NFT_MSG_NEWOBJ),
           keeping: [
             NFTA_OBJ_TABLE.rawValue, NFTA_OBJ_NAME.rawValue, NFTA_OBJ_TYPE.rawValue,
-            NFTA_OBJ_DATA.rawValue, NFTA_OBJ_USERDATA.rawValue,
-          ])
+            NFTA_OBJ_USERDATA.rawValue,
+          ], adding: data.map { [$0] } ?? [])
       ], what: "object \(listed.string(NFTA_OBJ_NAME.rawValue) ?? "")")
   }
 
@@ -199,6 +205,7 @@ struct CopiedRuleset: Sendable {
     var expressions = (try? listed[NFTA_RULE_EXPRESSIONS.rawValue]?.nested()) ?? []
     // A connection of the copy goes no other way than through the chains.
     expressions.removeAll { RuleProtocol.name($0) == "flow_offload" }
+    expressions = expressions.map(MadeExpression.made)
     var added = place
     added.append(
       NetlinkAttribute(UInt16(NFTA_RULE_EXPRESSIONS.rawValue), nested: expressions))

@@ -68,7 +68,10 @@ package struct FrameInjector: ~Copyable {
   }
 
   /// Whether frames come from the other end of a pair.
-  package var isWire: Bool { if case .wire = way { true } else { false } }
+  package var isWire: Bool { wireEnd != nil }
+
+  /// The number of that other end.
+  package var wireEnd: UInt32? { if case .wire(_, let end) = way { end } else { nil } }
 
   private static func attempt(_ name: String) -> String { "let a packet arrive on \(name)" }
 

@@ -10,14 +10,16 @@ package struct OutputFile: ~Copyable {
 
   /// Makes the file that a user named, or empties the one that is there; links are followed. Nobody is
   /// waited for: a FIFO that nobody reads from is an error. With `mustBeRegular` so is all that is no
-  /// file on a disk; with `mustBeNew` what is there already, a link as well.
+  /// file on a disk; with `mustBeNew` what is there already, a link as well. What `isForAll` has nothing in it that only
+  /// its owner may read.
   package init(
-    _ path: String, mustBeRegular: Bool = false, mustBeNew: Bool = false
+    _ path: String, mustBeRegular: Bool = false, mustBeNew: Bool = false, isForAll: Bool = false
   ) throws(KernelError) {
     let file: FileDescriptor
     do {
       file = try FileDescriptor(
-        path, O_WRONLY | O_CREAT | O_NONBLOCK | (mustBeNew ? O_EXCL | O_NOFOLLOW : 0), mode: 0o600)
+        path, O_WRONLY | O_CREAT | O_NONBLOCK | (mustBeNew ? O_EXCL | O_NOFOLLOW : 0),
+        mode: isForAll ? 0o644 : 0o600)
     } catch {
       throw KernelError(
         .usage, cannot: "write \(path)", function: "open", errno: error.code,
@@ -158,6 +160,9 @@ package struct OutputFile: ~Copyable {
 
   /// The directory that a file is in.
   package static func directory(of path: String) -> String { Files.directory(of: path) }
+
+  /// The names in a directory; none if it cannot be read.
+  package static func names(in directory: String) -> [String] { Files.names(in: directory) }
 
   /// Makes a directory that only its owner can look into, unless it is there.
   package static func makeDirectory(_ path: String) throws(KernelError) {

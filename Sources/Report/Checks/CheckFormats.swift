@@ -116,6 +116,7 @@ package enum CheckFormats {
       case "%": escaped += "%25"
       case "\r": escaped += "%0D"
       case "\n": escaped += "%0A"
+      case _ where scalar.value < 0x20 || scalar.value == 0x7f: escaped += "\u{fffd}"
       default: escaped.unicodeScalars.append(scalar)
       }
     }

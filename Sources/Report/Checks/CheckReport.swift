@@ -59,8 +59,11 @@ struct CheckWords {
   func explanation(_ result: CheckResult, _ style: TextStyle) -> [StyledLine] {
     guard let probe = result.probe else { return [] }
     var lines = [Headline(style: style).line(probe.result, plan: probe.plan)]
+    // What got through is told by what let it.
+    let isThrough =
+      [.accept, .delivered].contains(result.fate?.verdict) && result.fate?.isAnswered != false
     let findings = FindingText(style: style).lines(
-      probe.result.findings.filter { $0.severity != .note })
+      isThrough ? [] : probe.result.findings.filter { $0.severity != .note })
     lines += findings
     guard let rule = result.fate?.decider else { return lines }
     let place = line(result).map { "\($0.path):\($0.number)" }

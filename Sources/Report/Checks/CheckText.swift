@@ -46,7 +46,9 @@ package struct CheckText {
     if report.failed > 0 { text += ", \(report.failed) not" }
     if report.unasked > 0 { text += ", \(report.unasked) could not be asked" }
     if let least = report.leastCoverage {
-      text += "; \(report.coverage.percent)% of the rules were met"
+      text +=
+        report.coverage.rules.isEmpty
+        ? "; there are no rules" : "; \(report.coverage.percent)% of the rules were met"
       if report.isCoverageShort { text += ", and \(least)% have to be" }
     }
     return StyledLine(text, report.exitCode == 0 ? .good : .bad)

@@ -151,13 +151,17 @@ package struct Fate: Sendable, Equatable {
     case .sent, .kept(.insteadOfSending, _): verdict = .accept
     case .delivered, .proxied, .kept(.insteadOfDelivering, _): verdict = .delivered
     case .rejected, .refused: verdict = .reject(refusal)
+    // No route leads there, say: who asked is told, though no rule did it.
+    case .unknown where result.outcome == .rejected && refusal != nil: verdict = .reject(refusal)
     case .dropped, .kept(.interception, _), .unknown, nil: verdict = .drop
     }
     switch (verdict, result.outcome) {
     case (.accept, .replied), (.delivered, .replied): isAnswered = true
     // Nobody listens, and that comes back: the firewall let both through.
     case (.delivered, .rejected), (.accept, .rejected): isAnswered = true
-    case (.accept, .lost): isAnswered = false
+    // Of other protocols, nobody in a copy knows how to answer.
+    case (.accept, .lost):
+      isAnswered = (request?.packet.proto).map { FarAnswers.knows($0) } == true ? false : nil
     // Who gets it may have nothing to say.
     case (.delivered, .lost):
       isAnswered = result.exchange.reply == nil && result.exchange.error == nil ? nil : false

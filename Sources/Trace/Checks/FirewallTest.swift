@@ -239,6 +239,18 @@ package struct RuleWish: Sendable, Equatable {
     guard let start = mark?.upperBound else { return nil }
     let rest = rule[start...]
     guard rest.first == "\"" else { return String(rest.prefix { $0 != " " }) }
-    return String(rest.dropFirst().prefix { $0 != "\"" })
+    // iptables writes a backslash before quotes of the comment's own.
+    var comment = ""
+    var isEscaped = false
+    for letter in rest.dropFirst() {
+      if letter == "\"", !isEscaped { break }
+      if letter == "\\", !isEscaped {
+        isEscaped = true
+        continue
+      }
+      isEscaped = false
+      comment.append(letter)
+    }
+    return comment
   }
 }

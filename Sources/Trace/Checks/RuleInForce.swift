@@ -91,9 +91,9 @@ package struct RulesetCoverage: Sendable {
   /// Where a rule stands; nil where that is not known.
   package func line(of rule: RuleInForce) -> Line? {
     for text in texts {
-      let number = text.line(
+      let line = text.line(
         family: rule.family, table: rule.table, chain: rule.chain, position: rule.position)
-      if let number { return Line(path: text.path, number: number) }
+      if let line { return line }
     }
     return nil
   }

@@ -6,8 +6,8 @@ package struct RulesetText: Sendable, Equatable {
   package let path: String
   /// Who reads it.
   package let language: Language
-  /// The lines of each chain's rules, in the rules' order, counted from 1.
-  private var lines: [Chain: [Int]] = [:]
+  /// The lines of each chain's rules, in the rules' order.
+  private var lines: [Chain: [RulesetCoverage.Line]] = [:]
 
   /// Who reads a ruleset.
   package enum Language: Sendable, Equatable {
@@ -23,8 +23,11 @@ package struct RulesetText: Sendable, Equatable {
     var name: String
   }
 
-  /// The text of a file, told apart by what it says.
-  package init(_ text: String, path: String) {
+  /// The text of a file, told apart by what it says. `included` are the files, with their texts, that a name behind
+  /// "include" stands for.
+  package init(
+    _ text: String, path: String, included: (String) -> [(path: String, text: String)] = { _ in [] }
+  ) {
     self.path = path
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     let first = lines.first { line in
@@ -44,12 +47,15 @@ package struct RulesetText: Sendable, Equatable {
       readSaved(lines)
     } else {
       language = .nft
-      readScript(text)
+      var script = Script()
+      readScript(text, path, &script, included, depth: 0)
     }
   }
 
-  /// The line of a rule, by its place in its chain, counted from 1; nil where that is not known.
-  package func line(family: UInt8, table: String, chain: String, position: Int) -> Int? {
+  /// Where a rule stands, by its place in its chain, counted from 1; nil where that is not known.
+  package func line(
+    family: UInt8, table: String, chain: String, position: Int
+  ) -> RulesetCoverage.Line? {
     let lines = lines[Chain(family: NFProto.name(family), table: table, name: chain)] ?? []
     return lines.indices.contains(position - 1) ? lines[position - 1] : nil
   }
@@ -68,37 +74,55 @@ package struct RulesetText: Sendable, Equatable {
     }
   }
 
-  private mutating func add(_ family: String, _ table: String, _ chain: String, _ line: Int) {
-    lines[Chain(family: family, table: table, name: chain), default: []].append(line)
+  private mutating func add(
+    _ family: String, _ table: String, _ chain: String, _ line: Int, in path: String? = nil
+  ) {
+    lines[Chain(family: family, table: table, name: chain), default: []].append(
+      RulesetCoverage.Line(path: path ?? self.path, number: line))
   }
 
   // MARK: nft
 
-  /// Takes an nft script apart as far as to know which of its statements are rules.
-  private mutating func readScript(_ text: String) {
-    var reader = ScriptReader(text)
+  /// Where a script is, which an included file goes on with.
+  private struct Script {
     /// The table and the chain whose block this is.
     var table: (family: String, name: String)?
     var chain: String?
-    while let statement = reader.next(isInChain: chain != nil) {
+  }
+
+  /// Files in files at most, as nft has it.
+  private static let deepest = 16
+
+  /// Takes an nft script apart as far as to know which of its statements are rules.
+  private mutating func readScript(
+    _ text: String, _ path: String, _ script: inout Script,
+    _ included: (String) -> [(path: String, text: String)], depth: Int
+  ) {
+    var reader = ScriptReader(text)
+    while let statement = reader.next(isInChain: script.chain != nil) {
       let words = statement.words
       switch statement.end {
       case .block:
-        if table == nil, let start = words.firstIndex(of: "table") {
-          table = Self.table(Array(words[(start + 1)...]))
-        } else if table != nil, chain == nil, words.first == "chain", words.count > 1 {
-          chain = words[1]
+        if script.table == nil, let start = words.firstIndex(of: "table") {
+          script.table = Self.table(Array(words[(start + 1)...]))
+        } else if script.table != nil, script.chain == nil, words.first == "chain", words.count > 1
+        {
+          script.chain = words[1]
         } else {
           reader.skipBlock()
         }
       case .blockEnd, .statement:
-        if let table, let chain, Self.isRule(words) {
-          add(table.family, table.name, chain, statement.line)
-        } else if table == nil {
-          readCommand(words, statement.line)
+        if words.first == "include", words.count > 1 {
+          for file in included(words[1]) where depth < Self.deepest {
+            readScript(file.text, file.path, &script, included, depth: depth + 1)
+          }
+        } else if let table = script.table, let chain = script.chain, Self.isRule(words) {
+          add(table.family, table.name, chain, statement.line, in: path)
+        } else if script.table == nil {
+          readCommand(words, statement.line, path)
         }
         if statement.end == .blockEnd {
-          if chain != nil { chain = nil } else { table = nil }
+          if script.chain != nil { script.chain = nil } else { script.table = nil }
         }
       }
     }
@@ -118,7 +142,8 @@ package struct RulesetText: Sendable, Equatable {
   }
 
   /// A rule by itself: "add rule inet fw forward …", "insert rule …".
-  private mutating func readCommand(_ words: [String], _ line: Int) {
+  private mutating func readCommand(_ words: [String], _ number: Int, _ path: String) {
+    let line = RulesetCoverage.Line(path: path, number: number)
     guard words.count > 2, words[1] == "rule", let table = Self.table(Array(words[2...])) else {
       return
     }

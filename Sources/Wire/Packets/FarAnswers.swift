@@ -13,6 +13,11 @@ package struct FarAnswers: Sendable {
   /// Nothing was said yet.
   package init() {}
 
+  /// Whether there is an answer to packets of this protocol.
+  package static func knows(_ proto: IPProtocol) -> Bool {
+    [.icmp, .icmpv6, .tcp, .udp].contains(proto)
+  }
+
   /// The answers to a frame that came out of this interface.
   package mutating func frames(to frame: [UInt8], interface: UInt32) -> [[UInt8]] {
     guard frame.count >= 14 else { return [] }
@@ -33,7 +38,7 @@ package struct FarAnswers: Sendable {
   }
 
   /// The link-layer address of who has an address, behind this interface: one that nobody else gives out.
-  static func hardware(of address: IPAddress, _ interface: UInt32) -> [UInt8] {
+  package static func hardware(of address: IPAddress, _ interface: UInt32) -> [UInt8] {
     [0x02, UInt8(truncatingIfNeeded: interface)] + address.bytes.suffix(4)
   }
 

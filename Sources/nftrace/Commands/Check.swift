@@ -133,7 +133,7 @@ struct Check: ParsableCommand {
 
   private func tell(_ report: CheckReport) throws {
     if let junit {
-      let file = try OutputFile(junit)
+      let file = try OutputFile(junit, isForAll: true)
       try file.write(Array((CheckFormats.junit(report) + "\n").utf8))
     }
     if shared.json {

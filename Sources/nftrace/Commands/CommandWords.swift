@@ -16,10 +16,7 @@ struct CommandWords {
   /// These words. Where they begin with where a probe is to go, that is `nftrace ping`. Throws where they name no
   /// command. Wireshark runs what is in its directory without naming one: that is `nftrace extcap`.
   init(_ words: [String]) throws(UsageError) {
-    // An option whose value may be left out.
-    self.words = words.map {
-      words.first == "check" && $0 == "--coverage" ? "--coverage=0" : $0
-    }
+    self.words = Self.withValues(words)
     guard let first = words.first, !first.isEmpty, Self.command(first, isHidden: true) == nil else {
       return
     }
@@ -41,6 +38,16 @@ struct CommandWords {
       self.words.insert("ping", at: 0)
     } else {
       throw UsageError(Self.unknown(first, words.dropFirst()))
+    }
+  }
+
+  /// The words with the value that an option has where it is left out.
+  private static func withValues(_ words: [String]) -> [String] {
+    guard words.first == "check" else { return words }
+    return words.enumerated().map { place, word in
+      let next = words.dropFirst(place + 1).first ?? ""
+      let isValue = next.first?.isNumber == true && next.allSatisfy { $0.isNumber || $0 == "%" }
+      return word == "--coverage" && !isValue ? "--coverage=0" : word
     }
   }
 

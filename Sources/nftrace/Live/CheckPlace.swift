@@ -159,6 +159,10 @@ final class CheckPlace {
     _ test: FirewallTest, _ isEnough: @escaping (CheckResult) -> Bool
   ) throws -> CheckResult {
     let ping = ping(test)
+    if case .local(let source?) = test.from, try !HerePlace(proto: .tcp).isOwn(source) {
+      throw UsageError(
+        "\(source) is no address of this host, which 'from: local \(source)' would send from")
+    }
     let to = Ping.Destination(address: test.destination)
     let entrance = try ping.open(choice(test, ping), to.address, in: copy)
     defer { entrance.leave() }

@@ -235,6 +235,7 @@ struct Entrance {
     let router = try place.router(to: source, &routes)
     let addresses = try place.addresses(
       from: source, by: router, to: destination, wish: frames, through: injector)
+    if injector.isWire { place.introduce(router ?? source, as: addresses.source, &routes) }
     var entrance = Entrance(
       way: .arriving(Shared(injector), addresses), source: source, destination: destination,
       subnet: Prefix(source))

@@ -91,7 +91,11 @@ struct NeighbourPlace {
     through injector: borrowing FrameInjector
   ) throws -> ArrivingAddresses {
     let known = try wish.source ?? hardware(of: router ?? source) ?? found(router, injector)
-    let sender = known ?? Self.nobody
+    // In a copy each has an address of its own, as the world gives them out.
+    let stranger = injector.wireEnd.flatMap {
+      HardwareAddress(FarAnswers.hardware(of: router ?? source, $0))
+    }
+    let sender = known ?? stranger ?? Self.nobody
     var addresses = ArrivingAddresses(source: sender, destination: wish.destination)
     guard injector.address != nil else { return addresses }
     if let port, !forwarding.contains(where: { $0.address == sender }) {
@@ -153,6 +157,15 @@ struct NeighbourPlace {
       return nil
     }
     return try NeighbourSearch(on: owner.index, called: owner.name).find(router, as: asker)
+  }
+
+  /// Has a bridge's host know who sends, and behind which port: in a copy the world behind every port would say that it is
+  /// there.
+  func introduce(_ sender: IPAddress, as address: HardwareAddress, _ routes: inout RouteSocket) {
+    guard port != nil || owner.kind == "bridge", hardware(of: sender) == nil else { return }
+    try? routes.add(
+      NeighbourMessage(
+        interface: owner.index, address: sender, hardwareAddress: address, state: .permanent))
   }
 
   private func hardware(of address: IPAddress) -> HardwareAddress? {
