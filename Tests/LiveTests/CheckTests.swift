@@ -306,9 +306,16 @@ extension LiveTests {
         for try in 1 2 3 4 5 6 7 8 9 10; do ps -p "$(echo $children | tr ' ' ,)" >/dev/null || break; sleep 0.1; done
         for child in $children; do ! ps -o pid,args -p $child | grep nftrace; done
         echo "gone: $(echo $children | wc -w)"
+        "$NFTRACE" check -q \(tests) >$DIR/sum 2>&1 & check=$!
+        while ! children=$(pgrep -P $check); do sleep 0.02; done
+        sleep 0.3; kill -INT $check; code=0; wait $check || code=$?
+        echo "ended with $code"; cat $DIR/sum
         """)
       // The namespaces are held by these processes alone.
       #expect(outcome.code == 0 && outcome.output.contains("gone: 1"), "\(outcome)")
+      #expect(
+        outcome.output.contains("ended with 130") && outcome.output.contains("tests as expected")
+          && outcome.output.contains("interrupted: that is not all"), "\(outcome)")
     }
   }
 }

@@ -7,7 +7,7 @@ import prober, witnesses
 from network import TCP_PORT, UDP_PORT
 from prober import inside
 
-ASPECTS = ("outcome", "hooks", "interfaces", "translations", "rule", "findings", "remedy", "state")
+ASPECTS = ("outcome", "hooks", "interfaces", "translations", "rule", "findings", "remedy", "state", "copy")
 PATIENCE = 0.4
 # Findings whose cause is a rule or a policy of the router.
 OF_RULES = {"rule-drop", "policy-drop", "rule-reject", "legacy-drop", "invalid-state-drop", "reply-filtered",
@@ -122,8 +122,9 @@ class Network:
         return Truth(outcome, source, mark, watch.traces(), watch.sights,
                      [rule for rule, count in after.items() if count > before.get(rule, 0)])
 
-    def told(self, nftrace, folder):
-        words = ["ping", "--netns", self.name("r"), "-W", str(PATIENCE), *self.case.probe.arguments(), "--json", "--no-rehearsal"]
+    def told(self, nftrace, folder, *more):
+        words = ["ping", "--netns", self.name("r"), "-W", str(PATIENCE), *self.case.probe.arguments(), "--json",
+                 "--no-rehearsal", *more]
         done = subprocess.run([*nftrace, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL,
                               env={**os.environ, "NFTRACE_STATE_DIR": folder}, timeout=30)
         if done.returncode not in (0, 1):
@@ -135,7 +136,37 @@ def errors(report):
     return [f for f in report["findings"] if f["severity"] in ("error", "warning")]
 
 
-def judge(case, prefix, nftrace, folder):
+def fate(probe):
+    """What the namespace itself made of a probe and of its answer: where each ended, by which rule, as what."""
+    fates = {}
+    for journey in probe["journeys"]:
+        if journey["direction"] not in ("request", "reply") or journey["direction"] in fates:
+            continue
+        end, last = journey["end"], journey["hops"][-1]
+        # Whether a neighbour is there, who is beyond says; in a copy everybody is.
+        if end["kind"] == "unknown" and last["hook"] in ("postrouting", "egress"):
+            continue
+        decider = [r for h in journey["hops"] for r in h["rules"]][-1:] if end["kind"] in ("dropped", "rejected") else []
+        fates[journey["direction"]] = {
+            "end": [end["kind"], end["hook"], end["table"]],
+            "rule": [[r["family"], r["table"], r["chain"], r["handle"]] for r in decider],
+            "addresses": [last["source"], last["destination"],
+                          last["destination_port"] if journey["direction"] == "request" else None], "out": last["out"]}
+    return fates
+
+
+def compare_copy(verdict, report, copied):
+    """A copy of the namespace makes of the same probe what the namespace does."""
+    here, there = fate(report["probes"][0]), fate(copied["probes"][0])
+    for way in ("request", "reply"):
+        if way not in here or way not in there:
+            continue
+        for what, value in here[way].items():
+            verdict.check("copy", there[way][what] == value,
+                          f"{way}'s {what} is {there[way][what]} in the copy, and {value} in the original")
+
+
+def judge(case, prefix, nftrace, folder, copies=False):
     verdict = Verdict()
     with Network(case, prefix) as network:
         truth = network.witness()
@@ -153,6 +184,7 @@ def judge(case, prefix, nftrace, folder):
             verdict.check("outcome", False, f"nftrace: {error}")
             return verdict
         watch.end()
+        copied = network.told(nftrace, folder, "--with", "true")[0] if copies else None
         after = witnesses.state(router, case.version, legacy)
         verdict.check("state", set(os.listdir("/run/netns")) == names, "namespaces differ")
         for section, text in before.items():
@@ -173,6 +205,8 @@ def judge(case, prefix, nftrace, folder):
                   f"{outcome} (exit {code}), and the client's was {truth.outcome}")
     compare_ways(verdict, case, truth, watch, probe)
     compare_findings(verdict, case, truth, report, outcome)
+    if copied:
+        compare_copy(verdict, report, copied)
     errors_told = [f for f in found if f["severity"] == "error"]
     if errors_told and errors_told[0]["remedy"] and truth.outcome != "replied":
         try_remedy(verdict, case, prefix, nftrace, folder, errors_told[0])

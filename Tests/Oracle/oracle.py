@@ -9,6 +9,7 @@ after. What differs is made as small as it still differs, and printed as a shell
 
   --jobs J        how many at once (default: as many as there are processors)
   --program FILE  the nftrace to ask (default: .build/release/nftrace, else .build/debug/nftrace)
+  --copies        ask in a copy of the router as well: what it makes of the probe is to be the same
   --script        print the script of seed N, and run nothing
   --planted       have each of some lies told by a false nftrace, and see that they are noticed
   --no-shrink     print differences as they are
@@ -37,21 +38,21 @@ def seclude():
             raise OSError(ctypes.get_errno(), "mount")
 
 
-def work(seed, program, shrinking):
+def work(seed, program, shrinking, copies=False):
     """`program` is the words that nftrace is called by. What became of a seed, as a dictionary. It disagrees only if it does so twice."""
     prefix, folder = f"nfo{os.getpid()}", tempfile.mkdtemp()
     case = cases.Maker(seed).case()
     found = {"seed": seed, "unbuilt": None, "differences": {}, "compared": [], "vague": False}
     try:
-        verdict = judge.judge(case, prefix, program, folder)
+        verdict = judge.judge(case, prefix, program, folder, copies)
         if verdict.differences:
-            verdict = judge.judge(case, prefix, program, folder)
+            verdict = judge.judge(case, prefix, program, folder, copies)
         found |= {"differences": verdict.differences, "compared": sorted(verdict.compared),
                   "vague": verdict.vague, "truth": verdict.truth, "told": verdict.told,
                   "remedy": verdict.remedy, "way": " ".join(case.probe.arguments())}
         if verdict.differences and shrinking:
             aspect = next(a for a in judge.ASPECTS if a in verdict.differences)
-            small, verdict = shrink.smallest(case, aspect, verdict, lambda c: judge.judge(c, prefix, program, folder))
+            small, verdict = shrink.smallest(case, aspect, verdict, lambda c: judge.judge(c, prefix, program, folder, copies))
             found |= {"differences": verdict.differences, "truth": verdict.truth, "told": verdict.told}
             case = small
         if verdict.differences:
@@ -71,6 +72,7 @@ def main():
     parser = argparse.ArgumentParser(usage="scripts/oracle [OPTION]...", add_help=False)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--copies", action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--program")
     parser.add_argument("--script", action="store_true")
@@ -124,7 +126,7 @@ def campaign(options, program):
     unbuilt = wrong = vague = unanswered = remedies = 0
     record = open(options.json, "w") if options.json else None
     with concurrent.futures.ProcessPoolExecutor(options.jobs, initializer=seclude) as pool:
-        waiting = [pool.submit(work, seed, [program], not options.no_shrink) for seed in seeds]
+        waiting = [pool.submit(work, seed, [program], not options.no_shrink, options.copies) for seed in seeds]
         for task in concurrent.futures.as_completed(waiting):
             found = task.result()
             if record:

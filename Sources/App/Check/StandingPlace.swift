@@ -14,15 +14,15 @@ package struct StandingPlace {
     try place.kernel.listen()
   }
 
-  /// Sends a probe, and says what came of it. Why, the kernel is asked unless what was seen `isEnough`.
+  /// Sends a probe, and says what came of it, with the exit code of a ping that did that: 128 and more after a signal. Why, the kernel is asked unless what was seen `isEnough`.
   package func ask(
     _ plan: ProbePlan, entrance: ProbeEntrance, isEnough: @escaping (ProbeResult) -> Bool
-  ) throws -> ProbeResult? {
+  ) throws -> (result: ProbeResult?, code: Int32) {
     var printer = PingPrinter()
     var run = try PingRun(
       plan, entrance: entrance, at: [place], loop: loop, sink: NoSession())
     run.isEnough = isEnough
-    _ = try run.send(&printer, isLast: false)
-    return printer.last
+    let code = try run.send(&printer, isLast: false)
+    return (printer.last, code)
   }
 }

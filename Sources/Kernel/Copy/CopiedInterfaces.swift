@@ -75,6 +75,10 @@ struct CopiedInterfaces: Sendable {
         copied.differences.append(.program(link.name))
       }
     }
+    for link in copied.links.map(\.message) where link.kind == "bridge" {
+      let ports = copied.links.filter { $0.message.master == link.index && copied.reachesOut($0) }
+      if ports.count > 1 { copied.differences.append(.ports(link.name)) }
+    }
     copied.proxied = try routes.dump(NeighbourMessage.proxyQuestion, of: "the proxied neighbours")
     copied.addresses = try routes.dump(RouteMessageType.getAddress).filter {
       [UInt8(AF_INET), UInt8(AF_INET6)].contains($0.payload.first ?? 0)

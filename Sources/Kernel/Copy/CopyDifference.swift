@@ -18,6 +18,8 @@ package enum CopyDifference: Sendable, Equatable, CustomStringConvertible {
   case legacyTable(String)
   /// Policies of IPsec.
   case security
+  /// A bridge with several ports: who was not seen behind one of them is behind all.
+  case ports(String)
   /// A setting that could not be given the same value.
   case setting(String)
 
@@ -32,6 +34,8 @@ package enum CopyDifference: Sendable, Equatable, CustomStringConvertible {
     case .rulesetChanges: "the ruleset changed while it was copied"
     case .legacyTable(let name): "the table \(name) of iptables-legacy is missing"
     case .security: "the policies of IPsec are missing"
+    case .ports(let bridge):
+      "who was not seen behind a port of \(bridge) is behind all of them"
     case .setting(let name): "\(name) is not the same"
     }
   }

@@ -26,7 +26,7 @@ package enum LoadedRuleset {
   }
 
   private static func trimmed(_ text: String) -> String {
-    String(text.reversed().drop { $0 == "\n" }.reversed())
+    String(text.map { $0 == "\t" ? " " : $0 }.reversed().drop { $0 == "\n" }.reversed())
   }
 
   /// The rules that are in force in the calling thread's network namespace, but nftrace's own.

@@ -31,7 +31,9 @@ package struct CheckReport: Sendable {
   /// Tests that could not be asked.
   package var unasked: Int { results.count { $0.obstacle != nil } }
   /// Whether fewer rules were met than had to be.
-  package var isCoverageShort: Bool { leastCoverage.map { coverage.percent < $0 } ?? false }
+  package var isCoverageShort: Bool {
+    leastCoverage.map { coverage.rules.isEmpty ? $0 > 0 : coverage.percent < $0 } ?? false
+  }
 
   /// 0, 1 where something is not as expected, 2 where something could not be asked.
   package var exitCode: Int32 { unasked > 0 ? 2 : failed > 0 || isCoverageShort ? 1 : 0 }

@@ -34,7 +34,12 @@ package struct WhyNotReport: Sendable {
     lines.append("asked in \(place)")
     lines += differences.map { StyledLine("differs   \($0)", .faint) }
     if obstacle.isPassed {
-      return lines + ["", StyledLine("it gets through: there is nothing to change", .good)]
+      return lines + [
+        "",
+        StyledLine(
+          "it gets through there, where everybody answers: there is nothing to change", .good),
+        "if it does not in the original, what stops it is beyond this host, or not in the copy",
+      ]
     }
     let causes = probe.result.findings.filter { $0.severity == .error }.map { finding in
       var cause = finding

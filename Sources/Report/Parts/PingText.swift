@@ -106,10 +106,21 @@ struct PingText: Sendable {
 
   /// The findings, then the path.
   private func body(_ probe: ProbeResult) -> [StyledLine] {
-    let findings = FindingText(style: style).lines(probe.findings)
+    let findings = FindingText(style: style).lines(probe.findings) + search(probe)
     let timeline = Timeline.all(
       probe.exchange, style, isUnanswered: probe.outcome == .lost)
     return findings + (findings.isEmpty || timeline.isEmpty ? [] : [""]) + timeline
+  }
+
+  /// Where no command is known to help, what searches for one.
+  private func search(_ probe: ProbeResult) -> [StyledLine] {
+    guard style.verbosity == .verbose, rehearsal == nil,
+      [.lost, .rejected].contains(probe.outcome),
+      probe.findings.allSatisfy({ $0.remedy == nil }), let command = plan.search(in: netns)
+    else { return [] }
+    return style.broken(command: command.text, behind: 12, indent: TextLayout.space(14))
+      .enumerated()
+      .map { $0 == 0 ? "  " + StyledLine("search", .strong) + "    " + $1 : $1 }
   }
 
   private func numbered(_ probe: ProbeResult, _ line: StyledLine) -> StyledLine {

@@ -116,11 +116,22 @@ package struct Fate: Sendable, Equatable {
 
   /// The one of them that is told: a rule before a policy, and no translation if another one decided as well.
   package var decider: RuleStep? {
-    deciders.last { $0.translation == nil && !$0.isPolicy } ?? translator ?? deciders.last
+    deciders.last { !$0.isPolicy && !Self.translates($0) }
+      ?? deciders.last { $0.isPolicy && $0.table != "nat" } ?? translator ?? deciders.last
   }
 
   /// The rule that made something else of its addresses.
-  package var translator: RuleStep? { deciders.last { $0.translation != nil } }
+  package var translator: RuleStep? { deciders.last(where: Self.translates) }
+
+  private static let translations: Set<Substring> = [
+    "masquerade", "snat", "dnat", "redirect", "MASQUERADE", "SNAT", "DNAT", "REDIRECT", "NETMAP",
+  ]
+
+  /// Whether a rule translates: its message says it where it was asked for, or else its text.
+  private static func translates(_ step: RuleStep) -> Bool {
+    step.translation != nil
+      || step.text?.split(separator: " ").contains(where: translations.contains) == true
+  }
 
   /// Whether a rule says why it did not get through, or it did.
   package var isExplained: Bool {

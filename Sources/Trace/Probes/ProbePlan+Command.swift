@@ -43,6 +43,25 @@ extension ProbePlan {
     return command(in: words.map { "\($0)" }, count: count)?.text
   }
 
+  /// The command line that searches for what lets such a probe through, in this network namespace; nil where it cannot be
+  /// asked so.
+  package func search(in namespace: String?) -> Command? {
+    guard like == nil, data == nil else { return nil }
+    var command: Command = "nftrace why-not"
+    if let namespace {
+      guard let word = try? Word.namespace(namespace) else { return nil }
+      command += " --netns \(word)"
+    }
+    if entrance != .local {
+      guard let device, !device.hasPrefix(Self.madeDevices), let word = try? Word.device(device)
+      else { return nil }
+      command += " --in \(word) -s \(source)"
+    }
+    if proto != .icmp { command += " -p \(proto.kind.number(version))" }
+    if let destinationPort { command += " --dport \(destinationPort)" }
+    return command + " \(destination)"
+  }
+
   /// What sends one of these probes in a copy of the network namespace; nil where it cannot be sent again.
   package var rehearsal: [String]? {
     // No shell reads it.

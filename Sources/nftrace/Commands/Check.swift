@@ -113,6 +113,7 @@ struct Check: ParsableCommand {
       try CheckPlace.needsRoot("copy this network namespace for several files")
     }
     var report: CheckReport?
+    var interrupted: Int32?
     for (path, file) in chosen where !file.tests.isEmpty {
       let place = try CheckPlace(file.topology, rulesets, shared, isLive: live)
       if report == nil {
@@ -125,10 +126,13 @@ struct Check: ParsableCommand {
       for result in results { if let probe = result.probe { report!.coverage.take(probe.result) } }
       report!.files.append((path, results))
       try place.leave()
+      interrupted = place.interrupted
+      if interrupted != nil { break }
     }
     report!.seconds = Double(Clock.monotonic - started) / 1e9
     try tell(report!)
-    Output.exit(report!.exitCode)
+    if interrupted != nil { Output.complain("interrupted: that is not all") }
+    Output.exit(interrupted ?? report!.exitCode)
   }
 
   private func tell(_ report: CheckReport) throws {

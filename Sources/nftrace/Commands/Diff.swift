@@ -110,6 +110,7 @@ struct Diff: ParsableCommand {
     for ruleset in rulesets {
       let place = try CheckPlace(topology, ruleset, shared, isLive: false)
       answers.append(try place.ask(questions) { $0.fate?.isExplained == true })
+      try place.exitIfInterrupted()
       places.append((place.ruleset, place.differences, place.where))
       try place.leave()
     }

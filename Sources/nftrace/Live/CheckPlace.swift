@@ -142,22 +142,36 @@ final class CheckPlace {
   func ask(
     _ tests: [FirewallTest], isEnough: @escaping (CheckResult) -> Bool
   ) throws -> [CheckResult] {
-    try tests.map { test in
+    var results: [CheckResult] = []
+    for test in tests {
       do {
-        return try ask(test, isEnough)
+        guard let result = try ask(test, isEnough) else { break }
+        results.append(result)
       } catch let error as UsageError {
-        return CheckResult(test, obstacle: error.message)
+        results.append(CheckResult(test, obstacle: error.message))
       } catch let error as ValidationError {
-        return CheckResult(test, obstacle: error.message)
+        results.append(CheckResult(test, obstacle: error.message))
       } catch let error as KernelError where error.kind == .usage {
-        return CheckResult(test, obstacle: error.help ?? error.description)
+        results.append(CheckResult(test, obstacle: error.help ?? error.description))
       }
     }
+    return results
+  }
+
+  /// The exit code of who was interrupted by a signal while it asked; nil for who was not.
+  private(set) var interrupted: Int32?
+
+  /// Ends the program where it was interrupted, for nothing is told of half an answer.
+  func exitIfInterrupted() throws {
+    guard let interrupted else { return }
+    try leave()
+    Output.complain("interrupted")
+    Output.exit(interrupted)
   }
 
   private func ask(
     _ test: FirewallTest, _ isEnough: @escaping (CheckResult) -> Bool
-  ) throws -> CheckResult {
+  ) throws -> CheckResult? {
     let ping = ping(test)
     if case .local(let source?) = test.from, try !HerePlace(proto: .tcp).isOwn(source) {
       throw UsageError(
@@ -169,12 +183,11 @@ final class CheckPlace {
     let plan = try ping.plan(entrance, to)
     if let standing {
       if test.sourcePort != nil { try Connections.flush() }
-      let result = try standing.ask(plan, entrance: entrance.probeEntrance(plan)) {
+      let (result, code) = try standing.ask(plan, entrance: entrance.probeEntrance(plan)) {
         [ruleset] result in
         isEnough(CheckResult(test, plan, result, in: ruleset))
       }
-      guard let result else { return CheckResult(test, obstacle: "it was interrupted") }
-      return CheckResult(test, plan, result, in: ruleset)
+      return taken(test, plan, result, code)
     }
     var printer = PingPrinter()
     let namespace = try PingNamespace(
@@ -183,9 +196,16 @@ final class CheckPlace {
     var run = try PingRun(
       plan, entrance: entrance.probeEntrance(plan), masquerade: false, forward: false,
       in: [namespace], loop: loop, sink: NoSession())
-    _ = try run.send(&printer, isLast: false)
-    return printer.last.map { CheckResult(test, plan, $0, in: ruleset) }
-      ?? CheckResult(test, obstacle: "it was interrupted")
+    let code = try run.send(&printer, isLast: false)
+    return taken(test, plan, printer.last, code)
+  }
+
+  /// What came of a test; nil where a signal came before that was known.
+  private func taken(
+    _ test: FirewallTest, _ plan: ProbePlan, _ result: ProbeResult?, _ code: Int32
+  ) -> CheckResult? {
+    if code >= 128 { interrupted = code }
+    return code >= 128 ? nil : result.map { CheckResult(test, plan, $0, in: ruleset) }
   }
 
   /// Where it enters: that follows from who asks.

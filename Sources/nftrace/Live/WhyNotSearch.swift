@@ -73,7 +73,9 @@ struct WhyNotSearch {
   private mutating func attempt(_ changes: [ChangeCandidate]) throws -> Attempt {
     tried += 1
     let place = try place(changes.map(\.command))
-    let result = try place.ask([question]) { $0.isPassed }[0]
+    let results = try place.ask([question]) { $0.isPassed }
+    try place.exitIfInterrupted()
+    let result = results[0]
     let candidates = try result.probe.map {
       try place.surroundings($0.result).candidates(for: $0.result)
     }
@@ -90,6 +92,7 @@ struct WhyNotSearch {
     let answers = try [[], changes.map(\.command)].map { commands in
       let place = try place(commands)
       let answers = try place.ask(others) { _ in true }
+      try place.exitIfInterrupted()
       try place.leave()
       return answers
     }
