@@ -13,6 +13,8 @@ struct CopiedSockets: Sendable {
     var port: UInt16
     var isVersion6Only: Bool
     var isV6: Bool
+    /// Whether it takes what is for other addresses (`IP_TRANSPARENT`): TPROXY hands it that.
+    var isTransparent: Bool
   }
 
   /// More than so many are nobody's of interest.
@@ -39,12 +41,22 @@ struct CopiedSockets: Sendable {
             Listener(
               proto: proto.rawValue, address: socket.address, port: socket.port,
               isVersion6Only: socket.isVersion6Only,
-              isV6: message.payload.first == UInt8(AF_INET6)))
+              isV6: message.payload.first == UInt8(AF_INET6),
+              isTransparent: Self.isTransparent(message)))
         }
       }
     }
     copied.listeners = Array(found.prefix(most))
     return copied
+  }
+
+  /// What `INET_DIAG_SOCKOPT` says behind the `struct inet_diag_msg`, since Linux 5.10.
+  private static func isTransparent(_ message: NetlinkMessage) -> Bool {
+    guard message.payload.count >= 72,
+      let attributes = try? NetlinkAttribute.all(in: message.payload, from: 72),
+      let options = attributes[type: 22]?.value.first
+    else { return false }
+    return options & 0x20 != 0
   }
 
   /// Opens such sockets in the network namespace of the calling thread. Returns those that take datagrams, and those
@@ -63,6 +75,11 @@ struct CopiedSockets: Sendable {
       // Sound: the sizes are those of the variables, which the calls only read.
       _ = unsafe setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &on, 4)
       if listener.isV6 { _ = unsafe setsockopt(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &only, 4) }
+      if listener.isTransparent {
+        // IP_TRANSPARENT, and IPV6_TRANSPARENT.
+        _ = unsafe setsockopt(number, Int32(IPPROTO_IP), 19, &on, 4)
+        if listener.isV6 { _ = unsafe setsockopt(number, Int32(IPPROTO_IPV6), 75, &on, 4) }
+      }
       let address =
         listener.isV6 && listener.address.isUnspecified ? IPAddress("::")! : listener.address
       // Sound: the address is there during the call, which only reads it.
