@@ -10,10 +10,10 @@ struct Check: ParsableCommand {
     _superCommandName: Nftrace.name,
     abstract: "Ask a firewall what it lets through, and compare it with what is expected.",
     discussion: """
-        nftrace check tests.yaml                        this host's rules, in a copy of it
-        nftrace check --ruleset new.nft tests.yaml      these rules instead
+        nftrace check tests.yaml                     this host's rules
+        nftrace check --ruleset new.nft tests.yaml   these instead
         nftrace check --ruleset new.nft --topology net.yaml tests.yaml
-                                                        no host at all, and no root: for CI
+                                                     no host, no root: for CI
 
       Each test is a real packet in a copy of the network namespace, and the kernel decides: nothing of the \
       original is touched, no packet leaves. What is not as expected is told as 'nftrace ping' tells it.
@@ -22,8 +22,8 @@ struct Check: ParsableCommand {
           - name: LAN reaches the web
             from: lan0 192.168.1.10     # an interface and a source; or local
             to: 203.0.113.9 tcp/443     # also [tcp/80, tcp/443, udp/53]
-            expect: accept              # accept, drop, reject, reject tcp-reset, delivered
-            source: 198.51.100.2        # dest, out, mark, by, cause, reply: see docs/check.md
+            expect: accept              # drop, reject, delivered
+            source: 198.51.100.2        # dest, out, mark, by, cause, reply
 
       Exits with 0 if all is as expected, 1 if not, 2 if a file is wrong, 3 where the kernel or the rights \
       do not allow it.

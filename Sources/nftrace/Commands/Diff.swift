@@ -9,9 +9,9 @@ struct Diff: ParsableCommand {
     _superCommandName: Nftrace.name,
     abstract: "Say which questions two rulesets answer in two ways.",
     discussion: """
-        nftrace diff old.nft new.nft tests.yaml      the questions of a file of tests
-        nftrace diff - new.nft --recorded NAME       the flows of a recording: what would now be lost?
-        nftrace diff - new.nft --guess               questions at the edges of what the rules say
+        nftrace diff old.nft new.nft tests.yaml   what tests ask
+        nftrace diff - new.nft --recorded NAME    the flows of a recording
+        nftrace diff - new.nft --guess            the edges of what rules say
 
       A ruleset is what nft -f or iptables-restore takes; - is that of this network namespace. Both are asked \
       the same, each in a copy of the network namespace or in what --topology describes: which verdict, \

@@ -29,6 +29,9 @@ struct Nftrace: ParsableCommand {
         nftrace ping -s 192.168.1.20 203.0.113.9     as a client behind this router
         nftrace ping -p tcp --dport 443 example.org  a port; also example.org:443
 
+      Rules before they are loaded: 'nftrace check' asks a copy, 'nftrace diff' compares two, and \
+      'nftrace why-not' searches for what lets a probe through.
+
       Traffic instead of probes: 'nftrace setup 192.168.1.0/24' watches it, 'nftrace show' tells \
       what was seen, 'nftrace teardown' ends that.
       """,
