@@ -30,7 +30,7 @@ package struct NamespaceCopy: ~Copyable {
     var legacy = withRules ? CopiedLegacyTables.read() : nil
     var settings = CopiedSettings.read()
     let sockets = CopiedSockets.read()
-    let hasPolicies = Self.hasPolicies
+    var policies = CopiedPolicies.read()
     if inUserNamespace { try UserNamespace.enter() }
     var opened: (datagrams: [Int32], connections: [Int32]) = ([], [])
     try self.init(interfaces) { () throws(KernelError) in
@@ -41,12 +41,13 @@ package struct NamespaceCopy: ~Copyable {
       try routing.make()
       try ruleset?.make()
       legacy?.make()
+      policies.make()
       opened = sockets.open()
       return opened
     }
     differences +=
       routing.differences + (ruleset?.differences ?? []) + (legacy?.differences ?? [])
-      + settings.differences + (hasPolicies ? [.security] : [])
+      + settings.differences + policies.differences
   }
 
   /// A network namespace like no other, of this topology: a router. Throws with the line of what the kernel did not
@@ -114,14 +115,6 @@ package struct NamespaceCopy: ~Copyable {
         cannot: "copy the network namespace", function: "fcntl", errno: Glibc.errno)
     }
     return number
-  }
-
-  /// Whether there are policies of IPsec here.
-  private static var hasPolicies: Bool {
-    var security = try? NetlinkConversation(with: .security, attempt: "list the policies of IPsec")
-    let policies = try? security?.dump(
-      SecurityPolicyMessage.question, attempt: "list the policies of IPsec")
-    return policies?.isEmpty == false
   }
 
   /// A socket that hears all that the copy sends to the world.
