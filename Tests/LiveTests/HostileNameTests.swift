@@ -126,8 +126,9 @@ extension LiveTests {
         if page.ranges(of: "<script").count > 1 || page.contains("<b>") { faults.append("markup") }
         var lines = outline
         var expected = other.outline
-        lines.removeAll { $0 == "remedy" }
-        expected.removeAll { $0 == "remedy" }
+        // Where a name cannot be put into a remedy, something else may help.
+        lines.removeAll { ["remedy", "search"].contains($0) }
+        expected.removeAll { ["remedy", "search"].contains($0) }
         if lines != expected { faults.append("other lines: \(lines), not \(expected)") }
         let remedies = text.split(separator: "\n").filter { $0.hasPrefix("  remedy ") }
         let told = report.findings.compactMap(\.remedy).map { "  remedy    " + $0 }
