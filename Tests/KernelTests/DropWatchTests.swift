@@ -24,6 +24,28 @@ struct DropWatchTests {
     #expect(reasons.count > 60)
   }
 
+  /// What is kept of them is believed for the kernel that it is of, whole, and for no other.
+  @Test func whatIsKeptOfTypes() throws {
+    let text = """
+      nftrace kernel types 1 abc 5
+      16 24 - 192 180 184 224 264 48 0 176 2
+      2 NOT_SPECIFIED
+      12 NETFILTER_DROP
+
+      """
+    let kept = try #require(DropLayout(text, of: "abc 5"))
+    #expect(kept.text(of: "abc 5") == text)
+    #expect(kept.layout.buffer.route == nil && kept.layout.reasonArgument == 2)
+    #expect(kept.reasons == [2: "NOT_SPECIFIED", 12: "NETFILTER_DROP"])
+    #expect(DropLayout(text, of: "abc 6") == nil)
+    for damaged in [
+      "", "x\n", text.replacing(" 176 2", with: " 176"), text.replacing("16 24", with: "- 24"),
+      text.replacing("16 24", with: "16 2x"), text.replacing("12 NET", with: "NET"),
+    ] {
+      #expect(DropLayout(damaged, of: "abc 5") == nil, "\(damaged)")
+    }
+  }
+
   /// With rights or without: a sentence, or nothing is missing.
   @Test func availability() {
     let missing = DropWatch.availability()

@@ -8,7 +8,7 @@ internal import Wire
 /// drop reasons. What CO-RE would do, finding a handful of offsets, is a few lines of `BTF`.
 struct DropProgram {
   /// Where this kernel keeps what the program reads. Offsets in octets.
-  struct Layout {
+  struct Layout: Equatable {
     let buffer: Offsets
     /// `net_device.ifindex`.
     let deviceIndex: Int
@@ -23,7 +23,7 @@ struct DropProgram {
     let reasonArgument: Int?
 
     /// Members of `sk_buff`.
-    struct Offsets {
+    struct Offsets: Equatable {
       let device: Int
       let socket: Int
       /// Where it is routed to, with a flag in the lowest bit; nil where this kernel does not tell.
@@ -32,38 +32,6 @@ struct DropProgram {
       let head: Int
       let networkHeader: Int
       let tail: Int
-    }
-
-    /// Throws with the name of what the BTF does not have.
-    init(_ btf: BTF) throws(KernelError) {
-      func offset(_ path: String, _ size: Int) throws(KernelError) -> Int {
-        guard let field = btf.field(path), field.size == size else {
-          throw KernelError(
-            cannot: "ask the kernel for drop reasons",
-            help: "this kernel's \(path) is not as nftrace knows it")
-        }
-        return field.offset
-      }
-      buffer = Offsets(
-        device: try offset("sk_buff.dev", 8), socket: try offset("sk_buff.sk", 8),
-        route: btf.field("sk_buff._skb_refdst").flatMap { $0.size == 8 ? $0.offset : nil },
-        head: try offset("sk_buff.head", 8),
-        networkHeader: try offset("sk_buff.network_header", 2),
-        tail: try offset("sk_buff.tail", 4))
-      routeDevice = try offset("dst_entry.dev", 8)
-      deviceIndex = try offset("net_device.ifindex", 4)
-      deviceNamespace = try offset("net_device.nd_net.net", 8)
-      socketNamespace = try offset("sock.__sk_common.skc_net.net", 8)
-      namespaceNumber = try offset("net.ns.inum", 4)
-      // The first parameter is the tracepoint's own; then come the packet and the place.
-      guard let parameters = btf.parameters(ofPointer: "btf_trace_kfree_skb")?.dropFirst(),
-        parameters.first == "sk_buff *", parameters.count >= 2
-      else {
-        throw KernelError(
-          cannot: "ask the kernel for drop reasons",
-          help: "this kernel's tracepoint kfree_skb is not as nftrace knows it")
-      }
-      reasonArgument = Array(parameters).firstIndex(of: "skb_drop_reason")
     }
   }
 
@@ -274,5 +242,39 @@ struct DropProgram {
     program.loadAddress(.r1, ofValueIn: lost)
     program.move(.r2, 1)
     program.atomicAdd(.r1, 0, .r2)
+  }
+}
+
+extension DropProgram.Layout {
+  /// Throws with the name of what the BTF does not have.
+  init(_ btf: BTF) throws(KernelError) {
+    func offset(_ path: String, _ size: Int) throws(KernelError) -> Int {
+      guard let field = btf.field(path), field.size == size else {
+        throw KernelError(
+          cannot: "ask the kernel for drop reasons",
+          help: "this kernel's \(path) is not as nftrace knows it")
+      }
+      return field.offset
+    }
+    buffer = Offsets(
+      device: try offset("sk_buff.dev", 8), socket: try offset("sk_buff.sk", 8),
+      route: btf.field("sk_buff._skb_refdst").flatMap { $0.size == 8 ? $0.offset : nil },
+      head: try offset("sk_buff.head", 8),
+      networkHeader: try offset("sk_buff.network_header", 2),
+      tail: try offset("sk_buff.tail", 4))
+    routeDevice = try offset("dst_entry.dev", 8)
+    deviceIndex = try offset("net_device.ifindex", 4)
+    deviceNamespace = try offset("net_device.nd_net.net", 8)
+    socketNamespace = try offset("sock.__sk_common.skc_net.net", 8)
+    namespaceNumber = try offset("net.ns.inum", 4)
+    // The first parameter is the tracepoint's own; then come the packet and the place.
+    guard let parameters = btf.parameters(ofPointer: "btf_trace_kfree_skb")?.dropFirst(),
+      parameters.first == "sk_buff *", parameters.count >= 2
+    else {
+      throw KernelError(
+        cannot: "ask the kernel for drop reasons",
+        help: "this kernel's tracepoint kfree_skb is not as nftrace knows it")
+    }
+    reasonArgument = Array(parameters).firstIndex(of: "skb_drop_reason")
   }
 }

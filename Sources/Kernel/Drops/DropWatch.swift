@@ -18,23 +18,25 @@ package struct DropWatch: ~Copyable {
   private static let ringSize = 256 << 10
 
   /// Begins to listen for drops in the namespace of the calling thread, or in another one. Throws
-  /// when the kernel does not let us, with words for what is missing: BTF, capabilities, lockdown.
+  /// when the kernel does not let us, with words for what is missing: BTF, capabilities, lockdown. What is found out
+  /// of this kernel's types is kept in `directory`, for the next time.
   package init(
-    filter: DropFilter, namespace: NetworkNamespace.Identity? = nil
+    filter: DropFilter, namespace: NetworkNamespace.Identity? = nil,
+    keepingIn directory: String? = nil
   ) throws(KernelError) {
     try BPF.refuseLockdown("ask the kernel for drop reasons")
-    try self.init(kernelTypes: try KernelTypes.read(), filter: filter, namespace: namespace)
+    try self.init(
+      kernel: try DropLayout.ofThisKernel(keptIn: directory), filter: filter, namespace: namespace)
   }
 
   init(
-    kernelTypes btf: BTF, filter: DropFilter, namespace: NetworkNamespace.Identity?
+    kernel: DropLayout, filter: DropFilter, namespace: NetworkNamespace.Identity?
   ) throws(KernelError) {
     guard filter.prefixes.count <= DropFilter.maximumPrefixes else {
       throw KernelError(
         .usage, cannot: "listen for drops of \(filter.prefixes.count) prefixes",
         help: "at most \(DropFilter.maximumPrefixes) can be told apart in the kernel")
     }
-    let layout = try DropProgram.Layout(btf)
     let wanted: NetworkNamespace.Identity
     if let namespace {
       wanted = namespace
@@ -44,10 +46,10 @@ package struct DropWatch: ~Copyable {
     let ring = try BPFRing(size: Self.ringSize)
     let lost = try BPFMap.counter()
     let program = DropProgram(
-      layout: layout, namespace: UInt32(truncatingIfNeeded: wanted.inode), filter: filter)
+      layout: kernel.layout, namespace: UInt32(truncatingIfNeeded: wanted.inode), filter: filter)
     link = try Self.start(program, ring: ring.map.descriptor, lost: lost.descriptor)
-    hasReasons = layout.reasonArgument != nil
-    reasons = Self.names(btf)
+    hasReasons = kernel.layout.reasonArgument != nil
+    reasons = kernel.reasons
     self.ring = ring
     lostCount = lost
   }
@@ -71,17 +73,6 @@ package struct DropWatch: ~Copyable {
     return try BPFProgram(
       .rawTracepoint, program.assembled(ring: ring, lost: lost, format: nil), attempt: attempt
     ).attach(toTracepoint: "kfree_skb")
-  }
-
-  /// The reasons of this kernel, by their numbers.
-  private static func names(_ btf: BTF) -> [UInt32: String] {
-    let prefix = "SKB_DROP_REASON_"
-    var names: [UInt32: String] = [:]
-    for (number, name) in btf.enumeration("skb_drop_reason") ?? [:] {
-      names[UInt32(truncatingIfNeeded: number)] =
-        name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
-    }
-    return names
   }
 
   // MARK: Reading

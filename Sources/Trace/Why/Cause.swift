@@ -13,6 +13,7 @@ protocol Cause: Diagnosis {
 }
 
 extension Cause {
+  static var kind: DiagnosisKind { .cause(Self.self) }
   static func examine(_ lost: LostPacket) -> Finding? { nil }
   static func examine(_ unsent: UnsentPacket) -> Finding? { nil }
   static var isToldByRefusal: Bool { false }

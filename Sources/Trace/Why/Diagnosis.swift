@@ -5,10 +5,23 @@ protocol Diagnosis: SendableMetatype {
   static var page: FindingPage { get }
   /// What it has to know of the kernel besides what the packet's way tells. It is told nothing else.
   static var needs: [Need] { get }
+  /// What it is of: each of the three protocols below says so. A cast would be asked of the runtime, which looks for a
+  /// hundred and fifty conformances among all there are at every start.
+  static var kind: DiagnosisKind { get }
+}
+
+/// What a diagnosis speaks of.
+enum DiagnosisKind {
+  case cause(any Cause.Type)
+  case exchangeNote(any ExchangeNote.Type)
+  case lossNote(any LossNote.Type)
+  /// What no packet is asked about.
+  case remark
 }
 
 extension Diagnosis {
   static var needs: [Need] { [] }
+  static var kind: DiagnosisKind { .remark }
 
   /// An error of this id: what kept the packet from its answer.
   static func error(

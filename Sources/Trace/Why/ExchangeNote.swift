@@ -7,5 +7,6 @@ protocol ExchangeNote: Diagnosis {
 }
 
 extension ExchangeNote {
+  static var kind: DiagnosisKind { .exchangeNote(Self.self) }
   static func asks(about journeys: [Journey], _ snapshot: Snapshot) -> Bool { false }
 }

@@ -2,3 +2,7 @@
 protocol LossNote: Diagnosis {
   static func examine(_ lost: LostPacket) -> Finding?
 }
+
+extension LossNote {
+  static var kind: DiagnosisKind { .lossNote(Self.self) }
+}

@@ -63,9 +63,15 @@ package enum Registry {
   ]
 
   /// The causes in their order.
-  static let causes = all.compactMap { $0 as? any Cause.Type }
-  static let exchangeNotes = all.compactMap { $0 as? any ExchangeNote.Type }
-  static let lossNotes = all.compactMap { $0 as? any LossNote.Type }
+  static let causes = all.compactMap { diagnosis -> (any Cause.Type)? in
+    if case .cause(let type) = diagnosis.kind { type } else { nil }
+  }
+  static let exchangeNotes = all.compactMap { diagnosis -> (any ExchangeNote.Type)? in
+    if case .exchangeNote(let type) = diagnosis.kind { type } else { nil }
+  }
+  static let lossNotes = all.compactMap { diagnosis -> (any LossNote.Type)? in
+    if case .lossNote(let type) = diagnosis.kind { type } else { nil }
+  }
 
   /// What is asked of the kernel about a lost probe.
   static let needs = Set(all.flatMap { $0.needs })

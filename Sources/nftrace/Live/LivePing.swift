@@ -63,7 +63,7 @@ final class LivePing: PingKernel {
   func takeLegacyGroup() throws(KernelError) { try messages.socket.takeGroup(0, besides: true) }
 
   func listenToDrops(_ filter: DropFilter) throws(KernelError) -> String? {
-    let watch = try DropWatch(filter: filter)
+    let watch = try DropWatch(filter: filter, keepingIn: StateDirectory.path)
     let shortcoming = watch.shortcoming
     self.watch = consume watch
     return shortcoming
