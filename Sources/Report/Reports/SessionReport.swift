@@ -9,7 +9,11 @@ package struct SessionReport {
   private let session: String?
   private let namespaces: [NamespacePath]
 
-  private var telling: Telling = .nothing
+  // How the section at hand is told: by one of these. Each is changed where it is, for to move a story to and fro costs
+  // more than what most records do to it.
+  private var ping: PingStory?
+  private var traffic: Story?
+  private var several: NamespacesStory?
   private var header: SessionHeader?
   private var counts = EventCounts()
   private var renderer: any Renderer
@@ -24,14 +28,6 @@ package struct SessionReport {
   private var isCut = false
   /// How recordings ended, as they say.
   private var endings: [Finding] = []
-
-  /// How the section at hand is told.
-  private enum Telling {
-    case nothing
-    case ping(PingStory)
-    case traffic(Story)
-    case several(NamespacesStory)
-  }
 
   private enum Entry {
     case probe(ProbeResult)
@@ -52,7 +48,7 @@ package struct SessionReport {
     namespaces: [NamespacePath] = []
   ) {
     self.namespaces = namespaces
-    if namespaces.count > 1 { telling = .several(NamespacesStory(namespaces: namespaces)) }
+    if namespaces.count > 1 { several = NamespacesStory(namespaces: namespaces) }
     self.session = session
     self.filter = filter
     self.renderer = renderer
@@ -77,23 +73,22 @@ package struct SessionReport {
     {
       endings.append(namespaces.count > 1 ? ended.told(in: namespaces[source]) : ended)
     }
-    if case .several(var stories) = telling {
-      telling = .nothing
-      let closed: [Exchange]
+    if several != nil {
+      var closed: [Exchange]
       switch element {
       case .header(let next):
         header = header ?? next
-        closed = stories.begin(next, from: source)
+        closed = several!.begin(next, from: source)
       case .record(let record):
-        closed = stories.take(record, from: source) + stories.pass(to: record.time)
+        closed = several!.take(record, from: source)
+        closed += several!.pass(to: record.time)
       }
-      telling = .several(stories)
       return closed.flatMap { add(.exchange($0)) }
     }
     switch element {
     case .header(let next):
       // The recorder's file was full and it began another one: packets on their way go on in it.
-      if case .traffic(let story) = telling, let old = story.header, next?.continues(old) == true {
+      if let old = traffic?.header, next?.continues(old) == true {
         return []
       }
       let lines = endSection()
@@ -108,33 +103,21 @@ package struct SessionReport {
     header = header ?? next
     isCut = false
     if let next, let plan = next.probe, let story = PingStory(header: next) {
-      telling = .ping(story)
+      ping = story
       // The last few are told when all sections are over.
       if last == nil {
         begin()
         renderer.beginProbes(plan)
       }
     } else {
-      telling = .traffic(Story(header: next))
+      traffic = Story(header: next)
     }
   }
 
   private mutating func take(_ record: Record) -> [String] {
-    switch telling {
-    case .nothing: return []
-    case .ping(var ping):
-      telling = .nothing  // The story has one owner: otherwise it would be copied.
-      let results = ping.replay(record)
-      telling = .ping(ping)
-      return results.flatMap { add(.probe($0)) }
-    case .traffic(var story):
-      telling = .nothing
-      story.take(record)
-      let closed = story.closeIdle()
-      telling = .traffic(story)
-      return closed.flatMap { add(.exchange($0)) }
-    case .several: return []
-    }
+    if let results = ping?.replay(record) { return results.flatMap { add(.probe($0)) } }
+    traffic?.take(record)
+    return traffic?.closeIdle().flatMap { add(.exchange($0)) } ?? []
   }
 
   /// The file ends here before its time.
@@ -143,51 +126,34 @@ package struct SessionReport {
   /// Nothing more comes of this namespace, by its place among the names, while others may go on.
   /// Returns the lines to print now.
   package mutating func end(_ source: Int) -> [String] {
-    guard case .several(var stories) = telling else { return [] }
-    telling = .nothing
-    let closed = stories.end(source)
-    telling = .several(stories)
-    return closed.flatMap { add(.exchange($0)) }
+    several?.end(source).flatMap { add(.exchange($0)) } ?? []
   }
 
   /// All that there was up to this time, nanoseconds since the epoch, has been read: of a recording
   /// that goes on.
   package mutating func pass(to time: UInt64) -> [String] {
-    switch telling {
-    case .traffic(var story):
-      telling = .nothing
-      story.pass(to: time)
-      telling = .traffic(story)
-      return []
-    case .several(var stories):
-      telling = .nothing
-      let closed = stories.pass(to: time)
-      telling = .several(stories)
-      return closed.flatMap { add(.exchange($0)) }
-    case .nothing, .ping: return []
-    }
+    traffic?.pass(to: time)
+    return several?.pass(to: time).flatMap { add(.exchange($0)) } ?? []
   }
 
   /// Ends the section: what is still open is told as far as it went.
   private mutating func endSection() -> [String] {
+    defer { (ping, traffic, several) = (nil, nil, nil) }
     var lines: [String] = []
-    switch telling {
-    case .nothing: return []
-    case .ping(var ping):
-      for result in ping.finishReplay(isCut: isCut) { lines += add(.probe(result)) }
-      counts.add(ping.counts)
+    if let results = ping?.finishReplay(isCut: isCut), let told = ping?.counts {
+      for result in results { lines += add(.probe(result)) }
+      counts.add(told)
       if last == nil {
         begin()
-        lines += renderer.endProbes(ping.counts)
+        lines += renderer.endProbes(told)
       }
-    case .traffic(var story):
-      for exchange in story.finish() { lines += add(.exchange(exchange)) }
-      counts.add(story.counts)
-    case .several(var stories):
-      for exchange in stories.finish() { lines += add(.exchange(exchange)) }
-      counts.add(stories.counts)
     }
-    telling = .nothing
+    if let rest = traffic?.finish() ?? several?.finish(),
+      let told = traffic?.counts ?? several?.counts
+    {
+      for exchange in rest { lines += add(.exchange(exchange)) }
+      counts.add(told)
+    }
     return lines
   }
 

@@ -8,6 +8,9 @@ struct KnownPoints: Sendable {
   private let byLabel: [Hook: [String: ObservationPoint]]
   /// Chains of points behind which a packet is seen no more.
   private let ends: Set<String>
+  /// What was guessed, for a capture has the same few prefixes all the time.
+  private var guesses: [Hook: [String: ObservationPoint]] = [:]
+  private static let mostGuesses = 1024
 
   /// The points that a session's header tells of; nil is that of a capture which other programs made.
   init(_ header: SessionHeader?) {
@@ -41,6 +44,16 @@ struct KnownPoints: Sendable {
 
   /// The point of a hook that log messages name so.
   func point(label: String, at hook: Hook) -> ObservationPoint? { byLabel[hook]?[label] }
+
+  /// The point of a hook that a prefix tells of which nobody knows.
+  mutating func guessed(prefix: String, at hook: Hook) -> ObservationPoint {
+    if let known = guesses[hook]?[prefix] { return known }
+    let point = ObservationPoint.guessed(prefix: prefix, hook: hook)
+    if (guesses[hook]?.count ?? 0) < Self.mostGuesses {
+      guesses[hook, default: [:]][prefix] = point
+    }
+    return point
+  }
 
   /// The point just behind what is done at a hook with this priority.
   func point(behind priority: Int32, at hook: Hook) -> ObservationPoint? {

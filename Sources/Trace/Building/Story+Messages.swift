@@ -45,7 +45,7 @@ extension Story {
     open[index].way.append(step)
   }
 
-  private func point(_ message: LogMessage, hook: Hook) -> ObservationPoint {
+  private mutating func point(_ message: LogMessage, hook: Hook) -> ObservationPoint {
     if hook == .ingress || hook == .egress {
       var point = hook == .ingress ? ObservationPoint.ingress : .egress
       let index = hook == .ingress ? message.inDevice : message.outDevice
@@ -53,7 +53,7 @@ extension Story {
       return point
     }
     return points.point(label: message.prefix, at: hook)
-      ?? .guessed(prefix: message.prefix, hook: hook)
+      ?? points.guessed(prefix: message.prefix, at: hook)
   }
 
   /// The IP packet of a log message. At egress the payload of Ethernet begins with its link header.

@@ -16,6 +16,7 @@ extension Story {
       joining.note(&open[index])
       return index
     }
+    if sighting.packet.isLaterFragment { hasLaterFragments = true }
     let index = open.begin(
       sighting.hop(since: sighting.time), identity: identity, start: sighting.time, now: now,
       latestProbe: latestProbe, roomFor: header == nil ? 4 : 16)

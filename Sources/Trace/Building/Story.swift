@@ -17,11 +17,13 @@ package struct Story: Sendable {
   /// What the kernel said of itself.
   var snapshot = Snapshot()
   /// Where packets are observed.
-  private(set) var points: KnownPoints
+  var points: KnownPoints
   /// Journeys that may go on.
   var open = OpenJourneys()
   /// What tells which packet was seen, and what it belongs to.
   var joining: any Joining
+  /// Whether a fragment came that is not the first of its packet.
+  var hasLaterFragments = false
   /// Log messages that wait for their trace messages.
   var pending = PendingSightings()
   /// ARP and neighbour discovery packets on their way.
