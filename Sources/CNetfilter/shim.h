@@ -174,6 +174,29 @@ static inline unsigned int nftrace_socket_drops(int fd) {
   return info[8];
 }
 
+// Receives what is there, in so many pieces of the buffer at most, a datagram each; their lengths go to `lengths`, more
+// than `room` for one that was cut. Returns how many they were, or -1 and an errno. In C because glibc declares recvmmsg
+// with _GNU_SOURCE alone, which Swift's importer does not define.
+static inline int nftrace_receive_several(
+    int fd, void *buffer, unsigned int pieces, size_t room, unsigned int *lengths) {
+  enum { MOST = 16 };
+  if (pieces > MOST) pieces = MOST;
+  struct {
+    struct msghdr header;
+    unsigned int length;
+  } messages[MOST] = {0};  // struct mmsghdr
+  struct iovec places[MOST];
+  for (unsigned int i = 0; i < pieces; i++) {
+    places[i].iov_base = (char *)buffer + i * room;
+    places[i].iov_len = room;
+    messages[i].header.msg_iov = &places[i];
+    messages[i].header.msg_iovlen = 1;
+  }
+  int count = (int)syscall(SYS_recvmmsg, fd, messages, pieces, MSG_DONTWAIT | MSG_TRUNC, NULL);
+  for (int i = 0; i < count; i++) lengths[i] = messages[i].length;
+  return count;
+}
+
 // Has a socket refuse whatever is sent to it from now on; what is in its queue stays.
 static inline int nftrace_socket_refuse(int fd) {
   struct sock_filter refuse = {BPF_RET | BPF_K, 0, 0, 0};

@@ -43,7 +43,7 @@ struct RecorderTests {
         subnets: session.header.targets, backend: "nflog", group: 5, since: 0, process: 1,
         command: ["nftrace"], boot: "boot")
       let around = SetupSurroundings(
-        chains: listing.chains, devices: listing.deviceNames, hasTables: true)
+        chains: listing.chains, devices: listing.deviceNames, legacyTables: [], hasTables: true)
       setup.points = around.points(for: setup)
       store = SimulatedStore(setup, faults)
       events = session.records.filter { if case .log = $0.content { true } else { false } }
@@ -308,8 +308,9 @@ struct RecorderTests {
       guard let call = recording.faults.failed.first else { break }
       failed.insert(call)
       switch result {
-      case .success:  // The last words of a recording may be missing.
-        #expect([.recorderSave, .mediumWrite].contains(call), "\(call)")
+      case .success:  // The last words of a recording may be missing; or the kernel goes on tracing, which is said.
+        let isSaid = recording.heard.errors.contains("goes on tracing")
+        #expect(isSaid || [.recorderSave, .mediumWrite].contains(call), "\(call)")
       case .failure(let error):
         #expect(error.errno == 12)
         #expect(recording.state?.error?.contains("\(call)") == true, "\(call)")

@@ -100,7 +100,7 @@ struct StatusRunTests {
         watching   10.7.0.0/24
         since      2027-01-15 08:00:00 UTC, by process 7:
                    nftrace setup
-        points     28 in the tables inet and netdev nftrace_setup
+        points     14 in the tables inet and netdev nftrace_setup
         group      NFLOG 61441, read by nftrace (pid 9)
         TUN        tun5 192.168.69.100/24, made by setup
         masquerade 192.168.69.0/24
@@ -117,7 +117,7 @@ struct StatusRunTests {
     for (path, value) in [
       ("setup.subnets", #"["10.7.0.0/24"]"#), ("setup.since", "1800000000"),
       ("setup.process", "7"), ("setup.process_alive", "true"),
-      ("setup.command_line", #"["nftrace","setup"]"#), ("setup.points", "28"),
+      ("setup.command_line", #"["nftrace","setup"]"#), ("setup.points", "14"),
       ("setup.tables", #""nftrace_setup""#), ("setup.state", #""installed""#),
       ("setup.group", "61441"), ("setup.group_holder", #""nftrace (pid 9)""#),
       ("setup.tun", #"{"addresses":["192.168.69.100/24"],"made":true,"name":"tun5"}"#),
@@ -139,7 +139,7 @@ struct StatusRunTests {
     machine.alive = []
     try status()
     // A device is gone, and points stand at devices.
-    #expect(said("28 in the tables inet and netdev nftrace_setup: the ruleset or the interfaces"))
+    #expect(said("14 in the tables inet and netdev nftrace_setup: the ruleset or the interfaces"))
     #expect(said("TUN        tun5 192.168.69.100/24, made by setup; it is gone\n"))
     #expect(said("by process 7, which has ended:\n"))
     #expect(said("NFLOG 61441, read by nobody\n"))
@@ -261,7 +261,7 @@ struct StatusRunTests {
     #expect(parts.last?.hasPrefix("watching   10.7.0.0/24\n") == true)
     #expect(parts.last?.contains("This kernel") == false)
     try status(in: spaces, json: true)
-    #expect(try JSONMembers(state.heard.output)["namespaces.1.setup.points"] == "28")
+    #expect(try JSONMembers(state.heard.output)["namespaces.1.setup.points"] == "14")
     #expect(try JSONMembers(state.heard.output)["namespaces.1.features.0.name"] != nil)
     machine["a"].refusal = KernelError(cannot: "enter a", errno: 1)
     #expect(throws: NamespaceFailure.self) { try status(in: spaces) }

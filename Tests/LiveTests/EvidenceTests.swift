@@ -106,7 +106,7 @@ extension LiveTests {
         "$NFTRACE" teardown --netns $N
         """#)
       #expect(
-        outcome.output.contains("480 events in the file; how many were lost is not known"),
+        outcome.output.contains("240 events in the file; how many were lost is not known"),
         "\(outcome)")
       #expect(outcome.output.contains("\"events\": null,"), "\(outcome)")
       #expect(outcome.output.contains("\"lost\": null,"), "\(outcome)")
@@ -157,7 +157,7 @@ extension LiveTests {
       try #require(parts.count == 3, "\(outcome)")
       #expect(parts[0].ranges(of: "earlier recording is kept: ").count == 1, "\(outcome)")
       let events = parts[1].matches(of: /([0-9]+) events/).map(\.output.1)
-      #expect(events == ["288", "288"], "96 and 192 are together: \(parts[1])")
+      #expect(events == ["144", "144"], "48 and 96 are together: \(parts[1])")
       #expect(outcome.error.contains("nftrace: the recorder was killed\n"), "\(outcome)")
     }
 
@@ -208,7 +208,7 @@ extension LiveTests {
       try #require(parts.count == 5, "\(outcome)")
       #expect(parts[0].contains("  1 earlier recording is kept, "), "\(parts[0])")
       #expect(parts[0].contains("  3 earlier recordings are kept, "), "\(parts[0])")
-      for events in [96, 192, 288] {
+      for events in [48, 96, 144] {
         #expect(parts[1].contains("UTC  \(events) events, "), "\(parts[1])")
       }
       #expect(parts[1].contains("being written by process "), "\(parts[1])")
@@ -247,7 +247,7 @@ extension LiveTests {
       #expect(text.contains("recorder   ended early: its network namespace was deleted"))
       #expect(text.contains("-deleted (net:[") && text.contains("]) is gone\n"), "\(outcome)")
       #expect(text.contains("-deleted, which is gone, of 127.0.0.0/8"), "\(outcome)")
-      #expect(text.contains("192 events, "), "\(outcome)")
+      #expect(text.contains("96 events, "), "\(outcome)")
       let files = text.split(separator: "nothing is set up here\n").last ?? ""
       #expect(!files.contains("setup-") && files.contains("recording-"), "\(outcome)")
     }

@@ -56,4 +56,6 @@ package final class SimulatedLoop: EventLoop {
   }
 
   package func giveWay() { now += 1000 }
+
+  package func pause(nanoseconds: UInt64) { now += nanoseconds }
 }

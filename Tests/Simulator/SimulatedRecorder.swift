@@ -41,6 +41,8 @@ package final class SimulatedRecorder: RecorderKernel {
 
   package func natTargets() -> [Int: [String]] { [:] }
 
+  package var legacyTables: Set<String> { listed.allLegacyTables }
+
   package func listing() throws(KernelError) -> OpeningListing {
     try faults.check(.listing)
     return listed

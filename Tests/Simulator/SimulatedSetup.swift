@@ -64,7 +64,7 @@ package final class SimulatedSetup: SetupKernel, SetupChanges {
     try faults.check(.surroundings)
     return SetupSurroundings(
       chains: installed.map { NetlinkMessage(chainOf: $0, watchedDevices) },
-      devices: world.devices.keys.sorted(), hasTables: world.watched != nil)
+      devices: world.devices.keys.sorted(), legacyTables: [], hasTables: world.watched != nil)
   }
 
   package func takeGroup(_ group: UInt16) throws(KernelError) { try faults.check(.takeGroup) }

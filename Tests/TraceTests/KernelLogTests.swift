@@ -171,7 +171,7 @@ import Wire
     #expect(Self.tell(foreign).reader.lines == 0)
     var header = SessionHeader(
       command: "show", version: "test", kernel: "6.1",
-      points: ObservationPoint.plan(around: []), table: "nftrace_setup",
+      points: ObservationPoint.plan(around: [], everywhere: true), table: "nftrace_setup",
       targets: ["10.0.0.0/24"])
     header.points.append(.ingress)
     let reader = KernelLogDecoder(setup: header, since: 5_000_000_000 + 100, offset: 100)
@@ -194,7 +194,8 @@ import Wire
   func ofSeveralNamespaces(namespace: String?) {
     let packet = Self.udp("10.0.0.1", "192.0.2.9")
     let header = SessionHeader(
-      command: "show", version: "test", kernel: "6.1", points: ObservationPoint.plan(around: []),
+      command: "show", version: "test", kernel: "6.1",
+      points: ObservationPoint.plan(around: [], everywhere: true),
       table: "nftrace_setup", targets: ["10.0.0.0/24"])
     let reader = KernelLogDecoder(setup: header, since: 0, offset: 0, namespace: namespace)
     let text =

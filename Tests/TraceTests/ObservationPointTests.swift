@@ -8,7 +8,7 @@ import Wire
   }
 
   @Test func fixedPositions() {
-    let points = ObservationPoint.plan(around: [])
+    let points = ObservationPoint.plan(around: [], everywhere: true)
     #expect(
       labels(points, .prerouting) == [
         "PREROUTING", "defrag-PREROUTING", "raw-PREROUTING", "conntrack-PREROUTING",
@@ -28,7 +28,7 @@ import Wire
 
   /// A point stands just after what it is named for: of equal priorities the newer chain is first.
   @Test func pointsStandOneBehind() throws {
-    let points = ObservationPoint.plan(around: [])
+    let points = ObservationPoint.plan(around: [], everywhere: true)
     let raw = try #require(points.first { $0.label == "raw-PREROUTING" })
     #expect(raw.priority == -299)
     let nat = try #require(points.first { $0.label == "nat-POSTROUTING" })

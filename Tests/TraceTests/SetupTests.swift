@@ -179,6 +179,11 @@ struct SetupStateTests {
     #expect(state.group == nil && state.since == UInt64(Int.max) && state.journals == ["a"])
     #expect(state.points.map(\.label) == ["INPUT"] && state.points[0].table == nil)
     #expect(SetupState(json: state.json) == state)
+    // They had their packets traced, whether somebody read that or not.
+    #expect(state.traces)
+    var quiet = state
+    quiet.traces = false
+    #expect(SetupState(json: quiet.json) == quiet)
     let recorder = """
       {"dropped":{"octets":1,"records":2},"events":3,"limit":4,"lost":5,"process":6,"repairs":7,\
       "replans":8,"schema":"nftrace-recorder/1","session":"/s/ü.pcapng","since":9,"start":10}

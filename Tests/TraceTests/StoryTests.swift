@@ -10,7 +10,7 @@ struct Script {
   let header: SessionHeader
 
   init(probe: ProbePlan? = nil) {
-    let points = ObservationPoint.plan(around: []) + [.ingress, .egress]
+    let points = ObservationPoint.plan(around: [], everywhere: true) + [.ingress, .egress]
     header = SessionHeader(
       command: "record", version: "test", kernel: "6.18", points: points, table: "nftrace_test",
       probe: probe)

@@ -94,7 +94,7 @@ package struct CaptureRun {
       } else if !record.tellsOfSurroundings {
         return
       }
-      octets += SessionFile.bytes(record)
+      SessionFile.append(record, to: &octets)
     }
   }
 

@@ -10,20 +10,24 @@ package final class LiveTraffic: FollowedTraffic {
   private let oracle: any Oracle
   /// Lists anew what there is.
   private let listing: () throws -> [Record]
+  private let whenOver: () -> Void
   private var deciders = DecidingRules()
   /// What comes first: what is known when it begins.
   private var opening: [SessionDecoder.Element]
 
-  /// What `events` has, behind `header` and what was listed when it began. `listing` lists anew.
+  /// What `events` has, behind `header` and what was listed when it began. `listing` lists anew; `whenOver` is called when
+  /// no more is to come.
   package init(
     _ header: SessionHeader, listed: [Record], events: any EventSource,
-    interfaces: any InterfaceChanges, oracle: any Oracle, listing: @escaping () throws -> [Record]
+    interfaces: any InterfaceChanges, oracle: any Oracle, listing: @escaping () throws -> [Record],
+    whenOver: @escaping () -> Void = {}
   ) {
     opening = [.header(header)] + listed.map { .record($0) }
     self.events = events
     self.interfaces = interfaces
     self.oracle = oracle
     self.listing = listing
+    self.whenOver = whenOver
   }
 
   /// For poll(2).
@@ -35,7 +39,10 @@ package final class LiveTraffic: FollowedTraffic {
   }
 
   /// No more is to come: what is there already can still be read.
-  package func stopListening() { events.stopListening() }
+  package func stopListening() {
+    events.stopListening()
+    whenOver()
+  }
 
   /// Leaves out what is waiting; returns how many messages that was.
   package func skip() -> Int { events.skip() }

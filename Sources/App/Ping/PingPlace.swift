@@ -85,7 +85,8 @@ final class PingPlace {
     let points = try kernel.install(
       tables, table: kernel.table, replacing: false,
       points: ObservationPoint.plan(
-        around: BaseChain.all(in: listing.chains, versions: tables.versions))
+        around: BaseChain.all(in: listing.chains, versions: tables.versions)
+          + BaseChain.iptables(listing.allLegacyTables))
         + [.ingress, .egress],
       devices: listing.deviceNames)
     self.listing = listing

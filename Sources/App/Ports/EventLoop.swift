@@ -11,6 +11,8 @@ package protocol EventLoop: AnyObject {
   /// Waits so many nanoseconds, or until there is something.
   @discardableResult
   func wait(nanoseconds: UInt64) -> Loop.Wake
+  /// Waits so many nanoseconds whatever comes meanwhile.
+  func pause(nanoseconds: UInt64)
   /// The signal that came, if one did: each is told once.
   func signal() -> Int32?
   /// Lets another thread have this processor, if one waits for it.
@@ -22,6 +24,8 @@ extension Loop: EventLoop {
   package var realtime: UInt64 { Clock.realtime }
   /// Nanoseconds since some moment in the past.
   package var monotonic: UInt64 { Clock.monotonic }
+  /// Waits so many nanoseconds whatever comes meanwhile.
+  package func pause(nanoseconds: UInt64) { Self.pause(nanoseconds: nanoseconds) }
   /// Lets another thread have this processor.
   package func giveWay() { Self.giveWay() }
 }

@@ -28,6 +28,7 @@ package struct Recorder {
   /// What the kernel listed last, without the numbers that differ from list to list.
   private var chains: [[UInt8]] = []
   private var devices: [String] = []
+  private var legacyTables: Set<String> = []
   /// Moments of the monotonic clock.
   private var notBefore: UInt64 = 0
   /// When it is to be noted how far it has come; nil where that is noted.
@@ -36,6 +37,13 @@ package struct Recorder {
   private var nextHolders: UInt64 = 0
   private var wasHeld = true
 
+  /// How much comes.
+  private var traffic = MessageRate()
+
+  /// Messages a second that are much, and the nanoseconds for which more of them gather in the kernel's buffer: when
+  /// such a message was read says less of when it came.
+  private static let much = 30_000
+  private static let gathering: UInt64 = 5_000_000
   /// Datagrams that are taken in at a time, so that nothing else waits for long.
   private static let batch = 4096
   /// Nanoseconds until what could not be put in order is tried again.
@@ -78,13 +86,15 @@ package struct Recorder {
   package mutating func run(ready: () -> Void) throws(KernelError) -> Int32? {
     loop.watch([events.fileDescriptor])
     do throws(KernelError) {
-      try begin(setup, try kernel.listing())
+      try begin(try traced(), try kernel.listing())
       try store.save(state)
       store.reserve()
       try kernel.giveUpRights()
       ready()
       while true {
         loop.wait(nanoseconds: pauseLength)
+        // Being woken up costs more than reading: where much comes, it is read many at a time.
+        if traffic.perSecond >= Self.much { loop.pause(nanoseconds: Self.gathering) }
         try receive()
         let signal = loop.signal()
         if let signal, signal != Loop.flushRequest {
@@ -104,6 +114,42 @@ package struct Recorder {
       conclude(because: error.reason)
       throw error
     }
+  }
+
+  /// The setup, with the traces on that nobody has read until now.
+  private func traced() throws(KernelError) -> SetupState {
+    if setup.traces { return setup }
+    var traced = setup
+    traced.traces = true
+    let listed = try kernel.listing()
+    try SetupTables.install(&traced, around: try surroundings(listed), by: kernel)
+    try store.save(traced)
+    // What was reported before is without its traces.
+    _ = events.skip()
+    return traced
+  }
+
+  /// Nobody reads any more: the setup that stays does not have the kernel trace for nobody. A command that has the
+  /// lock takes the setup away, or starts another recorder.
+  private func stopTraces() {
+    do {
+      _ = try store.ifUnlocked { () throws(KernelError) in
+        guard var setup = try store.load(), setup.traces else { return }
+        setup.traces = false
+        try SetupTables.install(&setup, around: try surroundings(kernel.listing()), by: kernel)
+        try store.save(setup)
+      }
+    } catch {
+      Output.complain("the kernel goes on tracing what is set up: \(error)")
+    }
+  }
+
+  private func surroundings(
+    _ listed: OpeningListing
+  ) throws(KernelError) -> SetupSurroundings {
+    SetupSurroundings(
+      chains: listed.chains, devices: listed.deviceNames, legacyTables: listed.allLegacyTables,
+      hasTables: try kernel.hasTables(SetupTables.name))
   }
 
   private var pauseLength: UInt64 {
@@ -143,6 +189,8 @@ package struct Recorder {
   private mutating func isAbandoned(_ now: UInt64) -> Bool {
     guard now >= nextHolders else { return false }
     let isHeld = kernel.isNamespaceHeld()
+    // Nobody tells when they appear.
+    if kernel.legacyTables != legacyTables { changes.suspect(now: now) }
     nextHolders = now + (isHeld ? Self.holdersPause : Self.secondLook)
     defer { wasHeld = isHeld }
     return !isHeld && !wasHeld
@@ -167,6 +215,7 @@ package struct Recorder {
     store.release()
     file.end(state.end(at: now))
     save()
+    stopTraces()
   }
 
   /// Not being able to note how far it has come is no reason not to go on.
@@ -184,16 +233,17 @@ package struct Recorder {
   @discardableResult
   private mutating func receive() throws(KernelError) -> Bool {
     let removed = try receiveInterfaces()
-    var records: [Record] = []
-    let isDone = try events.drain(atMost: Self.batch) { records.append($0) }
-    for record in records {
-      guard take(record) else { continue }
+    let (events, before) = (events, state.events)
+    let isDone = try events.drain(atMost: Self.batch) { record throws(KernelError) in
+      guard take(record) else { return }
       state.events += 1
       recorded.take(record)
-      if nextSave == nil { nextSave = loop.monotonic + Self.notePause }
       try file.write(record, isEvent: true)
       if file.isFull { try rotate() }
     }
+    let now = loop.monotonic
+    traffic.take(state.events - before, at: now)
+    if state.events > before, nextSave == nil { nextSave = now + Self.notePause }
     for record in removed { try file.write(record) }
     return isDone
   }
@@ -223,10 +273,7 @@ package struct Recorder {
   private mutating func take(_ record: Record) -> Bool {
     switch record.content {
     case .log(let payload):
-      if let message = try? LogMessage(payload) {
-        loss.take(message)
-        state.lost = loss.count
-      }
+      if loss.take(logOctets: payload) { state.lost = loss.count }
       return true
     case .netlink(let message):
       if ConntrackMessage.isOne(message.type) { return concerns(message) }
@@ -285,6 +332,7 @@ package struct Recorder {
     targets = setup.prefixes.prefixes
     chains = listing.chains.map(\.payload)
     devices = listing.deviceNames
+    legacyTables = listing.allLegacyTables
     header.recorded = recorded
     try file.begin(header, opening(listing))
   }
@@ -341,9 +389,7 @@ package struct Recorder {
   private mutating func reconcile(_ current: SetupState) throws(KernelError) {
     var setup = current
     var listed = try kernel.listing()
-    let around = SetupSurroundings(
-      chains: listed.chains, devices: listed.deviceNames,
-      hasTables: try kernel.hasTables(SetupTables.name))
+    let around = try surroundings(listed)
     if changes.isDamaged || !around.areInOrder(for: setup) {
       if changes.isDamaged || around.installed.isEmpty {
         state.repairs += 1
@@ -362,6 +408,7 @@ package struct Recorder {
       chains = listed.chains.map(\.payload)
       devices = listed.deviceNames
     }
+    legacyTables = listed.allLegacyTables
     changes.settle()
   }
 }

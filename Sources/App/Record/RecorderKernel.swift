@@ -16,6 +16,8 @@ package protocol RecorderKernel: TableInstaller {
   var machine: Machine.Name { get }
   /// The NAT targets of iptables-legacy there are.
   func natTargets() -> [Int: [String]]
+  /// The tables of iptables-legacy there are, for either IP version.
+  var legacyTables: Set<String> { get }
   /// What the kernel lists.
   func listing() throws(KernelError) -> OpeningListing
   /// All chains, as NFT_MSG_NEWCHAIN messages.

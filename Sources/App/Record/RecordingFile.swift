@@ -46,8 +46,12 @@ package struct RecordingFile {
     var header = header
     header.dropped = bounds.dropped.octets > 0 ? bounds.dropped : nil
     let before = buffer.count
-    append(SessionFile.beginning(header), time: loop.realtime)
-    for record in records { append(SessionFile.bytes(record), time: record.time) }
+    buffer += SessionFile.beginning(header)
+    mark(loop.realtime)
+    for record in records {
+      SessionFile.append(record, to: &buffer)
+      mark(record.time)
+    }
     if bounds.current.octets == 0 {
       bounds.begin(octets: buffer.count - before)
     } else {
@@ -58,15 +62,15 @@ package struct RecordingFile {
 
   /// Adds a record, which is an event that is counted, or not.
   package mutating func write(_ record: Record, isEvent: Bool = false) throws(KernelError) {
-    let bytes = SessionFile.bytes(record)
-    bounds.add(octets: bytes.count)
-    append(bytes, events: isEvent ? 1 : 0, time: record.time)
+    let before = buffer.count
+    SessionFile.append(record, to: &buffer)
+    bounds.add(octets: buffer.count - before)
+    mark(record.time, events: isEvent ? 1 : 0)
     if waitingSince == nil { waitingSince = loop.monotonic }
     if buffer.count > Self.most { try flush() }
   }
 
-  private mutating func append(_ bytes: [UInt8], events: Int = 0, time: UInt64) {
-    buffer += bytes
+  private mutating func mark(_ time: UInt64, events: Int = 0) {
     marks.append((buffer.count, events, time))
   }
 

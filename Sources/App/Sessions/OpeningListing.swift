@@ -46,6 +46,9 @@ package struct OpeningListing: Sendable {
       ]
   }
 
+  /// The tables of iptables-legacy, of either IP version.
+  package var allLegacyTables: Set<String> { Set(legacyTables.values.joined()) }
+
   /// The names of all interfaces.
   package var deviceNames: [String] { links.compactMap { try? LinkMessage(parsing: $0).name } }
 

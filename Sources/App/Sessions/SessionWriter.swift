@@ -38,7 +38,7 @@ package final class SessionWriter: SessionSink {
 
   /// Adds a record.
   package func write(_ record: Record) throws(KernelError) {
-    buffer += SessionFile.bytes(record)
+    SessionFile.append(record, to: &buffer)
     if buffer.count > 1 << 18 { try flush() }
   }
 

@@ -190,6 +190,7 @@ package final class SetupRun {
         state.group = kernel.freeGroup()
       }
     }
+    if old == nil { state.traces = request.record }
     let start = kernel.loop.monotonic
     isStateTouched = true
     try SetupTables.install(&state, around: surroundings, by: kernel)

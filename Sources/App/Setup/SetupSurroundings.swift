@@ -6,12 +6,16 @@ package import Wire
 package struct SetupSurroundings {
   let chains: [NetlinkMessage]
   let devices: [String]
+  let legacyTables: Set<String>
   /// Whether there are tables of a setup, in whatever state.
   package let hasTables: Bool
 
-  /// Surroundings of these parts.
-  package init(chains: [NetlinkMessage], devices: [String], hasTables: Bool) {
+  /// Surroundings of these parts. `legacyTables` are those of iptables-legacy.
+  package init(
+    chains: [NetlinkMessage], devices: [String], legacyTables: Set<String>, hasTables: Bool
+  ) {
     self.chains = chains
+    self.legacyTables = legacyTables
     self.hasTables = hasTables
     self.devices = devices
   }
@@ -19,7 +23,8 @@ package struct SetupSurroundings {
   /// The points to have.
   package func points(for state: SetupState) -> [ObservationPoint] {
     ObservationPoint.plan(
-      around: BaseChain.all(in: chains, versions: state.prefixes.versions), edges: state.edges)
+      around: BaseChain.all(in: chains, versions: state.prefixes.versions)
+        + BaseChain.iptables(legacyTables), edges: state.edges)
   }
 
   /// The points there are.

@@ -17,6 +17,7 @@ package enum SetupTables {
     var tables = ObservationTables(
       prefixes: subnets.prefixes, versions: subnets.versions,
       backend: state.group.map { .group($0) } ?? .kernelLog(namespace: state.logNamespace))
+    tables.traces = state.traces
     tables.leftOut = state.leftOut.flatMap { TCPConversation($0) }
     if let tun = state.tun {
       tables.masquerade = state.masquerade.compactMap { text in

@@ -12,6 +12,9 @@ package enum LegacyTables {
     return text.split(separator: "\n").map(String.init)
   }
 
+  /// The tables there are for either.
+  package static var names: Set<String> { Set(names(version: 4) + names(version: 6)) }
+
   /// What reading them takes: nothing where there are none.
   package static var rights: Capabilities {
     [4, 6].allSatisfy { names(version: $0).isEmpty } ? [] : .rawSockets

@@ -134,20 +134,28 @@ internal import Wire
       clockStep = step
       try record(Record(time: Clock.realtime, .note(.clockSet(step))))
     }
-    for _ in 0..<limit {
-      let messages: [NetlinkMessage]
+    var count = 0
+    while count < limit {
+      // Where many wait, when each was read says nothing of when it came.
+      let isBacklog = count >= Self.backlog
+      let datagrams: [[NetlinkMessage]]
       do {
-        messages = try conversation.receive(attempt: Self.receiving, wait: false)
+        datagrams =
+          isBacklog
+          ? try conversation.receiveSeveral(attempt: Self.receiving)
+          : [try conversation.receive(attempt: Self.receiving, wait: false)]
       } catch  where error.errno == ENOBUFS || error.errno == EBADMSG {
         // The former is said once, before what was in the queue: how many, at the end of that.
+        count += 1
         continue
       }
-      if messages.isEmpty {
+      if datagrams.isEmpty || (!isBacklog && datagrams[0].isEmpty) {
         try tellLoss(record)
         return true
       }
+      count += datagrams.count
       let time = Clock.realtime
-      for message in messages where message.type != NLMSG_DONE {
+      for message in datagrams.joined() where message.type != NLMSG_DONE {
         if message.type == LogMessage.type {
           try record(Record(time: time, .log(message.payload)))
         } else if message.type != NLMSG_ERROR {
@@ -158,6 +166,9 @@ internal import Wire
     try tellLoss(record)
     return false
   }
+
+  /// Datagrams that are read one by one, each with the time at which it was, before the rest is read in batches.
+  private static let backlog = 48
 
   /// Throws away all messages that are there now. Returns how many that were: each came in a datagram
   /// of its own.

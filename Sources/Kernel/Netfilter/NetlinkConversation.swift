@@ -239,10 +239,39 @@ struct NetlinkConversation: ~Copyable {
       throw KernelError(cannot: attempt, function: "recv", errno: EBADMSG)
     }
     do {
-      return try NetlinkMessage.all(in: buffer, count: count)
+      return try NetlinkMessage.all(in: buffer.span.extracting(0..<count))
     } catch {
       throw KernelError(
         cannot: attempt, function: "recv", errno: EBADMSG, help: "the kernel's answer: \(error)")
+    }
+  }
+
+  /// Datagrams that are received at a time, where many wait.
+  static let batch = 16
+
+  /// The messages of each of the datagrams that are there, `batch` of them at most. What cannot be read is left out.
+  /// Throws ENOBUFS where the kernel had no room for what came before.
+  mutating func receiveSeveral(attempt: String) throws(KernelError) -> [[NetlinkMessage]] {
+    let room = buffer.count / Self.batch
+    var lengths = [UInt32](repeating: 0, count: Self.batch)
+    let count: Int
+    do throws(Errno) {
+      count = try syscall {
+        // Sound: the pieces are as many and as long as the one buffer has room for, and the lengths as many.
+        Int(
+          unsafe buffer.withUnsafeMutableBytes {
+            unsafe nftrace_receive_several(
+              descriptor, $0.baseAddress!, UInt32(Self.batch), room, &lengths)
+          })
+      }
+    } catch {
+      if error.code == EAGAIN { return [] }
+      throw KernelError(cannot: attempt, function: "recvmmsg", errno: error.code)
+    }
+    return (0..<count).map { index in
+      let (start, length) = (index * room, Int(lengths[index]))
+      guard length <= room else { return [] }
+      return (try? NetlinkMessage.all(in: buffer.span.extracting(start..<(start + length)))) ?? []
     }
   }
 

@@ -17,6 +17,9 @@ package struct ObservationTables: Sendable {
   package var versions: Set<Int>
   /// Where the packets are reported.
   package var backend: Backend
+  /// Whether the kernel also tells of each rule that they meet. It costs many times what the report of a point does,
+  /// so it is for who reads that.
+  package var traces = true
   /// Whether to look at the hooks of ARP, too; kernels without nf_tables for ARP refuse it.
   var watchesARP: Bool
   /// Packets of these prefixes that are not looked at: those of the connection through which somebody looks.
@@ -118,7 +121,7 @@ package struct ObservationTables: Sendable {
     var sets: [Int: UInt32] = [:]
     for version in versions.sorted() {
       let ranges = AddressRange.merged(prefixes, version: version)
-      guard !ranges.isEmpty else { continue }
+      guard ranges.count > Self.mostCompared else { continue }
       sets[version] = batch.addSet(
         family: family, table: table, name: Self.setName(version), ranges: ranges, version: version)
     }
@@ -131,41 +134,37 @@ package struct ObservationTables: Sendable {
     to batch: inout RulesetBatch, family: UInt8, table: String, point: ObservationPoint,
     sets: [Int: UInt32]
   ) {
-    let report: [RuleExpression] = self.report(point)
+    func add(_ rules: [[RuleExpression]], then: [RuleExpression]) {
+      for rule in rules {
+        batch.addRule(family: family, table: table, chain: point.chain, rule + then)
+      }
+    }
+    let report = self.report(point)
+    let pass: [RuleExpression] = [.verdict(.accept)]
     if point.hook == .egress, let swallowed {
       for version in versions.sorted() {
-        for match in matches(swallowed.marks, version, family: family) {
-          let end = report.dropLast() + [.verdict(.drop)]
-          batch.addRule(
-            family: family, table: table, chain: point.chain,
-            match + [.loadOutDevice, .compare(Self.padded(swallowed.device), equal: true)] + end)
-        }
+        add(
+          matches(swallowed.marks, version, family: family).map {
+            $0 + [.loadOutDevice, .compare(Self.padded(swallowed.device), equal: true)]
+          }, then: report.dropLast() + [.verdict(.drop)])
       }
     }
-    for match in leftOutMatches(family: family) {
-      batch.addRule(
-        family: family, table: table, chain: point.chain, match + [.verdict(.accept)])
-    }
+    add(leftOutMatches(family: family), then: pass)
+    if prefixes.isEmpty { add([othersByProtocol()], then: pass) }
     for version in versions.sorted() {
-      for match in markMatches(version, family: family)
-        + addressMatches(version, family: family, sets)
-      {
-        batch.addRule(family: family, table: table, chain: point.chain, match + report)
-      }
-      for match in discoveryMatch(version, family: family) {
-        batch.addRule(
-          family: family, table: table, chain: point.chain,
-          match + [.one, .trace, .verdict(.accept)])
-      }
+      add(markMatches(version, family: family), then: report)
+      add(discoveryMatch(version, family: family), then: [.one, .trace, .verdict(.accept)])
     }
+    guard !prefixes.isEmpty else { return }
+    add(othersByAddress(family: family, sets), then: pass)
+    add([[]], then: report)
   }
 
   /// What reports a packet at a point, and lets it go on.
   private func report(_ point: ObservationPoint) -> [RuleExpression] {
     switch backend {
     case .group(let group):
-      [
-        .one, .trace,
+      (traces ? [.one, .trace] : []) + [
         .logToGroup(group, prefix: point.label, snapLength: Self.snapLength), .verdict(.accept),
       ]
     // Lines of the kernel log need no trace, and must not switch on that of iptables-legacy.
@@ -240,21 +239,60 @@ package struct ObservationTables: Sendable {
   /// The netdev family has no family of its own packets, only their EtherType.
   private func isVersion(_ version: Int, family: UInt8) -> [RuleExpression] {
     family == NFProto.netdev
-      ? [.loadProtocol, .compare(version == 4 ? [0x08, 0x00] : [0x86, 0xdd], equal: true)]
-      : [.loadFamily, .compare([version == 4 ? NFProto.ipv4 : NFProto.ipv6], equal: true)]
+      ? [.loadProtocol, .compare(Self.etherType(version), equal: true)]
+      : [.loadFamily, .compare([Self.family(version)], equal: true)]
   }
 
-  private func addressMatches(
-    _ version: Int, family: UInt8, _ sets: [Int: UInt32]
-  ) -> [[RuleExpression]] {
-    guard let id = sets[version] else { return [] }
-    let (offsets, length): ([UInt32], UInt32) = version == 4 ? ([12, 16], 4) : ([8, 24], 16)
-    return offsets.map { offset in
-      isVersion(version, family: family) + [
-        .loadPayload(base: .network, offset: offset, length: length),
-        .lookup(set: Self.setName(version), id: id),
-      ]
+  /// Which packets are nobody's that is looked at, as a machine's own traffic is all the time: the first rules that
+  /// such a packet meets let it go, and what is left is to be reported.
+  private func othersByAddress(family: UInt8, _ sets: [Int: UInt32]) -> [[RuleExpression]] {
+    let watched = versions.filter { version in
+      prefixes.contains { $0.address.family == version }
+    }.sorted()
+    let ofOtherVersions: [RuleExpression] =
+      family == NFProto.netdev
+      ? [.loadProtocol] + watched.map { .compare(Self.etherType($0), equal: false) }
+      : [.loadFamily] + watched.map { .compare([Self.family($0)], equal: false) }
+    return (family == NFProto.netdev || watched.count < 2 ? [ofOtherVersions] : [])
+      + watched.map { version in
+        let (offsets, length): ([UInt32], UInt32) = version == 4 ? ([12, 16], 4) : ([8, 24], 16)
+        let others = self.others(version, set: sets[version])
+        return (watched.count < 2 ? [] : isVersion(version, family: family))
+          + offsets.flatMap { [.loadPayload(base: .network, offset: $0, length: length)] + others }
+      }
+  }
+
+  /// Ranges of addresses that are compared one by one; a set of more is faster.
+  private static let mostCompared = 6
+
+  /// Goes on only if the address in the register is none of those that are looked at.
+  private func others(_ version: Int, set: UInt32?) -> [RuleExpression] {
+    if let set { return [.lookup(set: Self.setName(version), id: set, isIn: false)] }
+    return AddressRange.merged(prefixes, version: version).map { range in
+      let (first, last) = (range.first.bytes, range.last.bytes)
+      let common = zip(first, last).prefix { $0 == $1 }.count
+      // Whole octets are what the kernel compares fastest.
+      let isWhole =
+        common > 0 && first[common...].allSatisfy { $0 == 0 }
+        && last[common...].allSatisfy { $0 == 0xff }
+      return isWhole
+        ? .compare(Array(first[..<common]), equal: false) : .outside(first, last)
     }
+  }
+
+  /// Packets of protocols that no mark is of.
+  private func othersByProtocol() -> [RuleExpression] {
+    var known = Set(marks.map(\.proto.rawValue))
+    if versions.contains(6) { known.insert(IPProtocol.icmpv6.rawValue) }
+    return [.loadTransport] + known.sorted().map { .compare([$0], equal: false) }
+  }
+
+  private static func etherType(_ version: Int) -> [UInt8] {
+    version == 4 ? [0x08, 0x00] : [0x86, 0xdd]
+  }
+
+  private static func family(_ version: Int) -> UInt8 {
+    version == 4 ? NFProto.ipv4 : NFProto.ipv6
   }
 
   /// Behind everything that rules can do, and before conntrack's confirmation, which was made
@@ -305,7 +343,7 @@ package struct ObservationTables: Sendable {
       batch.addRule(
         family: inet, table: table, chain: "masquerade",
         [
-          .loadFamily, .compare([version == 4 ? NFProto.ipv4 : NFProto.ipv6], equal: true),
+          .loadFamily, .compare([Self.family(version)], equal: true),
           .loadPayload(
             base: .network, offset: version == 4 ? 12 : 8, length: version == 4 ? 4 : 16),
           .lookup(set: set, id: id), .loadOutDevice,

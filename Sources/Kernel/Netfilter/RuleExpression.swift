@@ -28,8 +28,10 @@ enum RuleExpression {
   case compare([UInt8], equal: Bool)
   /// Goes on only if the register is, as a number in network order, one of these or between them.
   case within([UInt8], [UInt8])
-  /// Goes on only if the register is in the set.
-  case lookup(set: String, id: UInt32)
+  /// Goes on only if the register is, as a number in network order, less than the first or more than the second.
+  case outside([UInt8], [UInt8])
+  /// Goes on only if the register is (or is not) in the set.
+  case lookup(set: String, id: UInt32, isIn: Bool = true)
   /// Goes on only if what begins at a register is in the map, with what belongs to it in others.
   case lookupValue(map: String, id: UInt32, from: UInt32, into: UInt32)
   /// Loads the octet 1.
@@ -76,8 +78,13 @@ enum RuleExpression {
         ])
     case .compare(let bytes, let equal):
       unsafe compare(bytes, equal: equal)
-    case .within(let least, let most): unsafe within(least, most)
-    case .lookup(let set, let id): unsafe lookup(set, id, [(NFTNL_EXPR_LOOKUP_SREG, 1)])
+    case .within(let least, let most): unsafe range(NFT_RANGE_EQ, least, most)
+    case .outside(let least, let most): unsafe range(NFT_RANGE_NEQ, least, most)
+    case .lookup(let set, let id, let isIn):
+      unsafe lookup(
+        set, id,
+        [(NFTNL_EXPR_LOOKUP_SREG, 1)]
+          + (isIn ? [] : [(NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV.rawValue)]))
     case .lookupValue(let map, let id, let key, let value):
       unsafe lookup(map, id, [(NFTNL_EXPR_LOOKUP_SREG, key), (NFTNL_EXPR_LOOKUP_DREG, value)])
     case .one: unsafe immediate([1])
@@ -119,9 +126,11 @@ enum RuleExpression {
     return unsafe made
   }
 
-  private func within(_ least: [UInt8], _ most: [UInt8]) -> OpaquePointer {
+  private func range(
+    _ operation: nft_range_ops, _ least: [UInt8], _ most: [UInt8]
+  ) -> OpaquePointer {
     let made = unsafe expression(
-      "range", [(NFTNL_EXPR_RANGE_SREG, 1), (NFTNL_EXPR_RANGE_OP, NFT_RANGE_EQ.rawValue)])
+      "range", [(NFTNL_EXPR_RANGE_SREG, 1), (NFTNL_EXPR_RANGE_OP, operation.rawValue)])
     unsafe set(made, NFTNL_EXPR_RANGE_FROM_DATA, least)
     unsafe set(made, NFTNL_EXPR_RANGE_TO_DATA, most)
     return unsafe made

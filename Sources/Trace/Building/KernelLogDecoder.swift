@@ -33,7 +33,8 @@ package struct KernelLogDecoder: Sendable {
   /// A reader of a saved log: whose setup made the lines is not known.
   package init(version: String) {
     header = SessionHeader(
-      command: "show", version: version, kernel: "", points: ObservationPoint.plan(around: []),
+      command: "show", version: version, kernel: "",
+      points: ObservationPoint.plan(around: [], everywhere: true),
       table: "")
     header?.backend = "log"
     labels = nil

@@ -39,7 +39,7 @@ struct PacketIdentity: Hashable {
     payload = Self.hash(packet.payload.prefix(48), seed: 0)
   }
 
-  private static func hash(_ bytes: some Sequence<UInt8>, seed: UInt64) -> UInt64 {
+  private static func hash(_ bytes: ArraySlice<UInt8>, seed: UInt64) -> UInt64 {
     var sum = Fingerprint(seed: seed)
     sum.add(bytes)
     return sum.value

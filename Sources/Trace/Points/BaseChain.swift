@@ -18,4 +18,15 @@ package struct BaseChain: Sendable, Hashable {
     self.name = name
     self.type = type
   }
+
+  /// The chains of these tables of iptables: "filter", "nat"…
+  package static func iptables(_ tables: Set<String>) -> [BaseChain] {
+    ObservationPoint.positions.flatMap { hook, positions in
+      positions.filter { tables.contains($0.table) }.map {
+        BaseChain(
+          hook: hook, priority: $0.priority, name: hook.rawValue.uppercased(),
+          type: $0.table == "nat" ? "nat" : "filter")
+      }
+    }
+  }
 }

@@ -46,11 +46,14 @@ extension ObservationPoint {
   package static let inetHooks: [Hook] = [.prerouting, .input, .forward, .output, .postrouting]
 
   /// The points that see a packet before and after everything that can happen to it at the
-  /// hooks of IPv4 and IPv6, given the base chains that are there.
+  /// hooks of IPv4 and IPv6, given the base chains that are there. `everywhere` adds the tables of iptables that
+  /// nobody uses: nothing comes between those, and each point costs every packet time.
   ///
   /// Of chains with the same priority the one registered last runs first, so a point that is to
   /// stand after a chain has a priority one higher.
-  package static func plan(around chains: [BaseChain]) -> [ObservationPoint] {
+  package static func plan(
+    around chains: [BaseChain], everywhere: Bool = false
+  ) -> [ObservationPoint] {
     var points: [ObservationPoint] = []
     var names = Set<String>()
     for hook in inetHooks {
@@ -61,7 +64,7 @@ extension ObservationPoint {
         hook: hook, priority: .min, table: nil, label: upper, chain: hook.rawValue)
       points.append(entry)
       names.insert(entry.chain)
-      for (priority, table) in positionsWithChains(hook, chains) {
+      for (priority, table) in positionsWithChains(hook, chains, everywhere) {
         var chain = identifier("\(hook.rawValue)_\(table)")
         var copy = 2
         while !names.insert(chain).inserted {
@@ -84,9 +87,17 @@ extension ObservationPoint {
   }
 
   private static func positionsWithChains(
-    _ hook: Hook, _ chains: [BaseChain]
+    _ hook: Hook, _ chains: [BaseChain], _ everywhere: Bool
   ) -> [(priority: Int32, table: String)] {
     var positions = positions[hook] ?? []
+    let last = positions.last?.priority
+    if !everywhere {
+      let used = Set(chains.filter { $0.hook == hook }.map(\.priority))
+      // Conntrack is told apart from what comes before and after it, and the end of a hook from what follows.
+      positions.removeAll {
+        $0.table != "conntrack" && $0.priority != last && !used.contains($0.priority)
+      }
+    }
     for chain in chains where chain.hook == hook && chain.priority != .min {
       // All NAT chains of a hook run inside the one NAT position, whatever their priority.
       if chain.type == "nat" || positions.contains(where: { $0.priority == chain.priority }) {

@@ -24,10 +24,21 @@ package struct LossCount: Sendable, Equatable {
   /// Takes in the number of a log message. Returns whether some are missing before it.
   @discardableResult
   package mutating func take(_ message: LogMessage) -> Bool {
-    guard let sequence = message.sequence else { return false }
-    defer { last[message.group] = sequence }
+    take(number: message.sequence, of: message.group)
+  }
+
+  /// Takes in the number of a log message of which nothing else is read. Octets that are none count for nothing.
+  @discardableResult
+  package mutating func take(logOctets payload: [UInt8]) -> Bool {
+    guard let (group, number) = LogMessage.number(payload) else { return false }
+    return take(number: number, of: group)
+  }
+
+  private mutating func take(number: UInt32?, of group: UInt16) -> Bool {
+    guard let sequence = number else { return false }
+    defer { last[group] = sequence }
     // The numbers begin with 0 again where the recorder did.
-    guard let last = last[message.group], sequence != last &+ 1, sequence != 0 else { return false }
+    guard let last = last[group], sequence != last &+ 1, sequence != 0 else { return false }
     gaps = gaps.adding(clamped: Int(sequence &- last &- 1))
     return true
   }

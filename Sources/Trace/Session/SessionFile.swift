@@ -11,10 +11,12 @@ package enum SessionFile {
     let whole = section(header)
     if whole.count < mostOctets { return whole + interfaces }
     let short = section(header.short)
-    return (short.count < mostOctets ? short : section(header.shortest)) + interfaces
-      + packet(
-        Record(time: header.started ?? 0, .netlink(NetlinkMessage(type: nothing, payload: []))),
-        1, cooked(NetlinkMessage(type: nothing, payload: [])), comment: headerPrefix + header.json)
+    var octets = (short.count < mostOctets ? short : section(header.shortest)) + interfaces
+    let nothing = NetlinkMessage(type: nothing, payload: [])
+    append(
+      Record(time: header.started ?? 0, .netlink(nothing)), 1, [cooked(nothing)],
+      comment: headerPrefix + header.json, to: &octets)
+    return octets
   }
 
   /// A section's first block is shorter than this, in octets: dumpcap takes no longer one from a pipe.
@@ -60,25 +62,33 @@ package enum SessionFile {
 
   /// The octets of one record.
   package static func bytes(_ record: Record) -> [UInt8] {
+    var octets: [UInt8] = []
+    append(record, to: &octets)
+    return octets
+  }
+
+  /// Appends the octets of one record.
+  package static func append(_ record: Record, to octets: inout [UInt8]) {
     switch record.content {
-    case .log(let payload): packet(record, 0, payload)
+    case .log(let payload): append(record, 0, [payload], to: &octets)
     // The kernel log's own text is what keeps these.
-    case .line: []
+    case .line: break
     case .netlink(let message):
-      packet(record, 1, cooked(message), comment: comment(message))
-    case .sent(let bytes): packet(record, 2, bytes, direction: .outbound)
-    case .received(let bytes): packet(record, 2, bytes, direction: .inbound)
+      append(
+        record, 1, [cooked(message), message.payload], comment: comment(message), to: &octets)
+    case .sent(let bytes): append(record, 2, [bytes], direction: .outbound, to: &octets)
+    case .received(let bytes): append(record, 2, [bytes], direction: .inbound, to: &octets)
     case .lost(let count):
       CaptureBlock.statistics(
         CaptureStatistics(
           interface: interface(0, record), time: record.time, dropped: UInt64(clamping: count ?? 0),
           comment: lostComment)
-      ).bytes
+      ).append(to: &octets)
     case .note(let note):
       CaptureBlock.statistics(
         CaptureStatistics(
           interface: interface(1, record), time: record.time, comment: notePrefix + note.json)
-      ).bytes
+      ).append(to: &octets)
     }
   }
 
@@ -87,15 +97,13 @@ package enum SessionFile {
 
   static let lostComment = "the kernel reported lost messages here"
 
-  private static func packet(
-    _ record: Record, _ number: Int, _ data: [UInt8], direction: CaptureDirection? = nil,
-    comment: String? = nil
-  ) -> [UInt8] {
-    CaptureBlock.packet(
-      CapturedPacket(
-        interface: interface(number, record), time: record.time, data: data, direction: direction,
-        comment: comment)
-    ).bytes
+  private static func append(
+    _ record: Record, _ number: Int, _ parts: [[UInt8]], direction: CaptureDirection? = nil,
+    comment: String? = nil, to octets: inout [UInt8]
+  ) {
+    CapturedPacket.append(
+      to: &octets, interface: interface(number, record), time: record.time, parts,
+      direction: direction, comment: comment)
   }
 
   private static func interface(_ number: Int, _ record: Record) -> Int {
@@ -103,17 +111,19 @@ package enum SessionFile {
   }
 
   /// LINKTYPE_NETLINK: packet type 0, ARPHRD_NETLINK 824, ten zeros, the netlink family, all in
-  /// network order; then the message. Types below 0x100 are rtnetlink's, the others nfnetlink's.
+  /// network order; then the message, of which this has the header. Types below 0x100 are rtnetlink's, the others
+  /// nfnetlink's.
   private static func cooked(_ message: NetlinkMessage) -> [UInt8] {
     let family: UInt8 = message.type < 0x100 ? 0 : 12
-    return [0, 0, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, family] + message.bytes
+    return [0, 0, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, family] + message.header
   }
 
-  /// What Wireshark does not decode is said in words.
+  /// What Wireshark does not decode is said in words. Of nftrace's own rules there is nothing to say that their log
+  /// messages do not, and they are half of all there is.
   private static func comment(_ message: NetlinkMessage) -> String? {
-    guard message.type == TraceMessage.type, let trace = try? TraceMessage(message.payload) else {
-      return nil
-    }
+    guard message.type == TraceMessage.type,
+      let trace = try? TraceMessage(message.payload, unlessOf: OwnTable.prefix)
+    else { return nil }
     let rule = trace.handle.map { "rule handle \($0)" } ?? "\(trace.kind)"
     let target = trace.target.map { " \($0)" } ?? ""
     return "trace \(String(trace.id, radix: 16)) \(NFProto.name(trace.family)) \(trace.table)"

@@ -15,6 +15,8 @@ package struct DecidingRules: Sendable {
   private var unread: [RuleStep] = []
   /// Rules that were asked for: the kernel tells of new ones by itself, but not their texts.
   private var asked: Set<Key> = []
+  /// Steps that were looked at, by `TraceMessage.fingerprint`: nearly all that comes is one of them.
+  private var seen: Set<UInt64> = []
   /// What was read of rules and is not certain yet: a table that is made anew has other rules under
   /// the same handles, and the kernel tells of it a moment after they can be read.
   private var held: [Record] = []
@@ -35,17 +37,25 @@ package struct DecidingRules: Sendable {
       guard let gone = TableName(removedBy: message) else { return }
       known = known.filter { TableName($0.key.family, $0.key.table) != gone }
       asked = asked.filter { TableName($0.family, $0.table) != gone }
+      seen = []
       held.removeAll { $0.tellsOfRule(in: [gone]) }
     default: break
     }
   }
 
   private mutating func takeTrace(_ message: NetlinkMessage) {
+    guard let print = TraceMessage.fingerprint(message.payload), seen.insert(print).inserted else {
+      return
+    }
+    if seen.count > 4 * Self.most { seen = [print] }
     guard let trace = try? TraceMessage(message.payload), let handle = trace.handle,
       trace.verdict != .continue, !OwnTable.isOne(trace.table)
     else { return }
     let key = Key(family: trace.family, table: trace.table, chain: trace.chain, handle: handle)
-    if asked.count >= Self.most { asked.removeAll() }
+    if asked.count >= Self.most {
+      asked.removeAll()
+      seen = [print]
+    }
     guard asked.insert(key).inserted else { return }
     if known.count >= Self.most { known.removeAll() }
     if known[key] == nil { known[key] = .some(nil) }

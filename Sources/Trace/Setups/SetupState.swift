@@ -27,6 +27,9 @@ package struct SetupState: Sendable, Equatable {
   package var command: [String]
   /// What tells that boot of the machine from others.
   package var boot: String
+  /// Whether its rules have the kernel trace what they report, which is for who reads that: see
+  /// `ObservationTables.traces`. Setups of before always do.
+  package var traces = true
   /// Whether a recorder belongs to it.
   package var records = false
   /// The file the recorder writes.
@@ -111,6 +114,9 @@ extension SetupState: JSONObject {
     json.member("process", &process)
     json.member("command", &command)
     json.member("boot", &boot)
+    var isTraced = traces ? nil : false
+    json.member("traces", &isTraced)
+    traces = isTraced ?? true
     json.member("records", &records)
     json.member("session", &session)
     json.member("journals", &journals)

@@ -16,4 +16,17 @@ package struct Fingerprint {
     for octet in octets { value = (value ^ UInt64(octet)) &* Self.prime }
     self.value = value
   }
+
+  /// The same, for what is added for each of very many messages.
+  package mutating func add(_ octets: ArraySlice<UInt8>) {
+    var value = value
+    let octets = octets.span
+    for index in octets.indices { value = (value ^ UInt64(octets[index])) &* Self.prime }
+    self.value = value
+  }
+
+  /// Adds an octet.
+  @inlinable package mutating func add(_ octet: UInt8) {
+    value = (value ^ UInt64(octet)) &* Self.prime
+  }
 }

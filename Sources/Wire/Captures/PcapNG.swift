@@ -65,12 +65,19 @@ extension CaptureBlock {
   /// be empty. Other texts are cut at 65532 octets. A block of more than 16 MiB is written too, but
   /// neither Wireshark nor `CaptureDecoder` reads it.
   package var bytes: [UInt8] {
+    var octets: [UInt8] = []
+    append(to: &octets)
+    return octets
+  }
+
+  /// Appends the same octets.
+  package func append(to octets: inout [UInt8]) {
     switch self {
-    case .section(let section): section.bytes
-    case .interface(let interface): interface.bytes
-    case .packet(let packet): packet.bytes
-    case .statistics(let statistics): statistics.bytes
-    case .unknown: []
+    case .section(let section): section.append(to: &octets)
+    case .interface(let interface): interface.append(to: &octets)
+    case .packet(let packet): packet.append(to: &octets)
+    case .statistics(let statistics): statistics.append(to: &octets)
+    case .unknown: break
     }
   }
 }
@@ -88,17 +95,18 @@ extension CaptureBlock {
 //  |                            options                            |
 //  +---------------------------------------------------------------+
 extension CaptureSection {
-  fileprivate var bytes: [UInt8] {
-    var writer = BlockWriter(PcapNG.sectionHeader)
-    writer.bytes.append(littleEndian: PcapNG.byteOrderMagic)
-    writer.bytes.append(littleEndian: 1 as UInt16)
-    writer.bytes.append(littleEndian: 0 as UInt16)
-    writer.bytes.append(littleEndian: UInt64.max)
-    writer.option(PcapNG.Option.hardware, text: hardware)
-    writer.option(PcapNG.Option.os, text: os)
-    writer.option(PcapNG.Option.application, text: application)
-    for comment in comments { writer.comment(comment) }
-    return writer.finished()
+  fileprivate func append(to octets: inout [UInt8]) {
+    let block = octets.beginBlock(PcapNG.sectionHeader)
+    octets.append(littleEndian: PcapNG.byteOrderMagic)
+    octets.append(littleEndian: 1 as UInt16)
+    octets.append(littleEndian: 0 as UInt16)
+    octets.append(littleEndian: UInt64.max)
+    let options = octets.count
+    octets.append(option: PcapNG.Option.hardware, text: hardware)
+    octets.append(option: PcapNG.Option.os, text: os)
+    octets.append(option: PcapNG.Option.application, text: application)
+    for comment in comments { octets.append(comment: comment) }
+    octets.endBlock(block, options: options)
   }
 }
 
@@ -112,16 +120,17 @@ extension CaptureSection {
 //  |                            options                            |
 //  +---------------------------------------------------------------+
 extension CaptureInterface {
-  fileprivate var bytes: [UInt8] {
-    var writer = BlockWriter(PcapNG.interfaceDescription)
-    writer.bytes.append(littleEndian: linkType.rawValue)
-    writer.bytes.append(littleEndian: 0 as UInt16)
-    writer.bytes.append(littleEndian: snapLength)
-    writer.option(PcapNG.Option.interfaceName, text: name)
-    writer.option(PcapNG.Option.interfaceDescription, text: description)
-    writer.option(PcapNG.Option.timeResolution, 9 as UInt8)
-    writer.comment(comment)
-    return writer.finished()
+  fileprivate func append(to octets: inout [UInt8]) {
+    let block = octets.beginBlock(PcapNG.interfaceDescription)
+    octets.append(littleEndian: linkType.rawValue)
+    octets.append(littleEndian: 0 as UInt16)
+    octets.append(littleEndian: snapLength)
+    let options = octets.count
+    octets.append(option: PcapNG.Option.interfaceName, text: name)
+    octets.append(option: PcapNG.Option.interfaceDescription, text: description)
+    octets.append(option: PcapNG.Option.timeResolution, number: 9 as UInt8)
+    octets.append(comment: comment)
+    octets.endBlock(block, options: options)
   }
 }
 
@@ -143,17 +152,32 @@ extension CaptureInterface {
 //  |                            options                            |
 //  +---------------------------------------------------------------+
 extension CapturedPacket {
-  fileprivate var bytes: [UInt8] {
-    var writer = BlockWriter(PcapNG.enhancedPacket, capacity: data.count + 64)
-    writer.bytes.append(littleEndian: UInt32(clamping: interface))
-    writer.bytes.append(pcapNGTime: time)
-    writer.bytes.append(littleEndian: UInt32(clamping: data.count))
-    writer.bytes.append(littleEndian: UInt32(clamping: originalLength))
-    writer.bytes += data
-    writer.bytes.pad(to: 4)
-    if let direction { writer.option(PcapNG.Option.packetFlags, direction.rawValue) }
-    writer.comment(comment)
-    return writer.finished()
+  /// Appends a packet with these parts of data, one behind the other, none of them cut: nothing is copied but into
+  /// `octets`.
+  package static func append(
+    to octets: inout [UInt8], interface: Int, time: UInt64, _ parts: [[UInt8]],
+    direction: CaptureDirection? = nil, comment: String? = nil, originalLength: Int? = nil
+  ) {
+    let count = parts.reduce(0) { $0 + $1.count }
+    let block = octets.beginBlock(PcapNG.enhancedPacket)
+    octets.append(littleEndian: UInt32(clamping: interface))
+    octets.append(pcapNGTime: time)
+    octets.append(littleEndian: UInt32(clamping: count))
+    octets.append(littleEndian: UInt32(clamping: originalLength ?? count))
+    for part in parts { octets += part }
+    octets.padBlock(block)
+    let options = octets.count
+    if let direction {
+      octets.append(option: PcapNG.Option.packetFlags, number: direction.rawValue)
+    }
+    octets.append(comment: comment)
+    octets.endBlock(block, options: options)
+  }
+
+  fileprivate func append(to octets: inout [UInt8]) {
+    Self.append(
+      to: &octets, interface: interface, time: time, [data], direction: direction,
+      comment: comment, originalLength: originalLength)
   }
 }
 
@@ -169,69 +193,72 @@ extension CapturedPacket {
 //  |                            options                            |
 //  +---------------------------------------------------------------+
 extension CaptureStatistics {
-  fileprivate var bytes: [UInt8] {
-    var writer = BlockWriter(PcapNG.interfaceStatistics)
-    writer.bytes.append(littleEndian: UInt32(clamping: interface))
-    writer.bytes.append(pcapNGTime: time)
-    if let received { writer.option(PcapNG.Option.received, received) }
-    if let dropped { writer.option(PcapNG.Option.dropped, dropped) }
-    writer.comment(comment)
-    return writer.finished()
+  fileprivate func append(to octets: inout [UInt8]) {
+    let block = octets.beginBlock(PcapNG.interfaceStatistics)
+    octets.append(littleEndian: UInt32(clamping: interface))
+    octets.append(pcapNGTime: time)
+    let options = octets.count
+    if let received { octets.append(option: PcapNG.Option.received, number: received) }
+    if let dropped { octets.append(option: PcapNG.Option.dropped, number: dropped) }
+    octets.append(comment: comment)
+    octets.endBlock(block, options: options)
   }
 }
 
-/// One block being written. Its length is known, and filled in, at the end.
-private struct BlockWriter {
-  var bytes: [UInt8] = []
-  private var hasOptions = false
-
-  init(_ type: UInt32, capacity: Int = 64) {
-    bytes.reserveCapacity(capacity)
-    bytes.append(littleEndian: type)
-    bytes.append(littleEndian: 0 as UInt32)
+// A block that is written at the end of octets. It is padded by its own beginning, and its length is known, and filled
+// in, at its end.
+extension Array where Element == UInt8 {
+  /// Begins a block; returns where it stands.
+  fileprivate mutating func beginBlock(_ type: UInt32) -> Int {
+    let start = count
+    append(littleEndian: type)
+    append(littleEndian: 0 as UInt32)
+    return start
   }
 
-  private mutating func option(_ code: UInt16, _ value: some Collection<UInt8>) {
-    bytes.append(littleEndian: code)
-    bytes.append(littleEndian: UInt16(value.count))
-    bytes += value
-    bytes.pad(to: 4)
-    hasOptions = true
+  fileprivate mutating func padBlock(_ start: Int) {
+    while (count - start) % 4 != 0 { append(0) }
   }
 
-  mutating func option<T: FixedWidthInteger>(_ code: UInt16, _ value: T) {
+  /// Ends the block that stands at `start`, and whose options, if there are any, stand at `options`.
+  fileprivate mutating func endBlock(_ start: Int, options: Int) {
+    if count > options { append(littleEndian: 0 as UInt32) }
+    let length = UInt32(clamping: count - start + 4)
+    for octet in 0..<4 {
+      self[start + 4 + octet] = UInt8(truncatingIfNeeded: length >> (8 * octet))
+    }
+    append(littleEndian: length)
+  }
+
+  private mutating func append(option code: UInt16, _ value: some Collection<UInt8>) {
+    append(littleEndian: code)
+    append(littleEndian: UInt16(value.count))
+    self += value
+    for _ in 0..<(4 - value.count % 4) % 4 { append(0) }
+  }
+
+  fileprivate mutating func append<T: FixedWidthInteger>(option code: UInt16, number: T) {
     var octets: [UInt8] = []
-    octets.append(littleEndian: value)
-    option(code, octets)
+    octets.append(littleEndian: number)
+    append(option: code, octets)
   }
 
-  mutating func option(_ code: UInt16, text: String?) {
+  fileprivate mutating func append(option code: UInt16, text: String?) {
     guard let text else { return }
-    option(code, Array(text.utf8)[...].characters(upTo: PcapNG.chunkLength))
+    append(option: code, Array(text.utf8)[...].characters(upTo: PcapNG.chunkLength))
   }
 
-  mutating func comment(_ text: String?) {
+  fileprivate mutating func append(comment text: String?) {
     guard let text else { return }
     var rest = Array(text.utf8)[...]
     while true {
       let chunk = rest.characters(upTo: PcapNG.chunkLength)
-      option(PcapNG.Option.comment, chunk)
+      append(option: PcapNG.Option.comment, chunk)
       rest = rest[chunk.endIndex...]
       if !PcapNG.isContinued(chunk.count) { return }
     }
   }
 
-  consuming func finished() -> [UInt8] {
-    if hasOptions { bytes.append(littleEndian: 0 as UInt32) }
-    var length: [UInt8] = []
-    length.append(littleEndian: UInt32(clamping: bytes.count + 4))
-    bytes.replaceSubrange(4..<8, with: length)
-    bytes += length
-    return bytes
-  }
-}
-
-extension Array where Element == UInt8 {
   /// Appends a time: the upper half goes first, whatever the byte order.
   fileprivate mutating func append(pcapNGTime time: UInt64) {
     append(littleEndian: UInt32(time >> 32))

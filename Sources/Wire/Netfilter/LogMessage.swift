@@ -117,6 +117,18 @@ package struct LogMessage: Sendable, Equatable {
     guard seenHeader else { throw WireError("no NFLOG packet header", at: payload.count) }
   }
 
+  /// The group and the number of a message, of which nothing else is read; nil for what is none.
+  package static func number(_ payload: [UInt8]) -> (group: UInt16, number: UInt32?)? {
+    guard let group = try? NetfilterHeader(payload).resource else { return nil }
+    var number: UInt32?
+    var reader = ByteReader(payload.span)
+    guard (try? reader.skip(NetfilterHeader.length)) != nil else { return nil }
+    while let attribute = try? reader.attribute(), var value = try? reader.value(of: attribute) {
+      if attribute.type == Attribute.sequence { number = value.network() }
+    }
+    return (group, number)
+  }
+
   /// A message of these fields; what is nil is left out of `bytes`.
   package init(
     family: UInt8, group: UInt16 = 0, hookNumber: UInt8, hardwareProtocol: UInt16 = 0x0800,

@@ -149,6 +149,42 @@ package struct TraceMessage: Sendable, Equatable {
     if kind == .policy, let policy { verdict = policy }
   }
 
+  /// The same, but nil for a step in a table whose name begins with `prefix`, of which hardly anything is read.
+  package init?(_ payload: [UInt8], unlessOf prefix: String) throws(WireError) {
+    var reader = ByteReader(payload.span)
+    try reader.skip(NetfilterHeader.length)
+    while let attribute = try reader.attribute() {
+      let value = try reader.value(of: attribute)
+      guard attribute.type == Attribute.table else { continue }
+      if value.begins(with: prefix) { return nil }
+      break
+    }
+    try self.init(payload)
+  }
+
+  /// What tells the rule of a step from others, by the octets of family, table, chain, handle and verdict: equal for
+  /// steps that say the same of them. nil for what is no rule's step, or cannot be read.
+  package static func fingerprint(_ payload: [UInt8]) -> UInt64? {
+    var print = Fingerprint()
+    var isRule = false
+    var reader = ByteReader(payload.span)
+    guard let family = try? reader.u8(), (try? reader.skip(NetfilterHeader.length - 1)) != nil
+    else {
+      return nil
+    }
+    print.add(family)
+    while let attribute = try? reader.attribute(), var value = try? reader.value(of: attribute) {
+      switch attribute.type {
+      case Attribute.ruleHandle: isRule = true
+      case Attribute.table, Attribute.chain, Attribute.verdict: break
+      default: continue
+      }
+      print.add(UInt8(truncatingIfNeeded: attribute.type))
+      while let octet = try? value.u8() { print.add(octet) }
+    }
+    return isRule ? print.value : nil
+  }
+
   /// The payload of the netlink message.
   package var bytes: [UInt8] {
     func code(_ verdict: Verdict) -> UInt32 { UInt32(bitPattern: verdict.rawValue) }

@@ -111,6 +111,16 @@ extension ByteReader {
     remaining == T.bitWidth / 8 ? try? bigEndian() : nil
   }
 
+  /// Whether what is left begins with the octets of `text`.
+  func begins(with text: String) -> Bool {
+    var at = offset
+    for octet in text.utf8 {
+      guard at < end, bytes[at] == octet else { return false }
+      at += 1
+    }
+    return true
+  }
+
   /// All that is left as text, up to the first zero.
   @_lifetime(self: copy self)
   mutating func string() -> String {

@@ -60,14 +60,20 @@ package struct NetlinkMessage: Sendable, Equatable {
 
   /// The message on the wire, padded to four octets.
   package var bytes: [UInt8] {
+    var result = header + payload
+    result.pad(to: 4)
+    return result
+  }
+
+  /// What stands before the payload on the wire.
+  package var header: [UInt8] {
     var result: [UInt8] = []
+    result.reserveCapacity(Self.headerLength)
     result.append(littleEndian: UInt32(Self.headerLength + payload.count))
     result.append(littleEndian: type)
     result.append(littleEndian: flags)
     result.append(littleEndian: sequence)
     result.append(littleEndian: port)
-    result += payload
-    result.pad(to: 4)
     return result
   }
 
@@ -96,15 +102,12 @@ package struct NetlinkMessage: Sendable, Equatable {
 
   /// All messages of one datagram. Throws when one of them is cut off.
   package static func all(in datagram: [UInt8]) throws(WireError) -> [NetlinkMessage] {
-    try all(in: datagram, count: datagram.count)
+    try all(in: datagram.span)
   }
 
-  /// All messages of the datagram in the first `count` octets of `buffer`.
-  package static func all(
-    in buffer: [UInt8], count: Int
-  ) throws(WireError) -> [NetlinkMessage] {
-    var whole = ByteReader(buffer.span)
-    var reader = try whole.slice(count)
+  /// All messages of one datagram, which stands in a buffer.
+  package static func all(in datagram: Span<UInt8>) throws(WireError) -> [NetlinkMessage] {
+    var reader = ByteReader(datagram)
     var messages: [NetlinkMessage] = []
     while !reader.isAtEnd { messages.append(try NetlinkMessage(parsing: &reader)) }
     return messages

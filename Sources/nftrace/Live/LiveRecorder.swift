@@ -35,6 +35,8 @@ final class LiveRecorder: RecorderKernel {
 
   func natTargets() -> [Int: [String]] { LegacyTables.natTargets() }
 
+  var legacyTables: Set<String> { LegacyTables.names }
+
   func listing() throws(KernelError) -> OpeningListing {
     var listing = try OpeningListing.read(&rules)
     listing.host = NATRules.forRecording(&rules)
@@ -51,10 +53,8 @@ final class LiveRecorder: RecorderKernel {
     _ tables: ObservationTables, table: String, replacing: Bool, points: [ObservationPoint],
     devices: [String]
   ) throws(KernelError) -> [ObservationPoint] {
-    // Over another socket: on ours, events wait that came before the answer.
-    var other = try NetfilterSocket()
-    return try other.install(
-      tables, table: table, journals: nil, replacing: replacing, points: points, devices: devices)
+    try OwnSocket().install(
+      tables, table: table, replacing: replacing, points: points, devices: devices)
   }
 
   func isNamespaceHeld() -> Bool { holders.areThere() }

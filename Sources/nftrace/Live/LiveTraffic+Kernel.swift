@@ -12,7 +12,12 @@ extension LiveTraffic {
   convenience init(_ setup: SetupState, in space: ChosenNamespace) throws(KernelError) {
     var socket = try NetfilterSocket()
     try socket.takeGroup(setup.group)
+    var setup = setup
+    let switched = !setup.traces
+    if switched { try SetupTables.trace(&setup, true) }
     try Self.listen(socket)
+    // What was reported before is without its traces.
+    if switched { _ = socket.skip() }
     let interfaces = try KernelInterfaces()
     var header = SessionHeader(
       command: "show", version: Version.number, kernel: Machine.kernelRelease,
@@ -22,7 +27,8 @@ extension LiveTraffic {
     self.init(
       header, listed: try OpeningListing.read().records(at: Clock.realtime),
       events: KernelEvents(socket), interfaces: interfaces, oracle: try KernelOracle(in: space),
-      listing: { try space.within { try OpeningListing.read().records(at: Clock.realtime) } })
+      listing: { try space.within { try OpeningListing.read().records(at: Clock.realtime) } },
+      whenOver: { if switched { try? space.within { try SetupTables.trace(&setup, false) } } })
   }
 
   /// Packets from and to subnets, those that this host diverts into a device among them. The rules
@@ -38,7 +44,8 @@ extension LiveTraffic {
         prefixes: subnets.prefixes, versions: subnets.versions, backend: .group(socket.group!)),
       table: table, journals: StateDirectory.path,
       points: ObservationPoint.plan(
-        around: BaseChain.all(in: listing.chains, versions: subnets.versions),
+        around: BaseChain.all(in: listing.chains, versions: subnets.versions)
+          + BaseChain.iptables(LegacyTables.names),
         edges: [.ingress, .egress]),
       devices: listing.deviceNames)
     // At once, or of packets that are on their way already no rule would be known.

@@ -17,6 +17,29 @@ extension SetupTables {
   }
 }
 
+extension SetupTables {
+  /// Has the kernel trace what a setup's rules report, or not, where it is the setup that is there.
+  static func trace(_ setup: inout SetupState, _ isOn: Bool) throws(KernelError) {
+    let files = try SetupFiles.current()
+    guard try files.load() == setup else { return }
+    setup.traces = isOn
+    try install(&setup, around: SetupSurroundings.read(), by: OwnSocket())
+    try files.save(setup)
+  }
+}
+
+/// Makes tables over a socket of its own: on one that listens, events wait that came before the answer.
+final class OwnSocket: TableInstaller {
+  func install(
+    _ tables: ObservationTables, table: String, replacing: Bool, points: [ObservationPoint],
+    devices: [String]
+  ) throws(KernelError) -> [ObservationPoint] {
+    var socket = try NetfilterSocket()
+    return try socket.install(
+      tables, table: table, journals: nil, replacing: replacing, points: points, devices: devices)
+  }
+}
+
 extension SetupSurroundings {
   /// Asks the kernel.
   static func read() throws(KernelError) -> SetupSurroundings {
@@ -24,6 +47,6 @@ extension SetupSurroundings {
     var routes = try RouteSocket()
     return SetupSurroundings(
       chains: try rules.chains(), devices: try routes.links().map(\.name),
-      hasTables: try !SetupTables.families(&rules).isEmpty)
+      legacyTables: LegacyTables.names, hasTables: try !SetupTables.families(&rules).isEmpty)
   }
 }

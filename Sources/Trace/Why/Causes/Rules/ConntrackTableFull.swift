@@ -39,7 +39,10 @@ enum ConntrackTableFull: Cause {
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard case .within(let hook) = lost.stage, hook == .prerouting || hook == .output,
-      lost.last.point.priority < -199, lost.last.point.priority >= -299
+      // Before conntrack, and behind the user's chains there, if there are any.
+      lost.last.point.priority < -199,
+      // A fragment that waits for others does so before that.
+      lost.packet.fragment == nil || lost.delta(.conntrackDrop) > 0
     else { return nil }
     let most = lost.value(of: .mostConnections).flatMap { Int($0) }
     let count = lost.value(of: .connections).flatMap { Int($0) }
