@@ -86,10 +86,11 @@ let package = Package(
     .executableTarget(
       name: "finding-pages", dependencies: ["Fixtures", "Trace"], path: "Tests/FindingPages",
       swiftSettings: settings),
-    // How fast a session is told: scripts/bench.
+    // What scripts/bench needs, and the inner loops that it watches.
+    .target(name: "Allocations", path: "Benchmarks/Allocations"),
     .executableTarget(
-      name: "bench", dependencies: ["Kernel", "Trace", "Wire"], path: "Tests/Benchmark",
-      swiftSettings: settings),
+      name: "bench", dependencies: ["Allocations", "Kernel", "Trace", "Wire"], path: "Benchmarks",
+      exclude: ["Allocations", "recorded.txt", "tun-loop.c"], swiftSettings: settings),
     // The files of scenarios/, read and run; scripts/scenario runs them by name.
     .target(
       name: "Scenarios",

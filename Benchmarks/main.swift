@@ -1,9 +1,9 @@
+import Glibc
 import Kernel
 import Trace
 import Wire
 
-// How many events a second the story of recorded traffic is told from, and in how much memory:
-// scripts/bench makes a session of synthetic traffic and has it told.
+// What scripts/bench needs beside nftrace: synthetic traffic, in files and on the wire, and the inner loops.
 
 /// A router's traffic: UDP packets that are forwarded and translated, seen at every hook, with their
 /// trace and conntrack messages, at 100,000 events a second.
@@ -86,43 +86,52 @@ func generate(_ file: String, packets: Int) throws {
   }
 }
 
-func measure(_ file: String, telling: Bool) throws {
-  let input = try InputFile(file)
-  var decoder = SessionDecoder()
-  var story = Story(header: nil)
-  var (events, octets, journeys) = (0, 0, 0)
-  let start = Clock.monotonic
-  while true {
-    let bytes = try input.read()
-    if bytes.isEmpty { break }
-    octets += bytes.count
-    decoder.feed(bytes)
+/// The log messages of the same traffic as another program would have captured them: pcap, NFLOG.
+func capture(_ file: String, events: Int) throws {
+  let output = try OutputFile(file)
+  var header: [UInt8] = []
+  for number: UInt32 in [0xa1b2_c3d4, 0x0004_0002, 0, 0, 65535, 239] {
+    header.append(littleEndian: number)
+  }
+  try output.write(header)
+  var traffic = Traffic()
+  var left = events
+  for start in stride(from: 0, to: events, by: 3) where left > 0 {
+    var octets: [UInt8] = []
+    var decoder = SessionDecoder()
+    decoder.feed(
+      SessionFile.beginning(traffic.header) + traffic.octets(packets: start..<(start + 3)))
     while let element = try decoder.next() {
-      switch element {
-      case .header(let header): story = Story(header: header)
-      case .record(let record):
-        events += 1
-        guard telling else { continue }
-        story.take(record)
-        journeys += story.closeIdle().reduce(0) { $0 + $1.journeys.count }
+      guard case .record(let record) = element, case .log(let payload) = record.content, left > 0
+      else {
+        continue
       }
+      octets.append(littleEndian: UInt32(record.time / 1_000_000_000))
+      octets.append(littleEndian: UInt32(record.time % 1_000_000_000 / 1000))
+      octets.append(littleEndian: UInt32(payload.count))
+      octets.append(littleEndian: UInt32(payload.count))
+      octets += payload
+      left -= 1
     }
+    try output.write(octets)
   }
-  if telling { journeys += story.finish().reduce(0) { $0 + $1.journeys.count } }
-  let seconds = Double(Clock.monotonic - start) / 1e9
-  let peak = (try? InputFile("/proc/self/status").read()).flatMap { status in
-    String(decoding: status, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("VmHWM") }
-  }
-  print(
-    telling ? "decoded and told:" : "decoded:", events, "events,", journeys, "packets,",
-    Int(Double(events) / seconds), "events/s,", Int(Double(octets) / seconds / 1e6), "MB/s,",
-    peak.map { String($0.dropFirst(6)).filter { !" \t".contains($0) } } ?? "", "at most")
 }
 
 let words = CommandLine.arguments
-switch words.count > 2 ? words[1] : "" {
-case "generate": try generate(words[2], packets: Int(words[3]) ?? 0)
-case "decode": try measure(words[2], telling: false)
-case "story": try measure(words[2], telling: true)
-default: print("usage: bench generate FILE PACKETS | bench decode FILE | bench story FILE")
+switch words.count > 1 ? words[1] : "" {
+case "generate" where words.count == 4: try generate(words[2], packets: Int(words[3]) ?? 0)
+case "capture" where words.count == 4: try capture(words[2], events: Int(words[3]) ?? 0)
+case "flood" where words.count >= 4:
+  Flood.run(words[2], packets: Int(words[3]) ?? 0, rate: words.count > 4 ? Int(words[4]) : nil)
+case "loops" where words.count >= 3:
+  if words.count > 3, words[3] == "--record" {
+    try OutputFile(words[2]).write(Array(InnerLoops().text().utf8))
+  } else {
+    let text = String(decoding: try InputFile(words[2]).read(), as: UTF8.self)
+    if !InnerLoops().compare(with: text, times: !words.contains("--allocations")) { exit(1) }
+  }
+default:
+  print(
+    "usage: bench generate FILE PACKETS | capture FILE EVENTS | flood ADDRESS PACKETS [RATE] | loops FILE "
+      + "[--record | --allocations]")
 }
