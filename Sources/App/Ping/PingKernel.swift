@@ -32,8 +32,9 @@ package protocol PingKernel: TableInstaller {
   func listen() throws(KernelError)
   /// Sees to it, before rights are given up, that what takes them can still be found out.
   func appointDeputy()
-  /// Runs a remedy in a copy of the network namespace, and sends a probe of the plan there; nil where that cannot be done.
-  func rehearse(_ remedy: String, of plan: ProbePlan) -> RemedyTrial?
+  /// Runs remedies in copies of the network namespace, one after the other, and sends a probe of the plan there: which
+  /// of them gets it through. Nil where none does, and where that cannot be done.
+  func rehearse(_ remedies: [String], of plan: ProbePlan) -> RemedyTrial?
   /// Everything is open: gives up the rights that are not needed any more.
   func giveUpRights() throws
 }
@@ -45,6 +46,6 @@ package protocol SettingChanges: AnyObject {
 }
 
 extension PingKernel {
-  /// Nobody tries it.
-  package func rehearse(_ remedy: String, of plan: ProbePlan) -> RemedyTrial? { nil }
+  /// Nobody tries them.
+  package func rehearse(_ remedies: [String], of plan: ProbePlan) -> RemedyTrial? { nil }
 }

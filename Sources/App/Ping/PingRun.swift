@@ -302,7 +302,7 @@ package struct PingRun {
   }
 
   /// Remedies that were tried, or could not be: once is enough.
-  private var rehearsed: Set<String> = []
+  private var rehearsed: Set<[String]> = []
 
   /// How often rules are read while their table is loaded again and again.
   private static let attempts = 4
@@ -355,8 +355,9 @@ package struct PingRun {
       }
     }
     for sequence in ready {
-      guard let remedy = ping.remedyToTry(sequence), rehearsed.insert(remedy).inserted,
-        let trial = places[0].kernel.rehearse(remedy, of: plan)
+      let remedies = ping.remediesToTry(sequence)
+      guard !remedies.isEmpty, rehearsed.insert(remedies).inserted,
+        let trial = places[0].kernel.rehearse(remedies, of: plan)
       else { continue }
       let record = Record(time: max(latest, settled), .note(.rehearsed(trial)))
       try sink.write(record)

@@ -7,7 +7,8 @@ package struct ChangeCandidate: Sendable, Hashable {
   /// What it changes, in words; nil where the command says it.
   package let words: String?
 
-  init(_ command: Command, _ words: String? = nil) {
+  /// A change that this command makes.
+  package init(_ command: Command, _ words: String? = nil) {
     self.command = command.text
     self.words = words
   }
@@ -19,6 +20,13 @@ package struct ChangeCandidate: Sendable, Hashable {
 
   /// See `==`.
   package func hash(into hasher: inout Hasher) { hasher.combine(command) }
+}
+
+extension ChangeCandidate {
+  /// What a finding says that helps, and can be tried.
+  package static func remedies(of finding: Finding) -> [ChangeCandidate] {
+    finding.remedies.filter { RemedyTrial.isConfined($0.text) }.map { ChangeCandidate($0) }
+  }
 }
 
 /// What there is around a lost packet that might be otherwise: the rules it met, their sets, settings, rules of policy routing.
@@ -78,9 +86,7 @@ package struct ChangeSearch: Sendable {
     var found: [ChangeCandidate] = []
     func add(_ more: [ChangeCandidate]) { found += more.filter { !found.contains($0) } }
     add(
-      result.findings.filter { $0.severity == .error }.compactMap { finding in
-        finding.remedy.flatMap { RemedyTrial.isConfined($0.text) ? ChangeCandidate($0) : nil }
-      })
+      result.findings.filter { $0.severity == .error }.flatMap(ChangeCandidate.remedies))
     let journeys = result.exchange.journeys
     for journey in journeys {
       let packet = journey.places.last?.packet ?? journey.packet

@@ -5,9 +5,11 @@ extension Finding {
     var finding = self
     finding.netns = namespace.name
     finding.summary = "in netns \(Escape.name(namespace.name)): \(summary)"
-    finding.remedy = remedy.flatMap { command in
+    func entered(_ command: Command) -> Command? {
       namespace.entering.map { command.run(through: $0) }
     }
+    finding.remedy = remedy.flatMap(entered)
+    finding.alternatives = alternatives.compactMap(entered)
     return finding
   }
 }

@@ -2,33 +2,33 @@ internal import Wire
 
 // What a copy of the network namespace is for, and how probes fare there.
 extension PingStory {
-  /// The remedy of what a probe was lost for, which nobody has tried yet; nil where there is none, or it is for another
-  /// network namespace, or the probe cannot be sent again.
-  package func remedyToTry(_ sequence: Int) -> String? {
+  /// What may help against what a probe was lost for, the narrowest first, if nobody has tried it yet; empty where there is nothing,
+  /// or it is for another network namespace, or the probe cannot be sent again.
+  package func remediesToTry(_ sequence: Int) -> [String] {
     guard plan.data == nil, !plan.dryRun, stories.count == 1, plan.like == nil,
       story.header?.isRehearsal != true, isLost(sequence)
-    else { return nil }
+    else { return [] }
     var preview = self
     let cause = preview.settle(sequence).findings.first {
-      $0.severity == .error && $0.remedy != nil
+      $0.severity == .error && !$0.remedies.isEmpty
     }
-    guard let remedy = cause?.remedy?.text, cause?.netns == nil, trials[remedy] == nil,
-      RemedyTrial.isConfined(remedy)
-    else {
-      return nil
-    }
-    return remedy
+    guard let cause, cause.netns == nil, cause.isRehearsed == nil else { return [] }
+    return cause.remedies.map(\.text).filter(RemedyTrial.isConfined)
   }
 
   /// Notes what came of it.
   mutating func note(_ trial: RemedyTrial) { trials[trial.remedy] = trial }
 
-  /// A finding with what came of its remedy.
+  /// A finding with the remedy that got the probe through, and what came of it.
   func tried(_ finding: Finding) -> Finding {
-    guard let remedy = finding.remedy?.text, let trial = trials[remedy] else { return finding }
-    var finding = finding
-    finding.isRehearsed = true
-    finding.obstacles = trial.obstacles
+    for remedy in finding.remedies {
+      guard let trial = trials[remedy.text] else { continue }
+      var finding = finding
+      finding.remedy = remedy
+      finding.isRehearsed = true
+      finding.obstacles = trial.obstacles
+      return finding
+    }
     return finding
   }
 

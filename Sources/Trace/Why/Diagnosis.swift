@@ -23,13 +23,17 @@ extension Diagnosis {
   static var needs: [Need] { [] }
   static var kind: DiagnosisKind { .remark }
 
-  /// An error of this id: what kept the packet from its answer.
+  /// An error of this id: what kept the packet from its answer. The remedy is the command that an expert would run
+  /// unseen; where there are several, `alternatives` has all of them, the narrowest first.
   static func error(
     _ summary: String, confidence: Finding.Confidence = .certain, evidence: [Evidence] = [],
-    remedy: @autoclosure () throws(Word.Unspeakable) -> Command? = nil, at: Finding.Place? = nil
+    remedy: @autoclosure () throws(Word.Unspeakable) -> Command? = nil,
+    alternatives: @autoclosure () throws(Word.Unspeakable) -> [Command?] = [],
+    at: Finding.Place? = nil
   ) -> Finding {
     .fault(
-      page.id, .error, summary, confidence: confidence, evidence: evidence, remedy: remedy, at: at)
+      page.id, .error, summary, confidence: confidence, evidence: evidence, remedy: remedy,
+      alternatives: alternatives, at: at)
   }
 
   /// A warning of this id: what did not keep this packet from its answer, and may keep others.

@@ -2,13 +2,18 @@ extension Finding {
   /// An error or a warning. Where a name keeps the remedy from being a command, it says so.
   static func fault(
     _ id: FindingID, _ severity: Severity, _ summary: String, confidence: Confidence,
-    evidence: [Evidence], remedy: () throws(Word.Unspeakable) -> Command?, at: Place?
+    evidence: [Evidence], remedy: () throws(Word.Unspeakable) -> Command?,
+    alternatives: () throws(Word.Unspeakable) -> [Command?] = { [] }, at: Place?
   ) -> Finding {
     var finding = Finding(
       id: id, severity: severity, confidence: confidence, summary: summary, evidence: evidence,
       at: at)
     do {
       finding.remedy = try remedy()
+      let all = ((try? alternatives()) ?? []).compactMap { $0 }
+      for command in all where !finding.alternatives.contains(command) {
+        finding.alternatives.append(command)
+      }
     } catch {
       finding.summary +=
         "; the name \(Escape.name(error.name)) cannot be put into a command for \(error.language)"

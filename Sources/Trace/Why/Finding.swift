@@ -18,6 +18,9 @@ package struct Finding: Sendable, Equatable {
   /// One line for a root shell in the namespace; nil where no command helps, and where a name cannot
   /// be put into one.
   package var remedy: Command?
+  /// Commands of which an expert would run one, the narrowest first; empty where there is no choice. A copy of the network
+  /// namespace says which of them it is.
+  package var alternatives: [Command] = []
   /// Whether the remedy got the probe further in a copy of the network namespace; nil where it was not tried.
   package var isRehearsed: Bool?
   /// What the probe met there after the remedy, before it got through.
@@ -29,6 +32,11 @@ package struct Finding: Sendable, Equatable {
   /// The network namespace it was found in, where the packet was watched in several. The remedy is then for a
   /// shell in any of them.
   package var netns: String?
+
+  /// What may help, to be tried one after the other.
+  package var remedies: [Command] {
+    alternatives + [remedy].compactMap { $0 }.filter { !alternatives.contains($0) }
+  }
 
   /// An error kept the probe from its answer, a warning did not and will do so another time, a note
   /// explains.

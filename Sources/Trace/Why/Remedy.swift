@@ -6,8 +6,7 @@ enum Remedy {
   /// may lead to as well; for a policy, at the end of its chain, or before the rule that leaves the chain. Where
   /// the answer would meet the same, the answer with it.
   static func accept(_ ruling: Ruling) throws(Word.Unspeakable) -> Command? {
-    // What a SYN proxy does not see, it cannot know the rest of.
-    if ruling.step.text?.lowercased().contains("synproxy") == true { return nil }
+    if isForProxy(ruling) { return nil }
     if let caller = ruling.path.last,
       let early = try accept(ruling.lost, before: caller, deciding: ruling.step)
     {
@@ -17,6 +16,25 @@ enum Remedy {
     let takesAnswer = ruling.path.isEmpty && RulesBeside(ruling).acceptAnswer
     return try accept(
       ruling.lost, before: ruling.step, deciding: ruling.step, takesAnswer: takesAnswer)
+  }
+
+  /// The same at both places, each for the packet alone and for its answer with it.
+  static func acceptances(_ ruling: Ruling) throws(Word.Unspeakable) -> [Command] {
+    if isForProxy(ruling) { return [] }
+    var all: [Command] = []
+    for step in [ruling.path.last, ruling.step].compactMap({ $0 }) {
+      guard let accept = try acceptPacket(ruling.lost, before: step) else { continue }
+      all.append(accept)
+      if needsAnswer(ruling.lost), let answer = try acceptAnswer(ruling.lost, before: step) {
+        all.append("\(accept) && \(answer)")
+      }
+    }
+    return all
+  }
+
+  /// What a SYN proxy does not see, it cannot know the rest of.
+  private static func isForProxy(_ ruling: Ruling) -> Bool {
+    ruling.step.text?.lowercased().contains("synproxy") == true
   }
 
   /// The same before this rule alone.
@@ -29,17 +47,30 @@ enum Remedy {
   private static func accept(
     _ lost: LostPacket, before step: RuleStep, deciding decider: RuleStep, takesAnswer: Bool = false
   ) throws(Word.Unspeakable) -> Command? {
-    let tool = tool(lost, step)
-    let packet = match(lost.packet, tool, isReply: lost.isReply || lost.packet.isFromService)
-    guard let accept = try command(lost, step, accepting: packet) else { return nil }
+    guard let accept = try acceptPacket(lost, before: step) else { return nil }
     let meetsAnswer =
       step.isPolicy || decider.takesBothWays || isWithinHost(lost) || hasOnePort(lost.packet)
     // A rule before it that lets known connections pass takes the answer, where it will be known as one.
     let isTaken = takesAnswer && followsAnswer(lost, step)
     guard meetsAnswer, needsAnswer(lost), !isTaken else { return accept }
+    return try acceptAnswer(lost, before: step).map { "\(accept) && \($0)" }
+  }
+
+  private static func acceptPacket(
+    _ lost: LostPacket, before step: RuleStep
+  ) throws(Word.Unspeakable) -> Command? {
+    let isReply = lost.isReply || lost.packet.isFromService
+    return try command(
+      lost, step, accepting: match(lost.packet, tool(lost, step), isReply: isReply))
+  }
+
+  private static func acceptAnswer(
+    _ lost: LostPacket, before step: RuleStep
+  ) throws(Word.Unspeakable) -> Command? {
+    let tool = tool(lost, step)
     var answer = match(lost.packet.answer, tool, isReply: true)
     if followsAnswer(lost, step), !hasOnePort(lost.packet) { answer += " \(established(tool))" }
-    return try command(lost, step, accepting: answer).map { "\(accept) && \($0)" }
+    return try command(lost, step, accepting: answer)
   }
 
   /// The one, or where there is none the other.

@@ -28,11 +28,18 @@ struct ReturnRoute {
 
   /// The command.
   var remedy: Command {
-    get throws(Word.Unspeakable) {
-      let version: Command = client.family == 6 ? "-6 " : ""
-      let gateway: Command = gateway.map { "via \($0) " } ?? ""
-      return "ip \(version)route replace \(client) \(gateway)dev \(try Word.device(device))"
-    }
+    get throws(Word.Unspeakable) { try remedy(in: nil) }
+  }
+
+  /// The same in the table that is asked for the client, where that is known and another than the main one.
+  func remedy(in table: UInt32?) throws(Word.Unspeakable) -> Command {
+    let version: Command = client.family == 6 ? "-6 " : ""
+    let gateway: Command = gateway.map { "via \($0) " } ?? ""
+    // Before "local", "main" and "default", in which "main" is asked for it.
+    let usual: [UInt32?] = [nil, 0, 253, RouteMessage.mainTable, 255]
+    let place: Command = usual.contains(table) ? "" : " table \(table ?? 0)"
+    let device = try Word.device(device)
+    return "ip \(version)route replace \(client) \(gateway)dev \(device)\(place)"
   }
 
   /// The gateway of a route by this interface that is there already: of another table, or one that is not preferred.

@@ -55,7 +55,8 @@ struct ReversePath {
       let uplink = UplinkRouting(asked: asked, isOwn: true, by: source, device, lost.snapshot)
       return try uplink.remedy ?? loosened
     }
-    return try ReturnRoute(to: source, by: device, lost.snapshot)?.remedy ?? loosened
+    return try ReturnRoute(to: source, by: device, lost.snapshot)?.remedy(in: route?.table)
+      ?? loosened
   }
 
   /// The route that the main table has to the source, for the table that leads elsewhere.

@@ -95,6 +95,9 @@ struct RuleConditions {
     }
   }
 
+  /// Whether the rule asks for the port that packets go to, by a set as well.
+  var asksForPort: Bool { !values(behind: Self.destinationPorts).isEmpty }
+
   // MARK: What it asks for
 
   static let inputs = ["-i", "iifname", "iif"]

@@ -34,6 +34,27 @@ struct RulesBeside {
     return false
   }
 
+  /// Commands that put the packet into a set that a rule before looks packets up in, and accepts them: of rules that ask where
+  /// packets go, for others would let more pass than is asked for.
+  var admissions: [Command] {
+    guard let hop = lost.journey.end.decider?.hop, Remedy.isChangeable(lost, step) else {
+      return []
+    }
+    return before.flatMap { rule -> [Command] in
+      let conditions = RuleConditions(rule.text)
+      guard conditions.accepts, conditions.difference(lost) == nil,
+        conditions.means(lost) || conditions.asksForPort,
+        let table = try? Word.nft(rule.table), let family = try? Word.nftFamily(rule.family)
+      else { return [] }
+      return SetLookup.all(rule.text).filter { !$0.isMap }.compactMap { lookup in
+        guard let key = try? lookup.key(of: hop), let set = try? Word.nft(lookup.name) else {
+          return nil
+        }
+        return "nft add element \(family) \(table) \(set) \(("{ \(key) }" as Command).quoted)"
+      }
+    }
+  }
+
   /// What is to be said of them, behind a semicolon; nothing where none was meant for the packet.
   var words: String {
     if let counting = step.text.flatMap({ RuleConditions($0).counting }), !step.isPolicy {

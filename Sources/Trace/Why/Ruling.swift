@@ -158,17 +158,26 @@ struct Ruling {
       return try OwnerRemedy(self, owner).command
     }
   }
+
+  /// All that may let it through where nobody owns the rule, the narrowest first.
+  var alternatives: [Command?] {
+    get throws(Word.Unspeakable) {
+      if saysTruth || owner != nil { return [] }
+      return [try removal] + RulesBeside(self).admissions + (try Remedy.acceptances(self))
+    }
+  }
 }
 
 extension Cause {
   /// An error that a rule or a policy is the cause of.
   static func error(
     _ sentence: String, by ruling: Ruling, evidence more: [Evidence] = [],
-    remedy: @autoclosure () throws(Word.Unspeakable) -> Command?
+    remedy: @autoclosure () throws(Word.Unspeakable) -> Command?,
+    alternatives: @autoclosure () throws(Word.Unspeakable) -> [Command?] = []
   ) -> Finding {
     var finding = error(
       sentence + ruling.addition, evidence: ruling.evidence + more, remedy: try remedy(),
-      at: RuleNames.place(ruling.step, ruling.lost))
+      alternatives: try alternatives(), at: RuleNames.place(ruling.step, ruling.lost))
     finding.owner = ruling.owner
     return finding
   }

@@ -12,8 +12,20 @@ package struct SetLookup: Sendable, Equatable {
   /// The first in a rule's text; nil where it has none, or asks that a packet is not in it, or is put there by it.
   package init?(_ text: String) {
     let words = text.split(separator: " ").map(String.init)
-    guard let place = words.firstIndex(where: { $0.hasPrefix("@") && $0.count > 1 }), place > 0
-    else { return nil }
+    guard let place = words.firstIndex(where: Self.isName) else { return nil }
+    self.init(words, at: place)
+  }
+
+  /// All in a rule's text, but for such.
+  static func all(_ text: String) -> [SetLookup] {
+    let words = text.split(separator: " ").map(String.init)
+    return words.indices.filter { isName(words[$0]) }.compactMap { SetLookup(words, at: $0) }
+  }
+
+  private static func isName(_ word: String) -> Bool { word.hasPrefix("@") && word.count > 1 }
+
+  private init?(_ words: [String], at place: Int) {
+    guard place > 0 else { return nil }
     isMap = words[place - 1] == "vmap"
     var end = isMap ? place - 1 : place
     var fields: [String] = []

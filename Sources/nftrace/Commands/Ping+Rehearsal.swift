@@ -37,46 +37,32 @@ extension Ping {
 
 // Proven remedies: the probe in a copy, then what helps, then the probe again.
 extension Ping {
-  /// Remedies that are run one after the other, at most.
-  private static let mostRemedies = 4
+  /// Remedies that are tried, at most; those that it takes together; and nanoseconds for all of it, less than the
+  /// deputy waits.
+  private static let mostTried = 16
+  private static let mostTogether = 4
+  private static let patience: UInt64 = 8_000_000_000
 
-  /// Sends the probe in a copy of the network namespace until it gets through, running what helps in between, and
-  /// prints what came of it as `RemedyTrial` in JSON; nothing where the copy does not lose the probe.
+  /// Sends the probe in copies of the network namespace until it gets through, running what helps in between, and
+  /// prints what came of it as `RemedyTrial` in JSON; nothing where the copy does not lose the probe, or nothing helps.
   func prove(to: Destination) throws {
     ChildProcess.endWithParent()
     var ping = inACopy
     ping.timeout = min(timeout, 0.5)
-    let copy = try HeldCopy()
-    let space = ChosenNamespace(nil, copy)
-    try space.enter()
-    var trial: RemedyTrial?
-    var isThrough = false
-    for _ in 0...Self.mostRemedies {
-      // What a connection was translated to before is not what a rule says now.
-      try Connections.flush()
-      let sent = try ping.send(
-        to: to, in: [space], isAll: false, rehearsal: copy.rehearsal(), prints: false)
-      guard sent.code != 0 else {
-        isThrough = true
-        break
-      }
-      guard let cause = sent.cause else { break }
-      let remedy = cause.remedy?.text
-      if trial == nil {
-        guard let remedy else { return }
-        trial = RemedyTrial(remedy: remedy)
-      } else {
-        let obstacle = RemedyTrial.Obstacle(
-          id: cause.id.rawValue, summary: cause.summary, remedy: remedy)
-        let isKnown = trial!.obstacles.contains(obstacle)
-        if !isKnown { trial!.obstacles.append(obstacle) }
-        // It does not help, or leads back to where it was.
-        if isKnown || remedy == trial!.remedy { break }
-      }
-      guard let remedy, RemedyTrial.isConfined(remedy), try ChildProcess.shell(remedy).code == 0
-      else { break }
+    let place = try RemedyPlace(ping, to)
+    guard let first = try place.send([]), !first.isThrough, let cause = first.cause else { return }
+    let end = Clock.realtime + Self.patience
+    var trials = ChangeTrials<RemedyPlace.Trial>(
+      mostTried: Self.mostTried, mostTogether: Self.mostTogether)
+    let steps = try trials.run(from: first, until: { Clock.realtime > end }) { changes in
+      try place.send(changes)
     }
-    if let trial, isThrough { try Output.show(trial.json) }
-    withExtendedLifetime(copy) {}
+    guard let steps, let remedy = steps.first?.change.command else { return }
+    let causes = [cause] + steps.compactMap(\.trial.cause)
+    let obstacles = zip(causes, steps).dropFirst().map { cause, step in
+      RemedyTrial.Obstacle(
+        id: cause.id.rawValue, summary: cause.summary, remedy: step.change.command)
+    }
+    try Output.show(RemedyTrial(remedy: remedy, obstacles: obstacles).json)
   }
 }

@@ -116,7 +116,7 @@ struct WhyNot: ParsableCommand {
     let rulesets = try ruleset.map { try CheckFiles.ruleset($0) }
     let topology = try topology.map { try CheckFiles.topology($0) }
     if topology == nil { try CheckPlace.needsRoot("copy this network namespace") }
-    var search = WhyNotSearch(question: try question()) { [shared] commands in
+    let search = WhyNotSearch(question: try question()) { [shared] commands in
       try CheckPlace(topology, rulesets, shared, isLive: false, commands: commands)
     }
     let report = try search.run()

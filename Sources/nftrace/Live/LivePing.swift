@@ -112,10 +112,10 @@ final class LivePing: PingKernel {
     try messages.socket.join()
   }
 
-  func rehearse(_ remedy: String, of plan: ProbePlan) -> RemedyTrial? {
+  func rehearse(_ remedies: [String], of plan: ProbePlan) -> RemedyTrial? {
     guard rehearses, let deputy, let words = plan.rehearsal,
       let output = deputy.trial(words),
-      let trial = RemedyTrial(json: output), trial.remedy == remedy
+      let trial = RemedyTrial(json: output), remedies.contains(trial.remedy)
     else { return nil }
     return trial
   }

@@ -8,7 +8,6 @@ struct WhyNotSearch {
   private let question: FirewallTest
   /// A copy in which these commands were run, and which the calling thread is in.
   private let place: ([String]) throws -> CheckPlace
-  private var tried = 0
 
   /// Changes that are tried, at most; and those that it takes together.
   private static let mostTried = 200
@@ -20,58 +19,43 @@ struct WhyNotSearch {
     self.place = place
   }
 
-  /// What came of a probe with some changes, and what might be changed besides.
-  private struct Attempt {
+  /// What came of the question with some changes, and what might be changed besides.
+  private struct Attempt: ChangeTrial {
     var result: CheckResult
     var candidates: [ChangeCandidate]
-    var where_: String
+    /// Where it was asked, in words.
+    var place: String
     var differences: [String]
+
+    var isThrough: Bool { result.isPassed }
+    var likeliest: ChangeCandidate? { nil }
+
+    var obstacle: String {
+      let finding = result.probe?.result.findings.first { $0.severity == .error }
+      return "\(finding?.id.rawValue ?? "") \(finding?.summary ?? "") \(finding?.at?.rule ?? "")"
+    }
   }
 
   /// Searches, and says what was found.
-  mutating func run() throws -> WhyNotReport {
-    var changes: [ChangeCandidate] = []
-    let first = try attempt(changes)
+  func run() throws -> WhyNotReport {
+    let first = try attempt([])
     var report = WhyNotReport(
-      question, place: first.where_, differences: first.differences, obstacle: first.result)
+      question, place: first.place, differences: first.differences, obstacle: first.result)
     if let obstacle = first.result.obstacle { throw UsageError(obstacle) }
     if first.result.isPassed { return report }
-    var current = first
-    var met = [kind(first.result)]
-    while changes.count < Self.mostTogether {
-      var further: (change: ChangeCandidate, attempt: Attempt)?
-      for candidate in current.candidates
-      where tried < Self.mostTried && !changes.contains(candidate) {
-        Output.tell(progress: "trying \(candidate.command)")
-        guard let next = try? attempt(changes + [candidate]) else { continue }
-        if next.result.isPassed {
-          Output.tell(progress: nil)
-          report.changes = changes + [candidate]
-          report.tried = tried
-          report.opened = try opened(by: report.changes)
-          return report
-        }
-        if further == nil, !met.contains(kind(next.result)) { further = (candidate, next) }
-      }
-      // It is stopped by something else then: that is on the way.
-      guard let (change, attempt) = further else { break }
-      changes.append(change)
-      met.append(kind(attempt.result))
-      current = attempt
+    var trials = ChangeTrials<Attempt>(mostTried: Self.mostTried, mostTogether: Self.mostTogether)
+    let steps = trials.run(from: first) { changes in
+      Output.tell(progress: "trying \(changes.last?.command ?? "")")
+      return try? attempt(changes)
     }
     Output.tell(progress: nil)
-    report.tried = tried
+    report.tried = trials.count + 1
+    report.changes = steps?.map(\.change) ?? []
+    if steps != nil { report.opened = try opened(by: report.changes) }
     return report
   }
 
-  /// What tells one obstacle from another.
-  private func kind(_ result: CheckResult) -> String {
-    let finding = result.probe?.result.findings.first { $0.severity == .error }
-    return "\(finding?.id.rawValue ?? "") \(finding?.summary ?? "") \(finding?.at?.rule ?? "")"
-  }
-
-  private mutating func attempt(_ changes: [ChangeCandidate]) throws -> Attempt {
-    tried += 1
+  private func attempt(_ changes: [ChangeCandidate]) throws -> Attempt {
     let place = try place(changes.map(\.command))
     let results = try place.ask([question]) { $0.isPassed }
     try place.exitIfInterrupted()
@@ -80,7 +64,7 @@ struct WhyNotSearch {
       try place.surroundings($0.result).candidates(for: $0.result)
     }
     let attempt = Attempt(
-      result: result, candidates: candidates ?? [], where_: place.description,
+      result: result, candidates: candidates ?? [], place: place.description,
       differences: place.differences)
     try place.leave()
     return attempt

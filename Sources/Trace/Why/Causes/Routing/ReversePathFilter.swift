@@ -64,14 +64,19 @@ enum ReversePathFilter: Cause {
       back.device.map {
         "the way back to \(packet.source) is \($0)\(back.tableWords), not \(device)"
       } ?? "there is no way back to \(packet.source)"
+    let setting = (own ?? all)!.name
+    let remedy = { () throws(Word.Unspeakable) -> (Command?, [Command?]) in
+      let loosened: Command? = mode == 2 ? nil : "sysctl -w \(try Word.sysctl(setting))=2"
+      let likeliest = try back.remedy(loosened: loosened)
+      return (likeliest, [likeliest, loosened])
+    }
     return error(
       "the reverse path filter dropped the \(RuleNames.what(lost)): \(why)",
       evidence: (settings + (hop.mark == 0 ? [] : marked)).map {
         .setting($0.name, value: $0.value)
       } + back.evidence
         + [.counter(.rpFilter, by: lost.delta(.rpFilter))] + lost.reasonEvidence,
-      remedy: try back.remedy(
-        loosened: mode == 2 ? nil : "sysctl -w \(Word.sysctl((own ?? all)!.name))=2")
+      remedy: try remedy().0, alternatives: try remedy().1
     ).inShort(
       (lost.isReply ? "its answer was " : "") + "dropped by the reverse path filter of \(device)")
   }

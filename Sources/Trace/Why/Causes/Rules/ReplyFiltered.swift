@@ -42,7 +42,8 @@ enum ReplyFiltered: Cause {
     return error(
       step.refuses(lost) ? RuleReject.refusal(lost, by: step) : sentence(lost, step), by: ruling,
       remedy: try step.isPolicy && !step.refuses(lost) && ruling.owner == nil
-        ? Remedy.acceptEstablished(lost, step) : ruling.remedy)
+        ? Remedy.acceptEstablished(lost, step) : ruling.remedy,
+      alternatives: try step.isPolicy ? [] : ruling.alternatives)
   }
 
   private static func sentence(_ lost: LostPacket, _ step: RuleStep) -> String {

@@ -46,7 +46,8 @@ enum RuleDrop: Cause {
     return error(
       "\(RuleNames.rule(step)) drops \(back == nil ? "it" : step.dropsForReversePath)", by: ruling,
       evidence: back?.evidence ?? [],
-      remedy: try back == nil ? ruling.remedy : back?.remedy(loosened: nil))
+      remedy: try back == nil ? ruling.remedy : back?.remedy(loosened: nil),
+      alternatives: try back == nil ? ruling.alternatives : [])
   }
 }
 

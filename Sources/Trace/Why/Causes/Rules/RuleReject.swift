@@ -31,7 +31,9 @@ enum RuleReject: Cause {
   static func examine(_ lost: LostPacket) -> Finding? {
     guard !lost.isReply, let step = lost.decider, step.refuses(lost) else { return nil }
     let ruling = Ruling(lost, step)
-    return error(refusal(lost, by: step), by: ruling, remedy: try ruling.remedy)
+    return error(
+      refusal(lost, by: step), by: ruling, remedy: try ruling.remedy,
+      alternatives: try ruling.alternatives)
   }
 
   /// The sentence, for an answer as well.

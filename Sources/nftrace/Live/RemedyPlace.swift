@@ -1,0 +1,59 @@
+import App
+import Kernel
+import Trace
+
+/// Copies of the network namespace in which it was made, for one probe: each with other changes.
+final class RemedyPlace {
+  private let ping: Ping
+  private let to: Ping.Destination
+  private let original: HeldNamespace
+  /// The copy that stands, and the commands that were run there.
+  private var standing: (copy: HeldCopy, commands: [String])?
+
+  /// Copies for the probe of this ping.
+  init(_ ping: Ping, _ to: Ping.Destination) throws(KernelError) {
+    self.ping = ping
+    self.to = to
+    original = try HeldNamespace("/proc/thread-self/ns/net")
+  }
+
+  /// What came of the probe with some changes.
+  struct Trial: ChangeTrial {
+    var isThrough: Bool
+    /// Why it was lost, if that is known.
+    var cause: Finding?
+
+    var obstacle: String {
+      cause.map { "\($0.id.rawValue) \($0.summary) \($0.at?.rule ?? "")" } ?? ""
+    }
+    var candidates: [ChangeCandidate] { cause.map(ChangeCandidate.remedies) ?? [] }
+    var likeliest: ChangeCandidate? { cause?.remedy.map { ChangeCandidate($0) } }
+  }
+
+  /// Makes the changes, in the copy that stands where nothing else was changed there, and sends the probe; nil where a command
+  /// fails.
+  func send(_ changes: [ChangeCandidate]) throws -> Trial? {
+    let commands = changes.map(\.command)
+    if commands.isEmpty || standing?.commands != commands.dropLast() {
+      standing = nil
+      try original.enter()
+      standing = (try HeldCopy(), [])
+    }
+    guard let (copy, before) = standing else { return nil }
+    let space = ChosenNamespace(nil, copy)
+    try space.enter()
+    for command in commands.dropFirst(before.count) {
+      guard try ChildProcess.shell(command).code == 0 else {
+        // What it has done of it is not known.
+        standing = nil
+        return nil
+      }
+    }
+    standing = (copy, commands)
+    // What a connection was translated to before is not what a rule says now.
+    try Connections.flush()
+    let sent = try ping.send(
+      to: to, in: [space], isAll: false, rehearsal: copy.rehearsal(), prints: false)
+    return Trial(isThrough: sent.code == 0, cause: sent.code == 0 ? nil : sent.cause)
+  }
+}
