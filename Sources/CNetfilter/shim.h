@@ -316,8 +316,6 @@ static inline pid_t nftrace_fork_with(const int *files, int count, int *end) {
   return 0;
 }
 
-static inline pid_t nftrace_fork(int *end) { return nftrace_fork_with(0, 0, end); }
-
 // Has the kernel end this process when its parent ends.
 static inline void nftrace_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
@@ -636,19 +634,41 @@ static inline int nftrace_world_socket(void) {
   int on = 1;
   // Linux 4.20: what is sent is not heard. Before that it is left out when it is read.
   if (number >= 0) setsockopt(number, SOL_PACKET, 23, &on, sizeof on);
+  if (number >= 0) setsockopt(number, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on);
   return number;
 }
 
-// The next frame that came in by any interface: how many octets, and by which; -1 where there is none.
+// The next frame that came in by any interface: how many octets, and by which; -1 where there is none. The tag of a VLAN,
+// which the kernel has apart, is where it was.
 static inline ssize_t nftrace_receive_frame(
     int number, unsigned char *octets, size_t room, unsigned *interface) {
   for (;;) {
     struct sockaddr_ll address;
-    socklen_t length = sizeof address;
-    ssize_t count =
-        recvfrom(number, octets, room, MSG_DONTWAIT, (struct sockaddr *)&address, &length);
-    if (count >= 0 && address.sll_pkttype == PACKET_OUTGOING) continue;
-    if (count >= 0) *interface = (unsigned)address.sll_ifindex;
+    struct iovec buffer = {octets, room};
+    union {
+      struct cmsghdr header;
+      char room[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+    } control;
+    struct msghdr message = {
+        .msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &buffer, .msg_iovlen = 1,
+        .msg_control = &control, .msg_controllen = sizeof control};
+    ssize_t count = recvmsg(number, &message, MSG_DONTWAIT);
+    if (count < 0) return count;
+    if (address.sll_pkttype == PACKET_OUTGOING) continue;
+    *interface = (unsigned)address.sll_ifindex;
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+      if (part->cmsg_level != SOL_PACKET || part->cmsg_type != PACKET_AUXDATA) continue;
+      struct tpacket_auxdata data;
+      memcpy(&data, CMSG_DATA(part), sizeof data);
+      if (!(data.tp_status & TP_STATUS_VLAN_VALID) || count < 12 || (size_t)count + 4 > room) continue;
+      unsigned short kind = data.tp_status & TP_STATUS_VLAN_TPID_VALID ? data.tp_vlan_tpid : 0x8100;
+      memmove(octets + 16, octets + 12, (size_t)count - 12);
+      octets[12] = (unsigned char)(kind >> 8);
+      octets[13] = (unsigned char)kind;
+      octets[14] = (unsigned char)(data.tp_vlan_tci >> 8);
+      octets[15] = (unsigned char)data.tp_vlan_tci;
+      count += 4;
+    }
     return count;
   }
 }

@@ -171,4 +171,50 @@ import Wire
     #expect(parts.count > 1 && parts.joined().count == 5000)
     #expect(parts.allSatisfy { $0.bytes.count <= NetlinkAttribute.maximumLength })
   }
+
+  // MARK: Bridges and VLANs
+
+  /// Who was seen behind a port of a bridge answers there alone; who was not, behind all.
+  @Test func whoIsBehindOnePortAnswersThere() throws {
+    let own: [UInt8] = [2, 0, 0, 0, 0, 9]
+    var stations = KnownStations()
+    for port: UInt32 in [3, 4] { stations.add(port: port, of: 7) }
+    stations.add(own, behind: 4)
+    // No port of this bridge.
+    stations.add([2, 0, 0, 0, 0, 8], behind: 5)
+    stations.add(IPAddress("10.0.0.2")!, at: own)
+    stations.add(IPAddress("fd00::2")!, at: own)
+    var answers = FarAnswers(stations)
+    func who(_ target: [UInt8]) -> [UInt8] {
+      [UInt8](repeating: 0xff, count: 6) + Self.mac + [8, 6, 0, 1, 8, 0, 6, 4, 0, 1] + Self.mac
+        + [10, 0, 0, 1] + [0, 0, 0, 0, 0, 0] + target
+    }
+    #expect(answers.frames(to: who([10, 0, 0, 2]), interface: 3).isEmpty)
+    let answer = answers.frames(to: who([10, 0, 0, 2]), interface: 4)
+    #expect(answer.first.map { Array($0[6..<12]) } == own)
+    for port: UInt32 in [3, 4] {
+      let other = answers.frames(to: who([10, 0, 0, 3]), interface: port)
+      #expect(
+        other.first.map { Array($0[6..<12]) }
+          == FarAnswers.hardware(of: IPAddress("10.0.0.3")!, port)
+      )
+    }
+    // Behind another interface it is somebody else's address.
+    #expect(answers.frames(to: who([10, 0, 0, 2]), interface: 5).count == 1)
+    let asked = Self.packet(.icmp(ICMPHeader(type: 8, rest: 1)), .icmp, [1])
+    #expect(answers.frames(to: Self.frame(asked, to: own), interface: 3).isEmpty)
+    #expect(answers.frames(to: Self.frame(asked, to: own), interface: 4).count == 1)
+  }
+
+  @Test func answersHaveTheTagOfWhatTheyAnswer() throws {
+    var answers = FarAnswers()
+    let asked = Self.packet(.icmp(ICMPHeader(type: 8, rest: 2)), .icmp, [2])
+    let frame = Self.frame(asked)
+    let tag: [UInt8] = [0x81, 0, 0x20, 10]
+    let frames = answers.frames(to: frame[..<12] + tag + frame[12...], interface: 3)
+    #expect(frames.count == 1)
+    #expect(Array(frames[0][12..<18]) == tag + [8, 0])
+    #expect(try Packet(Array(frames[0][18...])).source == asked.destination)
+    #expect(answers.frames(to: frame[..<12] + tag, interface: 3).isEmpty)
+  }
 }

@@ -8,9 +8,9 @@ internal import Wire
 /// A bridge, a VLAN and a VRF are made as they are; everything else is one end of a veth pair, whose other end
 /// stands for the world behind it.
 struct CopiedInterfaces: Sendable {
-  private var links: [Link]
+  private(set) var links: [Link]
   /// The neighbours that answered, and what bridges know.
-  private var neighbours: [NetlinkMessage] = []
+  private(set) var neighbours: [NetlinkMessage] = []
   private var addresses: [NetlinkMessage] = []
   /// The addresses that neighbours' questions are answered for.
   private var proxied: [NetlinkMessage] = []
@@ -18,7 +18,7 @@ struct CopiedInterfaces: Sendable {
   private(set) var differences: [CopyDifference] = []
 
   /// An interface, and what the kernel lists of it besides.
-  private struct Link {
+  struct Link {
     var message: LinkMessage
     var attributes: [NetlinkAttribute]
 
@@ -51,7 +51,7 @@ struct CopiedInterfaces: Sendable {
 
   /// How far the number of the other end is from that of an interface. The kernel takes one whose other end has its
   /// own number for one that stands on nothing, and may not see its carrier for a second.
-  private static let otherEnd: UInt32 = 1_000_000
+  static let otherEnd: UInt32 = 1_000_000
 
   private init(_ links: [Link]) { self.links = links }
 
@@ -291,8 +291,12 @@ struct CopiedInterfaces: Sendable {
   func raiseOtherEnds() throws(KernelError) {
     var routes = try RouteSocket()
     for link in links where reachesOut(link) {
-      // A TUN device is without one until somebody opens it, as a client behind it would have.
-      guard link.message.carrier != false || link.message.kind == "tun" else { continue }
+      // A TUN device is without one until somebody opens it, as a client behind it would have. Of what is down it is not
+      // known.
+      guard
+        link.message.carrier != false || link.message.kind == "tun"
+          || !link.message.flags.contains(.up)
+      else { continue }
       try routes.request(
         LinkMessage.setting(up: true, of: link.message.index &+ Self.otherEnd),
         attempt: "set the far end of \(link.message.name) up")
@@ -322,23 +326,41 @@ struct CopiedInterfaces: Sendable {
     }
   }
 
+  /// Waits until those in the network namespace of the calling thread that have a carrier carry packets: the kernel may
+  /// take a second.
+  static func awaitCarriers() throws(KernelError) {
+    var routes = try RouteSocket()
+    for _ in 0..<2000 {
+      let isWaiting = try routes.links().contains {
+        $0.flags.isSuperset(of: [.up, .lowerUp]) && $0.state == .down
+      }
+      guard isWaiting else { return }
+      usleep(1000)
+    }
+  }
+
   // MARK: Addresses and neighbours
 
   /// Gives them their addresses, without routes of their own: these are copied as well.
   func addAddresses() throws(KernelError) {
     var routes = try RouteSocket()
+    let down = Set(links.map(\.message).filter { !$0.flags.contains(.up) }.map(\.index))
     for message in addresses {
       guard
         let attributes = try? NetlinkAttribute.all(in: message.payload, from: 8),
         message.payload.count >= 8
       else { continue }
-      // IFA_CACHEINFO is 6, IFA_FLAGS 8: IFA_F_NOPREFIXROUTE, and of those it has IFA_F_SECONDARY is the kernel's.
-      let flags: UInt32 = 0x200 | 0x02
+      // IFA_CACHEINFO is 6, IFA_FLAGS 8: IFA_F_NOPREFIXROUTE, and of those it has IFA_F_SECONDARY is the kernel's. Of
+      // what is down the routes come when somebody sets it up.
+      let address = try? AddressMessage(parsing: message)
+      let isDown = address.map { down.contains($0.interface) } ?? false
+      let prefixRoute: UInt32 = isDown ? (address?.flags ?? 0) & 0x200 : 0x200
+      let flags: UInt32 = prefixRoute | 0x02
       let kept = attributes.filter { ![6, 8].contains($0.type) }
       let isV6 = message.payload[0] == UInt8(AF_INET6)
       let payload =
         Array(message.payload[..<2]) + [0] + Array(message.payload[3..<8])
-        + (kept + [NetlinkAttribute(8, host: isV6 ? flags : 0x200)]).bytes
+        + (kept + [NetlinkAttribute(8, host: isV6 ? flags : prefixRoute)]).bytes
       let copy = NetlinkMessage(type: RouteMessageType.newAddress, payload: payload)
       // lo has its own already.
       try? routes.request(copy, flags: .create, attempt: "add an address")

@@ -3,7 +3,7 @@ internal import Wire
 
 /// The sysctls of a network namespace.
 struct CopiedSettings: Sendable {
-  private let values: [String: String]
+  private var values: [String: String]
   /// What is not the same in the copy.
   private(set) var differences: [CopyDifference] = []
 
@@ -27,6 +27,28 @@ struct CopiedSettings: Sendable {
     var values: [String: String] = [:]
     collect(root, into: &values, where: isWanted)
     return CopiedSettings(values: values)
+  }
+
+  /// The same of all, where interfaces of a group are known to be set alike: one of each is read.
+  static func read(alike groups: [[String]]) -> CopiedSettings {
+    let chosen = Set(groups.compactMap(\.first))
+    var settings = read { $0.map(chosen.contains) ?? true }
+    for group in groups {
+      guard let first = group.first, group.count > 1 else { continue }
+      for version in ["ipv4", "ipv6"] {
+        let conf = "\(root)/\(version)/conf/"
+        let known = settings.values.filter { $0.key.hasPrefix("\(conf)\(first)/") }
+        for name in group.dropFirst() {
+          for (path, value) in known {
+            settings.values[conf + name + path.dropFirst(conf.count + first.count)] = value
+          }
+        }
+      }
+      // Of these nothing is listed.
+      let others = Set(group.dropFirst())
+      collect("\(root)/mpls/conf", into: &settings.values) { $0.map(others.contains) ?? false }
+    }
+    return settings
   }
 
   private static func collect(

@@ -5,43 +5,26 @@ internal import Wire
 /// The world around a copy of a network namespace: whoever is asked for has an address, and whatever is sent to somebody
 /// gets an answer. And the programs of the copy itself, which take what is for them.
 ///
-/// A process of its own, for it answers while this one waits for the answer. It ends when this one does, however that
-/// ends.
+/// A process of its own, for it answers while this one waits for the answer.
 final class FarSide: Sendable {
-  private let process: Int32
-  private let connection: Int32
+  private let process: ForkedProcess
 
   /// Starts it. `world` is where the other ends of the copy's interfaces are, the sockets are those of the
-  /// copy. Both are handed over.
+  /// copy. All are handed over. Who is known to be behind a port of a bridge is there alone.
   init(
-    world: Int32, datagrams: [Int32], connections: [Int32]
+    world: Int32, stations: KnownStations, datagrams: [Int32], connections: [Int32]
   ) throws(KernelError) {
-    var connection: Int32 = -1
-    let kept = [world] + datagrams + connections
-    // Sound: the pointer is that of a variable of the type the function fills, and the list has as many numbers as is
-    // said.
-    let process = unsafe nftrace_fork_with(kept, Int32(kept.count), &connection)
-    if process == 0 {
-      // They are at 4 and on.
-      let numbers = kept.indices.map { Int32($0) + 4 }
+    let process = ForkedProcess(handing: [world] + datagrams + connections) { connection, files in
       Self.serve(
-        connection, world: numbers[0],
-        datagrams: Array(numbers.dropFirst().prefix(datagrams.count)),
-        connections: Array(numbers.dropFirst(1 + datagrams.count)))
+        connection, world: files[0], stations,
+        datagrams: Array(files.dropFirst().prefix(datagrams.count)),
+        connections: Array(files.dropFirst(1 + datagrams.count)))
     }
-    for number in kept { close(number) }
-    guard process > 0 else {
+    guard let process else {
       throw KernelError(
         cannot: "copy the network namespace", function: "fork", errno: Glibc.errno)
     }
     self.process = process
-    self.connection = connection
-  }
-
-  deinit {
-    kill(process, SIGKILL)
-    _ = try? syscall { waitpid(process, nil, 0) }
-    close(connection)
   }
 
   // MARK: In the process
@@ -49,7 +32,8 @@ final class FarSide: Sendable {
   private static let longestFrame = 65_600
 
   private static func serve(
-    _ connection: Int32, world: Int32, datagrams: [Int32], connections: [Int32]
+    _ connection: Int32, world: Int32, _ stations: KnownStations, datagrams: [Int32],
+    connections: [Int32]
   ) -> Never {
     // Nothing is opened any more.
     try? Privileges.keep([])
@@ -58,7 +42,7 @@ final class FarSide: Sendable {
     }
     var buffer = [UInt8](repeating: 0, count: longestFrame)
     var held: [Int32] = []
-    var answers = FarAnswers()
+    var answers = FarAnswers(stations)
     while true {
       // Sound: the pointer and the count are those of one array.
       let ready = try? syscall { unsafe poll(&polled, nfds_t(polled.count), -1) }

@@ -28,7 +28,7 @@ package struct NamespaceCopy: ~Copyable {
     var routing = try CopiedRouting.read()
     var ruleset = try withRules ? CopiedRuleset.read() : nil
     var legacy = withRules ? CopiedLegacyTables.read() : nil
-    var settings = CopiedSettings.read()
+    var settings = CopiedSettings.read(alike: interfaces.alike)
     let sockets = CopiedSockets.read()
     var policies = CopiedPolicies.read()
     if inUserNamespace { try UserNamespace.enter() }
@@ -93,7 +93,8 @@ package struct NamespaceCopy: ~Copyable {
       return try furnish(there)
     }
     farSide = try FarSide(
-      world: try Self.duplicate(wire), datagrams: opened.datagrams, connections: opened.connections)
+      world: try Self.duplicate(wire), stations: interfaces.stations, datagrams: opened.datagrams,
+      connections: opened.connections)
     namespace = copy
     self.wire = wire
     self.interfaces = interfaces
@@ -106,6 +107,14 @@ package struct NamespaceCopy: ~Copyable {
     guard let otherEnd = interfaces.otherEnd(of: name) else { return nil }
     return try FrameInjector(
       interface: name, wire: FileDescriptor(owning: Self.duplicate(wire)), otherEnd: otherEnd)
+  }
+
+  /// Runs a command of a shell in a copy, in which the calling thread is. Returns its exit code, and what it printed. What it has
+  /// set up carries packets then.
+  package static func run(_ command: String) throws(KernelError) -> (code: Int32, output: String) {
+    let end = try ChildProcess.shell(command)
+    try CopiedInterfaces.awaitCarriers()
+    return end
   }
 
   private static func duplicate(_ file: borrowing FileDescriptor) throws(KernelError) -> Int32 {

@@ -6,11 +6,9 @@ internal import Wire
 /// A copy of this process that waits, with the rights which this one gives up, until it is asked what takes
 /// them to find out; mostly it never is. To look at what all programs have open takes milliseconds, on a busy
 /// machine many, and is wanted for lost packets alone.
-///
-/// It ends when this process does, however that ends: its connection to it is over then.
 package final class Deputy: Sendable {
-  private let process: Int32
-  private let connection: Int32
+  private let process: ForkedProcess
+  private var connection: Int32 { process.connection }
 
   /// What it can be asked; each is a line.
   private enum Request: String {
@@ -20,26 +18,18 @@ package final class Deputy: Sendable {
     case connections
     /// With the words that say what is sent, as a JSON list.
     case trial
+    /// The same.
+    case search
   }
 
   /// Starts it, with the rights and the network namespace of the calling thread, which must be the only one.
-  /// Nil where that fails. The corresponding C function is `fork`.
+  /// Nil where that fails.
   package init?() {
-    var connection: Int32 = -1
-    // Sound: the pointer is that of a variable of the type the function fills.
-    let process = unsafe nftrace_fork(&connection)
-    if process == 0 { Self.serve(FileDescriptor(owning: connection)) }
-    guard process > 0 else { return nil }
+    let process = ForkedProcess { connection, _ in
+      Self.serve(FileDescriptor(owning: connection))
+    }
+    guard let process else { return nil }
     self.process = process
-    self.connection = connection
-  }
-
-  /// Ends it, also where somebody has stopped it, and waits for that: a process that nobody waited for would be left
-  /// where the first of all processes does not do it either, as in many containers.
-  deinit {
-    kill(process, SIGKILL)
-    _ = try? syscall { waitpid(process, nil, 0) }
-    close(connection)
   }
 
   /// What programs have open now; nil when it is gone, or says nothing for two seconds.
@@ -64,12 +54,18 @@ package final class Deputy: Sendable {
 
   /// What came of the remedy of a probe that these words of a command line send, tried in a copy of the network namespace in
   /// which this began: what `nftrace ping --prove` prints. Nil where that fails, or takes longer than ten seconds.
-  package func trial(_ words: [String]) -> String? {
+  package func trial(_ words: [String]) -> String? { output(.trial, words) }
+
+  /// What lets a probe through that these words of a command line ask about: what `nftrace why-not --prove` prints. Nil
+  /// where that fails, or takes longer than ten seconds.
+  package func search(_ words: [String]) -> String? { output(.search, words) }
+
+  private func output(_ request: Request, _ words: [String]) -> String? {
     var patience = timeval(tv_sec: 10, tv_usec: 0)
     // Sound: the size is that of the variable pointed to.
     _ = unsafe setsockopt(
       connection, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-    guard case .string(let output)? = ask(.trial, words) else { return nil }
+    guard case .string(let output)? = ask(request, words) else { return nil }
     return output
   }
 
@@ -115,7 +111,8 @@ package final class Deputy: Sendable {
       let list = words.dropFirst().first.map { Array($0) } ?? []
       let answer: JSONValue =
         switch words.first.flatMap({ Request(rawValue: String(decoding: $0, as: UTF8.self)) }) {
-        case .trial: trial(texts(list))
+        case .trial: trial("ping", texts(list))
+        case .search: trial("why-not", texts(list))
         case .connections: knowsConnections(texts(list).first)
         case .descriptors: DescriptorSurvey.now().json
         case .namespaces: .object(NamespaceSurvey.calls().map { ("\($0.key)", .string($0.value)) })
@@ -152,9 +149,9 @@ package final class Deputy: Sendable {
     return answer.map { .bool($0) } ?? .null
   }
 
-  private static func trial(_ texts: [String]) -> JSONValue {
+  private static func trial(_ command: String, _ texts: [String]) -> JSONValue {
     let isPlain = texts.allSatisfy { !$0.hasPrefix("-") || options.contains($0) }
-    guard isPlain, texts.first == "ping" else { return .null }
+    guard isPlain, texts.first == command else { return .null }
     return ChildProcess.output(["/proc/self/exe"] + texts + ["--prove"]).map { .string($0) }
       ?? .null
   }

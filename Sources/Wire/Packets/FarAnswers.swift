@@ -8,10 +8,14 @@ package struct FarAnswers: Sendable {
   /// So many are remembered.
   private static let mostSaid = 256
 
-  private static let arp: [UInt8] = [0x08, 0x06]
+  private let stations: KnownStations
 
-  /// Nothing was said yet.
-  package init() {}
+  private static let arp: [UInt8] = [0x08, 0x06]
+  /// IEEE 802.1Q.
+  private static let vlan: [UInt8] = [0x81, 0x00]
+
+  /// Nothing was said yet. Who is known to be behind a port of a bridge answers there alone.
+  package init(_ stations: KnownStations = KnownStations()) { self.stations = stations }
 
   /// Whether there is an answer to packets of this protocol.
   package static func knows(_ proto: IPProtocol) -> Bool {
@@ -22,15 +26,21 @@ package struct FarAnswers: Sendable {
   package mutating func frames(to frame: [UInt8], interface: UInt32) -> [[UInt8]] {
     guard frame.count >= 14 else { return [] }
     let type = Array(frame[12..<14])
+    if type == Self.vlan, frame.count >= 18 {
+      let untagged = frames(to: Array(frame[..<12]) + frame[16...], interface: interface)
+      return untagged.map { Array($0[..<12]) + frame[12..<16] + $0[12...] }
+    }
     let rest = Array(frame[14...])
-    if type == Self.arp { return Self.arpAnswer(rest, interface).map { [$0] } ?? [] }
+    if type == Self.arp { return arpAnswer(rest, interface).map { [$0] } ?? [] }
     guard let packet = try? Packet(rest), packet.fragment == nil else { return [] }
     let (to, from) = (Array(frame[..<6]), Array(frame[6..<12]))
     if let solicited = Self.solicited(packet, rest) {
-      return [Self.advertisement(of: solicited, to: packet.source, from, interface)]
+      guard let own = hardware(toSay: solicited, interface) else { return [] }
+      return [Self.advertisement(of: solicited, own, to: packet.source, from)]
     }
-    // What is for many is answered by none.
-    guard to[0] & 1 == 0, !packet.source.isUnspecified, !said.contains(Self.fingerprint(packet)),
+    // What is for many is answered by none, and what is for somebody else by who that is.
+    guard to[0] & 1 == 0, !stations.isElsewhere(to, than: interface), !packet.source.isUnspecified,
+      !said.contains(Self.fingerprint(packet)),
       let answer = Self.answer(to: packet)
     else { return [] }
     said = (said + [Self.fingerprint(answer)]).suffix(Self.mostSaid)
@@ -40,6 +50,14 @@ package struct FarAnswers: Sendable {
   /// The link-layer address of who has an address, behind this interface: one that nobody else gives out.
   package static func hardware(of address: IPAddress, _ interface: UInt32) -> [UInt8] {
     [0x02, UInt8(truncatingIfNeeded: interface)] + address.bytes.suffix(4)
+  }
+
+  /// What who has an address is to say behind this interface; nil where it is behind another one.
+  private func hardware(toSay address: IPAddress, _ interface: UInt32) -> [UInt8]? {
+    guard let known = stations.hardware(of: address, near: interface) else {
+      return Self.hardware(of: address, interface)
+    }
+    return stations.isElsewhere(known, than: interface) ? nil : known
   }
 
   /// By what no NAT on the way changes.
@@ -59,15 +77,14 @@ package struct FarAnswers: Sendable {
   // MARK: Neighbours
 
   /// RFC 826. Who asks whether an address is free, or says that it is its own, gets no answer.
-  private static func arpAnswer(_ request: [UInt8], _ interface: UInt32) -> [UInt8]? {
+  private func arpAnswer(_ request: [UInt8], _ interface: UInt32) -> [UInt8]? {
     guard request.count >= 28, Array(request[..<8]) == [0, 1, 8, 0, 6, 4, 0, 1] else { return nil }
     let (asker, askerAddress) = (Array(request[8..<14]), Array(request[14..<18]))
     let target = Array(request[24..<28])
     guard askerAddress != target, askerAddress != [0, 0, 0, 0],
-      let address = IPAddress(bytes: target)
+      let address = IPAddress(bytes: target), let own = hardware(toSay: address, interface)
     else { return nil }
-    let own = hardware(of: address, interface)
-    return asker + own + arp + [0, 1, 8, 0, 6, 4, 0, 2] + own + target + asker + askerAddress
+    return asker + own + Self.arp + [0, 1, 8, 0, 6, 4, 0, 2] + own + target + asker + askerAddress
   }
 
   /// The address that a neighbour solicitation (RFC 4861 section 4.3) asks for.
@@ -80,9 +97,8 @@ package struct FarAnswers: Sendable {
 
   /// RFC 4861 section 4.4: solicited, and in the place of what was known.
   private static func advertisement(
-    of address: IPAddress, to asker: IPAddress, _ askerHardware: [UInt8], _ interface: UInt32
+    of address: IPAddress, _ own: [UInt8], to asker: IPAddress, _ askerHardware: [UInt8]
   ) -> [UInt8] {
-    let own = hardware(of: address, interface)
     var message: [UInt8] = [136, 0, 0, 0, 0x60, 0, 0, 0] + address.bytes + [2, 1] + own
     let length = UInt8(message.count)
     let sum = InternetChecksum.of(
