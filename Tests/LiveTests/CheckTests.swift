@@ -291,6 +291,22 @@ extension LiveTests {
       #expect(nowhere.code == 1 && nowhere.output.contains("\"changes\": []"), "\(nowhere)")
     }
 
+    /// An interface that is down is set up, though nothing can be asked before.
+    @Test func anInterfaceThatIsDown() async throws {
+      let topology = try write(
+        "down.yaml",
+        "topology:\n  interfaces: {a: {address: 10.1.0.1/24, up: false}, b: 10.2.0.1/24}\n")
+      let ruleset = try write("down.nft", "table ip t { }\n")
+      let outcome = try await Programs.nftrace([
+        "why-not", "--ruleset", ruleset, "--topology", topology, "--in", "a", "-s", "10.1.0.2",
+        "10.2.0.2:80",
+      ])
+      #expect(
+        outcome.code == 0 && outcome.output.contains("a is down")
+          && outcome.output.contains("it gets through with\n  ip link set dev a up\n"), "\(outcome)"
+      )
+    }
+
     /// Nothing is left of a check that is killed, nor of one that ends.
     @Test func nothingIsLeft() async throws {
       let tests = try write(

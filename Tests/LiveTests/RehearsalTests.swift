@@ -223,6 +223,59 @@ extension LiveTests {
           && untried.output.contains("\"rehearsed\": null"), "\(untried)")
     }
 
+    /// Where no command is known to help, it is searched for one if more is to be told.
+    @Test func whatHelpsIsSearchedFor() async throws {
+      let net = try await RouterNet(
+        RouterPlan().with(
+          """
+          iptables -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE
+          iptables -N cali-FORWARD; iptables -A FORWARD -j cali-FORWARD
+          iptables -A cali-FORWARD -p icmp -j DROP
+          """))
+      let before = try await net.state()
+      let file = "\(Programs.directory)/searched.pcapng"
+      let verbose = try await net.ping(["-v", "-w", file])
+      let found = "  found     iptables -t filter -D cali-FORWARD 1\n"
+      #expect(
+        verbose.code == 1 && verbose.output.contains(found)
+          && verbose.output.contains("tried in a copy of this namespace: with it the probe gets")
+          && !verbose.output.contains("  search "), "\(verbose)")
+      let shown = try await Programs.nftrace(["show", "-v", file])
+      #expect(shown.output.contains(found), "\(shown)")
+      let json = try await net.ping(["-v", "--json"])
+      #expect(
+        json.output.contains("\"command\": \"iptables -t filter -D cali-FORWARD 1\""), "\(json)")
+      for words in [[], ["-v", "--no-rehearsal"]] {
+        let other = try await net.ping(words)
+        #expect(!other.output.contains("found  "), "\(other)")
+        #expect(other.output.contains("  search    nftrace why-not") == !words.isEmpty, "\(other)")
+      }
+      try await net.expectState(before, "a search")
+    }
+
+    /// Who was seen behind a port of a bridge is there alone; who was not, behind all.
+    @Test func whoIsBehindAPort() async throws {
+      let net = try await RouterNet()
+      try await net.inRouter(
+        """
+        ip link add br5 type bridge; ip addr add 10.11.0.1/24 dev br5; ip link set br5 up
+        for port in 1 2; do
+          ip link add port$port type veth peer name out$port netns $S; ip link set port$port master br5 up
+          ip netns exec $S ip link set out$port up
+        done
+        bridge fdb add 02:00:00:00:00:77 dev port2 master dynamic
+        ip neigh add 10.11.0.7 lladdr 02:00:00:00:00:77 dev br5 nud permanent
+        nft 'table bridge b { chain f { type filter hook input priority 0; iifname port2 drop; }; }'
+        """)
+      for (address, code) in [("10.11.0.7", 1), ("10.11.0.8", 0)] {
+        let outcome = try await Programs.nftrace([
+          "ping", "--netns", net.router, "--local", "--with",
+          "ip neigh del 10.11.0.7 dev br5", address,
+        ])
+        #expect(outcome.code == code, "\(outcome)")
+      }
+    }
+
     @Test func aCommandThatFailsIsSaid() async throws {
       let net = try await RouterNet()
       let outcome = try await Programs.run(

@@ -4,19 +4,19 @@ internal import Wire
 
 /// Sends the probes of one ping and tells what came of them.
 package struct PingRun {
-  private let plan: ProbePlan
+  let plan: ProbePlan
   private let entrance: ProbeEntrance
   /// The network namespaces in which the probes are watched: they enter in the first.
-  private let places: [PingPlace]
+  let places: [PingPlace]
   private let loop: any EventLoop
-  private let sink: any SessionSink
+  let sink: any SessionSink
   private let header: SessionHeader
   private var schedule: Schedule
   private var waiting: WaitingProgress
   /// The time of the last record that was looked at.
-  private var latest: UInt64 = 0
+  var latest: UInt64 = 0
   /// The time up to which probes are settled: a replay is to settle them before what follows.
-  private var settled: UInt64 = 0
+  var settled: UInt64 = 0
   /// What was received and not looked at yet: while a probe is on its way there is no time to.
   private var inbox: [Record]
   /// Index of the TUN device whose carrier is left as it is, if there is one: what the kernel sends
@@ -302,7 +302,10 @@ package struct PingRun {
   }
 
   /// Remedies that were tried, or could not be: once is enough.
-  private var rehearsed: Set<[String]> = []
+  var rehearsed: Set<[String]> = []
+
+  /// Whether it was searched for what helps, which takes a moment: once is enough.
+  var isSearched = false
 
   /// How often rules are read while their table is loaded again and again.
   private static let attempts = 4
@@ -354,15 +357,7 @@ package struct PingRun {
         place.answers(ping.unknownDeciders(at: place.number).map { .rule($0) })
       }
     }
-    for sequence in ready {
-      let remedies = ping.remediesToTry(sequence)
-      guard !remedies.isEmpty, rehearsed.insert(remedies).inserted,
-        let trial = places[0].kernel.rehearse(remedies, of: plan)
-      else { continue }
-      let record = Record(time: max(latest, settled), .note(.rehearsed(trial)))
-      try sink.write(record)
-      ping.take(record)
-    }
+    try rehearse(ready, &ping)
     for sequence in ready {
       let result = ping.settle(sequence)
       endConnection(result, isGoneOnWith: ping.carried.contains(result.sequence + 1))

@@ -9,8 +9,10 @@ package struct WhyNotReport: Sendable {
   private let obstacle: CheckResult
   /// What lets it through; empty where nothing was found, or nothing is needed.
   package var changes: [ChangeCandidate] = []
-  /// Packets like it that get through with that as well, and did not.
-  package var opened: [FirewallTest] = []
+  /// Packets like it that get through with that as well, and did not; nil where that was not asked.
+  package var opened: [FirewallTest]?
+  /// Seconds after which the search was ended before it was through.
+  package var seconds: Double?
   /// How many copies it took.
   package var tried = 1
 
@@ -29,8 +31,10 @@ package struct WhyNotReport: Sendable {
 
   /// All lines.
   package func lines(_ style: TextStyle) -> [StyledLine] {
-    guard let probe = obstacle.probe else { return [] }
-    var lines: [StyledLine] = [Headline(style: style).line(probe.result, plan: probe.plan)]
+    let headline =
+      obstacle.probe.map { Headline(style: style).line($0.result, plan: $0.plan) }
+      ?? StyledLine("\(style.cross) \(obstacle.obstacle ?? "")", .bad)
+    var lines: [StyledLine] = [headline]
     lines.append("asked in \(place)")
     lines += differences.map { StyledLine("differs   \($0)", .faint) }
     if obstacle.isPassed {
@@ -41,18 +45,22 @@ package struct WhyNotReport: Sendable {
         "if it does not in the original, what stops it is beyond this host, or not in the copy",
       ]
     }
-    let causes = probe.result.findings.filter { $0.severity == .error }.map { finding in
+    let causes = (obstacle.probe?.result.findings ?? []).filter { $0.severity == .error }.map {
+      finding in
       var cause = finding
       // It is among the changes that were tried.
       cause.remedy = nil
       return cause
     }
-    if style.verbosity != .quiet { lines += [""] + FindingText(style: style).lines(causes) }
+    if style.verbosity != .quiet, !causes.isEmpty {
+      lines += [""] + FindingText(style: style).lines(causes)
+    }
     if changes.isEmpty {
       return lines + [
         "",
         StyledLine(
-          "no change was found with which it gets through: \(tried) were tried (rules, sets, sysctls, routing rules)",
+          "no change was found with which it gets through: \(tried) were tried (rules, sets, sysctls, routing rules)"
+            + (seconds.map { ", and more could be after \(Phrases.seconds($0))" } ?? ""),
           .bad),
       ]
     }
@@ -64,6 +72,7 @@ package struct WhyNotReport: Sendable {
       if let words = change.words { lines.append("      \(StyledLine(words, .faint))") }
     }
     lines.append("  tried in a copy: the probe gets through, and is answered")
+    guard let opened else { return lines }
     lines.append("")
     if opened.isEmpty {
       lines.append(
@@ -74,6 +83,14 @@ package struct WhyNotReport: Sendable {
       lines += opened.map { "  \($0.title)" }
     }
     return lines
+  }
+
+  /// The same for who asked a probe, and knows that it is lost; nil where it is not lost in the copy.
+  package var found: ChangesFound? {
+    guard obstacle.probe != nil, !obstacle.isPassed else { return nil }
+    return ChangesFound(
+      changes: changes.map { ChangesFound.Change(command: $0.command, about: $0.words) },
+      opened: opened?.map(\.title), tried: tried, seconds: seconds)
   }
 
   /// One object of schema "nftrace/1".
@@ -90,8 +107,8 @@ package struct WhyNotReport: Sendable {
               .object([("command", .string($0.command)), ("about", .string($0.words))])
             })
         ),
-        ("opened", .array(opened.map { .string($0.title) })), ("tried", .int(tried)),
+        ("opened", .array((opened ?? []).map { .string($0.title) })), ("tried", .int(tried)),
         ("probe", obstacle.probe.map { JSONObjects().probe($0.result, netns: nil) } ?? .null),
-      ])
+      ] + (seconds.map { [("ended_after_s", .decimal("\($0)"))] } ?? []))
   }
 }

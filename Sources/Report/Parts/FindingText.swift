@@ -63,8 +63,47 @@ struct FindingText {
     ]
   }
 
-  private func lines(_ finding: Finding) -> [StyledLine] {
-    pieces(finding).flatMap { piece in
+  /// The lines of what a search found.
+  func lines(_ found: ChangesFound) -> [StyledLine] { lines(pieces(found)) }
+
+  /// The pieces of what a search found, or that it found nothing.
+  func pieces(_ found: ChangesFound) -> [Piece] {
+    func words(_ text: String, _ label: String = "") -> Piece {
+      Piece(label: label, text: StyledLine(text), kind: .words)
+    }
+    if found.changes.isEmpty {
+      let end =
+        found.seconds.map { "within \(Phrases.seconds($0))" } ?? "in copies of this namespace"
+      return [
+        words(
+          "no change was found \(end) with which it gets through: \(found.tried) were tried",
+          "searched")
+      ]
+    }
+    var pieces = found.changes.enumerated().flatMap { index, change -> [Piece] in
+      [
+        Piece(
+          label: index == 0 ? "found" : "and", text: StyledLine(Escape.text(change.command)),
+          kind: .command)
+      ]
+        + (change.about.map { [Piece(label: "", text: StyledLine(Escape.text($0)), kind: .rule)] }
+          ?? [])
+    }
+    let all = found.changes.count == 1 ? "it" : "all of it"
+    pieces.append(words("tried in a copy of this namespace: with \(all) the probe gets through"))
+    if let opened = found.opened, !opened.isEmpty {
+      pieces.append(
+        words(
+          "that would let through as well: \(opened.map { Escape.text($0) }.joined(separator: ", "))"
+        ))
+    }
+    return pieces
+  }
+
+  private func lines(_ finding: Finding) -> [StyledLine] { lines(pieces(finding)) }
+
+  private func lines(_ pieces: [Piece]) -> [StyledLine] {
+    pieces.flatMap { piece in
       switch piece.kind {
       case .words: block(piece.label, piece.text.text)
       case .rule: [StyledLine(Self.indent) + piece.text]
@@ -72,7 +111,9 @@ struct FindingText {
         style.broken(
           command: piece.text.text, behind: Self.indent.count, indent: Self.indent + "  "
         ).enumerated().map { index, line in
-          index == 0 ? "  " + StyledLine(piece.label, .strong) + "    " + line : line
+          index == 0
+            ? "  " + StyledLine(piece.label, .strong) + TextLayout.space(10 - piece.label.count)
+              + line : line
         }
       }
     }

@@ -92,7 +92,22 @@ package struct JSONObjects: Sendable {
             ("interface", .string(probe.interface)), ("namespace", .string(netns)),
           ])
         ),
-      ] + error)
+      ] + error + (probe.found.map { [("found", found($0))] } ?? []))
+  }
+
+  /// What a search found for a probe that nothing is known to help.
+  private func found(_ found: ChangesFound) -> JSONValue {
+    .object([
+      (
+        "changes",
+        .array(
+          found.changes.map {
+            .object([("command", .string($0.command)), ("about", .string($0.about))])
+          })
+      ), ("opened", found.opened.map { .array($0.map { .string($0) }) } ?? .null),
+      ("tried", .int(found.tried)),
+      ("ended_after_s", found.seconds.map { .decimal("\($0)") } ?? .null),
+    ])
   }
 
   /// One packet's journey.

@@ -112,13 +112,16 @@ struct PingText: Sendable {
     return findings + (findings.isEmpty || timeline.isEmpty ? [] : [""]) + timeline
   }
 
-  /// Where no command is known to help, what searches for one.
+  /// Where no command is known to help, what was searched for, and what searches on.
   private func search(_ probe: ProbeResult) -> [StyledLine] {
-    guard style.verbosity == .verbose, rehearsal == nil,
-      [.lost, .rejected].contains(probe.outcome),
-      probe.findings.allSatisfy({ $0.remedy == nil }), let command = plan.search(in: netns)
-    else { return [] }
-    return style.broken(command: command.text, behind: 12, indent: TextLayout.space(14))
+    guard rehearsal == nil, probe.isWithoutRemedy else { return [] }
+    var lines: [StyledLine] = []
+    if let found = probe.found { lines = FindingText(style: style).lines(found) }
+    guard style.verbosity == .verbose, probe.found?.changes.isEmpty != false,
+      let command = plan.search(in: netns)
+    else { return lines }
+    return lines
+      + style.broken(command: command.text, behind: 12, indent: TextLayout.space(14))
       .enumerated()
       .map { $0 == 0 ? "  " + StyledLine("search", .strong) + "    " + $1 : $1 }
   }

@@ -23,6 +23,13 @@ package struct ChangeCandidate: Sendable, Hashable {
 }
 
 extension ChangeCandidate {
+  /// Sets an interface up; nil where it has a name that no command takes.
+  package init?(raising device: String) {
+    guard let word = try? Word.device(device) else { return nil }
+    // Without "dev", ip takes some names for words of its own.
+    self.init("ip link set dev \(word) up")
+  }
+
   /// What a finding says that helps, and can be tried.
   package static func remedies(of finding: Finding) -> [ChangeCandidate] {
     finding.remedies.filter { RemedyTrial.isConfined($0.text) }.map { ChangeCandidate($0) }
@@ -107,10 +114,7 @@ package struct ChangeSearch: Sendable {
       policyRules.filter { $0.family == version && ![0, 32766, 32767].contains($0.priority) }.map {
         ChangeCandidate("ip \(version == 6 ? "-6 " : "")rule del pref \($0.priority)")
       })
-    add(
-      downInterfaces.compactMap { name in
-        (try? Word.device(name)).map { ChangeCandidate("ip link set \($0) up") }
-      })
+    add(downInterfaces.compactMap { ChangeCandidate(raising: $0) })
     return found
   }
 

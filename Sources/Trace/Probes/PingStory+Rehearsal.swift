@@ -5,15 +5,26 @@ extension PingStory {
   /// What may help against what a probe was lost for, the narrowest first, if nobody has tried it yet; empty where there is nothing,
   /// or it is for another network namespace, or the probe cannot be sent again.
   package func remediesToTry(_ sequence: Int) -> [String] {
-    guard plan.data == nil, !plan.dryRun, stories.count == 1, plan.like == nil,
-      story.header?.isRehearsal != true, isLost(sequence)
-    else { return [] }
+    guard isRehearsable(sequence) else { return [] }
     var preview = self
     let cause = preview.settle(sequence).findings.first {
       $0.severity == .error && !$0.remedies.isEmpty
     }
     guard let cause, cause.netns == nil, cause.isRehearsed == nil else { return [] }
     return cause.remedies.map(\.text).filter(RemedyTrial.isConfined)
+  }
+
+  /// Whether nothing is known that helps a probe, which was lost, and it can be asked again in a copy.
+  package func wantsSearch(_ sequence: Int) -> Bool {
+    guard isRehearsable(sequence) else { return false }
+    var preview = self
+    let result = preview.settle(sequence)
+    return result.isWithoutRemedy && result.found == nil
+  }
+
+  private func isRehearsable(_ sequence: Int) -> Bool {
+    plan.data == nil && !plan.dryRun && stories.count == 1 && plan.like == nil
+      && story.header?.isRehearsal != true && isLost(sequence)
   }
 
   /// Notes what came of it.
@@ -44,4 +55,11 @@ extension PingStory {
 
   /// Nanoseconds that are waited once the kernel has dropped a packet of a probe in a copy.
   private static let patience: UInt64 = 20_000_000
+}
+
+extension ProbeResult {
+  /// Whether it did not get through, and no command is known that helps.
+  package var isWithoutRemedy: Bool {
+    [.lost, .rejected].contains(outcome) && findings.allSatisfy { $0.remedy == nil }
+  }
 }

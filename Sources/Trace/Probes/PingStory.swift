@@ -38,6 +38,8 @@ package struct PingStory: Sendable {
   private(set) var witnesses: [Journey?] = []
   /// What came of remedies, by their commands.
   var trials: [String: RemedyTrial] = [:]
+  /// What was found for probes that nothing is known to help.
+  var searches: [Int: ChangesFound] = [:]
   /// Whether the session is over before its time.
   private var isCut = false
 
@@ -103,6 +105,7 @@ package struct PingStory: Sendable {
       open[sequence]?.refused = errno
       if open[sequence]?.answered == nil { open[sequence]?.answered = record.time }
     case .note(.rehearsed(let trial)): note(trial)
+    case .note(.searched(let sequence, let found)): searches[sequence] = found
     case .log, .netlink:
       noteArrivalElsewhere(record)
       if plan.entrance != .tun || plan.dryRun { lookForEnds(record.time) }
@@ -329,6 +332,7 @@ package struct PingStory: Sendable {
       errno: outcome == .localError ? entry?.refused : nil)
     result.entrance = plan.entrance
     result.interface = plan.device
+    result.found = searches.removeValue(forKey: sequence)
     result.isSilent = entry?.answered == nil && entry?.acknowledged != nil
     return result
   }

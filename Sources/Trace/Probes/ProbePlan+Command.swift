@@ -62,13 +62,18 @@ extension ProbePlan {
     return command + " \(destination)"
   }
 
+  /// What searches in copies of this network namespace; nil where it cannot be asked so.
+  package var searching: [String]? { search(in: nil).flatMap(Self.words) }
+
   /// What sends one of these probes in a copy of the network namespace; nil where it cannot be sent again.
   package var rehearsal: [String]? {
-    // No shell reads it.
-    guard data == nil, let command = command(in: [])?.text, !command.contains("'") else {
-      return nil
-    }
-    return command.split(separator: " ").dropFirst().map(String.init)
+    data == nil ? command(in: []).flatMap(Self.words) : nil
+  }
+
+  /// The words behind the program's name; nil where a shell would have to read them.
+  private static func words(_ command: Command) -> [String]? {
+    command.text.contains("'")
+      ? nil : command.text.split(separator: " ").dropFirst().map(String.init)
   }
 
   /// What begins the names of TUN devices that nftrace makes.

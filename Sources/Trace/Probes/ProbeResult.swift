@@ -20,6 +20,8 @@ package struct ProbeResult: Sendable, Equatable {
   package var errno: Int32?
   /// Whether what it carried was acknowledged, and nothing came after that.
   package var isSilent = false
+  /// What a search found with which it gets through, where nothing is known to help.
+  package var found: ChangesFound?
   /// How it entered.
   package var entrance = EntranceKind.tun
   /// The interface by which it came in; nil where this host sent it.

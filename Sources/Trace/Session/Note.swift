@@ -18,6 +18,8 @@ package enum Note: Sendable, Equatable {
   case clockSet(Int64)
   /// What came of a remedy in a copy of the network namespace.
   case rehearsed(RemedyTrial)
+  /// What was found in copies for the probe of this number, which nothing is known to help.
+  case searched(Int, ChangesFound)
   /// A recorder wrote its last.
   case ended(RecordingEnd)
 
@@ -52,6 +54,7 @@ extension Note: JSONCoded {
     case "notSent": self = .notSent(try value(0), try value(1))
     case "clockSet": self = .clockSet(try value())
     case "rehearsed": self = .rehearsed(try value())
+    case "searched": self = .searched(try value(0), try value(1))
     case "ended": self = .ended(try value())
     default: throw .unfit(name)
     }
@@ -67,6 +70,8 @@ extension Note: JSONCoded {
     case .notSent(let probe, let errno): Self.named("notSent", probe.asJSON, errno.asJSON)
     case .clockSet(let step): Self.named("clockSet", step.asJSON)
     case .rehearsed(let trial): Self.named("rehearsed", trial.asJSON)
+    case .searched(let probe, let found):
+      Self.named("searched", probe.asJSON, found.asJSON)
     case .ended(let end): Self.named("ended", end.asJSON)
     }
   }

@@ -122,11 +122,12 @@ struct Check: ParsableCommand {
           coverage: place.ruleset)
         report!.leastCoverage = coverage
       }
-      let results = try place.ask(file.tests) { [isWhole = shared.json] in $0.isPassed && !isWhole }
+      let asker = try TestAsker(place)
+      let results = try asker.ask(file.tests) { [isWhole = shared.json] in $0.isPassed && !isWhole }
       for result in results { if let probe = result.probe { report!.coverage.take(probe.result) } }
       report!.files.append((path, results))
       try place.leave()
-      interrupted = place.interrupted
+      interrupted = asker.interrupted
       if interrupted != nil { break }
     }
     report!.seconds = Double(Clock.monotonic - started) / 1e9

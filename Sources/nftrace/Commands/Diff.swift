@@ -98,7 +98,9 @@ struct Diff: ParsableCommand {
       for ruleset in rulesets {
         let place = try CheckPlace(topology, ruleset, shared, isLive: false)
         let known = Set(questions.map(\.name))
-        questions += try place.guesses().filter { !known.contains($0.name) }
+        questions += try PlaceSurroundings(ruleset: place.ruleset).guesses().filter {
+          !known.contains($0.name)
+        }
         try place.leave()
       }
     }
@@ -109,9 +111,10 @@ struct Diff: ParsableCommand {
     guard !questions.isEmpty else { throw UsageError("there is nothing to ask") }
     for ruleset in rulesets {
       let place = try CheckPlace(topology, ruleset, shared, isLive: false)
-      answers.append(try place.ask(questions) { $0.fate?.isExplained == true })
-      try place.exitIfInterrupted()
-      places.append((place.ruleset, place.differences, place.where))
+      let asker = try TestAsker(place)
+      answers.append(try asker.ask(questions) { $0.fate?.isExplained == true })
+      try asker.exitIfInterrupted()
+      places.append((place.ruleset, place.differences, place.whereabouts))
       try place.leave()
     }
     let report = DiffReport(

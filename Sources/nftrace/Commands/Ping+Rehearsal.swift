@@ -13,7 +13,7 @@ extension Ping {
     let space = ChosenNamespace(original.name, copy, path: original.path)
     try space.enter()
     for command in with {
-      let (code, output) = try ChildProcess.shell(command)
+      let (code, output) = try NamespaceCopy.run(command)
       guard code == 0 else {
         throw UsageError(
           "--with '\(command)' failed in the copy with exit code \(code)"

@@ -45,7 +45,8 @@ extension Ping {
               kernel: LivePing(
                 in: space, rights: rights(entrance, plan, spaces),
                 isRoot: entrance.kind == .local && user == nil && space === spaces[0],
-                rehearses: !noRehearsal && rehearsal == nil && spaces.count == 1),
+                rehearses: !noRehearsal && rehearsal == nil && spaces.count == 1,
+                searches: shared.verbose),
               rehearsal: rehearsal)
           }
         }

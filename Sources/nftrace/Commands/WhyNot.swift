@@ -60,6 +60,14 @@ struct WhyNot: ParsableCommand {
     completion: .file())
   var topology: String?
 
+  @Option(
+    help: ArgumentHelp("End the search after so many seconds.", valueName: "s"))
+  var within: Double?
+
+  /// What `ping -v` searches with: nftrace, as its own child.
+  @Flag(help: .hidden)
+  var prove = false
+
   @OptionGroup var shared: SharedOptions
 
   mutating func validate() throws {
@@ -73,11 +81,17 @@ struct WhyNot: ParsableCommand {
     if let proto, ProbeProtocol(proto) == nil {
       throw ValidationError("-p '\(Escape.name(proto))' is no protocol, such as tcp, udp or icmp")
     }
+    if let within, !(within > 0 && within <= 3600) {
+      throw ValidationError("--within is in seconds, more than 0 and at most 3600")
+    }
     if topology != nil, !shared.namespaces.isEmpty {
       throw ValidationError("--topology is in the place of a network namespace: leave --netns out")
     }
     _ = try question()
   }
+
+  /// Seconds for which `ping -v` searches.
+  private static let patience = 2.0
 
   private func question() throws -> FirewallTest {
     let target = ProbeTarget(dest)!
@@ -116,11 +130,15 @@ struct WhyNot: ParsableCommand {
     let rulesets = try ruleset.map { try CheckFiles.ruleset($0) }
     let topology = try topology.map { try CheckFiles.topology($0) }
     if topology == nil { try CheckPlace.needsRoot("copy this network namespace") }
-    let search = WhyNotSearch(question: try question()) { [shared] commands in
+    if prove { ChildProcess.endWithParent() }
+    let seconds = within ?? (prove ? Self.patience : nil)
+    let search = WhyNotSearch(question: try question(), within: seconds) { [shared] commands in
       try CheckPlace(topology, rulesets, shared, isLive: false, commands: commands)
     }
     let report = try search.run()
-    if shared.json {
+    if prove {
+      if let found = report.found { try Output.show(found.json) }
+    } else if shared.json {
       try Output.print(report.json)
     } else {
       let style = shared.style

@@ -26,14 +26,17 @@ final class LivePing: PingKernel {
 
   /// Whether remedies are tried in a copy.
   private let rehearses: Bool
+  /// Whether it is searched there for what helps, where no remedy is known.
+  private let searches: Bool
 
   /// Opens the sockets, and takes a log group. `space` is the namespace of the calling thread, `rights` what sending takes, `isRoot` whether this host
   /// sends, as who runs the command.
   init(
     in space: ChosenNamespace = ChosenNamespace(), rights: Capabilities, isRoot: Bool,
-    rehearses: Bool = false
+    rehearses: Bool = false, searches: Bool = false
   ) throws(KernelError) {
     self.rehearses = rehearses
+    self.searches = searches
     home = try NetworkNamespace.current().identity.inode
     var socket = try NetfilterSocket()
     rules = try RulesetReader()
@@ -118,6 +121,11 @@ final class LivePing: PingKernel {
       let trial = RemedyTrial(json: output), remedies.contains(trial.remedy)
     else { return nil }
     return trial
+  }
+
+  func search(for plan: ProbePlan) -> ChangesFound? {
+    guard rehearses, searches, let deputy, let words = plan.searching else { return nil }
+    return deputy.search(words).flatMap { ChangesFound(json: $0) }
   }
 
   func appointDeputy() { deputy = kernelOracle.startDeputy() }

@@ -43,7 +43,7 @@ final class RemedyPlace {
     let space = ChosenNamespace(nil, copy)
     try space.enter()
     for command in commands.dropFirst(before.count) {
-      guard try ChildProcess.shell(command).code == 0 else {
+      guard try NamespaceCopy.run(command).code == 0 else {
         // What it has done of it is not known.
         standing = nil
         return nil

@@ -6,6 +6,7 @@ import Trace
 /// Looks for the smallest change with which a probe gets through: each is tried in a copy of its own.
 struct WhyNotSearch {
   private let question: FirewallTest
+  private let seconds: Double?
   /// A copy in which these commands were run, and which the calling thread is in.
   private let place: ([String]) throws -> CheckPlace
 
@@ -13,9 +14,13 @@ struct WhyNotSearch {
   private static let mostTried = 200
   private static let mostTogether = 3
 
-  /// A search for what lets this question through.
-  init(question: FirewallTest, in place: @escaping ([String]) throws -> CheckPlace) {
+  /// A search for what lets this question through, which ends after so many seconds.
+  init(
+    question: FirewallTest, within seconds: Double? = nil,
+    in place: @escaping ([String]) throws -> CheckPlace
+  ) {
     self.question = question
+    self.seconds = seconds
     self.place = place
   }
 
@@ -41,31 +46,35 @@ struct WhyNotSearch {
     let first = try attempt([])
     var report = WhyNotReport(
       question, place: first.place, differences: first.differences, obstacle: first.result)
-    if let obstacle = first.result.obstacle { throw UsageError(obstacle) }
+    if let obstacle = first.result.obstacle, first.candidates.isEmpty { throw UsageError(obstacle) }
     if first.result.isPassed { return report }
     var trials = ChangeTrials<Attempt>(mostTried: Self.mostTried, mostTogether: Self.mostTogether)
-    let steps = trials.run(from: first) { changes in
+    let end = seconds.map { Clock.realtime + UInt64($0 * 1e9) }
+    let isOver = { end.map { Clock.realtime > $0 } ?? false }
+    let steps = trials.run(from: first, until: isOver) { changes in
       Output.tell(progress: "trying \(changes.last?.command ?? "")")
       return try? attempt(changes)
     }
     Output.tell(progress: nil)
     report.tried = trials.count + 1
     report.changes = steps?.map(\.change) ?? []
-    if steps != nil { report.opened = try opened(by: report.changes) }
+    if trials.isCut { report.seconds = seconds }
+    if steps != nil, !isOver() { report.opened = try opened(by: report.changes) }
     return report
   }
 
   private func attempt(_ changes: [ChangeCandidate]) throws -> Attempt {
     let place = try place(changes.map(\.command))
-    let results = try place.ask([question]) { $0.isPassed }
-    try place.exitIfInterrupted()
-    let result = results[0]
-    let candidates = try result.probe.map {
-      try place.surroundings($0.result).candidates(for: $0.result)
-    }
+    let asker = try TestAsker(place)
+    let result = try asker.ask([question]) { $0.isPassed }.first
+    try asker.exitIfInterrupted()
+    guard let result else { throw UsageError("nothing came of it") }
+    let surroundings = PlaceSurroundings(ruleset: place.ruleset)
     let attempt = Attempt(
-      result: result, candidates: candidates ?? [], place: place.description,
-      differences: place.differences)
+      result: result,
+      candidates: try result.probe.map { try surroundings.changes(around: $0.result) }
+        ?? surroundings.changes(for: question.from),
+      place: place.description, differences: place.differences)
     try place.leave()
     return attempt
   }
@@ -75,8 +84,9 @@ struct WhyNotSearch {
     let others = question.neighbours
     let answers = try [[], changes.map(\.command)].map { commands in
       let place = try place(commands)
-      let answers = try place.ask(others) { _ in true }
-      try place.exitIfInterrupted()
+      let asker = try TestAsker(place)
+      let answers = try asker.ask(others) { _ in true }
+      try asker.exitIfInterrupted()
       try place.leave()
       return answers
     }

@@ -1,0 +1,26 @@
+import Trace
+
+// What is tried in copies of the network namespace.
+extension PingRun {
+  /// Tries what may help these probes, and where nothing is known that does, searches for it.
+  mutating func rehearse(_ ready: [Int], _ ping: inout PingStory) throws {
+    for sequence in ready {
+      let remedies = ping.remediesToTry(sequence)
+      guard !remedies.isEmpty, rehearsed.insert(remedies).inserted,
+        let trial = places[0].kernel.rehearse(remedies, of: plan)
+      else { continue }
+      try note(.rehearsed(trial), &ping)
+    }
+    for sequence in ready where !isSearched && ping.wantsSearch(sequence) {
+      isSearched = true
+      guard let found = places[0].kernel.search(for: plan) else { break }
+      try note(.searched(sequence, found), &ping)
+    }
+  }
+
+  private func note(_ note: Note, _ ping: inout PingStory) throws {
+    let record = Record(time: max(latest, settled), .note(note))
+    try sink.write(record)
+    ping.take(record)
+  }
+}
