@@ -23,7 +23,7 @@ extension PingStory {
   }
 
   private func isRehearsable(_ sequence: Int) -> Bool {
-    plan.data == nil && !plan.dryRun && stories.count == 1 && plan.like == nil
+    !plan.dryRun && stories.count == 1 && plan.like == nil
       && story.header?.isRehearsal != true && isLost(sequence)
   }
 

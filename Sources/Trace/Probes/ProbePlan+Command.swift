@@ -63,17 +63,25 @@ extension ProbePlan {
   }
 
   /// What searches in copies of this network namespace; nil where it cannot be asked so.
-  package var searching: [String]? { search(in: nil).flatMap(Self.words) }
+  package var searching: [String]? { search(in: nil).map(Self.words) }
 
   /// What sends one of these probes in a copy of the network namespace; nil where it cannot be sent again.
   package var rehearsal: [String]? {
-    data == nil ? command(in: []).flatMap(Self.words) : nil
+    command(in: []).map(Self.words)
   }
 
-  /// The words behind the program's name; nil where a shell would have to read them.
-  private static func words(_ command: Command) -> [String]? {
-    command.text.contains("'")
-      ? nil : command.text.split(separator: " ").dropFirst().map(String.init)
+  /// The words behind the program's name, without the quotes that a shell would take off them: words have none within.
+  private static func words(_ command: Command) -> [String] {
+    var words = [""]
+    var isQuoted = false
+    for letter in command.text {
+      switch letter {
+      case "'": isQuoted.toggle()
+      case " " where !isQuoted: words.append("")
+      default: words[words.count - 1].append(letter)
+      }
+    }
+    return Array(words.dropFirst())
   }
 
   /// What begins the names of TUN devices that nftrace makes.
