@@ -243,6 +243,8 @@ extension LiveTests {
       let outcome = try await Self.run(
         net,
         """
+        # What another test has left there is no sign of this one's.
+        rm -f "$DIR/out"
         "$NFTRACE" ping --tun "$TUN" --no-rehearsal -i 0.2 -c 1000 $SERVER >"$DIR/out" 2>&1 & pid=$!
         for i in $(seq 100); do test -s "$DIR/out" && break; sleep 0.05; done
         child=$(cat /proc/$pid/task/*/children | tr -d ' ')
