@@ -25,6 +25,8 @@ package struct DropWatch: ~Copyable {
     keepingIn directory: String? = nil
   ) throws(KernelError) {
     try BPF.refuseLockdown("ask the kernel for drop reasons")
+    // Whether we may do this at all, before megabytes are read for it.
+    _ = try BPFMap.counter()
     try self.init(
       kernel: try DropLayout.ofThisKernel(keptIn: directory), filter: filter, namespace: namespace)
   }

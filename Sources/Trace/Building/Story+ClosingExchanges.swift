@@ -56,14 +56,14 @@ extension Story {
     var latest: [ExchangeKey: Int] = [:]
     let firsts = firstFragments()
     for index in open.indices {
-      let journey = open[index]
+      let (start, last) = (open[index].start, open[index].last)
       let key = open[firsts[index] ?? index].key
-      if let group = latest[key], journey.start <= groups[group].last.later(by: Self.idle) {
+      if let group = latest[key], start <= groups[group].last.later(by: Self.idle) {
         groups[group].members.append(index)
-        groups[group].last = max(groups[group].last, journey.last)
+        groups[group].last = max(groups[group].last, last)
       } else {
         latest[key] = groups.count
-        groups.append(([index], journey.last))
+        groups.append(([index], last))
       }
     }
     return groups
