@@ -308,7 +308,8 @@ struct RecorderTests {
       guard let call = recording.faults.failed.first else { break }
       failed.insert(call)
       switch result {
-      case .success:  // The last words of a recording may be missing; or the kernel goes on tracing, which is said.
+      case .success:
+        // The last words of a recording may be missing; or the kernel goes on tracing, which is said.
         let isSaid = recording.heard.errors.contains("goes on tracing")
         #expect(isSaid || [.recorderSave, .mediumWrite].contains(call), "\(call)")
       case .failure(let error):
