@@ -73,7 +73,7 @@ struct InnerLoops {
         {
           var deciders = DecidingRules()
           for message in messages { deciders.take(message) }
-          return deciders.takeUnread().count
+          return messages.count + deciders.takeUnread().count
         }
       ),
       (

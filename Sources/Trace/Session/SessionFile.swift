@@ -14,7 +14,7 @@ package enum SessionFile {
     var octets = (short.count < mostOctets ? short : section(header.shortest)) + interfaces
     let nothing = NetlinkMessage(type: nothing, payload: [])
     append(
-      Record(time: header.started ?? 0, .netlink(nothing)), 1, [cooked(nothing)],
+      Record(time: header.started ?? 0, .netlink(nothing)), nothing,
       comment: headerPrefix + header.json, to: &octets)
     return octets
   }
@@ -70,14 +70,13 @@ package enum SessionFile {
   /// Appends the octets of one record.
   package static func append(_ record: Record, to octets: inout [UInt8]) {
     switch record.content {
-    case .log(let payload): append(record, 0, [payload], to: &octets)
+    case .log(let payload): append(record, 0, payload, to: &octets)
     // The kernel log's own text is what keeps these.
     case .line: break
     case .netlink(let message):
-      append(
-        record, 1, [cooked(message), message.payload], comment: comment(message), to: &octets)
-    case .sent(let bytes): append(record, 2, [bytes], direction: .outbound, to: &octets)
-    case .received(let bytes): append(record, 2, [bytes], direction: .inbound, to: &octets)
+      append(record, message, comment: comment(message), to: &octets)
+    case .sent(let bytes): append(record, 2, bytes, direction: .outbound, to: &octets)
+    case .received(let bytes): append(record, 2, bytes, direction: .inbound, to: &octets)
     case .lost(let count):
       CaptureBlock.statistics(
         CaptureStatistics(
@@ -98,24 +97,35 @@ package enum SessionFile {
   static let lostComment = "the kernel reported lost messages here"
 
   private static func append(
-    _ record: Record, _ number: Int, _ parts: [[UInt8]], direction: CaptureDirection? = nil,
-    comment: String? = nil, to octets: inout [UInt8]
+    _ record: Record, _ number: Int, _ data: [UInt8], direction: CaptureDirection? = nil,
+    to octets: inout [UInt8]
   ) {
     CapturedPacket.append(
-      to: &octets, interface: interface(number, record), time: record.time, parts,
-      direction: direction, comment: comment)
-  }
-
-  private static func interface(_ number: Int, _ record: Record) -> Int {
-    record.place * interfacesOfPlace + number
+      to: &octets, interface: interface(number, record), time: record.time, count: data.count,
+      direction: direction
+    ) { $0 += data }
   }
 
   /// LINKTYPE_NETLINK: packet type 0, ARPHRD_NETLINK 824, ten zeros, the netlink family, all in
-  /// network order; then the message, of which this has the header. Types below 0x100 are rtnetlink's, the others
-  /// nfnetlink's.
-  private static func cooked(_ message: NetlinkMessage) -> [UInt8] {
-    let family: UInt8 = message.type < 0x100 ? 0 : 12
-    return [0, 0, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, family] + message.header
+  /// network order; then the message. Types below 0x100 are rtnetlink's, the others nfnetlink's.
+  private static func append(
+    _ record: Record, _ message: NetlinkMessage, comment: String?, to octets: inout [UInt8]
+  ) {
+    CapturedPacket.append(
+      to: &octets, interface: interface(1, record), time: record.time,
+      count: cooked.count + 1 + NetlinkMessage.headerLength + message.payload.count,
+      comment: comment
+    ) { octets in
+      octets += cooked
+      octets.append(message.type < 0x100 ? 0 : 12)
+      message.append(to: &octets)
+    }
+  }
+
+  private static let cooked: [UInt8] = [0, 0, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+
+  private static func interface(_ number: Int, _ record: Record) -> Int {
+    record.place * interfacesOfPlace + number
   }
 
   /// What Wireshark does not decode is said in words. Of nftrace's own rules there is nothing to say that their log

@@ -152,19 +152,18 @@ extension CaptureInterface {
 //  |                            options                            |
 //  +---------------------------------------------------------------+
 extension CapturedPacket {
-  /// Appends a packet with these parts of data, one behind the other, none of them cut: nothing is copied but into
-  /// `octets`.
+  /// Appends a packet of so many octets of data, which `data` appends: nothing is copied but into `octets`.
   package static func append(
-    to octets: inout [UInt8], interface: Int, time: UInt64, _ parts: [[UInt8]],
-    direction: CaptureDirection? = nil, comment: String? = nil, originalLength: Int? = nil
+    to octets: inout [UInt8], interface: Int, time: UInt64, count: Int,
+    direction: CaptureDirection? = nil, comment: String? = nil, originalLength: Int? = nil,
+    data: (inout [UInt8]) -> Void
   ) {
-    let count = parts.reduce(0) { $0 + $1.count }
     let block = octets.beginBlock(PcapNG.enhancedPacket)
     octets.append(littleEndian: UInt32(clamping: interface))
     octets.append(pcapNGTime: time)
     octets.append(littleEndian: UInt32(clamping: count))
     octets.append(littleEndian: UInt32(clamping: originalLength ?? count))
-    for part in parts { octets += part }
+    data(&octets)
     octets.padBlock(block)
     let options = octets.count
     if let direction {
@@ -176,8 +175,9 @@ extension CapturedPacket {
 
   fileprivate func append(to octets: inout [UInt8]) {
     Self.append(
-      to: &octets, interface: interface, time: time, [data], direction: direction,
-      comment: comment, originalLength: originalLength)
+      to: &octets, interface: interface, time: time, count: data.count, direction: direction,
+      comment: comment, originalLength: originalLength
+    ) { $0 += data }
   }
 }
 

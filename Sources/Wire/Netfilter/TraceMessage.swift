@@ -173,14 +173,14 @@ package struct TraceMessage: Sendable, Equatable {
       return nil
     }
     print.add(family)
-    while let attribute = try? reader.attribute(), var value = try? reader.value(of: attribute) {
+    while let attribute = try? reader.attribute(), let value = try? reader.value(of: attribute) {
       switch attribute.type {
       case Attribute.ruleHandle: isRule = true
       case Attribute.table, Attribute.chain, Attribute.verdict: break
       default: continue
       }
       print.add(UInt8(truncatingIfNeeded: attribute.type))
-      while let octet = try? value.u8() { print.add(octet) }
+      value.add(to: &print)
     }
     return isRule ? print.value : nil
   }

@@ -111,6 +111,11 @@ extension ByteReader {
     remaining == T.bitWidth / 8 ? try? bigEndian() : nil
   }
 
+  /// Adds all that is left to a sum.
+  func add(to sum: inout Fingerprint) {
+    for index in offset..<end { sum.add(bytes[index]) }
+  }
+
   /// Whether what is left begins with the octets of `text`.
   func begins(with text: String) -> Bool {
     var at = offset

@@ -60,21 +60,21 @@ package struct NetlinkMessage: Sendable, Equatable {
 
   /// The message on the wire, padded to four octets.
   package var bytes: [UInt8] {
-    var result = header + payload
+    var result: [UInt8] = []
+    result.reserveCapacity(Self.headerLength + payload.count)
+    append(to: &result)
     result.pad(to: 4)
     return result
   }
 
-  /// What stands before the payload on the wire.
-  package var header: [UInt8] {
-    var result: [UInt8] = []
-    result.reserveCapacity(Self.headerLength)
-    result.append(littleEndian: UInt32(Self.headerLength + payload.count))
-    result.append(littleEndian: type)
-    result.append(littleEndian: flags)
-    result.append(littleEndian: sequence)
-    result.append(littleEndian: port)
-    return result
+  /// Appends the message as it is on the wire, without padding.
+  package func append(to octets: inout [UInt8]) {
+    octets.append(littleEndian: UInt32(Self.headerLength + payload.count))
+    octets.append(littleEndian: type)
+    octets.append(littleEndian: flags)
+    octets.append(littleEndian: sequence)
+    octets.append(littleEndian: port)
+    octets += payload
   }
 
   /// Whether it is one of several that answer a request (`NLM_F_MULTI`), as an entry of a list is.
