@@ -6,33 +6,33 @@ internal import Wire
 
 /// Writes down what the rules of a setup report, and keeps those rules in order.
 package struct Recorder {
-  private let store: any RecorderStore
+  let store: any RecorderStore
   /// The setup as it was when recording began.
-  private let setup: SetupState
-  private let kernel: any RecorderKernel
-  private let events: any EventSource
+  let setup: SetupState
+  let kernel: any RecorderKernel
+  let events: any EventSource
   private let oracle: any Oracle
-  private let loop: any EventLoop
-  private var file: RecordingFile
-  private var header: SessionHeader
+  let loop: any EventLoop
+  var file: RecordingFile
+  var header: SessionHeader
   private var targets: [Prefix]
   /// How far it has come.
-  package private(set) var state: RecorderState
+  package internal(set) var state: RecorderState
 
-  private var changes = RulesetWatch()
+  var changes = RulesetWatch()
   private var deciders = DecidingRules()
   private var loss = LossCount()
   /// By how many nanoseconds the machine's clock was set since it began.
   private var clockStep: Int64 = 0
   private var recorded: RecordedEvents
   /// What the kernel listed last, without the numbers that differ from list to list.
-  private var chains: [[UInt8]] = []
-  private var devices: [String] = []
-  private var legacyTables: Set<String> = []
+  var chains: [[UInt8]] = []
+  var devices: [String] = []
+  var legacyTables: Set<String> = []
   /// Moments of the monotonic clock.
-  private var notBefore: UInt64 = 0
+  var notBefore: UInt64 = 0
   /// When it is to be noted how far it has come; nil where that is noted.
-  private var nextSave: UInt64?
+  var nextSave: UInt64?
   private var cannotSave = false
   private var nextHolders: UInt64 = 0
   private var wasHeld = true
@@ -47,7 +47,7 @@ package struct Recorder {
   /// Datagrams that are taken in at a time, so that nothing else waits for long.
   private static let batch = 4096
   /// Nanoseconds until what could not be put in order is tried again.
-  private static let pause: UInt64 = 2_000_000_000
+  static let pause: UInt64 = 2_000_000_000
   /// Nanoseconds until it is noted how far it has come.
   private static let notePause: UInt64 = 300_000_000
 
@@ -114,42 +114,6 @@ package struct Recorder {
       conclude(because: error.reason)
       throw error
     }
-  }
-
-  /// The setup, with the traces on that nobody has read until now.
-  private func traced() throws(KernelError) -> SetupState {
-    if setup.traces { return setup }
-    var traced = setup
-    traced.traces = true
-    let listed = try kernel.listing()
-    try SetupTables.install(&traced, around: try surroundings(listed), by: kernel)
-    try store.save(traced)
-    // What was reported before is without its traces.
-    _ = events.skip()
-    return traced
-  }
-
-  /// Nobody reads any more: the setup that stays does not have the kernel trace for nobody. A command that has the
-  /// lock takes the setup away, or starts another recorder.
-  private func stopTraces() {
-    do {
-      _ = try store.ifUnlocked { () throws(KernelError) in
-        guard var setup = try store.load(), setup.traces else { return }
-        setup.traces = false
-        try SetupTables.install(&setup, around: try surroundings(kernel.listing()), by: kernel)
-        try store.save(setup)
-      }
-    } catch {
-      Output.complain("the kernel goes on tracing what is set up: \(error)")
-    }
-  }
-
-  private func surroundings(
-    _ listed: OpeningListing
-  ) throws(KernelError) -> SetupSurroundings {
-    SetupSurroundings(
-      chains: listed.chains, devices: listed.deviceNames, legacyTables: listed.allLegacyTables,
-      hasTables: try kernel.hasTables(SetupTables.name))
   }
 
   private var pauseLength: UInt64 {
@@ -219,7 +183,7 @@ package struct Recorder {
   }
 
   /// Not being able to note how far it has come is no reason not to go on.
-  private mutating func save() {
+  mutating func save() {
     do {
       try store.save(state)
       cannotSave = false
@@ -323,7 +287,7 @@ package struct Recorder {
   // MARK: The file
 
   /// Begins a section of the file for the setup as it is now.
-  private mutating func begin(
+  mutating func begin(
     _ setup: SetupState, _ listing: OpeningListing
   ) throws(KernelError) {
     header.points = setup.points
@@ -352,65 +316,7 @@ package struct Recorder {
     try file.begin(header, opening(listing))
   }
 
-  private mutating func note() { state.dropped = file.bounds.dropped }
-
-  // MARK: Keeping the rules in order
-
-  /// Sees to changes of the ruleset and of the interfaces, and notes how far it has come.
-  private mutating func lookAround(_ now: UInt64) throws(KernelError) {
-    if let due = changes.due, now >= max(due, notBefore) {
-      do {
-        try reconcile(now)
-      } catch {
-        if let failure = file.failure { throw failure }
-        Output.complain("\(error)")
-        notBefore = now + Self.pause
-      }
-    }
-    if let due = nextSave, now >= due {
-      nextSave = nil
-      note()
-      save()
-    }
-  }
-
-  /// Compares what is there with what is to be there, and installs the latter where they differ.
-  private mutating func reconcile(_ now: UInt64) throws(KernelError) {
-    // A command that changes the setup has the lock; teardown waits for us and has it as well.
-    var isDone = false
-    _ = try store.ifUnlocked { () throws(KernelError) in
-      guard let setup = try store.load() else { return }
-      try reconcile(setup)
-      isDone = true
-    }
-    if !isDone { notBefore = now + 50_000_000 }
-  }
-
-  private mutating func reconcile(_ current: SetupState) throws(KernelError) {
-    var setup = current
-    var listed = try kernel.listing()
-    let around = try surroundings(listed)
-    if changes.isDamaged || !around.areInOrder(for: setup) {
-      if changes.isDamaged || around.installed.isEmpty {
-        state.repairs += 1
-      } else {
-        state.replans += 1
-      }
-      try SetupTables.install(&setup, around: around, by: kernel)
-      try store.save(setup)
-      listed.chains = try kernel.chains()
-      try begin(setup, listed)
-      save()
-    } else if setup.points != header.points || setup.subnets != header.targets {
-      try begin(setup, listed)
-    } else if listed.chains.map(\.payload) != chains || listed.deviceNames != devices {
-      for record in listed.records(at: loop.realtime) { try file.write(record) }
-      chains = listed.chains.map(\.payload)
-      devices = listed.deviceNames
-    }
-    legacyTables = listed.allLegacyTables
-    changes.settle()
-  }
+  mutating func note() { state.dropped = file.bounds.dropped }
 }
 
 extension KernelError {
