@@ -322,6 +322,32 @@ extension LiveTests {
       #expect(try await lab.nftrace("teardown").code == 0)
     }
 
+    /// The kernel traces for who reads, and for nobody when nobody does.
+    @Test func tracesAreForReaders() async throws {
+      let lab = try await SetupLab("traces")
+      #expect(try await lab.nftrace("setup", "172.20.0.0/24", "--no-record").code == 0)
+      let output = try await lab.shell(
+        """
+        export NFTRACE_STATE_DIR='\(lab.directory)' N='\(Programs.nftrace)'
+        traced() { nft list table inet nftrace_setup | grep -q 'nftrace set'; }
+        await() { for i in $(seq 100); do if traced; then [ $1 = on ]; else [ $1 = off ]; fi && return
+          sleep 0.1; done; echo "not $1 in time"; }
+        traced && echo "for nobody"
+        for reader in "show --follow" "record $NFTRACE_STATE_DIR/asked.pcapng"; do
+          $N $reader >"$NFTRACE_STATE_DIR/out" 2>&1 & process=$!
+          await on; sleep 0.5
+          ping -q -c 1 172.20.0.1 >/dev/null; sleep 0.5
+          kill -INT $process; wait $process
+          await off; cat "$NFTRACE_STATE_DIR/out"
+        done
+        $N show "$NFTRACE_STATE_DIR/asked.pcapng" -q
+        """)
+      #expect(!output.contains("for nobody") && !output.contains("in time"), "\(output)")
+      #expect(output.contains("echo request 172.20.0.2 → 172.20.0.1"), "\(output)")
+      #expect(output.ranges(of: " 0 lost").count == 2, "\(output)")
+      #expect(try await lab.nftrace("teardown").code == 0)
+    }
+
     @Test func twoNamespaces() async throws {
       let first = try await SetupLab("one")
       let second = try await SetupLab("two")

@@ -13,11 +13,11 @@ extension LiveTraffic {
     var socket = try NetfilterSocket()
     try socket.takeGroup(setup.group)
     var setup = setup
-    let switched = !setup.traces
-    if switched { try SetupTables.trace(&setup, true) }
+    let isTraced = setup.traces
+    if !isTraced { try SetupTables.trace(&setup, true) }
     try Self.listen(socket)
     // What was reported before is without its traces.
-    if switched { _ = socket.skip() }
+    if !isTraced { _ = socket.skip() }
     let interfaces = try KernelInterfaces()
     var header = SessionHeader(
       command: "show", version: Version.number, kernel: Machine.kernelRelease,
@@ -28,7 +28,8 @@ extension LiveTraffic {
       header, listed: try OpeningListing.read().records(at: Clock.realtime),
       events: KernelEvents(socket), interfaces: interfaces, oracle: try KernelOracle(in: space),
       listing: { try space.within { try OpeningListing.read().records(at: Clock.realtime) } },
-      whenOver: { if switched { try? space.within { try SetupTables.trace(&setup, false) } } })
+      // Whoever had them switched on, nobody reads them now.
+      whenOver: { try? space.within { try SetupTables.trace(&setup, false) } })
   }
 
   /// Packets from and to subnets, those that this host diverts into a device among them. The rules
