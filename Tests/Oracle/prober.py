@@ -8,8 +8,8 @@ IP_MTU_DISCOVER, IP_RECVERR, IPV6_MTU_DISCOVER, IPV6_RECVERR, IP_PMTUDISC_DO, IP
     10, 11, 23, 25, 2, 0)
 PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17}
 # Before a packet is out: the own routing or its neighbour refused it.
-UNSENT = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES, errno.EINVAL, errno.EADDRNOTAVAIL,
-          errno.EMSGSIZE)
+UNSENT = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES, errno.EPERM, errno.EINVAL,
+          errno.EADDRNOTAVAIL, errno.EMSGSIZE)
 
 
 def inside(name, work):
