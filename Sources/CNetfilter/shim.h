@@ -684,6 +684,48 @@ static inline ssize_t nftrace_send_frame(
       number, octets, count, MSG_DONTWAIT, (struct sockaddr *)&address, sizeof address);
 }
 
+// Whether the kernel takes a packet's protocol beside a packet that comes with its header (Linux 6.4). Before that
+// rules of policy routing and policies of IPsec that choose by it are not met.
+static inline int nftrace_takes_protocol(void) {
+  int number = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (number < 0) return 0;
+  int value;
+  socklen_t size = sizeof value;
+  // IP_PROTOCOL.
+  int known = getsockopt(number, IPPROTO_IP, 52, &value, &size) == 0;
+  close(number);
+  return known;
+}
+
+// Sends a packet that comes with its header, and says its protocol beside it.
+static inline ssize_t nftrace_send_packet(
+    int number, const void *octets, size_t count, const struct sockaddr *to, socklen_t length,
+    int protocol) {
+  struct sockaddr_in6 named;
+  struct iovec buffer = {(void *)octets, count};
+  union {
+    struct cmsghdr header;
+    char room[CMSG_SPACE(sizeof(int))];
+  } control;
+  struct msghdr message = {
+      .msg_name = (void *)to, .msg_namelen = length, .msg_iov = &buffer, .msg_iovlen = 1};
+  if (to->sa_family == AF_INET6 && length == sizeof named) {
+    // What is a port elsewhere.
+    memcpy(&named, to, length);
+    named.sin6_port = htons((unsigned short)protocol);
+    message.msg_name = &named;
+  } else {
+    memset(&control, 0, sizeof control);
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control;
+    control.header.cmsg_level = IPPROTO_IP;
+    control.header.cmsg_type = 52;
+    control.header.cmsg_len = CMSG_LEN(sizeof protocol);
+    memcpy(CMSG_DATA(&control.header), &protocol, sizeof protocol);
+  }
+  return sendmsg(number, &message, 0);
+}
+
 // Sends a text to a datagram socket: at a path, or with "@" the abstract one of that name; -1 and an errno.
 static inline int nftrace_notify(const char *to, const char *text) {
   struct sockaddr_un address;

@@ -10,6 +10,8 @@ package final class LocalSender: Sendable {
   private let file: FileDescriptor
   /// Whether the IP header comes with the packet.
   private let includesHeader: Bool
+  /// Whether routing is told of what protocol such a packet is.
+  private let takesProtocol: Bool
   let fields: Fields
   /// The address that was asked for; nil leaves the choice to routing.
   let source: IPAddress?
@@ -59,6 +61,7 @@ package final class LocalSender: Sendable {
   package init(_ proto: IPProtocol, _ fields: Fields, source: IPAddress?) throws(KernelError) {
     let family = fields.version == 4 ? AF_INET : AF_INET6
     includesHeader = !proto.isICMP || fields.keepsHeader
+    takesProtocol = includesHeader && nftrace_takes_protocol() != 0
     let number = fields.socket(
       family, Int32(SOCK_RAW.rawValue), includesHeader ? Self.raw : Int32(proto.rawValue))
     guard number >= 0 else {
@@ -137,12 +140,17 @@ package final class LocalSender: Sendable {
       port != nil ? packet.payload : includesHeader ? octets : Array(octets[header...])
     let destinationPort = port == nil ? 0 : packet.destinationPort ?? 0
     let refusal = refusal
+    let proto = port == nil && takesProtocol ? Int32(packet.proto.rawValue) : nil
     return {
       if let refusal { return refusal }
       return unsafe Self.withAddress(packet.destination, port: destinationPort) { address, length in
         // Sound: the pointer and the count are those of one array, which the call only reads.
         let count = unsafe bytes.withUnsafeBytes {
-          unsafe sendto(
+          if let proto {
+            return unsafe nftrace_send_packet(
+              self.file.number, $0.baseAddress, $0.count, address, length, proto)
+          }
+          return unsafe sendto(
             port?.number ?? self.file.number, $0.baseAddress, $0.count, 0, address, length)
         }
         return count < 0 ? -1 : 0
