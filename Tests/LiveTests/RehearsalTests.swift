@@ -276,6 +276,31 @@ extension LiveTests {
       }
     }
 
+    /// Hosts of a bridge to whom its own host never spoke are where they answer in the original; who does not answer there is
+    /// not found, and the frame is for the bridge's host.
+    @Test func neighboursOfEachOther() async throws {
+      let net = try await RouterNet()
+      try await net.inRouter(
+        """
+        ip link add br5 type bridge; ip addr add 10.11.0.1/24 dev br5; ip link set br5 up
+        ip netns exec $S sysctl -qw net.ipv4.conf.all.arp_ignore=1
+        for port in 1 2; do
+          ip link add port$port type veth peer name out$port netns $S; ip link set port$port master br5 up
+          ip netns exec $S ip addr add 10.11.0.1$port/24 dev out$port
+          ip netns exec $S ip link set out$port up
+        done
+        nft 'table bridge b { chain f { type filter hook forward priority 0; icmp type echo-request drop; }; }'
+        """)
+      for (words, client, address, isBridged) in [
+        (["--in", "port1"], "10.11.0.11", "10.11.0.12", true),
+        ([], "10.11.0.12", "10.11.0.11", true), ([], "10.11.0.12", "10.11.0.99", false),
+      ] {
+        let outcome = try await Programs.nftrace(
+          ["ping", "--netns", net.router, "-s", client, "--with", "true", "-v"] + words + [address])
+        #expect(outcome.output.contains("the rule") == isBridged, "\(outcome)")
+      }
+    }
+
     @Test func aCommandThatFailsIsSaid() async throws {
       let net = try await RouterNet()
       let outcome = try await Programs.run(

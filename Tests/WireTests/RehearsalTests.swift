@@ -95,19 +95,16 @@ import Wire
     let asker = HardwareAddress(Self.mac)
     let address = IPAddress(target)!
     var answers = FarAnswers()
-    // A question without an address of the asker's is one whether an address is free.
-    let probe = NeighbourQuestion(for: address, from: asker)
-    #expect(answers.frames(to: probe.frame, interface: 3) == [])
-    var frame = probe.frame
-    if address.family == 4 {
-      frame.replaceSubrange(28..<32, with: [10, 0, 0, 1])
-    } else {
-      frame.replaceSubrange(22..<38, with: IPAddress("fd00::1")!.bytes)
+    for sender in [nil, IPAddress(address.family == 4 ? "10.0.0.1" : "fd00::1")!] {
+      let question = NeighbourQuestion(for: address, from: asker, at: sender)
+      let frames = answers.frames(to: question.frame, interface: 3)
+      #expect(frames.count == 1 && Array(frames[0][..<6]) == Self.mac, "for the asker alone")
+      let found = try #require(question.answer(in: frames[0]))
+      #expect(found.bytes[0] & 3 == 2, "a locally administered address of one host: \(found)")
     }
-    let frames = answers.frames(to: frame, interface: 3)
-    #expect(frames.count == 1)
-    let found = try #require(probe.answer(in: frames[0]))
-    #expect(found.bytes[0] & 3 == 2, "a locally administered address of one host: \(found)")
+    // Who says that it has the address asks nobody.
+    let said = NeighbourQuestion(for: address, from: asker, at: address)
+    #expect(address.family == 6 || answers.frames(to: said.frame, interface: 3) == [])
   }
 
   // MARK: Rules
@@ -204,6 +201,22 @@ import Wire
     let asked = Self.packet(.icmp(ICMPHeader(type: 8, rest: 1)), .icmp, [1])
     #expect(answers.frames(to: Self.frame(asked, to: own), interface: 3).isEmpty)
     #expect(answers.frames(to: Self.frame(asked, to: own), interface: 4).count == 1)
+  }
+
+  /// Who was looked for in vain is found by no search; the host that asks gets an answer as from all the world.
+  @Test(arguments: ["10.0.0.9", "fd00::9"])
+  func whoIsAbsentIsNotFound(_ target: String) {
+    let address = IPAddress(target)!
+    var stations = KnownStations()
+    for port: UInt32 in [3, 4] { stations.add(port: port, of: 7) }
+    stations.add(absent: address, of: 7)
+    var answers = FarAnswers(stations)
+    let asker = HardwareAddress(Self.mac)
+    let own = IPAddress(address.family == 4 ? "10.0.0.1" : "fd00::1")!
+    for (port, sender, count) in [(UInt32(3), nil, 0), (5, nil, 1), (3, own, 1)] {
+      let question = NeighbourQuestion(for: address, from: asker, at: sender)
+      #expect(answers.frames(to: question.frame, interface: port).count == count)
+    }
   }
 
   @Test func answersHaveTheTagOfWhatTheyAnswer() throws {

@@ -3,8 +3,8 @@ internal import Wire
 
 // What is behind interfaces, as the original knows it.
 extension CopiedInterfaces {
-  /// Who was seen behind which port of a bridge, by the numbers of the other ends.
-  var stations: KnownStations {
+  /// Who was seen or found behind which port of a bridge, by the numbers of the other ends.
+  func stations(_ sought: SoughtNeighbours) -> KnownStations {
     var stations = KnownStations()
     for link in links.map(\.message) {
       if let bridge = link.master { stations.add(port: link.index &+ Self.otherEnd, of: bridge) }
@@ -23,6 +23,11 @@ extension CopiedInterfaces {
         stations.add(address, at: hardware)
       }
     }
+    for station in sought.found {
+      stations.add(station.hardware, behind: station.port &+ Self.otherEnd)
+      stations.add(station.address, at: station.hardware)
+    }
+    for (address, bridge) in sought.absent { stations.add(absent: address, of: bridge) }
     return stations
   }
 

@@ -19,10 +19,11 @@ package struct NamespaceCopy: ~Copyable {
   private let wire: FileDescriptor
 
   /// A copy of the network namespace of the calling thread, as it is now; without the rules, if they are to be others.
-  /// Without the rights of root it is made `inUserNamespace`, and the process stays in that. To be called while there
-  /// is one thread.
+  /// Without the rights of root it is made `inUserNamespace`, and the process stays in that. Who was `sought` there before
+  /// is where it was found. To be called while there is one thread.
   package init(
-    withRules: Bool = true, inUserNamespace: Bool = false
+    withRules: Bool = true, inUserNamespace: Bool = false,
+    _ sought: SoughtNeighbours = SoughtNeighbours()
   ) throws(KernelError) {
     let interfaces = try CopiedInterfaces.read()
     var routing = try CopiedRouting.read()
@@ -33,7 +34,7 @@ package struct NamespaceCopy: ~Copyable {
     var policies = CopiedPolicies.read()
     if inUserNamespace { try UserNamespace.enter() }
     var opened: (datagrams: [Int32], connections: [Int32]) = ([], [])
-    try self.init(interfaces) { () throws(KernelError) in
+    try self.init(interfaces, interfaces.stations(sought)) { () throws(KernelError) in
       settings.make()
     } furnish: { interfaces throws(KernelError) in
       try interfaces.addAddresses()
@@ -54,7 +55,8 @@ package struct NamespaceCopy: ~Copyable {
   /// take. To be called while there is one thread.
   package init(_ topology: Topology, inUserNamespace: Bool = false) throws(KernelError) {
     if inUserNamespace { try UserNamespace.enter() }
-    try self.init(CopiedInterfaces(topology)) { () throws(KernelError) in
+    let interfaces = CopiedInterfaces(topology)
+    try self.init(interfaces, interfaces.stations(SoughtNeighbours())) { () throws(KernelError) in
       try topology.makeSettings()
     } furnish: { _ throws(KernelError) in
       try topology.makeAddresses()
@@ -65,7 +67,8 @@ package struct NamespaceCopy: ~Copyable {
   /// Makes the interfaces, and the world behind them. `prepare` runs before they are up, `furnish` after that: it
   /// returns the sockets that are open there.
   private init(
-    _ described: CopiedInterfaces, prepare: () throws(KernelError) -> Void,
+    _ described: CopiedInterfaces, _ stations: KnownStations,
+    prepare: () throws(KernelError) -> Void,
     furnish: (CopiedInterfaces) throws(KernelError) -> (datagrams: [Int32], connections: [Int32])
   ) throws(KernelError) {
     var interfaces = described
@@ -93,7 +96,7 @@ package struct NamespaceCopy: ~Copyable {
       return try furnish(there)
     }
     farSide = try FarSide(
-      world: try Self.duplicate(wire), stations: interfaces.stations, datagrams: opened.datagrams,
+      world: try Self.duplicate(wire), stations: stations, datagrams: opened.datagrams,
       connections: opened.connections)
     namespace = copy
     self.wire = wire

@@ -35,7 +35,8 @@ package struct FarAnswers: Sendable {
     guard let packet = try? Packet(rest), packet.fragment == nil else { return [] }
     let (to, from) = (Array(frame[..<6]), Array(frame[6..<12]))
     if let solicited = Self.solicited(packet, rest) {
-      guard let own = hardware(toSay: solicited, interface) else { return [] }
+      let isSearch = packet.source.isUnspecified
+      guard let own = hardware(toSay: solicited, interface, isSearch: isSearch) else { return [] }
       return [Self.advertisement(of: solicited, own, to: packet.source, from)]
     }
     // What is for many is answered by none, and what is for somebody else by who that is.
@@ -52,8 +53,12 @@ package struct FarAnswers: Sendable {
     [0x02, UInt8(truncatingIfNeeded: interface)] + address.bytes.suffix(4)
   }
 
-  /// What who has an address is to say behind this interface; nil where it is behind another one.
-  private func hardware(toSay address: IPAddress, _ interface: UInt32) -> [UInt8]? {
+  /// What who has an address is to say behind this interface; nil where it is behind another one. Who was not there in the
+  /// original is not found by a search either, which decides where frames go.
+  private func hardware(
+    toSay address: IPAddress, _ interface: UInt32, isSearch: Bool
+  ) -> [UInt8]? {
+    if isSearch, stations.isAbsent(address, near: interface) { return nil }
     guard let known = stations.hardware(of: address, near: interface) else {
       return Self.hardware(of: address, interface)
     }
@@ -76,30 +81,33 @@ package struct FarAnswers: Sendable {
 
   // MARK: Neighbours
 
-  /// RFC 826. Who asks whether an address is free, or says that it is its own, gets no answer.
+  /// RFC 826. Who says that an address is its own gets no answer. One who does not say an address looks for somebody: a
+  /// copy's kernel does not ask whether an address is free.
   private func arpAnswer(_ request: [UInt8], _ interface: UInt32) -> [UInt8]? {
     guard request.count >= 28, Array(request[..<8]) == [0, 1, 8, 0, 6, 4, 0, 1] else { return nil }
     let (asker, askerAddress) = (Array(request[8..<14]), Array(request[14..<18]))
     let target = Array(request[24..<28])
-    guard askerAddress != target, askerAddress != [0, 0, 0, 0],
-      let address = IPAddress(bytes: target), let own = hardware(toSay: address, interface)
+    guard askerAddress != target, let address = IPAddress(bytes: target),
+      let own = hardware(toSay: address, interface, isSearch: askerAddress == [0, 0, 0, 0])
     else { return nil }
     return asker + own + Self.arp + [0, 1, 8, 0, 6, 4, 0, 2] + own + target + asker + askerAddress
   }
 
   /// The address that a neighbour solicitation (RFC 4861 section 4.3) asks for.
   private static func solicited(_ packet: Packet, _ octets: [UInt8]) -> IPAddress? {
-    guard packet.proto == .icmpv6, octets.count >= 64, octets[40] == 135,
-      !packet.source.isUnspecified
-    else { return nil }
+    guard packet.proto == .icmpv6, octets.count >= 64, octets[40] == 135 else { return nil }
     return IPAddress(bytes: Array(octets[48..<64]))
   }
 
-  /// RFC 4861 section 4.4: solicited, and in the place of what was known.
+  /// RFC 4861 section 4.4: solicited, and in the place of what was known. To one without an address it goes to all nodes, in
+  /// a frame for that one alone.
   private static func advertisement(
     of address: IPAddress, _ own: [UInt8], to asker: IPAddress, _ askerHardware: [UInt8]
   ) -> [UInt8] {
-    var message: [UInt8] = [136, 0, 0, 0, 0x60, 0, 0, 0] + address.bytes + [2, 1] + own
+    let isToAll = asker.isUnspecified
+    let asker = isToAll ? IPAddress("ff02::1")! : asker
+    var message: [UInt8] =
+      [136, 0, 0, 0, isToAll ? 0x20 : 0x60, 0, 0, 0] + address.bytes + [2, 1] + own
     let length = UInt8(message.count)
     let sum = InternetChecksum.of(
       address.bytes + asker.bytes + [0, 0, 0, length, 0, 0, 0, 58] + message)

@@ -8,6 +8,7 @@ package struct KnownStations: Sendable, Equatable {
   private var bridges: [UInt32: UInt32] = [:]
   private var ports: [Station: UInt32] = [:]
   private var neighbours: [IPAddress: [[UInt8]]] = [:]
+  private var absent: [IPAddress: Set<UInt32>] = [:]
 
   /// Nobody is known.
   package init() {}
@@ -24,6 +25,16 @@ package struct KnownStations: Sendable, Equatable {
   /// Somebody has this address.
   package mutating func add(_ address: IPAddress, at hardware: [UInt8]) {
     neighbours[address, default: []].append(hardware)
+  }
+
+  /// Nobody behind this bridge answered for the address.
+  package mutating func add(absent address: IPAddress, of bridge: UInt32) {
+    absent[address, default: []].insert(bridge)
+  }
+
+  /// Whether nobody behind this interface's bridge answered for the address.
+  package func isAbsent(_ address: IPAddress, near interface: UInt32) -> Bool {
+    bridges[interface].map { absent[address]?.contains($0) ?? false } ?? false
   }
 
   /// Whether who has this link-layer address was seen behind another port of the bridge that this interface belongs to.

@@ -2,6 +2,7 @@ import App
 import Kernel
 import Report
 import Trace
+import Wire
 
 // What if: the probe in a copy of the network namespace, in which commands have been run.
 extension Ping {
@@ -9,7 +10,7 @@ extension Ping {
   func rehearse(to: Destination) throws -> Int32 {
     let original = try shared.chosenNamespace()
     try original.enter()
-    let copy = try HeldCopy()
+    let copy = try HeldCopy(sought(to))
     let space = ChosenNamespace(original.name, copy, path: original.path)
     try space.enter()
     for command in with {
@@ -24,6 +25,11 @@ extension Ping {
     return try withExtendedLifetime(copy) {
       try inACopy.send(to: to, in: [space], rehearsal: rehearsal).code
     }
+  }
+
+  /// Where the probes' source and destination are in the network namespace of the calling thread.
+  func sought(_ to: Destination) -> SoughtNeighbours {
+    SoughtNeighbours([sender.flatMap { IPAddress($0) }, to.address].compactMap(\.self))
   }
 
   /// The same probes in a copy, where the end of a pair is in the place of a TUN device.

@@ -6,9 +6,13 @@ import Trace
 final class HeldCopy: NamespaceHandle {
   private let copy: NamespaceCopy
 
-  /// A copy of the network namespace of the calling thread; without the rules, if they are to be others.
-  init(withRules: Bool = true, inUserNamespace: Bool = false) throws(KernelError) {
-    copy = try NamespaceCopy(withRules: withRules, inUserNamespace: inUserNamespace)
+  /// A copy of the network namespace of the calling thread; without the rules, if they are to be others. Who was `sought`
+  /// there before is where it was found.
+  init(
+    withRules: Bool = true, inUserNamespace: Bool = false,
+    _ sought: SoughtNeighbours = SoughtNeighbours()
+  ) throws(KernelError) {
+    copy = try NamespaceCopy(withRules: withRules, inUserNamespace: inUserNamespace, sought)
   }
 
   /// What a topology describes.

@@ -7,6 +7,7 @@ final class RemedyPlace {
   private let ping: Ping
   private let to: Ping.Destination
   private let original: HeldNamespace
+  private let sought: SoughtNeighbours
   /// The copy that stands, and the commands that were run there.
   private var standing: (copy: HeldCopy, commands: [String])?
 
@@ -15,6 +16,7 @@ final class RemedyPlace {
     self.ping = ping
     self.to = to
     original = try HeldNamespace("/proc/thread-self/ns/net")
+    sought = ping.sought(to)
   }
 
   /// What came of the probe with some changes.
@@ -37,7 +39,7 @@ final class RemedyPlace {
     if commands.isEmpty || standing?.commands != commands.dropLast() {
       standing = nil
       try original.enter()
-      standing = (try HeldCopy(), [])
+      standing = (try HeldCopy(sought), [])
     }
     guard let (copy, before) = standing else { return nil }
     let space = ChosenNamespace(nil, copy)

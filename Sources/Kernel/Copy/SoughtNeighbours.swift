@@ -1,0 +1,111 @@
+internal import CNetfilter
+package import Wire
+
+/// Who is behind which port of a bridge with several: a copy has to know it of those whom its probes are from and for, to have
+/// them where they are. Whom neither the bridge nor its host knows is asked for in the original, as a ping there does, out of
+/// each port. Nobody notes anything of who asks.
+package struct SoughtNeighbours: Sendable {
+  struct Station: Equatable {
+    var address: IPAddress
+    var hardware: [UInt8]
+    var port: UInt32
+  }
+
+  /// Those who answered.
+  private(set) var found: [Station] = []
+  /// Those who did not, and the bridges behind which they were asked for.
+  private(set) var absent: [(address: IPAddress, bridge: UInt32)] = []
+
+  /// How long is waited for answers, in nanoseconds.
+  private static let patience: UInt64 = 300_000_000
+  private static let longestFrame = 2048
+
+  /// Nobody was asked for.
+  package init() {}
+
+  /// Looks for who has these addresses, in the network namespace of the calling thread, where they are behind such a bridge.
+  /// What cannot be asked stays unknown.
+  package init(_ addresses: [IPAddress]) {
+    guard !addresses.isEmpty, var routes = try? RouteSocket() else { return }
+    try? seek(addresses, &routes)
+  }
+
+  private mutating func seek(
+    _ addresses: [IPAddress], _ routes: inout RouteSocket
+  ) throws(KernelError) {
+    let links = try routes.links()
+    var questions: [(question: NeighbourQuestion, bridge: LinkMessage, ports: [UInt32])] = []
+    for bridge in links where bridge.kind == "bridge" {
+      let ports = links.filter { $0.master == bridge.index && $0.flags.contains(.up) }
+      guard ports.count > 1, let asker = bridge.address else { continue }
+      for address in try unknown(addresses, behind: bridge, &routes) {
+        let question = NeighbourQuestion(for: address, from: asker)
+        questions.append((question, bridge, ports.map(\.index)))
+      }
+    }
+    guard !questions.isEmpty else { return }
+    let number = nftrace_world_socket()
+    guard number >= 0 else { return }
+    let socket = FileDescriptor(owning: number)
+    for (question, _, ports) in questions {
+      let frame = question.frame
+      for port in ports {
+        // Sound: the call reads as many octets as the array has.
+        _ = unsafe nftrace_send_frame(socket.number, frame, frame.count, port)
+      }
+    }
+    var buffer = [UInt8](repeating: 0, count: Self.longestFrame)
+    let end = Clock.monotonic + Self.patience
+    while !questions.isEmpty, Clock.monotonic < end {
+      Loop.wait(for: socket.number, nanoseconds: end - min(end, Clock.monotonic))
+      var interface: UInt32 = 0
+      while true {
+        // Sound: the call fills at most the octets that the array has.
+        let count = unsafe nftrace_receive_frame(
+          socket.number, &buffer, buffer.count, &interface)
+        guard count > 0 else { break }
+        questions.removeAll { question, _, ports in
+          guard ports.contains(interface), let who = question.answer(in: Array(buffer[..<count]))
+          else { return false }
+          found.append(
+            Station(address: question.target, hardware: who.bytes, port: interface))
+          return true
+        }
+      }
+    }
+    absent = questions.map { ($0.question.target, $0.bridge.index) }
+  }
+
+  /// Those of the addresses that are behind this bridge, or the routers there that lead to them, of whom it is not known behind
+  /// which port they are.
+  private func unknown(
+    _ addresses: [IPAddress], behind bridge: LinkMessage, _ routes: inout RouteSocket
+  ) throws(KernelError) -> [IPAddress] {
+    let own = try routes.addresses()
+    let subnets = own.filter { $0.interface == bridge.index && !$0.local.address.isLinkLocal }
+      .map(\.local)
+    let neighbours = try routes.neighbours().filter {
+      $0.interface == bridge.index && !$0.state.contains(.failed)
+    }
+    let seen = Set(try routes.forwarding().filter { $0.port != bridge.index }.map(\.address))
+    var wanted: [IPAddress] = []
+    for address in addresses {
+      let near = subnets.filter { $0.address.family == address.family }
+      // A bridge without an address does not route: all may be its neighbours.
+      if near.isEmpty || near.contains(where: { $0.network.contains(address) }) {
+        wanted.append(address)
+      } else if case .route(let route) = try routes.lookup(RouteLookup(to: address)),
+        route.outputInterface == bridge.index, let gateway = route.gateway
+      {
+        wanted.append(gateway)
+      }
+    }
+    return wanted.filter { address in
+      let isOwn =
+        address.isUnspecified || address.isLoopback || address.isMulticast
+        || own.contains { $0.local.address == address }
+      let hardware = neighbours.first { $0.address == address }?.hardwareAddress
+      return !isOwn && !(hardware.map(seen.contains) ?? false)
+    }
+  }
+}
