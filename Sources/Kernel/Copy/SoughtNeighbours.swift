@@ -1,9 +1,9 @@
 internal import CNetfilter
 package import Wire
 
-/// Who is behind which port of a bridge with several: a copy has to know it of those whom its probes are from and for, to have
-/// them where they are. Whom neither the bridge nor its host knows is asked for in the original, as a ping there does, out of
-/// each port. Nobody notes anything of who asks.
+/// Who is behind which port of a bridge, of those whom neither the bridge nor its host knows: they are asked for, out of each
+/// port. A probe comes in by the port of who sends it. A copy has to know it of those whom its probes are from and for, to
+/// have them where they are, and asks in the original. Nobody notes anything of who asks.
 package struct SoughtNeighbours: Sendable {
   struct Station: Equatable {
     var address: IPAddress
@@ -30,19 +30,46 @@ package struct SoughtNeighbours: Sendable {
     try? seek(addresses, &routes)
   }
 
+  /// Looks for who has this address behind the ports of a bridge, be it one or several.
+  package init(_ address: IPAddress, behind bridge: LinkMessage) {
+    guard var routes = try? RouteSocket(), let links = try? routes.links() else { return }
+    ask(Self.questions([address], behind: bridge, links))
+  }
+
+  /// Behind which port the first was found.
+  package var port: UInt32? { found.first?.port }
+
+  /// Who is asked for, behind which bridge, out of which ports.
+  private typealias Questions = [(
+    question: NeighbourQuestion, bridge: LinkMessage, ports: [UInt32]
+  )]
+
+  private static func questions(
+    _ addresses: [IPAddress], behind bridge: LinkMessage, _ links: [LinkMessage]
+  ) -> Questions {
+    let ports = Self.ports(of: bridge, links).map(\.index)
+    guard let asker = bridge.address, !ports.isEmpty else { return [] }
+    return addresses.map { (NeighbourQuestion(for: $0, from: asker), bridge, ports) }
+  }
+
+  private static func ports(of bridge: LinkMessage, _ links: [LinkMessage]) -> [LinkMessage] {
+    links.filter { $0.master == bridge.index && $0.flags.contains(.up) }
+  }
+
   private mutating func seek(
     _ addresses: [IPAddress], _ routes: inout RouteSocket
   ) throws(KernelError) {
     let links = try routes.links()
-    var questions: [(question: NeighbourQuestion, bridge: LinkMessage, ports: [UInt32])] = []
-    for bridge in links where bridge.kind == "bridge" {
-      let ports = links.filter { $0.master == bridge.index && $0.flags.contains(.up) }
-      guard ports.count > 1, let asker = bridge.address else { continue }
-      for address in try unknown(addresses, behind: bridge, &routes) {
-        let question = NeighbourQuestion(for: address, from: asker)
-        questions.append((question, bridge, ports.map(\.index)))
-      }
+    var questions: Questions = []
+    for bridge in links where bridge.kind == "bridge" && Self.ports(of: bridge, links).count > 1 {
+      let unknown = try unknown(addresses, behind: bridge, &routes)
+      questions += Self.questions(unknown, behind: bridge, links)
     }
+    ask(questions)
+  }
+
+  private mutating func ask(_ asked: Questions) {
+    var questions = asked
     guard !questions.isEmpty else { return }
     let number = nftrace_world_socket()
     guard number >= 0 else { return }

@@ -62,12 +62,14 @@ struct HerePlace: EntrancePlace {
     let known = try routes.neighbours().first {
       $0.interface == bridge.index && $0.address == neighbour && !$0.state.contains(.failed)
     }
-    // Whom this host never spoke to may be a neighbour of others all the same.
+    // Whom this host never spoke to may be a neighbour of others all the same. What rules of the bridge make of questions
+    // of its host's own says nothing of where he is.
+    guard let sender = known?.hardwareAddress else {
+      return try SoughtNeighbours(neighbour, behind: bridge).port.flatMap {
+        try routes.link($0)?.name
+      }
+    }
     guard
-      let sender = known?.hardwareAddress
-        ?? bridge.address.flatMap({
-          try? NeighbourSearch(on: bridge.index, called: bridge.name).find(neighbour, as: $0)
-        }),
       let entry = try routes.forwarding().first(where: {
         $0.address == sender && $0.port != bridge.index
       }), let port = try routes.link(entry.port), port.master == bridge.index
