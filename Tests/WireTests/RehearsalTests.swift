@@ -196,6 +196,12 @@ import Wire
           == FarAnswers.hardware(of: IPAddress("10.0.0.3")!, port)
       )
     }
+    // Who is behind two of them has an address at each.
+    stations.add([2, 0, 0, 0, 0, 7], behind: 3)
+    stations.add(IPAddress("10.0.0.2")!, at: [2, 0, 0, 0, 0, 7])
+    for (port, hardware) in [(UInt32(3), [2, 0, 0, 0, 0, 7]), (4, own)] {
+      #expect(stations.hardware(of: IPAddress("10.0.0.2")!, near: port) == hardware)
+    }
     // Behind another interface it is somebody else's address.
     #expect(answers.frames(to: who([10, 0, 0, 2]), interface: 5).count == 1)
     let asked = Self.packet(.icmp(ICMPHeader(type: 8, rest: 1)), .icmp, [1])

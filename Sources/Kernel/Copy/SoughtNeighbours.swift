@@ -18,6 +18,8 @@ package struct SoughtNeighbours: Sendable {
 
   /// How long is waited for answers, in nanoseconds.
   private static let patience: UInt64 = 300_000_000
+  /// How long another answer is waited for then: some are behind several ports.
+  private static let grace: UInt64 = 10_000_000
   private static let longestFrame = 2048
 
   /// Nobody was asked for.
@@ -68,8 +70,7 @@ package struct SoughtNeighbours: Sendable {
     ask(questions)
   }
 
-  private mutating func ask(_ asked: Questions) {
-    var questions = asked
+  private mutating func ask(_ questions: Questions) {
     guard !questions.isEmpty else { return }
     let number = nftrace_world_socket()
     guard number >= 0 else { return }
@@ -82,25 +83,28 @@ package struct SoughtNeighbours: Sendable {
       }
     }
     var buffer = [UInt8](repeating: 0, count: Self.longestFrame)
-    let end = Clock.monotonic + Self.patience
-    while !questions.isEmpty, Clock.monotonic < end {
-      Loop.wait(for: socket.number, nanoseconds: end - min(end, Clock.monotonic))
-      var interface: UInt32 = 0
-      while true {
-        // Sound: the call fills at most the octets that the array has.
-        let count = unsafe nftrace_receive_frame(
-          socket.number, &buffer, buffer.count, &interface)
-        guard count > 0 else { break }
-        questions.removeAll { question, _, ports in
-          guard ports.contains(interface), let who = question.answer(in: Array(buffer[..<count]))
-          else { return false }
-          found.append(
-            Station(address: question.target, hardware: who.bytes, port: interface))
-          return true
-        }
+    var interface: UInt32 = 0
+    var answered: Set<Int> = []
+    var end = Clock.monotonic + Self.patience
+    while Clock.monotonic < end {
+      // Sound: the call fills at most the octets that the array has.
+      let count = unsafe nftrace_receive_frame(socket.number, &buffer, buffer.count, &interface)
+      guard count > 0 else {
+        Loop.wait(for: socket.number, nanoseconds: end - min(end, Clock.monotonic))
+        continue
+      }
+      let frame = Array(buffer[..<count])
+      for (index, (question, _, ports)) in questions.enumerated() where ports.contains(interface) {
+        guard let who = question.answer(in: frame) else { continue }
+        let station = Station(address: question.target, hardware: who.bytes, port: interface)
+        if !found.contains(station) { found.append(station) }
+        answered.insert(index)
+        if answered.count == questions.count { end = min(end, Clock.monotonic + Self.grace) }
       }
     }
-    absent = questions.map { ($0.question.target, $0.bridge.index) }
+    absent = questions.enumerated().filter { !answered.contains($0.offset) }.map {
+      ($0.element.question.target, $0.element.bridge.index)
+    }
   }
 
   /// Those of the addresses that are behind this bridge, or the routers there that lead to them, of whom it is not known behind

@@ -42,9 +42,12 @@ package struct KnownStations: Sendable, Equatable {
     port(of: hardware, near: interface).map { $0 != interface } ?? false
   }
 
-  /// The link-layer address of who has an address, if it was seen behind a port of this interface's bridge.
+  /// The link-layer address of who has an address, if it was seen behind a port of this interface's bridge: behind this one,
+  /// for some are behind several.
   package func hardware(of address: IPAddress, near interface: UInt32) -> [UInt8]? {
-    neighbours[address]?.first { port(of: $0, near: interface) != nil }
+    let all = neighbours[address] ?? []
+    return all.first { port(of: $0, near: interface) == interface }
+      ?? all.first { port(of: $0, near: interface) != nil }
   }
 
   private func port(of hardware: [UInt8], near interface: UInt32) -> UInt32? {
