@@ -276,12 +276,13 @@ extension LiveTests {
       }
     }
 
-    /// Hosts of a bridge to whom its own host never spoke are where they answer in the original; who does not answer there is
-    /// not found, and the frame is for the bridge's host.
+    /// Hosts of a bridge to whom its own host never spoke speak over the bridge in the copy as well; nobody is asked for
+    /// in the original.
     @Test func neighboursOfEachOther() async throws {
       let net = try await RouterNet()
       try await net.inRouter(
         """
+        for n in $R $S; do ip netns exec $n sysctl -qw net.ipv6.conf.default.disable_ipv6=1; done
         ip link add br5 type bridge; ip addr add 10.11.0.1/24 dev br5; ip link set br5 up
         ip netns exec $S sysctl -qw net.ipv4.conf.all.arp_ignore=1
         for port in 1 2; do
@@ -291,14 +292,17 @@ extension LiveTests {
         done
         nft 'table bridge b { chain f { type filter hook forward priority 0; icmp type echo-request drop; }; }'
         """)
-      for (words, client, address, isBridged) in [
-        (["--in", "port1"], "10.11.0.11", "10.11.0.12", true),
-        ([], "10.11.0.12", "10.11.0.11", true), ([], "10.11.0.12", "10.11.0.99", false),
+      let count = "for port in 1 2; do ip -s link show port$port | tail -n 1; done"
+      let before = try await net.inRouter(count)
+      for (words, client, address) in [
+        (["--in", "port1"], "10.11.0.11", "10.11.0.12"),
+        (["--in", "port2"], "10.11.0.12", "10.11.0.11"),
       ] {
         let outcome = try await Programs.nftrace(
           ["ping", "--netns", net.router, "-s", client, "--with", "true", "-v"] + words + [address])
-        #expect(outcome.output.contains("the rule") == isBridged, "\(outcome)")
+        #expect(outcome.output.contains("the rule"), "\(outcome)")
       }
+      #expect(try await net.inRouter(count) == before)
     }
 
     @Test func aCommandThatFailsIsSaid() async throws {
