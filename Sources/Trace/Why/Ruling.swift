@@ -162,7 +162,10 @@ struct Ruling {
   /// All that may let it through where nobody owns the rule, the narrowest first.
   var alternatives: [Command?] {
     get throws(Word.Unspeakable) {
-      if saysTruth || owner != nil { return [] }
+      // The world of a copy answers these protocols alone: of others nothing would show there that the answer is dropped.
+      guard !saysTruth, owner == nil,
+        [.tcp, .udp, .icmp, .icmpv6].contains(lost.packet.proto)
+      else { return [] }
       return [try removal] + RulesBeside(self).admissions + (try Remedy.acceptances(self))
     }
   }
