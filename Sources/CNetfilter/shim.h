@@ -350,6 +350,44 @@ static inline int nftrace_spawn_foreground(
   return error;
 }
 
+// Starts a program, found by PATH, that reads and writes one stream and complains into another, in a process group of its
+// own: what a terminal sends to the foreground is not for it. Returns an errno.
+static inline int nftrace_spawn_connected(
+    const char *path, char *const arguments[], int stream, int errors, pid_t *process) {
+  extern char **environ;
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int error = posix_spawn_file_actions_init(&actions);
+  if (error != 0) return error;
+  error = posix_spawnattr_init(&attributes);
+  if (error != 0) {
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+  }
+  sigset_t defaults, blocked;
+  sigfillset(&defaults);
+  sigemptyset(&blocked);
+  error = posix_spawnattr_setsigdefault(&attributes, &defaults);
+  if (error == 0) error = posix_spawnattr_setsigmask(&attributes, &blocked);
+  if (error == 0) error = posix_spawnattr_setpgroup(&attributes, 0);
+  if (error == 0) {
+    error = posix_spawnattr_setflags(
+        &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  }
+  if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, stream, 0);
+  if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, stream, 1);
+  if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, errors, 2);
+  if (error == 0) error = posix_spawnp(process, path, &actions, &attributes, arguments, environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return error;
+}
+
+// Two connected sockets; the type is an enum in C, and the flags no part of it.
+static inline int nftrace_socket_pair(int *ends) {
+  return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+}
+
 // A descriptor that can be read when the process has ended; syscall is variadic.
 static inline int nftrace_pidfd(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
 

@@ -16,7 +16,7 @@ struct FollowTests {
   private func report(json: Bool = false, names: [String] = []) -> FollowReport {
     FollowReport(
       filter: ExchangeFilter(), style: TextStyle(unicode: true), format: json ? .jsonLines : .text,
-      namespaces: names.map { NamespacePath(name: $0) })
+      namespaces: names.map { Site(name: $0) })
   }
 
   /// What a router reported of one ping, from now on.

@@ -37,7 +37,7 @@ struct ShowRunTests {
     _ file: String? = nil, json: Bool = false, verbosity: TextStyle.Verbosity = .normal
   ) -> ShowRequest {
     ShowRequest(
-      file: file,
+      named: file.map { [$0] } ?? [],
       options: OutputOptions(json: json, style: TextStyle(unicode: true, verbosity: verbosity)))
   }
 

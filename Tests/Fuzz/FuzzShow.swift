@@ -9,7 +9,7 @@ func fuzzShow(_ bytes: [UInt8]) {
   func tell(_ format: ReportFormat, _ sessions: [[UInt8]], _ namespaces: [String] = []) {
     let report = SessionReport(
       filter: ExchangeFilter(), style: all, format: format,
-      namespaces: namespaces.map { NamespacePath(name: $0) })
+      namespaces: namespaces.map { Site(name: $0) })
     _ = report.lines(of: sessions)
   }
   tell(.text, [bytes])

@@ -27,7 +27,7 @@ struct DamageTests {
     for (format, style) in ways {
       let report = SessionReport(
         filter: ExchangeFilter(), style: style, format: format,
-        namespaces: namespaces.map { NamespacePath(name: $0) })
+        namespaces: namespaces.map { Site(name: $0) })
       let lines = report.lines(of: sessions)
       switch format {
       case .json:

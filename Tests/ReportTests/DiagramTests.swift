@@ -88,14 +88,14 @@ import Wire
     let (request, reply) = (exchange.journeys[0], exchange.journeys[1])
     func told(_ journey: Journey, _ netns: String) -> Journey {
       var journey = journey
-      journey.netns = netns
+      journey.site = Site(name: netns)
       return journey
     }
     exchange.journeys = [
       told(request, "web"), told(request, "host"), told(reply, "host"), told(reply, "web"),
     ]
     let diagram = try #require(Diagram(exchange, Self.style))
-    #expect(diagram.lanes.map(\.name) == ["web", "host"])
+    #expect(diagram.lanes.map(\.name) == ["netns web", "netns host"])
     #expect(diagram.lanes.allSatisfy { $0.there != nil && $0.back != nil })
     let text = TextPicture(style: Self.style).lines(diagram).map(\.text).joined(separator: "\n")
     #expect(text.contains("╭─ netns web ─") && text.contains("╭─ netns host ─"))
@@ -141,7 +141,7 @@ import Wire
   @Test func hostileNames() throws {
     var exchange = try Self.first("policy-iptables-forward-v4")
     let name = "<script>\"'&\u{202e}x"
-    exchange.journeys[0].netns = name
+    exchange.journeys[0].site = Site(name: name)
     guard case .dropped(var decider) = exchange.journeys[0].end else { return }
     decider.rule.chain = name
     exchange.journeys[0].end = .dropped(decider)

@@ -87,7 +87,7 @@ import Wire
     let files = try FileManager.default.contentsOfDirectory(atPath: Self.directory.path)
     let compared =
       Self.whole.flatMap { ["\($0).txt", "\($0).json"] } + Self.further.map(\.file)
-      + ["catalogue.txt", "sentences.txt", "README.md", "damaged"]
+      + ["catalogue.txt", "sentences.txt", "README.md", "damaged", "machines"]
     let recorded = files.filter { $0.hasSuffix(".pcapng") || $0.hasSuffix(Self.log) }
     #expect(Set(files).subtracting(recorded).symmetricDifference(compared) == [])
   }

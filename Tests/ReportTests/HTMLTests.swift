@@ -78,7 +78,7 @@ import Wire
     let name = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'\u{202e}"
     var exchanges = try numbered("policy-iptables-forward-v4", 2)
     for index in exchanges.indices {
-      exchanges[index].journeys[0].netns = name
+      exchanges[index].journeys[0].site = Site(name: name)
       guard case .dropped(var decider) = exchanges[index].journeys[0].end else { return }
       (decider.rule.chain, decider.rule.table) = (name, name)
       exchanges[index].journeys[0].end = .dropped(decider)

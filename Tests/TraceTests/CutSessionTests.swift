@@ -60,7 +60,7 @@ import Wire
   @Test func oneOfSeveralEnds() {
     let script = onItsWay()
     var stories = NamespacesStory(
-      namespaces: ["a", "b"].map { NamespacePath(name: $0) })
+      namespaces: ["a", "b"].map { Site(name: $0) })
     var told: [Exchange] = []
     for source in [0, 1] { told += stories.begin(script.header, from: source) }
     for record in script.records { told += stories.take(record, from: 0) }

@@ -46,7 +46,7 @@ struct HostileNumbersTests {
     script.records[0].time = .max
     script.records[1].time = .max
     var stories = NamespacesStory(
-      namespaces: ["a", "b"].map { NamespacePath(name: $0) })
+      namespaces: ["a", "b"].map { Site(name: $0) })
     var told: [Exchange] = []
     for source in 0..<2 {
       told += stories.begin(script.header, from: source)

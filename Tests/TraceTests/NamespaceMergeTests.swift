@@ -26,7 +26,8 @@ import Wire
   }
 
   private func merged(_ first: [Exchange], _ second: [Exchange]) -> [Exchange] {
-    var merge = NamespaceMerge(names: ["client", "router"])
+    var merge = NamespaceMerge(
+      ["client", "router"].map { Site(name: $0, path: "/run/netns/\($0)") })
     merge.add(first, from: 0)
     merge.add(second, from: 1)
     #expect(merge.ready(before: 0).isEmpty)
@@ -40,7 +41,7 @@ import Wire
     #expect(client.count == 1 && router.count == 1)
     let told = merged(client, router)
     #expect(told.count == 1)
-    #expect(told.first?.journeys.map(\.netns) == ["client", "router", "router", "client"])
+    #expect(told.first?.journeys.map(\.site?.name) == ["client", "router", "router", "client"])
     #expect(
       told.first?.journeys.map(\.direction) == [.request, .request, .reply, .reply])
     #expect(told.first?.journeys.map(\.id) == [1, 2, 3, 4])
@@ -52,27 +53,29 @@ import Wire
     let alone = client.flatMap(\.journeys).map { Exchange(journeys: [$0]) }
     #expect(alone.count == 2)
     let told = merged(alone, router)
-    #expect(told.map { $0.journeys.map(\.netns) } == [["client", "router", "router", "client"]])
+    #expect(
+      told.map { $0.journeys.map(\.site?.name) } == [["client", "router", "router", "client"]])
   }
 
   /// Somebody in between changed its address: that it is the same packet is not known.
   @Test func whatIsNotSeenToBeTheSameStaysApart() throws {
     let (client, router) = stories(translatedBefore: true)
     let told = merged(client, router)
-    #expect(told.map { $0.request?.netns } == ["client", "router"])
+    #expect(told.map { $0.request?.site?.name } == ["client", "router"])
     #expect(told.flatMap(\.journeys).map(\.id).sorted() == [1, 2, 3, 4])
   }
 
   /// An exchange waits for those that began before it, and no longer.
   @Test func toldInOrder() throws {
     let (client, router) = stories(translatedBefore: true)
-    var merge = NamespaceMerge(names: ["client", "router"])
+    var merge = NamespaceMerge(
+      ["client", "router"].map { Site(name: $0, path: "/run/netns/\($0)") })
     merge.add(router, from: 1)
     let start = try #require(client.first?.journeys.first?.start)
     #expect(merge.ready(before: start).isEmpty)
     merge.add(client, from: 0)
     let told = merge.ready(before: start + 2_000_000_000)
-    #expect(told.map { $0.request?.netns } == ["client", "router"])
+    #expect(told.map { $0.request?.site?.name } == ["client", "router"])
     #expect(merge.finish().isEmpty)
   }
 
@@ -80,7 +83,7 @@ import Wire
   @Test func aFloodDoesNotWaitForEver() {
     var script = Script()
     var stories = NamespacesStory(
-      namespaces: ["client", "router"].map { NamespacePath(name: $0) })
+      namespaces: ["client", "router"].map { Site(name: $0) })
     for source in 0...1 { _ = stories.begin(script.header, from: source) }
     var told = 0
     for number in 0..<12000 {
@@ -105,7 +108,7 @@ import Wire
         id: FindingID(rawValue: id), severity: .error, confidence: confidence,
         summary: "it broke")
       finding.remedy = "sysctl -w a=1"
-      return finding.told(in: NamespacePath(name: name, path: "/run/netns/\(name)"))
+      return finding.told(of: Site(name: name, path: "/run/netns/\(name)"))
     }
     var (here, there) = (client, router)
     here[0].findings = [
@@ -113,9 +116,10 @@ import Wire
     ]
     there[0].findings = [found("no-reply", .likely, "router")]
     let told = try #require(merged(here, there).first).findings
-    #expect(Set(told.map(\.netns)) == ["client", "router"] && told.count == 2)
-    #expect(told.first { $0.netns == "client" }?.confidence == .certain)
+    #expect(Set(told.map(\.site?.name)) == ["client", "router"] && told.count == 2)
+    #expect(told.first { $0.site?.name == "client" }?.confidence == .certain)
     #expect(
-      told.first { $0.netns == "router" }?.remedy?.text == "ip netns exec router sysctl -w a=1")
+      told.first { $0.site?.name == "router" }?.remedy?.text == "ip netns exec router sysctl -w a=1"
+    )
   }
 }

@@ -30,14 +30,14 @@ import Wire
   @Test func headersAreKept() throws {
     let again = try #require(SessionHeader(json: Self.both.json))
     #expect(again == Self.both)
-    #expect(again.namespaces == ["web", "host"])
+    #expect(again.sites.map(\.name) == ["web", "host"])
     // Where a probe is a neighbour's packet, it has no entrance.
     #expect(again.places.map(\.probe?.entrance) == [.tun, .local])
     #expect(again.places.map(\.probe?.device) == ["tun0", nil])
     #expect(again.places.allSatisfy { $0.others.isEmpty })
     var alone = Self.both
     alone.others = []
-    #expect(alone.namespaces == [] && !alone.json.contains("others"))
+    #expect(alone.sites.map(\.name) == [] && !alone.json.contains("others"))
   }
 
   /// Each record stays that of its namespace.
@@ -72,7 +72,7 @@ import Wire
     ("/tmp/$(x)", nil),
   ])
   func entering(path: String, command: String?) {
-    #expect(NamespacePath(name: "x", path: path).entering?.text == command)
+    #expect(Site(name: "x", path: path).entering?.text == command)
   }
 
   /// A remedy is for a shell of the machine: each part of it runs where it has to.
@@ -94,10 +94,10 @@ import Wire
     var finding = Finding(
       id: .noReply, severity: .error, confidence: .certain, summary: "it broke")
     finding.remedy = "sysctl -w a=1"
-    let told = finding.told(in: NamespacePath(name: "web", path: "/run/netns/web"))
-    #expect(told.summary == "in netns web: it broke" && told.netns == "web")
+    let told = finding.told(of: Site(name: "web", path: "/run/netns/web"))
+    #expect(told.summary == "in netns web: it broke" && told.site?.name == "web")
     #expect(told.remedy?.text == "ip netns exec web sysctl -w a=1")
     // What cannot be entered from a shell has no remedy that could be pasted into one.
-    #expect(finding.told(in: NamespacePath(name: "web", path: "/run/netns/a b")).remedy == nil)
+    #expect(finding.told(of: Site(name: "web", path: "/run/netns/a b")).remedy == nil)
   }
 }

@@ -16,6 +16,19 @@ package enum CheckFiles {
     try read(path) { node throws(ConfigurationFault) in try Topology(node) }
   }
 
+  /// An inventory of Ansible's, in YAML or in INI.
+  package static func inventory(_ path: String) throws -> Inventory {
+    let isYAML = [".yaml", ".yml", ".json"].contains { path.hasSuffix($0) }
+    if isYAML {
+      return try read(path) { node throws(ConfigurationFault) in try Inventory(yaml: node) }
+    }
+    do {
+      return try Inventory(ini: String(decoding: try octets(path), as: UTF8.self))
+    } catch let fault as ConfigurationFault {
+      throw UsageError("\(path):\(fault.line): \(fault.text)")
+    }
+  }
+
   /// The text of a ruleset, and of what it includes as nft finds it: from the root, from the working directory with "./",
   /// and else below /etc; with * all that are so, in their order.
   package static func ruleset(_ path: String) throws -> RulesetText {

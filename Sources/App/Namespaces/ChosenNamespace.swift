@@ -61,8 +61,8 @@ extension [ChosenNamespace] {
   package var names: [String] { paths.map(\.name) }
 
   /// The same, with what leads to them.
-  package var paths: [NamespacePath] {
-    count > 1 ? map { NamespacePath(name: $0.name ?? "", path: $0.path) } : []
+  package var paths: [Site] {
+    count > 1 ? map { Site(name: $0.name ?? "", path: $0.path) } : []
   }
 }
 

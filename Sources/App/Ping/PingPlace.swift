@@ -4,7 +4,7 @@ internal import Wire
 
 /// A network namespace in which the probes of a ping are watched: nftrace's tables are there, and what they, the
 /// traces and the kernel report is heard. All of that goes with this value.
-final class PingPlace {
+final class PingPlace: ProbePlace {
   /// Its place on the list: the probes enter in the first, which is 0.
   let number: Int
   /// The namespace.
@@ -108,13 +108,35 @@ final class PingPlace {
     records.map { Record(time: $0.time, $0.content, at: number) }
   }
 
-  /// What the kernel answers.
-  func answers(_ questions: [Question]) -> [Record] { records(kernel.oracle.answer(questions)) }
+  var descriptor: Int32 { kernel.events.fileDescriptor }
 
-  /// What the kernel said of drops since the last time, but for what it says of other places.
-  func drops(besides others: [PingPlace], where isWanted: (DropEvent) -> Bool) -> [Record] {
+  func listen() throws(KernelError) { try kernel.listen() }
+  func appointDeputy() { kernel.appointDeputy() }
+
+  func drain(
+    atMost limit: Int, into record: (Record) throws(KernelError) -> Void
+  ) throws(KernelError) -> Bool {
+    try kernel.events.drain(atMost: limit, into: record)
+  }
+
+  /// What the kernel answers.
+  func answers(to questions: [Question]) -> [Record] { records(kernel.oracle.answer(questions)) }
+
+  func answers(about probes: [Int], _ ping: PingStory) -> [Record] {
+    answers(to: probes.flatMap { ping.questions($0, at: number) })
+  }
+
+  func answersAgain(_ ping: PingStory) -> [Record] {
+    answers(to: ping.unknownDeciders(at: number).map { .rule($0) })
+  }
+
+  func awaitNotifications() { kernel.oracle.awaitNotifications() }
+  func forgetPackets() { kernel.oracle.forgetPackets() }
+
+  func drops(besides others: [any ProbePlace], where isWanted: (DropEvent) -> Bool) -> [Record] {
     let now = loop.realtime
-    let inodes = others.compactMap(\.header.inode)
+    // Numbers of namespaces are those of one machine.
+    let inodes = others.map(\.header).filter { $0.boot == header.boot }.compactMap(\.inode)
     return kernel.drops().filter { !inodes.contains("\($0.namespace)") && isWanted($0) }
       .map { Record(time: now, .netlink($0.message), at: number) }
   }

@@ -36,7 +36,7 @@ package struct PingPrinter {
 
   /// The run that `header` describes begins.
   package mutating func begin(_ header: SessionHeader) {
-    let head = ReportHead(.ping, header: header, namespaces: header.namespaces)
+    let head = ReportHead(.ping, header: header, sites: header.sites)
     if !isBegun { renderer?.begin(head) }
     renderer?.beginProbes(header.probe!)
     for file in files {

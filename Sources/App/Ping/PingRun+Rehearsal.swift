@@ -7,13 +7,13 @@ extension PingRun {
     for sequence in ready {
       let remedies = ping.remediesToTry(sequence)
       guard !remedies.isEmpty, rehearsed.insert(remedies).inserted,
-        let trial = places[0].kernel.rehearse(remedies, of: plan)
+        let trial = first.kernel.rehearse(remedies, of: plan)
       else { continue }
       try note(.rehearsed(trial), &ping)
     }
     for sequence in ready where !isSearched && ping.wantsSearch(sequence) {
       isSearched = true
-      guard let found = places[0].kernel.search(for: plan) else { break }
+      guard let found = first.kernel.search(for: plan) else { break }
       try note(.searched(sequence, found), &ping)
     }
   }

@@ -6,8 +6,10 @@ internal import Wire
 package struct PingRun {
   let plan: ProbePlan
   private let entrance: ProbeEntrance
-  /// The network namespaces in which the probes are watched: they enter in the first.
-  let places: [PingPlace]
+  /// Where the probes are watched: they enter in the first.
+  let places: [any ProbePlace]
+  /// The first.
+  let first: PingPlace
   private let loop: any EventLoop
   let sink: any SessionSink
   private let header: SessionHeader
@@ -18,7 +20,7 @@ package struct PingRun {
   /// The time up to which probes are settled: a replay is to settle them before what follows.
   var settled: UInt64 = 0
   /// What was received and not looked at yet: while a probe is on its way there is no time to.
-  private var inbox: [Record]
+  var inbox: [Record]
   /// Index of the TUN device whose carrier is left as it is, if there is one: what the kernel sends
   /// through it is read where it leaves, and thrown away behind that.
   private let silentDevice: UInt32?
@@ -28,10 +30,12 @@ package struct PingRun {
   var isEnough: ((ProbeResult) -> Bool)?
 
   /// Lists what is there, changes the settings that are needed, and installs the tables, in each of the
-  /// namespaces. The probes enter in the first.
+  /// namespaces, and has the probes watched on these machines, which are being connected to. The probes enter in the
+  /// first namespace.
   package init(
     _ plan: ProbePlan, entrance: ProbeEntrance, masquerade: Bool, forward: Bool,
-    in namespaces: [PingNamespace], loop: any EventLoop, sink: any SessionSink
+    in namespaces: [PingNamespace], via machines: [RemoteMachine] = [], loop: any EventLoop,
+    sink: any SessionSink
   ) throws {
     let spaces = namespaces.map(\.space)
     let places = try namespaces.enumerated().map { number, namespace in
@@ -41,24 +45,27 @@ package struct PingRun {
           masquerade: number == 0 && masquerade, forward: number == 0 && forward, loop: loop)
       }
     }
-    try self.init(plan, entrance: entrance, at: places, loop: loop, sink: sink)
-    for place in places { try place.kernel.listen() }
+    try self.init(
+      plan, entrance: entrance, at: places, via: machines, loop: loop, sink: sink)
+    for place in self.places { try place.listen() }
   }
 
   /// A run in places that are watched already, or are about to be.
   init(
-    _ plan: ProbePlan, entrance: ProbeEntrance, at places: [PingPlace], loop: any EventLoop,
-    sink: any SessionSink
+    _ plan: ProbePlan, entrance: ProbeEntrance, at namespaces: [PingPlace],
+    via machines: [RemoteMachine] = [], loop: any EventLoop, sink: any SessionSink
   ) throws(KernelError) {
-    self.places = places
-    let first = places[0]
+    let first = namespaces[0]
+    self.first = first
     silentDevice = try Self.silentDevice(
       entrance, plan, first.header.points, first.listing.chains)
     var header = first.header
     header.probe = plan
+    let (remote, missing) = try Self.join(machines, header, behind: namespaces.count, loop)
+    places = namespaces + remote
     header.others = places.dropFirst().map(\.header)
     self.header = header
-    inbox = places.flatMap(\.opening)
+    inbox = places.flatMap(\.opening) + missing
     schedule = Schedule(plan)
     waiting = WaitingProgress(plan)
     self.plan = plan
@@ -90,8 +97,8 @@ package struct PingRun {
     var ping = PingStory(header: header)!
     try sink.begin(header)
     if isLast {
-      for place in places { place.kernel.appointDeputy() }
-      try places[0].kernel.giveUpRights()
+      for place in places { place.appointDeputy() }
+      try first.kernel.giveUpRights()
     }
     printer.begin(header)
     let interrupted: Int32?
@@ -125,8 +132,7 @@ package struct PingRun {
   ) throws -> Int32? {
     var interrupted: Int32?
     var end = UInt64.max
-    loop.watch(
-      places.map(\.kernel.events.fileDescriptor) + [entrance.path.descriptor].compactMap { $0 })
+    loop.watch(places.map(\.descriptor) + [entrance.path.descriptor].compactMap { $0 })
     while !((interrupted != nil || schedule.isOver) && ping.outstanding == 0), loop.realtime < end {
       // Nobody waits for a probe any more when all is read that was there at its end.
       var heard = loop.realtime
@@ -166,7 +172,8 @@ package struct PingRun {
         let pause =
           interrupted == nil ? schedule.pause(now, ping) : last > now ? last - now : 0
         let look = waiting.look(now, until: ping.nextDeadline, timeout: plan.timeout)
-        loop.wait(nanoseconds: min(pause, look))
+        for place in places { try place.stayConnected() }
+        loop.wait(nanoseconds: min(pause, look, places.areFarApart ? WatchRun.heartbeat : .max))
       }
     }
     return interrupted
@@ -186,6 +193,7 @@ package struct PingRun {
     var sending = try entrance.path.prepare(packet, as: parts[0])
     let time = loop.realtime
     inbox.append(Record(time: time, .sent(octets)))
+    defer { for place in places { try? place.note(sent: Record(time: time, .sent(octets))) } }
     for (index, part) in parts.enumerated() {
       if index > 0 { sending = try entrance.path.prepare(packet, as: part) }
       sending.go()
@@ -244,7 +252,7 @@ package struct PingRun {
   /// What the kernel said of drops since the last time.
   private func receiveDrops() -> [Record] {
     places.flatMap { place in
-      place.drops(besides: places.filter { $0 !== place }) { [silentDevice] drop in
+      place.drops(besides: places.filter { $0 !== place }) { [silentDevice] (drop: DropEvent) in
         place.number > 0 || drop.device != silentDevice || drop.reason != "QDISC_DROP"
       }
     }
@@ -259,7 +267,7 @@ package struct PingRun {
     var isAll = true
     for place in places {
       let number = place.number
-      let isAllHere = try place.kernel.events.drain(atMost: Self.batch) { record in
+      let isAllHere = try place.drain(atMost: Self.batch) { record in
         records[number].append(Record(time: record.time, record.content, at: number))
         if number == 0, let silentDevice, case .log(let payload) = record.content,
           let message = try? LogMessage(payload), message.outDevice == silentDevice,
@@ -282,6 +290,7 @@ package struct PingRun {
   private mutating func digest(
     _ ping: inout PingStory, _ printer: inout PingPrinter
   ) throws {
+    try takeFromAfar(&ping)
     let records = inbox
     inbox.removeAll(keepingCapacity: true)
     for (index, record) in records.enumerated() {
@@ -329,6 +338,7 @@ package struct PingRun {
   ) throws {
     waiting.end()
     try receiveMessages()
+    try takeFromAfar(&ping)
     try foresee(next + inbox, &ping)
     // What was dropped behind the last hook is no answer, and raises questions.
     for record in receiveDrops() {
@@ -337,11 +347,14 @@ package struct PingRun {
     }
     var answers: [Record] = []
     let asked = ready.filter { !isEnough($0, ping) }
-    for place in places where !asked.isEmpty {
-      answers += place.answers(asked.flatMap { ping.questions($0, at: place.number) })
+    if !asked.isEmpty {
+      for place in places { try place.announce(asked, ping) }
+      for place in places {
+        answers += try place.answers(about: asked, ping).map { ping.timely($0) }
+      }
     }
     for attempt in 1...Self.attempts where !asked.isEmpty {
-      for place in places { place.kernel.oracle.awaitNotifications() }
+      for place in places { place.awaitNotifications() }
       let known = inbox.count
       try receiveMessages()
       let news = inbox[known...]
@@ -353,9 +366,7 @@ package struct PingRun {
         ping.take(record)
       }
       if removed.isEmpty || attempt == Self.attempts { break }
-      answers = places.flatMap { place in
-        place.answers(ping.unknownDeciders(at: place.number).map { .rule($0) })
-      }
+      answers = places.flatMap { $0.answersAgain(ping) }
     }
     try rehearse(ready, &ping)
     for sequence in ready {
@@ -366,7 +377,7 @@ package struct PingRun {
       }
       try printer.print(result)
     }
-    if ping.outstanding == 0 { for place in places { place.kernel.oracle.forgetPackets() } }
+    if ping.outstanding == 0 { for place in places { place.forgetPackets() } }
   }
 }
 

@@ -15,8 +15,12 @@ final class SessionReader {
   /// How many were read so far.
   private(set) var octets = 0
 
+  /// Whether nothing is said of damage, for somebody else says it.
+  private let isQuiet: Bool
+
   /// Opens them all.
-  init(_ paths: [String]) throws(KernelError) {
+  init(_ paths: [String], isQuiet: Bool = false) throws(KernelError) {
+    self.isQuiet = isQuiet
     var files: [(path: String, file: Shared<InputFile>)] = []
     for path in paths { files.append((path, Shared(try Self.open(path)))) }
     rest = files[...]
@@ -87,6 +91,7 @@ final class SessionReader {
         "\(path) is neither a session of nftrace nor a capture file: \(damage.reason); "
           + "a saved kernel log is shown with --backend log")
     }
+    if isQuiet { return }
     Output.complain(
       "\(path) is \(damage.kind == .truncated ? "cut off" : "damaged") at byte "
         + "\(damage.offset): \(damage.reason); everything before that is shown")

@@ -3,8 +3,10 @@ package import Trace
 
 /// What is to be shown, and how.
 package struct ShowRequest {
-  /// What somebody named; nil for what is recorded in the namespaces.
-  package var file: String?
+  /// What somebody named: files, recordings, directories of these; none for what is recorded in the namespaces.
+  package var named: [String]
+  /// The one that was named, where it is one.
+  var file: String? { named.count == 1 ? named[0] : nil }
   /// Which packets.
   package var filter: ExchangeFilter
   /// So many exchanges at the end; nil for all.
@@ -35,10 +37,10 @@ package struct ShowRequest {
 
   /// A request of these values.
   package init(
-    file: String? = nil, filter: ExchangeFilter = ExchangeFilter(), last: Int? = nil,
+    named: [String] = [], filter: ExchangeFilter = ExchangeFilter(), last: Int? = nil,
     html: String? = nil, export: String? = nil, options: OutputOptions
   ) {
-    self.file = file
+    self.named = named
     self.filter = filter
     self.last = last
     self.html = html

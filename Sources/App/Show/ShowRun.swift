@@ -15,6 +15,8 @@ package struct ShowRun {
 
   /// Shows what was recorded in these namespaces, or in the file that was named.
   package func show(_ spaces: [ChosenNamespace]) throws -> Int32 {
+    let several = try SeveralSessions(request.named, host)
+    if let several { return try show(several) }
     let shown = try spaces.map { space in
       try space.within(among: spaces) {
         try request.file.map { ShownFiles(named: $0, host) }
@@ -61,9 +63,23 @@ package struct ShowRun {
     return matches > 0 ? 0 : 1
   }
 
+  /// Shows sessions of several machines as one.
+  private func show(_ several: SeveralSessions) throws -> Int32 {
+    if request.export != nil {
+      throw UsageError("--export writes what is in one session: name one")
+    }
+    for page in request.pages { try Self.refuseOverwriting(several.paths, by: page.path) }
+    for words in several.remarks { Output.complain(StyledLine(words), prefix: "") }
+    let matches = try withReports(of: nil, several.joined.ping == nil ? several.joined.sites : []) {
+      report, output in try several.play(report, host, output: output)
+    }
+    if matches == 0 { Output.complain("no packet matches") }
+    return matches > 0 ? 0 : 1
+  }
+
   /// Hands a report, and what takes its text, to `body`: one after the other where several are wanted.
   private func withReports(
-    of session: String?, _ namespaces: [NamespacePath] = [],
+    of session: String?, _ namespaces: [Site] = [],
     _ body: (consuming SessionReport, (String) throws -> Void) throws -> Int
   ) throws -> Int {
     guard !request.pages.isEmpty else {
@@ -74,7 +90,7 @@ package struct ShowRun {
   }
 
   private func withReport(
-    of session: String?, _ namespaces: [NamespacePath], on wanted: ShowRequest.Page?,
+    of session: String?, _ namespaces: [Site], on wanted: ShowRequest.Page?,
     _ body: (consuming SessionReport, (String) throws -> Void) throws -> Int
   ) throws -> Int {
     let report = SessionReport(
@@ -137,7 +153,7 @@ package struct ShowRun {
   }
 
   private func follow(
-    _ namespaces: [NamespacePath] = [], since: UInt64, _ open: () throws -> [FollowedSource]
+    _ namespaces: [Site] = [], since: UInt64, _ open: () throws -> [FollowedSource]
   ) throws -> Int32 {
     let isVerbose = request.options.style.verbosity == .verbose || request.options.style.allRules
     let rate = isVerbose ? FollowReport.terminalRate : FollowReport.terminalLines

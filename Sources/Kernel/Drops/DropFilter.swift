@@ -35,7 +35,7 @@ package struct DropFilter: Sendable, Equatable {
     let addresses =
       plan.proto.kind.carriesNonce
       ? [] : plan.entrance == .tun ? [plan.source, plan.destination] : [plan.destination]
-    self.init(nonce: plan.nonce, prefixes: addresses.map { Prefix($0) })
+    self.init(nonce: plan.alignedMark, prefixes: addresses.map { Prefix($0) })
     if everywhere {
       elsewhere = Marks(version: plan.version, marks: plan.proto.kind.numbers(plan))
     }

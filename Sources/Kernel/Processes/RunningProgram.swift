@@ -13,6 +13,15 @@ package struct RunningProgram: Sendable {
     self.arguments = arguments
   }
 
+  /// Removes this very program from a directory that was made for it alone, and that. It runs on.
+  package static func removeOurselves(from directory: String) {
+    let path = directory + "/nftrace"
+    guard Files.destination(ofLink: "/proc/self/exe") == path else { return }
+    // Sound: the names end with a zero, which is as far as the calls read.
+    _ = unsafe unlink(path.nameForC)
+    _ = unsafe rmdir(directory.nameForC)
+  }
+
   /// Those that are called so, as `ps -o comm` shows it, this one left out.
   package static func all(called name: String) -> [RunningProgram] {
     NamespaceSurvey.processes().compactMap { process in

@@ -16,6 +16,13 @@ package struct FileIdentity: Sendable {
     self.init(info)
   }
 
+  /// Whether this is the name of a directory.
+  package static func isDirectory(_ path: String) -> Bool {
+    var info = stat()
+    // Sound: the pointer is that of a variable of the type the function fills.
+    return unsafe stat(path.nameForC, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+  }
+
   init(_ info: stat) {
     device = UInt64(info.st_dev)
     number = UInt64(info.st_ino)

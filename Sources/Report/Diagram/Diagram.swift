@@ -119,7 +119,7 @@ struct Diagram: Sendable, Equatable {
     let clocks = Timeline.Clocks(exchange)
     lanes = walk.lanes.map { lane in
       Lane(
-        name: (lane.there ?? lane.back)?.netns.map(Escape.name),
+        name: (lane.there ?? lane.back)?.site?.words,
         there: lane.there.map { Track($0, clocks, style) },
         back: lane.back.map { Track($0, clocks, style) })
     }

@@ -5,7 +5,7 @@ internal import Trace
 struct DiagramWalk {
   /// A namespace, and what of the two was seen in it.
   struct Lane {
-    var netns: String?
+    var site: Site?
     var there: Journey?
     var back: Journey?
   }
@@ -21,18 +21,18 @@ struct DiagramWalk {
     let back = Self.chosen(journeys.filter(isBack))
     // Where nothing but an answer was seen, that is the packet.
     if there.isEmpty {
-      lanes = back.map { Lane(netns: $0.netns, there: $0) }
+      lanes = back.map { Lane(site: $0.site, there: $0) }
       return
     }
-    lanes = there.map { Lane(netns: $0.netns, there: $0) }
+    lanes = there.map { Lane(site: $0.site, there: $0) }
     var above = lanes.count
     for journey in back {
-      if let place = lanes[..<above].lastIndex(where: { $0.netns == journey.netns }) {
+      if let place = lanes[..<above].lastIndex(where: { $0.site == journey.site }) {
         lanes[place].back = journey
         above = place
       } else if above == lanes.count {
         // It comes from where the packet was not seen.
-        lanes.append(Lane(netns: journey.netns, back: journey))
+        lanes.append(Lane(site: journey.site, back: journey))
         above = lanes.count - 1
       }
     }
@@ -44,7 +44,7 @@ struct DiagramWalk {
     var walks: [[Journey]] = []
     for journey in journeys {
       let next = walks.firstIndex { walk in
-        !walk.contains { $0.netns == journey.netns } && !walk.contains { $0.end.isStopped }
+        !walk.contains { $0.site == journey.site } && !walk.contains { $0.end.isStopped }
       }
       if let next {
         walks[next].append(journey)

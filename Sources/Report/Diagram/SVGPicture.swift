@@ -88,7 +88,7 @@ struct SVGPicture {
     let most = (width - 60) * 10 / Self.tenthsOfColumn
     let text = TextLayout.columns(name) > most ? "\(name.prefix(most - 1))…" : name
     elements.append(
-      "<text class=\"name\" x=\"\(width - 24)\" y=\"\(middle + 4)\">netns "
+      "<text class=\"name\" x=\"\(width - 24)\" y=\"\(middle + 4)\">"
         + "\(Markup.escaped(Escape.text(text)))</text>")
   }
 

@@ -16,7 +16,7 @@ struct TextPicture {
       switch row {
       case .opens(let name):
         isInside = true
-        let title = name.map { " netns \($0) " } ?? ""
+        let title = name.map { " \($0) " } ?? ""
         let shown = TextLayout.columns(title) > inner ? "" : title
         let rest = inner + 1 - TextLayout.columns(shown)
         lines.append(

@@ -7,6 +7,8 @@ struct JSONReport: Renderer {
   private var head = ReportHead(.show)
   private var stream: JSONStream?
   private var probes: [ProbeResult] = []
+  /// What the last probe says of the clocks of other machines.
+  private var clocks: [ProbeResult.Clock] = []
   /// Findings so far, none of them twice.
   private var findings: [Finding] = []
   /// Different findings that are kept for the end.
@@ -26,6 +28,7 @@ struct JSONReport: Renderer {
 
   mutating func probe(_ result: ProbeResult) -> [String] {
     keep(result.findings)
+    if !result.clocks.isEmpty { clocks = result.clocks }
     flows?.add(result.exchange)
     if flows != nil { return [] }
     switch head.command {
@@ -44,8 +47,10 @@ struct JSONReport: Renderer {
   }
 
   mutating func finish(_ end: ReportEnd) -> [String] {
-    let closing = objects.closing(
-      ProbeResult.findings(of: findings + end.findings, end.counts), end.counts)
+    let closing =
+      objects.clocks(clocks)
+      + objects.closing(
+        ProbeResult.findings(of: findings + end.findings, end.counts), end.counts)
     switch head.command {
     case .ping:
       head.session = end.session ?? head.session
@@ -61,7 +66,7 @@ struct JSONReport: Renderer {
   private mutating func keep(_ found: [Finding]) {
     for finding in found where findings.count < Self.mostFindings {
       let isTold = findings.contains {
-        $0.id == finding.id && $0.at == finding.at && $0.netns == finding.netns
+        $0.id == finding.id && $0.at == finding.at && $0.site == finding.site
       }
       if !isTold { findings.append(finding) }
     }

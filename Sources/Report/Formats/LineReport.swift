@@ -25,7 +25,7 @@ struct LineReport: Renderer {
   private static func parts(of exchange: Exchange) -> [Part] {
     let journeys = exchange.journeys
     // Through several namespaces, one packet is several journeys.
-    guard journeys.count > 2, journeys.allSatisfy({ $0.netns == nil }) else {
+    guard journeys.count > 2, journeys.allSatisfy({ $0.site == nil }) else {
       return journeys.isEmpty ? [] : [Part(exchange: exchange)]
     }
     var parts: [Part] = []

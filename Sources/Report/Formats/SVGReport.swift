@@ -97,7 +97,7 @@ struct SVGReport: Renderer {
 extension Exchange {
   /// It, or a packet of it with what follows it, where it goes on for long: what was lost, if anything.
   var shown: Exchange {
-    guard journeys.count > Self.mostShown, Set(journeys.map(\.netns)).count == 1 else {
+    guard journeys.count > Self.mostShown, Set(journeys.map(\.site)).count == 1 else {
       return self
     }
     let lost = journeys.firstIndex { $0.end.isLost }

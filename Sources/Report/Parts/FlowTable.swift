@@ -84,7 +84,7 @@ struct FlowTable: Sendable {
         flow.fates.add(EndText(journey, TextStyle()).short, rule: journey.end.decider?.rule)
       }
       // Of several network namespaces, each has a packet that passes it.
-      guard journey.netns == lead.netns else { continue }
+      guard journey.site == lead.site else { continue }
       switch journey.direction {
       case .request, .other: flow.packets += 1
       case .reply:

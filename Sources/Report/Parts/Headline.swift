@@ -78,7 +78,7 @@ struct Headline {
       let isBad = exchange.journeys.contains { !$0.end.isThrough && !$0.isCut }
       return isBad ? StyledLine("\(what): ", .bad) + words : "\(what): " + words
     }
-    let place = journey.netns.map { ", in netns \(Escape.name($0))" } ?? ""
+    let place = journey.site.map { ", \($0.place)" } ?? ""
     if journey.end.unseen == .behindNAT || journey.isCut, exchange.reply == nil {
       return StyledLine("\(what): " + headline.fate(journey) + place)
     }
@@ -115,16 +115,16 @@ struct Headline {
 
   /// The way through several network namespaces; nil for what was seen in one alone.
   private func crossing(_ exchange: Exchange) -> StyledLine? {
-    var names: [String] = []
-    for name in exchange.journeys.compactMap(\.netns) where !names.contains(name) {
-      names.append(name)
+    var sites: [Site] = []
+    for site in exchange.journeys.compactMap(\.site) where !sites.contains(site) {
+      sites.append(site)
     }
-    guard names.count > 1 else { return nil }
+    guard sites.count > 1 else { return nil }
     if let stopped = exchange.journeys.first(where: { !$0.end.isThrough }) {
       let words = stopped.direction == .reply ? answerFate(stopped) : fate(stopped)
-      return StyledLine(words + ", in netns \(stopped.netns.map(Escape.name) ?? "?")")
+      return StyledLine(words + (stopped.site.map { ", \($0.place)" } ?? ""))
     }
-    let way = "through netns " + names.map(Escape.name).joined(separator: " \(style.arrow) ")
+    let way = "through " + sites.words(joinedBy: " \(style.arrow) ")
     let isRequest = exchange.request != nil
     if let refusal = exchange.reply?.packet, refusal.tcp?.flags.contains(.rst) == true, isRequest {
       return StyledLine("refused with \(Phrases.name(refusal))", .bad) + ", " + way
@@ -202,21 +202,20 @@ struct Headline {
 
   /// Where it stopped, of several network namespaces.
   private func fateOnTheWay(_ exchange: Exchange) -> String? {
-    guard Set(exchange.journeys.compactMap(\.netns)).count > 1,
+    guard Set(exchange.journeys.compactMap(\.site)).count > 1,
       let stopped = exchange.journeys.first(where: { !$0.end.isThrough }) ?? exchange.journeys.last
     else { return nil }
     let words = stopped.direction == .reply ? answerFate(stopped) : fate(stopped)
-    return words + ", in netns \(stopped.netns.map(Escape.name) ?? "?")"
+    return words + (stopped.site.map { ", \($0.place)" } ?? "")
   }
 
-  /// The network namespaces on the way, where there are several.
+  /// The places on the way, where there are several.
   private func namespaces(_ exchange: Exchange) -> String {
-    var names: [String] = []
+    var sites: [Site] = []
     for journey in exchange.journeys where journey.direction == .request {
-      if let name = journey.netns, !names.contains(name) { names.append(name) }
+      if let site = journey.site, !sites.contains(site) { sites.append(site) }
     }
-    return names.count > 1
-      ? ", through netns " + names.map(Escape.name).joined(separator: " \(style.arrow) ") : ""
+    return sites.count > 1 ? ", through " + sites.words(joinedBy: " \(style.arrow) ") : ""
   }
 
   private func fate(_ exchange: Exchange) -> String {

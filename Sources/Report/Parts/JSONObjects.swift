@@ -16,7 +16,11 @@ package struct JSONObjects: Sendable {
   /// The members that are known when a report begins.
   func opening(_ head: ReportHead) -> [(String, JSONValue)] {
     let header = head.header
-    let isOfSeveral = head.namespaces.count > 1
+    let isOfSeveral = head.sites.count > 1
+    func members(_ name: String, _ kind: Site.Kind) -> [(String, JSONValue)] {
+      let names = head.sites.filter { $0.kind == kind }.map { JSONValue.string($0.name) }
+      return isOfSeveral && !names.isEmpty ? [(name, .array(names))] : []
+    }
     let backend = header?.backend.map { [("backend", JSONValue.string($0))] } ?? []
     let kernel = header?.kernel
     return Self.head(head.command.rawValue) + [
@@ -25,8 +29,7 @@ package struct JSONObjects: Sendable {
       ("session", .string(head.session)), ("target", target(header)),
       ("started", .string(header?.started.map { CalendarText.iso($0) })),
       ("host", .string(header?.host)), ("boot", .string(header?.boot)),
-    ] + recorded(head) + backend
-      + (isOfSeveral ? [("namespaces", .array(head.namespaces.map { .string($0) }))] : [])
+    ] + recorded(head) + backend + members("namespaces", .namespace) + members("hosts", .machine)
   }
 
   /// With what a session was made that is told again.
@@ -58,7 +61,8 @@ package struct JSONObjects: Sendable {
       [
         ("source", .string("\(probe.source)")), ("destination", .string("\(probe.destination)")),
         ("protocol", .string("\(probe.proto)")),
-      ] + (probe.name.map { [("name", JSONValue.string($0))] } ?? []))
+      ] + (probe.name.map { [("name", JSONValue.string($0))] } ?? [])
+        + (probe.context.map { [("traceparent", JSONValue.string($0.traceParent))] } ?? []))
   }
 
   private func events(_ counts: EventCounts) -> JSONValue {
@@ -95,6 +99,18 @@ package struct JSONObjects: Sendable {
       ] + error + (probe.found.map { [("found", found($0))] } ?? []))
   }
 
+  /// How far clocks of other machines are ahead.
+  func clocks(_ clocks: [ProbeResult.Clock]) -> [(String, JSONValue)] {
+    if clocks.isEmpty { return [] }
+    let objects = clocks.map { clock in
+      JSONValue.object([
+        ("host", .string(clock.site.name)), ("ahead_ns", .int(clock.offset.ahead)),
+        ("bound_ns", .int(clock.offset.bound)),
+      ])
+    }
+    return [("clocks", .array(objects))]
+  }
+
   /// What a search found for a probe that nothing is known to help.
   private func found(_ found: ChangesFound) -> JSONValue {
     .object([
@@ -112,9 +128,6 @@ package struct JSONObjects: Sendable {
 
   /// One packet's journey.
   func journey(_ journey: Journey) -> JSONValue {
-    let netns =
-      journey.netns.map { [("netns", JSONValue.string($0)), ("namespace", JSONValue.string($0))] }
-      ?? []
     let copy = journey.isCopy ? [("copy", JSONValue.bool(true))] : []
     return .object(
       [
@@ -123,7 +136,14 @@ package struct JSONObjects: Sendable {
         ("packet", packet(journey.packet)), ("hops", .array(hops(journey))),
         ("end", end(journey.end)), ("route", route(journey.route)),
         ("connection", connection(journey.connection)),
-      ] + netns + copy)
+      ] + site(journey.site, "netns", "namespace") + copy)
+  }
+
+  /// The members that say where something was seen, where that is in one of several places.
+  private func site(_ site: Site?, _ namespaceNames: String...) -> [(String, JSONValue)] {
+    guard let site else { return [] }
+    let names = site.kind == .namespace ? namespaceNames : ["host"]
+    return names.map { ($0, .string(site.name)) }
   }
 
   private func route(_ route: RouteDecision?) -> JSONValue {
@@ -230,7 +250,6 @@ package struct JSONObjects: Sendable {
         ("rule", .string(place.rule)),
       ])
     }
-    let namespace = finding.netns.map { [("namespace", JSONValue.string($0))] } ?? []
     return .object(
       [
         ("id", .string(finding.id.rawValue)),
@@ -250,6 +269,6 @@ package struct JSONObjects: Sendable {
               ])
             })
         ), ("at", at ?? .null),
-      ] + namespace)
+      ] + site(finding.site, "namespace"))
   }
 }

@@ -5,7 +5,7 @@ internal import Wire
 struct LossGroups: Sendable {
   private struct Key: Hashable, Sendable {
     var cause: String
-    var netns: String?
+    var site: Site?
   }
 
   private struct Group: Sendable {
@@ -31,7 +31,7 @@ struct LossGroups: Sendable {
   mutating func add(_ exchange: Exchange) {
     for journey in exchange.journeys where journey.end.isLost {
       let finding = exchange.findings.first {
-        $0.severity != .note && ($0.netns == nil || $0.netns == journey.netns)
+        $0.severity != .note && ($0.site == nil || $0.site == journey.site)
       }
       let place = finding?.at
       let rule = journey.end.decider?.rule
@@ -40,7 +40,7 @@ struct LossGroups: Sendable {
           "\($0.id.rawValue) \(rule.map { "\($0.table) \($0.chain) \($0.ref)" } ?? "")"
         }
         ?? EndText(journey, TextStyle()).short
-      let key = Key(cause: cause, netns: journey.netns)
+      let key = Key(cause: cause, site: journey.site)
       guard groups[key] != nil || groups.count < Self.most else {
         others += 1
         continue

@@ -8,7 +8,8 @@ struct PathKind: Hashable {
 
   /// The kind of an exchange of which this was found; `outcome` is a probe's.
   init(_ exchange: Exchange, _ findings: [Finding], outcome: ProbeResult.Outcome? = nil) {
-    var places = [outcome?.rawValue ?? ""] + findings.map { "\($0.id.rawValue) \($0.netns ?? "")" }
+    var places =
+      [outcome?.rawValue ?? ""] + findings.map { "\($0.id.rawValue) \($0.site?.words ?? "")" }
     // What is sent again goes no other way for that.
     var ways: Set<[String]> = []
     for journey in exchange.journeys {
@@ -21,7 +22,7 @@ struct PathKind: Hashable {
   /// Of a packet's way what makes two alike.
   static func way(_ journey: Journey) -> [String] {
     var places = [
-      "\(journey.netns ?? "") \(journey.direction) \(journey.packet.proto) \(journey.end.kind) "
+      "\(journey.site?.words ?? "") \(journey.direction) \(journey.packet.proto) \(journey.end.kind) "
         + "\(journey.end.unseen.map { "\($0)" } ?? "") \(journey.isCopy)"
     ]
     for leg in journey.way.legs {

@@ -21,6 +21,10 @@ struct PingText: Sendable {
   /// Whether the line before belongs to a timeline.
   private var isBelowBody = false
 
+  /// The place where the probes enter, and the clocks of the others, as the last probe knows them.
+  private let here: Site?
+  private var clocks: [ProbeResult.Clock] = []
+
   /// Whether another ping's text stands above.
   private let isFirst: Bool
 
@@ -28,6 +32,7 @@ struct PingText: Sendable {
   init(plan: ProbePlan, header: SessionHeader?, style: TextStyle, isFirst: Bool = true) {
     self.isFirst = isFirst
     netns = header?.netns
+    here = header?.sites.first
     rehearsal = header?.rehearsal
     self.plan = plan
     self.style = style
@@ -41,6 +46,7 @@ struct PingText: Sendable {
   /// Takes in a probe that is told otherwise.
   mutating func count(_ probe: ProbeResult) {
     sent += 1
+    clocks = probe.clocks.isEmpty ? clocks : probe.clocks
     switch probe.outcome {
     case .replied: times.append(probe.roundTrip ?? 0)
     case .rejected: refused += 1
@@ -170,6 +176,7 @@ struct PingText: Sendable {
       lines.append(StyledLine(sums))
       if let statistics { lines.append(StyledLine(statistics)) }
     }
+    if let here, !clocks.isEmpty { lines += ClockText(style: style).lines(clocks, against: here) }
     if let changer = counts.rulesetChanger {
       lines.append(
         StyledLine(

@@ -21,16 +21,21 @@ struct Provenance {
   init?(_ head: ReportHead) {
     guard let header = head.header, let started = header.started else { return nil }
     let what = header.probe == nil ? "recorded since" : "sent"
-    let names = head.namespaces.isEmpty ? header.netns.map { [$0] } ?? [] : head.namespaces
+    let namespaces =
+      head.sites.isEmpty
+      ? [header.netns].compactMap(\.self)
+      : head.sites.filter { $0.kind == .namespace }.map(\.name)
+    let machines = head.sites.filter { $0.kind == .machine }.map { Escape.name($0.name) }
+    let host = machines.isEmpty ? header.host.map(Escape.name) : machines.joined(separator: ", ")
     func fact(_ name: String, _ lead: String, _ value: String?) -> Fact? {
       value.map { Fact(name: name, lead: lead, value: $0) }
     }
     facts = [
       fact(what, what + " ", CalendarText.text(started / 1_000_000_000)),
-      fact("host", "on ", header.host.map(Escape.name)),
+      fact("host", "on ", host),
       fact(
         "netns", "netns ",
-        names.isEmpty ? nil : names.map(Escape.name).joined(separator: ", ")),
+        namespaces.isEmpty ? nil : namespaces.map(Escape.name).joined(separator: ", ")),
       fact("Linux", "Linux ", header.kernel.isEmpty ? nil : Escape.name(header.kernel)),
       fact("nftrace", "nftrace ", Escape.name(header.version)),
     ].compactMap(\.self)

@@ -50,23 +50,24 @@ struct Timeline {
 
   /// From when on the times of an exchange's journeys are counted.
   struct Clocks {
-    /// Whether all namespaces have the times of one clock: what their kernel said itself has. What was read of
+    /// Whether all places have the times of one clock: what their kernel said itself has. What was read of
     /// them, which may have been late, has times of its own in each.
     let isOne: Bool
     private let first: UInt64
-    private let firsts: [String?: UInt64]
+    private let firsts: [Site?: UInt64]
 
     init(_ exchange: Exchange) {
       isOne =
-        exchange.journeys.allSatisfy { $0.netns == exchange.journeys.first?.netns }
+        exchange.isByOneClock
+        || exchange.journeys.allSatisfy { $0.site == exchange.journeys.first?.site }
         || exchange.journeys.allSatisfy { $0.hops.contains { $0.clock != .reading } }
       first = exchange.journeys.first?.start ?? 0
       firsts = Dictionary(
-        exchange.journeys.map { ($0.netns, $0.start) }, uniquingKeysWith: { first, _ in first })
+        exchange.journeys.map { ($0.site, $0.start) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Nanoseconds since the epoch.
-    func origin(_ journey: Journey) -> UInt64 { isOne ? first : firsts[journey.netns] ?? 0 }
+    func origin(_ journey: Journey) -> UInt64 { isOne ? first : firsts[journey.site] ?? 0 }
   }
 
   /// The timeline of one of the journeys whose clocks these are.
@@ -136,7 +137,7 @@ struct Timeline {
       words += "  id \(icmp.identifier) seq \(icmp.sequence)"
     }
     if journey.isCopy { words += "  (a copy)" }
-    if let netns = journey.netns { words += "  in netns \(Escape.name(netns))" }
+    if let site = journey.site { words += "  \(site.place)" }
     return StyledLine(words, .strong)
   }
 

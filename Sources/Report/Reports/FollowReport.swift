@@ -29,14 +29,14 @@ package struct FollowReport: Sendable {
   /// by flow. `namespaces` are those that are followed, where it is more than one. `pace` is how soon packets are told.
   package init(
     filter: ExchangeFilter, style: TextStyle, format: ReportFormat = .text, rate: Int? = nil,
-    since: UInt64 = 0, namespaces: [NamespacePath] = [], pace: Pace = .whole
+    since: UInt64 = 0, namespaces: [Site] = [], pace: Pace = .whole
   ) {
     self.pace = pace
     stories = NamespacesStory(namespaces: namespaces, pace: pace)
     self.filter = filter
     self.style = style
     renderer = format.renderer(style)
-    renderer.begin(ReportHead(.show, namespaces: namespaces.map(\.name)))
+    renderer.begin(ReportHead(.show, sites: namespaces))
     self.rate = renderer.isForPeople ? rate : nil
     isLines = format == .lines
     self.since = since
@@ -143,17 +143,5 @@ package struct FollowReport: Sendable {
     return renderer.remark([
       "", "\(style.ellipsis) \(lost - lostTold) events were lost: more came than could be told",
     ])
-  }
-}
-
-extension Record {
-  /// Whether it says something of the namespace rather than of a packet.
-  package var tellsOfSurroundings: Bool {
-    switch content {
-    case .netlink(let message):
-      message.type != TraceMessage.type && message.type != DropEvent.messageType
-    case .note: true
-    case .log, .line, .lost, .sent, .received: false
-    }
   }
 }

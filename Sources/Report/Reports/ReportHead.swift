@@ -8,8 +8,8 @@ package struct ReportHead: Sendable {
   package var header: SessionHeader?
   /// The file that is told.
   package var session: String?
-  /// The network namespaces whose traffic is told as one, where it is more than one.
-  package var namespaces: [String]
+  /// The places whose traffic is told as one, where it is more than one.
+  package var sites: [Site]
   /// In how many ways one probe each is sent: what differs is told before them, once it is known.
   package var ways = 1
 
@@ -24,12 +24,12 @@ package struct ReportHead: Sendable {
   /// The head of these fields.
   package init(
     _ command: Command, header: SessionHeader? = nil, session: String? = nil,
-    namespaces: [String] = []
+    sites: [Site] = []
   ) {
     self.command = command
     self.header = header
     ways = header?.probe?.ways ?? 1
     self.session = session
-    self.namespaces = namespaces
+    self.sites = sites
   }
 }

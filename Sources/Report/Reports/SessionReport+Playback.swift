@@ -1,3 +1,4 @@
+internal import Wire
 package import Trace
 
 // What `show` does with sessions, as a function of what is in them.
@@ -6,20 +7,25 @@ extension SessionReport {
   /// Takes in whole sessions: `next` gives the next element of each, by its place, and nil at its end.
   /// Of more than one, the elements are taken in the order of their times. `isCut` says whether a file
   /// ended in the middle before what `next` gave, and `isGrowing` whether a session is still being
-  /// written: what is in it by `now`, in nanoseconds since the epoch, is told. Hands on the lines as
-  /// they come to be.
+  /// written: what is in it by `now`, in nanoseconds since the epoch, is told. Elements of a session that has a `lead`
+  /// are taken so many nanoseconds sooner. Hands on the lines as they come to be.
   package mutating func play<Failure: Error>(
     _ sessions: Int, next: (Int) throws(Failure) -> SessionDecoder.Element?,
     isCut: (Int) -> Bool = { _ in false }, isGrowing: (Int) -> Bool = { _ in false },
-    now: UInt64 = 0, put: ([String]) throws(Failure) -> Void
+    lead: (Int) -> UInt64 = { _ in 0 }, now: UInt64 = 0, put: ([String]) throws(Failure) -> Void
   ) throws(Failure) {
     var heads: [SessionDecoder.Element?] = []
-    for session in 0..<sessions { heads.append(try next(session)) }
-    while let first = heads.indices.min(by: { heads[$0].moment < heads[$1].moment }),
+    var moments: [UInt64] = []
+    for session in 0..<sessions {
+      heads.append(try next(session))
+      moments.append(heads[session].moment.earlier(by: lead(session)))
+    }
+    while let first = moments.indices.min(by: { moments[$0] < moments[$1] }),
       let element = heads[first]
     {
       try put(take(element, from: first))
       heads[first] = try next(first)
+      moments[first] = heads[first].moment.earlier(by: lead(first))
       if isCut(first) { cut() }
       if heads[first] == nil, !isGrowing(first) { try put(end(first)) }
     }
@@ -56,6 +62,7 @@ extension SessionDecoder.Element? {
   /// When it was recorded: sections begin at once, and what is over comes last.
   fileprivate var moment: UInt64 {
     switch self {
+    // Later than any that has a lead.
     case nil: .max
     case .header: 0
     // What bears the last time there is comes before the end all the same.

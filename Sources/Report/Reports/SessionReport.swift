@@ -7,7 +7,7 @@ package struct SessionReport {
   private let filter: ExchangeFilter
   private let last: Int?
   private let session: String?
-  private let namespaces: [NamespacePath]
+  private let namespaces: [Site]
 
   // How the section at hand is told: by one of these. Each is changed where it is, for to move a story to and fro costs
   // more than what most records do to it.
@@ -45,7 +45,7 @@ package struct SessionReport {
   /// is all. `namespaces` are those whose traffic is told as one, where it is more than one.
   package init(
     filter: ExchangeFilter, renderer: any Renderer, last: Int? = nil, session: String? = nil,
-    namespaces: [NamespacePath] = []
+    namespaces: [Site] = []
   ) {
     self.namespaces = namespaces
     if namespaces.count > 1 { several = NamespacesStory(namespaces: namespaces) }
@@ -58,7 +58,7 @@ package struct SessionReport {
   /// The same in one of the formats there are.
   package init(
     filter: ExchangeFilter, style: TextStyle, format: ReportFormat = .text, last: Int? = nil,
-    session: String? = nil, namespaces: [NamespacePath] = []
+    session: String? = nil, namespaces: [Site] = []
   ) {
     self.init(
       filter: filter, renderer: format.renderer(style), last: last, session: session,
@@ -71,7 +71,7 @@ package struct SessionReport {
     if case .record(let record) = element, case .note(.ended(let end)) = record.content,
       endings.count < Self.mostEndings, let ended = Finding.ended(end)
     {
-      endings.append(namespaces.count > 1 ? ended.told(in: namespaces[source]) : ended)
+      endings.append(namespaces.count > 1 ? ended.told(of: namespaces[source]) : ended)
     }
     if several != nil {
       var closed: [Exchange]
@@ -181,7 +181,7 @@ package struct SessionReport {
     renderer.begin(
       ReportHead(
         .show, header: header, session: session,
-        namespaces: namespaces.isEmpty ? header?.namespaces ?? [] : namespaces.map(\.name)))
+        sites: namespaces.isEmpty ? header?.sites ?? [] : namespaces))
   }
 
   /// What is left to print when all elements are in.

@@ -29,6 +29,11 @@ struct PacketIdentity: Hashable {
     payload = Self.hash(packet.payload.prefix(48), seed: payload)
   }
 
+  /// A number that those of one identity have in common.
+  var number: Int {
+    Int(truncatingIfNeeded: payload ^ numbers &* 0x9e37_79b9_7f4a_7c15 >> 7) ^ Int(identification)
+  }
+
   /// What an echo request and its reply have in common; nil for other packets.
   init?(echo packet: Packet) {
     guard let echo = packet.echo else { return nil }

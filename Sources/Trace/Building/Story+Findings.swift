@@ -44,5 +44,5 @@ extension Story {
     ).map(told)
   }
 
-  func told(_ finding: Finding) -> Finding { namespace.map(finding.told(in:)) ?? finding }
+  func told(_ finding: Finding) -> Finding { site.map(finding.told(of:)) ?? finding }
 }

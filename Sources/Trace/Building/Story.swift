@@ -5,8 +5,8 @@ internal import Wire
 package struct Story: Sendable {
   /// What nftrace knew when the session began.
   package private(set) var header: SessionHeader?
-  /// The network namespace, where it is one of several that are told of.
-  let namespace: NamespacePath?
+  /// The place, where it is one of several that are told of.
+  let site: Site?
   /// How soon packets are told.
   let pace: Pace
   /// Messages so far.
@@ -65,15 +65,15 @@ package struct Story: Sendable {
 
   /// A story about to begin. `header` is nil for captures that other programs made.
   /// `earlier` is the story of the part of the session before this one, if there is one: what the
-  /// kernel numbered in it is gone on with. `namespace` is where, if it is one of several; `pace` is how soon packets
+  /// kernel numbered in it is gone on with. `site` is where, if it is one of several; `pace` is how soon packets
   /// are told.
   package init(
-    header: SessionHeader?, after earlier: Story? = nil, in namespace: NamespacePath? = nil,
+    header: SessionHeader?, after earlier: Story? = nil, at site: Site? = nil,
     pace: Pace = .whole
   ) {
     self.header = header
     self.pace = pace
-    self.namespace = namespace
+    self.site = site
     points = KnownPoints(header)
     diversion = Diversion(through: header?.diversion)
     joining =
@@ -117,6 +117,8 @@ package struct Story: Sendable {
     case .note(.clockSet(let step)):
       counts.note(clockStep: step.subtracting(clamped: clock.step))
       clock.set(step)
+    case .note(.clockAhead(let ahead, let stamps, let doubt)):
+      clock = SessionClock(ahead: ahead, stamps: stamps, doubt: doubt)
     case .note(let note): snapshot.take(note)
     case .sent(let bytes):
       if let packet = try? Packet(bytes), let sequence = header?.probe?.sequence(of: packet) {

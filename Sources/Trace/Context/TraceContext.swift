@@ -77,3 +77,36 @@ package struct TraceContext: Sendable, Hashable {
     return Number(text, radix: 16)
   }
 }
+
+// In a payload.
+extension TraceContext {
+  /// Octets of a `traceparent`, and of the version that it begins with.
+  static let length = 55
+  static let versionLength = 3
+
+  /// The number of the probe that octets begin with the context of; nil where it is another trace, or another command of
+  /// the same.
+  func sequence(in octets: ArraySlice<UInt8>) -> Int? {
+    guard octets.count >= Self.length else { return nil }
+    let text = traceParent.utf8
+    let digits = octets.startIndex + Self.numberOffset..<octets.startIndex + Self.numberOffset + 8
+    guard octets.prefix(Self.numberOffset).elementsEqual(text.prefix(Self.numberOffset)) else {
+      return nil
+    }
+    return String(validating: octets[digits], as: UTF8.self).flatMap { Int($0, radix: 16) }
+  }
+
+  /// Where the last eight digits of the span's id begin, in which a probe's number is.
+  private static let numberOffset = 44
+}
+
+extension TraceContext: JSONCoded {
+  init(json: JSONValue) throws(JSONFault) {
+    guard case .string(let text) = json, let context = TraceContext(traceParent: text) else {
+      throw .unfit("")
+    }
+    self = context
+  }
+
+  var asJSON: JSONValue { .string(traceParent) }
+}

@@ -7,6 +7,9 @@ package struct Exchange: Sendable, Equatable {
   /// What is to be said about recorded traffic; of a ping's probes, `ProbeResult` has it.
   package var findings: [Finding] = []
 
+  /// Whether the times of all its packets are by one clock, though they are of several machines.
+  package var isByOneClock = false
+
   /// An exchange of these packets.
   package init(journeys: [Journey]) { self.journeys = journeys }
 
@@ -17,9 +20,9 @@ package struct Exchange: Sendable, Equatable {
   /// Nanoseconds between the kernel's stamps of the request where it came in, or of this host's own where
   /// it left, and of its answer where it was seen last; nil where there are none.
   package var roundTrip: UInt64? {
-    // Through several namespaces, where the request began is where the answer is waited for.
+    // Through several places, where the request began is where the answer is waited for.
     let answer = journeys.first {
-      ($0.direction == .reply || $0.direction == .error) && $0.netns == request?.netns
+      ($0.direction == .reply || $0.direction == .error) && $0.site == request?.site
     }
     guard let sent = request?.firstStamp, let answered = (answer ?? reply ?? error)?.lastStamp,
       answered >= sent

@@ -24,8 +24,8 @@ package struct Journey: Sendable, Equatable {
   package var isCopy = false
   /// Whether it left, and not to where who asked for it is.
   package var isAstray = false
-  /// The network namespace it was seen in, where several are told of.
-  package var netns: String?
+  /// Where it was seen, where several places are told of.
+  package var site: Site?
 
   /// The interface it came in by as routing sees it: of a bridge's port and the bridge, the bridge.
   /// What is only bridged came in by the port.

@@ -17,7 +17,7 @@ package struct NamespaceMerge: Sendable {
     var end: UInt64
   }
 
-  private let names: [String]
+  private let sites: [Site]
   private var groups: [Int: Group] = [:]
   /// Groups by the packets in them.
   private var places: [PacketIdentity: Set<Int>] = [:]
@@ -33,10 +33,10 @@ package struct NamespaceMerge: Sendable {
   /// Packets that wait for others at most.
   private static let mostWaiting = 8192
 
-  /// A merger of namespaces of these names.
-  package init(names: [String]) { self.names = names }
+  /// A merger of what is told of these places.
+  package init(_ sites: [Site]) { self.sites = sites }
 
-  /// Takes in exchanges that closed in one namespace, by its place among the names.
+  /// Takes in exchanges that closed in one of the places, by its number.
   package mutating func add(_ exchanges: [Exchange], from source: Int) {
     for exchange in exchanges where !exchange.journeys.isEmpty { add(exchange, from: source) }
   }
@@ -45,7 +45,7 @@ package struct NamespaceMerge: Sendable {
     var group = Group(
       members: exchange.journeys.map { journey in
         var journey = journey
-        journey.netns = names[source]
+        journey.site = sites[source]
         return (source, journey)
       }, findings: exchange.findings,
       start: exchange.journeys.map(\.start).min() ?? 0,
@@ -113,10 +113,10 @@ package struct NamespaceMerge: Sendable {
       exchange.journeys[index].id = nextID
       nextID += 1
     }
-    let last = exchange.journeys.last { $0.direction == .request }?.netns
+    let last = exchange.journeys.last { $0.direction == .request }?.site
     // What a namespace takes for lost because it saw no answer, went on where the next one saw it.
     exchange.findings = group.findings.filter {
-      $0.severity == .note || $0.confidence == .certain || last == nil || $0.netns == last
+      $0.severity == .note || $0.confidence == .certain || last == nil || $0.site == last
     }
     return exchange
   }
@@ -135,7 +135,7 @@ package struct NamespaceMerge: Sendable {
   }
 
   /// Of each member, the members that it came from.
-  private static func links(_ members: [Member]) -> [[Int]] {
+  static func links(_ members: [Member]) -> [[Int]] {
     let twins = Dictionary(grouping: members.indices) { PacketIdentity(members[$0].journey.packet) }
     return members.indices.map { index in
       (twins[PacketIdentity(members[index].journey.packet)] ?? []).filter {

@@ -4,8 +4,8 @@ internal import Wire
 /// goes in, section by section, exchanges come out.
 package struct NamespacesStory: Sendable {
   private var stories: [Story?]
-  /// What the namespaces are, where there are several.
-  private let places: [NamespacePath]
+  /// The places, where there are several.
+  private let places: [Site]
   private let pace: Pace
   private var merge: NamespaceMerge?
   /// Of those that are over.
@@ -18,12 +18,12 @@ package struct NamespacesStory: Sendable {
   private var read: [RecordedEvents?]
 
   /// Stories of these namespaces; of one, it need not know which. `pace` is how soon packets are told.
-  package init(namespaces: [NamespacePath] = [], pace: Pace = .whole) {
+  package init(namespaces: [Site] = [], pace: Pace = .whole) {
     self.pace = pace
     places = namespaces.count > 1 ? namespaces : []
     stories = Array(repeating: nil, count: max(namespaces.count, 1))
     read = Array(repeating: nil, count: stories.count)
-    merge = namespaces.count > 1 ? NamespaceMerge(names: namespaces.map(\.name)) : nil
+    merge = namespaces.count > 1 ? NamespaceMerge(namespaces) : nil
   }
 
   /// Messages so far.
@@ -44,7 +44,7 @@ package struct NamespacesStory: Sendable {
       earlier += newest
       newest = 0
       stories[source] = Story(
-        header: header, after: stories[source], in: places.isEmpty ? nil : places[source],
+        header: header, after: stories[source], at: places.isEmpty ? nil : places[source],
         pace: pace)
     }
     if missing > 0 { stories[source]?.take(Record(time: 0, .lost(missing))) }

@@ -8,15 +8,17 @@ enum DNSQuestion {
   ///
   /// What is left to fill makes the name longer, and where no name is so long, there is padding (RFC 7830).
   static func octets(_ plan: ProbePlan, _ sequence: Int, count: Int) -> [UInt8] {
-    let rest = max(count - leastCount, 0)
-    let isPadded = leastCount + rest > mostNamed
+    let name = name(plan, sequence)
+    let least = least(named: name.count)
+    let rest = max(count - least, 0)
+    let isPadded = name.count + rest > mostInLabel
     let filling = isPadded ? 0 : rest
     let recursionDesired: [UInt8] = [1, 0]
     var octets: [UInt8] = []
     octets.append(bigEndian: plan.identifier)
     octets += recursionDesired + [0, 1, 0, 0, 0, 0, 0, isPadded ? 1 : 0]
-    octets.append(UInt8(prefix.count + plan.mark.count + digits + filling))
-    octets += prefix + plan.mark + hexadecimal(sequence)
+    octets.append(UInt8(name.count + filling))
+    octets += name
     octets += (0..<filling).map { UInt8(97 + $0 % 26) }
     let address: [UInt8] = [0, plan.version == 6 ? 28 : 1, 0, 1]
     octets += [UInt8(domain.count)] + domain + [0] + address
@@ -34,6 +36,10 @@ enum DNSQuestion {
   /// The number of the probe whose question this is, or the answer to it. What a server asks others for, to answer
   /// it, has an identifier of its own.
   static func sequence(_ plan: ProbePlan, in octets: [UInt8]) -> Int? {
+    if let context = plan.context, plan.isTraceParent {
+      guard octets.starts(with: identifier(plan)), octets.count > nameOffset else { return nil }
+      return context.sequence(in: octets[nameOffset...])
+    }
     let end = nonceOffset + plan.mark.count
     guard octets.count >= end + digits, octets.starts(with: identifier(plan)),
       Array(octets[nonceOffset..<end]) == plan.mark
@@ -60,7 +66,7 @@ enum DNSQuestion {
 
   /// Whether the plan's nonce may stand in a name, and its datagrams have room for a question.
   static func fits(_ plan: ProbePlan) -> Bool {
-    plan.size >= leastCount && plan.mark.allSatisfy(letters.contains)
+    plan.isTraceParent || plan.size >= leastCount && plan.mark.allSatisfy(letters.contains)
   }
 
   /// Where the nonce stands: at a multiple of four octets, as in all probes.
@@ -69,9 +75,24 @@ enum DNSQuestion {
   private static let domain = Array("invalid".utf8)
   private static let letters = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
   private static let digits = 8
-  private static let leastCount = nonceOffset + 8 + digits + 1 + domain.count + 1 + 4
-  /// A label has at most 63 octets.
-  private static let mostNamed = leastCount + 63 - prefix.count - 8 - digits
+  /// Where the name begins, behind its length.
+  static let nameOffset = 13
+  private static let leastCount = least(named: prefix.count + 8 + digits)
+  /// Octets of a question in whose name a trace's context is.
+  static let leastWithContext = least(named: TraceContext.length)
+  private static let mostInLabel = 63
+
+  private static func least(named count: Int) -> Int {
+    nameOffset + count + 1 + domain.count + 1 + 4
+  }
+
+  /// What is asked for: a word of nftrace's, the nonce and the number; or a trace's context, which has these as well.
+  private static func name(_ plan: ProbePlan, _ sequence: Int) -> [UInt8] {
+    if let context = plan.context, plan.isTraceParent {
+      return Array(context.probe(UInt32(truncatingIfNeeded: sequence)).traceParent.utf8)
+    }
+    return prefix + plan.mark + hexadecimal(sequence)
+  }
 
   private static func hexadecimal(_ sequence: Int) -> [UInt8] {
     let text = Array(String(UInt32(truncatingIfNeeded: sequence), radix: 16).utf8)

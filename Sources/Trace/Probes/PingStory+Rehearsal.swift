@@ -10,7 +10,7 @@ extension PingStory {
     let cause = preview.settle(sequence).findings.first {
       $0.severity == .error && !$0.remedies.isEmpty
     }
-    guard let cause, cause.netns == nil, cause.isRehearsed == nil else { return [] }
+    guard let cause, cause.site == nil, cause.isRehearsed == nil else { return [] }
     return cause.remedies.map(\.text).filter(RemedyTrial.isConfined)
   }
 

@@ -4,9 +4,9 @@ internal import Wire
 /// records give the same results, live and replayed.
 package struct PingStory: Sendable {
   /// What the records of each network namespace tell of packets: the probes enter in the first.
-  private(set) var stories: [Story]
-  /// What the namespaces are called, where there are several.
-  private let places: [String]
+  var stories: [Story]
+  /// The places, where there are several.
+  let places: [Site]
   /// Packets that were told of, where several namespaces number them.
   private var told = 0
   let plan: ProbePlan
@@ -40,17 +40,22 @@ package struct PingStory: Sendable {
   var trials: [String: RemedyTrial] = [:]
   /// What was found for probes that nothing is known to help.
   var searches: [Int: ChangesFound] = [:]
+  /// What packets have told of the clocks of the places; nil where there is one clock.
+  var clocks: ClockConstraints?
+  /// Machines that are missing.
+  private var missing: [Finding] = []
   /// Whether the session is over before its time.
-  private var isCut = false
+  var isCut = false
 
   /// The story of the ping that `header` describes; nil if it describes none.
   package init?(header: SessionHeader) {
     guard let plan = header.probe else { return nil }
     self.plan = plan
-    let paths = header.paths
-    places = paths.map(\.name)
+    let sites = header.sites
+    places = sites
+    clocks = sites.contains { $0.kind == .machine } ? ClockConstraints(places: sites.count) : nil
     stories = header.places.enumerated().map { place, header in
-      Story(header: header, in: paths.isEmpty ? nil : paths[place])
+      Story(header: header, at: sites.isEmpty ? nil : sites[place])
     }
   }
 
@@ -69,7 +74,7 @@ package struct PingStory: Sendable {
   package mutating func take(_ record: Record) {
     now = max(now, record.time)
     let place = stories.indices.contains(record.place) ? record.place : 0
-    if Self.isAnswer(record), oldAnswers.remove(place) != nil {
+    if record.isAnswer, oldAnswers.remove(place) != nil {
       stories[place].snapshot.forgetAnswers()
     }
     let drops = stories[place].verdictsOfDrop
@@ -104,6 +109,8 @@ package struct PingStory: Sendable {
     case .note(.notSent(let sequence, let errno)):
       open[sequence]?.refused = errno
       if open[sequence]?.answered == nil { open[sequence]?.answered = record.time }
+    case .note(.missing(let machine, let why)):
+      missing.append(MachineMissing.finding(machine, why))
     case .note(.rehearsed(let trial)): note(trial)
     case .note(.searched(let sequence, let found)): searches[sequence] = found
     case .log, .netlink:
@@ -225,15 +232,22 @@ package struct PingStory: Sendable {
     witnessEnd.map { now <= $0 } ?? wantsWitness(now)
   }
 
-  /// What to ask the kernel before a probe is settled, in one of the network namespaces.
-  package func questions(_ sequence: Int, at place: Int = 0) -> [Question] {
+  /// Whether a probe that is about to be settled has come to its answer.
+  package func isAnswered(_ sequence: Int) -> Bool {
+    let outcome = outcome(sequence)
+    return outcome == .replied || outcome == .sent
+  }
+
+  /// What to ask the kernel before a probe is settled, in one of the places. `isAnswered` is whether it has come to its
+  /// answer, where somebody else knows that.
+  package func questions(_ sequence: Int, at place: Int = 0, isAnswered: Bool? = nil) -> [Question]
+  {
     // Where it did not come to, nothing is to be known but what keeps it from being sent there.
     if place > 0, stories[place].openJourneys(probe: sequence).isEmpty {
       return stories[place].questions(ofSilenceAbout: plan.destination)
     }
-    let outcome = outcome(sequence)
     return stories[place].questions(
-      probe: sequence, isAnswered: outcome == .replied || outcome == .sent)
+      probe: sequence, isAnswered: isAnswered ?? self.isAnswered(sequence))
   }
 
   /// Whether a probe has come to its end, and to no answer.
@@ -278,7 +292,7 @@ package struct PingStory: Sendable {
     if witnessSent != nil, witnesses.isEmpty, let sequence = plan.witness {
       witnesses = stories.indices.map { stories[$0].closeProbe(sequence).request }
     }
-    let walk = places.isEmpty ? nil : ProbeWalk(parts, names: places)
+    let walk = walk(of: parts, sent: open[sequence]?.sent)
     var exchange = walk?.exchange ?? parts[0]
     // What nobody answers has done what was hoped for when it is through here.
     let end = exchange.journeys.last { $0.direction == .request }?.end.kind
@@ -294,7 +308,7 @@ package struct PingStory: Sendable {
     }
     let isAnswered = [.replied, .sent, .unknown].contains(outcome)
     let suspect =
-      walk?.suspect(names: places) {
+      walk?.suspect {
         !stories[$0].unseenDrops(probe: sequence, parts[$0]).isEmpty
       } ?? 0
     var findings = stories.indices.flatMap { place in
@@ -328,8 +342,9 @@ package struct PingStory: Sendable {
     }
     var result = ProbeResult(
       sequence: sequence, outcome: outcome, roundTrip: roundTrip, answer: entry?.answer,
-      exchange: exchange, findings: findings.map(tried),
+      exchange: exchange, findings: findings.map(tried) + missing,
       errno: outcome == .localError ? entry?.refused : nil)
+    result.clocks = offsets
     result.entrance = plan.entrance
     result.interface = plan.device
     result.found = searches.removeValue(forKey: sequence)
@@ -358,36 +373,5 @@ package struct PingStory: Sendable {
   /// What was heard in the other places of drops in namespaces that are none of them.
   private func dropsElsewhere(than place: Int) -> [DropEvent] {
     stories.indices.filter { $0 != place }.flatMap { stories[$0].snapshot.dropsElsewhere }
-  }
-
-  /// Takes in the next record of a session that is over. Returns the probes that were settled
-  /// before it came: live, they were settled once the rules that decided over them were read.
-  package mutating func replay(_ record: Record) -> [ProbeResult] {
-    var results: [ProbeResult] = []
-    if !Self.isAnswer(record) { results = ready(record.time).map { settle($0) } }
-    take(record)
-    return results
-  }
-
-  /// The probes that were not settled when the session ended. Where it is cut off, what might have
-  /// come of them is not known.
-  package mutating func finishReplay(isCut: Bool = false) -> [ProbeResult] {
-    self.isCut = isCut
-    if isCut { for place in stories.indices { stories[place].noteEnd() } }
-    return unsettled.map { settle($0) }
-  }
-
-  /// The probes that were sent and are not settled.
-  package var unsettled: [Int] { open.keys.sorted() }
-
-  /// Whether a record is an answer to a question of nftrace's.
-  private static func isAnswer(_ record: Record) -> Bool {
-    switch record.content {
-    case .note: true
-    case .netlink(let message):
-      message.type < 0x100 || message.type == NFTRuleMessage.newType
-        || message.type == DropEvent.messageType
-    default: false
-    }
   }
 }

@@ -16,6 +16,11 @@ package protocol ProbeKind: Sendable {
   var isAnswered: Bool { get }
   /// Whether all that belongs to a probe carries its nonce, answers too.
   var carriesNonce: Bool { get }
+  /// Whether payloads have a trace's context, as `traceparent` writes it, if they have so many octets, and where it is in
+  /// them.
+  var carriesContext: Bool { get }
+  var contextSize: Int { get }
+  var contextOffset: Int { get }
   /// Whether a program that sends such packets holds their port: without it, the kernel refuses what
   /// answers them.
   var holdsPort: Bool { get }
@@ -59,6 +64,9 @@ package enum ProbePorts: Sendable, Equatable {
 extension ProbeKind {
   var isAnswered: Bool { true }
   var carriesNonce: Bool { false }
+  var carriesContext: Bool { false }
+  var contextSize: Int { size.usual }
+  var contextOffset: Int { 0 }
   var holdsPort: Bool { false }
   func nonce(of random: UInt64) -> UInt64 { random }
   func canTellApart(count: Int, size: Int) -> Bool { true }

@@ -2,11 +2,12 @@ internal import Wire
 
 extension ProbePlan {
   /// The command line that sends these probes again, in the first of these network namespaces, and watches them
-  /// in all; nil where it is not known what to call the entrance, or the file that the probe was read from.
-  func command(in namespaces: [Command], count: Int = 1) -> Command? {
+  /// in all, and on these machines; nil where it is not known what to call the entrance, or the file that the probe was read from.
+  func command(in namespaces: [Command], via machines: [Command] = [], count: Int = 1) -> Command? {
     if like != nil { return nil }
     var command: Command = "nftrace ping"
     for namespace in namespaces { command += " --netns \(namespace)" }
+    for machine in machines { command += " --via \(machine)" }
     switch entrance {
     case .local: command += " --local"
     case .arriving, .tun:
@@ -27,7 +28,7 @@ extension ProbePlan {
       command += " --data \(word)"
       if text.utf8.count < size { command += " --size \(size)" }
     } else {
-      if size != proto.kind.size.usual { command += " --size \(size)" }
+      if size != usualSize { command += " --size \(size)" }
       if dontFragment { command += " --df" }
       if discoversMTU == false { command += " --no-df" }
     }
@@ -37,10 +38,13 @@ extension ProbePlan {
   /// The command line in words for people, of the session that `header` begins; nil where it is not known.
   package func commandLine(in header: SessionHeader) -> String? {
     // What is no word for a shell cannot be pasted into one.
-    let names = header.others.isEmpty ? [header.netns].compactMap { $0 } : header.namespaces
-    let words = names.compactMap { try? Word.namespace($0) }
-    guard words.count == names.count else { return nil }
-    return command(in: words.map { "\($0)" }, count: count)?.text
+    let here = header.others.filter { $0.via == nil && $0.called == nil }
+    let namespaces = ([header] + here).compactMap(\.netns)
+    let machines = header.others.compactMap(\.via)
+    let words = namespaces.compactMap { try? Word.namespace($0) }
+    let hosts = machines.compactMap { try? Word.machine($0) }
+    guard words.count == namespaces.count, hosts.count == machines.count else { return nil }
+    return command(in: words.map { "\($0)" }, via: hosts.map { "\($0)" }, count: count)?.text
   }
 
   /// The command line that searches for what lets such a probe through, in this network namespace; nil where it cannot be

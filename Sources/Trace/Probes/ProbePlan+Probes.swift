@@ -81,17 +81,52 @@ extension ProbePlan {
     return first + (latest - first) / Self.ports * Self.ports
   }
 
-  /// The nonce's octets.
+  /// The octets by which payloads are known: the nonce, or where they have a `traceparent`, the first digits of it.
   var mark: [UInt8] {
+    if context != nil, isTraceParent { return Array(TraceContext.text(nonce).utf8) }
     var mark: [UInt8] = []
     mark.append(bigEndian: nonce)
     return mark
   }
 
-  /// The nonce, the sequence number in four octets, then the alphabet: `count` octets of that.
+  /// Where these stand in a payload: behind "00-".
+  var markOffset: Int { isTraceParent ? TraceContext.versionLength : 0 }
+
+  /// Eight octets of them that stand at a multiple of four octets of the packet, as a number in network order.
+  package var alignedMark: UInt64 {
+    let offset = isTraceParent ? kind.contextOffset + TraceContext.versionLength : 0
+    let start = (4 - offset % 4) % 4
+    return mark[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
+  /// Whether payloads have the context as `traceparent` writes it, each with its number at the end of the span's id.
+  var isTraceParent: Bool {
+    context != nil && like == nil && kind.carriesContext && size >= kind.contextSize
+  }
+
+  /// Makes them a part of this trace. What carries its context has the first half of its id for a nonce, and is as long as
+  /// it takes, if nobody has chosen how long it is.
+  package mutating func setContext(_ context: TraceContext, isSizeChosen: Bool) {
+    self.context = context
+    if !isSizeChosen, kind.carriesContext { size = usualSize }
+    // Other octets than these cannot stand in a question.
+    if isTraceParent || !kind.carriesContext {
+      nonce = UInt64(truncatingIfNeeded: context.traceID >> 64)
+    }
+  }
+
+  /// Octets of payload where nobody asks for others.
+  package var usualSize: Int { context == nil ? kind.size.usual : kind.contextSize }
+
+  /// The nonce, the sequence number in four octets, then the alphabet; or the `traceparent`, and the alphabet: `count`
+  /// octets of that.
   func payload(_ sequence: Int, count: Int) -> [UInt8] {
     var payload = mark
-    payload.append(bigEndian: UInt32(truncatingIfNeeded: sequence))
+    if let context, isTraceParent {
+      payload = Array(context.probe(UInt32(truncatingIfNeeded: sequence)).traceParent.utf8)
+    } else {
+      payload.append(bigEndian: UInt32(truncatingIfNeeded: sequence))
+    }
     while payload.count < count { payload.append(UInt8(97 + payload.count % 26)) }
     return Array(payload.prefix(count))
   }
@@ -99,8 +134,9 @@ extension ProbePlan {
   /// Octets that a payload needs to say whose it is: the nonce and the sequence number.
   static let leastPayload = 12
 
-  /// The number of the probe in a payload that begins with the nonce.
+  /// The number of the probe in a payload that begins as theirs do.
   func markedSequence(of packet: Packet) -> Int? {
+    if let context, isTraceParent { return context.sequence(in: packet.payload[...]) }
     guard packet.payload.count >= Self.leastPayload, packet.payload.starts(with: mark) else {
       return nil
     }

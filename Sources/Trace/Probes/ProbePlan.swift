@@ -29,6 +29,9 @@ package struct ProbePlan: Sendable, Equatable {
   package var size: Int
   /// Eight octets that mark the payload of every probe, as a number in network order.
   package var nonce: UInt64
+  /// The trace that they are part of; nil in sessions of before. The first half of its id is the `nonce`, where the
+  /// payload has room for all of it.
+  package var context: TraceContext?
   /// The interface they enter by: the name of the TUN device, or of the one they arrive on.
   package var device: String?
   /// The port of every probe's sender, where the protocol has ports; nil where each probe has one of its
@@ -149,6 +152,7 @@ extension ProbePlan: JSONObject {
     json.member("asksFor", &asksFor)
     json.member("asksFrom", &asksFrom)
     json.member("boundDevice", &boundDevice)
+    json.member("context", &context)
     json.member("count", &count)
     json.member("data", &data)
     json.member("destination", &destination)

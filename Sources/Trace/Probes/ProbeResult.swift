@@ -22,10 +22,20 @@ package struct ProbeResult: Sendable, Equatable {
   package var isSilent = false
   /// What a search found with which it gets through, where nothing is known to help.
   package var found: ChangesFound?
+  /// How far clocks of other machines are ahead, as far as packets have told.
+  package var clocks: [Clock] = []
   /// How it entered.
   package var entrance = EntranceKind.tun
   /// The interface by which it came in; nil where this host sent it.
   package var interface: String?
+
+  /// The clock of a machine beside that of the one that sent the probe.
+  package struct Clock: Sendable, Equatable {
+    /// Which machine.
+    package var site: Site
+    /// How far it is ahead.
+    package var offset: ClockOffset
+  }
 
   /// How a probe can end; the raw value is the name in JSON.
   package enum Outcome: String, Sendable {

@@ -16,12 +16,20 @@ package enum Note: Sendable, Equatable {
   /// The machine's clock was set, or it slept: by how many nanoseconds it is ahead now of the clock that
   /// times in this session go by. That one goes on evenly from where the machine's was when nftrace began.
   case clockSet(Int64)
+  /// The clock of this place is ahead by so many nanoseconds of the one that times in this session go by, which is another
+  /// machine's; and the kernel's stamps there by so many more, for somebody has moved the times of its session. By how much
+  /// is known up to so many.
+  case clockAhead(Int64, stamps: Int64 = 0, doubt: Int64 = 0)
   /// What came of a remedy in a copy of the network namespace.
   case rehearsed(RemedyTrial)
   /// What was found in copies for the probe of this number, which nothing is known to help.
   case searched(Int, ChangesFound)
   /// A recorder wrote its last.
   case ended(RecordingEnd)
+  /// A machine on which the probes were to be watched is missing from here on, or from the beginning: its name, and why.
+  case missing(String, String)
+  /// Between two nftraces, and in no file.
+  case message(PlaceMessage)
 
   /// The note as JSON text.
   package var json: String { asJSON.line }
@@ -53,9 +61,13 @@ extension Note: JSONCoded {
     case "host": self = .host(try value())
     case "notSent": self = .notSent(try value(0), try value(1))
     case "clockSet": self = .clockSet(try value())
+    case "clockAhead":
+      self = .clockAhead(try value(0), stamps: try value(1), doubt: try value(2))
     case "rehearsed": self = .rehearsed(try value())
     case "searched": self = .searched(try value(0), try value(1))
     case "ended": self = .ended(try value())
+    case "missing": self = .missing(try value(0), try value(1))
+    case "message": self = .message(try value())
     default: throw .unfit(name)
     }
   }
@@ -69,10 +81,14 @@ extension Note: JSONCoded {
     case .host(let host): Self.named("host", host.asJSON)
     case .notSent(let probe, let errno): Self.named("notSent", probe.asJSON, errno.asJSON)
     case .clockSet(let step): Self.named("clockSet", step.asJSON)
+    case .clockAhead(let ahead, let stamps, let doubt):
+      Self.named("clockAhead", ahead.asJSON, stamps.asJSON, doubt.asJSON)
     case .rehearsed(let trial): Self.named("rehearsed", trial.asJSON)
     case .searched(let probe, let found):
       Self.named("searched", probe.asJSON, found.asJSON)
     case .ended(let end): Self.named("ended", end.asJSON)
+    case .missing(let machine, let why): Self.named("missing", machine.asJSON, why.asJSON)
+    case .message(let message): Self.named("message", message.asJSON)
     }
   }
 

@@ -21,16 +21,21 @@ package struct SessionHeader: Sendable, Equatable {
   /// In the header of one of several places: how the probes enter the first, and what all of them are called.
   private(set) var walk: Walk?
 
+  /// What the place is called that this is from, where it is one of several sessions that are told as one.
+  var called: String?
+
   /// The probes of several network namespaces.
   struct Walk: Sendable, Equatable {
     /// As they were asked for, where they enter.
     var plan: ProbePlan
-    /// The namespaces, in the order of their places.
-    var namespaces: [String]
+    /// The places, in their order.
+    var sites: [Site]
     /// Which of them this is.
     var place: Int
   }
 
+  /// How the machine of this place is connected to, as ssh(1) takes it; nil for the machine that asks.
+  package var via: String?
   /// When it began, nanoseconds since the epoch; nil in sessions of before.
   package var started: UInt64?
   /// The machine's name, as uname(2) gives it.
@@ -161,13 +166,30 @@ extension SessionHeader {
 }
 
 extension SessionHeader {
-  /// What the namespaces are called, where there are several; none where there is one alone.
-  package var namespaces: [String] { paths.map(\.name) }
+  /// Where the probes are watched, if that is in several places; none where it is in one alone.
+  package var sites: [Site] {
+    if others.isEmpty { return [] }
+    let all = [self] + others
+    guard all.contains(where: { $0.via != nil || $0.called != nil }) else {
+      return all.map { Site(name: $0.netns ?? "", path: $0.netnsPath) }
+    }
+    let hosts = all.map { $0.host ?? "" }
+    let areTold = Set(hosts).count == all.count
+    return all.map { header in
+      // Namespaces of one machine, and machines that call themselves the same, are told apart by how they were asked for.
+      Site(
+        machine: areTold
+          ? header.host ?? "" : header.called ?? header.asked ?? header.netns ?? "here",
+        path: header.via)
+    }
+  }
 
-  /// The same, with what leads to them.
-  var paths: [NamespacePath] {
-    others.isEmpty
-      ? [] : ([self] + others).map { NamespacePath(name: $0.netns ?? "", path: $0.netnsPath) }
+  /// What a machine was asked for by, without who is to be there.
+  private var asked: String? {
+    via.map { via in
+      let whole = via.hasPrefix("ssh://") ? via.dropFirst(6) : via[...]
+      return String(whole.split(separator: "@").last ?? "")
+    }
   }
 
   /// The headers of all places, as if each were the only one. In the others, a probe is a packet that a
@@ -186,7 +208,7 @@ extension SessionHeader {
       }
     guard let probe, !others.isEmpty else { return places }
     for place in places.indices {
-      places[place].walk = Walk(plan: probe, namespaces: namespaces, place: place)
+      places[place].walk = Walk(plan: probe, sites: sites, place: place)
     }
     return places
   }
@@ -232,5 +254,6 @@ extension SessionHeader: JSONObject {
     json.member("table", &table)
     json.member("targets", &targets)
     json.member("version", &version)
+    json.member("via", &via)
   }
 }

@@ -61,8 +61,16 @@ package struct Command: Sendable, Equatable, ExpressibleByStringInterpolation {
       } && !isQuoted && !part.hasPrefix("!")
     }
     if isPlain { return Command(text: parts.map { runner.text + $0 }.joined(separator: " && ")) }
-    let quoted = text.split(separator: "'", omittingEmptySubsequences: false)
-    return Command(text: runner.text + "sh -c '" + quoted.joined(separator: "'\\''") + "'")
+    return Command(text: runner.text + "sh -c " + asOneWord)
+  }
+
+  /// This command on another machine, whose shell ssh(1) gives one word to read.
+  func run(on machine: Word) -> Command { Command(text: "ssh \(machine.text) " + asOneWord) }
+
+  /// This as one word of a shell, whatever is in it.
+  private var asOneWord: String {
+    let parts = text.split(separator: "'", omittingEmptySubsequences: false)
+    return "'" + parts.joined(separator: "'\\''") + "'"
   }
 
   /// One behind the other.

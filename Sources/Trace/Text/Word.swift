@@ -86,6 +86,14 @@ package struct Word: Sendable, Equatable {
     return Word(text: name)
   }
 
+  /// A machine for ssh(1): a name or an address, perhaps with a user before it.
+  static func machine(_ name: String) throws(Unspeakable) -> Word {
+    guard isOrdinary(name) else {
+      throw Unspeakable(name: name, language: "ssh")
+    }
+    return Word(text: name)
+  }
+
   /// A setting as sysctl(8) takes it: dots between its parts, and slashes for the dots in them.
   static func sysctl(_ name: String) throws(Unspeakable) -> Word {
     guard isOrdinary(name), !name.contains("=") else {

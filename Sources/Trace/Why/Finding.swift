@@ -29,9 +29,9 @@ package struct Finding: Sendable, Equatable {
   package var at: Place?
   /// The program whose rule that is.
   package var owner: Owner?
-  /// The network namespace it was found in, where the packet was watched in several. The remedy is then for a
-  /// shell in any of them.
-  package var netns: String?
+  /// Where it was found, where the packet was watched in several places. The remedy is then for a shell where that was
+  /// asked.
+  package var site: Site?
 
   /// What may help, to be tried one after the other.
   package var remedies: [Command] {

@@ -79,7 +79,7 @@ extension SessionHeader {
   fileprivate func namespaceWords(
     with drop: DropEvent, _ make: (_ here: [Command], _ there: Command) -> Command?
   ) -> String? {
-    let names = walk?.namespaces ?? netns.map { [$0] }
+    let names = walk?.sites.map(\.name) ?? netns.map { [$0] }
     // Whoever named none starts nftrace in the namespace, though the shell may be in another: 'ip netns exec'.
     let here: [Command] =
       names.map { $0.compactMap { (try? Word.namespace($0)).map { "\($0)" } } }

@@ -9,7 +9,7 @@ extension ProbeResult {
     var found: [Finding] = []
     for finding in findings
     where !found.contains(where: {
-      $0.id == finding.id && $0.at == finding.at && $0.netns == finding.netns
+      $0.id == finding.id && $0.at == finding.at && $0.site == finding.site
     }) {
       found.append(finding)
     }

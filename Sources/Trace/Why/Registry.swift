@@ -59,7 +59,7 @@ package enum Registry {
     XDPBypassed.self,
     FlowOffloaded.self, MixedBackends.self, Fragmented.OnTheWay.self, EventsLost.self,
     ClockSet.self,
-    RecordingEnded.self,
+    RecordingEnded.self, MachineMissing.self,
   ]
 
   /// The causes in their order.

@@ -287,7 +287,7 @@ struct Snapshot: Sendable {
     case .facts(let facts): for fact in facts.all { take(fact) }
     case .rule(let text): texts.take(text)
     case .host(let news): host.take(news)
-    case .notSent, .clockSet, .rehearsed, .searched, .ended: break
+    case .notSent, .clockSet, .clockAhead, .rehearsed, .searched, .ended, .missing, .message: break
     }
   }
 

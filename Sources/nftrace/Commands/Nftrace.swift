@@ -40,6 +40,7 @@ struct Nftrace: ParsableCommand {
       Ping.self, Setup.self, Show.self, Teardown.self, Status.self, RecordCommand.self,
       RecordingsCommand.self, Check.self, Diff.self, WhyNot.self,
       ExtcapCommand.self, Intercept.self, LabCommand.self, GuardianCommand.self,
+      WatchCommand.self,
     ])
 
   static func main() {

@@ -10,7 +10,8 @@ extension Ping {
   /// first. Returns the exit code, and what helps if one was not answered. If that is all there is to do, rights that are not needed any more are given up.
   func send(
     to asked: Destination? = nil, in spaces: [ChosenNamespace] = [ChosenNamespace()],
-    isAll: Bool = true, rehearsal: Rehearsal? = nil, prints: Bool = true
+    via machines: [RemoteMachine] = [], isAll: Bool = true, rehearsal: Rehearsal? = nil,
+    prints: Bool = true
   ) throws -> (code: Int32, remedy: String?, cause: Finding?) {
     let to = try asked ?? lookedUp()
     // Of a number without a name, a port is meant more often than not.
@@ -45,7 +46,8 @@ extension Ping {
               kernel: LivePing(
                 in: space, rights: rights(entrance, plan, spaces),
                 isRoot: entrance.kind == .local && user == nil && space === spaces[0],
-                rehearses: !noRehearsal && rehearsal == nil && spaces.count == 1,
+                rehearses: !noRehearsal && rehearsal == nil && spaces.count == 1
+                  && machines.isEmpty,
                 searches: shared.verbose),
               rehearsal: rehearsal)
           }
@@ -53,7 +55,8 @@ extension Ping {
         var run = try PingRun(
           plan, entrance: entrance.probeEntrance(plan),
           masquerade: masquerade && entrance.kind != .local,
-          forward: forward && entrance.kind != .local, in: namespaces, loop: loop, sink: writer)
+          forward: forward && entrance.kind != .local, in: namespaces, via: machines,
+          loop: loop, sink: writer)
         return try run.send(&printer, isLast: isLast)
       }
       entrance.leave()
@@ -107,6 +110,7 @@ extension Ping {
       nonce: kind.nonce(of: .random(in: .min ... .max)), device: entrance.deviceName,
       sourcePort: sport.map { UInt16($0) },
       destinationPort: port, entrance: entrance.kind, dryRun: dryRun)
+    if like == nil { plan.setContext(machines.context, isSizeChosen: size != nil) }
     plan.name = to.name ?? (plan.destination == to.address ? nil : "\(to.address)")
     if let like { try plan.send(like.octets) }
     if entrance.kind == .local { plan.boundDevice = device }

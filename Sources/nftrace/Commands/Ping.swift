@@ -182,6 +182,8 @@ struct Ping: ParsableCommand {
         + "--size makes it longer. The connection is ended with a reset.", valueName: "text"))
   var data: String?
 
+  @OptionGroup var machines: MachineOptions
+
   @Option(help: ArgumentHelp("With --local, the packet mark it is sent with.", valueName: "n"))
   var mark: String?
 
@@ -280,6 +282,7 @@ struct Ping: ParsableCommand {
       throw ValidationError("--timeout is in seconds, more than 0 and at most 3600")
     }
     try checkEntrance()
+    try checkMachines()
     if tun != nil, tunAddress != nil {
       throw ValidationError(
         "--tun-address is for a device that is made; --tun names one that exists")
@@ -370,10 +373,12 @@ struct Ping: ParsableCommand {
     if prove { return try prove(to: to) }
     if !with.isEmpty { Output.exit(try rehearse(to: to)) }
     let spaces = try shared.chosenNamespaces()
+    // The way to other machines begins where people are.
+    let machines = try machines.connect()
     try spaces[0].enter()
     for space in spaces {
       try space.within(among: spaces) { try SharedOptions.takeBackLeftovers(isNeeded: forward) }
     }
-    Output.exit(try send(to: to, in: spaces).code)
+    Output.exit(try send(to: to, in: spaces, via: machines).code)
   }
 }

@@ -19,6 +19,10 @@ struct Show: ParsableCommand {
       On a terminal, traffic is told as a table of its flows, and what was lost of them by rule and \
       cause with one timeline each; --packet, --last and -v tell packets. In a pipe, all are told.
 
+      Several FILEs are sessions of several machines, or of one: a packet that is in more than one \
+      of them is told as one walk. Clocks need not agree: how far they are apart is found out from \
+      the packets. Where one is a ping's, the others are told as machines that watched its probe.
+
       With several --netns, the recordings of their setups are told as one sequence, and a packet \
       that goes from one of these namespaces into another is told as one walk.
 
@@ -35,9 +39,13 @@ struct Show: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A session or NFLOG capture; with --backend log, a saved kernel log.", valueName: "file"),
+      "A session or NFLOG capture; several, or a directory of them, are told as one; with --backend log, a saved kernel "
+        + "log.", valueName: "file"),
     completion: .sessions)
-  var file: String?
+  var files: [String] = []
+
+  /// The one that was named, where it is one.
+  private var file: String? { files.count == 1 ? files[0] : nil }
 
   @Option(
     help: ArgumentHelp(
@@ -167,7 +175,7 @@ struct Show: ParsableCommand {
     if let last, last < 1 { throw ValidationError("--last is 1 or more") }
     if let packet, packet < 1 { throw ValidationError("--packet is 1 or more") }
     if shared.namespaces.count > 1,
-      let option = file.map({ _ in "FILE" }) ?? export.map({ _ in "--export" })
+      let option = files.first.map({ _ in "FILE" }) ?? export.map({ _ in "--export" })
     {
       throw ValidationError("several --netns and \(option) exclude each other")
     }
@@ -176,6 +184,9 @@ struct Show: ParsableCommand {
       throw ValidationError(
         "--backend log is for one --netns: namespaces share the kernel log, and its lines do not "
           + "say whose they are")
+    }
+    if files.count > 1, let option = follow ? "--follow" : backend == .log ? "--backend log" : nil {
+      throw ValidationError("\(option) is for one FILE, and \(files.count) are named")
     }
     if backend == .log, export != nil {
       throw ValidationError("--export writes NFLOG messages, and the kernel log has none")
@@ -247,7 +258,7 @@ struct Show: ParsableCommand {
     options.style.isDrawn = diagram
     let (from, to) = (from.flatMap { Self.end($0) }, to.flatMap { Self.end($0) })
     var request = ShowRequest(
-      file: file,
+      named: files,
       filter: ExchangeFilter(
         from: from?.prefix, fromPort: from?.port, to: to?.prefix, toPort: to?.port,
         port: port.flatMap { Self.port($0) }, proto: proto.flatMap { IPProtocol($0) }, rule: rule,

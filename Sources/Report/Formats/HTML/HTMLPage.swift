@@ -199,7 +199,7 @@ extension Exchange {
   /// It; or, where it goes on for long, its packets, each with the answer that came next. What was found is then
   /// told with what was lost.
   fileprivate var parts: [Exchange] {
-    guard journeys.count > Self.mostShown, Set(journeys.map(\.netns)).count == 1 else {
+    guard journeys.count > Self.mostShown, Set(journeys.map(\.site)).count == 1 else {
       return [self]
     }
     var parts: [Exchange] = []

@@ -8,6 +8,7 @@ struct EchoProbe: ProbeKind {
   var ports: ProbePorts { .none }
   var size: (usual: Int, least: Int) { (56, ProbePlan.leastPayload) }
   var carriesNonce: Bool { true }
+  var carriesContext: Bool { true }
 
   func segment(
     _ plan: ProbePlan, _ sequence: Int
@@ -25,16 +26,18 @@ struct EchoProbe: ProbeKind {
     // Errors are never about errors: RFC 1122 section 3.2.2.
     let packet = whole.quoted ?? whole
     if let marked = plan.markedSequence(of: packet) { return marked }
-    // An error may quote no more than the first eight octets of the transport header.
-    guard packet.payload.isEmpty, let icmp = packet.icmp, icmp.isEchoRequest(packet.proto),
+    // An error may quote no more than the first eight octets of the transport header, or some of the payload.
+    guard packet.payload.count < plan.size, let icmp = packet.icmp,
+      icmp.isEchoRequest(packet.proto),
       icmp.identifier == plan.identifier &+ icmp.sequence &- 1,
-      packet.destination == plan.destination
+      packet.destination == plan.destination,
+      plan.payload(Int(icmp.sequence), count: plan.size).starts(with: packet.payload)
     else { return nil }
     return Int(icmp.sequence)
   }
 
   func marks(_ plan: ProbePlan) -> [ProbeMark] {
-    let header: UInt32 = 8
+    let header = 8 + UInt32(plan.markOffset)
     return [
       ProbeMark(plan.icmp, at: header, plan.mark),
       ProbeMark(plan.icmp, at: plan.quotedOffset + header, plan.mark),

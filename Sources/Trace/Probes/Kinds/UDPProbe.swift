@@ -10,6 +10,9 @@ struct UDPProbe: ProbeKind {
   var ports: ProbePorts { .usual(33434) }
   var size: (usual: Int, least: Int) { (56, ProbePlan.leastPayload) }
   var holdsPort: Bool { true }
+  var carriesContext: Bool { true }
+  var contextSize: Int { DNSQuestion.leastWithContext }
+  var contextOffset: Int { DNSQuestion.nameOffset }
 
   func segment(
     _ plan: ProbePlan, _ sequence: Int
@@ -52,7 +55,9 @@ struct UDPProbe: ProbeKind {
 
   /// What tells a probe's payload, which begins at this offset.
   private func payloadMark(_ proto: IPProtocol, at offset: UInt32, _ plan: ProbePlan) -> ProbeMark {
-    guard DNSQuestion.fits(plan) else { return ProbeMark(proto, at: offset, plan.mark) }
+    guard DNSQuestion.fits(plan) else {
+      return ProbeMark(proto, at: offset + UInt32(plan.markOffset), plan.mark)
+    }
     let identifier = DNSQuestion.identifier(plan)
     return ProbeMark(
       proto: proto,

@@ -184,7 +184,7 @@ enum NoReply: Cause {
         evidence: evidence)
     }
     return error(
-      "\(to), and did not come back to netns \(Escape.name(walk.namespaces[0])): look at what is on the way "
+      "\(to), and did not come back to \(walk.sites[0].words): look at what is on the way "
         + "there", confidence: .likely, evidence: evidence)
   }
 

@@ -1,0 +1,40 @@
+internal import Kernel
+internal import Trace
+
+// Probes that other machines watch as well.
+extension PingRun {
+  /// Has the machines watch what this header tells of. Returns those that do, as places behind so many others, and
+  /// records of those that do not.
+  static func join(
+    _ machines: [RemoteMachine], _ header: SessionHeader, behind places: Int, _ loop: any EventLoop
+  ) throws(KernelError) -> (places: [any ProbePlace], missing: [Record]) {
+    if machines.isEmpty { return ([], []) }
+    for machine in machines { try machine.begin(header) }
+    try machines.awaitReady(loop)
+    var remote: [any ProbePlace] = []
+    var missing: [Record] = []
+    for machine in machines {
+      if machine.isReady, machine.end == nil, machine.offset != nil, let header = machine.header {
+        remote.append(RemotePlace(places + remote.count, machine, header, loop))
+      } else {
+        let why = machine.end ?? "it did not say in time that it watches"
+        missing.append(Record(time: loop.realtime, .note(.missing(machine.name, why))))
+      }
+    }
+    return (remote, missing)
+  }
+
+  /// Takes in what came from other machines, which is on its way for longer than what this one says: it is about
+  /// probes that are not settled.
+  mutating func takeFromAfar(_ ping: inout PingStory) throws {
+    guard places.areFarApart else { return }
+    let isFar = { [places] (record: Record) in places[record.place].header.via != nil }
+    let records = inbox.filter(isFar)
+    inbox.removeAll(where: isFar)
+    for record in records {
+      let record = ping.timely(record)
+      try sink.write(record)
+      ping.take(record)
+    }
+  }
+}

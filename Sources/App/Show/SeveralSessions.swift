@@ -1,0 +1,115 @@
+internal import Glibc
+internal import Kernel
+internal import Report
+internal import Trace
+internal import Wire
+
+/// Sessions that somebody named to be told as one.
+struct SeveralSessions {
+  /// The files of each, the older first.
+  private let sessions: [[String]]
+  /// How they go together.
+  let joined: JoinedSessions
+  /// What is to be said of them before.
+  private(set) var remarks: [String] = []
+
+  /// All files.
+  var paths: [String] { sessions.flatMap { $0 } }
+
+  /// Those that were named, if that is more than one session; nil otherwise. Reads all that is in them, for how they go
+  /// together.
+  init?(_ names: [String], _ host: any ShowHost) throws {
+    var sessions: [[String]] = []
+    for name in names {
+      let found = try Self.sessions(in: name) ?? [ShownFiles(named: name, host).files]
+      sessions += found
+    }
+    guard sessions.count > 1 else {
+      guard let name = names.first, names.count == 1, FileIdentity.isDirectory(name) else {
+        return nil
+      }
+      guard sessions.isEmpty else { return nil }
+      throw UsageError("there is no session in \(name): they are called NAME.pcapng")
+    }
+    if sessions.joined().contains("-") {
+      throw UsageError("standard input is one session: write it to a file to show it with others")
+    }
+    var headers: [SessionHeader?] = []
+    var kept: [[String]] = []
+    for files in sessions {
+      let header = try Self.header(of: files)
+      if let header, let twin = headers.firstIndex(of: header) {
+        remarks.append(
+          "\(Self.name(files)) is the same session as \(Self.name(kept[twin])): it is told once")
+        continue
+      }
+      headers.append(header)
+      kept.append(files)
+    }
+    self.sessions = kept
+    var survey = ClockSurvey(sessions: kept.count)
+    for (number, files) in kept.enumerated() {
+      let reader = try SessionReader(files, isQuiet: true)
+      while let element = try reader.next() {
+        if case .record(let record) = element { survey.take(record, from: number) }
+      }
+    }
+    joined = JoinedSessions(
+      zip(headers, kept).map { JoinedSessions.Source(header: $0, name: Self.name($1)) }, survey)
+    for stranger in joined.strangers where kept.count > 1 {
+      remarks.append(
+        "\(Self.name(kept[stranger])) has no packet in common with the others: "
+          + (joined.ping == nil
+            ? "it is told beside them, by its own clock"
+            : "it is left out, for it does not belong to them"))
+    }
+  }
+
+  /// The sessions in a directory; nil where it is none.
+  private static func sessions(in path: String) throws -> [[String]]? {
+    guard path != "-", FileIdentity.isDirectory(path) else { return nil }
+    let names = OutputFile.names(in: path).filter { $0.hasSuffix(".pcapng") }.sorted()
+    return names.map { StateDirectory.files(ofRecording: "\(path)/\($0)") }
+  }
+
+  private static func header(of files: [String]) throws -> SessionHeader? {
+    let reader = try SessionReader(files, isQuiet: true)
+    guard case .header(let header)? = try reader.next() else { return nil }
+    return header
+  }
+
+  /// "r1" of "/tmp/r1.pcapng".
+  private static func name(_ files: [String]) -> String {
+    let file = files.last?.split(separator: "/").last ?? ""
+    return String(file.hasSuffix(".pcapng") ? file.dropLast(7) : file)
+  }
+
+  /// Renders them. Returns how many exchanges matched.
+  func play(
+    _ report: consuming SessionReport, _ host: any ShowHost, output: (String) throws -> Void
+  ) throws -> Int {
+    var report = report
+    var progress = ReadingProgress(paths, host)
+    func put(_ lines: [String]) throws {
+      guard !lines.isEmpty else { return }
+      progress.end()
+      try output(lines.joined(separator: "\n") + "\n")
+    }
+    let readers = try sessions.map { try SessionReader($0) }
+    try host.rights.keep([])
+    var waiting: [[SessionDecoder.Element]] = readers.map { _ in [] }
+    for element in joined.opening { try put(report.take(element)) }
+    try report.play(
+      readers.count,
+      next: { source in
+        while waiting[source].isEmpty {
+          progress.look(at: readers.reduce(0) { $0 + $1.octets })
+          guard let element = try readers[source].next() else { return nil }
+          waiting[source] = joined.elements(element, of: source)
+        }
+        return waiting[source].removeFirst()
+      }, isCut: { readers[$0].takeCut() }, lead: joined.lead, put: put)
+    progress.end()
+    return report.matches
+  }
+}

@@ -1,0 +1,148 @@
+internal import Wire
+
+/// Looks through sessions of several machines for packets that are in more than one of them, and finds out from these how
+/// far the clocks of the machines are apart.
+///
+/// Which machine had a packet first, its TTL and the hooks say: no time is compared before that. Of very many packets, some
+/// are looked at, and those in all sessions.
+package struct ClockSurvey: Sendable {
+  /// A packet, between two translations of it.
+  private struct Key: Hashable {
+    var identity: PacketIdentity
+    var ends: [IPAddress]
+    var ports: [UInt16?]
+  }
+
+  /// What a place saw of it.
+  private struct Sight {
+    var first: UInt64
+    var firstTTL: UInt8
+    /// Whether it came in there, and whether it left.
+    var comes: Bool
+    var last: UInt64
+    var lastTTL: UInt8
+    var leaves: Bool
+  }
+
+  private var seen: [Key: [Int: Sight]] = [:]
+  /// Only packets are kept whose number has no bit of this.
+  private var mask = 0
+  /// Nanoseconds by which times of reading are later than stamps, at least.
+  private var delays: [Int64?]
+  /// When probes were sent, by the clock of the place where that was: the first, and the last.
+  package private(set) var sent: ClosedRange<UInt64>?
+
+  /// Packets that are kept at a time.
+  private static let most = 60_000
+  /// What is read of a packet is not later than this, in nanoseconds.
+  private static let patience: UInt64 = 50_000_000
+  /// Stamps that are further off, in nanoseconds, are by another clock than the file's.
+  private static let mostDelay: UInt64 = 1_000_000_000
+  private static let round: Int64 = 100_000_000
+
+  /// A look through so many sessions.
+  package init(sessions: Int) { delays = Array(repeating: nil, count: sessions) }
+
+  /// Takes in the next record of one of them.
+  package mutating func take(_ record: Record, from place: Int) {
+    switch record.content {
+    case .sent: sent = (sent?.lowerBound ?? record.time)...max(sent?.upperBound ?? 0, record.time)
+    case .log(let payload):
+      guard let message = try? LogMessage(payload), let hook = message.hook,
+        let packet = Story.packet(message)
+      else { return }
+      if let stamp = message.timestamp {
+        let delay = record.time.ahead(of: stamp)
+        delays[place] = Swift.min(delays[place] ?? delay, delay)
+      }
+      take(packet, at: hook, record.time, message.timestamp, place)
+    default: break
+    }
+  }
+
+  private mutating func take(
+    _ packet: Packet, at hook: Hook, _ read: UInt64, _ stamp: UInt64?, _ place: Int
+  ) {
+    let key = Key(
+      identity: PacketIdentity(packet), ends: [packet.source, packet.destination],
+      ports: [packet.sourcePort, packet.destinationPort])
+    guard key.identity.number & mask == 0 else { return }
+    let comes = hook == .ingress || hook == .prerouting
+    let leaves = hook == .egress || hook == .postrouting
+    // A stamp is kept as it is: by which clock it is comes out in the end.
+    let time = stamp ?? read
+    var sights = seen[key] ?? [:]
+    if var sight = sights[place] {
+      sight.last = stamp ?? (leaves ? sight.last : time)
+      (sight.lastTTL, sight.leaves) = (packet.ttl, leaves)
+      sights[place] = sight
+    } else {
+      // Where nothing but that it was read is known, it left some time before.
+      sights[place] = Sight(
+        first: time, firstTTL: packet.ttl, comes: comes,
+        last: stamp ?? read.earlier(by: Self.patience), lastTTL: packet.ttl, leaves: leaves)
+    }
+    seen[key] = sights
+    if seen.count > Self.most {
+      mask = mask << 1 | 1
+      seen = seen.filter { $0.key.identity.number & mask == 0 }
+    }
+  }
+
+  /// Nanoseconds by which the kernel's stamps in a session are ahead of the times in it, for somebody has moved these; and how
+  /// far that may be wrong. Times are moved by round numbers, and what was read soonest was read a moment after it was stamped.
+  func stamps(in place: Int) -> (ahead: Int64, doubt: Int64) {
+    guard let delay = delays[place], delay.magnitude > Self.mostDelay else { return (0, 0) }
+    let (whole, rest) = delay.quotientAndRemainder(dividingBy: Self.round)
+    let shift = (whole - (rest < 0 ? 1 : 0)) &* Self.round
+    return (0 &- shift, delay &- shift)
+  }
+
+  /// How far the times in each session are ahead of those in the session at `place`; nil of which that cannot be told, for
+  /// no packet was in it and in others.
+  package func offsets(from place: Int) -> [Int64?] {
+    var constraints = ClockConstraints(places: delays.count)
+    for sights in seen.values where sights.count > 1 {
+      for (from, left) in sights where left.leaves {
+        for (to, came) in sights where to != from && came.comes {
+          let isBothWays = left.comes && came.leaves
+          guard
+            !isBothWays || left.firstTTL > came.firstTTL
+              || left.firstTTL == came.firstTTL && left.lastTTL > came.lastTTL
+          else { continue }
+          note(left, from, came, to, &constraints)
+        }
+      }
+    }
+    let found = constraints.estimates(from: place)
+    let unknown = Set(found.indices.filter { found[$0] == nil })
+    if unknown.isEmpty { return found }
+    noteTranslated(unknown, &constraints)
+    return constraints.estimates(from: place)
+  }
+
+  /// Between two places may be one that translates, of which there is no session: then a packet has its numbers, and a TTL
+  /// that is less.
+  private func noteTranslated(_ unknown: Set<Int>, _ constraints: inout ClockConstraints) {
+    let packets = Dictionary(grouping: seen, by: \.key.identity)
+    for packet in packets.values where packet.count > 1 {
+      let sights = packet.flatMap(\.value)
+      for (from, left) in sights where left.leaves {
+        for (to, came) in sights
+        where to != from && came.comes && came.firstTTL < left.lastTTL
+          && (unknown.contains(from) || unknown.contains(to))
+        {
+          note(left, from, came, to, &constraints)
+        }
+      }
+    }
+  }
+
+  private func note(
+    _ left: Sight, _ from: Int, _ came: Sight, _ to: Int, _ constraints: inout ClockConstraints
+  ) {
+    constraints.note(
+      left: left.last.moved(by: 0 &- stamps(in: from).ahead), from,
+      came: came.first.moved(by: 0 &- stamps(in: to).ahead), to)
+  }
+}

@@ -1,0 +1,115 @@
+internal import Wire
+
+/// Sessions of several machines, or namespaces, that are told as one: by one clock, each at a place of its own.
+///
+/// Where one of them is a ping's, it is told as that ping, which the others have watched; else as what was recorded.
+package struct JoinedSessions: Sendable {
+  /// What each is: its first header, nil where other programs made it, and what its file is called.
+  package struct Source: Sendable {
+    var header: SessionHeader?
+    var name: String
+
+    /// A session of this header and name.
+    package init(header: SessionHeader?, name: String) {
+      self.header = header
+      self.name = name
+    }
+  }
+
+  /// The places, one for each session.
+  package let sites: [Site]
+  /// The session that has the probes; nil where none has, or several.
+  package let ping: Int?
+  /// Sessions that have no packet in common with the others.
+  package let strangers: [Int]
+
+  /// The header of the ping, with the others as places where it was watched; nil where there is no ping.
+  package let header: SessionHeader?
+  /// The places of the others in it, by the sessions.
+  private let places: [Int: Int]
+  private let offsets: [Int64]
+  private let stamps: [(ahead: Int64, doubt: Int64)]
+  /// Nanoseconds since the epoch between which packets can be the probes'.
+  private let window: ClosedRange<UInt64>?
+
+  /// Nanoseconds before and behind the probes in which packets may be theirs.
+  private static let margin: UInt64 = 500_000_000
+  /// Nanoseconds by which what others have seen is taken in sooner than its time: it comes before a probe is over.
+  private static let lead: UInt64 = 100_000_000
+
+  /// Nanoseconds by which the elements of a session are taken in sooner than those of others of the same time.
+  package func lead(of source: Int) -> UInt64 { ping == nil || ping == source ? 0 : Self.lead }
+
+  /// What these sessions tell together, by what a look through them has found.
+  package init(_ sources: [Source], _ survey: ClockSurvey) {
+    let pings = sources.indices.filter { sources[$0].header?.probe != nil }
+    let ping = pings.count == 1 ? pings[0] : nil
+    self.ping = ping
+    let base = ping ?? 0
+    let found = survey.offsets(from: base)
+    // What is of one boot of a machine has one clock, if nobody has moved the times.
+    offsets = found.map { $0 ?? 0 }
+    stamps = sources.indices.map { survey.stamps(in: $0) }
+    strangers = found.indices.filter { found[$0] == nil }
+    window = ping.flatMap { ping in
+      let patience = UInt64(nearest: (sources[ping].header?.probe?.timeout ?? 0) * 1e9)
+      return survey.sent.map {
+        $0.lowerBound.earlier(
+          by: Self.margin)...$0.upperBound.later(by: patience)
+          .later(by: Self.margin)
+      }
+    }
+    let hosts = sources.map { $0.header?.host }
+    let areTold = hosts.allSatisfy { $0 != nil } && Set(hosts).count == hosts.count
+    sites = sources.map { Site(machine: areTold ? $0.header?.host ?? "" : $0.name) }
+    var header = ping.flatMap { sources[$0].header }
+    var places: [Int: Int] = [:]
+    if let ping, header != nil {
+      header!.called = sources[ping].name
+      for index in sources.indices where index != ping && found[index] != nil {
+        guard var other = sources[index].header else { continue }
+        other.called = sources[index].name
+        other.others = []
+        header!.others.append(other)
+        places[index] = header!.others.count
+      }
+    }
+    self.header = header
+    self.places = places
+  }
+
+  /// What to tell first.
+  package var opening: [SessionDecoder.Element] {
+    guard let header else { return [] }
+    return [.header(header)]
+      + places.sorted { $0.value < $1.value }.map { source, place in
+        .record(Record(time: 0, clock(source), at: place))
+      }
+  }
+
+  /// By how much the clock of a session is ahead of what its times are told by.
+  private func clock(_ source: Int) -> Record.Content {
+    .note(
+      .clockAhead(
+        offsets[source], stamps: stamps[source].ahead, doubt: stamps[source].doubt))
+  }
+
+  /// What an element of one of the sessions is among all; several, for a header, and none for what is left out.
+  package func elements(
+    _ element: SessionDecoder.Element, of source: Int
+  ) -> [SessionDecoder.Element] {
+    switch element {
+    case .header:
+      if ping != nil { return [] }
+      return [element, .record(Record(time: 0, clock(source)))]
+    case .record(let record):
+      var moved = record.moved(ahead: offsets[source])
+      guard ping != nil, source != ping else { return [.record(moved)] }
+      guard let place = places[source] else { return [] }
+      moved.place = place
+      if moved.tellsOfSurroundings { return [.record(moved)] }
+      guard window?.contains(moved.time) == true else { return [] }
+      return [.record(moved)]
+    }
+  }
+}
