@@ -1,7 +1,8 @@
 /// How far another machine's clock is ahead of ours: between two bounds, in nanoseconds.
 package struct ClockOffset: Sendable, Equatable {
-  /// It is ahead by no less, and by no more. Less than 0 where it is behind.
+  /// It is ahead by no less than this; less than 0 where it is behind.
   package var atLeast: Int64
+  /// It is ahead by no more.
   package var atMost: Int64
 
   /// An offset between these bounds.
