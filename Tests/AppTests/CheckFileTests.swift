@@ -169,7 +169,7 @@ struct CheckFileTests {
     #expect(ruleset.language == .nft)
     func lines(_ family: UInt8, _ table: String, _ chain: String) -> [Int] {
       (1...20).compactMap {
-        ruleset.line(family: family, table: table, chain: chain, position: $0)?.number
+        ruleset.line(family: family, table: table, chain: chain, numbers: [$0])?.number
       }
     }
     #expect(lines(NFProto.ipv6, "nat", "p") == [4, 4])
@@ -177,6 +177,32 @@ struct CheckFileTests {
     #expect(lines(NFProto.inet, "fw", "other") == [26])
     #expect(lines(NFProto.ipv4, "fw4", "c") == [31])
     #expect(lines(NFProto.inet, "fw", "late") == [])
+  }
+
+  /// Rules of a chain without a name have lines of their own, and the rule behind it has its own.
+  @Test func linesOfChainsWithoutNames() {
+    let ruleset = RulesetText(
+      """
+      table inet fw {
+        chain f {
+          accept
+          meta l4proto tcp jump {
+            tcp dport { 22,
+              23 } accept; counter
+            drop
+          }
+          udp dport 53 goto { accept }
+          drop
+        }
+      }
+      add rule inet fw f tcp dport 7 jump { counter; accept; }
+      """, path: "x.nft")
+    func line(_ numbers: Int...) -> Int? {
+      ruleset.line(family: NFProto.inet, table: "fw", chain: "f", numbers: numbers)?.number
+    }
+    #expect((1...6).map { line($0) } == [3, 4, 9, 10, 13, nil])
+    #expect((1...4).map { line(2, $0) } == [5, 6, 7, nil])
+    #expect([line(3, 1), line(3, 2), line(1, 1), line(5, 1), line(5, 2)] == [9, nil, nil, 13, 13])
   }
 
   /// A file that another one includes goes on where that was.
@@ -190,7 +216,7 @@ struct CheckFileTests {
     }
     func lines(_ chain: String) -> [String] {
       (1...5).compactMap {
-        ruleset.line(family: NFProto.inet, table: "t", chain: chain, position: $0).map {
+        ruleset.line(family: NFProto.inet, table: "t", chain: chain, numbers: [$0]).map {
           "\($0.path):\($0.number)"
         }
       }
@@ -215,13 +241,13 @@ struct CheckFileTests {
     let ruleset = RulesetText(text, path: "rules.v4")
     #expect(ruleset.language == .iptables(version: 4))
     #expect(
-      ruleset.line(family: NFProto.ipv4, table: "nat", chain: "PREROUTING", position: 1)?.number
+      ruleset.line(family: NFProto.ipv4, table: "nat", chain: "PREROUTING", numbers: [1])?.number
         == 4)
     #expect(
-      ruleset.line(family: NFProto.ipv4, table: "filter", chain: "FORWARD", position: 2)?.number
+      ruleset.line(family: NFProto.ipv4, table: "filter", chain: "FORWARD", numbers: [2])?.number
         == 9)
     #expect(
-      ruleset.line(family: NFProto.ipv4, table: "filter", chain: "FORWARD", position: 3)?.number
+      ruleset.line(family: NFProto.ipv4, table: "filter", chain: "FORWARD", numbers: [3])?.number
         == nil)
     let six = RulesetText("*filter\n-A INPUT -s fd00::/8 -j DROP\nCOMMIT\n", path: "rules.v6")
     #expect(six.language == .iptables(version: 6))

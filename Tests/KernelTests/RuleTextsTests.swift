@@ -38,12 +38,49 @@ import Testing
 
     """
 
-  @Test func ruleOfAChain() {
+  @Test func rulesOfAChain() {
     #expect(
-      RuleTexts.text(of: 2, in: Self.chain, of: [2, 7]) == #"ip daddr 192.0.2.1 drop comment "x""#)
-    #expect(RuleTexts.text(of: 7, in: Self.chain, of: [2, 7]) == "ip daddr 192.0.2.3 accept")
+      ListedRule.chain(Self.chain, of: [2, 7])?.map(\.text)
+        == [#"ip daddr 192.0.2.1 drop comment "x""#, "ip daddr 192.0.2.3 accept"])
     let plain = "table ip fw {\n\tchain f { # handle 1\n\t\tdrop # handle 2\n\t}\n}\n"
-    #expect(RuleTexts.text(of: 2, in: plain, of: [2]) == "drop")
+    #expect(ListedRule.chain(plain, of: [2])?.map(\.text) == ["drop"])
+  }
+
+  private static let nameless = """
+    table inet fw {
+    \tchain f { # handle 1
+    \t\tmeta l4proto tcp jump {
+    \t\t\ttcp dport 22 accept comment "} # handle 9"
+    \t\t\ttcp dport { 1, 2 } accept
+    \t\t} # handle 7
+    \t\tgoto {
+    \t\t\tdrop
+    \t\t} # handle 9
+    \t\tlog prefix "jump {" drop # handle 10
+    \t}
+    }
+
+    """
+
+  /// What stands in a chain without a name belongs to the rule that leads there.
+  @Test func chainsWithoutNames() throws {
+    let rules = try #require(ListedRule.chain(Self.nameless, of: [7, 9, 10]))
+    #expect(
+      rules.map(\.text)
+        == ["meta l4proto tcp jump { ... }", "goto { ... }", #"log prefix "jump {" drop"#])
+    #expect(
+      rules.map { $0.nested.map(\.text) } == [
+        [#"tcp dport 22 accept comment "} # handle 9""#, "tcp dport { 1, 2 } accept"], ["drop"],
+        [],
+      ])
+    #expect(
+      rules.flatMap(\.flat) == [
+        #"meta l4proto tcp tcp dport 22 accept comment "} # handle 9""#,
+        "meta l4proto tcp tcp dport { 1, 2 } accept", "drop", #"log prefix "jump {" drop"#,
+      ])
+    #expect(ListedRule.chain(Self.nameless, of: [7, 9]) == nil)
+    let table = RuleListing.chains(in: Self.nameless)
+    #expect(table.map(\.chain) == ["f"] && table[0].rules.map(\.handle) == [7, 9, 10])
   }
 
   /// Of a chain that is another one by now, and of one in which a comment or a set's name has lines of
@@ -57,6 +94,6 @@ import Testing
   ])
   func forgedLines(_ old: String, _ new: String, _ handles: [UInt64]) {
     let listing = Self.chain.replacing(old, with: new)
-    for handle in handles { #expect(RuleTexts.text(of: handle, in: listing, of: handles) == nil) }
+    #expect(ListedRule.chain(listing, of: handles) == nil)
   }
 }

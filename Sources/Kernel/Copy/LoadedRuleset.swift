@@ -34,36 +34,60 @@ package enum LoadedRuleset {
     var reader = try RulesetReader()
     var rules: [RuleInForce] = []
     var counts: [String: Int] = [:]
+    // Of chains without a name, the places of the rules in their order.
+    var enclosing: [String: RuleInForce.Place] = [:]
     for message in try reader.rules() {
       guard let rule = try? NFTRuleMessage(message.payload), !OwnTable.isOne(rule.table) else {
         continue
       }
-      let chain = "\(rule.family) \(rule.table) \(rule.chain)"
-      counts[chain, default: 0] += 1
-      rules.append(
-        RuleInForce(
-          family: rule.family, table: rule.table, chain: rule.chain, handle: rule.handle,
-          position: counts[chain]!))
+      let table = "\(rule.family) \(rule.table)"
+      counts["\(table) \(rule.chain)", default: 0] += 1
+      let position = counts["\(table) \(rule.chain)"]!
+      let made = RuleInForce(
+        family: rule.family, table: rule.table, chain: rule.chain, handle: rule.handle,
+        position: position)
+      if let chain = rule.namelessChain { enclosing["\(table) \(chain)"] = made.place }
+      rules.append(made)
+    }
+    // Until nothing is found any more, for they may stand in one another.
+    for index in rules.indices {
+      let table = "\(rules[index].family) \(rules[index].table)"
+      while let outer = enclosing["\(table) \(rules[index].place.chain)"] {
+        rules[index].place = outer + rules[index].place
+      }
     }
     let chains = try reader.chains().compactMap { try? ChainMessage($0.payload) }
-    var texts: [String: String] = [:]
+    var texts: [TableName: [RuleInForce.Place: String]] = [:]
     for table in Set(rules.map { TableName($0.family, $0.table) }) {
-      let isIPTables = table.isIPTables(among: chains)
-      let listed =
-        isIPTables
-        ? RuleListing.saved(table.name, table.family, legacy: false) : RuleListing.listed(table)
-      var places: [String: Int] = [:]
-      for text in listed {
-        let chain = "\(table.family) \(table.name) \(text.chain)"
-        places[chain, default: 0] += 1
-        texts["\(chain) \(places[chain]!)"] = text.text
-      }
+      texts[table] =
+        table.isIPTables(among: chains)
+        ? saved(table)
+        : Dictionary(
+          RuleListing.chains(of: table).flatMap { chain, rules in self.texts(rules, in: chain) },
+          uniquingKeysWith: { first, _ in first })
     }
     for index in rules.indices {
       let rule = rules[index]
-      rules[index].text = texts["\(rule.family) \(rule.table) \(rule.chain) \(rule.position)"]
+      rules[index].text = texts[TableName(rule.family, rule.table)]?[rule.place]
     }
     return rules
+  }
+
+  private static func saved(_ table: TableName) -> [RuleInForce.Place: String] {
+    let listed = RuleListing.saved(table.name, table.family, legacy: false)
+    return Dictionary(
+      listed.map { (RuleInForce.Place(chain: $0.chain, [$0.position ?? 0]), $0.text) },
+      uniquingKeysWith: { first, _ in first })
+  }
+
+  private static func texts(
+    _ rules: [ListedRule], in chain: String, behind places: [Int] = []
+  ) -> [(RuleInForce.Place, String)] {
+    rules.enumerated().flatMap { index, rule in
+      let place = places + [index + 1]
+      return [(RuleInForce.Place(chain: chain, place), rule.text)]
+        + texts(rule.nested, in: chain, behind: place)
+    }
   }
 
   /// The tables of the calling thread's network namespace that are iptables-nft's.

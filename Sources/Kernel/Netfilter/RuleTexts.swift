@@ -6,7 +6,8 @@ internal import Wire
 /// Rules in the words of the tool that made them: nft's from libnftables, iptables' from the
 /// matching iptables program.
 struct RuleTexts {
-  /// Chains that were listed already.
+  /// Chains that were listed already: nft's, and the output of iptables.
+  private var listed: [String: [ListedRule]?] = [:]
   private var listings: [String: String] = [:]
   /// The rules' handles in the order of their chain, in one generation of the ruleset.
   private var orders: [String: [UInt64]] = [:]
@@ -32,13 +33,7 @@ struct RuleTexts {
   private mutating func nftText(
     _ step: RuleStep, _ handle: UInt64, _ rules: inout RulesetReader
   ) -> RuleText? {
-    // Where nft has no word for the chain, the rule goes without its text.
-    guard let family = try? Word.nftFamily(step.family), let table = try? Word.nft(step.table),
-      let chain = try? Word.nft(step.chain)
-    else { return nil }
-    let command: Command = "list chain \(family) \(table) \(chain)"
-    let listing = listing(command.text) { NFTables.run(command) }
-    guard let text = Self.text(of: handle, in: listing, of: order(of: step, &rules)) else {
+    guard let text = listed(step, &rules)?.first(where: { $0.handle == handle })?.text else {
       return nil
     }
     return RuleText(
@@ -46,28 +41,14 @@ struct RuleTexts {
       text: text, tool: .nft)
   }
 
-  /// The rule with this handle in nft's listing of a chain that has rules with these, in their order.
-  /// Comments may have lines that look like rules: a listing of other rules than these has no text.
-  static func text(of handle: UInt64, in listing: String, of handles: [UInt64]) -> String? {
-    // Octets, for a chain may have a hundred thousand lines.
-    let lines = listing.utf8.split(separator: 0x0a)
-    guard lines.count >= handles.count + 4 else { return nil }
-    // Before the rules, a line each, there are the names of the table and the chain, and a comment on
-    // the chain and its type, if it has them; behind them the ends of both.
-    let head = lines.dropLast(handles.count + 2)
-    let openings = ["table ", "\tchain ", "\t\tcomment \"", "\t\ttype "].filter { opening in
-      head.contains { $0.starts(with: opening.utf8) }
-    }
-    guard openings.count == head.count,
-      zip(head, openings).allSatisfy({ $0.starts(with: $1.utf8) })
-    else { return nil }
-    var found: String?
-    for (line, number) in zip(lines[head.count...], handles) {
-      let suffix = " # handle \(number)".utf8
-      guard line.suffix(suffix.count).elementsEqual(suffix) else { return nil }
-      guard number == handle else { continue }
-      found = String(Substring(line.dropLast(suffix.count).drop { $0 == 0x09 || $0 == 0x20 }))
-    }
+  /// The rules of a step's chain, as nft lists them.
+  private mutating func listed(
+    _ step: RuleStep, _ rules: inout RulesetReader
+  ) -> [ListedRule]? {
+    let key = "\(step.family) \(step.table) \(step.chain)"
+    if let known = listed[key] { return known }
+    let found = RuleListing.rules(of: step, &rules)
+    listed[key] = .some(found)
     return found
   }
 
@@ -87,7 +68,7 @@ struct RuleTexts {
     // Its place holds as long as nobody changes the ruleset.
     for _ in 1...3 {
       let before = rules.generation()
-      if before != generation { (orders, listings) = ([:], [:]) }
+      if before != generation { (orders, listings, listed) = ([:], [:], [:]) }
       generation = before
       let text = placedText(step, handle, &rules)
       if rules.generation() == before { return text }

@@ -65,6 +65,16 @@ package struct RulesetReader: ~Copyable {
     return messages ?? []
   }
 
+  /// All rules of the step's table, chain by chain, as NFT_MSG_NEWRULE messages; none if it is gone.
+  mutating func table(of step: RuleStep) -> [NetlinkMessage] {
+    let messages = try? conversation.dump(
+      Self.request(
+        NFT_MSG_GETRULE, family: step.family,
+        [NetlinkAttribute(UInt16(NFTA_RULE_TABLE.rawValue), string: step.table)]),
+      attempt: "list a table")
+    return messages ?? []
+  }
+
   /// All rules of all chains in their order, as NFT_MSG_NEWRULE messages.
   mutating func rules() throws(KernelError) -> [NetlinkMessage] {
     try conversation.dump(Self.request(NFT_MSG_GETRULE), attempt: "list rules")

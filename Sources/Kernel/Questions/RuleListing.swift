@@ -24,11 +24,17 @@ enum RuleListing {
     }
   }
 
-  /// What `nft -a list table` prints: rules are what stands in chains, two tabs deep.
+  /// The rules of all chains of a table, as nft lists them; those of chains without a name with what leads there.
   static func listed(_ table: TableName) -> [RuleText] {
-    guard let family = try? Word.nftFamily(table.family), let name = try? Word.nft(table.name)
-    else { return [] }
-    return rules(of: table, in: NFTables.run("list table \(family) \(name)") ?? "")
+    chains(of: table).flatMap { chain, rules in
+      rules.flatMap { rule in
+        rule.flat.map {
+          RuleText(
+            family: table.family, table: table.name, chain: chain, handle: rule.handle,
+            position: nil, text: $0, tool: .nft)
+        }
+      }
+    }
   }
 
   /// The rules of a step's chain, in their order; none of a chain that is long.
@@ -36,47 +42,54 @@ enum RuleListing {
     guard !step.isLegacy, (1...most).contains(rules.chain(step).count) else { return [] }
     let chains = ((try? rules.chains()) ?? []).compactMap { try? ChainMessage($0.payload) }
     let table = TableName(step.family, step.table)
-    guard let word = try? Word.nft(step.chain) else { return [] }
     if table.isIPTables(among: chains) {
       guard (try? Word.iptables(table: step.table)) != nil else { return [] }
       return saved(step.table, step.family, chain: step.chain, legacy: false)
     }
+    return (self.rules(of: step, &rules) ?? []).map {
+      RuleText(
+        family: table.family, table: table.name, chain: step.chain, handle: $0.handle,
+        position: nil, text: $0.text, tool: .nft)
+    }
+  }
+
+  /// The same of a chain of nft, which may have no name; nil where its rules are others than the kernel's.
+  static func rules(of step: RuleStep, _ rules: inout RulesetReader) -> [ListedRule]? {
+    let handles = rules.chain(step).compactMap { try? NFTRuleMessage($0.payload).handle }
+    if let enclosing = EnclosingRule(of: step, &rules) {
+      let outer = self.rules(of: enclosing.step(like: step), &rules)
+      let nested = outer?.first { $0.handle == enclosing.handle }?.nested
+      guard var nested, nested.count == handles.count else { return nil }
+      for (index, handle) in handles.enumerated() { nested[index].handle = handle }
+      return nested
+    }
+    // Where nft has no word for the chain, its rules go without their texts.
+    guard let family = try? Word.nftFamily(step.family), let table = try? Word.nft(step.table),
+      let chain = try? Word.nft(step.chain),
+      let listing = NFTables.run("list chain \(family) \(table) \(chain)")
+    else { return nil }
+    return ListedRule.chain(listing, of: handles)
+  }
+
+  /// What nft prints of a table: the rules of each of its chains.
+  static func chains(of table: TableName) -> [(chain: String, rules: [ListedRule])] {
     guard let family = try? Word.nftFamily(table.family), let name = try? Word.nft(table.name)
     else { return [] }
-    return self.rules(of: table, in: NFTables.run("list chain \(family) \(name) \(word)") ?? "")
+    return chains(in: NFTables.run("list table \(family) \(name)") ?? "")
   }
 
-  private static func rules(of table: TableName, in output: String) -> [RuleText] {
-    var chain: String?
-    var found: [RuleText] = []
-    for line in output.split(separator: "\n") {
-      if line.hasPrefix("\tchain ") {
-        chain = line.split(separator: " ").dropFirst().first.map(String.init)
-      } else if line == "\t}" {
-        chain = nil
-      } else if let chain, line.hasPrefix("\t\t"), !line.hasPrefix("\t\ttype ") {
-        let parts = line.dropFirst(2).components(before: " # handle ")
-        found.append(
-          RuleText(
-            family: table.family, table: table.name, chain: chain,
-            handle: parts.rest.flatMap { UInt64($0) },
-            position: nil, text: parts.text, tool: .nft))
-      }
+  /// Rules are what stands in chains, two tabs deep.
+  static func chains(in output: String) -> [(chain: String, rules: [ListedRule])] {
+    var found: [(chain: String, rules: [ListedRule])] = []
+    var lines = output.utf8.split(separator: 0x0a)[...]
+    while let line = lines.popFirst() {
+      guard line.starts(with: "\tchain ".utf8),
+        let name = String(Substring(line)).split(separator: " ").dropFirst().first
+      else { continue }
+      if lines.first?.starts(with: "\t\tcomment \"".utf8) == true { lines.removeFirst() }
+      if lines.first?.starts(with: "\t\ttype ".utf8) == true { lines.removeFirst() }
+      found.append((String(name), ListedRule.block(&lines)))
     }
     return found
-  }
-}
-
-extension Substring {
-  /// What stands before the last of these separators, and what stands behind it.
-  fileprivate func components(before separator: String) -> (text: String, rest: Substring?) {
-    var end = endIndex
-    while end > startIndex {
-      formIndex(before: &end)
-      if self[end...].hasPrefix(separator) {
-        return (String(self[..<end]), self[end...].dropFirst(separator.count))
-      }
-    }
-    return (String(self), nil)
   }
 }

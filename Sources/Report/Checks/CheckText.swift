@@ -63,7 +63,7 @@ package struct CheckText {
       + unmet.map { rule in
         let place =
           report.coverage.line(of: rule).map { "\($0.path):\($0.number)" }
-          ?? "\(RuleNames.family(rule.family)) \(rule.table) \(rule.chain) rule \(rule.position)"
+          ?? "\(RuleNames.family(rule.family)) \(rule.table) \(rule.place)"
         return "  \(place)  \(StyledLine(rule.text ?? "handle \(rule.handle)", .faint))"
       }
   }

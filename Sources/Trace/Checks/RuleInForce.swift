@@ -10,6 +10,8 @@ package struct RuleInForce: Sendable, Hashable {
   package let handle: UInt64
   /// Its place in the chain, from 1.
   package let position: Int
+  /// Where that is, in names that somebody gave.
+  package var place: Place
   /// Its text, as far as that is known.
   package var text: String?
 
@@ -20,6 +22,31 @@ package struct RuleInForce: Sendable, Hashable {
     self.chain = chain
     self.handle = handle
     self.position = position
+    place = Place(chain: chain, [position])
+  }
+
+  /// Where a rule stands in its table.
+  package struct Place: Sendable, Hashable, CustomStringConvertible {
+    /// The chain, which has a name.
+    package let chain: String
+    /// The rule's number in it; behind it that of the rule in the first one's own chain (`jump { … }`), and so on.
+    package let numbers: [Int]
+
+    /// The place of this rule of this chain.
+    package init(chain: String, _ numbers: [Int]) {
+      self.chain = chain
+      self.numbers = numbers
+    }
+
+    /// The place of a rule in a chain that is this place's rule's own.
+    package static func + (outer: Place, inner: Place) -> Place {
+      Place(chain: outer.chain, outer.numbers + inner.numbers)
+    }
+
+    /// "forward rule 4.1": the first rule of the fourth one's own chain.
+    package var description: String {
+      "\(chain) rule \(numbers.map { "\($0)" }.joined(separator: "."))"
+    }
   }
 }
 
@@ -92,7 +119,8 @@ package struct RulesetCoverage: Sendable {
   package func line(of rule: RuleInForce) -> Line? {
     for text in texts {
       let line = text.line(
-        family: rule.family, table: rule.table, chain: rule.chain, position: rule.position)
+        family: rule.family, table: rule.table, chain: rule.place.chain,
+        numbers: rule.place.numbers)
       if let line { return line }
     }
     return nil

@@ -7,7 +7,13 @@ package struct RulesetText: Sendable, Equatable {
   /// Who reads it.
   package let language: Language
   /// The lines of each chain's rules, in the rules' order.
-  private var lines: [Chain: [RulesetCoverage.Line]] = [:]
+  private var lines: [Chain: [Rule]] = [:]
+
+  /// Where a rule begins, and those of its own chain do (`jump { … }`).
+  private struct Rule: Sendable, Equatable {
+    var line: RulesetCoverage.Line
+    var nested: [Rule] = []
+  }
 
   /// Who reads a ruleset.
   package enum Language: Sendable, Equatable {
@@ -52,12 +58,19 @@ package struct RulesetText: Sendable, Equatable {
     }
   }
 
-  /// Where a rule stands, by its place in its chain, counted from 1; nil where that is not known.
+  /// Where a rule stands, by its number in its chain, counted from 1, and in the own chain of that rule, and so on; nil where
+  /// that is not known.
   package func line(
-    family: UInt8, table: String, chain: String, position: Int
+    family: UInt8, table: String, chain: String, numbers: [Int]
   ) -> RulesetCoverage.Line? {
-    let lines = lines[Chain(family: NFProto.name(family), table: table, name: chain)] ?? []
-    return lines.indices.contains(position - 1) ? lines[position - 1] : nil
+    var rules = lines[Chain(family: NFProto.name(family), table: table, name: chain)] ?? []
+    var line: RulesetCoverage.Line?
+    for number in numbers {
+      guard rules.indices.contains(number - 1) else { return nil }
+      line = rules[number - 1].line
+      rules = rules[number - 1].nested
+    }
+    return line
   }
 
   private mutating func readSaved(_ text: [Substring]) {
@@ -70,15 +83,10 @@ package struct RulesetText: Sendable, Equatable {
       guard let mark = words.firstIndex(where: { $0 == "-A" || $0 == "--append" }), mark <= 1,
         words.count > mark + 1
       else { continue }
-      add(version == 6 ? "ip6" : "ip", table, String(words[mark + 1]), number + 1)
+      let chain = Chain(
+        family: version == 6 ? "ip6" : "ip", table: table, name: String(words[mark + 1]))
+      lines[chain, default: []].append(Rule(line: .init(path: path, number: number + 1)))
     }
-  }
-
-  private mutating func add(
-    _ family: String, _ table: String, _ chain: String, _ line: Int, in path: String? = nil
-  ) {
-    lines[Chain(family: family, table: table, name: chain), default: []].append(
-      RulesetCoverage.Line(path: path ?? self.path, number: line))
   }
 
   // MARK: nft
@@ -117,15 +125,22 @@ package struct RulesetText: Sendable, Equatable {
             readScript(file.text, file.path, &script, included, depth: depth + 1)
           }
         } else if let table = script.table, let chain = script.chain, Self.isRule(words) {
-          add(table.family, table.name, chain, statement.line, in: path)
+          let chain = Chain(family: table.family, table: table.name, name: chain)
+          lines[chain, default: []].append(Self.rule(statement, in: path))
         } else if script.table == nil {
-          readCommand(words, statement.line, path)
+          readCommand(words, Self.rule(statement, in: path))
         }
         if statement.end == .blockEnd {
           if script.chain != nil { script.chain = nil } else { script.table = nil }
         }
       }
     }
+  }
+
+  private static func rule(_ statement: ScriptReader.Statement, in path: String) -> Rule {
+    Rule(
+      line: RulesetCoverage.Line(path: path, number: statement.line),
+      nested: statement.nested.map { rule($0, in: path) })
   }
 
   private static func table(_ words: [String]) -> (family: String, name: String)? {
@@ -142,8 +157,7 @@ package struct RulesetText: Sendable, Equatable {
   }
 
   /// A rule by itself: "add rule inet fw forward …", "insert rule …".
-  private mutating func readCommand(_ words: [String], _ number: Int, _ path: String) {
-    let line = RulesetCoverage.Line(path: path, number: number)
+  private mutating func readCommand(_ words: [String], _ rule: Rule) {
     guard words.count > 2, words[1] == "rule", let table = Self.table(Array(words[2...])) else {
       return
     }
@@ -152,8 +166,8 @@ package struct RulesetText: Sendable, Equatable {
     guard words.count > place else { return }
     let chain = Chain(family: table.family, table: table.name, name: words[place])
     switch words[0] {
-    case "add": lines[chain, default: []].append(line)
-    case "insert": lines[chain, default: []].insert(line, at: 0)
+    case "add": lines[chain, default: []].append(rule)
+    case "insert": lines[chain, default: []].insert(rule, at: 0)
     default: break
     }
   }
@@ -165,6 +179,8 @@ private struct ScriptReader {
     var words: [String]
     var line: Int
     var end: End
+    /// Those of a chain without a name: `jump { … }`.
+    var nested: [Statement] = []
   }
 
   enum End { case statement, block, blockEnd }
@@ -181,6 +197,7 @@ private struct ScriptReader {
     var word: [UInt8] = []
     var depth = 0
     var start = line
+    var nested: [Statement] = []
     func finish() {
       if !word.isEmpty { words.append(String(decoding: word, as: UTF8.self)) }
       word = []
@@ -205,18 +222,25 @@ private struct ScriptReader {
         finish()
         if octet == 0x0a { line += 1 }
         if depth == 0, !words.isEmpty {
-          return Statement(words: words, line: start, end: .statement)
+          return Statement(words: words, line: start, end: .statement, nested: nested)
         }
       case UInt8(ascii: "{"):
         finish()
         if depth == 0, !isInChain, Self.opensBlock(words) {
           return Statement(words: words, line: start, end: .block)
         }
+        if depth == 0, ["jump", "goto"].contains(words.last) {
+          nested += block()
+          words += ["{", "}"]
+          continue
+        }
         depth += 1
         words.append("{")
       case UInt8(ascii: "}"):
         finish()
-        guard depth > 0 else { return Statement(words: words, line: start, end: .blockEnd) }
+        guard depth > 0 else {
+          return Statement(words: words, line: start, end: .blockEnd, nested: nested)
+        }
         depth -= 1
         words.append("}")
       case 0x20, 0x09, 0x0d: finish()
@@ -224,7 +248,18 @@ private struct ScriptReader {
       }
     }
     finish()
-    return words.isEmpty ? nil : Statement(words: words, line: start, end: .statement)
+    return words.isEmpty
+      ? nil : Statement(words: words, line: start, end: .statement, nested: nested)
+  }
+
+  /// The rules of a chain without a name whose brace was read, up to the other one.
+  private mutating func block() -> [Statement] {
+    var found: [Statement] = []
+    while let statement = next(isInChain: true) {
+      if !statement.words.isEmpty { found.append(statement) }
+      if statement.end == .blockEnd { break }
+    }
+    return found
   }
 
   /// Whether a brace behind these words opens a block of statements, and not a set of values.

@@ -19,6 +19,9 @@ package struct NFTRuleMessage: Sendable, Equatable {
   /// that a rule says: a set or chain without a name of its own is sent by itself.
   package var fingerprint: UInt64?
 
+  /// The chain without a name of its own that belongs to it, as the kernel calls it.
+  package var namelessChain: String?
+
   /// NFT_MSG_NEWRULE in subsystem 10.
   package static let newType: UInt16 = 0x0a06
   /// NFT_MSG_DELRULE in subsystem 10.
@@ -46,6 +49,9 @@ package struct NFTRuleMessage: Sendable, Equatable {
     static let socketKey: UInt16 = 1
     static let fibResult: UInt16 = 2
     static let fibFlags: UInt16 = 3
+    static let immediateData: UInt16 = 2
+    static let dataVerdict: UInt16 = 2
+    static let verdictChain: UInt16 = 2
   }
 
   /// Decodes the payload of a netlink message of one of the two types. Throws when it is cut off.
@@ -64,6 +70,10 @@ package struct NFTRuleMessage: Sendable, Equatable {
         parts[type: Expression.name]?.string ?? "?", data: parts[type: Expression.data])
       expressions.append(name)
       if try Self.asksOwner(name, parts[type: Expression.data]) { asksOwner = true }
+      if name == "immediate" {
+        let chain = try Self.target(parts[type: Expression.data])
+        if let chain, Self.isNameless(chain) { namelessChain = chain }
+      }
       // Its information is a struct xt_comment_info: 256 octets of text.
       if name == "match:comment" {
         matched = try parts[type: Expression.data]?.nested()[type: Expression.matchInfo]?.string
@@ -79,6 +89,19 @@ package struct NFTRuleMessage: Sendable, Equatable {
     }
     fingerprint = sum.namesTheNameless ? nil : sum.value
     comment = attributes[type: Attribute.userData].flatMap { Self.comment($0.value) } ?? matched
+  }
+
+  /// Whether a chain has no name of its own: the kernel numbers those of `jump { … }`.
+  package static func isNameless(_ chain: String) -> Bool {
+    let number = chain.utf8.dropFirst("__chain".utf8.count)
+    return chain.hasPrefix("__chain") && !number.isEmpty
+      && number.allSatisfy { (0x30...0x39).contains($0) }
+  }
+
+  /// The chain that the verdict of an immediate expression leads to.
+  private static func target(_ data: NetlinkAttribute?) throws(WireError) -> String? {
+    let value = try data?.nested()[type: Expression.immediateData]?.nested()
+    return try value?[type: Expression.dataVerdict]?.nested()[type: Expression.verdictChain]?.string
   }
 
   /// iptables' matches, and nft's `meta skuid`, `meta skgid`, `meta cgroup` (NFT_META_SKUID and on) and `socket cgroupv2`.
