@@ -45,6 +45,31 @@ import Wire
     #expect(lost.lowerBound < healthy.lowerBound)
   }
 
+  /// Where no command is known to help, a page has what a search found.
+  @Test func whatASearchFound() throws {
+    let exchange = try #require(try numbered("policy-iptables-forward-v4", 1).first)
+    var result = ProbeResult(sequence: 1, outcome: .lost, exchange: exchange)
+    result.found = ChangesFound(
+      changes: [.init(command: "nft delete rule ip a b handle 7", about: "drop comment \"<x>\"")],
+      opened: ["local to 10.0.0.1 udp/53"], tried: 3)
+    func page() -> String {
+      var renderer = ReportFormat.html.renderer(TextStyle())
+      renderer.begin(ReportHead(.ping))
+      #expect(renderer.probe(result).isEmpty)
+      return renderer.finish(ReportEnd(counts: EventCounts())).joined(separator: "\n")
+    }
+    let found = page()
+    for line in [
+      "<dt>found</dt>", "<dd class=\"paste\"><code>nft delete rule ip a b handle 7</code></dd>",
+      "drop comment &quot;&lt;x&gt;&quot;",
+      "that would let through as well: local to 10.0.0.1 udp/53",
+    ] { #expect(found.contains(line), "\(line)") }
+    result.found = ChangesFound(tried: 9, seconds: 2)
+    #expect(page().contains("<dt>searched</dt>") && page().contains("9 were tried"))
+    result.found = nil
+    #expect(!page().contains("<dt>found</dt>") && !page().contains("<dt>searched</dt>"))
+  }
+
   /// An exchange that goes on for long is a list of packets, each with its answer.
   @Test func aLongExchange() throws {
     let parts = try numbered("healthy-dnat-nft-v4", 50)

@@ -12,6 +12,8 @@ struct HTMLExchange: Sendable {
   var asker: StyledLine?
   var exchange: Exchange
   var findings: [Finding]
+  /// What a search found, where no command is known to help.
+  var found: ChangesFound?
   /// Whether it was lost.
   var isBad: Bool
   /// How many packets went this way, answers not counted.
@@ -54,12 +56,14 @@ struct HTMLExchange: Sendable {
     return lines + [isAlone ? "</section>" : "</details>"]
   }
 
-  /// The cause, the rule, the remedy.
+  /// The cause, the rule, the remedy; what a search found.
   private func told(_ style: TextStyle) -> [String] {
     let text = FindingText(style: style)
-    let blocks = findings.map { finding in
-      var lines = ["<dl class=\"finding \(finding.severity.rawValue)\">"]
-      for piece in text.pieces(finding) {
+    let told = findings.map { ($0.severity, text.pieces($0)) }
+    let searched = found.map { [(Finding.Severity.note, text.pieces($0))] } ?? []
+    let blocks = (told + searched).map { severity, pieces in
+      var lines = ["<dl class=\"finding \(severity.rawValue)\">"]
+      for piece in pieces {
         let words = Markup.html(piece.text)
         if !piece.label.isEmpty { lines.append("<dt>\(piece.label)</dt>") }
         switch piece.kind {

@@ -59,7 +59,8 @@ struct HTMLPage: Renderer {
     add(
       HTMLExchange(
         number: "\(result.sequence)", headline: headline, asker: words?.asker,
-        exchange: result.exchange, findings: result.findings, isBad: isBad),
+        exchange: result.exchange, findings: result.findings,
+        found: result.isWithoutRemedy ? result.found : nil, isBad: isBad),
       PathKind(result.exchange, result.findings, outcome: result.outcome))
     return []
   }
@@ -80,7 +81,7 @@ struct HTMLPage: Renderer {
       add(
         HTMLExchange(
           number: "\(first.id)", headline: Headline.traffic(part, style), asker: nil,
-          exchange: part, findings: findings, isBad: isBad),
+          exchange: part, findings: findings, found: nil, isBad: isBad),
         PathKind(part, findings))
     }
     return []
