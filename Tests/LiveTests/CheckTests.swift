@@ -46,7 +46,7 @@ extension LiveTests {
       """
 
     private static let topology = """
-      topology: {interfaces: {a: [10.1.0.1/24, "fd01::1/64"], b: [10.2.0.1/24, "fd02::1/64"]}}
+      topology: {interfaces: {a: [10.1.0.1/24, "fd01::1/64"], b: [10.2.0.1/24, 10.2.0.9/24, "fd02::1/64"]}}
 
       """
 

@@ -80,6 +80,144 @@ import Wire
     #expect(answers.frames(to: Self.frame(seen), interface: 2) == [])
   }
 
+  @Test func associationsStand() throws {
+    var answers = FarAnswers()
+    for tag: UInt32 in [7, 9] {
+      let header = SCTPHeader(
+        sourcePort: 1000, destinationPort: 36412, verificationTag: 0, chunk: .initiation,
+        initiateTag: tag)
+      let frames = answers.frames(
+        to: Self.frame(Self.packet(.sctp(header), .sctp, [])), interface: 3)
+      let octets = Array(try #require(frames.first)[14...])
+      guard case .sctp(let reply) = try Packet(octets).transport else {
+        Issue.record("no SCTP")
+        return
+      }
+      #expect(reply.chunk == .initiationAnswer && reply.verificationTag == tag)
+      #expect(reply.sourcePort == 36412 && reply.destinationPort == 1000)
+      #expect(reply.initiateTag.map { $0 != 0 } == true)
+      // What comes back to who said it is not answered.
+      #expect(answers.frames(to: Self.frame(try Packet(octets)), interface: 2) == [])
+    }
+  }
+
+  @Test(arguments: [IPProtocol(rawValue: 47), IPProtocol(rawValue: 50)])
+  func whatNobodyKnowsComesBack(_ proto: IPProtocol) throws {
+    var answers = FarAnswers()
+    let asked = Self.packet(.other, proto, [0, 0, 8, 0, 1, 2, 3])
+    let frames = answers.frames(to: Self.frame(asked), interface: 3)
+    let answer = try Packet(Array(try #require(frames.first)[14...]))
+    #expect(answer.source == asked.destination && answer.destination == asked.source)
+    #expect(answer.proto == proto && answer.payload == asked.payload)
+  }
+
+  /// In any order; and the answer in pieces that are as long.
+  @Test(arguments: [IPProtocol.icmp, .icmpv6], [false, true])
+  func piecesAreAnswered(_ proto: IPProtocol, _ isBackwards: Bool) throws {
+    var answers = FarAnswers()
+    let payload = (0..<3000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+    var asked = Self.packet(
+      .icmp(ICMPHeader(type: proto == .icmp ? 8 : 128, rest: 1)), proto, payload)
+    asked.identification = 77
+    var pieces = PacketFragments.of(asked.bytes, atMost: 1280, identification: 5)
+    if isBackwards { pieces.reverse() }
+    let type: [UInt8] = proto == .icmp ? [8, 0] : [0x86, 0xdd]
+    var frames: [[UInt8]] = []
+    for piece in pieces {
+      #expect(frames == [])
+      frames = answers.frames(to: Self.other + Self.mac + type + piece, interface: 3)
+    }
+    #expect(pieces.count == 3 && frames.count == 3 && frames.allSatisfy { $0.count <= 1294 })
+    // Together they are the answer: who is asked by it puts it together as well.
+    var carried: [UInt8] = []
+    for frame in frames {
+      let packet = try Packet(Array(frame[14...]))
+      #expect(packet.fragment?.more == (frame != frames.last))
+      carried += packet.payload
+    }
+    #expect(carried.suffix(2000) == payload.suffix(2000))
+    var again: [[UInt8]] = []
+    for frame in frames { again += answers.frames(to: frame, interface: 2) }
+    #expect(again == [], "what it said itself")
+  }
+
+  @Test func brokenPiecesAreNoPacket() {
+    var answers = FarAnswers()
+    let asked = Self.packet(.icmp(ICMPHeader(type: 8)), .icmp, [UInt8](repeating: 1, count: 3000))
+    let pieces = PacketFragments.of(asked.bytes, atMost: 1280, identification: 5)
+    for missing in pieces.indices {
+      for (index, piece) in pieces.enumerated() where index != missing {
+        for length in [piece.count, 20, 25] {
+          #expect(
+            answers.frames(
+              to: Self.other + Self.mac + [8, 0] + piece.prefix(length), interface: UInt32(missing))
+              == [])
+        }
+      }
+      answers = FarAnswers()
+    }
+  }
+
+  /// A router's packet between two of one subnet is answered past it, to who has the address; others by it.
+  @Test(arguments: ["10.0.0.1", "fd00::1"])
+  func neighboursAnswerEachOther(_ source: String) throws {
+    let isV4 = source.contains(".")
+    let asker = IPAddress(source)!
+    let target = IPAddress(isV4 ? "10.0.0.2" : "fd00::2")!
+    var stations = KnownStations()
+    stations.add(own: Self.mac)
+    stations.add(own: Prefix(isV4 ? "10.0.0.9/24" : "fd00::9/64")!, on: 3)
+    var asked = Self.packet(
+      .icmp(ICMPHeader(type: isV4 ? 8 : 128, rest: 1)), isV4 ? .icmp : .icmpv6, [1, 2])
+    (asked.source, asked.destination) = (asker, target)
+    var answers = FarAnswers(stations)
+    let question = NeighbourQuestion(for: asker, from: HardwareAddress(Self.other), at: target)
+    #expect(answers.frames(to: Self.frame(asked), interface: 3) == [question.frame])
+    // Somebody has that address: who is behind the same interface as another one would say so.
+    var elsewhere = FarAnswers()
+    let said = elsewhere.frames(to: question.frame, interface: 3)
+    let told = answers.frames(to: said[0], interface: 3)
+    let answer = try Packet(Array(try #require(told.first)[14...]))
+    #expect(answer.destination == asker && Array(told[0][6..<12]) == Self.other)
+    #expect(Array(told[0][..<6]) == question.answer(in: said[0])?.bytes)
+    #expect(answers.frames(to: said[0], interface: 3) == [], "once")
+    // By another interface, from another subnet, or by somebody else than the router: as ever.
+    var others = FarAnswers(stations)
+    #expect(
+      others.frames(to: Self.frame(asked), interface: 4).first.map { Array($0[..<6]) } == Self.mac)
+    for (index, own) in [isV4 ? "10.0.1.1" : "fd01::1", isV4 ? "10.0.0.9" : "fd00::9"].enumerated()
+    {
+      asked.source = IPAddress(own)!
+      asked.payload = [3, UInt8(index)]
+      #expect(
+        others.frames(to: Self.frame(asked), interface: 3).first.map { Array($0[..<6]) } == Self.mac
+      )
+    }
+    // Of a router beyond, who asks is known by what was said of him.
+    (asked.source, asked.destination) = (asker, IPAddress(isV4 ? "192.0.2.1" : "fd77::1")!)
+    asked.payload = [5]
+    stations.add(target, at: Self.other)
+    var beyond = FarAnswers(stations)
+    #expect(beyond.frames(to: Self.frame(asked), interface: 3) == [question.frame])
+    (asked.source, asked.destination) = (IPAddress(isV4 ? "10.0.1.1" : "fd01::1")!, target)
+    asked.payload = [3]
+    #expect(
+      others.frames(to: Self.frame(asked), interface: 3).first.map { Array($0[..<6]) } == Self.mac)
+    (asked.source, asked.payload) = (asker, [4])
+    let bridged = Self.other + Self.other + (isV4 ? [8, 0] : [0x86, 0xdd]) + asked.bytes
+    #expect(others.frames(to: bridged, interface: 3).first.map { Array($0[..<6]) } == Self.other)
+  }
+
+  @Test func whoIsNotKnownGetsNoAnswer() {
+    var stations = KnownStations()
+    stations.add(unreturned: IPAddress("10.0.0.1")!)
+    var answers = FarAnswers(stations)
+    var asked = Self.packet(.icmp(ICMPHeader(type: 8)), .icmp, [1])
+    #expect(answers.frames(to: Self.frame(asked), interface: 3) == [])
+    asked.source = IPAddress("10.0.0.3")!
+    #expect(answers.frames(to: Self.frame(asked), interface: 3).count == 1)
+  }
+
   @Test func nobodyAnswersForMany() {
     var answers = FarAnswers()
     let asked = Self.packet(.icmp(ICMPHeader(type: 8)), .icmp, [1])

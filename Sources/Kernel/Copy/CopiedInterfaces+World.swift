@@ -28,7 +28,34 @@ extension CopiedInterfaces {
       stations.add(station.address, at: station.hardware)
     }
     for (address, bridge) in sought.absent { stations.add(absent: address, of: bridge) }
+    for address in sought.unreturned { stations.add(unreturned: address) }
+    for link in links {
+      if let hardware = link.message.address { stations.add(own: hardware.bytes) }
+    }
+    for (prefix, interface) in subnets where !prefix.address.isLinkLocal {
+      guard let (link, vlan) = wire(of: interface) else { continue }
+      stations.add(own: prefix, on: link, vlan: vlan)
+    }
     return stations
+  }
+
+  /// Where frames of an interface come out: a bridge, or the number of the other end, and their tag. Nil of what has no
+  /// neighbours that ask for each other.
+  private func wire(of interface: UInt32) -> (interface: UInt32, vlan: UInt16?)? {
+    guard let link = links.first(where: { $0.message.index == interface }),
+      link.message.isEthernet, !link.message.flags.contains(.noARP)
+    else { return nil }
+    switch link.message.kind {
+    case "bridge": return (interface, nil)
+    case "vlan":
+      // IFLA_VLAN_ID. One on another one has two tags.
+      guard let number: UInt16 = Self.data(link)[type: 1]?.host(),
+        let below = link.message.link.flatMap({ wire(of: $0) }), below.vlan == nil
+      else { return nil }
+      return (below.interface, number)
+    default:
+      return reachesOut(link) ? (link.message.master ?? interface &+ Self.otherEnd, nil) : nil
+    }
   }
 
   /// The interfaces whose settings are the same, by what the kernel lists of these: arrays that have them all.

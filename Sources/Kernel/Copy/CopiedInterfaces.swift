@@ -11,9 +11,11 @@ struct CopiedInterfaces: Sendable {
   private(set) var links: [Link]
   /// The neighbours that answered, and what bridges know.
   private(set) var neighbours: [NetlinkMessage] = []
-  private var addresses: [NetlinkMessage] = []
+  private(set) var addresses: [NetlinkMessage] = []
+  /// Subnets, and the numbers of the interfaces that have addresses of theirs.
+  private(set) var subnets: [(prefix: Prefix, interface: UInt32)] = []
   /// The addresses that neighbours' questions are answered for.
-  private var proxied: [NetlinkMessage] = []
+  private(set) var proxied: [NetlinkMessage] = []
   /// What is not the same in the copy.
   private(set) var differences: [CopyDifference] = []
 
@@ -26,7 +28,7 @@ struct CopiedInterfaces: Sendable {
     var isMade: Bool { ["bridge", "vlan", "vrf"].contains(message.kind) }
   }
 
-  private enum Attribute {
+  enum Attribute {
     static let address: UInt16 = 1
     static let name: UInt16 = 3
     static let mtu: UInt16 = 4
@@ -41,13 +43,6 @@ struct CopiedInterfaces: Sendable {
     static let infoPortKind: UInt16 = 4
     static let infoPortData: UInt16 = 5
   }
-
-  /// `IFLA_BR_…` that say what a bridge does; the others are what it has come to.
-  private static let bridgeSettings: Set<UInt16> = [5, 6, 7, 8, 9, 22, 23, 25, 36, 37, 38, 39]
-  /// `IFLA_BRPORT_…` of the same kind.
-  private static let portSettings: Set<UInt16> = [
-    2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 25, 27, 28, 30, 31, 32, 33, 39,
-  ]
 
   /// How far the number of the other end is from that of an interface. The kernel takes one whose other end has its
   /// own number for one that stands on nothing, and may not see its carrier for a second.
@@ -83,6 +78,9 @@ struct CopiedInterfaces: Sendable {
     copied.addresses = try routes.dump(RouteMessageType.getAddress).filter {
       [UInt8(AF_INET), UInt8(AF_INET6)].contains($0.payload.first ?? 0)
     }
+    copied.subnets = copied.addresses.compactMap { try? AddressMessage(parsing: $0) }.map {
+      ($0.local, $0.interface)
+    }
     copied.neighbours =
       try routes.dump(RouteMessageType.getNeighbour)
       + routes.dump(RouteMessageType.getNeighbour, family: UInt8(AF_BRIDGE))
@@ -104,6 +102,9 @@ struct CopiedInterfaces: Sendable {
     links = described.enumerated().compactMap { place, interface in
       Self.link(
         interface, number: UInt32(place + 2), master: interface.master.flatMap { numbers[$0] })
+    }
+    subnets = topology.interfaces.flatMap { interface in
+      interface.addresses.map { ($0, numbers[interface.name]!) }
     }
   }
 
@@ -170,6 +171,7 @@ struct CopiedInterfaces: Sendable {
         try? routes.request(settings, attempt: "set a port")
       }
     }
+    for message in widths { try? routes.request(message, attempt: "set a bridge") }
   }
 
   /// Whether both ends of a pair are here.
@@ -179,7 +181,7 @@ struct CopiedInterfaces: Sendable {
   }
 
   /// Whether the world is behind it.
-  private func reachesOut(_ link: Link) -> Bool {
+  func reachesOut(_ link: Link) -> Bool {
     !link.isMade && !link.message.flags.contains(.loopback) && !isPaired(link)
   }
 
@@ -237,29 +239,6 @@ struct CopiedInterfaces: Sendable {
     }
   }
 
-  /// What its kind is, with these settings.
-  private static func info(_ link: Link, _ data: [NetlinkAttribute]) -> NetlinkAttribute {
-    NetlinkAttribute(
-      Attribute.linkInfo,
-      nested: [
-        NetlinkAttribute(Attribute.infoKind, string: link.message.kind ?? ""),
-        NetlinkAttribute(Attribute.infoData, nested: data),
-      ])
-  }
-
-  private static func data(_ link: Link) -> [NetlinkAttribute] {
-    let info = (try? link.attributes[type: Attribute.linkInfo]?.nested()) ?? []
-    return (try? info[type: Attribute.infoData]?.nested()) ?? []
-  }
-
-  /// What a bridge is set to, each by itself.
-  private static func settings(of link: Link) -> [NetlinkMessage] {
-    guard link.message.kind == "bridge" else { return [] }
-    return data(link).filter { bridgeSettings.contains($0.type) }.map {
-      LinkMessage.setting(info(link, [$0]), of: link.message.index)
-    }
-  }
-
   /// A bridge, a VLAN or a VRF of the same number and name.
   private static func creation(_ link: Link) -> NetlinkMessage {
     var attributes = link.attributes.filter {
@@ -270,21 +249,6 @@ struct CopiedInterfaces: Sendable {
     }
     attributes.append(info(link, link.message.kind == "bridge" ? [] : data(link)))
     return LinkMessage.creation(index: link.message.index, attributes)
-  }
-
-  private static func portSettings(of link: Link) -> NetlinkMessage? {
-    let info = (try? link.attributes[type: Attribute.linkInfo]?.nested()) ?? []
-    guard info[type: Attribute.infoPortKind]?.string == "bridge",
-      let data = (try? info[type: Attribute.infoPortData]?.nested()) ?? nil
-    else { return nil }
-    return LinkMessage.setting(
-      NetlinkAttribute(
-        Attribute.linkInfo,
-        nested: [
-          NetlinkAttribute(Attribute.infoPortKind, string: "bridge"),
-          NetlinkAttribute(
-            Attribute.infoPortData, nested: data.filter { portSettings.contains($0.type) }),
-        ]), of: link.message.index)
   }
 
   /// Sets up the other ends, of those that have a carrier, in the network namespace of the calling thread.
@@ -321,9 +285,10 @@ struct CopiedInterfaces: Sendable {
     for _ in 0..<2000 {
       let ready = try routes.links().filter { $0.flags.contains(.lowerUp) && $0.state != .down }
       waiting.removeAll { index in ready.contains { $0.index == index } }
-      if waiting.isEmpty { return }
+      if waiting.isEmpty { break }
       usleep(1000)
     }
+    for message in portStates { try? routes.request(message, attempt: "set a port") }
   }
 
   /// Waits until those in the network namespace of the calling thread that have a carrier carry packets: the kernel may
@@ -336,64 +301,6 @@ struct CopiedInterfaces: Sendable {
       }
       guard isWaiting else { return }
       usleep(1000)
-    }
-  }
-
-  // MARK: Addresses and neighbours
-
-  /// Gives them their addresses, without routes of their own: these are copied as well.
-  func addAddresses() throws(KernelError) {
-    var routes = try RouteSocket()
-    let down = Set(links.map(\.message).filter { !$0.flags.contains(.up) }.map(\.index))
-    for message in addresses {
-      guard
-        let attributes = try? NetlinkAttribute.all(in: message.payload, from: 8),
-        message.payload.count >= 8
-      else { continue }
-      // IFA_CACHEINFO is 6, IFA_FLAGS 8: IFA_F_NOPREFIXROUTE, and of those it has IFA_F_SECONDARY is the kernel's. Of
-      // what is down the routes come when somebody sets it up.
-      let address = try? AddressMessage(parsing: message)
-      let isDown = address.map { down.contains($0.interface) } ?? false
-      let prefixRoute: UInt32 = isDown ? (address?.flags ?? 0) & 0x200 : 0x200
-      let flags: UInt32 = prefixRoute | 0x02
-      let kept = attributes.filter { ![6, 8].contains($0.type) }
-      let isV6 = message.payload[0] == UInt8(AF_INET6)
-      let payload =
-        Array(message.payload[..<2]) + [0] + Array(message.payload[3..<8])
-        + (kept + [NetlinkAttribute(8, host: isV6 ? flags : prefixRoute)]).bytes
-      let copy = NetlinkMessage(type: RouteMessageType.newAddress, payload: payload)
-      // lo has its own already.
-      try? routes.request(copy, flags: .create, attempt: "add an address")
-    }
-  }
-
-  /// Has them know the neighbours that the original knows, for good.
-  func addNeighbours() throws(KernelError) {
-    var routes = try RouteSocket()
-    // NUD_INCOMPLETE, NUD_FAILED and NUD_NOARP are no neighbour's.
-    let silent: UInt16 = 0x01 | 0x20 | 0x40
-    let permanent: UInt16 = 0x80
-    for message in neighbours where message.payload.count >= 12 {
-      var payload = message.payload
-      let isBridge = payload[0] == UInt8(AF_BRIDGE)
-      let state = UInt16(payload[8]) | UInt16(payload[9]) << 8
-      // Of a bridge's entries those of its ports themselves are there already.
-      if isBridge ? state & permanent != 0 && payload[10] & 0x02 == 0 : state & silent != 0 {
-        continue
-      }
-      let kept: [UInt16] = isBridge ? [2, 5, 9] : [1, 2]
-      guard let attributes = try? NetlinkAttribute.all(in: payload, from: 12) else { continue }
-      payload[8] = isBridge ? 0x40 : UInt8(permanent)
-      payload[9] = 0
-      if isBridge { payload[10] = payload[10] & ~0x10 | 0x04 }
-      let copy = NetlinkMessage(
-        type: RouteMessageType.newNeighbour,
-        payload: Array(payload[..<12]) + attributes.filter { kept.contains($0.type) }.bytes)
-      try? routes.request(copy, flags: [.create, .replace], attempt: "add a neighbour")
-    }
-    for message in proxied {
-      let copy = NetlinkMessage(type: RouteMessageType.newNeighbour, payload: message.payload)
-      try? routes.request(copy, flags: [.create, .replace], attempt: "add a proxied neighbour")
     }
   }
 }

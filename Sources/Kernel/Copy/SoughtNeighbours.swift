@@ -16,6 +16,9 @@ package struct SoughtNeighbours: Sendable {
   /// Those who did not, and the bridges behind which they were asked for.
   private(set) var absent: [(address: IPAddress, bridge: UInt32)] = []
 
+  /// To whom nobody out there knows a way back: what was sent with such a source got no answer.
+  package var unreturned: [IPAddress] = []
+
   /// How long is waited for answers, in nanoseconds.
   private static let patience: UInt64 = 300_000_000
   /// How long another answer is waited for then: some are behind several ports.

@@ -170,9 +170,7 @@ package struct Fate: Sendable, Equatable {
     case (.accept, .replied), (.delivered, .replied): isAnswered = true
     // Nobody listens, and that comes back: the firewall let both through.
     case (.delivered, .rejected), (.accept, .rejected): isAnswered = true
-    // Of other protocols, nobody in a copy knows how to answer.
-    case (.accept, .lost):
-      isAnswered = (request?.packet.proto).map { FarAnswers.knows($0) } == true ? false : nil
+    case (.accept, .lost): isAnswered = false
     // Who gets it may have nothing to say.
     case (.delivered, .lost):
       isAnswered = result.exchange.reply == nil && result.exchange.error == nil ? nil : false

@@ -296,7 +296,9 @@ package struct PingStory: Sendable {
     var exchange = walk?.exchange ?? parts[0]
     // What nobody answers has done what was hoped for when it is through here.
     let end = exchange.journeys.last { $0.direction == .request }?.end.kind
-    if outcome == .lost, !plan.proto.kind.isAnswered, end == .transmitted || end == .delivered {
+    if outcome == .lost, !plan.proto.kind.isAnswered, exchange.reply == nil,
+      end == .transmitted || end == .delivered
+    {
       outcome = .sent
     }
     let entry = open.removeValue(forKey: sequence)

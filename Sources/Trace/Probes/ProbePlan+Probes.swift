@@ -134,13 +134,12 @@ extension ProbePlan {
   /// Octets that a payload needs to say whose it is: the nonce and the sequence number.
   static let leastPayload = 12
 
-  /// The number of the probe in a payload that begins as theirs do.
-  func markedSequence(of packet: Packet) -> Int? {
-    if let context, isTraceParent { return context.sequence(in: packet.payload[...]) }
-    guard packet.payload.count >= Self.leastPayload, packet.payload.starts(with: mark) else {
-      return nil
-    }
-    return packet.payload[8..<12].reduce(0) { $0 << 8 | Int($1) }
+  /// The number of the probe in a payload that begins as theirs do, `behind` so many octets.
+  func markedSequence(of packet: Packet, behind count: Int = 0) -> Int? {
+    let payload = packet.payload.dropFirst(count)
+    if let context, isTraceParent { return context.sequence(in: payload) }
+    guard payload.count >= Self.leastPayload, payload.starts(with: mark) else { return nil }
+    return payload.dropFirst(8).prefix(4).reduce(0) { $0 << 8 | Int($1) }
   }
 
   /// The first octets behind the IP header that an ICMP error quotes of a packet of this protocol, if

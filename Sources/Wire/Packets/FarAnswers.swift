@@ -1,5 +1,5 @@
-/// What somebody far away would answer: who has an address, that it is there, that a connection stands, and
-/// a datagram with the same. Of a frame of Ethernet the frames that come back.
+/// What somebody far away would answer: who has an address, that it is there, that a connection or an association stands, and
+/// everything else with the same. Of a frame of Ethernet the frames that come back.
 ///
 /// What it said itself comes back to it where the asker stands, and is not answered again.
 package struct FarAnswers: Sendable {
@@ -9,6 +9,18 @@ package struct FarAnswers: Sendable {
   private static let mostSaid = 256
 
   private let stations: KnownStations
+  private var fragments = FragmentAssembly()
+  /// Answers that wait until it is known who has their address.
+  private var waiting: [Waiting] = []
+  /// So many wait.
+  private static let mostWaiting = 16
+
+  private struct Waiting {
+    var question: NeighbourQuestion
+    var interface: UInt32
+    var vlan: UInt16?
+    var packets: [[UInt8]]
+  }
 
   private static let arp: [UInt8] = [0x08, 0x06]
   /// IEEE 802.1Q.
@@ -17,22 +29,33 @@ package struct FarAnswers: Sendable {
   /// Nothing was said yet. Who is known to be behind a port of a bridge answers there alone.
   package init(_ stations: KnownStations = KnownStations()) { self.stations = stations }
 
-  /// Whether there is an answer to packets of this protocol.
-  package static func knows(_ proto: IPProtocol) -> Bool {
-    [.icmp, .icmpv6, .tcp, .udp].contains(proto)
-  }
-
   /// The answers to a frame that came out of this interface.
   package mutating func frames(to frame: [UInt8], interface: UInt32) -> [[UInt8]] {
-    guard frame.count >= 14 else { return [] }
-    let type = Array(frame[12..<14])
-    if type == Self.vlan, frame.count >= 18 {
-      let untagged = frames(to: Array(frame[..<12]) + frame[16...], interface: interface)
-      return untagged.map { Array($0[..<12]) + frame[12..<16] + $0[12...] }
+    guard frame.count >= 18, Array(frame[12..<14]) == Self.vlan else {
+      return frames(to: frame, interface, vlan: nil)
     }
+    let vlan = (UInt16(frame[14]) << 8 | UInt16(frame[15])) & 0x0fff
+    let untagged = frames(to: Array(frame[..<12]) + frame[16...], interface, vlan: vlan)
+    return untagged.map { Array($0[..<12]) + frame[12..<16] + $0[12...] }
+  }
+
+  private mutating func frames(
+    to frame: [UInt8], _ interface: UInt32, vlan: UInt16?
+  ) -> [[UInt8]] {
+    guard frame.count >= 14 else { return [] }
+    if let found = found(in: frame, interface, vlan) { return found }
+    let type = Array(frame[12..<14])
     let rest = Array(frame[14...])
     if type == Self.arp { return arpAnswer(rest, interface).map { [$0] } ?? [] }
-    guard let packet = try? Packet(rest), packet.fragment == nil else { return [] }
+    guard var packet = try? Packet(rest) else { return [] }
+    var longest: Int?
+    if packet.fragment != nil {
+      // What is longer than it says is padded.
+      let octets = Array(rest.prefix(packet.length))
+      guard let whole = fragments.take(octets, packet), let joined = try? Packet(whole.octets)
+      else { return [] }
+      (packet, longest) = (joined, whole.longest)
+    }
     let (to, from) = (Array(frame[..<6]), Array(frame[6..<12]))
     if let solicited = Self.solicited(packet, rest) {
       let isSearch = packet.source.isUnspecified
@@ -42,10 +65,54 @@ package struct FarAnswers: Sendable {
     // What is for many is answered by none, and what is for somebody else by who that is.
     guard to[0] & 1 == 0, !stations.isElsewhere(to, than: interface), !packet.source.isUnspecified,
       !said.contains(Self.fingerprint(packet)),
-      let answer = Self.answer(to: packet)
+      !stations.isUnreturned(packet.source), let answer = Self.answer(to: packet)
     else { return [] }
     said = (said + [Self.fingerprint(answer)]).suffix(Self.mostSaid)
-    return [from + to + type + answer.bytes]
+    // As long as those of the question, for these came through.
+    let packets =
+      longest.map {
+        PacketFragments.of(answer.bytes, atMost: $0, identification: Self.firstSequence)
+      } ?? [answer.bytes]
+    // Who takes the packet off this link is a neighbour of its source, and asks for that.
+    if let asker = asker(for: packet, from, to, interface, vlan) {
+      let question = NeighbourQuestion(for: packet.source, from: HardwareAddress(to), at: asker)
+      waiting = waiting.suffix(Self.mostWaiting - 1)
+      waiting.append(
+        Waiting(question: question, interface: interface, vlan: vlan, packets: packets))
+      return [question.frame]
+    }
+    return packets.map { from + to + type + $0 }
+  }
+
+  /// Who asks for the source of a packet before it is answered: of what a router sent, the neighbour who took it, of a source that
+  /// is on that link and not the router's own. Nil where nobody does, and where the neighbour's address is not known.
+  private func asker(
+    for packet: Packet, _ from: [UInt8], _ to: [UInt8], _ interface: UInt32, _ vlan: UInt16?
+  ) -> IPAddress? {
+    guard stations.isOwn(from), stations.isOnLink(packet.source, interface, vlan: vlan) else {
+      return nil
+    }
+    if stations.isOnLink(packet.destination, interface, vlan: vlan) { return packet.destination }
+    if let known = stations.address(of: to, packet.source.family) { return known }
+    // As this gives them out.
+    guard packet.source.family == 4, let address = IPAddress(bytes: Array(to.suffix(4))),
+      Self.hardware(of: address, interface) == to
+    else { return nil }
+    return address
+  }
+
+  /// What waited for who says here that he has an address; nil where the frame says it to nobody who asked.
+  private mutating func found(
+    in frame: [UInt8], _ interface: UInt32, _ vlan: UInt16?
+  ) -> [[UInt8]]? {
+    for (index, answer) in waiting.enumerated()
+    where answer.interface == interface && answer.vlan == vlan {
+      guard let who = answer.question.answer(in: frame) else { continue }
+      waiting.remove(at: index)
+      let head = who.bytes + answer.question.asker.bytes
+      return answer.packets.map { head + ($0[0] >> 4 == 4 ? [0x08, 0x00] : [0x86, 0xdd]) + $0 }
+    }
+    return nil
   }
 
   /// The link-layer address of who has an address, behind this interface: one that nobody else gives out.
@@ -69,11 +136,13 @@ package struct FarAnswers: Sendable {
   private static func fingerprint(_ packet: Packet) -> UInt64 {
     var sum = Fingerprint()
     sum.add([packet.proto.rawValue])
-    if case .tcp(let header) = packet.transport {
-      var numbers: [UInt8] = []
-      numbers.append(bigEndian: header.sequence)
-      numbers.append(bigEndian: header.acknowledgment)
-      sum.add(numbers)
+    if case .icmp = packet.transport {
+    } else {
+      let numbers = packet.transport.numbers
+      var octets: [UInt8] = []
+      octets.append(bigEndian: numbers.0)
+      octets.append(bigEndian: numbers.1)
+      sum.add(octets)
     }
     sum.add(packet.payload)
     return sum.value
@@ -126,19 +195,29 @@ package struct FarAnswers: Sendable {
     var answer = packet
     (answer.source, answer.destination) = (packet.destination, packet.source)
     answer.ttl = 64
+    answer.fragment = nil
     switch packet.transport {
     case .icmp(let header):
       guard header.isEchoRequest(packet.proto) else { return nil }
       answer.transport = .icmp(
         ICMPHeader(type: packet.proto == .icmp ? 0 : 129, rest: header.rest))
     case .udp: answer.transport = packet.transport.turned
+    case .sctp(let header):
+      guard header.chunk == .initiation, let tag = header.initiateTag else { return nil }
+      answer.transport = .sctp(
+        SCTPHeader(
+          sourcePort: header.destinationPort, destinationPort: header.sourcePort,
+          verificationTag: tag, chunk: .initiationAnswer, initiateTag: firstSequence))
+      answer.payload = []
+    // What is in it nobody knows; that it comes back shows that it can.
+    case .other: break
     case .tcp(let header):
       guard let (reply, carries) = segment(to: header, octets: packet.payload.count) else {
         return nil
       }
       answer.transport = .tcp(reply)
       if !carries { answer.payload = [] }
-    default: return nil
+    case .absent: return nil
     }
     return answer
   }

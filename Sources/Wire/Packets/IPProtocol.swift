@@ -36,6 +36,8 @@ package struct IPProtocol: RawRepresentable, Sendable, Hashable, CustomStringCon
   package static let udp = IPProtocol(rawValue: 17)
   /// RFC 4443.
   package static let icmpv6 = IPProtocol(rawValue: 58)
+  /// RFC 2784.
+  package static let gre = IPProtocol(rawValue: 47)
 
   /// Whether this is ICMP of either version.
   package var isICMP: Bool { self == .icmp || self == .icmpv6 }

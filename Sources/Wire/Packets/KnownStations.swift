@@ -1,4 +1,5 @@
-/// Who is behind which port of a bridge, as far as the bridge has seen them; and which address is whose, as far as somebody knows.
+/// Who is behind which port of a bridge, as far as the bridge has seen them; which address is whose, as far as somebody knows; who
+/// are neighbours of each other; and to whom nobody knows a way.
 package struct KnownStations: Sendable, Equatable {
   private struct Station: Hashable {
     var bridge: UInt32
@@ -9,6 +10,16 @@ package struct KnownStations: Sendable, Equatable {
   private var ports: [Station: UInt32] = [:]
   private var neighbours: [IPAddress: [[UInt8]]] = [:]
   private var absent: [IPAddress: Set<UInt32>] = [:]
+  private var subnets: [Link: [Prefix]] = [:]
+  private var own: Set<[UInt8]> = []
+  private var ownAddresses: Set<IPAddress> = []
+  private var unreturned: Set<IPAddress> = []
+
+  /// A bridge, or an interface that is no port of one, and there a VLAN.
+  private struct Link: Hashable {
+    var interface: UInt32
+    var vlan: UInt16?
+  }
 
   /// Nobody is known.
   package init() {}
@@ -30,6 +41,37 @@ package struct KnownStations: Sendable, Equatable {
   /// Nobody behind this bridge answered for the address.
   package mutating func add(absent address: IPAddress, of bridge: UInt32) {
     absent[address, default: []].insert(bridge)
+  }
+
+  /// Who routes has this address, on an interface, or on a bridge, or on a VLAN there; who has others of its subnet are
+  /// neighbours.
+  package mutating func add(own address: Prefix, on interface: UInt32, vlan: UInt16? = nil) {
+    subnets[Link(interface: interface, vlan: vlan), default: []].append(address.network)
+    ownAddresses.insert(address.address)
+  }
+
+  /// A link-layer address is that of who routes.
+  package mutating func add(own hardware: [UInt8]) { own.insert(hardware) }
+
+  /// Nobody out there knows a way back to this address.
+  package mutating func add(unreturned address: IPAddress) { unreturned.insert(address) }
+
+  /// Whether who routes has sent it.
+  package func isOwn(_ hardware: [UInt8]) -> Bool { own.contains(hardware) }
+
+  /// Whether nobody out there knows a way back to this address.
+  package func isUnreturned(_ address: IPAddress) -> Bool { unreturned.contains(address) }
+
+  /// Whether somebody else than who routes has an address in a subnet behind this interface, as far as others there know.
+  package func isOnLink(_ address: IPAddress, _ interface: UInt32, vlan: UInt16?) -> Bool {
+    let link = Link(interface: bridges[interface] ?? interface, vlan: vlan)
+    return !ownAddresses.contains(address)
+      && subnets[link]?.contains { $0.contains(address) } == true
+  }
+
+  /// Who has this link-layer address, as far as somebody knows.
+  package func address(of hardware: [UInt8], _ family: Int) -> IPAddress? {
+    neighbours.first { $0.key.family == family && $0.value.contains(hardware) }?.key
   }
 
   /// Whether nobody behind this interface's bridge answered for the address.
