@@ -136,7 +136,7 @@ extension LiveTests {
       Case("ping 119.29.29.29 --tun eth0", 2, "eth0 is no TUN device but a veth interface"),
       Case("ping 119.29.29.29 --tun lo", 2, "lo"),
       Case("ping 119.29.29.29 --tun tap0", 2, "tap0"),
-      Case("ping 119.29.29.29 --tun down0", 2, "ip link set down0 up"),
+      Case("ping 119.29.29.29 --tun down0", 2, "ip link set dev down0 up"),
       Case("ping 119.29.29.29 --tun bare0", 2, "give one with --source"),
       Case("ping 2001:db8::1 -s 2001:db8:5::5", 2, "behind no interface"),
       Case(

@@ -106,7 +106,8 @@ extension LiveTests {
         #expect(reason("none").contains("there is no interface of this name"))
         try lab.routes.setLink("up0", up: false)
         #expect(
-          reason("up0").contains("up0 is down, so nothing can arrive there: ip link set up0 up"))
+          reason("up0").contains("up0 is down, so nothing can arrive there: ip link set dev up0 up")
+        )
       }
     }
 

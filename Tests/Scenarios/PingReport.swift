@@ -46,6 +46,9 @@ struct PingReport: Decodable, Sendable {
 
   var errors: [Finding] { findings("error") }
 
+  /// Whether the last probe got through: to its answer, or where none is to be expected.
+  var isThrough: Bool { ["replied", "sent"].contains(probes.last?.outcome) && errors.isEmpty }
+
   /// Where the last packet that is not an ICMP error was last seen: "reply forward".
   var lastSeen: String {
     guard

@@ -1,6 +1,7 @@
 import Fixtures
 import Testing
-import Trace
+
+@testable import Trace
 
 @Suite struct RemedyTrialTests {
   /// What is tried by itself changes nothing but the copy.
@@ -19,6 +20,18 @@ import Trace
   ])
   func whatIsConfined(_ remedy: String, _ isConfined: Bool) {
     #expect(RemedyTrial.isConfined(remedy) == isConfined)
+  }
+
+  /// A name that no command takes keeps nothing from being told but what has it.
+  @Test func whatCannotBeSaidTakesNothingWithIt() {
+    let finding = Finding.fault(
+      .ruleDrop, .error, "dropped", confidence: .certain, evidence: [],
+      remedy: { () throws(Word.Unspeakable) in "ip link set dev \(try Word.device("a b")) up" },
+      alternatives: {
+        ["nft narrow", try? "ip link set dev \(Word.device("a b")) up", "nft wide", "nft narrow"]
+      }, at: nil)
+    #expect(finding.remedy == nil && finding.summary.contains("cannot be put into a command"))
+    #expect(finding.remedies.map(\.text) == ["nft narrow", "nft wide"])
   }
 
   @Test func trialsAreKeptInSessions() throws {

@@ -5,8 +5,7 @@ extension PingRun {
   /// Tries what may help these probes, and where nothing is known that does, searches for it.
   mutating func rehearse(_ ready: [Int], _ ping: inout PingStory) throws {
     for sequence in ready {
-      let remedies = ping.remediesToTry(sequence)
-      guard !remedies.isEmpty, rehearsed.insert(remedies).inserted,
+      guard let remedies = ping.remediesToTry(sequence), rehearsed.insert(remedies).inserted,
         let trial = first.kernel.rehearse(remedies, of: plan)
       else { continue }
       try note(.rehearsed(trial), &ping)

@@ -97,7 +97,7 @@ package struct SetupDevice {
       Output.complain(
         StyledLine(
           "\(link.name) is down, so nothing comes in through it"
-            + Command.advice(about: link.name) { "ip link set \($0) up" }))
+            + Command.advice(about: link.name) { "ip link set dev \($0) up" }))
     }
     return SetupState.Tun(name: link.name, isOurs: false, addresses: addresses)
   }

@@ -125,7 +125,7 @@ package struct FrameInjector: ~Copyable {
     }
     if !link.flags.contains(.up) {
       return "\(link.name) is down, so nothing can arrive there"
-        + Command.advice(about: link.name) { "ip link set \($0) up" }
+        + Command.advice(about: link.name) { "ip link set dev \($0) up" }
     }
     return nil
   }

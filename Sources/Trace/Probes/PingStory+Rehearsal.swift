@@ -1,17 +1,19 @@
-internal import Wire
+package import Wire
 
 // What a copy of the network namespace is for, and how probes fare there.
 extension PingStory {
-  /// What may help against what a probe was lost for, the narrowest first, if nobody has tried it yet; empty where there is nothing,
+  /// What may help against what a probe was lost for, the narrowest first, if nobody has tried it yet; nil where there is nothing,
   /// or it is for another network namespace, or the probe cannot be sent again.
-  package func remediesToTry(_ sequence: Int) -> [String] {
-    guard isRehearsable(sequence) else { return [] }
+  package func remediesToTry(_ sequence: Int) -> RemediesToTry? {
+    guard isRehearsable(sequence) else { return nil }
     var preview = self
     let cause = preview.settle(sequence).findings.first {
       $0.severity == .error && !$0.remedies.isEmpty
     }
-    guard let cause, cause.site == nil, cause.isRehearsed == nil else { return [] }
-    return cause.remedies.map(\.text).filter(RemedyTrial.isConfined)
+    guard let cause, cause.site == nil, cause.isRehearsed == nil else { return nil }
+    let commands = cause.remedies.map(\.text).filter(RemedyTrial.isConfined)
+    return commands.isEmpty
+      ? nil : RemediesToTry(commands: commands, unreturned: cause.unreturned)
   }
 
   /// Whether nothing is known that helps a probe, which was lost, and it can be asked again in a copy.
@@ -55,6 +57,14 @@ extension PingStory {
 
   /// Nanoseconds that are waited once the kernel has dropped a packet of a probe in a copy.
   private static let patience: UInt64 = 20_000_000
+}
+
+/// What may help a lost probe, to be tried in a copy.
+package struct RemediesToTry: Sendable, Hashable {
+  /// The commands, the narrowest first.
+  package var commands: [String]
+  /// A source that nobody out there knows a way back to.
+  package var unreturned: IPAddress?
 }
 
 extension ProbeResult {

@@ -28,7 +28,7 @@ extension Diagnosis {
   static func error(
     _ summary: String, confidence: Finding.Confidence = .certain, evidence: [Evidence] = [],
     remedy: @autoclosure () throws(Word.Unspeakable) -> Command? = nil,
-    alternatives: @autoclosure () throws(Word.Unspeakable) -> [Command?] = [],
+    alternatives: @autoclosure () -> [Command?] = [],
     at: Finding.Place? = nil
   ) -> Finding {
     .fault(

@@ -21,6 +21,9 @@ package struct Finding: Sendable, Equatable {
   /// Commands of which an expert would run one, the narrowest first; empty where there is no choice. A copy of the network
   /// namespace says which of them it is.
   package var alternatives: [Command] = []
+  /// The source with which the packet left, if it is this that nobody out there knows a way back to. Nobody answers it in a copy
+  /// either.
+  package var unreturned: IPAddress?
   /// Whether the remedy got the probe further in a copy of the network namespace; nil where it was not tried.
   package var isRehearsed: Bool?
   /// What the probe met there after the remedy, before it got through.

@@ -242,12 +242,24 @@ struct OwnerRemedy {
         family: ruling.step.family, table: ruling.step.table, chain: "DOCKER-USER")
       guard hook == .forward, lost.snapshot.chains[key] != nil else { return nil }
       let insert: Command = "\(lost.iptables) -I DOCKER-USER"
-      let accept: Command =
-        "\(insert) \(Remedy.iptablesMatch(packet, isReply: lost.isReply)) -j ACCEPT"
+      let accept = dockerPacket
       if lost.isReply || RulesBeside(ruling).acceptAnswer { return accept }
       return "\(accept) && \(insert) \(Remedy.iptablesMatch(packet.answer, isReply: true)) "
         + "\(Remedy.established(.iptables)) -j ACCEPT"
     }
+  }
+
+  /// Lets the packet alone pass there.
+  private var dockerPacket: Command {
+    let match = Remedy.iptablesMatch(packet, isReply: lost.isReply)
+    return "\(lost.iptables) -I DOCKER-USER \(match) -j ACCEPT"
+  }
+
+  /// What may do as well, the narrowest first: Docker lets answers of known connections pass itself, in chains that the packet
+  /// need not have met.
+  var alternatives: [Command?] {
+    guard owner == .docker, !isGuardOfContainer, let command = try? command else { return [] }
+    return [dockerPacket, command]
   }
 
   /// The jail has the name of its chain, or of its set.

@@ -19,17 +19,23 @@ enum Remedy {
   }
 
   /// The same at both places, each for the packet alone and for its answer with it.
-  static func acceptances(_ ruling: Ruling) throws(Word.Unspeakable) -> [Command] {
+  static func acceptances(_ ruling: Ruling) -> [Command] {
     if isForProxy(ruling) { return [] }
     var all: [Command] = []
     for step in [ruling.path.last, ruling.step].compactMap({ $0 }) {
-      guard let accept = try acceptPacket(ruling.lost, before: step) else { continue }
+      guard let accept = try? acceptPacket(ruling.lost, before: step) else { continue }
       all.append(accept)
-      if needsAnswer(ruling.lost), let answer = try acceptAnswer(ruling.lost, before: step) {
+      if needsAnswer(ruling.lost), let answer = try? acceptAnswer(ruling.lost, before: step) {
         all.append("\(accept) && \(answer)")
       }
     }
     return all
+  }
+
+  /// The same before a rule by which conntrack passes over both.
+  static func acceptances(_ lost: LostPacket, before step: RuleStep) -> [Command?] {
+    guard let accept = try? acceptPacket(lost, before: step) else { return [] }
+    return [accept, (try? acceptAnswer(lost, before: step)).map { "\(accept) && \($0)" }]
   }
 
   /// What a SYN proxy does not see, it cannot know the rest of.

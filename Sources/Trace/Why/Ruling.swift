@@ -159,15 +159,11 @@ struct Ruling {
     }
   }
 
-  /// All that may let it through where nobody owns the rule, the narrowest first.
+  /// All that may let it through, the narrowest first; where a program owns the rule, in its words.
   var alternatives: [Command?] {
-    get throws(Word.Unspeakable) {
-      // The world of a copy answers these protocols alone: of others nothing would show there that the answer is dropped.
-      guard !saysTruth, owner == nil,
-        [.tcp, .udp, .icmp, .icmpv6].contains(lost.packet.proto)
-      else { return [] }
-      return [try removal] + RulesBeside(self).admissions + (try Remedy.acceptances(self))
-    }
+    if saysTruth { return [] }
+    if let owner { return OwnerRemedy(self, owner).alternatives }
+    return [try? removal] + RulesBeside(self).admissions + Remedy.acceptances(self)
   }
 }
 
@@ -176,11 +172,11 @@ extension Cause {
   static func error(
     _ sentence: String, by ruling: Ruling, evidence more: [Evidence] = [],
     remedy: @autoclosure () throws(Word.Unspeakable) -> Command?,
-    alternatives: @autoclosure () throws(Word.Unspeakable) -> [Command?] = []
+    alternatives: @autoclosure () -> [Command?] = []
   ) -> Finding {
     var finding = error(
       sentence + ruling.addition, evidence: ruling.evidence + more, remedy: try remedy(),
-      alternatives: try alternatives(), at: RuleNames.place(ruling.step, ruling.lost))
+      alternatives: alternatives(), at: RuleNames.place(ruling.step, ruling.lost))
     finding.owner = ruling.owner
     return finding
   }

@@ -19,6 +19,11 @@ extension LostPacket {
     journey.rulesBeforeTracking.last { $0.text?.lowercased().contains("notrack") == true }
   }
 
+  /// The same, the narrowest first: of the packet alone, and of its answer with it.
+  var trackingAlternatives: [Command?] {
+    exemption.map { Remedy.acceptances(self, before: $0) } ?? []
+  }
+
   /// Lets conntrack follow the packet, where its answer meets no such rule.
   var trackingRemedy: Command? {
     get throws(Word.Unspeakable) {

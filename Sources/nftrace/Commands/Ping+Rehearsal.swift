@@ -28,9 +28,12 @@ extension Ping {
     }
   }
 
-  /// Where the probes' source and destination are in the network namespace of the calling thread.
+  /// Where the probes' source and destination are, and to whom nobody knows a way back, in the network namespace of the calling thread.
   func sought(_ to: Destination) -> SoughtNeighbours {
-    SoughtNeighbours([sender.flatMap { IPAddress($0) }, to.address].compactMap(\.self))
+    var sought = SoughtNeighbours(
+      [sender.flatMap { IPAddress($0) }, to.address].compactMap(\.self))
+    sought.unreturned = [unreturned.flatMap { IPAddress($0) }].compactMap(\.self)
+    return sought
   }
 
   /// The same probes in a copy, where the end of a pair is in the place of a TUN device.
@@ -61,8 +64,9 @@ extension Ping {
     let end = Clock.realtime + Self.patience
     var trials = ChangeTrials<RemedyPlace.Trial>(
       mostTried: Self.mostTried, mostTogether: Self.mostTogether)
-    let steps = try trials.run(from: first, until: { Clock.realtime > end }) { changes in
-      try place.send(changes)
+    let steps = trials.run(from: first, until: { Clock.realtime > end }) { changes in
+      // One that cannot be tried says nothing of the others.
+      try? place.send(changes)
     }
     guard let steps, let remedy = steps.first?.change.command else { return }
     let causes = [cause] + steps.compactMap(\.trial.cause)

@@ -225,6 +225,10 @@ struct Ping: ParsableCommand {
   @Flag(help: .hidden)
   var prove = false
 
+  /// A source that nobody out there knows a way back to, where it tries one.
+  @Option(help: .hidden)
+  var unreturned: String?
+
   @Flag(help: "Masquerade the probe's source while the command runs.")
   var masquerade = false
 

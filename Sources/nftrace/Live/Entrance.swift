@@ -257,7 +257,7 @@ struct Entrance {
     guard link.flags.contains(.up) else {
       throw UsageError(
         "\(name) is down, so nothing can come in"
-          + Command.advice(about: name) { "ip link set \($0) up" })
+          + Command.advice(about: name) { "ip link set dev \($0) up" })
     }
     let subnet = try subnet(of: device.index, destination, &routes)
     let chosen = try source ?? client(in: subnet, behind: name, destination)

@@ -115,10 +115,10 @@ final class LivePing: PingKernel {
     try messages.socket.join()
   }
 
-  func rehearse(_ remedies: [String], of plan: ProbePlan) -> RemedyTrial? {
+  func rehearse(_ remedies: RemediesToTry, of plan: ProbePlan) -> RemedyTrial? {
     guard rehearses, let deputy, let words = plan.rehearsal,
-      let output = deputy.trial(words),
-      let trial = RemedyTrial(json: output), remedies.contains(trial.remedy)
+      let output = deputy.trial(words + remedies.words),
+      let trial = RemedyTrial(json: output), remedies.commands.contains(trial.remedy)
     else { return nil }
     return trial
   }
@@ -133,4 +133,9 @@ final class LivePing: PingKernel {
   func giveUpRights() throws {
     try Privileges.keep(rights, writing: [StateDirectory.path])
   }
+}
+
+extension RemediesToTry {
+  /// What a trial is told besides the probe.
+  fileprivate var words: [String] { unreturned.map { ["--unreturned", "\($0)"] } ?? [] }
 }

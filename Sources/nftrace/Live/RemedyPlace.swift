@@ -42,14 +42,12 @@ final class RemedyPlace {
       standing = (try HeldCopy(sought), [])
     }
     guard let (copy, before) = standing else { return nil }
+    // Until it is known what came of them.
+    standing = nil
     let space = ChosenNamespace(nil, copy)
     try space.enter()
     for command in commands.dropFirst(before.count) {
-      guard try NamespaceCopy.run(command).code == 0 else {
-        // What it has done of it is not known.
-        standing = nil
-        return nil
-      }
+      guard try NamespaceCopy.run(command).code == 0 else { return nil }
     }
     standing = (copy, commands)
     // What a connection was translated to before is not what a rule says now.

@@ -23,7 +23,7 @@ enum XDPDrop: KernelWord {
       """,
     advice: """
       `ip link show IFACE` names the program by its number, and `bpftool prog show id N` says what it is
-      and who loaded it: change it there. `ip link set IFACE xdp off` takes it away.
+      and who loaded it: change it there. `ip link set dev IFACE xdp off` takes it away.
       """)
 
   static let reasons: Set<String> = ["XDP"]

@@ -22,7 +22,7 @@ enum XDPBypassed: ExchangeNote {
       """,
     advice: """
       Probe from the machine outside as well. `ip link show IFACE` names the program by its number,
-      `bpftool prog show id N` says what it is; `ip link set IFACE xdp off` takes it away.
+      `bpftool prog show id N` says what it is; `ip link set dev IFACE xdp off` takes it away.
       """)
 
   static func examine(_ exchange: Exchange, _ answers: () -> Answers) -> Finding? {

@@ -40,7 +40,7 @@ enum BridgePortMTU: Cause {
         + "by, takes \(mtu): a bridge throws away what is too long, and tells nobody",
       confidence: crossing.output == nil ? .likely : .certain,
       evidence: [.mtu(of: port.name, Int(mtu))] + lost.reasonEvidence,
-      remedy: "ip link set \(try Word.device(port.name)) mtu \(lost.packet.length)")
+      remedy: "ip link set dev \(try Word.device(port.name)) mtu \(lost.packet.length)")
   }
 
   private static func isTooNarrow(_ port: LinkMessage, _ packet: Packet) -> Bool {

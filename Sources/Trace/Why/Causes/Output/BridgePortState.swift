@@ -22,7 +22,7 @@ enum BridgePortState: Cause {
       """,
     advice: """
       Listening and learning pass by themselves, after twice the bridge's forward delay (15 s each): wait, or shorten
-      it (`ip link set BRIDGE type bridge forward_delay 400`, in hundredths of a second) where no loop is possible.
+      it (`ip link set dev BRIDGE type bridge forward_delay 400`, in hundredths of a second) where no loop is possible.
       Blocking is what spanning tree is for: there is another way to the same segment. `bridge link` shows states.
       """)
 

@@ -150,7 +150,7 @@ enum NeighbourUnresolved: Cause {
           + "is sent goes to no machine", confidence: .likely,
         evidence: [.interfaceState(link.name, link.state)]
           + (state.map { [.neighbour(hop, device: link.name, $0)] } ?? []),
-        remedy: try "ip link set \(Word.device(link.name)) arp on")
+        remedy: try "ip link set dev \(Word.device(link.name)) arp on")
     }
   }
 }

@@ -48,6 +48,6 @@ enum NoCarrier: Cause {
           ? "no program has \(device) open: start the one that should, a VPN's for instance"
           : "\(device) has no carrier: look at the cable and the other end",
       evidence: [.interfaceState(device, link.state)] + lost.reasonEvidence,
-      remedy: try isDown ? "ip link set \(Word.device(device)) up" : nil)
+      remedy: try isDown ? "ip link set dev \(Word.device(device)) up" : nil)
   }
 }

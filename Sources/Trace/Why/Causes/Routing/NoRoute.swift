@@ -24,7 +24,7 @@ enum NoRoute: Cause {
       that are down are named.
       """,
     advice: """
-      Bring up the interface that the evidence names (`ip link set … up`), or add the route
+      Bring up the interface that the evidence names (`ip link set dev … up`), or add the route
       (`ip route add … via …`). Where this host cannot answer, the remedy is a route back by the interface that
       was asked, with the router there if it is known. If a table throws the packet on, and a table behind it has a route, the
       remedy takes the `throw` route away. Where an IPv6 router announces itself and this host, which

@@ -65,10 +65,11 @@ enum ReversePathFilter: Cause {
         "the way back to \(packet.source) is \($0)\(back.tableWords), not \(device)"
       } ?? "there is no way back to \(packet.source)"
     let setting = (own ?? all)!.name
-    let remedy = { () throws(Word.Unspeakable) -> (Command?, [Command?]) in
-      let loosened: Command? = mode == 2 ? nil : "sysctl -w \(try Word.sysctl(setting))=2"
-      let likeliest = try back.remedy(loosened: loosened)
-      return (likeliest, [likeliest, loosened])
+    let loosened = { () throws(Word.Unspeakable) -> Command? in
+      mode == 2 ? nil : "sysctl -w \(try Word.sysctl(setting))=2"
+    }
+    let remedy = { () throws(Word.Unspeakable) -> Command? in
+      try back.remedy(loosened: try loosened())
     }
     return error(
       "the reverse path filter dropped the \(RuleNames.what(lost)): \(why)",
@@ -76,7 +77,7 @@ enum ReversePathFilter: Cause {
         .setting($0.name, value: $0.value)
       } + back.evidence
         + [.counter(.rpFilter, by: lost.delta(.rpFilter))] + lost.reasonEvidence,
-      remedy: try remedy().0, alternatives: try remedy().1
+      remedy: try remedy(), alternatives: [try? remedy(), try? loosened()]
     ).inShort(
       (lost.isReply ? "its answer was " : "") + "dropped by the reverse path filter of \(device)")
   }

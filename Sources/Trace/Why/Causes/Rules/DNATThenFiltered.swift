@@ -34,6 +34,6 @@ enum DNATThenFiltered: Cause {
     let ruling = Ruling(lost, step)
     return error(
       "\(change.from) is translated to \(change.to), and \(RuleNames.rule(step)) drops that",
-      by: ruling, remedy: try ruling.remedy, alternatives: try ruling.alternatives)
+      by: ruling, remedy: try ruling.remedy, alternatives: ruling.alternatives)
   }
 }

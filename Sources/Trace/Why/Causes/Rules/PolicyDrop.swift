@@ -35,6 +35,6 @@ enum PolicyDrop: Cause {
     return error(
       "no rule of \(RuleNames.chain(step)) accepts it, and the chain's policy is drop", by: ruling,
       evidence: place.map { [.chain(step.chain, $0.hook, priority: $0.priority)] } ?? [],
-      remedy: try ruling.remedy, alternatives: try ruling.alternatives)
+      remedy: try ruling.remedy, alternatives: ruling.alternatives)
   }
 }

@@ -43,7 +43,7 @@ enum ReplyFiltered: Cause {
       step.refuses(lost) ? RuleReject.refusal(lost, by: step) : sentence(lost, step), by: ruling,
       remedy: try step.isPolicy && !step.refuses(lost) && ruling.owner == nil
         ? Remedy.acceptEstablished(lost, step) : ruling.remedy,
-      alternatives: try step.isPolicy ? [] : ruling.alternatives)
+      alternatives: step.isPolicy ? [] : ruling.alternatives)
   }
 
   private static func sentence(_ lost: LostPacket, _ step: RuleStep) -> String {

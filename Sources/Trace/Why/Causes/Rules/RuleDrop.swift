@@ -47,7 +47,7 @@ enum RuleDrop: Cause {
       "\(RuleNames.rule(step)) drops \(back == nil ? "it" : step.dropsForReversePath)", by: ruling,
       evidence: back?.evidence ?? [],
       remedy: try back == nil ? ruling.remedy : back?.remedy(loosened: nil),
-      alternatives: try back == nil ? ruling.alternatives : [])
+      alternatives: back == nil ? ruling.alternatives : [])
   }
 }
 

@@ -33,7 +33,7 @@ enum RuleReject: Cause {
     let ruling = Ruling(lost, step)
     return error(
       refusal(lost, by: step), by: ruling, remedy: try ruling.remedy,
-      alternatives: try ruling.alternatives)
+      alternatives: ruling.alternatives)
   }
 
   /// The sentence, for an answer as well.

@@ -47,7 +47,12 @@ enum HairpinWithoutMasquerade: Cause {
       confidence: answer == nil ? .likely : .certain,
       evidence: [.sameSubnet(source: lost.packet.source, target: change.to, subnet)]
         + (answer.map { [.answerFrom($0)] } ?? []),
-      remedy: try Remedy.masquerade(lost, from: subnet, device: device))
+      remedy: try Remedy.masquerade(lost, from: subnet, device: device),
+      alternatives: [false, true].flatMap { first in
+        [lost.packet.destination, nil].map {
+          try? Remedy.masquerade(lost, from: subnet, to: $0, device: device, first: first)
+        }
+      })
   }
 
   static let needs: [Need] = [.neighbours]

@@ -60,7 +60,8 @@ enum MissingMasquerade: Cause {
       return error(
         "it left \(device) with the private source \(source), so the answer has no way back: \(asleep.words)",
         confidence: confidence, evidence: [.nearTranslation(asleep.rule.text)] + evidence,
-        remedy: try asleep.remedy)
+        remedy: try asleep.remedy
+      ).withoutWayBack(to: source)
     }
     if let exempting = lost.exemptingRule {
       return error(
@@ -69,7 +70,8 @@ enum MissingMasquerade: Cause {
         confidence: confidence, evidence: exempting.evidence + evidence,
         remedy: try Remedy.masquerade(
           lost, from: subnet(lost), device: device, before: exempting),
-        at: RuleNames.place(exempting, lost))
+        at: RuleNames.place(exempting, lost)
+      ).withoutWayBack(to: source)
     }
     let own = lost.snapshot.address(of: device, version: lost.version)?.address
     let lead = "it left \(device) with the private source \(source)"
@@ -85,7 +87,12 @@ enum MissingMasquerade: Cause {
     return error(
       words + near.map { "; \($0.words)" }.joined(),
       confidence: confidence, evidence: evidence,
-      remedy: try Remedy.masquerade(lost, from: subnet(lost), device: device))
+      remedy: try Remedy.masquerade(lost, from: subnet(lost), device: device),
+      // A rule that it does not get past may be before it.
+      alternatives: [false, true].map {
+        try? Remedy.masquerade(lost, from: subnet(lost), device: device, first: $0)
+      }
+    ).withoutWayBack(to: source)
   }
 
   /// The subnet the source is in, as the interface it came in by knows it.

@@ -45,7 +45,8 @@ enum NotTranslated: Cause {
         + (lost.exemption.map { " (\(RuleNames.rule($0)) exempts it from tracking)" } ?? ""),
       confidence: .likely,
       evidence: [.connectionState(state)] + (lost.exemption?.evidence ?? []),
-      remedy: try lost.trackingRemedy)
+      remedy: try lost.trackingRemedy, alternatives: lost.trackingAlternatives
+    ).withoutWayBack(to: lost.packet.source)
   }
 
   private static func hasNAT(_ lost: LostPacket) -> Bool {
@@ -123,7 +124,7 @@ enum NotTranslated: Cause {
           + ", and the rule that forwards the port is not asked: \(Escape.text(rule.text))",
         evidence: [.connectionState(.untracked)] + (lost.exemption?.evidence ?? [])
           + [.nearTranslation(rule.text)],
-        remedy: try lost.trackingRemedy)
+        remedy: try lost.trackingRemedy, alternatives: lost.trackingAlternatives)
     }
   }
 }

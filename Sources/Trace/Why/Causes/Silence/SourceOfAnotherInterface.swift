@@ -46,7 +46,8 @@ enum SourceOfAnotherInterface: Cause {
       return error(
         "\(words): \(RoutingWords.name(of: route)) says so (src), and the answer may have no "
           + "way back there", confidence: .likely, evidence: evidence + [.route(route)],
-        remedy: try RoutingWords.replacement(of: route, source: own.address, lost.snapshot))
+        remedy: try RoutingWords.replacement(of: route, source: own.address, lost.snapshot)
+      ).withoutWayBack(to: source)
     }
     guard let first = lost.journey.hops.first?.outDevice, first != device, first == home,
       lost.last.mark != 0, let setter = lost.journey.ruleThatSet(mark: lost.last.mark)
@@ -55,6 +56,7 @@ enum SourceOfAnotherInterface: Cause {
       "\(words): the source was chosen before \(RuleNames.rule(setter)) marked it, by which it was routed anew, to "
         + "\(device); who takes it there may not take that source", confidence: .likely,
       evidence: evidence + [.markSet(lost.last.mark, by: setter)],
-      remedy: try Remedy.masquerade(lost, from: Prefix(source), device: device))
+      remedy: try Remedy.masquerade(lost, from: Prefix(source), device: device)
+    ).withoutWayBack(to: source)
   }
 }

@@ -42,6 +42,9 @@ enum UnroutableSNAT: Cause {
           ? ": the answer goes elsewhere"
           : ", and nothing came back: if the way to \(address) leads here, look at \(lost.packet.destination)"),
       confidence: isOnLink ? .likely : .possible,
-      evidence: [.noInterfaceHas(address)] + (rule?.evidence ?? []))
+      evidence: [.noInterfaceHas(address)] + (rule?.evidence ?? []),
+      // Of a pool that is routed here, the rule is right.
+      alternatives: isOnLink ? [rule.flatMap { try? Remedy.masquerade(lost, inPlaceOf: $0) }] : []
+    ).withoutWayBack(to: address)
   }
 }

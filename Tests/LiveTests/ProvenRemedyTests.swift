@@ -1,0 +1,97 @@
+import Testing
+
+extension LiveTests {
+  /// Remedies that are not about a filter: tried in a copy, and the narrowest that works is told.
+  @Suite(.timeLimit(.minutes(4)))
+  struct ProvenRemedyTests {
+    /// The remedy that is told, which is run then: the same probe gets through.
+    private func expectCured(
+      _ net: RouterNet, _ words: [String] = [], to destination: String? = nil, by remedy: String
+    ) async throws {
+      let told = try await net.ping(["--json"] + words, to: destination)
+      #expect(
+        told.output.contains("\"remedy\": \"\(remedy)\"")
+          && told.output.contains("\"rehearsed\": true"), "\(told)")
+      try await net.inRouter(remedy.replacing("\\\"", with: "\""))
+      let after = try await net.ping(["--no-rehearsal"] + words, to: destination)
+      #expect(after.code == 0, "\(after)")
+    }
+
+    /// Who is asked knows no way back to the client, in a copy as well; of a rule that is not met, another place is told.
+    @Test(arguments: [RouterPlan(), .ipv6])
+    func whatHidesTheClient(_ plan: RouterPlan) async throws {
+      let family = plan.version == 4 ? "ip" : "ip6"
+      let net = try await RouterNet(
+        plan.with(
+          "nft 'table \(family) n { chain q { type nat hook postrouting priority srcnat; }; }'"))
+      let rule = "\(family) saddr $SUBNET oifname '\\\"\(plan.uplink)\\\"' masquerade"
+        .replacing("$SUBNET", with: plan.subnet)
+      try await expectCured(net, by: "nft add rule \(family) n q \(rule)")
+    }
+
+    /// What stops the answer comes to light when there is one.
+    @Test func whatComesBehindTheTranslation() async throws {
+      let net = try await RouterNet(
+        RouterPlan().with(
+          """
+          iptables -t nat -A POSTROUTING -s 10.99.0.0/16 -j MASQUERADE
+          iptables -P FORWARD DROP; iptables -A FORWARD -i $TUN -j ACCEPT
+          """))
+      let outcome = try await net.ping(["--json"])
+      #expect(
+        outcome.output.contains("-j MASQUERADE\"") && outcome.output.contains("\"rehearsed\": true")
+          && outcome.output.contains("\"id\": \"reply-filtered\""), "\(outcome)")
+    }
+
+    /// A host of a subnet answers another one of it by itself: the narrowest rule that hides who asks.
+    @Test func aServerInTheClientsSubnet() async throws {
+      let net = try await RouterNet()
+      try await net.inRouter(
+        """
+        ip link add lan0 type veth peer name g0 netns $S; ip netns exec $S ip link set g0 up
+        ip link set lan0 up; ip addr add 10.11.0.1/24 dev lan0
+        for host in 8 9; do ip netns exec $S ip addr add 10.11.0.$host/24 dev g0; done
+        nft 'table ip n {
+          chain p { type nat hook prerouting priority dstnat; ip daddr 198.51.100.9 dnat to 10.11.0.9; }
+          chain q { type nat hook postrouting priority srcnat; }
+        }'
+        """)
+      let words = ["--netns", net.router, "--in", "lan0", "-s", "10.11.0.8", "198.51.100.9"]
+      let told = try await Programs.nftrace(["ping", "--json"] + words)
+      let remedy =
+        "nft add rule ip n q ip saddr 10.11.0.0/24 ip daddr 10.11.0.9 oifname '\"lan0\"' masquerade"
+      #expect(
+        told.output.contains(remedy.replacing("\"", with: "\\\""))
+          && told.output.contains("\"rehearsed\": true"), "\(told)")
+      try await net.inRouter(remedy)
+      let after = try await Programs.nftrace(["ping", "--no-rehearsal"] + words)
+      #expect(after.code == 0, "\(after)")
+    }
+
+    /// A protocol that nobody is known to answer: a rule for one way alone where answers are let through, and for both else.
+    @Test(arguments: [false, true])
+    func aProtocolThatNobodyAnswers(_ isStateful: Bool) async throws {
+      let net = try await RouterNet(
+        RouterPlan().with(
+          """
+          iptables -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE
+          nft 'table inet fw { chain known { \(isStateful ? "ct state established accept;" : "") }
+            chain f { type filter hook forward priority 0; policy drop; jump known; }; }'
+          """))
+      let one =
+        "nft add rule inet fw f ip saddr 192.168.69.1 ip daddr 119.29.29.29 meta l4proto 47 accept"
+      let both =
+        "\(one) && nft add rule inet fw f ip saddr 119.29.29.29 ip daddr 192.168.69.1 meta l4proto 47 ct state established,related accept"
+      try await expectCured(net, ["-p", "gre"], by: isStateful ? one : both)
+    }
+
+    /// A source that nobody on the link has: the interface's own in its place.
+    @Test func aSourceThatIsNobodys() async throws {
+      let net = try await RouterNet(
+        RouterPlan().with(
+          "iptables -t nat -A POSTROUTING -s $SUBNET -j SNAT --to-source 172.16.16.77"))
+      try await expectCured(
+        net, by: "iptables -t nat -R POSTROUTING 1 -s 192.168.69.0/24 -j MASQUERADE")
+    }
+  }
+}
