@@ -305,6 +305,45 @@ extension LiveTests {
       #expect(try await net.inRouter(count) == before)
     }
 
+    private static let hasSets: Bool = ["/usr/sbin/ipset", "/sbin/ipset"].contains {
+      FileManager.default.fileExists(atPath: $0)
+    }
+
+    /// Rules of iptables look packets up in sets of ipset, which they name by number: also where numbers between are free.
+    @Test(.enabled(if: hasSets, "ipset is not here"), arguments: [RouterPlan(), .ipv6])
+    func setsOfIPSet(_ plan: RouterPlan) async throws {
+      let tables = plan.version == 4 ? "iptables" : "ip6tables"
+      let net = try await RouterNet(
+        plan.with("\(tables) -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE"))
+      let family = plan.version == 4 ? "inet" : "inet6"
+      try await net.inRouter(
+        """
+        ipset create gone hash:ip family \(family)
+        ipset create clients hash:ip family \(family) timeout 3000 counters comment
+        ipset create nets hash:net family \(family)
+        ipset create ports bitmap:port range 1-1000
+        ipset create both list:set; ipset add both nets
+        ipset add clients $CLIENT comment 'the one'; ipset add nets $SUBNET; ipset add ports 80
+        ipset destroy gone
+        \(tables) -A FORWARD -m set --match-set ports dst -p tcp -m set --match-set clients src -j ACCEPT
+        \(tables)-legacy -A FORWARD -p icmp -m set --match-set both src -j ACCEPT
+        \(tables)-legacy -A FORWARD -p ipv6-icmp -m set --match-set both src -j ACCEPT
+        \(tables) -A FORWARD -s $SUBNET -p tcp -j REJECT
+        """)
+      let list =
+        "ipset save | sed 's/timeout [0-9]*//; s/packets .* bytes [0-9]*//; s/initval [^ ]*//' | sort"
+      let before = try await net.inRouter(list)
+      for (words, code) in [
+        (["-p", "tcp", "--dport", "80"], 0), (["-p", "tcp", "--dport", "81"], 1), ([], 0),
+      ] {
+        let outcome = try await net.ping(
+          words + ["--with", "\(list) > $DIR/sets"], environment: ["DIR": Programs.directory])
+        #expect(outcome.code == code && !outcome.output.contains("differs"), "\(outcome)")
+        let copied = try String(contentsOfFile: "\(Programs.directory)/sets", encoding: .utf8)
+        #expect(copied == before)
+      }
+    }
+
     @Test func aCommandThatFailsIsSaid() async throws {
       let net = try await RouterNet()
       let outcome = try await Programs.run(

@@ -27,6 +27,7 @@ package struct NamespaceCopy: ~Copyable {
   ) throws(KernelError) {
     let interfaces = try CopiedInterfaces.read()
     var routing = try CopiedRouting.read()
+    var sets = CopiedAddressSets.read()
     var ruleset = try withRules ? CopiedRuleset.read() : nil
     var legacy = withRules ? CopiedLegacyTables.read() : nil
     var settings = CopiedSettings.read(alike: interfaces.alike)
@@ -40,6 +41,8 @@ package struct NamespaceCopy: ~Copyable {
       try interfaces.addAddresses()
       try interfaces.addNeighbours()
       try routing.make()
+      // Rules look them up; which of them others do is not known.
+      sets.make(all: !withRules)
       try ruleset?.make()
       legacy?.make()
       policies.make()
@@ -47,7 +50,8 @@ package struct NamespaceCopy: ~Copyable {
       return opened
     }
     differences +=
-      routing.differences + (ruleset?.differences ?? []) + (legacy?.differences ?? [])
+      routing.differences + sets.differences + (ruleset?.differences ?? [])
+      + (legacy?.differences ?? [])
       + settings.differences + policies.differences
   }
 
