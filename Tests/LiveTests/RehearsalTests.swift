@@ -283,7 +283,8 @@ extension LiveTests {
       try await net.inRouter(
         """
         for n in $R $S; do ip netns exec $n sysctl -qw net.ipv6.conf.default.disable_ipv6=1; done
-        ip link add br5 type bridge; ip addr add 10.11.0.1/24 dev br5; ip link set br5 up
+        # One that snoops reports itself to other snoopers a second later.
+        ip link add br5 type bridge mcast_snooping 0; ip addr add 10.11.0.1/24 dev br5; ip link set br5 up
         ip netns exec $S sysctl -qw net.ipv4.conf.all.arp_ignore=1
         for port in 1 2; do
           ip link add port$port type veth peer name out$port netns $S; ip link set port$port master br5 up
