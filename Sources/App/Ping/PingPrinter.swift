@@ -7,6 +7,8 @@ package struct PingPrinter {
   private var renderer: (any Renderer)?
   /// The same, told in other ways.
   private let files: [ReportFile]
+  /// Where it is exported to as well.
+  private let export: OTLPExport?
   private var isBegun = false
   private var plan: ProbePlan?
   private var counts = EventCounts()
@@ -22,9 +24,10 @@ package struct PingPrinter {
   /// Why the first probe was lost that was, if that is known.
   package private(set) var cause: Finding?
 
-  /// A printer of which nothing was asked yet. `files` are written as well.
-  package init(options: OutputOptions, files: [ReportFile] = []) {
+  /// A printer of which nothing was asked yet. `files` are written as well, and to `export` it is exported.
+  package init(options: OutputOptions, files: [ReportFile] = [], export: OTLPExport? = nil) {
     self.files = files
+    self.export = export
     renderer = (options.json ? ReportFormat.json : .text).renderer(options.style)
   }
 
@@ -32,6 +35,7 @@ package struct PingPrinter {
   package init() {
     renderer = nil
     files = []
+    export = nil
   }
 
   /// The run that `header` describes begins.
@@ -43,6 +47,7 @@ package struct PingPrinter {
       if !isBegun { file.renderer.begin(head) }
       file.renderer.beginProbes(header.probe!)
     }
+    export?.take(.header(header))
     isBegun = true
     succeeded = 0
     plan = header.probe
@@ -57,6 +62,7 @@ package struct PingPrinter {
     if isAll, result.outcome == .replied || result.outcome == .sent { succeeded += 1 }
     try put(renderer?.probe(result))
     for file in files { try file.write(file.renderer.probe(result)) }
+    export?.take(.probe(result))
   }
 
   /// The run is over.

@@ -32,6 +32,8 @@ package struct ShowRequest {
 
   /// Where the NFLOG messages are written to.
   package var export: String?
+  /// Where it is exported to as well.
+  package var otlp: OTLPExport?
   /// How it is told.
   package var options: OutputOptions
 

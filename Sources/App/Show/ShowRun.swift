@@ -82,21 +82,28 @@ package struct ShowRun {
     of session: String?, _ namespaces: [Site] = [],
     _ body: (consuming SessionReport, (String) throws -> Void) throws -> Int
   ) throws -> Int {
-    guard !request.pages.isEmpty else {
-      return try withReport(of: session, namespaces, on: nil, body)
-    }
-    return try request.pages.map { try withReport(of: session, namespaces, on: $0, body) }.max()
-      ?? 0
+    let pages: [ShowRequest.Page?] = request.pages.isEmpty ? [nil] : request.pages
+    return try pages.enumerated().map { number, page in
+      try withReport(
+        of: session, namespaces, on: page, export: number == 0 ? request.otlp : nil, body)
+    }.max() ?? 0
   }
 
   private func withReport(
     of session: String?, _ namespaces: [Site], on wanted: ShowRequest.Page?,
+    export: OTLPExport?,
     _ body: (consuming SessionReport, (String) throws -> Void) throws -> Int
   ) throws -> Int {
-    let report = SessionReport(
+    var report = SessionReport(
       filter: request.filter, style: request.options.style,
       format: wanted?.format ?? format,
       last: request.last, session: session, namespaces: namespaces)
+    if let export {
+      report.listener = {
+        export.take($0)
+        export.makeRoom()
+      }
+    }
     guard let wanted else { return try body(report) { try Output.show($0) } }
     let page = try OutputFile(wanted.path)
     do {

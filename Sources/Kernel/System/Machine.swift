@@ -28,6 +28,12 @@ package enum Machine {
     return Name(host: host.map(String.init), boot: try? boot())
   }
 
+  /// The machine's id, machine-id(5); nil where it has none.
+  package static var id: String? {
+    (try? Files.text("/etc/machine-id")).map { String($0.prefix { $0 != "\n" }) }
+      .flatMap { $0.isEmpty ? nil : $0 }
+  }
+
   /// What tells this boot of the machine from others.
   package static func boot() throws(KernelError) -> String {
     let path = "/proc/sys/kernel/random/boot_id"

@@ -41,6 +41,19 @@ package struct SessionReport {
     }
   }
 
+  /// What is told, beside the lines that tell it.
+  package enum Told {
+    /// What follows is of the session of this header.
+    case header(SessionHeader?)
+    /// A probe.
+    case probe(ProbeResult)
+    /// Packets of recorded traffic.
+    case exchange(Exchange)
+  }
+
+  /// Who takes what is told as it is, as well.
+  package var listener: ((Told) -> Void)?
+
   /// A report of the file `session` that `renderer` writes. `last` is how many exchanges to show at most, the newest; nil
   /// is all. `namespaces` are those whose traffic is told as one, where it is more than one.
   package init(
@@ -78,6 +91,7 @@ package struct SessionReport {
       switch element {
       case .header(let next):
         header = header ?? next
+        listener?(.header(header))
         closed = several!.begin(next, from: source)
       case .record(let record):
         closed = several!.take(record, from: source)
@@ -101,6 +115,7 @@ package struct SessionReport {
 
   private mutating func begin(_ next: SessionHeader?) {
     header = header ?? next
+    listener?(.header(next))
     isCut = false
     if let next, let plan = next.probe, let story = PingStory(header: next) {
       ping = story
@@ -169,8 +184,12 @@ package struct SessionReport {
   private mutating func lines(_ entry: Entry) -> [String] {
     begin()
     switch entry {
-    case .probe(let result): return renderer.probe(result)
-    case .exchange(let exchange): return renderer.exchange(exchange)
+    case .probe(let result):
+      listener?(.probe(result))
+      return renderer.probe(result)
+    case .exchange(let exchange):
+      listener?(.exchange(exchange))
+      return renderer.exchange(exchange)
     }
   }
 

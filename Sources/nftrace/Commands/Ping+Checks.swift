@@ -193,7 +193,9 @@ extension Ping {
 
   /// What is written is as many files.
   private func checkFiles() throws {
-    let files = [("-w", write), ("--html", html), ("--svg", svg)].filter { $0.1 != nil }
+    let files = [("-w", write), ("--html", html), ("--svg", svg), ("--otlp", otlp)].filter {
+      $0.1 != nil
+    }
     for (index, file) in files.enumerated() {
       guard let other = files[..<index].first(where: { $0.1 == file.1 }) else { continue }
       throw ValidationError("\(other.0) and \(file.0) name one file, and write two")

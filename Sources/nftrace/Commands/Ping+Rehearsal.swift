@@ -7,7 +7,7 @@ import Wire
 // What if: the probe in a copy of the network namespace, in which commands have been run.
 extension Ping {
   /// Makes the copy, runs the commands of `--with` in it, and sends the probes there. Returns the exit code.
-  func rehearse(to: Destination) throws -> Int32 {
+  func rehearse(to: Destination, export: OTLPExport?) throws -> Int32 {
     let original = try shared.chosenNamespace()
     try original.enter()
     // Nobody is asked for where nothing is to be touched: who is not known is behind every port, which is said.
@@ -24,7 +24,7 @@ extension Ping {
     }
     let rehearsal = copy.rehearsal(of: with)
     return try withExtendedLifetime(copy) {
-      try inACopy.send(to: to, in: [space], rehearsal: rehearsal).code
+      try inACopy.send(to: to, in: [space], rehearsal: rehearsal, export: export).code
     }
   }
 

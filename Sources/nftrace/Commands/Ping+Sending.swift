@@ -11,7 +11,7 @@ extension Ping {
   func send(
     to asked: Destination? = nil, in spaces: [ChosenNamespace] = [ChosenNamespace()],
     via machines: [RemoteMachine] = [], isAll: Bool = true, rehearsal: Rehearsal? = nil,
-    prints: Bool = true
+    prints: Bool = true, export: OTLPExport? = nil
   ) throws -> (code: Int32, remedy: String?, cause: Finding?) {
     let to = try asked ?? lookedUp()
     // Of a number without a name, a port is meant more often than not.
@@ -31,7 +31,7 @@ extension Ping {
     }
     var printer =
       prints
-      ? PingPrinter(options: options, files: files) : PingPrinter()
+      ? PingPrinter(options: options, files: files, export: export) : PingPrinter()
     var code: Int32 = 0
     for (index, entrance) in entrances.enumerated() {
       let settings = spaces.map { _ in TemporarySettings() }
@@ -65,7 +65,10 @@ extension Ping {
         code = max(code, try sent.get())
       } catch {
         // What was seen before that is worth telling.
-        if printer.hasResults { try? printer.finish(session: nil) }
+        if printer.hasResults {
+          try? printer.finish(session: nil)
+          export?.finish { loop.signal() != nil }
+        }
         if case .failure(let failure) = ended {
           throw HalfDone(cause: error, failures: [failure])
         }
@@ -74,6 +77,7 @@ extension Ping {
       let isOver = index == entrances.count - 1 || code >= 128
       if isOver { try printer.finish(session: try writer.finish()) }
       try ended.get()
+      if isOver { export?.finish { loop.signal() != nil } }
       if isOver { break }
     }
     return (code, printer.remedy, printer.cause)

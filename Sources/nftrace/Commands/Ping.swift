@@ -257,6 +257,9 @@ struct Ping: ParsableCommand {
       "Write a picture of the probe's path to this file as well.", valueName: "file"))
   var svg: String?
 
+  @Option(help: OTLPExport.help, completion: .file())
+  var otlp: String?
+
   @Flag(help: "Draw the path of a packet and its answer, in the place of timelines.")
   var diagram = false
 
@@ -375,7 +378,9 @@ struct Ping: ParsableCommand {
     // The calling namespace has the resolver that people mean.
     let to = try lookedUp()
     if prove { return try prove(to: to) }
-    if !with.isEmpty { Output.exit(try rehearse(to: to)) }
+    // So has it the collector.
+    let export = try OTLPExport.open(otlp)
+    if !with.isEmpty { Output.exit(try rehearse(to: to, export: export)) }
     let spaces = try shared.chosenNamespaces()
     // The way to other machines begins where people are.
     let machines = try machines.connect()
@@ -383,6 +388,6 @@ struct Ping: ParsableCommand {
     for space in spaces {
       try space.within(among: spaces) { try SharedOptions.takeBackLeftovers(isNeeded: forward) }
     }
-    Output.exit(try send(to: to, in: spaces, via: machines).code)
+    Output.exit(try send(to: to, in: spaces, via: machines, export: export).code)
   }
 }

@@ -140,6 +140,9 @@ struct Show: ParsableCommand {
     completion: .file())
   var export: String?
 
+  @Option(help: OTLPExport.help, completion: .file())
+  var otlp: String?
+
   @Flag(help: "Draw the path of a packet and its answer, in the place of timelines.")
   var diagram = false
 
@@ -203,6 +206,9 @@ struct Show: ParsableCommand {
   private func checkFiles() throws {
     let files = [("--html", html), ("--svg", svg), ("--export", export)].filter { $0.1 != nil }
       .map(\.0)
+    if otlp != nil, let other = follow ? "--follow" : export == nil ? nil : "--export" {
+      throw ValidationError("\(other) and --otlp exclude each other")
+    }
     for name in files {
       for (other, isThere) in [("--flows", flows), ("--follow", follow)] where isThere {
         throw ValidationError("\(other) and \(name) exclude each other")
@@ -248,6 +254,8 @@ struct Show: ParsableCommand {
   }
 
   func run() throws {
+    // The calling network namespace has the collector.
+    let export = try OTLPExport.open(otlp)
     let spaces = try shared.chosenNamespaces()
     for space in spaces {
       try space.within(among: spaces) { try SharedOptions.takeBackLeftovers() }
@@ -264,7 +272,8 @@ struct Show: ParsableCommand {
         port: port.flatMap { Self.port($0) }, proto: proto.flatMap { IPProtocol($0) }, rule: rule,
         since: since.flatMap { Self.moment($0) }, until: until.flatMap { Self.moment($0) },
         packet: packet, onlyLost: lost),
-      last: last, html: html, export: export, options: options)
+      last: last, html: html, export: self.export, options: options)
+    request.otlp = export
     request.flows = flows
     request.svg = svg
     let host = LiveShow()
@@ -276,6 +285,7 @@ struct Show: ParsableCommand {
     case (true, false): code = try paged(host) { try run.showKernelLog(spaces[0]) }
     case (false, false): code = try paged(host) { try run.show(spaces) }
     }
+    export?.finish()
     Output.exit(code)
   }
 
