@@ -42,6 +42,20 @@ struct RecordRunTests {
       return SimulatedMedium()
     }
 
+    /// What it tells of what it counts.
+    final class Metrics: MetricsSink {
+      private(set) var texts: [String] = []
+      var failure: KernelError?
+
+      func put(_ text: String) throws(KernelError) {
+        if let failure { throw failure }
+        texts.append(text)
+      }
+    }
+    let counted = Metrics()
+
+    func metrics(_ path: String) -> any MetricsSink { counted }
+
     func sayReady(toSetup: Bool) { told.append(toSetup) }
   }
 
@@ -65,13 +79,37 @@ struct RecordRunTests {
     machine.clock.signals = [(machine.clock.now + 2_000_000_000, 2)]
   }
 
-  private func record(json: Bool = false, inBackground: Bool = false) throws -> Int32? {
+  private func record(
+    json: Bool = false, inBackground: Bool = false, metrics: String? = nil
+  ) throws -> Int32? {
     let options = OutputOptions(json: json, style: TextStyle(), netns: "red")
     return try state.within {
       try RecordRun(
-        to: state.path("x.pcapng"), limit: 1 << 28, isBackground: inBackground, options, host
+        to: state.path("x.pcapng"), limit: 1 << 28, isBackground: inBackground, options, host,
+        metrics: metrics
       ).run()
     }
+  }
+
+  @Test func whatIsCountedIsToldEachFewSecondsAndAtTheEnd() throws {
+    try setUp()
+    machine.clock.signals = [(machine.clock.now + 12_000_000_000, 2)]
+    #expect(try record(metrics: state.path("n.prom")) == 2)
+    let told = host.counted.texts.map { $0.contains(#"nftrace_recorder_up{netns="red"} 1"#) }
+    #expect(told == [true, true, true, false])
+    // Its directory can be written when rights are given up.
+    #expect(host.directories.count == 3)
+    #expect(try state.within { try machine.files.load() }?.counts == false)
+  }
+
+  @Test func thatItCannotBeToldIsSaidOnce() throws {
+    try setUp()
+    machine.clock.signals = [(machine.clock.now + 12_000_000_000, 2)]
+    host.counted.failure = KernelError(cannot: "write n.prom", function: "write", errno: 28)
+    #expect(try record(metrics: state.path("n.prom")) == 2)
+    let said = state.heard.errors.split(separator: "\n").filter { $0.contains("n.prom") }
+    #expect(said.count == 1 && said[0].hasSuffix("recording goes on"), "\(said)")
+    #expect(state.heard.output == "0 events, 0 lost: \(state.path("x.pcapng"))\n")
   }
 
   @Test func whatWasRecordedIsSaid() throws {

@@ -48,8 +48,8 @@ extension LiveTests {
         }
       }
       struct LogRecord: Decodable {
-        var traceId: String
-        var spanId: String
+        var traceId: String?
+        var spanId: String?
         var attributes: [Attribute]
       }
     }
@@ -195,6 +195,51 @@ extension LiveTests {
         Request.Body.self, from: Data(try #require(line).utf8))
       let live = (file.resourceSpans ?? []).flatMap(\.scopeSpans).flatMap(\.spans)
       #expect(live.map(\.name) == spans(requests).map(\.name))
+    }
+
+    /// `record --otlp`: of each rule and minute one packet, with its rule in words.
+    @Test(arguments: ["ok", "hang"])
+    func samplesOfWhatIsDropped(mode: String) async throws {
+      let net = try await RouterNet()
+      try await net.inRouter(
+        """
+        nft add table inet m
+        nft add chain inet m out '{ type filter hook output priority 0; policy accept; }'
+        nft add rule inet m out udp dport 81 drop
+        nft add rule inet m out udp dport 82 drop
+        """)
+      let (outcome, requests) = try await withCollector(
+        net, answering: mode,
+        """
+        ip netns exec $R $NFTRACE setup -q --no-record $SERVER >/dev/null
+        OTEL_EXPORTER_OTLP_TIMEOUT=1500 ip netns exec $S $NFTRACE record --netns $R $DIR/r.$R \
+          --otlp http://127.0.0.1:4318 2>$DIR/e.$R & recorder=$!
+        while ! grep -q recording $DIR/e.$R; do sleep 0.02; done
+        ip netns exec $R python3 -c '
+        import socket
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        for port in (81, 82):
+          for _ in range(100):
+            try: s.sendto(b"x", ("\(net.plan.server)", port))
+            except OSError: pass
+        '
+        sleep 0.5
+        kill -INT $recorder; code=0; wait $recorder || code=$?
+        ip netns exec $R $NFTRACE teardown -q >/dev/null
+        cat $DIR/e.$R >&2; rm $DIR/e.$R $DIR/r.$R; exit $code
+        """)
+      #expect(outcome.code == 130, "\(outcome)")
+      if mode == "hang" {
+        #expect(outcome.error.contains("2 log records were not exported"), "\(outcome)")
+        return
+      }
+      #expect(!outcome.error.contains("not exported"), "\(outcome)")
+      let records = requests.flatMap { $0.body?.resourceLogs ?? [] }.flatMap(\.scopeLogs)
+        .flatMap(\.logRecords)
+      let rules = records.map { record in
+        record.attributes.first { $0.key == "nftrace.rule" }?.value.stringValue ?? ""
+      }
+      #expect(rules.sorted() == ["udp dport 81 drop", "udp dport 82 drop"], "\(requests)")
     }
 
     @Test func aFullDiskChangesNothing() async throws {

@@ -50,6 +50,14 @@ package final class SimulatedRecorder: RecorderKernel {
 
   package func chains() throws(KernelError) -> [NetlinkMessage] { listed.chains }
 
+  /// What the counters of the points say.
+  package var counted: [String: UInt64] = [:]
+
+  package func counters() throws(KernelError) -> [String: UInt64] {
+    try faults.check(.listing)
+    return counted
+  }
+
   package func hasTables(_ name: String) throws(KernelError) -> Bool { true }
 
   package func install(

@@ -12,6 +12,8 @@ package final class OTLPExport {
   /// Why the file could not be written.
   private var failure: String?
   private var lost = Lost()
+  /// Whether a collector that cannot be reached is tried again with what comes later: by who goes on for long.
+  package var isPersistent = false
 
   /// A collector, and who brings it what it is to have.
   private struct Collector {
@@ -126,6 +128,11 @@ package final class OTLPExport {
   /// Exports the rest, and says what could not be. Waits no longer than the collector may take; `isInterrupted` is asked
   /// again and again whether somebody is tired of that.
   package func finish(isInterrupted: () -> Bool = { false }) {
+    for words in end(isInterrupted: isInterrupted) { Output.complain("\(words)") }
+  }
+
+  /// The same, for who says what could not be exported: a line each.
+  func end(isInterrupted: () -> Bool = { false }) -> [String] {
     flush(isOver: true)
     let end = collector.map { collector in
       Clock.monotonic + collector.endpoints.map(\.timeout).max()! + Self.grace
@@ -142,7 +149,7 @@ package final class OTLPExport {
     }
     if let failure { lost.reason = failure }
     file = nil
-    say()
+    return shortcomings
   }
 
   // MARK: A file
@@ -218,7 +225,7 @@ package final class OTLPExport {
     }
     self.collector!.brought = nil
     self.collector!.waiting = []
-    self.collector!.isDown = true
+    self.collector!.isDown = !isPersistent
   }
 
   private func note(_ request: Request, because reason: String?) {
@@ -230,19 +237,19 @@ package final class OTLPExport {
     }
   }
 
-  /// Says what was not exported, on one line.
-  private func say() {
-    for words in lost.words { Output.complain("\(words)") }
+  /// What was not exported, a line each.
+  private var shortcomings: [String] {
     let parts = [
       lost.traces.isEmpty ? nil : Self.counted(lost.traces.count, "trace"),
       lost.logs == 0 ? nil : Self.counted(lost.logs, "log record"),
     ].compactMap(\.self)
-    guard !parts.isEmpty else { return }
+    guard !parts.isEmpty else { return lost.words }
     let verb = lost.traces.count + lost.logs == 1 ? "was" : "were"
     let place = lost.url.map { " to \($0)" } ?? ""
-    Output.complain(
-      "\(parts.joined(separator: " and ")) \(verb) not exported\(place): \(lost.reason ?? "too much was waiting")"
-    )
+    return lost.words + [
+      "\(parts.joined(separator: " and ")) \(verb) not exported\(place): "
+        + (lost.reason ?? "too much was waiting")
+    ]
   }
 
   private static func counted(_ number: Int, _ what: String) -> String {

@@ -22,6 +22,14 @@ package struct OTLPSettings {
     case collector(traces: Courier.Endpoint, logs: Courier.Endpoint)
   }
 
+  /// Nanoseconds that a collector may take at most; none for a file.
+  package var timeout: UInt64 {
+    switch target {
+    case .file: 0
+    case .collector(let traces, let logs): max(traces.timeout, logs.timeout)
+    }
+  }
+
   /// What `--otlp env` exports to where the environment says nothing.
   private static let usual = "http://localhost:4318"
   /// Milliseconds that a request takes at most where nobody says otherwise, and that anybody may ask for.

@@ -13,6 +13,8 @@ package protocol RecorderHost {
   ) throws(KernelError) -> any RecorderKernel
   /// Makes the file, or empties it; `isOurs` is one that is kept where nftrace keeps its own.
   func file(_ path: String, isOurs: Bool) throws(KernelError) -> any RecordingMedium
+  /// The file in which it tells what it counts.
+  func metrics(_ path: String) -> any MetricsSink
   /// This process.
   var identity: ProcessIdentity? { get }
   /// Tells who waits for it that it works: setup, which started it in the background, or else whoever runs it as

@@ -11,12 +11,18 @@ package struct RecordRun {
   private let isBackground: Bool
   private let options: OutputOptions
   private let host: any RecorderHost
+  /// Where it tells what it counts.
+  private let metrics: String?
+  /// Who exports what is dropped.
+  private let export: DropExport?
 
-  /// Writes to this file, which setup has named if it started this.
+  /// Writes to this file, which setup has named if it started this, and what it counts to the file `metrics`.
   package init(
     to file: String, limit: Int, isBackground: Bool, _ options: OutputOptions,
-    _ host: any RecorderHost
+    _ host: any RecorderHost, metrics: String? = nil, export: DropExport? = nil
   ) {
+    self.metrics = metrics
+    self.export = export
     self.file = file
     self.limit = limit
     self.isBackground = isBackground
@@ -29,18 +35,24 @@ package struct RecordRun {
     let store = try host.store()
     let setup = try setup(store)
     let path = try isBackground ? file : OutputFile.realPath(file)
+    let metrics = try metrics.map { path throws(KernelError) in try OutputFile.realPath(path) }
     let kernel = try host.kernel(
-      of: setup, writing: [OutputFile.directory(of: path), StateDirectory.path])
+      of: setup,
+      writing: [path, metrics].compactMap { $0.map(OutputFile.directory(of:)) } + [
+        StateDirectory.path
+      ])
     guard let identity = host.identity else {
       throw KernelError(cannot: "find out about this process", help: "/proc is not mounted")
     }
     let output = try host.file(path, isOurs: isBackground)
     var recorder = Recorder(
       store, setup, kernel: kernel, loop: host.loop, to: output, path: path, limit: limit,
-      isOurs: isBackground, identity: identity, netns: options.netns)
+      isOurs: isBackground, identity: identity, netns: options.netns,
+      metrics: metrics.map { host.metrics($0) })
     let signal: Int32?
     do {
       signal = try recorder.run {
+        export?.begin()
         host.sayReady(toSetup: isBackground)
         if !isBackground, !options.isQuiet {
           Output.complain("recording to \(path), ^C ends", prefix: "")
@@ -48,9 +60,11 @@ package struct RecordRun {
       }
     } catch {
       try? sum(up: recorder.state)
+      export?.finish { host.loop.signal() != nil }
       throw error
     }
     try sum(up: recorder.state)
+    export?.finish { host.loop.signal() != nil }
     if !isBackground, signal == nil { Output.complain("ended, for \(Recorder.deleted)") }
     return signal
   }

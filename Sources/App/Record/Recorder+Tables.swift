@@ -46,6 +46,7 @@ extension Recorder {
       } else {
         state.replans += 1
       }
+      metrics?.prepareInstallation()
       try SetupTables.install(&setup, around: around, by: kernel)
       try store.save(setup)
       listed.chains = try kernel.chains()
@@ -57,16 +58,18 @@ extension Recorder {
       for record in listed.records(at: loop.realtime) { try file.write(record) }
       chains = listed.chains.map(\.payload)
       devices = listed.deviceNames
+      metrics?.begin(listed, setup.points)
     }
     legacyTables = listed.allLegacyTables
     changes.settle()
   }
 
-  /// The setup, with the traces on that nobody has read until now.
+  /// The setup, with the traces on that nobody has read until now, and counters that begin if they are wanted.
   func traced() throws(KernelError) -> SetupState {
-    if setup.traces { return setup }
+    if setup.traces, metrics == nil { return setup }
     var traced = setup
     traced.traces = true
+    traced.counts = metrics != nil
     let listed = try kernel.listing()
     try SetupTables.install(&traced, around: try surroundings(listed), by: kernel)
     try store.save(traced)
@@ -82,6 +85,7 @@ extension Recorder {
       _ = try store.ifUnlocked { () throws(KernelError) in
         guard var setup = try store.load(), setup.traces else { return }
         setup.traces = false
+        setup.counts = false
         try SetupTables.install(&setup, around: try surroundings(kernel.listing()), by: kernel)
         try store.save(setup)
       }

@@ -37,6 +37,9 @@ package struct Recorder {
   private var nextHolders: UInt64 = 0
   private var wasHeld = true
 
+  /// Who tells what is counted; nil where nobody wants to know.
+  var metrics: RecorderMetrics?
+
   /// How much comes.
   private var traffic = MessageRate()
 
@@ -52,11 +55,11 @@ package struct Recorder {
   private static let notePause: UInt64 = 300_000_000
 
   /// Records to a file, called `path`, that is empty, and one of nftrace's own if it `isOurs`; both together
-  /// have at most `limit` octets.
+  /// have at most `limit` octets. What it counts it tells in `metrics`.
   package init(
     _ store: any RecorderStore, _ setup: SetupState, kernel: any RecorderKernel,
     loop: any EventLoop, to medium: any RecordingMedium, path: String, limit: Int, isOurs: Bool,
-    identity: ProcessIdentity, netns: String?
+    identity: ProcessIdentity, netns: String?, metrics: (any MetricsSink)? = nil
   ) {
     let now = loop.realtime
     file = RecordingFile(medium, limit: limit, isOurs: isOurs, loop: loop)
@@ -69,6 +72,7 @@ package struct Recorder {
       netns: netns ?? setup.netns, points: setup.points, table: SetupTables.name)
     header.namespace = store.namespaceKey
     header.begin(at: now, on: kernel.machine)
+    self.metrics = metrics.map { RecorderMetrics($0, kernel, netns: netns ?? setup.netns) }
     targets = []
     recorded = RecordedEvents(since: now)
     self.setup = setup
@@ -104,6 +108,7 @@ package struct Recorder {
         try readRules()
         if signal != nil { try flush() }
         try lookAround(loop.monotonic)
+        if let due = metrics?.due, loop.monotonic >= due { try tellMetrics() }
         if let due = file.due, loop.monotonic >= due { try file.flush() }
         if isAbandoned(loop.monotonic) {
           try finish(because: Self.deleted)
@@ -119,7 +124,7 @@ package struct Recorder {
   private var pauseLength: UInt64 {
     let now = loop.monotonic
     let moments = [
-      nextSave, nextHolders, changes.due.map { max($0, notBefore) }, file.due,
+      nextSave, nextHolders, changes.due.map { max($0, notBefore) }, file.due, metrics?.due,
     ]
     let first = moments.compactMap { $0 }.min() ?? now
     return first > now ? first - now : 0
@@ -138,11 +143,23 @@ package struct Recorder {
 
   /// Takes what is still there, and writes it.
   private mutating func finish(because reason: String? = nil) throws(KernelError) {
+    let counters = metrics?.read()
     events.stopListening()
     while try !receive() {}
     try readRules()
+    let (told, now) = (state, loop.monotonic)
+    metrics?.put(counters, told, now: now, isUp: false)
     try file.flush()
     conclude(because: reason)
+  }
+
+  /// Tells what was counted up to now: traces are read behind the counters, so that what those have counted was told.
+  private mutating func tellMetrics() throws(KernelError) {
+    let counters = metrics?.read()
+    for _ in 1...Self.rounds { if try receive() { break } }
+    try readRules()
+    let (told, now) = (state, loop.monotonic)
+    metrics?.put(counters, told, now: now)
   }
 
   /// Why it ended, where nobody uses the namespace any more.
@@ -242,6 +259,7 @@ package struct Recorder {
     case .netlink(let message):
       if ConntrackMessage.isOne(message.type) { return concerns(message) }
       deciders.take(message)
+      metrics?.take(message)
       return changes.take(message, now: loop.monotonic)
     case .lost(let count):
       loss.take(lost: count)
@@ -276,7 +294,10 @@ package struct Recorder {
         return
       }
       if try receive() {
-        for record in deciders.takeHeld() { try file.write(record) }
+        for record in deciders.takeHeld() {
+          metrics?.take(record)
+          try file.write(record)
+        }
       }
     }
   }
@@ -297,6 +318,7 @@ package struct Recorder {
     chains = listing.chains.map(\.payload)
     devices = listing.deviceNames
     legacyTables = listing.allLegacyTables
+    metrics?.begin(listing, setup.points)
     header.recorded = recorded
     try file.begin(header, opening(listing))
   }

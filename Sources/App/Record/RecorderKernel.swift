@@ -22,6 +22,8 @@ package protocol RecorderKernel: TableInstaller {
   func listing() throws(KernelError) -> OpeningListing
   /// All chains, as NFT_MSG_NEWCHAIN messages.
   func chains() throws(KernelError) -> [NetlinkMessage]
+  /// What the counters of nftrace's points say, by their chains.
+  func counters() throws(KernelError) -> [String: UInt64]
   /// Whether there is a table of this name.
   func hasTables(_ name: String) throws(KernelError) -> Bool
   /// Whether anybody but nftrace uses the network namespace.
@@ -46,4 +48,10 @@ package protocol RecorderStore {
   func release()
   /// Calls `body` while no other command changes a setup. Returns false, and does not call it, while one does.
   func ifUnlocked(_ body: () throws(KernelError) -> Void) throws(KernelError) -> Bool
+}
+
+/// Where a recorder tells what it has counted.
+package protocol MetricsSink {
+  /// Puts this text in the place of the one before it: who reads it finds one of them, whole.
+  func put(_ text: String) throws(KernelError)
 }

@@ -15,6 +15,8 @@ package struct SetupRequest {
   package var leftOut: TCPConversation?
   /// Whether it was asked for that it is observed.
   package var includesOwn = false
+  /// Where the recorder tells what it counts: an absolute path.
+  package var metrics: String?
   /// Octets of a recording.
   var limit: Int
   var options: OutputOptions

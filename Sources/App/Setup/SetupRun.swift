@@ -234,7 +234,14 @@ package final class SetupRun {
   package func startRecorder(_ loop: any EventLoop) throws {
     guard request.record, state.backend == SetupBackend.nflog.rawValue else { return }
     oldRecorder = try setupFiles.recorder()
-    if oldRecorder?.living != nil { return }
+    if oldRecorder?.living != nil {
+      if request.metrics != nil {
+        Output.complain(
+          "--metrics is for a recorder that begins, and this setup is recorded already: 'nftrace teardown' first"
+        )
+      }
+      return
+    }
     let session = setupFiles.recording
     try makeRoom(session)
     state.records = true
@@ -243,7 +250,8 @@ package final class SetupRun {
     try save()
     beganRecording = true
     let recorder = try kernel.startRecorder(
-      ["record", session, "--background", "--limit", "\(request.limit >> 20)"],
+      ["record", session, "--background", "--limit", "\(request.limit >> 20)"]
+        + (request.metrics.map { ["--metrics", $0] } ?? []),
       log: setupFiles.log)
     loop.watch([recorder.descriptor])
     var wake = Loop.Wake.timeout

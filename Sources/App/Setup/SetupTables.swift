@@ -18,6 +18,7 @@ package enum SetupTables {
       prefixes: subnets.prefixes, versions: subnets.versions,
       backend: state.group.map { .group($0) } ?? .kernelLog(namespace: state.logNamespace))
     tables.traces = state.traces
+    tables.counts = state.counts
     tables.leftOut = state.leftOut.flatMap { TCPConversation($0) }
     if let tun = state.tun {
       tables.masquerade = state.masquerade.compactMap { text in

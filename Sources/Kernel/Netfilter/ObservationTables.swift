@@ -20,6 +20,8 @@ package struct ObservationTables: Sendable {
   /// Whether the kernel also tells of each rule that they meet. It costs many times what the report of a point does,
   /// so it is for who reads that.
   package var traces = true
+  /// Whether the rules that report count, for who tells how much there was.
+  package var counts = false
   /// Whether to look at the hooks of ARP, too; kernels without nf_tables for ARP refuse it.
   var watchesARP: Bool
   /// Packets of these prefixes that are not looked at: those of the connection through which somebody looks.
@@ -164,7 +166,7 @@ package struct ObservationTables: Sendable {
   private func report(_ point: ObservationPoint) -> [RuleExpression] {
     switch backend {
     case .group(let group):
-      (traces ? [.one, .trace] : []) + [
+      (counts ? [.counter] : []) + (traces ? [.one, .trace] : []) + [
         .logToGroup(group, prefix: point.label, snapLength: Self.snapLength), .verdict(.accept),
       ]
     // Lines of the kernel log need no trace, and must not switch on that of iptables-legacy.

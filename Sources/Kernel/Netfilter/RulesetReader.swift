@@ -80,6 +80,27 @@ package struct RulesetReader: ~Copyable {
     try conversation.dump(Self.request(NFT_MSG_GETRULE), attempt: "list rules")
   }
 
+  /// What the counters of the rules in tables of this name say, in the families that nftrace has tables in, added up by
+  /// chain.
+  package mutating func counters(ofTables name: String) throws(KernelError) -> [String: UInt64] {
+    var sums: [String: UInt64] = [:]
+    // Asked for all families, the kernel lists the first table of the name alone.
+    for family in [NFProto.inet, NFProto.netdev] {
+      let rules = try conversation.dump(
+        Self.request(
+          NFT_MSG_GETRULE, family: family,
+          [NetlinkAttribute(UInt16(NFTA_RULE_TABLE.rawValue), string: name)]),
+        attempt: "read counters")
+      for message in rules {
+        guard let packets = NFTRuleMessage.countedPackets(message.payload),
+          let rule = try? NFTRuleMessage(message.payload), rule.table == name
+        else { continue }
+        sums[rule.chain, default: 0] &+= packets
+      }
+    }
+    return sums
+  }
+
   /// Whether a rule asks who sends, in a table that has a chain at OUTPUT or POSTROUTING for this host's own
   /// packets.
   package mutating func asksOwner() throws(KernelError) -> Bool {

@@ -99,6 +99,9 @@ package struct OutputFile: ~Copyable {
     }
   }
 
+  /// Lets all read it, whatever the umask is.
+  borrowing func letAllRead() { _ = fchmod(file.number, 0o644) }
+
   /// Octets in the file; nil if that cannot be told.
   package var size: Int? {
     var info = stat()

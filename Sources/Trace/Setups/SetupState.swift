@@ -30,6 +30,8 @@ package struct SetupState: Sendable, Equatable {
   /// Whether its rules have the kernel trace what they report, which is for who reads that: see
   /// `ObservationTables.traces`. Setups of before always do.
   package var traces = true
+  /// Whether its rules count what they report: see `ObservationTables.counts`.
+  package var counts = false
   /// Whether a recorder belongs to it.
   package var records = false
   /// The file the recorder writes.
@@ -117,6 +119,9 @@ extension SetupState: JSONObject {
     var isTraced = traces ? nil : false
     json.member("traces", &isTraced)
     traces = isTraced ?? true
+    var isCounted = counts ? true : nil
+    json.member("counts", &isCounted)
+    counts = isCounted ?? false
     json.member("records", &records)
     json.member("session", &session)
     json.member("journals", &journals)

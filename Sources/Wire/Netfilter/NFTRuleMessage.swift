@@ -115,6 +115,22 @@ package struct NFTRuleMessage: Sendable, Equatable {
     return key?.network(UInt32.self).map { wanted.contains($0) } ?? false
   }
 
+  /// How many packets the first counter of a rule has seen, from the payload of its message; nil where it has none.
+  package static func countedPackets(_ payload: [UInt8]) -> UInt64? {
+    guard
+      let attributes = try? NetlinkAttribute.all(in: payload, from: NetfilterHeader.length),
+      let elements = try? attributes[type: Attribute.expressions]?.nested()
+    else { return nil }
+    for element in elements {
+      guard let parts = try? element.nested(), parts[type: Expression.name]?.string == "counter",
+        let data = try? parts[type: Expression.data]?.nested()
+      else { continue }
+      // NFTA_COUNTER_PACKETS.
+      return data[type: 2]?.network()
+    }
+    return nil
+  }
+
   private static func name(
     _ name: String, data: NetlinkAttribute?
   ) throws(WireError) -> String {

@@ -70,11 +70,26 @@ struct Setup: ParsableCommand {
   @Flag(help: "Start no recorder; 'nftrace record FILE' is one in the foreground.")
   var noRecord = false
 
+  @Option(help: RecordCommand.metricsHelp, completion: .file())
+  var metrics: String?
+
   @OptionGroup var limit: RecordingLimit
 
   @OptionGroup var shared: SharedOptions
 
   mutating func validate() throws {
+    try RecordCommand.check(metrics: metrics)
+    if metrics != nil {
+      if noRecord || backend == .log {
+        throw ValidationError(
+          "--metrics is for the recorder, and with \(noRecord ? "--no-record" : "--backend log") there is none"
+        )
+      }
+      if shared.namespaces.count > 1 {
+        throw ValidationError(
+          "--metrics is one file, of one network namespace: not with several --netns")
+      }
+    }
     guard !subnets.isEmpty else {
       throw ValidationError("setup needs a subnet to watch, such as 192.168.69.0/24")
     }
@@ -112,6 +127,7 @@ struct Setup: ParsableCommand {
       group: group.map { UInt16($0) }, tun: tun, tunAddresses: tunAddress.compactMap { Prefix($0) },
       masquerade: masquerade, forward: forward, record: !noRecord, limit: limit.octets,
       options: shared.output)
+    request.metrics = try metrics.map { try OutputFile.realPath($0) }
     request.includesOwn = ownSSH
     request.leftOut = ownSSH ? nil : OwnTerminal.connection
     try StateDirectory.make()

@@ -45,6 +45,10 @@ final class LiveRecorder: RecorderKernel {
 
   func chains() throws(KernelError) -> [NetlinkMessage] { try rules.chains() }
 
+  func counters() throws(KernelError) -> [String: UInt64] {
+    try rules.counters(ofTables: SetupTables.name)
+  }
+
   func hasTables(_ name: String) throws(KernelError) -> Bool {
     try rules.tables().contains { $0.name == name }
   }

@@ -22,6 +22,8 @@ final class LiveRecorderHost: RecorderHost {
     try RecordingOutput(path, isOurs: isOurs)
   }
 
+  func metrics(_ path: String) -> any MetricsSink { MetricsFile(path) }
+
   func sayReady(toSetup: Bool) {
     if toSetup { return BackgroundProcess.sayReady() }
     do {
@@ -32,3 +34,5 @@ final class LiveRecorderHost: RecorderHost {
     }
   }
 }
+
+extension MetricsFile: MetricsSink {}

@@ -13,11 +13,29 @@ extension OTLPExport {
   /// What an option asks for, and this process's environment says; nil without the option.
   static func open(_ option: String?) throws -> OTLPExport? {
     guard let option else { return nil }
+    let (settings, context, parent) = try settings(option)
+    return try OTLPExport(settings, context: context, under: parent)
+  }
+
+  /// The same in its parts; what of the environment is not followed is said.
+  fileprivate static func settings(
+    _ option: String
+  ) throws -> (OTLPSettings, TraceContext, parent: TraceContext?) {
     let settings = try OTLPSettings(option, environment: Terminal.environment)
     let context = TraceContext.ofCommand(environment: Terminal.environment)
     for remark in settings.remarks + [context.remark].compactMap(\.self) {
       Output.complain("\(remark)")
     }
-    return try OTLPExport(settings, context: context.own, under: context.parent)
+    return (settings, context.own, context.parent)
+  }
+}
+
+extension DropExport {
+  /// The same of what is dropped in the recording `file`.
+  static func open(_ option: String?, of file: String, samples: Int) throws -> DropExport? {
+    guard let option else { return nil }
+    let (settings, context, _) = try OTLPExport.settings(option)
+    return try DropExport(
+      of: OutputFile.realPath(file), settings, context: context, samples: samples)
   }
 }
