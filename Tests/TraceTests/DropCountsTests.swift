@@ -121,6 +121,20 @@ struct DropCountsTests {
     #expect(counts.passes.first { $0.point.label == "FORWARD" }?.packets == 230)
   }
 
+  @Test func whatWasRemovedUnreadDoesNotHideWhatComes() throws {
+    var counts = counts
+    let names = counts.passes.filter { $0.point.hook == .forward }.map(\.point.chain)
+    for _ in 0..<100 { counts.take(step("forward", 5, .drop)) }
+    // The tables were gone, with the 100 in them.
+    counts.read([:])
+    counts.reset()
+    for _ in 0..<2 { counts.read([names[0]: 20, names[1]: 0, names[2]: 0]) }
+    #expect(
+      told(counts) == [
+        "forward fw forward 5 rule 100", "forward fw forward  unattributed 20",
+      ])
+  }
+
   /// Fragments are put together there, and NAT has packets that were looked at be others.
   @Test func wherePacketsGetFewerForOtherReasons() throws {
     var counts = counts

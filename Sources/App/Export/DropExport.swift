@@ -81,7 +81,8 @@ package final class DropExport {
           if isOver { break }
           tell(stories.pass(to: Clock.realtime.earlier(by: Pace.whole.latency)))
         }
-        if Clock.monotonic > nextExport {
+        // What comes while a collector is slow goes together.
+        if Clock.monotonic > nextExport, !export.isBusy {
           export.flush()
           nextExport = Clock.monotonic + interval
         }

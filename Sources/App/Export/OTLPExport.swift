@@ -114,6 +114,12 @@ package final class OTLPExport {
     look()
   }
 
+  /// Whether a collector has something that it has not answered yet.
+  var isBusy: Bool {
+    look()
+    return collector?.brought != nil
+  }
+
   /// Whether so much waits that who makes more of it may as well wait, too.
   package var isFull: Bool { collector.map { $0.waiting.count >= Self.mostWaiting / 2 } ?? false }
 

@@ -87,8 +87,20 @@ package struct DropCounts: Sendable {
     }
   }
 
-  /// The counters of the points begin anew.
-  package mutating func reset() { counters = [:] }
+  /// The counters of the points begin anew. Where somebody had removed them, what they had counted since they were read is
+  /// not known, and traces of that are not to stand for what comes.
+  package mutating func reset() {
+    counters = [:]
+    for (stretch, _, _) in stretches {
+      var missed = self.missed[stretch]!
+      let lost = missed.entered > missed.left ? missed.entered - missed.left : 0
+      let traced = traced(stretch)
+      if traced - missed.tracedBefore > lost {
+        missed.tracedBefore = traced - lost
+        self.missed[stretch] = missed
+      }
+    }
+  }
 
   private static func stretches(
     _ chains: [ChainMessage], _ points: [ObservationPoint]
