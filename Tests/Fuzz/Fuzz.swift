@@ -2,7 +2,8 @@ import FoundationEssentials
 
 /// What is fed, by name.
 private let targets: [String: @Sendable ([UInt8]) -> Void] = [
-  "BTF": fuzzBTF, "Capture": fuzzCapture, "Diversion": fuzzDiversion, "DropEvent": fuzzDropEvent,
+  "BTF": fuzzBTF, "Capture": fuzzCapture, "Collector": fuzzCollector,
+  "Diversion": fuzzDiversion, "DropEvent": fuzzDropEvent,
   "Journal": fuzzJournal, "KernelLog": fuzzKernelLog, "Netlink": fuzzNetlink,
   "PrefixList": fuzzPrefixList, "Proc": fuzzProc, "Route": fuzzRoute, "Show": fuzzShow,
   "State": fuzzState, "Story": fuzzStory,

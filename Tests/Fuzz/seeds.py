@@ -164,6 +164,11 @@ keep("Proc", b"entries  searched drop\n00000001 0000000a ffffffff\n00000001 0000
 keep("Proc", b"7 (a) b) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 567890 1 2\n")
 keep("Proc", b'-A FORWARD -m comment --comment "a -c 1 2" -c 3 252 -j DROP\n')
 
+keep("Collector", b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\nRetry-After: 7\r\n\r\n\x0a\x0b\x08\x02\x12\x07too old")
+keep("Collector", b"HTTP/1.1 100 x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nab\r\n0\r\n\r\n")
+keep("Collector", b"http://[fd00::1]:4318/x?y=z#w")
+keep("Collector", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+
 
 def types():
     """BTF with a structure in a structure, an enumeration and a pointer to a function."""

@@ -254,6 +254,12 @@ struct Show: ParsableCommand {
   }
 
   func run() throws {
+    // Opening what is read to be written would empty it.
+    if let otlp, let input = file.flatMap({ FileIdentity($0) }), let output = FileIdentity(otlp),
+      input.isSame(as: output)
+    {
+      throw UsageError("\(otlp) is what is read: write to another file")
+    }
     // The calling network namespace has the collector.
     let export = try OTLPExport.open(otlp)
     let spaces = try shared.chosenNamespaces()
