@@ -1,6 +1,6 @@
 package import Kernel
 package import Report
-package import Trace
+internal import Trace
 internal import Wire
 
 /// Where `--otlp` exports to, and as whom: what the option and the environment say, as OpenTelemetry specifies it.

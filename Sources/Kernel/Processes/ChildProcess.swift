@@ -41,8 +41,7 @@ package enum ChildProcess {
       file[end...] == "/nftrace"
     else { return }
     let path = Terminal.environment("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin"
-    // Sound: the strings are there during the call, which copies them; no other thread reads the environment.
-    _ = unsafe setenv("PATH", "\(file[..<end]):\(path)", 1)
+    Terminal.setEnvironment("PATH", "\(file[..<end]):\(path)")
   }
 
   /// Runs a command of the user's in a shell. Returns its exit code, and all that it printed. Throws where there is

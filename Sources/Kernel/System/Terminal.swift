@@ -67,6 +67,12 @@ package enum Terminal {
     }
   }
 
+  /// Sets an environment variable, for this process and those it starts. The corresponding C function is `setenv`.
+  package static func setEnvironment(_ name: String, _ value: String) {
+    // Sound: the strings are there during the call, which copies them; no other thread reads the environment.
+    _ = unsafe setenv(name, value, 1)
+  }
+
   /// An environment variable; nil if it is not set, or if it must not be followed: this process has
   /// more rights than who started it. The corresponding C function is `secure_getenv`.
   package static func environment(_ name: String) -> String? {

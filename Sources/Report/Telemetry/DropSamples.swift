@@ -27,7 +27,7 @@ package struct DropSamples: Sendable {
     exchange.journeys.compactMap { journey in
       guard journey.end.isLost else { return nil }
       let cause = exchange.findings.first {
-        $0.severity == .error && ($0.netns == nil || $0.netns == journey.netns)
+        $0.severity == .error && ($0.site == nil || $0.site == journey.site)
       }
       let name = Self.name(journey, cause)
       let minute = journey.time / Self.minute
@@ -66,7 +66,7 @@ package struct DropSamples: Sendable {
       body: "\(packet.proto) \(packet.source) -> \(packet.destination): \(short)")
     record.attributes = OTLPStory.ends(of: packet)
     record.attributes.set("network.interface.name", journey.inDevice)
-    record.attributes.set("nftrace.netns", journey.netns)
+    record.attributes.set(place: journey.site)
     record.attributes.set("nftrace.end", journey.end.kind.rawValue)
     record.attributes.set("nftrace.hook", journey.end.place.hook.rawValue)
     record.attributes.set("nftrace.drop_reason", journey.end.kernelDrop?.reason)

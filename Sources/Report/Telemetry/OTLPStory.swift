@@ -13,9 +13,9 @@ internal import Wire
 /// Its span ids follow from the context it is given, so that the same report gives the same spans.
 package struct OTLPStory: Sendable {
   /// The trace and the span of the command.
-  package let context: TraceContext
+  package private(set) var context: TraceContext
   /// The span under which that is, in somebody else's trace.
-  private let parent: TraceContext?
+  private var parent: TraceContext?
   private var ids: SpanIDs
   private var batch: OTLPBatch
   /// Batches of sessions that are over.
@@ -48,6 +48,12 @@ package struct OTLPStory: Sendable {
   package mutating func begin(_ header: SessionHeader?) {
     began = header?.started ?? began
     plan = header?.probe
+    if let probes = plan?.context, probes != context {
+      // What its packets carried is what they are found by.
+      if probes.traceID != context.traceID { parent = nil }
+      context = probes
+      ids = SpanIDs(seed: context.spanID ^ UInt64(truncatingIfNeeded: context.traceID))
+    }
     netns = header?.netns
     var resource = home
     if let host = header?.host, .string(host) != resource[name: "host.name"] {
@@ -185,22 +191,22 @@ package struct OTLPStory: Sendable {
   ) {
     if let first = exchange.journeys.map(\.time).min() { (span.start, span.end) = (first, first) }
     var above = span.spanID
-    var places: [(netns: String?, id: UInt64)] = []
+    var places: [(site: Site?, id: UInt64)] = []
     for journey in exchange.journeys {
       var next = self.span(of: journey, in: span, under: above)
       let cause = findings.first {
-        $0.severity == .error && ($0.netns == nil || $0.netns == journey.netns)
+        $0.severity == .error && ($0.site == nil || $0.site == journey.site)
       }
       if journey.end.isLost {
         fail(&next, cause?.id.rawValue ?? journey.end.kind.rawValue, Self.words(journey))
-        places.append((journey.netns, next.spanID))
+        places.append((journey.site, next.spanID))
       }
       span.end = max(span.end, next.end)
       above = next.spanID
       batch.spans.append(next)
     }
     for finding in findings {
-      let place = places.first { finding.netns == nil || $0.netns == finding.netns }
+      let place = places.first { finding.site == nil || $0.site == finding.site }
       let lost = finding.severity == .error ? place?.id : nil
       batch.logs.append(
         Self.record(finding, at: span.end, trace: span.traceID, span: lost ?? span.spanID))
@@ -214,8 +220,7 @@ package struct OTLPStory: Sendable {
   private mutating func span(
     of journey: Journey, in span: OTLPSpan, under parent: UInt64
   ) -> OTLPSpan {
-    let netns = journey.netns ?? netns
-    let place = netns ?? host ?? "this host"
+    let place = journey.site?.name ?? netns ?? host ?? "this host"
     var next = OTLPSpan(
       traceID: span.traceID, spanID: ids.next(), parentID: parent,
       name: "\(journey.direction.rawValue) in \(place)", start: journey.time,
@@ -225,7 +230,7 @@ package struct OTLPStory: Sendable {
     next.attributes.set("network.interface.name", journey.inDevice ?? journey.end.place.out)
     next.attributes.set("nftrace.interface.in", journey.inDevice)
     next.attributes.set("nftrace.interface.out", journey.end.place.out)
-    next.attributes.set("nftrace.netns", netns)
+    next.attributes.set(place: journey.site, else: netns)
     next.attributes.set("nftrace.journey", journey.id)
     next.attributes.set("nftrace.direction", journey.direction.rawValue)
     next.attributes.set("nftrace.end", journey.end.kind.rawValue)
@@ -295,7 +300,7 @@ package struct OTLPStory: Sendable {
     record.attributes.set("nftrace.finding", finding.id.rawValue)
     record.attributes.set("nftrace.confidence", finding.confidence.rawValue)
     record.attributes.set("nftrace.remedy", finding.remedy?.text)
-    record.attributes.set("nftrace.netns", finding.netns)
+    record.attributes.set(place: finding.site)
     record.attributes.set("nftrace.owner", finding.owner?.rawValue)
     record.attributes.set("nftrace.hook", finding.at?.hook?.rawValue)
     record.attributes.set("nftrace.table", finding.at?.table)
@@ -307,6 +312,17 @@ package struct OTLPStory: Sendable {
         finding.evidence.map(EvidenceText.text))
     }
     return record
+  }
+}
+
+extension OTLPAttributes {
+  /// Where something was seen: on which machine, or in which network namespace; in `netns` where there is one place.
+  mutating func set(place site: Site?, else netns: String? = nil) {
+    if let site, site.kind == .machine {
+      set("host.name", site.name)
+    } else {
+      set("nftrace.netns", site?.name ?? netns)
+    }
   }
 }
 

@@ -39,6 +39,7 @@ struct MachineOptions: ParsableArguments {
         "--traceparent '\(traceParent)' is no trace context, such as "
           + "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
     }
+    if let traceParent { CommandTrace.take(traceParent) }
   }
 
   /// The machines of an inventory, or the one that was named.
@@ -60,13 +61,6 @@ struct MachineOptions: ParsableArguments {
     } catch let error as KernelError {
       throw ValidationError("--via: \(error)")
     }
-  }
-
-  /// The context of this command: under that of `--traceparent` or of the environment, or of a trace of its own.
-  var context: TraceContext {
-    TraceContext.ofCommand { name in
-      name == "TRACEPARENT" ? traceParent ?? Terminal.environment(name) : nil
-    }.own
   }
 
   /// Connects to the machines that were named, all at once.

@@ -114,7 +114,7 @@ extension Ping {
       nonce: kind.nonce(of: .random(in: .min ... .max)), device: entrance.deviceName,
       sourcePort: sport.map { UInt16($0) },
       destinationPort: port, entrance: entrance.kind, dryRun: dryRun)
-    if like == nil { plan.setContext(machines.context, isSizeChosen: size != nil) }
+    if like == nil { plan.setContext(CommandTrace.context, isSizeChosen: size != nil) }
     plan.name = to.name ?? (plan.destination == to.address ? nil : "\(to.address)")
     if let like { try plan.send(like.octets) }
     if entrance.kind == .local { plan.boundDevice = device }

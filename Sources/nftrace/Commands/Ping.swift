@@ -378,6 +378,7 @@ struct Ping: ParsableCommand {
     // The calling namespace has the resolver that people mean.
     let to = try lookedUp()
     if prove { return try prove(to: to) }
+    CommandTrace.remark()
     // So has it the collector.
     let export = try OTLPExport.open(otlp)
     if !with.isEmpty { Output.exit(try rehearse(to: to, export: export)) }

@@ -22,11 +22,8 @@ extension OTLPExport {
     _ option: String
   ) throws -> (OTLPSettings, TraceContext, parent: TraceContext?) {
     let settings = try OTLPSettings(option, environment: Terminal.environment)
-    let context = TraceContext.ofCommand(environment: Terminal.environment)
-    for remark in settings.remarks + [context.remark].compactMap(\.self) {
-      Output.complain("\(remark)")
-    }
-    return (settings, context.own, context.parent)
+    for remark in settings.remarks { Output.complain("\(remark)") }
+    return (settings, CommandTrace.context, CommandTrace.parent)
   }
 }
 
