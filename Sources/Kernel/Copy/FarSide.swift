@@ -8,23 +8,28 @@ internal import Wire
 /// A process of its own, for it answers while this one waits for the answer.
 final class FarSide: Sendable {
   private let process: ForkedProcess
+  /// What the process was told. It is kept here: an optimized build lets go of it before the fork where nobody needs it behind
+  /// that, for the process never returns from what it does.
+  private let stations: KnownStations
 
   /// Starts it. `world` is where the other ends of the copy's interfaces are, the sockets are those of the
   /// copy. All are handed over. Who is known to be behind a port of a bridge is there alone.
   init(
     world: Int32, stations: KnownStations, datagrams: [Int32], connections: [Int32]
   ) throws(KernelError) {
+    let count = datagrams.count
     let process = ForkedProcess(handing: [world] + datagrams + connections) { connection, files in
       Self.serve(
         connection, world: files[0], stations,
-        datagrams: Array(files.dropFirst().prefix(datagrams.count)),
-        connections: Array(files.dropFirst(1 + datagrams.count)))
+        datagrams: Array(files.dropFirst().prefix(count)),
+        connections: Array(files.dropFirst(1 + count)))
     }
     guard let process else {
       throw KernelError(
         cannot: "copy the network namespace", function: "fork", errno: Glibc.errno)
     }
     self.process = process
+    self.stations = stations
   }
 
   // MARK: In the process
