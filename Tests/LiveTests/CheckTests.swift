@@ -324,7 +324,7 @@ extension LiveTests {
         echo "gone: $(echo $children | wc -w)"
         "$NFTRACE" check -q \(tests) >$DIR/sum 2>&1 & check=$!
         while ! children=$(pgrep -P $check); do sleep 0.02; done
-        sleep 0.3; kill -INT $check; code=0; wait $check || code=$?
+        sleep 1.5; kill -INT $check; code=0; wait $check || code=$?
         echo "ended with $code"; cat $DIR/sum
         """)
       // The namespaces are held by these processes alone.

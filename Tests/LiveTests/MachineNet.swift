@@ -19,6 +19,9 @@ final class MachineNet: Sendable {
   /// Where the server is reached.
   static let service = "10.80.9.9"
 
+  /// Whether there is an sshd to run on each.
+  static let canBe = FileManager.default.isExecutableFile(atPath: "/usr/sbin/sshd")
+
   init() async throws {
     let number = UInt16.random(in: 0 ... .max)
     base = "nftrace-test-\(getpid())-\(number)-"

@@ -4,7 +4,9 @@ import Testing
 
 extension LiveTests {
   /// One packet over several machines: `ping --via`, and sessions of several machines shown as one.
-  @Suite(.timeLimit(.minutes(6)))
+  @Suite(
+    .timeLimit(.minutes(6)),
+    .enabled(if: MachineNet.canBe, "needs sshd: scripts/install-dependencies test"))
   struct ManyMachinesTests {
     struct Report: Decodable {
       var hosts: [String]?

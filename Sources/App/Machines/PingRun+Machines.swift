@@ -1,4 +1,5 @@
 internal import Kernel
+internal import Report
 internal import Trace
 
 // Probes that other machines watch as well.
@@ -16,6 +17,11 @@ extension PingRun {
     for machine in machines {
       if machine.isReady, machine.end == nil, machine.offset != nil, let header = machine.header {
         remote.append(RemotePlace(places + remote.count, machine, header, loop))
+        if header.version != Version.number {
+          Output.complain(
+            "\(machine.name) has nftrace \(header.version), and this is \(Version.number): what one of them does not know "
+              + "is left out")
+        }
       } else {
         let why = machine.end ?? "it did not say in time that it watches"
         missing.append(Record(time: loop.realtime, .note(.missing(machine.name, why))))
