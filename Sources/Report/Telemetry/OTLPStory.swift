@@ -48,7 +48,7 @@ package struct OTLPStory: Sendable {
   package mutating func begin(_ header: SessionHeader?) {
     began = header?.started ?? began
     plan = header?.probe
-    if let probes = plan?.context, probes != context {
+    if let probes = plan?.context, probes != context, root == nil {
       // What its packets carried is what they are found by.
       if probes.traceID != context.traceID { parent = nil }
       context = probes
@@ -72,7 +72,7 @@ package struct OTLPStory: Sendable {
   /// A probe is over.
   package mutating func take(_ result: ProbeResult) {
     let isAlone = plan.map { $0.count == 1 && $0.ways ?? 1 == 1 } ?? false
-    let own = context.probe(UInt32(clamping: result.sequence))
+    let own = (plan?.context ?? context).probe(UInt32(clamping: result.sequence))
     var span = OTLPSpan(
       traceID: own.traceID, spanID: own.spanID,
       name: "ping \(destination(result))", kind: .client, start: began, end: began)

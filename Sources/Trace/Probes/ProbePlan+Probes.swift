@@ -112,6 +112,8 @@ extension ProbePlan {
     // Other octets than these cannot stand in a question.
     if isTraceParent || !kind.carriesContext {
       nonce = UInt64(truncatingIfNeeded: context.traceID >> 64)
+      // Where numbers are all that tells, they are those of the span as well.
+      if !isTraceParent { nonce ^= context.spanID >> 32 }
     }
   }
 

@@ -37,7 +37,10 @@ extension Ping {
       let settings = spaces.map { _ in TemporarySettings() }
       let isLast = isAll && index == entrances.count - 1
       let sent = Result {
-        var plan = try plan(entrance, to)
+        // Of what is tried again and again, the kernel may still tell when the next is asked.
+        var plan = try plan(
+          entrance, to,
+          prints ? CommandTrace.context(ofWay: index) : CommandTrace.another())
         if count == 1, entrances.count > 1 { plan.ways = entrances.count }
         let namespaces = try zip(spaces, settings).map { space, settings in
           try space.within(among: spaces) {
@@ -104,7 +107,10 @@ extension Ping {
     if let failure { throw failure }
   }
 
-  func plan(_ entrance: Entrance, _ to: Destination) throws -> ProbePlan {
+  /// What is sent by an entrance, as part of a trace.
+  func plan(
+    _ entrance: Entrance, _ to: Destination, _ context: TraceContext
+  ) throws -> ProbePlan {
     var plan = ProbePlan(
       source: entrance.source, destination: entrance.destination, proto: proto,
       identifier: UInt16.random(in: 1...UInt16.max), count: count, interval: interval,
@@ -114,7 +120,7 @@ extension Ping {
       nonce: kind.nonce(of: .random(in: .min ... .max)), device: entrance.deviceName,
       sourcePort: sport.map { UInt16($0) },
       destinationPort: port, entrance: entrance.kind, dryRun: dryRun)
-    if like == nil { plan.setContext(CommandTrace.context, isSizeChosen: size != nil) }
+    if like == nil { plan.setContext(context, isSizeChosen: size != nil) }
     plan.name = to.name ?? (plan.destination == to.address ? nil : "\(to.address)")
     if let like { try plan.send(like.octets) }
     if entrance.kind == .local { plan.boundDevice = device }

@@ -62,7 +62,7 @@ final class TestAsker {
     let to = Ping.Destination(address: test.destination)
     let entrance = try ping.open(choice(test, ping), to.address, in: place.copy)
     defer { entrance.leave() }
-    let plan = try ping.plan(entrance, to)
+    let plan = try ping.plan(entrance, to, CommandTrace.another())
     if let standing = place.standing {
       if test.sourcePort != nil { try Connections.flush() }
       let (result, code) = try standing.ask(plan, entrance: entrance.probeEntrance(plan)) {
