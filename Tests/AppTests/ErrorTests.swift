@@ -16,7 +16,7 @@ struct ErrorTests {
     #expect(code(UsageError("no such thing")) == 2)
     #expect(code(KernelError(.usage, cannot: "open tun0", errno: 2)) == 2)
     #expect(code(KernelError(cannot: "open tun0", errno: 1, help: "run as root")) == 3)
-    #expect(code(SetupInterrupted(signal: 15)) == 143)
+    #expect(code(Interruption(signal: 15)) == 143)
     #expect(code(CancellationError()) == nil)
     let lines = heard.errors.split(separator: "\n")
     #expect(lines.count == 5)

@@ -24,6 +24,7 @@ struct RemoteMachineTests {
     func read() -> [UInt8]? { said.isEmpty ? (isOver ? nil : []) : said.removeFirst() }
     func write(_ octets: [UInt8]) { told += octets }
     func flush() -> Bool { true }
+    func close() {}
     func wait(nanoseconds: UInt64) {
       waited += nanoseconds
       loop.pause(nanoseconds: nanoseconds)
@@ -53,11 +54,22 @@ struct RemoteMachineTests {
     #expect(!machine.isReady && machine.header == nil)
   }
 
-  /// A banner before the session, or anything else, is none.
+  /// What a shell says before the session is none of it; what never becomes one is said.
   @Test func whatIsNoSession() throws {
     let loop = SimulatedLoop(1_800_000_000_000_000_000)
+    let session = SessionFile.beginning(Self.header) + Self.octets(.ready)
+    let greeted = RemoteMachine(
+      "r1",
+      by: Channel(
+        [
+          Array("Welcome to r1!\n".utf8), Array("You have mail.\n".utf8) + session[..<9],
+          Array(session[9...]),
+        ],
+        isOver: false, loop))
+    try greeted.hear(loop)
+    #expect(greeted.isReady && greeted.end == nil)
     let machine = RemoteMachine(
-      "r1", by: Channel([Array("Welcome to r1!\n".utf8)], isOver: false, loop))
+      "r1", by: Channel([Array(repeating: UInt8(ascii: "x"), count: 1 << 17)], isOver: false, loop))
     try machine.hear(loop)
     #expect(machine.end?.hasPrefix("it says what is no session") == true)
   }

@@ -185,7 +185,7 @@ struct SetupRunTests {
     let place = try Place()
     let before = place.kernel.world
     place.loop.signals = [(place.loop.now, 2)]
-    let error = #expect(throws: SetupInterrupted.self) {
+    let error = #expect(throws: Interruption.self) {
       try place.setUp(request(["192.168.69.0/24"], tun: "tun5", record: true))
     }
     #expect(error?.signal == 2)

@@ -8,14 +8,24 @@ extension PingRun {
   /// records of those that do not.
   static func join(
     _ machines: [RemoteMachine], _ header: SessionHeader, behind places: Int, _ loop: any EventLoop
-  ) throws(KernelError) -> (places: [any ProbePlace], missing: [Record]) {
+  ) throws -> (places: [any ProbePlace], missing: [Record]) {
     if machines.isEmpty { return ([], []) }
     for machine in machines { try machine.begin(header) }
     try machines.awaitReady(loop)
     var remote: [any ProbePlace] = []
     var missing: [Record] = []
     for machine in machines {
-      if machine.isReady, machine.end == nil, machine.offset != nil, let header = machine.header {
+      let twin = machine.header.flatMap { found in
+        found.isPlace(of: header)
+          ? "where the probes are sent" : remote.first { found.isPlace(of: $0.header) }?.header.via
+      }
+      if let twin, machine.isReady {
+        let why = "it is the same machine as \(twin): it is told once"
+        missing.append(Record(time: loop.realtime, .note(.missing(machine.name, why))))
+        machine.leave()
+      } else if machine.isReady, machine.end == nil, machine.offset != nil,
+        let header = machine.header
+      {
         remote.append(RemotePlace(places + remote.count, machine, header, loop))
         if header.version != Version.number {
           Output.complain(

@@ -63,6 +63,7 @@ package final class RemoteMachine {
       }
       if octets.isEmpty { return }
       let now = loop.realtime
+      guard let octets = behindGreeting(octets) else { continue }
       decoder.feed(octets)
       do {
         while let element = try decoder.next() { take(element, now) }
@@ -71,6 +72,23 @@ package final class RemoteMachine {
       }
     }
   }
+
+  /// What a shell prints before it runs anything is no part of the session; nil where that has not begun.
+  private func behindGreeting(_ octets: [UInt8]) -> [UInt8]? {
+    guard let before = greeting else { return octets }
+    let all = before + octets
+    let start = all.indices.first { all[$0...].starts(with: CaptureBlock.sectionMark) }
+    guard let start else {
+      greeting = all.count > Self.longestGreeting ? nil : all
+      return greeting == nil ? all : nil
+    }
+    greeting = nil
+    return Array(all[start...])
+  }
+
+  /// What has come before the session; nil once that has begun.
+  private var greeting: [UInt8]? = []
+  private static let longestGreeting = 1 << 16
 
   private func take(_ element: SessionDecoder.Element, _ now: UInt64) {
     switch element {
@@ -122,6 +140,9 @@ package final class RemoteMachine {
   private static let patience: UInt64 = 10_000_000_000
   private static let moment: UInt64 = 100_000_000
 
+  /// Nothing more is wanted of it.
+  package func leave() { channel.close() }
+
   /// Why it is over.
   private var reason: String {
     let said = channel.complaint.map { Escape.text($0) }
@@ -150,7 +171,8 @@ extension RemoteMachine {
 
 extension [RemoteMachine] {
   /// Waits until they all watch and have told the time, or will not. Seconds in which nothing comes of one are enough.
-  func awaitReady(_ loop: any EventLoop) throws(KernelError) {
+  /// Throws `Interruption` when a signal comes.
+  func awaitReady(_ loop: any EventLoop) throws {
     let deadline = loop.monotonic + Self.patience
     loop.watch(map(\.channel.descriptor))
     while loop.monotonic < deadline {
@@ -165,7 +187,7 @@ extension [RemoteMachine] {
       if waiting.isEmpty { return }
       loop.watch(waiting.map(\.channel.descriptor))
       loop.wait(nanoseconds: Self.look)
-      if loop.signal() != nil { return }
+      if let signal = loop.signal() { throw Interruption(signal: signal) }
     }
   }
 

@@ -19,7 +19,7 @@ extension Output {
       complain("and not everything that was done could be taken back:")
       for failure in failure.failures { _ = complain(about: failure) }
       return 3
-    case let interruption as SetupInterrupted:
+    case let interruption as Interruption:
       complain("interrupted: everything is as it was before")
       return 128 + interruption.signal
     case let failure as UsageError:

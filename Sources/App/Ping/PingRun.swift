@@ -54,7 +54,7 @@ package struct PingRun {
   init(
     _ plan: ProbePlan, entrance: ProbeEntrance, at namespaces: [PingPlace],
     via machines: [RemoteMachine] = [], loop: any EventLoop, sink: any SessionSink
-  ) throws(KernelError) {
+  ) throws {
     let first = namespaces[0]
     self.first = first
     silentDevice = try Self.silentDevice(

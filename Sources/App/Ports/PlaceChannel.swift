@@ -12,6 +12,8 @@ package protocol PlaceChannel: AnyObject {
   func flush() throws(KernelError) -> Bool
   /// Waits so many nanoseconds at most until there is something to read.
   func wait(nanoseconds: UInt64)
+  /// Ends it, and who connects.
+  func close()
   /// What who connects said of why it is over, in a line; nil where it said nothing.
   var complaint: String? { get }
 }

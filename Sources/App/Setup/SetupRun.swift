@@ -230,7 +230,7 @@ package final class SetupRun {
 
   // MARK: The recorder
 
-  /// Starts the recorder, unless one works already. Throws `SetupInterrupted` when a signal comes.
+  /// Starts the recorder, unless one works already. Throws `Interruption` when a signal comes.
   package func startRecorder(_ loop: any EventLoop) throws {
     guard request.record, state.backend == SetupBackend.nflog.rawValue else { return }
     oldRecorder = try setupFiles.recorder()
@@ -259,7 +259,7 @@ package final class SetupRun {
       wake = loop.wait(nanoseconds: 1_000_000_000)
       if let signal = loop.signal() {
         recorder.stop(patience: 1_000_000_000)
-        throw SetupInterrupted(signal: signal)
+        throw Interruption(signal: signal)
       }
     }
     if let failure = recorder.failure() {

@@ -21,8 +21,20 @@ struct SeveralSessions {
   init?(_ names: [String], _ host: any ShowHost) throws {
     var sessions: [[String]] = []
     for name in names {
-      let found = try Self.sessions(in: name) ?? [ShownFiles(named: name, host).files]
-      sessions += found
+      guard let found = try Self.sessions(in: name) else {
+        sessions.append(ShownFiles(named: name, host).files)
+        continue
+      }
+      // One that is damaged does not keep the others from being told.
+      for files in found {
+        do {
+          _ = try Self.header(of: files)
+          sessions.append(files)
+        } catch {
+          remarks.append(
+            "\(Self.name(files)) is left out: \((error as? UsageError)?.message ?? "\(error)")")
+        }
+      }
     }
     guard sessions.count > 1 else {
       guard let name = names.first, names.count == 1, FileIdentity.isDirectory(name) else {
@@ -40,11 +52,29 @@ struct SeveralSessions {
       let header = try Self.header(of: files)
       if let header, let twin = headers.firstIndex(of: header) {
         remarks.append(
-          "\(Self.name(files)) is the same session as \(Self.name(kept[twin])): it is told once")
+          "\(files.last ?? "") is the same session as \(kept[twin].last ?? ""): it is told once")
         continue
       }
       headers.append(header)
       kept.append(files)
+    }
+    if headers.count(where: { $0?.probe != nil }) > 1,
+      let several = headers.firstIndex(where: { $0?.others.isEmpty == false })
+    {
+      throw UsageError(
+        "\(kept[several].last ?? "") tells of several places itself: of pings, show it alone")
+    }
+    let ping = headers.firstIndex { $0?.probe != nil }
+    if let ping, let header = headers[ping], headers.count(where: { $0?.probe != nil }) == 1 {
+      // The ping has told of it itself.
+      for index in headers.indices.reversed()
+      where index != ping && headers[index]?.isPlace(of: header) == true {
+        remarks.append(
+          "\(Self.name(kept[index])) was recorded where the probe was sent, of which the ping tells: it is left out"
+        )
+        headers.remove(at: index)
+        kept.remove(at: index)
+      }
     }
     self.sessions = kept
     var survey = ClockSurvey(sessions: kept.count)

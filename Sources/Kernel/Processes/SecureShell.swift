@@ -4,7 +4,7 @@ internal import Glibc
 /// A command on another machine, by way of ssh(1), which is found and set up as the user has it. It ends when this value
 /// goes: its standard input is over then.
 package final class SecureShell {
-  private let process: Int32
+  private var process: Int32
   private let stream: FileDescriptor
   private let errors: FileDescriptor
   private var kept: [UInt8] = []
@@ -47,8 +47,12 @@ package final class SecureShell {
     }
   }
 
-  deinit {
+  deinit { close() }
+
+  /// Ends the command there, and ssh here. One that does not end by itself is made to.
+  package func close() {
     guard process > 0 else { return }
+    defer { process = 0 }
     shutdown(stream.number, Int32(SHUT_WR))
     // It takes its leave when the command there has ended, which it does at the end of its input.
     var left = Self.leave
@@ -58,7 +62,8 @@ package final class SecureShell {
       left -= 1
     }
     guard left == 0 else { return }
-    kill(process, SIGKILL)
+    // It leads a process group: what it is wrapped in goes with it.
+    kill(-process, SIGKILL)
     _ = try? syscall { waitpid(process, nil, 0) }
   }
 
@@ -108,7 +113,7 @@ package final class SecureShell {
       said += more
     }
     let lines = String(decoding: said, as: UTF8.self).split { $0.isNewline }
-    return lines.last.map { String($0) }
+    return (lines.last { $0.contains(where: \.isLetter) } ?? lines.last).map { String($0) }
   }
 }
 
@@ -153,6 +158,9 @@ package final class StandardChannel {
   package func wait(nanoseconds: UInt64) {
     Loop.wait(for: STDIN_FILENO, nanoseconds: nanoseconds)
   }
+
+  /// It goes with the process.
+  package func close() {}
 
   /// Nobody else connects.
   package var complaint: String? { nil }

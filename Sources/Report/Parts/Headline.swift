@@ -63,7 +63,9 @@ struct Headline {
 
   /// The cause, where it is one that is said in a few words.
   private func short(_ probe: ProbeResult) -> String? {
-    probe.findings.first { $0.severity == .error }?.short
+    probe.findings.first { $0.severity == .error }.flatMap { cause in
+      cause.short.map { $0 + (cause.site.map { ", \($0.place)" } ?? "") }
+    }
   }
 
   /// The first line of recorded traffic: nobody knows what the sender hoped for.

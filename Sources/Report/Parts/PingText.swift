@@ -24,6 +24,9 @@ struct PingText: Sendable {
   /// The place where the probes enter, and the clocks of the others, as the last probe knows them.
   private let here: Site?
   private var clocks: [ProbeResult.Clock] = []
+  /// The machines, and those of them that no packet came to.
+  private let watching: [Site]
+  private var unseeing: Set<Site>
 
   /// Whether another ping's text stands above.
   private let isFirst: Bool
@@ -33,6 +36,8 @@ struct PingText: Sendable {
     self.isFirst = isFirst
     netns = header?.netns
     here = header?.sites.first
+    watching = header?.sites.filter { $0.kind == .machine } ?? []
+    unseeing = Set(watching)
     rehearsal = header?.rehearsal
     self.plan = plan
     self.style = style
@@ -47,6 +52,7 @@ struct PingText: Sendable {
   mutating func count(_ probe: ProbeResult) {
     sent += 1
     clocks = probe.clocks.isEmpty ? clocks : probe.clocks
+    unseeing.subtract(probe.exchange.journeys.compactMap(\.site))
     switch probe.outcome {
     case .replied: times.append(probe.roundTrip ?? 0)
     case .rejected: refused += 1
@@ -72,7 +78,11 @@ struct PingText: Sendable {
     let gap: [StyledLine] = isBelowBody ? [""] : []
     isBelowBody = !again && style.verbosity != .quiet
     if style.verbosity == .quiet {
-      let line = time(probe) + Headline(style: style).quietLine(probe, plan: plan)
+      let missing = probe.findings.filter { $0.id == .machineMissing }.compactMap(\.site?.name)
+      let line =
+        time(probe) + Headline(style: style).quietLine(probe, plan: plan)
+        + (missing.isEmpty
+          ? "" : " (\(missing.map { Escape.name($0) }.joined(separator: ", ")) missing)")
       return [plan.count > 1 ? numbered(probe, line) : line]
     }
     let line = plan.count > 1 && plan.data == nil ? numbered(probe, headline) : headline
@@ -175,6 +185,9 @@ struct PingText: Sendable {
       lines.append("--- \(plan.target) nftrace ping statistics ---")
       lines.append(StyledLine(sums))
       if let statistics { lines.append(StyledLine(statistics)) }
+    }
+    for site in watching where unseeing.contains(site) {
+      lines.append(StyledLine("\(Escape.name(site.name)) watched as well, and saw nothing of it"))
     }
     if let here, !clocks.isEmpty { lines += ClockText(style: style).lines(clocks, against: here) }
     if let changer = counts.rulesetChanger {

@@ -60,7 +60,8 @@ struct Timeline {
       isOne =
         exchange.isByOneClock
         || exchange.journeys.allSatisfy { $0.site == exchange.journeys.first?.site }
-        || exchange.journeys.allSatisfy { $0.hops.contains { $0.clock != .reading } }
+        || !exchange.journeys.contains { $0.site?.kind == .machine }
+          && exchange.journeys.allSatisfy { $0.hops.contains { $0.clock != .reading } }
       first = exchange.journeys.first?.start ?? 0
       firsts = Dictionary(
         exchange.journeys.map { ($0.site, $0.start) }, uniquingKeysWith: { first, _ in first })

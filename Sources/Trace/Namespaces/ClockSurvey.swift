@@ -98,9 +98,9 @@ package struct ClockSurvey: Sendable {
     return (0 &- shift, delay &- shift)
   }
 
-  /// How far the times in each session are ahead of those in the session at `place`; nil of which that cannot be told, for
-  /// no packet was in it and in others.
-  package func offsets(from place: Int) -> [Int64?] {
+  /// How far the times in each session are ahead of those in another one, the first of its group: of sessions that have
+  /// packets in common, one by one. The group of `place` begins with that.
+  package func offsets(from place: Int) -> (ahead: [Int64], group: [Int]) {
     var constraints = ClockConstraints(places: delays.count)
     for sights in seen.values where sights.count > 1 {
       for (from, left) in sights where left.leaves {
@@ -116,9 +116,16 @@ package struct ClockSurvey: Sendable {
     }
     let found = constraints.estimates(from: place)
     let unknown = Set(found.indices.filter { found[$0] == nil })
-    if unknown.isEmpty { return found }
-    noteTranslated(unknown, &constraints)
-    return constraints.estimates(from: place)
+    if !unknown.isEmpty { noteTranslated(unknown, &constraints) }
+    var ahead = [Int64](repeating: 0, count: delays.count)
+    var group = [Int?](repeating: nil, count: delays.count)
+    for first in [place] + delays.indices where group[first] == nil {
+      for (other, estimate) in constraints.estimates(from: first).enumerated() {
+        guard let estimate, group[other] == nil else { continue }
+        (ahead[other], group[other]) = (estimate, first)
+      }
+    }
+    return (ahead, group.map { $0 ?? 0 })
   }
 
   /// Between two places may be one that translates, of which there is no session: then a packet has its numbers, and a TTL

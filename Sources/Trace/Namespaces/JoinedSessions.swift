@@ -47,10 +47,13 @@ package struct JoinedSessions: Sendable {
     self.ping = ping
     let base = ping ?? 0
     let found = survey.offsets(from: base)
-    // What is of one boot of a machine has one clock, if nobody has moved the times.
-    offsets = found.map { $0 ?? 0 }
+    offsets = found.ahead
     stamps = sources.indices.map { survey.stamps(in: $0) }
-    strangers = found.indices.filter { found[$0] == nil }
+    strangers = sources.indices.filter { source in
+      ping == nil
+        ? found.group.filter { $0 == found.group[source] }.count == 1
+        : found.group[source] != found.group[base]
+    }
     window = ping.flatMap { ping in
       let patience = UInt64(nearest: (sources[ping].header?.probe?.timeout ?? 0) * 1e9)
       return survey.sent.map {
@@ -66,7 +69,7 @@ package struct JoinedSessions: Sendable {
     var places: [Int: Int] = [:]
     if let ping, header != nil {
       header!.called = sources[ping].name
-      for index in sources.indices where index != ping && found[index] != nil {
+      for index in sources.indices where index != ping && found.group[index] == found.group[ping] {
         guard var other = sources[index].header else { continue }
         other.called = sources[index].name
         other.others = []

@@ -26,15 +26,21 @@ package struct NamespaceMerge: Sendable {
   private var nextGroup = 0
   private var nextID = 1
 
-  /// A packet is on its way from one namespace to the next for no longer than this, in nanoseconds.
-  private static let crossing: UInt64 = 500_000_000
+  /// A packet is on its way from one place to the next for no longer than this, and told of no later, in nanoseconds.
+  /// Recorders of machines that are busy write seconds late.
+  private let crossing: UInt64
   /// Packets of an exchange that was made of several.
   private static let mostPackets = 1024
   /// Packets that wait for others at most.
-  private static let mostWaiting = 8192
+  private let mostWaiting: Int
 
   /// A merger of what is told of these places.
-  package init(_ sites: [Site]) { self.sites = sites }
+  package init(_ sites: [Site]) {
+    self.sites = sites
+    let areMachines = sites.contains { $0.kind == .machine }
+    crossing = areMachines ? 5_000_000_000 : 500_000_000
+    mostWaiting = areMachines ? 32_768 : 8192
+  }
 
   /// Takes in exchanges that closed in one of the places, by its number.
   package mutating func add(_ exchanges: [Exchange], from source: Int) {
@@ -73,7 +79,7 @@ package struct NamespaceMerge: Sendable {
   }
 
   /// Whether so many packets wait that the oldest are not to wait any longer.
-  var isFull: Bool { waiting > Self.mostWaiting }
+  var isFull: Bool { waiting > mostWaiting }
 
   private mutating func remove(_ number: Int) {
     let members = groups.removeValue(forKey: number)?.members ?? []
@@ -90,7 +96,7 @@ package struct NamespaceMerge: Sendable {
   package mutating func ready(before horizon: UInt64) -> [Exchange] {
     var told: [Exchange] = []
     for (number, group) in groups.sorted(by: { $0.value.start < $1.value.start }) {
-      guard group.end.later(by: Self.crossing) < horizon || isFull else { break }
+      guard group.end.later(by: crossing) < horizon || isFull else { break }
       told.append(tell(group))
       remove(number)
     }

@@ -40,10 +40,11 @@ struct ProbeWalk {
       // Since a clock was set, only what is new is true.
       constraints = ClockConstraints(places: sites.count)
     }
-    let offsets = constraints.offsets ?? []
+    let offsets = constraints.offsets ?? sites.map { _ in nil }
+    let corrections = constraints.corrections
     for index in members.indices {
-      guard let offset = offsets[members[index].source] else { continue }
-      members[index].journey.start = members[index].journey.start.moved(by: 0 &- offset.ahead)
+      let ahead = corrections[members[index].source]
+      members[index].journey.start = members[index].journey.start.moved(by: 0 &- ahead)
     }
     // What was read late of one place was before what the next one's kernel said.
     for (index, earlier) in links.enumerated() {

@@ -330,6 +330,9 @@ package struct PingStory: Sendable {
       findings[index] = silence(findings[index], asked: suspect) ?? findings[index]
     }
     if !places.isEmpty {
+      // What one place warns of is not told before the cause that another one knows.
+      findings =
+        findings.filter { $0.severity == .error } + findings.filter { $0.severity != .error }
       for index in exchange.journeys.indices {
         told += 1
         exchange.journeys[index].id = told

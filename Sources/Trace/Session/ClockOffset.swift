@@ -75,6 +75,20 @@ struct ClockConstraints: Sendable {
     }
   }
 
+  /// What each place's times are to be moved back by: its offset, or, where that is known from one side alone, the least
+  /// that contradicts no packet.
+  var corrections: [Int64] {
+    let ways = ways
+    return ways.indices.map { place in
+      switch (ways[0][place], ways[place][0]) {
+      case (let most?, let back?): ClockOffset(atLeast: 0 &- back, atMost: most).ahead
+      case (let most?, nil): Swift.min(0, most)
+      case (nil, let back?): Swift.max(0, 0 &- back)
+      case (nil, nil): 0
+      }
+    }
+  }
+
   /// By how much each place's clock may be ahead of that of one place, where it is known from one side at least.
   func estimates(from place: Int) -> [Int64?] {
     let ways = ways

@@ -213,6 +213,11 @@ extension SessionHeader {
     return places
   }
 
+  /// Whether both are of one network namespace of one machine.
+  package func isPlace(of other: SessionHeader) -> Bool {
+    boot != nil && namespace != nil && boot == other.boot && namespace == other.namespace
+  }
+
   /// Whether another network namespace dropped it than the one that the session is about.
   func isElsewhere(_ drop: DropEvent) -> Bool {
     guard drop.namespace != 0, let inode else { return false }

@@ -30,6 +30,9 @@ package struct Inventory: Sendable, Equatable {
   package init(ini text: String) throws(ConfigurationFault) {
     var group = Self.none
     var kind: Substring = "hosts"
+    // What some editors put first.
+    let text =
+      text.unicodeScalars.first == "\u{feff}" ? String(text.unicodeScalars.dropFirst()) : text
     for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       .enumerated()
     {

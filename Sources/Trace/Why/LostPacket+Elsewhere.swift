@@ -79,6 +79,8 @@ extension SessionHeader {
   fileprivate func namespaceWords(
     with drop: DropEvent, _ make: (_ here: [Command], _ there: Command) -> Command?
   ) -> String? {
+    // What is on other machines is asked for otherwise.
+    if walk?.sites.contains(where: { $0.kind == .machine }) == true { return nil }
     let names = walk?.sites.map(\.name) ?? netns.map { [$0] }
     // Whoever named none starts nftrace in the namespace, though the shell may be in another: 'ip netns exec'.
     let here: [Command] =

@@ -52,10 +52,11 @@ struct MachineOptions: ParsableArguments {
       let inventory = try CheckFiles.inventory(String(parts[0]))
       if let machines = inventory.machines(in: group), !machines.isEmpty { return machines }
       let nearest = NearestWord.to(group, among: inventory.names)
+      let known =
+        inventory.names.isEmpty ? "" : ": it has \(inventory.names.joined(separator: ", "))"
       throw ValidationError(
         "--via: \(parts[0]) has no host in a group '\(group)'"
-          + (nearest.map { "; did you mean '\($0)'?" }
-            ?? ": it has \(inventory.names.joined(separator: ", "))"))
+          + (nearest.map { "; did you mean '\($0)'?" } ?? known))
     } catch let error as UsageError {
       throw ValidationError("--via: \(error.message)")
     } catch let error as KernelError {

@@ -389,6 +389,8 @@ struct Ping: ParsableCommand {
     for space in spaces {
       try space.within(among: spaces) { try SharedOptions.takeBackLeftovers(isNeeded: forward) }
     }
-    Output.exit(try send(to: to, in: spaces, via: machines, export: export).code)
+    let sent = Result { try send(to: to, in: spaces, via: machines, export: export).code }
+    for machine in machines { machine.leave() }
+    Output.exit(try sent.get())
   }
 }

@@ -1,5 +1,6 @@
 extension FindingID {
-  static let machineMissing = FindingID(rawValue: "machine-missing")
+  /// The id of a machine that is missing.
+  package static let machineMissing = FindingID(rawValue: "machine-missing")
 }
 
 /// A machine on which probes were to be watched is not there, or is gone.
