@@ -161,7 +161,9 @@ struct Ruling {
 
   /// All that may let it through, the narrowest first; where a program owns the rule, in its words.
   var alternatives: [Command?] {
-    if saysTruth { return [] }
+    // Both ends of SCTP may have one port, and then the rule is about the answer as well, as a probe from another port does
+    // not show.
+    if saysTruth || lost.packet.proto == .sctp { return [] }
     if let owner { return OwnerRemedy(self, owner).alternatives }
     return [try? removal] + RulesBeside(self).admissions + Remedy.acceptances(self)
   }
