@@ -144,7 +144,7 @@ struct EndText {
   /// A rule or policy in a list of what ended packets.
   static func name(_ step: RuleStep) -> String {
     let place =
-      "\(Escape.name(step.chain)) (\(NFProto.name(step.family)) \(Escape.name(step.table)))"
+      "\(RuleNames.brief(step.chain)) (\(NFProto.name(step.family)) \(Escape.name(step.table)))"
     switch step.ref {
     case .policy, .legacyPolicy: return "the policy of \(place)"
     case .nft(let handle):

@@ -12,7 +12,7 @@ enum EvidenceText {
     case .metBefore(let step):
       "before, it met \(RuleNames.rule(step))" + (step.text.map { ": \($0)" } ?? "")
     case .ledTo(let chain, let step):
-      "chain \(Escape.name(chain)) was reached by \(RuleNames.rule(step))"
+      "\(RuleNames.chain(chain)) was reached by \(RuleNames.rule(step))"
         + (step.text.map { ": \($0)" } ?? "")
     case .markSet(let mark, let step):
       "the mark 0x\(String(mark, radix: 16)) was set by \(RuleNames.rule(step))"

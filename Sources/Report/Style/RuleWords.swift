@@ -44,6 +44,6 @@ struct RuleWords {
   }
 
   private static func chain(_ step: RuleStep) -> String {
-    "\(NFProto.name(step.family)) \(Escape.name(step.table)) \(Escape.name(step.chain))"
+    "\(NFProto.name(step.family)) \(Escape.name(step.table)) \(RuleNames.brief(step.chain))"
   }
 }

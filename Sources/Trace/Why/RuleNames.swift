@@ -26,11 +26,27 @@ package enum RuleNames {
     lost.isOwned(step) ? "; only the program that owns this table can change it" : ""
   }
 
-  /// "chain FORWARD (ip filter)".
+  /// "chain FORWARD (ip filter)", or "an unnamed chain (inet fw)".
   static func chain(_ step: RuleStep) -> String {
-    let backend = step.isLegacy ? "iptables-legacy, " : ""
-    return "chain \(Escape.name(step.chain)) "
-      + "(\(backend)\(NFProto.name(step.family)) \(Escape.name(step.table)))"
+    chain(
+      step.family, step.table, step.chain, backend: step.isLegacy ? "iptables-legacy, " : "")
+  }
+
+  /// The same of a chain in a table of this family.
+  static func chain(
+    _ family: UInt8, _ table: String, _ name: String, backend: String = ""
+  ) -> String {
+    "\(chain(name)) (\(backend)\(NFProto.name(family)) \(Escape.name(table)))"
+  }
+
+  /// "chain FORWARD"; the kernel's numbers for those that have no name are seen nowhere else.
+  package static func chain(_ name: String) -> String {
+    NFTRuleMessage.isNameless(name) ? "an unnamed chain" : "chain \(Escape.name(name))"
+  }
+
+  /// A chain in a list of places: by its name, or by what nft(8) prints in the place of one.
+  package static func brief(_ chain: String) -> String {
+    NFTRuleMessage.isNameless(chain) ? "{ ... }" : Escape.name(chain)
   }
 
   /// An ICMP error as people know it, with its numbers: "port unreachable (ICMP 3/3)".

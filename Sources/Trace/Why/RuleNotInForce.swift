@@ -36,8 +36,7 @@ struct RuleNotInForce {
 
   /// Behind a colon.
   var words: String {
-    let family = NFProto.name(rule.family)
-    let place = "chain \(Escape.name(rule.chain)) (\(family) \(Escape.name(rule.table)))"
+    let place = RuleNames.chain(rule.family, rule.table, rule.chain)
     return isDormant
       ? "a rule of \(place) would translate it, and that table is dormant"
       : "a rule of \(place) would translate it, and no hook leads to that chain"

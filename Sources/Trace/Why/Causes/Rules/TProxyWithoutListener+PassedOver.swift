@@ -27,7 +27,7 @@ extension TProxyWithoutListener {
       guard !near.contains(where: { $0.isTransparent == true && $0.takes(version: lost.version) })
       else { return nil }
       return error(
-        "a rule of chain \(Escape.name(rule.chain)) (\(NFProto.name(rule.family)) \(Escape.name(rule.table))) would "
+        "a rule of \(RuleNames.chain(rule.family, rule.table, rule.chain)) would "
           + "give it to a transparent proxy on \(lost.portName(port)), and passed it over, for no transparent socket "
           + "listens there" + TProxyWithoutListener.words(near, lost),
         confidence: .likely,
