@@ -93,5 +93,47 @@ extension LiveTests {
       try await expectCured(
         net, by: "iptables -t nat -R POSTROUTING 1 -s 192.168.69.0/24 -j MASQUERADE")
     }
+
+    /// What was refused, where the refusal is what got lost: in a copy it is refused again, by this host itself or by whoever did.
+    @Test(arguments: [
+      ("iptables -A OUTPUT -p icmp -j DROP", ["-p", "udp", "--dport", "999"], "172.16.16.15"),
+      ("iptables -A OUTPUT -p icmp -j DROP", ["-t", "1"], nil),
+      (
+        "iptables -A FORWARD -p icmp -j DROP", ["-p", "udp", "--dport", "999"], "172.16.16.1"
+      ),
+    ])
+    func aRefusalThatIsLost(_ commands: String, _ words: [String], _ to: String?) async throws {
+      let net = try await RouterNet(
+        RouterPlan().with("iptables -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE"))
+      try await net.inRouter(commands)
+      let told = try await net.ping(words, to: to)
+      #expect(
+        told.output.contains("tried in a copy of this namespace: with it whoever asked is told of")
+          && told.code == 1, "\(told)")
+    }
+
+    /// Routes by objects of next hops, one of them a group, are the same in a copy.
+    @Test func nextHopsOfTheirOwn() async throws {
+      let net = try await RouterNet(
+        RouterPlan().with(
+          """
+          iptables -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE
+          ip nexthop add id 9 via 172.16.16.1 dev $UPLINK; ip nexthop add id 8 group 9
+          ip nexthop add id 3 blackhole; ip route add 119.29.29.0/24 nhid 8
+          """))
+      try await net.inRouter("ip route add 119.29.29.29 nhid 3")
+      try await expectCured(net, by: "ip route del 119.29.29.29 nhid 3 table main")
+    }
+
+    /// An address of the copy's own is nobody's out there.
+    @Test func theTableOfOwnAddressesIsNotAsked() async throws {
+      let net = try await RouterNet(
+        RouterPlan().with(
+          """
+          ip route add default via 172.16.16.1 table 100; ip rule add pref 50 iif $TUN lookup 100
+          ip rule add pref 100 lookup local; ip rule del pref 0
+          """))
+      try await expectCured(net, to: "172.16.16.15", by: "ip rule add pref 0 lookup local")
+    }
   }
 }

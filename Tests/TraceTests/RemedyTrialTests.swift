@@ -42,6 +42,8 @@ import Testing
         .init(id: "no-route", summary: "there is none"),
       ])
     #expect(RemedyTrial(json: trial.json) == trial)
+    let refused = RemedyTrial(remedy: "nft flush ruleset", isRefused: true)
+    #expect(RemedyTrial(json: refused.json) == refused)
     #expect(Note(json: Note.rehearsed(trial).json) == .rehearsed(trial))
     // A command of somebody else's is not one to paste.
     var hostile = trial
@@ -54,14 +56,14 @@ import Testing
     let name = "policy-nft-forward-v6"
     let untried = try #require(
       try ReplayedSession(name).findings.first { !$0.alternatives.isEmpty })
-    #expect(untried.alternatives.count > 1 && untried.isRehearsed == nil)
+    #expect(untried.alternatives.count > 1 && untried.trial == nil)
     #expect(untried.remedies.contains { $0 == untried.remedy })
     for command in untried.alternatives {
       let trial = RemedyTrial(remedy: command.text)
       let told = try ReplayedSession(name, then: .rehearsed(trial)).findings.first {
         $0.id == untried.id
       }
-      #expect(told?.remedy == command && told?.isRehearsed == true)
+      #expect(told?.remedy == command && told?.trial?.remedy == command.text)
     }
     // What the finding does not say is nobody's remedy.
     let foreign = RemedyTrial(remedy: "nft flush ruleset")

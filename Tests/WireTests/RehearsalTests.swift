@@ -42,6 +42,56 @@ import Wire
     }
   }
 
+  /// What somebody said to a packet once is said to it again, and its words are read as they are written.
+  @Test func refusalsAreRepeated() throws {
+    let router = IPAddress("10.0.0.254")!
+    let echo = ICMPHeader(type: 8, rest: 1)
+    for (word, size, isRefused) in [
+      ("10.0.0.254,3,4,1300", 1400, true), ("10.0.0.254,3,4,1300", 1200, false),
+      ("10.0.0.254,11,0,0", 8, true), ("10.0.0.254,reset", 8, false), ("fd00::9,1,4,0", 8, false),
+    ] {
+      let refusal = try #require(FarRefusal(word: word))
+      #expect(refusal.word == word)
+      var stations = KnownStations()
+      stations.refusal = refusal
+      var answers = FarAnswers(stations)
+      let asked = Self.packet(.icmp(echo), .icmp, Array(repeating: 7, count: size))
+      let frame = try #require(answers.frames(to: Self.frame(asked), interface: 3).first)
+      let answer = try Packet(Array(frame[14...]))
+      #expect(answer.destination == asked.source)
+      #expect(
+        (answer.source == router) == isRefused && (answer.quoted != nil) == isRefused, "\(word)")
+      if isRefused { #expect(FarRefusal(answer) == refusal) }
+    }
+    let syn = TCPHeader(sourcePort: 1000, destinationPort: 80, sequence: 7, flags: .syn)
+    let reset = try #require(FarRefusal(word: "10.0.0.2,reset"))
+    let segment = Self.packet(.tcp(syn), .tcp, [])
+    let refused = try #require(reset.refusing(segment, segment.bytes))
+    #expect(refused.tcp?.flags == [.rst, .ack] && refused.tcp?.acknowledgment == 8)
+    #expect(FarRefusal(refused) == reset && FarRefusal(segment) == nil)
+    for word in [
+      "", "10.0.0.1", "10.0.0.1,", "10.0.0.1,3,4", "10.0.0.1,3,256,0", "x,reset",
+      "10.0.0.1,reset,1",
+    ] {
+      #expect(FarRefusal(word: word) == nil, "\(word)")
+    }
+  }
+
+  /// Nobody else has an address of who routes, nor what has his link-layer address, and who was silent stays so.
+  @Test func whoIsNotThereAnswersNothing() {
+    let asked = Self.packet(.icmp(ICMPHeader(type: 8, rest: 1)), .icmp, [1])
+    let changes: [(inout KnownStations) -> Void] = [
+      { $0.add(own: Prefix("10.0.0.2/24")!, on: 9) }, { $0.add(own: Self.other) },
+      { $0.add(silent: 3) },
+    ]
+    for change in changes {
+      var stations = KnownStations()
+      change(&stations)
+      var answers = FarAnswers(stations)
+      #expect(answers.frames(to: Self.frame(asked), interface: 3).isEmpty)
+    }
+  }
+
   @Test func connectionsStandAndDataIsAcknowledged() throws {
     var answers = FarAnswers()
     let syn = TCPHeader(sourcePort: 1000, destinationPort: 80, sequence: 7, flags: .syn)

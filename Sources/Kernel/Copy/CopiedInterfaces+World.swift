@@ -29,6 +29,10 @@ extension CopiedInterfaces {
     }
     for (address, bridge) in sought.absent { stations.add(absent: address, of: bridge) }
     for address in sought.unreturned { stations.add(unreturned: address) }
+    stations.refusal = sought.refusal
+    if let silent = links.first(where: { $0.message.name == sought.silent }) {
+      stations.add(silent: silent.message.index &+ Self.otherEnd)
+    }
     for link in links {
       if let hardware = link.message.address { stations.add(own: hardware.bytes) }
     }

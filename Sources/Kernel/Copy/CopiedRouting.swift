@@ -9,9 +9,8 @@ struct CopiedRouting: Sendable {
   /// What is not the same in the copy.
   private(set) var differences: [CopyDifference] = []
 
-  /// `RTM_NEWNEXTHOP` and `RTM_GETNEXTHOP`.
-  private static let newNexthop: UInt16 = 104
-  private static let getNexthop: UInt16 = 106
+  /// `NHA_ID`.
+  private static let nexthopID: UInt16 = 1
 
   private enum Attribute {
     static let interface: UInt16 = 4
@@ -30,7 +29,7 @@ struct CopiedRouting: Sendable {
     var socket = try RouteSocket()
     var copied = CopiedRouting()
     // Since Linux 5.3.
-    copied.nexthops = (try? socket.dump(getNexthop)) ?? []
+    copied.nexthops = (try? socket.dump(RouteMessageType.getNexthop)) ?? []
     for family in versions {
       copied.routes += try socket.dump(RouteMessageType.getRoute, family: family).filter {
         $0.payload.first == family && isWanted($0)
@@ -53,18 +52,23 @@ struct CopiedRouting: Sendable {
   /// Makes them in the network namespace of the calling thread, in the place of what is there.
   mutating func make() throws(KernelError) {
     var socket = try RouteSocket()
-    for message in nexthops {
-      let copy = NetlinkMessage(type: Self.newNexthop, payload: message.payload)
-      try? socket.request(copy, flags: [.create, .replace], attempt: "add a nexthop")
-    }
     try removeRoutes(&socket)
-    // What leads to a gateway is behind the route that leads to it.
-    var waiting = routes.map(Self.made)
+    // Groups of next hops are behind their members, and what leads to a gateway behind the route that leads to it.
+    make(routes.filter { !Self.hasNexthop($0) }.map(Self.made), &socket)
+    make(nexthops.map(Self.madeNexthop), &socket)
+    make(routes.filter(Self.hasNexthop).map(Self.made), &socket)
+    try makeRules(&socket)
+  }
+
+  /// Makes what is listed so, each behind what it needs.
+  private mutating func make(_ messages: [NetlinkMessage], _ socket: inout RouteSocket) {
+    var waiting = messages
     while !waiting.isEmpty {
       var refused: [(message: NetlinkMessage, errno: Int32)] = []
       for message in waiting {
         do {
-          try socket.request(message, flags: [.create, .append], attempt: "add a route")
+          try socket.request(
+            message, flags: [.create, .append], attempt: "copy \(Self.words(message))")
         } catch  where error.errno == EEXIST {
           continue
         } catch {
@@ -79,7 +83,20 @@ struct CopiedRouting: Sendable {
       }
       waiting = refused.map(\.message)
     }
-    try makeRules(&socket)
+  }
+
+  private static func hasNexthop(_ route: NetlinkMessage) -> Bool {
+    (try? NetlinkAttribute.all(in: route.payload, from: 12))?[type: Attribute.nexthop] != nil
+  }
+
+  /// The message that makes a next hop (`struct nhmsg`) which the kernel lists so: its scope is the kernel's to say, and of its
+  /// flags RTNH_F_ONLINK is what somebody asked for.
+  private static func madeNexthop(_ message: NetlinkMessage) -> NetlinkMessage {
+    var payload = message.payload
+    if payload.count >= 8 {
+      payload.replaceSubrange(1..<8, with: [0, payload[2], 0, payload[4] & 4, 0, 0, 0])
+    }
+    return NetlinkMessage(type: RouteMessageType.newNexthop, payload: payload)
   }
 
   /// What the kernel made by itself: of IPv6, for interfaces that are up.
@@ -149,6 +166,11 @@ struct CopiedRouting: Sendable {
   }
 
   private static func words(_ message: NetlinkMessage) -> String {
-    (try? RouteMessage(parsing: message)).map { "route to \($0.destination)" } ?? "route"
+    if message.type == RouteMessageType.newNexthop {
+      let attributes = try? NetlinkAttribute.all(in: message.payload, from: 8)
+      let id = attributes?[type: nexthopID]?.host(UInt32.self)
+      return "next hop" + (id.map { " \($0)" } ?? "")
+    }
+    return (try? RouteMessage(parsing: message)).map { "route to \($0.destination)" } ?? "route"
   }
 }

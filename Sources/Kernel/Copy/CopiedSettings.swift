@@ -83,6 +83,10 @@ struct CopiedSettings: Sendable {
         }
       }
     }
+    // Who answers for somebody else (proxy_arp) waits up to 0.8 s by itself, to let him answer first.
+    for version in ["ipv4", "ipv6"] {
+      try? Sysctl(path: "net/\(version)/neigh/default/proxy_delay")?.write("0")
+    }
   }
 
   /// Gives those that differ the same values, in the network namespace of the calling thread: those for all

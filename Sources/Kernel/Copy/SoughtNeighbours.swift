@@ -19,6 +19,12 @@ package struct SoughtNeighbours: Sendable {
   /// To whom nobody out there knows a way back: what was sent with such a source got no answer.
   package var unreturned: [IPAddress] = []
 
+  /// The interface behind which nobody answered what was sent there.
+  package var silent: String?
+
+  /// What somebody out there says to the probe instead of an answer.
+  package var refusal: FarRefusal?
+
   /// How long is waited for answers, in nanoseconds.
   private static let patience: UInt64 = 300_000_000
   /// How long another answer is waited for then: some are behind several ports.

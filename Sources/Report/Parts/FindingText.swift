@@ -38,27 +38,21 @@ struct FindingText {
     if let remedy = finding.remedy {
       pieces.append(Piece(label: "remedy", text: StyledLine(remedy.text), kind: .command))
     }
-    if finding.isRehearsed == true, finding.remedy != nil { pieces += tried(finding) }
+    if let trial = finding.trial, finding.remedy != nil { pieces += tried(trial) }
     return pieces
   }
 
   /// What came of the remedy in a copy.
-  private func tried(_ finding: Finding) -> [Piece] {
-    if finding.obstacles.isEmpty {
-      return [
-        Piece(
-          label: "", text: "tried in a copy of this namespace: with it the probe gets through",
-          kind: .words)
-      ]
-    }
-    return finding.obstacles.flatMap { obstacle -> [Piece] in
+  private func tried(_ trial: RemedyTrial) -> [Piece] {
+    let all = trial.obstacles.isEmpty ? "it" : "all of it"
+    let end = trial.isRefused ? "whoever asked is told of the refusal" : "the probe gets through"
+    return trial.obstacles.flatMap { obstacle -> [Piece] in
       let then = Piece(label: "then", text: StyledLine(Escape.text(obstacle.summary)), kind: .words)
       guard let remedy = obstacle.remedy else { return [then] }
       return [then, Piece(label: "remedy", text: StyledLine(Escape.text(remedy)), kind: .command)]
     } + [
       Piece(
-        label: "",
-        text: "tried in a copy of this namespace: with all of it the probe gets through",
+        label: "", text: StyledLine("tried in a copy of this namespace: with \(all) \(end)"),
         kind: .words)
     ]
   }

@@ -258,11 +258,11 @@ package struct JSONObjects: Sendable {
         ("confidence", .string(finding.confidence.rawValue)), ("summary", .string(finding.summary)),
         ("evidence", .array(finding.evidence.map { .string(EvidenceText.text($0)) })),
         ("remedy", .string(finding.remedy?.text)),
-        ("rehearsed", finding.isRehearsed.map { .bool($0) } ?? .null),
+        ("rehearsed", finding.trial == nil ? .null : .bool(true)),
         (
           "then",
           .array(
-            finding.obstacles.map {
+            (finding.trial?.obstacles ?? []).map {
               .object([
                 ("id", .string($0.id)), ("summary", .string($0.summary)),
                 ("remedy", .string($0.remedy)),

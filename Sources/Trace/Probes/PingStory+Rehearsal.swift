@@ -7,13 +7,23 @@ extension PingStory {
   package func remediesToTry(_ sequence: Int) -> RemediesToTry? {
     guard isRehearsable(sequence) else { return nil }
     var preview = self
-    let cause = preview.settle(sequence).findings.first {
-      $0.severity == .error && !$0.remedies.isEmpty
-    }
-    guard let cause, cause.site == nil, cause.isRehearsed == nil else { return nil }
+    let result = preview.settle(sequence)
+    let cause = result.findings.first { $0.severity == .error && !$0.remedies.isEmpty }
+    guard let cause, cause.site == nil, cause.trial == nil else { return nil }
     let commands = cause.remedies.map(\.text).filter(RemedyTrial.isConfined)
-    return commands.isEmpty
-      ? nil : RemediesToTry(commands: commands, unreturned: cause.unreturned)
+    guard !commands.isEmpty else { return nil }
+    var remedies = RemediesToTry(
+      commands: commands, unreturned: cause.unreturned, silent: cause.silent)
+    guard result.outcome == .lost else { return remedies }
+    if let refusal = result.exchange.lostRefusal {
+      remedies.isRefused = true
+      let isOwn = refusal.way.first.point.hook == .output
+      remedies.refusal = isOwn ? nil : FarRefusal(refusal.packet)
+    } else if result.exchange.reply == nil, result.exchange.request?.end.kind == .delivered {
+      // What this host would say to it is not known; that it can say so is what was asked for.
+      remedies.isRefused = true
+    }
+    return remedies
   }
 
   /// Whether nothing is known that helps a probe, which was lost, and it can be asked again in a copy.
@@ -38,8 +48,7 @@ extension PingStory {
       guard let trial = trials[remedy.text] else { continue }
       var finding = finding
       finding.remedy = remedy
-      finding.isRehearsed = true
-      finding.obstacles = trial.obstacles
+      finding.trial = trial
       return finding
     }
     return finding
@@ -65,6 +74,20 @@ package struct RemediesToTry: Sendable, Hashable {
   package var commands: [String]
   /// A source that nobody out there knows a way back to.
   package var unreturned: IPAddress?
+  /// The interface behind which nobody answered what was sent there.
+  package var silent: String?
+  /// Whether the probe was refused, and that was lost: then it is cured where whoever asked is told so.
+  package var isRefused = false
+  /// Who refused it and how, if that was not this host, which does so in a copy as well.
+  package var refusal: FarRefusal?
+}
+
+extension Exchange {
+  /// What said that the request was not wanted, where no rule refused it here.
+  fileprivate var lostRefusal: Journey? {
+    if case .rejected? = request?.end.kind { return nil }
+    return journeys.first { $0.direction != .request && $0.packet.isRefusal }
+  }
 }
 
 extension ProbeResult {

@@ -9,7 +9,15 @@ extension ProbePlan {
     for namespace in namespaces { command += " --netns \(namespace)" }
     for machine in machines { command += " --via \(machine)" }
     switch entrance {
-    case .local: command += " --local"
+    case .local:
+      command += " --local"
+      if let boundDevice {
+        guard let word = try? Word.device(boundDevice) else { return nil }
+        command += " -I \(word)"
+      }
+      if hasChosenSource { command += " -s \(source)" }
+      if let senderMark { command += " --mark \(senderMark)" }
+      if let senderUser { command += " --user \(senderUser)" }
     case .arriving, .tun:
       // A device that is made goes with the command, and the next one makes another.
       guard let device, !device.hasPrefix(Self.madeDevices), let word = try? Word.device(device)
@@ -20,6 +28,7 @@ extension ProbePlan {
     if proto != .icmp { command += " -p \(proto.kind.number(version))" }
     if let sourcePort { command += " --sport \(sourcePort)" }
     if let destinationPort { command += " --dport \(destinationPort)" }
+    if tcpFlags != .syn { command += " --tcp-flags \(tcpFlags)" }
     if ttl != 64 { command += " -t \(ttl)" }
     if tos != 0 { command += " --tos \(tos)" }
     if count > 1 { command += " -c \(count)" }

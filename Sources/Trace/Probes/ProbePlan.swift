@@ -41,6 +41,11 @@ package struct ProbePlan: Sendable, Equatable {
   package var destinationPort: UInt16?
   /// The interface that this host's socket is bound to; nil where it is free to go by any.
   package var boundDevice: String?
+  /// The mark that this host's socket gives them, and the number of the user whose it is; nil where nobody said so.
+  package var senderMark: UInt32?
+  package var senderUser: UInt32?
+  /// Whether somebody said from which of this host's addresses they go.
+  package var hasChosenSource = false
   /// The octets of the packet that is sent, where it is one that was captured. Sessions keep as many as tell it
   /// from others.
   package private(set) var like: [UInt8]?
@@ -152,6 +157,9 @@ extension ProbePlan: JSONObject {
     json.member("asksFor", &asksFor)
     json.member("asksFrom", &asksFrom)
     json.member("boundDevice", &boundDevice)
+    var isOfSource = hasChosenSource ? true : nil
+    json.member("chosenSource", &isOfSource)
+    hasChosenSource = isOfSource ?? false
     json.member("context", &context)
     json.member("count", &count)
     json.member("data", &data)
@@ -181,6 +189,8 @@ extension ProbePlan: JSONObject {
     json.member("placedByDefault", &isPlaced)
     isPlacedByDefault = isPlaced ?? false
     json.member("proto", &proto)
+    json.member("senderMark", &senderMark)
+    json.member("senderUser", &senderUser)
     json.member("size", &size)
     json.member("source", &source)
     json.member("sourcePort", &sourcePort)

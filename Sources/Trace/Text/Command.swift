@@ -39,6 +39,8 @@ package struct Command: Sendable, Equatable, ExpressibleByStringInterpolation {
     package mutating func appendInterpolation(_ prefix: Prefix) { text += "\(prefix)" }
     /// A protocol's name or number.
     package mutating func appendInterpolation(_ proto: IPProtocol) { text += "\(proto)" }
+    /// Flags of TCP by their names.
+    package mutating func appendInterpolation(_ flags: TCPHeader.Flags) { text += flags.names }
     /// A kind of route, as ip(8) has it.
     package mutating func appendInterpolation(_ kind: RouteMessage.Kind) { text += "\(kind)" }
     /// What a rule of policy routing does, as ip(8) has it.

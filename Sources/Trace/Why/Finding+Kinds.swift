@@ -36,6 +36,13 @@ extension Finding {
     return finding
   }
 
+  /// The same, where nobody answers what is sent out of this interface.
+  func unanswered(behind interface: String) -> Finding {
+    var finding = self
+    finding.silent = interface
+    return finding
+  }
+
   /// A note: what explains what the user sees.
   static func note(_ id: FindingID, _ summary: String, evidence: [Evidence]) -> Finding {
     Finding(id: id, severity: .note, confidence: .certain, summary: summary, evidence: evidence)

@@ -24,10 +24,10 @@ package struct Finding: Sendable, Equatable {
   /// The source with which the packet left, if it is this that nobody out there knows a way back to. Nobody answers it in a copy
   /// either.
   package var unreturned: IPAddress?
-  /// Whether the remedy got the probe further in a copy of the network namespace; nil where it was not tried.
-  package var isRehearsed: Bool?
-  /// What the probe met there after the remedy, before it got through.
-  package var obstacles: [RemedyTrial.Obstacle] = []
+  /// The interface out of which it was sent in vain, where it belongs out of another one. Nobody answers there in a copy either.
+  package var silent: String?
+  /// What came of the remedy in a copy of the network namespace; nil where it was not tried.
+  package var trial: RemedyTrial?
   /// The rule or chain that decided, if one did.
   package var at: Place?
   /// The program whose rule that is.

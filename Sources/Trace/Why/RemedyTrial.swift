@@ -5,6 +5,8 @@ package struct RemedyTrial: Sendable, Equatable {
   package var remedy: String
   /// What the probe met after the remedy, one after the other, each with its own.
   package var obstacles: [Obstacle]
+  /// Whether the probe was refused with it as well, and who asked was told so: it was lost before.
+  package var isRefused: Bool
 
   /// What keeps a probe from getting through.
   package struct Obstacle: Sendable, Equatable {
@@ -24,9 +26,10 @@ package struct RemedyTrial: Sendable, Equatable {
   }
 
   /// A trial that came to this.
-  package init(remedy: String, obstacles: [Obstacle] = []) {
+  package init(remedy: String, obstacles: [Obstacle] = [], isRefused: Bool = false) {
     self.remedy = remedy
     self.obstacles = obstacles
+    self.isRefused = isRefused
   }
 
   /// The trial as JSON text.
@@ -41,6 +44,9 @@ extension RemedyTrial: JSONObject {
 
   mutating func members(_ json: inout JSONMembers) {
     json.member("obstacles", &obstacles)
+    var refused = isRefused ? true : nil
+    json.member("refused", &refused)
+    isRefused = refused ?? false
     json.member("remedy", &remedy)
   }
 }

@@ -62,11 +62,14 @@ package struct FarAnswers: Sendable {
       guard let own = hardware(toSay: solicited, interface, isSearch: isSearch) else { return [] }
       return [Self.advertisement(of: solicited, own, to: packet.source, from)]
     }
-    // What is for many is answered by none, and what is for somebody else by who that is.
+    // What is for many is answered by none, and what is for somebody else by who that is. What a link without neighbours
+    // carries is for nobody: it has the address of who sent it.
     guard to[0] & 1 == 0, !stations.isElsewhere(to, than: interface), !packet.source.isUnspecified,
+      !stations.isOwn(to), !stations.isSilent(packet.destination, interface),
       !said.contains(Self.fingerprint(packet)),
-      !stations.isUnreturned(packet.source), let answer = Self.answer(to: packet)
+      !stations.isUnreturned(packet.source), let wanted = Self.answer(to: packet)
     else { return [] }
+    let answer = stations.refusal?.refusing(packet, rest) ?? wanted
     said = (said + [Self.fingerprint(answer)]).suffix(Self.mostSaid)
     // As long as those of the question, for these came through.
     let packets =

@@ -14,6 +14,9 @@ package struct KnownStations: Sendable, Equatable {
   private var own: Set<[UInt8]> = []
   private var ownAddresses: Set<IPAddress> = []
   private var unreturned: Set<IPAddress> = []
+  private var silent: Set<UInt32> = []
+  /// What is said to whatever would be answered; nil where nobody refuses anything.
+  package var refusal: FarRefusal?
 
   /// A bridge, or an interface that is no port of one, and there a VLAN.
   private struct Link: Hashable {
@@ -55,6 +58,15 @@ package struct KnownStations: Sendable, Equatable {
 
   /// Nobody out there knows a way back to this address.
   package mutating func add(unreturned address: IPAddress) { unreturned.insert(address) }
+
+  /// Who is behind this interface answers nothing that is sent there.
+  package mutating func add(silent interface: UInt32) { silent.insert(interface) }
+
+  /// Whether nobody answers what is sent to this address out of an interface: nobody there does, or it is an address of who
+  /// routes, which nobody else has.
+  package func isSilent(_ address: IPAddress, _ interface: UInt32) -> Bool {
+    silent.contains(interface) || ownAddresses.contains(address)
+  }
 
   /// Whether who routes has sent it.
   package func isOwn(_ hardware: [UInt8]) -> Bool { own.contains(hardware) }

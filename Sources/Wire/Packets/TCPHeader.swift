@@ -39,8 +39,7 @@ package struct TCPHeader: Sendable, Equatable {
     package init?(names: String) {
       var flags: Flags = []
       for word in names.lowercased().split(separator: ",", omittingEmptySubsequences: false) {
-        let bits = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"]
-        if let bit = bits.firstIndex(of: String(word)) {
+        if let bit = Self.bits.firstIndex(of: String(word)) {
           flags.insert(Flags(rawValue: 1 << UInt8(bit)))
         } else if names != "none" {
           return nil
@@ -48,6 +47,14 @@ package struct TCPHeader: Sendable, Equatable {
       }
       self = flags
     }
+
+    /// The same names.
+    package var names: String {
+      let set = Self.bits.enumerated().filter { rawValue & 1 << UInt8($0.offset) != 0 }
+      return set.isEmpty ? "none" : set.map(\.element).joined(separator: ",")
+    }
+
+    private static let bits = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"]
 
     /// SYN, SYN-ACK, RST…, as people say them.
     package var description: String {

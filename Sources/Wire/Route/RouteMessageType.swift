@@ -44,13 +44,17 @@ package enum RouteMessageType {
   package static let newFilter: UInt16 = 44
   /// `RTM_GETTFILTER`.
   package static let getFilter: UInt16 = 46
+  /// `RTM_NEWNEXTHOP`.
+  package static let newNexthop: UInt16 = 104
+  /// `RTM_GETNEXTHOP`.
+  package static let getNexthop: UInt16 = 106
 
   /// Octets of the fixed header that a request of this type begins with: `ifinfomsg`, `ifaddrmsg`,
-  /// `rtmsg` (and the rules' `fib_rule_hdr`), `ndmsg` or `tcmsg`. The kernel takes what is longer for
+  /// `rtmsg` (and the rules' `fib_rule_hdr`), `ndmsg`, `tcmsg` or `nhmsg`. The kernel takes what is longer for
   /// a broken attribute, and complains in its log.
   package static func headerLength(of type: UInt16) -> Int {
     switch type {
-    case getAddress: 8
+    case getAddress, getNexthop: 8
     case getRoute, getNeighbour, getRule: 12
     case getQdisc: QdiscMessage.headerLength
     default: LinkMessage.headerLength

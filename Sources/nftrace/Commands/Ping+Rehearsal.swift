@@ -33,6 +33,8 @@ extension Ping {
     var sought = SoughtNeighbours(
       [sender.flatMap { IPAddress($0) }, to.address].compactMap(\.self))
     sought.unreturned = [unreturned.flatMap { IPAddress($0) }].compactMap(\.self)
+    sought.silent = silent
+    sought.refusal = refused.flatMap { FarRefusal(word: $0) }
     return sought
   }
 
@@ -74,6 +76,8 @@ extension Ping {
       RemedyTrial.Obstacle(
         id: cause.id.rawValue, summary: cause.summary, remedy: step.change.command)
     }
-    try Output.show(RemedyTrial(remedy: remedy, obstacles: obstacles).json)
+    let isRefused = steps.last?.trial.isRefused == true
+    try Output.show(
+      RemedyTrial(remedy: remedy, obstacles: obstacles, isRefused: isRefused).json)
   }
 }

@@ -12,7 +12,7 @@ extension Ping {
     to asked: Destination? = nil, in spaces: [ChosenNamespace] = [ChosenNamespace()],
     via machines: [RemoteMachine] = [], isAll: Bool = true, rehearsal: Rehearsal? = nil,
     prints: Bool = true, export: OTLPExport? = nil
-  ) throws -> (code: Int32, remedy: String?, cause: Finding?) {
+  ) throws -> (code: Int32, last: ProbeResult?, remedy: String?, cause: Finding?) {
     let to = try asked ?? lookedUp()
     // Of a number without a name, a port is meant more often than not.
     if let number = self.asked.flatMap({ UInt8($0.description) }) {
@@ -83,7 +83,7 @@ extension Ping {
       if isOver { export?.finish { loop.signal() != nil } }
       if isOver { break }
     }
-    return (code, printer.remedy, printer.cause)
+    return (code, printer.last, printer.remedy, printer.cause)
   }
 
   /// What is still needed when all is open: where there are several namespaces, they are entered to be asked.
@@ -123,7 +123,12 @@ extension Ping {
     if like == nil { plan.setContext(context, isSizeChosen: size != nil) }
     plan.name = to.name ?? (plan.destination == to.address ? nil : "\(to.address)")
     if let like { try plan.send(like.octets) }
-    if entrance.kind == .local { plan.boundDevice = device }
+    if entrance.kind == .local {
+      plan.boundDevice = device
+      plan.senderMark = mark.flatMap { Self.number($0) }
+      plan.senderUser = user.flatMap { UserNames.number($0) }
+      plan.hasChosenSource = sender != nil
+    }
     plan.isFromAfar = entrance.isFromAfar
     plan.isPlacedByDefault = entrance.isFromAfar && arriving == nil && tun == nil
     if let question = entrance.question {

@@ -229,6 +229,14 @@ struct Ping: ParsableCommand {
   @Option(help: .hidden)
   var unreturned: String?
 
+  /// The interface behind which nobody answered it.
+  @Option(help: .hidden)
+  var silent: String?
+
+  /// Who refused the probe and how, where that is to come back to whoever asked; without an address where it was this host.
+  @Option(help: .hidden)
+  var refused: String?
+
   @Flag(help: "Masquerade the probe's source while the command runs.")
   var masquerade = false
 

@@ -137,5 +137,9 @@ final class LivePing: PingKernel {
 
 extension RemediesToTry {
   /// What a trial is told besides the probe.
-  fileprivate var words: [String] { unreturned.map { ["--unreturned", "\($0)"] } ?? [] }
+  fileprivate var words: [String] {
+    (unreturned.map { ["--unreturned", "\($0)"] } ?? [])
+      + (silent.map { ["--silent", $0] } ?? [])
+      + (isRefused ? ["--refused", refusal?.word ?? "here"] : [])
+  }
 }

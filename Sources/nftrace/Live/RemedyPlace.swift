@@ -21,7 +21,10 @@ final class RemedyPlace {
 
   /// What came of the probe with some changes.
   struct Trial: ChangeTrial {
+    /// Whether it was answered, or refused where whoever asked was not told of that before.
     var isThrough: Bool
+    /// Whether it was refused then.
+    var isRefused: Bool
     /// Why it was lost, if that is known.
     var cause: Finding?
 
@@ -54,6 +57,9 @@ final class RemedyPlace {
     try Connections.flush()
     let sent = try ping.send(
       to: to, in: [space], isAll: false, rehearsal: copy.rehearsal(), prints: false)
-    return Trial(isThrough: sent.code == 0, cause: sent.code == 0 ? nil : sent.cause)
+    let isRefused = ping.refused != nil && sent.last?.outcome == .rejected
+    let isThrough = sent.code == 0 || isRefused
+    return Trial(
+      isThrough: isThrough, isRefused: isRefused, cause: isThrough ? nil : sent.cause)
   }
 }

@@ -25,7 +25,8 @@ extension NoReply {
           + "\(near.destination) on \(way)",
         confidence: .likely,
         evidence: [.policyRule(rule), .route(used), .route(near)] + lost.errorEvidence,
-        remedy: try remedy(rule, used, near))
+        remedy: try remedy(rule, used, near)
+      ).unanswered(behind: device)
     }
 
     /// Asks main before, for all that it has a better route for.
