@@ -135,5 +135,15 @@ extension LiveTests {
           """))
       try await expectCured(net, to: "172.16.16.15", by: "ip rule add pref 0 lookup local")
     }
+
+    /// Who was asked in vain in a copy is asked again behind the remedy, and who answers in another's place does so at once.
+    @Test func whoAnswersInAnothersPlace() async throws {
+      let plan = RouterPlan()
+      let net = try await RouterNet(plan)
+      try await net.inRouter("ip route add 172.16.16.64/28 dev \(plan.tun)")
+      try await expectCured(
+        net, ["-W", "1", "-s", "172.16.16.66"], to: "172.16.16.1",
+        by: "sysctl -w net.ipv4.conf.\(plan.uplink).proxy_arp=1")
+    }
   }
 }

@@ -83,9 +83,15 @@ struct CopiedSettings: Sendable {
         }
       }
     }
-    // Who answers for somebody else (proxy_arp) waits up to 0.8 s by itself, to let him answer first.
+  }
+
+  /// Has whoever answers for somebody else (proxy_arp) do so at once, in the network namespace of the calling thread: by itself it
+  /// waits up to 0.8 s, to let him answer first.
+  static func hurryProxies() {
     for version in ["ipv4", "ipv6"] {
-      try? Sysctl(path: "net/\(version)/neigh/default/proxy_delay")?.write("0")
+      for interface in Files.names(in: "\(root)/\(version)/neigh") {
+        try? Sysctl(path: "net/\(version)/neigh/\(interface)/proxy_delay")?.write("0")
+      }
     }
   }
 

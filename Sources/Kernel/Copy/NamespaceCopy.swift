@@ -96,6 +96,7 @@ package struct NamespaceCopy: ~Copyable {
     let there = interfaces
     let opened = try copy.within { () throws(KernelError) in
       try prepare()
+      CopiedSettings.hurryProxies()
       try there.raise()
       return try furnish(there)
     }
@@ -122,6 +123,17 @@ package struct NamespaceCopy: ~Copyable {
     let end = try ChildProcess.shell(command)
     try CopiedInterfaces.awaitCarriers()
     return end
+  }
+
+  /// Forgets what earlier probes have left in a copy, in which the calling thread is: what a connection was translated to is
+  /// not what a rule says now, and who did not say where he is may do so now.
+  package static func forget() throws(KernelError) {
+    try Connections.flush()
+    var routes = try RouteSocket()
+    for neighbour in try routes.neighbours()
+    where !neighbour.state.isDisjoint(with: [.incomplete, .failed]) {
+      try? routes.request(neighbour.deletion, attempt: "forget a neighbour")
+    }
   }
 
   private static func duplicate(_ file: borrowing FileDescriptor) throws(KernelError) -> Int32 {

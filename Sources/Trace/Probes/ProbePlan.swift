@@ -41,8 +41,9 @@ package struct ProbePlan: Sendable, Equatable {
   package var destinationPort: UInt16?
   /// The interface that this host's socket is bound to; nil where it is free to go by any.
   package var boundDevice: String?
-  /// The mark that this host's socket gives them, and the number of the user whose it is; nil where nobody said so.
+  /// The mark that this host's socket gives them; nil where nobody said so.
   package var senderMark: UInt32?
+  /// The number of the user whose this host's socket is; nil where nobody said so.
   package var senderUser: UInt32?
   /// Whether somebody said from which of this host's addresses they go.
   package var hasChosenSource = false

@@ -108,14 +108,19 @@ package struct FarAnswers: Sendable {
   private mutating func found(
     in frame: [UInt8], _ interface: UInt32, _ vlan: UInt16?
   ) -> [[UInt8]]? {
-    for (index, answer) in waiting.enumerated()
-    where answer.interface == interface && answer.vlan == vlan {
-      guard let who = answer.question.answer(in: frame) else { continue }
-      waiting.remove(at: index)
+    var frames: [[UInt8]]?
+    // One who was asked in vain before may say it now, to all who asked.
+    waiting.removeAll { answer in
+      guard answer.interface == interface, answer.vlan == vlan,
+        let who = answer.question.answer(in: frame)
+      else { return false }
       let head = who.bytes + answer.question.asker.bytes
-      return answer.packets.map { head + ($0[0] >> 4 == 4 ? [0x08, 0x00] : [0x86, 0xdd]) + $0 }
+      frames =
+        (frames ?? [])
+        + answer.packets.map { head + ($0[0] >> 4 == 4 ? [0x08, 0x00] : [0x86, 0xdd]) + $0 }
+      return true
     }
-    return nil
+    return frames
   }
 
   /// The link-layer address of who has an address, behind this interface: one that nobody else gives out.

@@ -28,16 +28,6 @@ extension Ping {
     }
   }
 
-  /// Where the probes' source and destination are, and to whom nobody knows a way back, in the network namespace of the calling thread.
-  func sought(_ to: Destination) -> SoughtNeighbours {
-    var sought = SoughtNeighbours(
-      [sender.flatMap { IPAddress($0) }, to.address].compactMap(\.self))
-    sought.unreturned = [unreturned.flatMap { IPAddress($0) }].compactMap(\.self)
-    sought.silent = silent
-    sought.refusal = refused.flatMap { FarRefusal(word: $0) }
-    return sought
-  }
-
   /// The same probes in a copy, where the end of a pair is in the place of a TUN device.
   private var inACopy: Ping {
     var ping = self

@@ -221,21 +221,7 @@ struct Ping: ParsableCommand {
     help: "Do not try the remedy of a lost probe in a copy of the network namespace.")
   var noRehearsal = false
 
-  /// What tries a remedy: nftrace, as its own child.
-  @Flag(help: .hidden)
-  var prove = false
-
-  /// A source that nobody out there knows a way back to, where it tries one.
-  @Option(help: .hidden)
-  var unreturned: String?
-
-  /// The interface behind which nobody answered it.
-  @Option(help: .hidden)
-  var silent: String?
-
-  /// Who refused the probe and how, where that is to come back to whoever asked; without an address where it was this host.
-  @Option(help: .hidden)
-  var refused: String?
+  @OptionGroup var trial: TrialOptions
 
   @Flag(help: "Masquerade the probe's source while the command runs.")
   var masquerade = false
@@ -385,7 +371,7 @@ struct Ping: ParsableCommand {
   func run() throws {
     // The calling namespace has the resolver that people mean.
     let to = try lookedUp()
-    if prove { return try prove(to: to) }
+    if trial.prove { return try prove(to: to) }
     CommandTrace.remark()
     // So has it the collector.
     let export = try OTLPExport.open(otlp)

@@ -134,12 +134,3 @@ final class LivePing: PingKernel {
     try Privileges.keep(rights, writing: [StateDirectory.path])
   }
 }
-
-extension RemediesToTry {
-  /// What a trial is told besides the probe.
-  fileprivate var words: [String] {
-    (unreturned.map { ["--unreturned", "\($0)"] } ?? [])
-      + (silent.map { ["--silent", $0] } ?? [])
-      + (isRefused ? ["--refused", refusal?.word ?? "here"] : [])
-  }
-}

@@ -1,6 +1,7 @@
 import App
 import Kernel
 import Trace
+import Wire
 
 /// Copies of the network namespace in which it was made, for one probe: each with other changes.
 final class RemedyPlace {
@@ -16,7 +17,8 @@ final class RemedyPlace {
     self.ping = ping
     self.to = to
     original = try HeldNamespace("/proc/thread-self/ns/net")
-    sought = ping.sought(to)
+    sought = ping.trial.sought(
+      [ping.sender.flatMap { IPAddress($0) }, to.address].compactMap(\.self))
   }
 
   /// What came of the probe with some changes.
@@ -53,11 +55,10 @@ final class RemedyPlace {
       guard try NamespaceCopy.run(command).code == 0 else { return nil }
     }
     standing = (copy, commands)
-    // What a connection was translated to before is not what a rule says now.
-    try Connections.flush()
+    try NamespaceCopy.forget()
     let sent = try ping.send(
       to: to, in: [space], isAll: false, rehearsal: copy.rehearsal(), prints: false)
-    let isRefused = ping.refused != nil && sent.last?.outcome == .rejected
+    let isRefused = ping.trial.refused != nil && sent.last?.outcome == .rejected
     let isThrough = sent.code == 0 || isRefused
     return Trial(
       isThrough: isThrough, isRefused: isRefused, cause: isThrough ? nil : sent.cause)
