@@ -142,7 +142,7 @@ extension LiveTests {
       let net = try await RouterNet(plan)
       try await net.inRouter("ip route add 172.16.16.64/28 dev \(plan.tun)")
       try await expectCured(
-        net, ["-W", "1", "-s", "172.16.16.66"], to: "172.16.16.1",
+        net, ["-W", "3", "-s", "172.16.16.66"], to: "172.16.16.1",
         by: "sysctl -w net.ipv4.conf.\(plan.uplink).proxy_arp=1")
     }
   }
