@@ -37,6 +37,7 @@ extension LiveTests {
         var namespace: String?
         var summary: String
         var remedy: String?
+        var rehearsed: Bool?
       }
     }
 
@@ -107,7 +108,7 @@ extension LiveTests {
       #expect(finding.id == "rule-drop" && finding.namespace == net.server)
       #expect(finding.summary.hasPrefix("in netns \(net.server): "))
       let remedy = try #require(finding.remedy)
-      #expect(remedy.hasPrefix("ip netns exec \(net.server) nft "))
+      #expect(remedy.hasPrefix("ip netns exec \(net.server) nft ") && finding.rehearsed == true)
       try await net.run(remedy)
       #expect(try await self.report(net, code: 0).probes.first?.outcome == "replied")
     }

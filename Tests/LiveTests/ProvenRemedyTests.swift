@@ -145,5 +145,32 @@ extension LiveTests {
         net, ["-W", "3", "-s", "172.16.16.66"], to: "172.16.16.1",
         by: "sysctl -w net.ipv4.conf.\(plan.uplink).proxy_arp=1")
     }
+
+    /// A captured packet is sent again in the copy as it was.
+    @Test func aCapturedPacket() async throws {
+      let net = try await RouterNet(
+        RouterPlan().with("iptables -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE"))
+      try await net.inRouter(
+        "nft 'table inet fw { chain f { type filter hook forward priority 0; udp dport 999 udp length 23 drop; }; }'"
+      )
+      let capture = "/tmp/\(net.router).pcap"
+      let script = """
+        import struct
+        head = struct.pack('>BBHHHBBH4s4s', 0x45, 0, 43, 1, 0, 64, 17, 0, bytes([192, 168, 69, 1]), bytes([119, 29, 29, 29]))
+        total = sum(struct.unpack('>10H', head)); total = (total & 0xffff) + (total >> 16)
+        packet = head[:10] + struct.pack('>H', ~total & 0xffff) + head[12:]
+        packet += struct.pack('>HHHH', 4444, 999, 23, 0) + b'like-this-one.!'
+        capture = struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101)
+        capture += struct.pack('<IIII', 1, 0, len(packet), len(packet)) + packet
+        open('\(capture)', 'wb').write(capture)
+        """
+      try await net.run("python3 - <<'E'\n\(script)\nE")
+      let words = ["ping", "--netns", net.router, "--json", "--like", capture]
+      let told = try await Programs.nftrace(words)
+      try await net.run("rm \(capture)")
+      #expect(
+        told.output.contains("nft insert rule inet fw f")
+          && told.output.contains("\"rehearsed\": true"), "\(told)")
+    }
   }
 }

@@ -33,6 +33,9 @@ protocol ProbePlace: AnyObject {
   func answersAgain(_ ping: PingStory) -> [Record]
   /// Waits until every change of the ruleset is told of that an answer so far can have in it.
   func awaitNotifications()
+  /// Runs remedies in copies of it, one after the other, and sends the probe there: which of them gets it through. Nil where none
+  /// does, and where that cannot be done.
+  func rehearse(_ remedies: RemediesToTry) -> RemedyTrial?
   /// What is asked from now on is about packets that are still to come.
   func forgetPackets()
   /// Shows who is connected that somebody still is.
@@ -43,6 +46,7 @@ extension ProbePlace {
   func note(sent record: Record) {}
   func announce(_ probes: [Int], _ ping: PingStory) {}
   func stayConnected() {}
+  func rehearse(_ remedies: RemediesToTry) -> RemedyTrial? { nil }
 }
 
 extension [any ProbePlace] {

@@ -21,10 +21,13 @@ package struct CapturedProbe: Sendable {
       (path, number) = (String(text[..<colon]), asked)
     }
     let (octets, place) = try Self.find(number, in: path)
-    guard let packet = try? Packet(octets) else {
-      throw UsageError("packet \(place) is no IP packet")
-    }
-    if let fault = Self.fault(packet, octets) { throw UsageError("packet \(place) \(fault)") }
+    try self.init(octets, called: "packet \(place)")
+  }
+
+  /// The packet of these octets. Throws, by what it is called, where it cannot be sent as it was.
+  package init(_ octets: [UInt8], called name: String = "it") throws(UsageError) {
+    guard let packet = try? Packet(octets) else { throw UsageError("\(name) is no IP packet") }
+    if let fault = Self.fault(packet, octets) { throw UsageError("\(name) \(fault)") }
     self.octets = Packet.withChecksum(octets)
     self.packet = packet
   }

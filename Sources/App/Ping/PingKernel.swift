@@ -32,9 +32,9 @@ package protocol PingKernel: TableInstaller {
   func listen() throws(KernelError)
   /// Sees to it, before rights are given up, that what takes them can still be found out.
   func appointDeputy()
-  /// Runs remedies in copies of the network namespace, one after the other, and sends a probe of the plan there: which
-  /// of them gets it through. Nil where none does, and where that cannot be done.
-  func rehearse(_ remedies: RemediesToTry, of plan: ProbePlan) -> RemedyTrial?
+  /// Runs remedies in copies of the network namespace, one after the other, and sends the probe there: which of them gets it
+  /// through. Nil where none does, and where that cannot be done.
+  func rehearse(_ remedies: RemediesToTry) -> RemedyTrial?
   /// Searches in copies of the network namespace for what lets a probe of the plan through; nil where that cannot be done.
   func search(for plan: ProbePlan) -> ChangesFound?
   /// Everything is open: gives up the rights that are not needed any more.
@@ -49,7 +49,7 @@ package protocol SettingChanges: AnyObject {
 
 extension PingKernel {
   /// Nobody tries them.
-  package func rehearse(_ remedies: RemediesToTry, of plan: ProbePlan) -> RemedyTrial? { nil }
+  package func rehearse(_ remedies: RemediesToTry) -> RemedyTrial? { nil }
   /// Nobody searches.
   package func search(for plan: ProbePlan) -> ChangesFound? { nil }
 }

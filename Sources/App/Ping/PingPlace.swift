@@ -131,6 +131,7 @@ final class PingPlace: ProbePlace {
   }
 
   func awaitNotifications() { kernel.oracle.awaitNotifications() }
+  func rehearse(_ remedies: RemediesToTry) -> RemedyTrial? { kernel.rehearse(remedies) }
   func forgetPackets() { kernel.oracle.forgetPackets() }
 
   func drops(besides others: [any ProbePlace], where isWanted: (DropEvent) -> Bool) -> [Record] {

@@ -5,9 +5,13 @@ extension PingRun {
   /// Tries what may help these probes, and where nothing is known that does, searches for it.
   mutating func rehearse(_ ready: [Int], _ ping: inout PingStory) throws {
     for sequence in ready {
-      guard let remedies = ping.remediesToTry(sequence), rehearsed.insert(remedies).inserted,
-        let trial = first.kernel.rehearse(remedies, of: plan)
-      else { continue }
+      guard let remedies = ping.remediesToTry(sequence), !rehearsed.contains(remedies) else {
+        continue
+      }
+      rehearsed.append(remedies)
+      guard var trial = places[remedies.place].rehearse(remedies) else { continue }
+      trial.place = remedies.place
+      guard ping.isOne(trial, of: remedies) else { continue }
       try note(.rehearsed(trial), &ping)
     }
     for sequence in ready where !isSearched && ping.wantsSearch(sequence) {

@@ -311,7 +311,7 @@ package struct PingRun {
   }
 
   /// Remedies that were tried, or could not be: once is enough.
-  var rehearsed: Set<RemediesToTry> = []
+  var rehearsed: [RemediesToTry] = []
 
   /// Whether it was searched for what helps, which takes a moment: once is enough.
   var isSearched = false

@@ -127,7 +127,8 @@ package final class Deputy: Sendable {
   /// Options that a trial may be asked with: who asks may have been taken over by what it has read.
   private static let options: Set<String> = [
     "--local", "--tun", "--in", "-s", "-p", "--sport", "--dport", "-t", "--tos", "--size", "--df",
-    "--no-df", "--data", "--unreturned", "--refused", "--silent", "-I", "--mark", "--user",
+    "--no-df", "--data", "--unreturned", "--refused", "--silent", "--octets", "-I", "--mark",
+    "--user",
     "--tcp-flags",
   ]
 

@@ -70,8 +70,8 @@ enum JournalEntry: Equatable {
       switch self {
       case .sysctl(let change, let along):
         ["sysctl"] + ([change] + along).flatMap { [$0.setting.path, $0.old, $0.new] }
-      case .rule(let rule): ["rule", Self.hex(rule.message)]
-      case .route(let route): ["route", Self.hex(route.message)]
+      case .rule(let rule): ["rule", rule.message.bytes.hexadecimal]
+      case .route(let route): ["route", route.message.bytes.hexadecimal]
       case .tun(let name, let index): ["tun", name, "\(index)"]
       case .namespace(let name): ["netns", name]
       case .tables(let name): ["tables", name]
@@ -79,20 +79,10 @@ enum JournalEntry: Equatable {
     return words.map(JournalText.escape).joined(separator: " ") + "\n"
   }
 
-  private static func hex(_ message: NetlinkMessage) -> String {
-    message.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
-
   private static func message(hex: String) -> NetlinkMessage? {
-    let digits = Array(hex.utf8)
-    guard digits.count % 2 == 0 else { return nil }
-    var bytes: [UInt8] = []
-    for start in stride(from: 0, to: digits.count, by: 2) {
-      guard let byte = UInt8(String(decoding: digits[start..<start + 2], as: UTF8.self), radix: 16)
-      else { return nil }
-      bytes.append(byte)
-    }
-    guard let messages = try? NetlinkMessage.all(in: bytes), messages.count == 1 else { return nil }
+    guard let bytes = [UInt8](hexadecimal: hex), let messages = try? NetlinkMessage.all(in: bytes),
+      messages.count == 1
+    else { return nil }
     return messages[0]
   }
 

@@ -38,21 +38,25 @@ struct FindingText {
     if let remedy = finding.remedy {
       pieces.append(Piece(label: "remedy", text: StyledLine(remedy.text), kind: .command))
     }
-    if let trial = finding.trial, finding.remedy != nil { pieces += tried(trial) }
+    if let trial = finding.trial, finding.remedy != nil { pieces += tried(trial, finding.site) }
     return pieces
   }
 
   /// What came of the remedy in a copy.
-  private func tried(_ trial: RemedyTrial) -> [Piece] {
+  private func tried(_ trial: RemedyTrial, _ site: Site?) -> [Piece] {
     let all = trial.obstacles.isEmpty ? "it" : "all of it"
-    let end = trial.isRefused ? "whoever asked is told of the refusal" : "the probe gets through"
+    let copy = site?.words ?? "this namespace"
+    let end =
+      trial.isRefused
+      ? "whoever asked is told of the refusal"
+      : "the probe gets through" + (site == nil ? "" : " there")
     return trial.obstacles.flatMap { obstacle -> [Piece] in
       let then = Piece(label: "then", text: StyledLine(Escape.text(obstacle.summary)), kind: .words)
       guard let remedy = obstacle.remedy else { return [then] }
       return [then, Piece(label: "remedy", text: StyledLine(Escape.text(remedy)), kind: .command)]
     } + [
       Piece(
-        label: "", text: StyledLine("tried in a copy of this namespace: with \(all) \(end)"),
+        label: "", text: StyledLine("tried in a copy of \(copy): with \(all) \(end)"),
         kind: .words)
     ]
   }

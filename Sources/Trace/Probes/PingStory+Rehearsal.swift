@@ -3,17 +3,22 @@ package import Wire
 // What a copy of the network namespace is for, and how probes fare there.
 extension PingStory {
   /// What may help against what a probe was lost for, the narrowest first, if nobody has tried it yet; nil where there is nothing,
-  /// or it is for another network namespace, or the probe cannot be sent again.
+  /// or it is for another machine, or the probe cannot be sent again.
   package func remediesToTry(_ sequence: Int) -> RemediesToTry? {
     guard isRehearsable(sequence) else { return nil }
     var preview = self
     let result = preview.settle(sequence)
     let cause = result.findings.first { $0.severity == .error && !$0.remedies.isEmpty }
-    guard let cause, cause.site == nil, cause.trial == nil else { return nil }
-    let commands = cause.remedies.map(\.text).filter(RemedyTrial.isConfined)
+    guard let cause, cause.trial == nil else { return nil }
+    let place = cause.site.map { places.firstIndex(of: $0) } ?? 0
+    guard let place, cause.site?.kind != .machine, let plan = plan(at: place, result.exchange)
+    else { return nil }
+    let commands = cause.remedies.map(\.text)
+      .filter { cause.site != nil || RemedyTrial.isConfined($0) }
     guard !commands.isEmpty else { return nil }
     var remedies = RemediesToTry(
-      commands: commands, unreturned: cause.unreturned, silent: cause.silent)
+      commands: commands, place: place, plan: plan, unreturned: cause.unreturned,
+      silent: cause.silent)
     guard result.outcome == .lost else { return remedies }
     if let refusal = result.exchange.lostRefusal {
       remedies.isRefused = true
@@ -31,16 +36,32 @@ extension PingStory {
     guard isRehearsable(sequence) else { return false }
     var preview = self
     let result = preview.settle(sequence)
-    return result.isWithoutRemedy && result.found == nil
+    return places.isEmpty && plan.like == nil && result.isWithoutRemedy && result.found == nil
   }
 
   private func isRehearsable(_ sequence: Int) -> Bool {
-    !plan.dryRun && stories.count == 1 && plan.like == nil
-      && story.header?.isRehearsal != true && isLost(sequence)
+    !plan.dryRun && story.header?.isRehearsal != true && isLost(sequence)
+  }
+
+  /// What sends the probe as it came into a place; nil where it did not come in there.
+  private func plan(at place: Int, _ exchange: Exchange) -> ProbePlan? {
+    if place == 0 { return plan }
+    return exchange.journeys.first { $0.direction == .request && $0.site == places[place] }
+      .flatMap(plan.arriving)
   }
 
   /// Notes what came of it.
-  mutating func note(_ trial: RemedyTrial) { trials[trial.remedy] = trial }
+  mutating func note(_ trial: RemedyTrial) {
+    let site = places.indices.contains(trial.place) ? places[trial.place] : nil
+    guard let told = trial.told(of: site) else { return }
+    trials[told.remedy] = told
+  }
+
+  /// Whether it is one of these that came of a trial.
+  package func isOne(_ trial: RemedyTrial, of remedies: RemediesToTry) -> Bool {
+    let site = places.isEmpty ? nil : places[remedies.place]
+    return trial.told(of: site).map { remedies.commands.contains($0.remedy) } ?? false
+  }
 
   /// A finding with the remedy that got the probe through, and what came of it.
   func tried(_ finding: Finding) -> Finding {
@@ -69,9 +90,13 @@ extension PingStory {
 }
 
 /// What may help a lost probe, to be tried in a copy.
-package struct RemediesToTry: Sendable, Hashable {
+package struct RemediesToTry: Sendable, Equatable {
   /// The commands, the narrowest first.
   package var commands: [String]
+  /// In which of the places where the probe was watched: where it was lost.
+  package var place: Int
+  /// What sends the probe as it came in there.
+  package var plan: ProbePlan
   /// A source that nobody out there knows a way back to.
   package var unreturned: IPAddress?
   /// The interface behind which nobody answered what was sent there.

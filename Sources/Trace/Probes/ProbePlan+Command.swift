@@ -8,23 +8,9 @@ extension ProbePlan {
     var command: Command = "nftrace ping"
     for namespace in namespaces { command += " --netns \(namespace)" }
     for machine in machines { command += " --via \(machine)" }
-    switch entrance {
-    case .local:
-      command += " --local"
-      if let boundDevice {
-        guard let word = try? Word.device(boundDevice) else { return nil }
-        command += " -I \(word)"
-      }
-      if hasChosenSource { command += " -s \(source)" }
-      if let senderMark { command += " --mark \(senderMark)" }
-      if let senderUser { command += " --user \(senderUser)" }
-    case .arriving, .tun:
-      // A device that is made goes with the command, and the next one makes another.
-      guard let device, !device.hasPrefix(Self.madeDevices), let word = try? Word.device(device)
-      else { return nil }
-      command += entrance == .tun ? " --tun \(word)" : " --in \(word)"
-      command += " -s \(source)"
-    }
+    guard let entry else { return nil }
+    command += entry
+    if entrance != .local || hasChosenSource { command += " -s \(source)" }
     if proto != .icmp { command += " -p \(proto.kind.number(version))" }
     if let sourcePort { command += " --sport \(sourcePort)" }
     if let destinationPort { command += " --dport \(destinationPort)" }
@@ -42,6 +28,26 @@ extension ProbePlan {
       if discoversMTU == false { command += " --no-df" }
     }
     return command + " \(destination)"
+  }
+
+  /// How they enter; nil where it is not known what to call that. A device that is made goes with the command, and the next one
+  /// makes another.
+  private var entry: Command? {
+    switch entrance {
+    case .local:
+      var command: Command = " --local"
+      if let boundDevice {
+        guard let word = try? Word.device(boundDevice) else { return nil }
+        command += " -I \(word)"
+      }
+      if let senderMark { command += " --mark \(senderMark)" }
+      if let senderUser { command += " --user \(senderUser)" }
+      return command
+    case .arriving, .tun:
+      guard let device, !device.hasPrefix(Self.madeDevices), let word = try? Word.device(device)
+      else { return nil }
+      return entrance == .tun ? " --tun \(word)" : " --in \(word)"
+    }
   }
 
   /// The command line in words for people, of the session that `header` begins; nil where it is not known.
@@ -80,7 +86,25 @@ extension ProbePlan {
 
   /// What sends one of these probes in a copy of the network namespace; nil where it cannot be sent again.
   package var rehearsal: [String]? {
-    command(in: []).map(Self.words)
+    guard let like else { return command(in: []).map(Self.words) }
+    guard let entry, like.count <= Self.mostOctets else { return nil }
+    return Self.words("nftrace ping\(entry) --octets \(like)")
+  }
+
+  /// So many octets are no more than a word of a command line may have: MAX_ARG_STRLEN is 128 KiB.
+  private static let mostOctets = 60_000
+
+  /// These probes as one of them came in somewhere on its way; nil where it did not come in by an interface.
+  func arriving(as journey: Journey) -> ProbePlan? {
+    guard like == nil, let device = journey.hops.first?.inDevice else { return nil }
+    var plan = self
+    let packet = journey.packet
+    (plan.entrance, plan.device) = (.arriving, device)
+    (plan.source, plan.destination) = (packet.source, packet.destination)
+    if sourcePort != nil { plan.sourcePort = packet.sourcePort }
+    if destinationPort != nil { plan.destinationPort = packet.destinationPort }
+    (plan.ttl, plan.tos) = (packet.ttl, packet.tos)
+    return plan
   }
 
   /// The words behind the program's name, without the quotes that a shell would take off them: words have none within.

@@ -11,6 +11,12 @@ package struct Command: Sendable, Equatable, ExpressibleByStringInterpolation {
   /// A command without words of others.
   package init(stringLiteral value: String) { text = value }
 
+  /// A remedy that was read from somewhere, if it changes nothing but the network namespace it is run in.
+  init?(confined text: String) {
+    guard RemedyTrial.isConfined(text) else { return nil }
+    self.text = text
+  }
+
   /// A command with words of others.
   package init(stringInterpolation: StringInterpolation) { text = stringInterpolation.text }
 
@@ -45,6 +51,8 @@ package struct Command: Sendable, Equatable, ExpressibleByStringInterpolation {
     package mutating func appendInterpolation(_ kind: RouteMessage.Kind) { text += "\(kind)" }
     /// What a rule of policy routing does, as ip(8) has it.
     package mutating func appendInterpolation(_ action: RoutingRule.Action) { text += "\(action)" }
+    /// Octets in hexadecimal.
+    package mutating func appendInterpolation(_ octets: [UInt8]) { text += octets.hexadecimal }
     /// A number in hexadecimal.
     package mutating func appendInterpolation(hex number: some BinaryInteger) {
       text += "0x" + String(number, radix: 16)

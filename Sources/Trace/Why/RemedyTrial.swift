@@ -7,6 +7,9 @@ package struct RemedyTrial: Sendable, Equatable {
   package var obstacles: [Obstacle]
   /// Whether the probe was refused with it as well, and who asked was told so: it was lost before.
   package var isRefused: Bool
+  /// In which of the places where the probe was watched, counted from 0: it comes in there as it did. The command is for a shell
+  /// in that one.
+  package var place = 0
 
   /// What keeps a probe from getting through.
   package struct Obstacle: Sendable, Equatable {
@@ -48,6 +51,24 @@ extension RemedyTrial: JSONObject {
     json.member("refused", &refused)
     isRefused = refused ?? false
     json.member("remedy", &remedy)
+    var other = place == 0 ? nil : place
+    json.member("place", &other)
+    place = other ?? 0
+  }
+
+  /// The same with commands for a shell where all of it was asked; nil where no shell there takes them.
+  func told(of site: Site?) -> RemedyTrial? {
+    guard let site else { return self }
+    func told(_ command: String) -> String? {
+      Command(confined: command).flatMap(site.reached)?.text
+    }
+    guard let remedy = told(remedy) else { return nil }
+    var trial = self
+    trial.remedy = remedy
+    for index in obstacles.indices {
+      trial.obstacles[index].remedy = obstacles[index].remedy.flatMap(told)
+    }
+    return trial
   }
 }
 

@@ -49,8 +49,7 @@ extension Ping {
               kernel: LivePing(
                 in: space, rights: rights(entrance, plan, spaces),
                 isRoot: entrance.kind == .local && user == nil && space === spaces[0],
-                rehearses: !noRehearsal && rehearsal == nil && spaces.count == 1
-                  && machines.isEmpty,
+                rehearses: !noRehearsal && rehearsal == nil,
                 searches: shared.verbose),
               rehearsal: rehearsal)
           }

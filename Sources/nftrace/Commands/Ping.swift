@@ -260,6 +260,7 @@ struct Ping: ParsableCommand {
   @OptionGroup var shared: SharedOptions
 
   mutating func validate() throws {
+    like = like ?? trial.octets
     try checkLike()
     try checkOthers()
     guard let target = ProbeTarget(destination) else {

@@ -22,6 +22,17 @@ struct TrialOptions: ParsableArguments {
   @Option(help: .hidden)
   var refused: String?
 
+  /// The packet that is the probe, where it is one that was captured.
+  @Option(help: .hidden, transform: Self.captured)
+  var octets: CapturedProbe?
+
+  private static func captured(_ text: String) throws -> CapturedProbe {
+    guard let octets = [UInt8](hexadecimal: text) else {
+      throw ValidationError("'\(text)' are no octets")
+    }
+    return try CapturedProbe(octets)
+  }
+
   /// The world of the copies in which the remedy of a probe from and for these is tried.
   func sought(_ addresses: [IPAddress]) -> SoughtNeighbours {
     var sought = SoughtNeighbours(addresses)

@@ -115,12 +115,9 @@ final class LivePing: PingKernel {
     try messages.socket.join()
   }
 
-  func rehearse(_ remedies: RemediesToTry, of plan: ProbePlan) -> RemedyTrial? {
-    guard rehearses, let deputy, let words = plan.rehearsal,
-      let output = deputy.trial(words + remedies.words),
-      let trial = RemedyTrial(json: output), remedies.commands.contains(trial.remedy)
-    else { return nil }
-    return trial
+  func rehearse(_ remedies: RemediesToTry) -> RemedyTrial? {
+    guard rehearses, let deputy, let words = remedies.plan.rehearsal else { return nil }
+    return deputy.trial(words + remedies.words).flatMap { RemedyTrial(json: $0) }
   }
 
   func search(for plan: ProbePlan) -> ChangesFound? {
