@@ -85,15 +85,21 @@ struct CopiedSettings: Sendable {
     }
   }
 
-  /// Has whoever answers for somebody else (proxy_arp) do so at once, in the network namespace of the calling thread: by itself it
-  /// waits up to 0.8 s, to let him answer first.
-  static func hurryProxies() {
+  /// Has neighbours found without waiting, in the network namespace of the calling thread: who answers for somebody else
+  /// (proxy_arp) waits up to 0.8 s by itself, to let him answer first, and who does not answer is asked again after a second, twice.
+  /// The world of a copy answers at once, or never.
+  static func hurryNeighbours() {
     for version in ["ipv4", "ipv6"] {
       for interface in Files.names(in: "\(root)/\(version)/neigh") {
-        try? Sysctl(path: "net/\(version)/neigh/\(interface)/proxy_delay")?.write("0")
+        for (name, value) in [("proxy_delay", "0"), ("retrans_time_ms", "\(pause)")] {
+          try? Sysctl(path: "net/\(version)/neigh/\(interface)/\(name)")?.write(value)
+        }
       }
     }
   }
+
+  /// Milliseconds until a neighbour is asked again.
+  private static let pause = 100
 
   /// Gives those that differ the same values, in the network namespace of the calling thread: those for all
   /// interfaces first, for they change those of each. Interfaces are made alike, so that what one of them is set to then, the

@@ -96,7 +96,7 @@ package struct NamespaceCopy: ~Copyable {
     let there = interfaces
     let opened = try copy.within { () throws(KernelError) in
       try prepare()
-      CopiedSettings.hurryProxies()
+      CopiedSettings.hurryNeighbours()
       try there.raise()
       return try furnish(there)
     }
