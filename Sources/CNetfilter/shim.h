@@ -351,35 +351,46 @@ static inline int nftrace_spawn_foreground(
 }
 
 // Starts a program, found by PATH, that reads and writes one stream and complains into another, in a process group of its
-// own: what a terminal sends to the foreground is not for it. Returns an errno.
+// own: what a terminal sends to the foreground is not for it. It is told to end when the thread that starts it does, however
+// that ends, which posix_spawn has no way to ask for. Returns an errno.
 static inline int nftrace_spawn_connected(
     const char *path, char *const arguments[], int stream, int errors, pid_t *process) {
-  extern char **environ;
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  int error = posix_spawn_file_actions_init(&actions);
-  if (error != 0) return error;
-  error = posix_spawnattr_init(&attributes);
-  if (error != 0) {
-    posix_spawn_file_actions_destroy(&actions);
-    return error;
+  int report[2];
+  if (pipe2(report, O_CLOEXEC) != 0) return errno;
+  sigset_t all, before;
+  sigfillset(&all);
+  // No handler of ours is to run in the copy.
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pid_t parent = getpid();
+  pid_t child = fork();
+  if (child == 0) {
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(127);
+    for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    int error = 0;
+    if (dup2(stream, 0) < 0 || dup2(stream, 1) < 0 || dup2(errors, 2) < 0 ||
+        execvp(path, arguments) != 0) {
+      error = errno;
+    }
+    ssize_t written = write(report[1], &error, sizeof error);
+    _exit(written > 0 ? 127 : 126);
   }
-  sigset_t defaults, blocked;
-  sigfillset(&defaults);
-  sigemptyset(&blocked);
-  error = posix_spawnattr_setsigdefault(&attributes, &defaults);
-  if (error == 0) error = posix_spawnattr_setsigmask(&attributes, &blocked);
-  if (error == 0) error = posix_spawnattr_setpgroup(&attributes, 0);
-  if (error == 0) {
-    error = posix_spawnattr_setflags(
-        &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  int error = child < 0 ? errno : 0;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  close(report[1]);
+  if (child > 0) {
+    ssize_t count;
+    do count = read(report[0], &error, sizeof error);
+    while (count < 0 && errno == EINTR);
+    if (count <= 0) error = 0;
+    if (error != 0) waitpid(child, NULL, 0);
+    *process = child;
   }
-  if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, stream, 0);
-  if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, stream, 1);
-  if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, errors, 2);
-  if (error == 0) error = posix_spawnp(process, path, &actions, &attributes, arguments, environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
+  close(report[0]);
   return error;
 }
 

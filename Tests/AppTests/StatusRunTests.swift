@@ -78,6 +78,9 @@ struct StatusRunTests {
           drop reasons  no   for why
                              Linux 5.17
 
+        'ping --ioam' shows this host as a router: node 7, for what comes in by eth0 (number 1),
+        in the namespace 0 of IOAM
+
         """)
     #expect(machine.noted.kept.last == [])
     try status(json: true)
@@ -110,6 +113,9 @@ struct StatusRunTests {
                    0 events, 0 lost, 0 dropped to keep to the size
 
         This kernel, 6.1.0, and these rights:
+
+        'ping --ioam' shows this host as a router: node 7, for what comes in by eth0 (number 1),
+        in the namespace 0 of IOAM
 
         """)
     try status(json: true)

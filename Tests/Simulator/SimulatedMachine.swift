@@ -42,6 +42,9 @@ package final class SimulatedMachine {
   package var alive: Set<Int32> = []
   /// Programs that run.
   package var programs: [RunningProgram] = []
+  /// Whether it writes into packets as a router.
+  package var tracing: RouterTracing? = RouterTracing(
+    node: 7, interfaces: [.init(name: "eth0", id: 1)], namespaces: [0])
   /// What nftrace needs.
   package var needs = [Requirement("nf_tables", "rules of its own", true)]
   /// What the kernel log has.
@@ -140,6 +143,8 @@ extension SimulatedMachine: StatusKernel {
   package func place() throws(KernelError) -> NamespacePlace { current.place }
 
   package func requirements() -> [Requirement] { needs }
+
+  package func routerTracing() -> RouterTracing? { tracing }
 
   package func tables() throws(KernelError) -> [TableName] {
     try faults.check(.listing)

@@ -29,6 +29,7 @@ final class PingPlace: ProbePlace {
       versions: [version], backend: .group(namespace.kernel.group),
       masquerade: masquerade ? entrance.map { ($0.subnet, $0.deviceName ?? "") } : nil)
     tables.discards = plan.dryRun
+    tables.snapLength += UInt32(clamping: plan.optionLength)
     try self.init(
       number, namespace, tables,
       // What is dropped elsewhere is heard once.

@@ -157,11 +157,11 @@ package struct PingRun {
       }
       let now = loop.realtime
       // One whose end has come meanwhile is heard first.
-      let isLate = !ping.wantsWitness(heard) && ping.nextDeadline.map { now > $0 } ?? false
+      let isLate = ping.oneMore(heard) == nil && ping.nextDeadline.map { now > $0 } ?? false
       let isOver = (interrupted != nil || schedule.isOver) && ping.outstanding == 0
       if isLate || !ready.isEmpty || isOver { continue }
-      if let witness = plan.witness, interrupted == nil, ping.wantsWitness(heard) {
-        try inject(witness)
+      if interrupted == nil, let more = ping.oneMore(heard) {
+        try inject(more)
         try digest(&ping, &printer)
       } else if interrupted == nil, let sequence = schedule.next(now, ping) {
         try inject(sequence)

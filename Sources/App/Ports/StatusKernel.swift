@@ -9,6 +9,8 @@ package protocol StatusKernel: NamespaceSurveyor {
   var rights: any Rights { get }
   /// What nftrace needs, and whether it is there.
   func requirements() -> [Requirement]
+  /// Whether this host writes into packets as a router; nil where the kernel cannot do that.
+  func routerTracing() -> RouterTracing?
   /// The tables of nf_tables.
   func tables() throws(KernelError) -> [TableName]
   /// What the tables of a setup have to fit into.

@@ -53,6 +53,8 @@ struct SeveralSessions {
       if let header, let twin = headers.firstIndex(of: header) {
         remarks.append(
           "\(files.last ?? "") is the same session as \(kept[twin].last ?? ""): it is told once")
+        // One may have been copied while it was still written.
+        if Self.octets(files) > Self.octets(kept[twin]) { kept[twin] = files }
         continue
       }
       headers.append(header)
@@ -76,14 +78,17 @@ struct SeveralSessions {
         kept.remove(at: index)
       }
     }
-    self.sessions = kept
-    var survey = ClockSurvey(sessions: kept.count)
-    for (number, files) in kept.enumerated() {
-      let reader = try SessionReader(files, isQuiet: true)
-      while let element = try reader.next() {
-        if case .record(let record) = element { survey.take(record, from: number) }
-      }
+    var (survey, spans) = try Self.survey(kept)
+    let twins = Self.twins(headers, spans)
+    for (index, other) in twins.sorted(by: { $0.key > $1.key }) {
+      remarks.append(
+        "\(Self.name(kept[index])) was recorded where \(Self.name(kept[other])) was, at the same time: it is left out"
+      )
+      headers.remove(at: index)
+      kept.remove(at: index)
     }
+    if !twins.isEmpty { (survey, _) = try Self.survey(kept) }
+    self.sessions = kept
     joined = JoinedSessions(
       zip(headers, kept).map { JoinedSessions.Source(header: $0, name: Self.name($1)) }, survey)
     for stranger in joined.strangers where kept.count > 1 {
@@ -93,6 +98,51 @@ struct SeveralSessions {
             ? "it is told beside them, by its own clock"
             : "it is left out, for it does not belong to them"))
     }
+  }
+
+  /// Looks for packets that several sessions have. Also, from when to when each has any, nanoseconds since the epoch.
+  private static func survey(
+    _ sessions: [[String]]
+  ) throws -> (ClockSurvey, [ClosedRange<UInt64>?]) {
+    var survey = ClockSurvey(sessions: sessions.count)
+    var spans: [ClosedRange<UInt64>?] = []
+    for (number, files) in sessions.enumerated() {
+      let reader = try SessionReader(files, isQuiet: true)
+      var (first, last) = (UInt64.max, UInt64(0))
+      while let element = try reader.next() {
+        guard case .record(let record) = element else { continue }
+        survey.take(record, from: number)
+        if case .log = record.content { (first, last) = (min(first, record.time), record.time) }
+      }
+      spans.append(first < last ? first...last : nil)
+    }
+    return (survey, spans)
+  }
+
+  /// Recordings of one place that were made at the same time have the same packets: those to leave out, with the one that
+  /// is told for each, which goes on for longer.
+  private static func twins(
+    _ headers: [SessionHeader?], _ spans: [ClosedRange<UInt64>?]
+  ) -> [Int: Int] {
+    func length(_ index: Int) -> UInt64 { spans[index].map { $0.upperBound - $0.lowerBound } ?? 0 }
+    var left: [Int: Int] = [:]
+    for index in headers.indices {
+      let other = headers.indices.first { other in
+        guard other != index, let header = headers[index], let twin = headers[other],
+          header.probe == nil, twin.probe == nil, header.isPlace(of: twin),
+          header.targets == twin.targets,
+          let span = spans[index], let its = spans[other], span.overlaps(its)
+        else { return false }
+        return (length(other), index) > (length(index), other)
+      }
+      if let other { left[index] = other }
+    }
+    return left
+  }
+
+  /// Octets of files.
+  private static func octets(_ files: [String]) -> UInt64 {
+    files.reduce(0) { $0 + (FileIdentity($1).map { UInt64($0.size) } ?? 0) }
   }
 
   /// The sessions in a directory; nil where it is none.

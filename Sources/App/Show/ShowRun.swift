@@ -71,7 +71,10 @@ package struct ShowRun {
     for page in request.pages { try Self.refuseOverwriting(several.paths, by: page.path) }
     for words in several.remarks { Output.complain(StyledLine(words), prefix: "") }
     let matches = try withReports(of: nil, several.joined.ping == nil ? several.joined.sites : []) {
-      report, output in try several.play(report, host, output: output)
+      report, output in
+      var report = report
+      report.clocks = several.joined.clocks
+      return try several.play(report, host, output: output)
     }
     if matches == 0 { Output.complain("no packet matches") }
     return matches > 0 ? 0 : 1

@@ -54,7 +54,10 @@ extension StatusFindings {
         ])
       })
     let words = requirements.flatMap { Self.words($0, width) }
-    return [release, Statement("features", features, .lines(areTold ? words : []))]
+    return [
+      release, Statement("features", features, .lines(areTold ? words : [])),
+      RouterTracingFacts(routerTracing).statement(isTold: areTold || routerTracing?.isOn == true),
+    ]
   }
 
   private static func words(_ requirement: Requirement, _ width: Int) -> [StyledLine] {

@@ -6,6 +6,8 @@ package struct StatusFindings {
   private let kernel: any StatusKernel
   /// What nftrace needs of the kernel; nil if nobody asked.
   var requirements: [Requirement]?
+  /// Whether this host writes into packets as a router; nil if nobody asked, or the kernel cannot.
+  var routerTracing: RouterTracing?
   /// nil if nothing is set up here, as far as can be seen.
   var setup: SetupState?
   var recorder: RecorderState?
@@ -26,7 +28,10 @@ package struct StatusFindings {
     _ kernel: any StatusKernel, withRequirements: Bool = true
   ) throws(KernelError) -> StatusFindings {
     var findings = StatusFindings(kernel: kernel)
-    if withRequirements { findings.requirements = kernel.requirements() }
+    if withRequirements {
+      findings.requirements = kernel.requirements()
+      findings.routerTracing = kernel.routerTracing()
+    }
     if StateFile.isReadable(StateDirectory.path) {
       try findings.read(SetupFiles(namespace: kernel.place()))
     } else {

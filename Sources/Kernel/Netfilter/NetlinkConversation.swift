@@ -17,6 +17,8 @@ struct NetlinkConversation: ~Copyable {
     case sockets
     /// IPsec: ip-xfrm(8).
     case security
+    /// Families with a number of their own: genetlink.
+    case generic
 
     fileprivate var protocolNumber: Int32 {
       switch self {
@@ -24,6 +26,7 @@ struct NetlinkConversation: ~Copyable {
       case .netfilter: NETLINK_NETFILTER
       case .sockets: NETLINK_SOCK_DIAG
       case .security: NETLINK_XFRM
+      case .generic: NETLINK_GENERIC
       }
     }
   }
@@ -160,7 +163,7 @@ struct NetlinkConversation: ~Copyable {
   func refusal(_ message: NetlinkMessage, _ code: Int32, attempt: String) -> KernelError {
     let words = Self.explanation(in: message)
     return switch peer {
-    case .route, .sockets, .security:
+    case .route, .sockets, .security, .generic:
       KernelError(
         Self.kind(of: code), cannot: attempt, function: KernelError.rtnetlink, errno: code,
         help: code == EPERM ? "it needs CAP_NET_ADMIN: run as root" : words)

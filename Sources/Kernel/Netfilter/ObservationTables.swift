@@ -52,7 +52,7 @@ package struct ObservationTables: Sendable {
 
   /// Octets of each packet that are reported: enough for every header and the nonce, also quoted
   /// in an ICMPv6 error.
-  static let snapLength: UInt32 = 256
+  package var snapLength: UInt32 = 256
 
   /// Devices that one chain of the netdev family can have: fewer than the kernel's
   /// `NFT_NETDEVICE_MAX`, 256. With more of them there is "ingress_2" beside "ingress", and so on.
@@ -167,7 +167,7 @@ package struct ObservationTables: Sendable {
     switch backend {
     case .group(let group):
       (counts ? [.counter] : []) + (traces ? [.one, .trace] : []) + [
-        .logToGroup(group, prefix: point.label, snapLength: Self.snapLength), .verdict(.accept),
+        .logToGroup(group, prefix: point.label, snapLength: snapLength), .verdict(.accept),
       ]
     // Lines of the kernel log need no trace, and must not switch on that of iptables-legacy.
     case .kernelLog(let namespace):

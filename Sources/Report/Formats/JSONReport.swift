@@ -48,7 +48,7 @@ struct JSONReport: Renderer {
 
   mutating func finish(_ end: ReportEnd) -> [String] {
     let closing =
-      objects.clocks(clocks)
+      objects.clocks(clocks + end.clocks)
       + objects.closing(
         ProbeResult.findings(of: findings + end.findings, end.counts), end.counts)
     switch head.command {

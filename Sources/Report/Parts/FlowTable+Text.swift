@@ -109,7 +109,8 @@ extension FlowTable {
       let isBeside =
         TextLayout.columns(first.text) + TextLayout.columns(text) <= style.width
       let below = isBeside ? [] : indented(text).map { StyledLine($0, .strong) }
-      return [isBeside ? first + text : first.trimmed] + below
+      let way = flow.sites.isEmpty ? [] : indented(flow.sites.words(joinedBy: " \(style.arrow) "))
+      return [isBeside ? first + text : first.trimmed] + below + way.map { StyledLine($0, .faint) }
         + fates(flow).flatMap { indented($0).map { StyledLine($0) } }
     }
 

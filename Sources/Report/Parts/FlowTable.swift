@@ -31,6 +31,8 @@ struct FlowTable: Sendable {
   struct Flow: Sendable {
     /// The interface by which the first came in; nil for what this host sent.
     var input: String?
+    /// The machines or namespaces that had its packets, where there are several, in the order of the first one's way.
+    var sites: [Site] = []
     /// Packets that asked, or that were no answers.
     var packets = 0
     /// Packets that answered.
@@ -50,6 +52,7 @@ struct FlowTable: Sendable {
       lost += other.lost
       first = min(first, other.first)
       last = max(last, other.last)
+      for site in other.sites where !sites.contains(site) { sites.append(site) }
       fates.add(other.fates)
     }
   }
@@ -79,9 +82,13 @@ struct FlowTable: Sendable {
     for journey in exchange.journeys {
       flow.first = min(flow.first, journey.time)
       flow.last = max(flow.last, journey.time)
+      if let site = journey.site, !flow.sites.contains(site) { flow.sites.append(site) }
       if journey.end.isLost {
         flow.lost += 1
-        flow.fates.add(EndText(journey, TextStyle()).short, rule: journey.end.decider?.rule)
+        let place = journey.site.map { " \($0.place)" } ?? ""
+        flow.fates.add(
+          EndText(journey, TextStyle()).short + place, rule: journey.end.decider?.rule,
+          at: journey.site)
       }
       // Of several network namespaces, each has a packet that passes it.
       guard journey.site == lead.site else { continue }
@@ -114,7 +121,7 @@ struct FlowTable: Sendable {
       .object([
         ("protocol", .string("\(key.proto)")), ("source", .string("\(key.source)")),
         ("destination", .string("\(key.destination)")), ("destination_port", .int(key.port)),
-        ("in", .string(flow.input)),
+        ("in", .string(flow.input)), ("places", .array(flow.sites.map { .string($0.name) })),
         ("packets", .int(flow.packets)), ("answers", .int(flow.answers)),
         ("lost", .int(flow.lost)), ("first", .int(flow.first)), ("last", .int(flow.last)),
         (

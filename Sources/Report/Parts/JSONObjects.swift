@@ -96,7 +96,8 @@ package struct JSONObjects: Sendable {
             ("interface", .string(probe.interface)), ("namespace", .string(netns)),
           ])
         ),
-      ] + error + (probe.found.map { [("found", found($0))] } ?? []))
+      ] + error + (probe.routers.map { [("routers", routers($0))] } ?? [])
+        + (probe.found.map { [("found", found($0))] } ?? []))
   }
 
   /// How far clocks of other machines are ahead.
@@ -177,15 +178,18 @@ package struct JSONObjects: Sendable {
     let echo = packet.icmp.flatMap {
       $0.isEchoRequest(packet.proto) || $0.isEchoReply(packet.proto) ? $0 : nil
     }
-    return .object([
-      ("family", .int(packet.source.family)), ("protocol", .string("\(packet.proto)")),
-      ("source", .string("\(packet.source)")), ("destination", .string("\(packet.destination)")),
-      ("source_port", .int(packet.sourcePort)), ("destination_port", .int(packet.destinationPort)),
-      ("icmp_type", .int(packet.icmp?.type)), ("icmp_code", .int(packet.icmp?.code)),
-      ("icmp_id", .int(echo?.identifier)), ("icmp_sequence", .int(echo?.sequence)),
-      ("ip_id", .int(packet.identification)), ("ttl", .int(packet.ttl)),
-      ("length", .int(packet.length)),
-    ])
+    let trace = TraceMention.traceID(in: packet).map { [("trace_id", JSONValue.string($0))] } ?? []
+    return .object(
+      [
+        ("family", .int(packet.source.family)), ("protocol", .string("\(packet.proto)")),
+        ("source", .string("\(packet.source)")), ("destination", .string("\(packet.destination)")),
+        ("source_port", .int(packet.sourcePort)),
+        ("destination_port", .int(packet.destinationPort)),
+        ("icmp_type", .int(packet.icmp?.type)), ("icmp_code", .int(packet.icmp?.code)),
+        ("icmp_id", .int(echo?.identifier)), ("icmp_sequence", .int(echo?.sequence)),
+        ("ip_id", .int(packet.identification)), ("ttl", .int(packet.ttl)),
+        ("length", .int(packet.length)),
+      ] + trace)
   }
 
   /// Where it was seen, and where a rule ended it, which it did not pass.

@@ -125,7 +125,9 @@ struct PingText: Sendable {
     let findings = FindingText(style: style).lines(probe.findings) + search(probe)
     let timeline = Timeline.all(
       probe.exchange, style, isUnanswered: probe.outcome == .lost)
+    let routers = RouterText(style: style).lines(probe)
     return findings + (findings.isEmpty || timeline.isEmpty ? [] : [""]) + timeline
+      + (routers.isEmpty ? [] : [""] + routers)
   }
 
   /// Where no command is known to help, what was searched for, and what searches on.

@@ -4,6 +4,8 @@ internal import Trace
 struct ReportText: Sendable {
   private let style: TextStyle
   private var header: SessionHeader?
+  /// The first of several machines.
+  private var here: Site?
   /// The plan whose probes are told, and their text.
   private var ping: (plan: ProbePlan, text: PingText)?
   private var traffic: ShowText
@@ -24,6 +26,7 @@ struct ReportText: Sendable {
   /// where it comes from.
   mutating func begin(_ head: ReportHead, withProvenance: Bool = false) {
     header = head.header
+    here = head.sites.first
     if style.verbosity != .quiet, withProvenance || header?.probe == nil {
       provenance = Provenance(head)?.lines(style) ?? []
     }
@@ -98,6 +101,9 @@ struct ReportText: Sendable {
   private func recording(_ end: ReportEnd) -> [StyledLine] {
     guard header?.probe == nil, style.verbosity != .quiet else { return [] }
     let notes = FindingText(style: style).lines(ProbeResult.findings(of: end.findings, end.counts))
-    return notes.isEmpty ? [] : [""] + notes
+    let clocks =
+      end.clocks.isEmpty || isEmpty
+      ? [] : here.map { ClockText(style: style).lines(end.clocks, against: $0) } ?? []
+    return (clocks.isEmpty ? [] : [""] + clocks) + (notes.isEmpty ? [] : [""] + notes)
   }
 }

@@ -10,10 +10,12 @@ struct Tally: Sendable {
   /// Nothing yet; so many kinds are told apart.
   init(most: Int) { self.most = most }
 
-  /// One more of this kind. `rule` is the rule that made it, which is the same in whichever words it is told.
-  mutating func add(_ words: String, rule: RuleStep? = nil) {
+  /// One more of this kind. `rule` is the rule that made it, which is the same in whichever words it is told; `site` is the place whose rule it is, where there
+  /// are several.
+  mutating func add(_ words: String, rule: RuleStep? = nil, at site: Site? = nil) {
     let key =
-      rule.map { "\($0.family) \($0.table) \($0.chain) \($0.ref)" } ?? words
+      (rule.map { "\($0.family) \($0.table) \($0.chain) \($0.ref)" } ?? words)
+      + (site?.place ?? "")
     guard kinds[key] != nil || kinds.count < most else {
       others += 1
       return

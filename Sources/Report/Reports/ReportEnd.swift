@@ -6,6 +6,8 @@ package struct ReportEnd: Sendable {
   package var counts: EventCounts
   /// What is to be said of the recording, not of a packet in it.
   package var findings: [Finding]
+  /// How the clocks of several recordings differ from that of the first.
+  package var clocks: [ProbeResult.Clock] = []
   /// The file that was written, where a command wrote one.
   package var session: String?
 

@@ -51,6 +51,9 @@ package struct SessionReport {
     case exchange(Exchange)
   }
 
+  /// How the clocks of several recordings differ from that of the first of `namespaces`.
+  package var clocks: [ProbeResult.Clock] = []
+
   /// Who takes what is told as it is, as well.
   package var listener: ((Told) -> Void)?
 
@@ -208,7 +211,8 @@ package struct SessionReport {
     var lines = endSection()
     for entry in kept { lines += self.lines(entry) }
     begin()
-    return lines
-      + renderer.finish(ReportEnd(counts: counts, findings: endings))
+    var end = ReportEnd(counts: counts, findings: endings)
+    end.clocks = clocks
+    return lines + renderer.finish(end)
   }
 }

@@ -17,10 +17,12 @@ package struct OTLPStory: Sendable {
   /// The span under which that is, in somebody else's trace.
   private var parent: TraceContext?
   private var ids: SpanIDs
-  private var batch: OTLPBatch
-  /// Batches of sessions that are over.
-  private var earlier: [OTLPBatch] = []
+  /// What is not exported yet, by the machine that it is of.
+  private var batches: [OTLPBatch] = []
+  /// What tells of the machine that runs the command, and of the one whose session is told.
   private let home: OTLPAttributes
+  private var resource: OTLPAttributes
+  private let version: String
   /// The probes that are told; nil where it is traffic.
   private var plan: ProbePlan?
   /// Whether the command has a span beside its probes', and what is known of that.
@@ -41,7 +43,8 @@ package struct OTLPStory: Sendable {
     self.parent = parent
     ids = SpanIDs(seed: context.spanID ^ UInt64(truncatingIfNeeded: context.traceID))
     home = resource
-    batch = OTLPBatch(resource: resource, version: version)
+    self.resource = resource
+    self.version = version
   }
 
   /// The session that this header describes is told from here on: what follows is of the machine where that was made.
@@ -55,18 +58,41 @@ package struct OTLPStory: Sendable {
       ids = SpanIDs(seed: context.spanID ^ UInt64(truncatingIfNeeded: context.traceID))
     }
     netns = header?.netns
+    resource = header?.host.map(resource(of:)) ?? home
+  }
+
+  /// What tells of a machine of this name.
+  private func resource(of host: String) -> OTLPAttributes {
     var resource = home
-    if let host = header?.host, .string(host) != resource[name: "host.name"] {
-      resource[name: "host.name"] = .string(host)
-      resource[name: "host.id"] = nil
-    }
-    guard resource != batch.resource else { return }
-    if !batch.isEmpty { earlier.append(batch) }
-    batch = OTLPBatch(resource: resource, version: batch.version)
+    if .string(host) == home[name: "host.name"] { return resource }
+    resource[name: "host.name"] = .string(host)
+    resource[name: "host.id"] = nil
+    return resource
   }
 
   private var host: String? {
-    if case .string(let name)? = batch.resource[name: "host.name"] { name } else { nil }
+    if case .string(let name)? = resource[name: "host.name"] { name } else { nil }
+  }
+
+  /// What tells of the machine where something was seen: of the session's, where there is no other.
+  private func resource(of site: Site?) -> OTLPAttributes {
+    guard let site, site.kind == .machine else { return resource }
+    return resource(of: site.name)
+  }
+
+  private mutating func add(_ span: OTLPSpan, of site: Site? = nil) {
+    batches[place(of: site)].spans.append(span)
+  }
+
+  private mutating func add(_ record: OTLPLogRecord, of site: Site? = nil) {
+    batches[place(of: site)].logs.append(record)
+  }
+
+  private mutating func place(of site: Site?) -> Int {
+    let resource = resource(of: site)
+    if let place = batches.firstIndex(where: { $0.resource == resource }) { return place }
+    batches.append(OTLPBatch(resource: resource, version: version))
+    return batches.count - 1
   }
 
   /// A probe is over.
@@ -91,7 +117,7 @@ package struct OTLPStory: Sendable {
       span.end = max(span.end, span.start.later(by: UInt64(nearest: micros * 1000)))
     }
     if !isAlone { spread(root: destination(result), over: span) }
-    batch.spans.append(span)
+    add(span)
   }
 
   /// Packets of recorded traffic are told: a trace of their own.
@@ -102,26 +128,23 @@ package struct OTLPStory: Sendable {
       name: "\(first.packet.proto) \(first.packet.destination)", start: first.time, end: first.time)
     span.attributes = Self.ends(of: first.packet)
     add(exchange, exchange.findings, under: &span)
-    batch.spans.append(span)
+    add(span, of: exchange.journeys.first?.site)
   }
 
   /// Log records besides.
-  package mutating func add(_ records: [OTLPLogRecord]) { batch.logs += records }
+  package mutating func add(_ records: [OTLPLogRecord]) { for record in records { add(record) } }
 
   /// How many spans and log records wait.
   package var count: Int {
-    (earlier + [batch]).reduce(0) { $0 + $1.spans.count + $1.logs.count }
+    batches.reduce(0) { $0 + $1.spans.count + $1.logs.count }
   }
 
   /// What is to be exported so far; the rest comes in others. The command's own span comes last, when all `isOver`.
   package mutating func takeBatches(isOver: Bool = false) -> [OTLPBatch] {
-    if isOver, let root { batch.spans.append(root) }
+    if isOver, let root { add(root) }
     if isOver { root = nil }
-    let taken = (earlier + [batch]).filter { !$0.isEmpty }
-    earlier = []
-    batch.spans = []
-    batch.logs = []
-    return taken
+    defer { batches = [] }
+    return batches
   }
 
   // MARK: Spans
@@ -203,13 +226,14 @@ package struct OTLPStory: Sendable {
       }
       span.end = max(span.end, next.end)
       above = next.spanID
-      batch.spans.append(next)
+      add(next, of: journey.site)
     }
     for finding in findings {
       let place = places.first { finding.site == nil || $0.site == finding.site }
       let lost = finding.severity == .error ? place?.id : nil
-      batch.logs.append(
-        Self.record(finding, at: span.end, trace: span.traceID, span: lost ?? span.spanID))
+      add(
+        Self.record(finding, at: span.end, trace: span.traceID, span: lost ?? span.spanID),
+        of: finding.site)
     }
   }
 
@@ -316,13 +340,10 @@ package struct OTLPStory: Sendable {
 }
 
 extension OTLPAttributes {
-  /// Where something was seen: on which machine, or in which network namespace; in `netns` where there is one place.
+  /// In which network namespace something was seen; in `netns` where there is one place. Of which machine it is, the
+  /// resource says.
   mutating func set(place site: Site?, else netns: String? = nil) {
-    if let site, site.kind == .machine {
-      set("host.name", site.name)
-    } else {
-      set("nftrace.netns", site?.name ?? netns)
-    }
+    if site?.kind != .machine { set("nftrace.netns", site?.name ?? netns) }
   }
 }
 

@@ -100,7 +100,11 @@ package struct ClockSurvey: Sendable {
 
   /// How far the times in each session are ahead of those in another one, the first of its group: of sessions that have
   /// packets in common, one by one. The group of `place` begins with that.
-  package func offsets(from place: Int) -> (ahead: [Int64], group: [Int]) {
+  ///
+  /// `known` is what packets say of each clock from both sides, against that of `place`; nil where they do not.
+  package func offsets(
+    from place: Int
+  ) -> (ahead: [Int64], group: [Int], known: [ClockOffset?]) {
     var constraints = ClockConstraints(places: delays.count)
     for sights in seen.values where sights.count > 1 {
       for (from, left) in sights where left.leaves {
@@ -125,7 +129,15 @@ package struct ClockSurvey: Sendable {
         (ahead[other], group[other]) = (estimate, first)
       }
     }
-    return (ahead, group.map { $0 ?? 0 })
+    let known = constraints.offsets(from: place) ?? delays.map { _ in nil }
+    let doubt = stamps(in: place).doubt.magnitude
+    return (
+      ahead, group.map { $0 ?? 0 },
+      zip(known.indices, known).map { other, offset in
+        let more = Int64(clamping: doubt &+ stamps(in: other).doubt.magnitude)
+        return other == place ? nil : offset?.moved(by: 0, doubt: more)
+      }
+    )
   }
 
   /// Between two places may be one that translates, of which there is no session: then a packet has its numbers, and a TTL

@@ -20,6 +20,9 @@ package struct JoinedSessions: Sendable {
   package let sites: [Site]
   /// The session that has the probes; nil where none has, or several.
   package let ping: Int?
+  /// How far the clocks of recordings are ahead of that of the first, which is the one that all are told by; empty where
+  /// the story of a ping says it.
+  package let clocks: [ProbeResult.Clock]
   /// Sessions that have no packet in common with the others.
   package let strangers: [Int]
 
@@ -64,7 +67,18 @@ package struct JoinedSessions: Sendable {
     }
     let hosts = sources.map { $0.header?.host }
     let areTold = hosts.allSatisfy { $0 != nil } && Set(hosts).count == hosts.count
-    sites = sources.map { Site(machine: areTold ? $0.header?.host ?? "" : $0.name) }
+    let sites = sources.map { source in
+      let host = areTold ? source.header?.host ?? "" : source.name
+      // By its own name it is reached, if by any.
+      return Site(machine: host, path: areTold && Site.isMachine(host) ? host : nil)
+    }
+    self.sites = sites
+    clocks =
+      ping != nil
+      ? []
+      : zip(sites, found.known).compactMap { site, offset in
+        offset.map { ProbeResult.Clock(site: site, offset: $0) }
+      }
     var header = ping.flatMap { sources[$0].header }
     var places: [Int: Int] = [:]
     if let ping, header != nil {

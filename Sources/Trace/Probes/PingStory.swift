@@ -44,6 +44,8 @@ package struct PingStory: Sendable {
   var clocks: ClockConstraints?
   /// Machines that are missing.
   private var missing: [Finding] = []
+  /// What routers on the way have written into probes.
+  var survey = RouterSurvey()
   /// Whether the session is over before its time.
   var isCut = false
 
@@ -83,6 +85,7 @@ package struct PingStory: Sendable {
     for index in concerned { stories[index].take(record) }
     if stories[place].verdictsOfDrop != drops { hasten(record.time) }
     hasten(afterDrop: record)
+    if plan.ioam != nil { survey.take(record, plan) }
     switch record.content {
     case .sent(let bytes):
       // What ends a connection is sent as well, and is no probe.
@@ -93,6 +96,7 @@ package struct PingStory: Sendable {
         witnessSent = record.time
         return
       }
+      if sequence == plan.survey { return survey.begin(record.time) }
       latest = sequence
       if plan.carriesData(sequence) { carried.insert(sequence) }
       open[sequence] = Entry(
@@ -198,7 +202,7 @@ package struct PingStory: Sendable {
   package var nextDeadline: UInt64? {
     open.map { sequence, entry in
       if wantsSegments(sequence) { return entry.deadline }
-      return max(entry.end, sequence == 1 ? witnessEnd ?? 0 : 0)
+      return max(entry.end, sequence == 1 ? max(witnessEnd ?? 0, survey.end(plan) ?? 0) : 0)
     }.min()
   }
 
@@ -222,13 +226,14 @@ package struct PingStory: Sendable {
   package func ready(_ now: UInt64) -> [Int] {
     open.filter { sequence, entry in
       if wantsSegments(sequence), now <= entry.deadline { return false }
-      return entry.isOver(now) && (sequence != 1 || !waitsForWitness(now))
+      return entry.isOver(now)
+        && (sequence != 1 || !waitsForWitness(now) && !waitsForSurvey(now))
     }
     .map { (end: $0.value.answered ?? $0.value.deadline, sequence: $0.key) }.sorted(by: <)
     .map(\.sequence)
   }
 
-  private func waitsForWitness(_ now: UInt64) -> Bool {
+  func waitsForWitness(_ now: UInt64) -> Bool {
     witnessEnd.map { now <= $0 } ?? wantsWitness(now)
   }
 
@@ -292,6 +297,9 @@ package struct PingStory: Sendable {
     if witnessSent != nil, witnesses.isEmpty, let sequence = plan.witness {
       witnesses = stories.indices.map { stories[$0].closeProbe(sequence).request }
     }
+    if sequence == 1, survey.sent != nil, let sequence = plan.survey {
+      for place in stories.indices { _ = stories[place].closeProbe(sequence) }
+    }
     let walk = walk(of: parts, sent: open[sequence]?.sent)
     var exchange = walk?.exchange ?? parts[0]
     // What nobody answers has done what was hoped for when it is through here.
@@ -352,6 +360,7 @@ package struct PingStory: Sendable {
     result.clocks = offsets
     result.entrance = plan.entrance
     result.interface = plan.device
+    result.routers = survey.settle(sequence, plan)
     result.found = searches.removeValue(forKey: sequence)
     result.isSilent = entry?.answered == nil && entry?.acknowledged != nil
     return result

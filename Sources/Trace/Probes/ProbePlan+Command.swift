@@ -3,7 +3,12 @@ internal import Wire
 extension ProbePlan {
   /// The command line that sends these probes again, in the first of these network namespaces, and watches them
   /// in all, and on these machines; nil where it is not known what to call the entrance, or the file that the probe was read from.
-  func command(in namespaces: [Command], via machines: [Command] = [], count: Int = 1) -> Command? {
+  func command(
+    in namespaces: [Command], via machines: [Command] = [], count: Int = 1,
+    asksRouters: Bool = false
+  )
+    -> Command?
+  {
     if like != nil { return nil }
     var command: Command = "nftrace ping"
     for namespace in namespaces { command += " --netns \(namespace)" }
@@ -18,12 +23,16 @@ extension ProbePlan {
     if ttl != 64 { command += " -t \(ttl)" }
     if tos != 0 { command += " --tos \(tos)" }
     if count > 1 { command += " -c \(count)" }
+    if let ioam, asksRouters {
+      command += ioam == 0 ? " --ioam" : " --ioam --ioam-namespace \(ioam)"
+    }
+    for carrier in carriers { command += " --context \(carrier)" }
     if data != nil {
       guard let text, let word = try? Word.text(text) else { return nil }
       command += " --data \(word)"
       if text.utf8.count < size { command += " --size \(size)" }
     } else {
-      if size != usualSize { command += " --size \(size)" }
+      if size != usualSize, !carriers.contains(.tcpData) { command += " --size \(size)" }
       if dontFragment { command += " --df" }
       if discoversMTU == false { command += " --no-df" }
     }
@@ -59,7 +68,9 @@ extension ProbePlan {
     let words = namespaces.compactMap { try? Word.namespace($0) }
     let hosts = machines.compactMap { try? Word.machine($0) }
     guard words.count == namespaces.count, hosts.count == machines.count else { return nil }
-    return command(in: words.map { "\($0)" }, via: hosts.map { "\($0)" }, count: count)?.text
+    return command(
+      in: words.map { "\($0)" }, via: hosts.map { "\($0)" }, count: count, asksRouters: true)?
+      .text
   }
 
   /// The command line that searches for what lets such a probe through, in this network namespace; nil where it cannot be

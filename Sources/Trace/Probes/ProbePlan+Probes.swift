@@ -9,10 +9,13 @@ extension ProbePlan {
   package func packet(sequence: Int) -> Packet {
     if let like, let packet = try? Packet(like) { return packet }
     let segment = kind.segment(self, sequence)
-    return Packet(
+    var packet = Packet(
       source: source, destination: destination, proto: kind.number(version), ttl: ttl, tos: tos,
       identification: version == 6 ? nil : identifier &+ UInt16(truncatingIfNeeded: sequence),
       dontFragment: setsDontFragment, transport: segment.transport, payload: segment.payload)
+    packet.options = options(sequence)
+    if let context, carriers.contains(.flowLabel) { packet.flowLabel = context.flowLabel }
+    return packet
   }
 
   /// Whether the header forbids fragments: what was cut already may be cut again.
@@ -150,7 +153,7 @@ extension ProbePlan {
     guard let first = error.payload.first, let quoted = error.quoted,
       quoted.proto == proto.kind.number(quoted.source.family), quoted.fragment?.offset ?? 0 == 0
     else { return nil }
-    let start = first >> 4 == 4 ? Int(first & 15) * 4 : 40
+    let start = first >> 4 == 4 ? Int(first & 15) * 4 : 40 + quoted.options.count
     guard error.payload.count >= start + count else { return nil }
     return Array(error.payload[start..<start + count])
   }
@@ -180,7 +183,7 @@ extension ProbePlan {
 
   /// Octets of the transport header behind which an ICMP error has that of the packet it quotes: its own
   /// header and the quoted IP header.
-  var quotedOffset: UInt32 { 8 + (version == 6 ? 40 : 20) }
+  var quotedOffset: UInt32 { 8 + (version == 6 ? 40 : 20) + UInt32(optionLength) }
 
   /// ICMP of the plan's version.
   var icmp: IPProtocol { version == 6 ? .icmpv6 : .icmp }

@@ -80,6 +80,10 @@ package struct ProbePlan: Sendable, Equatable {
   package var asksFor: IPAddress?
   /// The address that it asks from; nil where it is not known by the MAC address that the probes come from.
   package var asksFrom: IPAddress?
+  /// What carries the trace beside the payload.
+  package var carriers: [ContextCarrier] = []
+  /// The namespace of IOAM whose routers find room in them to write into; nil where there is none.
+  package var ioam: UInt16?
   /// Whether they are discarded at the end of their way, before they leave.
   package var dryRun = false
 
@@ -120,8 +124,12 @@ package struct ProbePlan: Sendable, Equatable {
   /// The sequence number of the packet that is sent from `witnessPort`; nil where there is none.
   package var witness: Int? { witnessPort == nil ? nil : count + 1 }
 
+  /// The sequence number of the packet that has the destination send back what routers have written into it; nil where
+  /// they are not asked.
+  package var survey: Int? { ioam == nil ? nil : (witness ?? count) + 1 }
+
   /// The last sequence number that there may be.
-  var lastSequence: Int { witness ?? count }
+  var lastSequence: Int { survey ?? witness ?? count }
 
   /// Has this packet be the probe, as it is. Throws for what is no IP packet.
   package mutating func send(_ octets: [UInt8]) throws(WireError) {
@@ -161,6 +169,9 @@ extension ProbePlan: JSONObject {
     var isOfSource = hasChosenSource ? true : nil
     json.member("chosenSource", &isOfSource)
     hasChosenSource = isOfSource ?? false
+    var carried: [String]? = carriers.isEmpty ? nil : carriers.map(\.rawValue)
+    json.member("carriers", &carried)
+    carriers = (carried ?? []).compactMap { ContextCarrier(rawValue: $0) }
     json.member("context", &context)
     json.member("count", &count)
     json.member("data", &data)
@@ -180,6 +191,7 @@ extension ProbePlan: JSONObject {
     hasChosenReceiver = isChosen ?? false
     json.member("identifier", &identifier)
     json.member("interval", &interval)
+    json.member("ioam", &ioam)
     json.member("maximumSegment", &maximumSegment)
     var kept = like.map { Array($0.prefix(Self.keptOctets)) }
     json.member("like", &kept)

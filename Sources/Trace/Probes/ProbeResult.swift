@@ -24,6 +24,8 @@ package struct ProbeResult: Sendable, Equatable {
   package var found: ChangesFound?
   /// How far clocks of other machines are ahead, as far as packets have told.
   package var clocks: [Clock] = []
+  /// What routers on the way have written into it; nil where they were not asked.
+  package var routers: RouterTrace?
   /// How it entered.
   package var entrance = EntranceKind.tun
   /// The interface by which it came in; nil where this host sent it.

@@ -66,11 +66,15 @@ struct ClockConstraints: Sendable {
 
   /// How far each place's clock is ahead of that of the first, by way of all others; nil of which it is not known from both
   /// sides. Nothing at all where packets contradict each other: a clock was set in between.
-  var offsets: [ClockOffset?]? {
+  var offsets: [ClockOffset?]? { offsets(from: 0) }
+
+  /// The same against that of another place.
+  func offsets(from first: Int) -> [ClockOffset?]? {
     let ways = ways
-    if ways.indices.contains(where: { ways[$0][$0]! < 0 }) { return nil }
+    // What packets say of machines that have nothing to do with it plays no part.
+    if ways.indices.contains(where: { ways[$0][$0]! < 0 && ways[first][$0] != nil }) { return nil }
     return ways.indices.map { place in
-      guard let most = ways[0][place], let back = ways[place][0] else { return nil }
+      guard let most = ways[first][place], let back = ways[place][first] else { return nil }
       return ClockOffset(atLeast: 0 &- back, atMost: most)
     }
   }

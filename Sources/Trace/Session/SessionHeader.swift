@@ -177,11 +177,15 @@ extension SessionHeader {
     let areTold = Set(hosts).count == all.count
     return all.map { header in
       // Namespaces of one machine, and machines that call themselves the same, are told apart by how they were asked for.
-      Site(
-        machine: areTold
-          ? header.host ?? "" : header.called ?? header.asked ?? header.netns ?? "here",
-        path: header.via)
+      let name =
+        areTold ? header.host ?? "" : header.called ?? header.asked ?? header.netns ?? "here"
+      return Site(machine: name, path: header.via ?? (areTold ? header.ownName : nil))
     }
+  }
+
+  /// What another machine is to be connected to by whose session was recorded on its own: what it calls itself.
+  private var ownName: String? {
+    called == nil || probe != nil ? nil : host.flatMap { Site.isMachine($0) ? $0 : nil }
   }
 
   /// What a machine was asked for by, without who is to be there.

@@ -53,6 +53,10 @@ package struct Command: Sendable, Equatable, ExpressibleByStringInterpolation {
     package mutating func appendInterpolation(_ action: RoutingRule.Action) { text += "\(action)" }
     /// Octets in hexadecimal.
     package mutating func appendInterpolation(_ octets: [UInt8]) { text += octets.hexadecimal }
+    /// What carries a trace.
+    package mutating func appendInterpolation(_ carrier: ContextCarrier) {
+      text += carrier.rawValue
+    }
     /// A number in hexadecimal.
     package mutating func appendInterpolation(hex number: some BinaryInteger) {
       text += "0x" + String(number, radix: 16)

@@ -1,15 +1,16 @@
 // MARK: - Value to bytes
 
 extension Packet {
-  /// The packet on the wire: lengths and checksums computed, no options, no extension headers.
+  /// The packet on the wire: lengths and checksums computed.
   /// `length` and received checksums play no part.
   package var bytes: [UInt8] {
     let segment = transportBytes
     var result: [UInt8] = []
     switch (source, destination) {
     case (.v4, .v4):
-      result += [0x45, tos]
-      result.append(bigEndian: UInt16(truncatingIfNeeded: 20 + segment.count))
+      let header = 20 + options.count
+      result += [0x40 | UInt8(truncatingIfNeeded: header / 4), tos]
+      result.append(bigEndian: UInt16(truncatingIfNeeded: header + segment.count))
       result.append(bigEndian: identification ?? 0)
       var flags: UInt16 = dontFragment ? 0x4000 : 0
       if let fragment {
@@ -17,15 +18,16 @@ extension Packet {
       }
       result.append(bigEndian: flags)
       result += [ttl, proto.rawValue, 0, 0]
-      result += source.bytes + destination.bytes
+      result += source.bytes + destination.bytes + options
       let checksum = InternetChecksum.of(result)
       result[10] = UInt8(checksum >> 8)
       result[11] = UInt8(truncatingIfNeeded: checksum)
     default:
-      result += [0x60 | tos >> 4, tos << 4, 0, 0]
-      result.append(bigEndian: UInt16(truncatingIfNeeded: segment.count))
-      result += [proto.rawValue, ttl]
-      result += source.bytes + destination.bytes
+      result.append(bigEndian: 6 << 28 | UInt32(tos) << 20 | flowLabel & 0xf_ffff)
+      result.append(bigEndian: UInt16(truncatingIfNeeded: options.count + segment.count))
+      let hopByHop: UInt8 = 0
+      result += [options.isEmpty ? proto.rawValue : hopByHop, ttl]
+      result += source.bytes + destination.bytes + options
     }
     return result + segment
   }

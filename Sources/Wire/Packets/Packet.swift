@@ -17,6 +17,11 @@ package struct Packet: Sendable, Equatable {
   package var dontFragment: Bool
   /// Set in fragments only.
   package var fragment: Fragment?
+  /// IPv6's flow label, 20 bits; 0 is none.
+  package var flowLabel: UInt32 = 0
+  /// The options of IPv4, as many octets as there are; of IPv6 the extension headers, where the first of them is a
+  /// hop-by-hop header.
+  package var options: [UInt8] = []
   /// Octets of the whole packet as its header says, IP header included.
   package var length: Int
   /// What follows the IP header.
@@ -104,7 +109,8 @@ package struct Packet: Sendable, Equatable {
     try reader.skip(2)
     let source = IPAddress.v4(try reader.u32())
     let destination = IPAddress.v4(try reader.u32())
-    try reader.skip(min(headerLength - 20, reader.remaining))
+    let options =
+      headerLength > 20 ? try reader.take(min(headerLength - 20, reader.remaining)) : []
     let offset = Int(flags & 0x1fff) * 8
     let more = flags & 0x2000 != 0
     let fragment =
@@ -114,6 +120,7 @@ package struct Packet: Sendable, Equatable {
       source: source, destination: destination, proto: proto, ttl: ttl, tos: tos,
       identification: identification, dontFragment: flags & 0x4000 != 0, fragment: fragment,
       length: length, transport: .absent)
+    packet.options = options
     // A packet that segmentation offload makes longer than 65535 octets has length 0.
     packet.parseTransport(&reader, octets: length == 0 ? reader.remaining : length - headerLength)
     return packet
@@ -127,7 +134,7 @@ package struct Packet: Sendable, Equatable {
     _ reader: inout ByteReader, first: UInt8
   ) throws(WireError) -> Packet {
     let second = try reader.u8()
-    try reader.skip(2)
+    let label = try reader.u16()
     let payloadLength = Int(try reader.u16())
     var next = try reader.u8()
     let ttl = try reader.u8()
@@ -137,6 +144,8 @@ package struct Packet: Sendable, Equatable {
       source: source, destination: destination, proto: IPProtocol(rawValue: next), ttl: ttl,
       tos: first << 4 | second >> 4, dontFragment: true, length: 40 + payloadLength,
       transport: .absent)
+    packet.flowLabel = UInt32(second & 15) << 16 | UInt32(label)
+    if next == 0 { packet.options = Self.extensions(reader) }
     var octets = payloadLength
     // RFC 8200 section 4: hop-by-hop, routing, destination options, fragment.
     while [0, 43, 60, 44].contains(next), reader.remaining >= 8 {
@@ -164,6 +173,20 @@ package struct Packet: Sendable, Equatable {
     }
     packet.parseTransport(&reader, octets: octets)
     return packet
+  }
+
+  /// The extension headers that `reader` stands before, of which the first is a hop-by-hop header: those that have their
+  /// length in them.
+  private static func extensions(_ reader: ByteReader) -> [UInt8] {
+    var reader = reader
+    var octets: [UInt8] = []
+    var next: UInt8 = 0
+    while [0, 43, 60].contains(next), reader.remaining >= 8, let start = try? reader.take(8) {
+      octets += start
+      octets += (try? reader.take(min(Int(start[1]) * 8, reader.remaining))) ?? []
+      next = start[0]
+    }
+    return octets
   }
 
   @_lifetime(reader: copy reader)

@@ -6,7 +6,11 @@ package enum PacketFragments {
     _ packet: [UInt8], atMost most: Int, identification: UInt32
   ) -> [[UInt8]] {
     let isIPv4 = (packet.first ?? 0) >> 4 == 4
-    let header = isIPv4 ? Int(packet[0] & 15) * 4 : 40
+    // A hop-by-hop header is in all fragments.
+    let hasHops = !isIPv4 && packet.count >= 48 && packet[6] == 0
+    let header =
+      isIPv4 ? Int(packet[0] & 15) * 4 : 40 + (hasHops ? (Int(packet[41]) + 1) * 8 : 0)
+    let nextHeader = hasHops ? 40 : 6
     let extra = isIPv4 ? 0 : 8
     let room = (most - header - extra) / 8 * 8
     guard packet.count > most, packet.count > header, room > 0 else { return [packet] }
@@ -22,9 +26,9 @@ package enum PacketFragments {
         set(&fragment, at: 10, 0)
         set(&fragment, at: 10, InternetChecksum.of(fragment))
       } else {
-        let next = fragment[6]
-        set(&fragment, at: 4, UInt16(truncatingIfNeeded: extra + end - start))
-        fragment[6] = 44
+        let next = fragment[nextHeader]
+        set(&fragment, at: 4, UInt16(truncatingIfNeeded: header - 40 + extra + end - start))
+        fragment[nextHeader] = 44
         fragment += [next, 0]
         fragment.append(bigEndian: UInt16(truncatingIfNeeded: place) | (isLast ? 0 : 1))
         fragment.append(bigEndian: identification)

@@ -17,6 +17,9 @@ package struct TCPHeader: Sendable, Equatable {
   package var maximumSegment: UInt16?
   /// Whether they have a timestamp: who agrees on it has to have one in each segment.
   package var hasTimestamp = false
+  /// What a SYN has as an option of the kind 253, which is for experiments (RFC 4727 section 6.1), in 16 octets: the id of
+  /// a trace.
+  package var traceOption: UInt128?
 
   /// The control bits.
   package struct Flags: OptionSet, Sendable, Hashable, CustomStringConvertible {
@@ -90,13 +93,42 @@ package struct TCPHeader: Sendable, Equatable {
     flags = Flags(rawValue: try reader.u8())
     window = try reader.u16()
     try reader.skip(4)
-    try reader.skip(min(max(0, dataOffset - 20), reader.remaining))
+    let count = min(max(0, dataOffset - 20), reader.remaining)
+    if flags.contains(.syn), count >= 18 {
+      traceOption = Self.traceOption(in: try reader.take(count))
+    } else {
+      try reader.skip(count)
+    }
   }
+
+  private static func traceOption(in options: [UInt8]) -> UInt128? {
+    var place = 0
+    while place + 2 <= options.count, options[place] != 0 {
+      if options[place] == 1 {
+        place += 1
+        continue
+      }
+      let length = Int(options[place + 1])
+      guard length >= 2, place + length <= options.count else { return nil }
+      if options[place] == traceKind, length == 18 { return options.number(at: place + 2) }
+      place += length
+    }
+    return nil
+  }
+
+  fileprivate static let traceKind: UInt8 = 253
 }
 
 extension TCPHeader {
   /// The options as they are written, in the order in which Linux has them: RFC 9293 section 3.2, RFC 2018, RFC 7323.
   var options: [UInt8] {
+    guard let traceOption else { return usualOptions }
+    var octets: [UInt8] = [1, 1, Self.traceKind, 18]
+    octets.append(bigEndian: traceOption)
+    return usualOptions + octets
+  }
+
+  private var usualOptions: [UInt8] {
     guard let maximumSegment else { return [] }
     var octets: [UInt8] = [2, 4]
     octets.append(bigEndian: maximumSegment)

@@ -1,6 +1,7 @@
 import App
 import ArgumentParser
 import Kernel
+import Report
 import Trace
 
 /// Other machines on which probes are watched, and the trace that all of it is part of.
@@ -21,17 +22,59 @@ struct MachineOptions: ParsableArguments {
         + "in the environment, or a trace of its own.", valueName: "context"))
   var traceParent: String?
 
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      "What carries the trace beside the payload, for what reads it there; several: tcp-data or tcp-option in a SYN, hubble "
+        + "or beyla (IPv4's option 136), flow-label in IPv6. Inside a site: routers of the Internet drop IPv4's options.",
+      valueName: "carrier"), completion: .list(ContextCarrier.allCases.map(\.rawValue)))
+  var context: [String] = []
+
+  /// The same, checked.
+  var carriers: [ContextCarrier] { context.compactMap { ContextCarrier(rawValue: $0) } }
+
+  @Flag(
+    help: ArgumentHelp(
+      "With IPv6, have routers on the way that do not run nftrace write into the probe who they are, by which interfaces it "
+        + "came and went, and when: those where in-situ OAM (IOAM) is switched on, as 'nftrace status' says."
+    ))
+  var ioam = false
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "With --ioam, the namespace of IOAM that the routers know. Default: 0, the standard's.",
+      valueName: "n"))
+  var ioamNamespace: Int?
+
   @Flag(help: "With --via, copy nftrace to the machines, for as long as this command lasts.")
   var bring = false
 
   mutating func validate() throws {
-    via = try via.flatMap { try Self.machines(in: $0) }
+    via = try via.flatMap { try machines(in: $0) }
     for machine in via where !RemoteMachine.canBeNamed(machine) {
       throw ValidationError(
         "--via '\(machine)' is no HOST or USER@HOST, as ssh takes it, such as root@r1")
     }
     if let twice = via.enumerated().first(where: { via[..<$0.offset].contains($0.element) }) {
       throw ValidationError("--via \(twice.element) is given twice")
+    }
+    for (place, word) in context.enumerated() {
+      let names = ContextCarrier.allCases.map(\.rawValue)
+      guard names.contains(word) else {
+        let nearest = NearestWord.to(word, among: names).map { "; did you mean '\($0)'?" } ?? ""
+        throw ValidationError(
+          "--context '\(word)' is none of \(names.joined(separator: ", "))\(nearest)")
+      }
+      if context[..<place].contains(word) {
+        throw ValidationError("--context \(word) is given twice")
+      }
+    }
+    if let ioamNamespace {
+      guard ioam else { throw ValidationError("--ioam-namespace goes with --ioam") }
+      guard (0...65535).contains(ioamNamespace) else {
+        throw ValidationError("--ioam-namespace is 0 to 65535, not \(ioamNamespace)")
+      }
     }
     if bring, via.isEmpty { throw ValidationError("--bring goes with --via") }
     if let traceParent, TraceContext(traceParent: traceParent) == nil {
@@ -42,15 +85,29 @@ struct MachineOptions: ParsableArguments {
     if let traceParent { CommandTrace.take(traceParent) }
   }
 
+  /// Hosts of inventories that cannot be connected to, for what they are called.
+  private var leftOut: [String] = []
+
   /// The machines of an inventory, or the one that was named.
-  private static func machines(in word: String) throws -> [String] {
+  private mutating func machines(in word: String) throws -> [String] {
     guard word.hasPrefix("@") else { return [word] }
     let parts = word.dropFirst().split(
       separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let group = parts.count > 1 ? String(parts[1]) : "all"
     do {
       let inventory = try CheckFiles.inventory(String(parts[0]))
-      if let machines = inventory.machines(in: group), !machines.isEmpty { return machines }
+      if let machines = inventory.machines(in: group) {
+        if machines.isEmpty {
+          throw ValidationError("--via: the group '\(group)' of \(parts[0]) has no hosts")
+        }
+        // One that has an odd name does not keep the others from being asked.
+        let odd = machines.filter { !RemoteMachine.canBeNamed($0) }
+        leftOut += odd
+        if odd.count < machines.count { return machines.filter(RemoteMachine.canBeNamed) }
+        throw ValidationError(
+          "--via: no host of \(parts[0]) has a name that ssh takes, such as root@r1: "
+            + odd.prefix(4).map { "'\($0)'" }.joined(separator: ", "))
+      }
       let nearest = NearestWord.to(group, among: inventory.names)
       let known =
         inventory.names.isEmpty ? "" : ": it has \(inventory.names.joined(separator: ", "))"
@@ -66,6 +123,11 @@ struct MachineOptions: ParsableArguments {
 
   /// Connects to the machines that were named, all at once.
   func connect() throws -> [RemoteMachine] {
+    for name in leftOut {
+      Output.complain(
+        "'\(Escape.text(name))' of the inventory is left out: it is no HOST or USER@HOST, as ssh takes it"
+      )
+    }
     let commands = try via.map { machine in
       bring ? try Self.bring(to: machine) : Self.watching
     }

@@ -120,6 +120,8 @@ extension Ping {
       sourcePort: sport.map { UInt16($0) },
       destinationPort: port, entrance: entrance.kind, dryRun: dryRun)
     if like == nil { plan.setContext(context, isSizeChosen: size != nil) }
+    plan.carry(by: machines.carriers)
+    if machines.ioam { plan.ioam = UInt16(machines.ioamNamespace ?? 0) }
     plan.name = to.name ?? (plan.destination == to.address ? nil : "\(to.address)")
     if let like { try plan.send(like.octets) }
     if entrance.kind == .local {
@@ -184,7 +186,8 @@ extension Ping {
       dontFragment: data == nil ? df : true,
       mark: mark.flatMap { Self.number($0) }, user: user.flatMap { UserNames.number($0) })
     fields.device = device
-    fields.keepsHeader = like != nil
+    fields.keepsHeader =
+      like != nil || machines.ioam || machines.carriers.contains { !$0.isOfTCP }
     fields.group = try cgroup.map { try ControlGroup($0) }
     let frames = Entrance.FrameWish(
       source: sourceMac.flatMap { Self.hardwareAddress($0) },

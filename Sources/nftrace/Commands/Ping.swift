@@ -285,6 +285,7 @@ struct Ping: ParsableCommand {
     }
     try checkEntrance()
     try checkMachines()
+    try checkCarriers()
     if tun != nil, tunAddress != nil {
       throw ValidationError(
         "--tun-address is for a device that is made; --tun names one that exists")
@@ -320,6 +321,7 @@ struct Ping: ParsableCommand {
     let address = try Names.address(of: target.name!, version: version)
     do {
       try checkVersions(address.family)
+      try checkCarriers(address.family)
     } catch let error as ValidationError {
       throw UsageError(error.message)
     }

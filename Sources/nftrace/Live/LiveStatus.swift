@@ -30,6 +30,8 @@ struct LiveStatus: StatusKernel {
 
   func requirements() -> [Requirement] { Requirement.all() }
 
+  func routerTracing() -> RouterTracing? { .here() }
+
   func tables() throws(KernelError) -> [TableName] {
     var rules = try RulesetReader()
     return try rules.tables().map { TableName($0.family, $0.name) }

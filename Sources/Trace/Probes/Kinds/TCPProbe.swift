@@ -20,7 +20,9 @@ struct TCPProbe: ProbeKind {
   ) -> (transport: Transport, payload: [UInt8]) {
     var header = header(plan, sequence)
     guard let data = plan.data else {
-      return (.tcp(header), plan.payload(sequence, count: plan.size))
+      return (
+        .tcp(header), plan.contextData(sequence) ?? plan.payload(sequence, count: plan.size)
+      )
     }
     guard plan.carriesData(sequence) else { return (.tcp(header), []) }
     header.sequence &+= 1
@@ -39,6 +41,7 @@ struct TCPProbe: ProbeKind {
       sequence: number, acknowledgment: acknowledges ? number &+ 1 : 0, flags: plan.tcpFlags)
     header.maximumSegment = plan.tcpFlags == .syn ? plan.maximumSegment : nil
     header.hasTimestamp = plan.data == nil
+    if plan.carriers.contains(.tcpOption) { header.traceOption = plan.context?.traceID }
     return header
   }
 
@@ -53,6 +56,7 @@ struct TCPProbe: ProbeKind {
     }
     header.window = 0
     header.maximumSegment = nil
+    header.traceOption = nil
     var packet = plan.packet(sequence: sequence)
     packet.transport = .tcp(header)
     packet.payload = []
