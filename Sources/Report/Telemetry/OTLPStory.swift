@@ -178,6 +178,8 @@ package struct OTLPStory: Sendable {
       fail(
         &span, cause?.id.rawValue ?? result.outcome.rawValue,
         cause?.summary ?? result.errno.map { ErrorName.words($0) } ?? "no answer came")
+      // Some stores take no log records, in which it stands as well.
+      span.attributes.set("nftrace.remedy", cause?.remedy?.text)
     case .replied, .sent, .unknown: break
     }
   }
