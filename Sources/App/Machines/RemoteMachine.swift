@@ -140,6 +140,9 @@ package final class RemoteMachine {
   private static let patience: UInt64 = 10_000_000_000
   private static let moment: UInt64 = 100_000_000
 
+  /// Nothing more is asked of it: of several, all take their leave at once.
+  package func hangUp() { channel.hangUp() }
+
   /// Nothing more is wanted of it.
   package func leave() { channel.close() }
 

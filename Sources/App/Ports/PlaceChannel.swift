@@ -12,10 +12,16 @@ package protocol PlaceChannel: AnyObject {
   func flush() throws(KernelError) -> Bool
   /// Waits so many nanoseconds at most until there is something to read.
   func wait(nanoseconds: UInt64)
+  /// Says that nothing more is asked: the other side takes its leave, and is not waited for.
+  func hangUp()
   /// Ends it, and who connects.
   func close()
   /// What who connects said of why it is over, in a line; nil where it said nothing.
   var complaint: String? { get }
+}
+
+extension PlaceChannel {
+  package func hangUp() {}
 }
 
 extension SecureShell: PlaceChannel {}

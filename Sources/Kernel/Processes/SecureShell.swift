@@ -49,15 +49,18 @@ package final class SecureShell {
 
   deinit { close() }
 
+  /// Says to the command there that it is over.
+  package func hangUp() { if process > 0 { shutdown(stream.number, Int32(SHUT_WR)) } }
+
   /// Ends the command there, and ssh here. One that does not end by itself is made to.
   package func close() {
     guard process > 0 else { return }
+    hangUp()
     defer { process = 0 }
-    shutdown(stream.number, Int32(SHUT_WR))
     // It takes its leave when the command there has ended, which it does at the end of its input.
     var left = Self.leave
     while left > 0, (try? syscall { waitpid(process, nil, WNOHANG) }) == 0 {
-      Loop.pause(nanoseconds: 10_000_000)
+      Loop.pause(nanoseconds: 2_000_000)
       _ = try? read()
       left -= 1
     }
@@ -67,8 +70,8 @@ package final class SecureShell {
     _ = try? syscall { waitpid(process, nil, 0) }
   }
 
-  /// Hundredths of a second that it has for that.
-  private static let leave = 100
+  /// How often it is looked whether it is gone, two milliseconds apart.
+  private static let leave = 500
 
   /// Readable when there is more, or it is over.
   package var descriptor: Int32 { stream.number }

@@ -5,10 +5,29 @@ internal import Wire
 struct RouterText {
   let style: TextStyle
 
-  /// The lines for a probe: none where routers were not asked.
-  func lines(_ probe: ProbeResult) -> [StyledLine] {
-    guard let routers = probe.routers else { return [] }
-    let asked = "IOAM, namespace \(routers.namespace)"
+  /// What there is to say: a lead, the rows of a table, of which there may be none, and what is said below.
+  struct Told {
+    var lead: String
+    var rows: [Row] = []
+    var isFull = false
+  }
+
+  /// A router on the way.
+  struct Row {
+    var number: String
+    var time = ""
+    var name = ""
+    var ways: String
+    var isSilent = false
+  }
+
+  /// Titles of the columns.
+  var titles: [String] { ["hop", style.micro, "router", "came in by, went out by"] }
+
+  /// What is to be said of a probe; nil where routers were not asked.
+  func told(_ routers: RouterTrace?) -> Told? {
+    guard let routers else { return nil }
+    let asked = "(IOAM, namespace \(routers.namespace))"
     let hops = routers.hops
     let count = hops.count { !$0.isEnd }
     guard hops.contains(where: { $0.node != nil }) else {
@@ -17,40 +36,71 @@ struct RouterText {
         ? "what routers on the way wrote is not known: no machine has sent the probe back, or shown it"
         : count == 0
           ? "there was no router on the way"
-          : "\(count == 1 ? "the router on the way has" : "none of the \(count) routers on the way has") written "
+          : "\(count == 1 ? "the router on the way has not" : "none of the \(count) routers on the way has") written "
             + "anything: it is not switched on there"
-      return [StyledLine("\(words) (\(asked))", .faint)]
+      return Told(lead: "\(words) \(asked)")
     }
-    let head = "     hop           \(style.micro)  router        came in by, went out by"
     let start = hops.lazy.compactMap(\.node?.time).first
-    return [
-      "routers on the way, as they wrote into the probe (\(asked))", "", StyledLine(head, .faint),
-    ]
-      + hops.map { line($0, since: start) }
-      + (routers.trace?.isFull == true
-        ? [StyledLine("     there was no room for more", .faint)] : [])
+    return Told(
+      lead: "routers on the way, as they wrote into the probe \(asked)",
+      rows: hops.map { Self.row($0, since: start) }, isFull: routers.trace?.isFull == true)
   }
 
-  private func line(_ hop: RouterTrace.Hop, since start: UInt64?) -> StyledLine {
-    let number = TextLayout.padded(from: 8, "\(hop.number)")
+  private static func row(_ hop: RouterTrace.Hop, since start: UInt64?) -> Row {
     guard let node = hop.node else {
-      return StyledLine("\(number)               wrote nothing", .faint)
+      return Row(number: "\(hop.number)", ways: "wrote nothing", isSilent: true)
     }
     var time = ""
     if let start, let at = node.time {
       time =
-        at < start
-        ? "-\(Phrases.microseconds(start - at))" : Phrases.microseconds(at - start)
+        at < start ? "-\(Phrases.microseconds(start - at))" : Phrases.microseconds(at - start)
     }
-    let name = node.id.map { "node \($0)" } ?? "of no number"
     let device = { (number: UInt16?) in number.map { "\($0)" } ?? "?" }
-    let ways =
-      hop.isEnd
-      ? "in \(device(node.input)), and is where it went to"
-      : "in \(device(node.input)), out \(device(node.output))"
-    return StyledLine(
-      "\(number)  \(TextLayout.padded(from: 11, time))  "
-        + "\(TextLayout.padded(name, to: 14))\(ways)")
+    return Row(
+      number: "\(hop.number)", time: time,
+      name: node.id.map { "node \($0)" } ?? "of no number",
+      ways: hop.isEnd
+        ? "in \(device(node.input)), and is where it went to"
+        : "in \(device(node.input)), out \(device(node.output))")
+  }
+
+  private static let noRoom = "there was no room for more"
+
+  /// The lines for a probe: none where routers were not asked.
+  func lines(_ probe: ProbeResult) -> [StyledLine] {
+    guard let told = told(probe.routers) else { return [] }
+    if told.rows.isEmpty { return [StyledLine(told.lead, .faint)] }
+    let titles = titles
+    let head = Self.line(titles[0], titles[1], titles[2], titles[3])
+    return [StyledLine(told.lead), "", StyledLine(head, .faint)]
+      + told.rows.map {
+        StyledLine(
+          $0.isSilent
+            ? Self.line($0.number, "", $0.ways, "")
+            : Self.line($0.number, $0.time, $0.name, $0.ways),
+          $0.isSilent ? .faint : .plain)
+      } + (told.isFull ? [StyledLine("     \(Self.noRoom)", .faint)] : [])
+  }
+
+  private static func line(_ number: String, _ time: String, _ name: String, _ ways: String)
+    -> String
+  {
+    let end = ways.isEmpty ? name : TextLayout.padded(name, to: 14) + ways
+    return TextLayout.padded(from: 8, number) + "  " + TextLayout.padded(from: 11, time) + "  "
+      + end
+  }
+
+  /// The same on a page.
+  func html(_ routers: RouterTrace?) -> [String] {
+    guard let told = told(routers) else { return [] }
+    if told.rows.isEmpty { return ["<p class=\"faint\">\(told.lead)</p>"] }
+    return [
+      "<h3>\(told.lead)</h3>", "<table class=\"timeline\">",
+      "<thead><tr>" + titles.map { "<th>\($0)" }.joined() + "</thead>", "<tbody>",
+    ]
+      + told.rows.map { "<tr><td>\($0.number)<td>\($0.time)<td>\($0.name)<td>\($0.ways)" }
+      + ["</tbody>", "</table>"]
+      + (told.isFull ? ["<p class=\"faint\">\(Self.noRoom)</p>"] : [])
   }
 }
 

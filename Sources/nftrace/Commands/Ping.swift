@@ -387,6 +387,7 @@ struct Ping: ParsableCommand {
       try space.within(among: spaces) { try SharedOptions.takeBackLeftovers(isNeeded: forward) }
     }
     let sent = Result { try send(to: to, in: spaces, via: machines, export: export).code }
+    for machine in machines { machine.hangUp() }
     for machine in machines { machine.leave() }
     Output.exit(try sent.get())
   }

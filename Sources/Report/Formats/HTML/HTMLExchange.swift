@@ -14,6 +14,8 @@ struct HTMLExchange: Sendable {
   var findings: [Finding]
   /// What a search found, where no command is known to help.
   var found: ChangesFound?
+  /// What routers wrote into it, where they were asked.
+  var routers: RouterTrace?
   /// Whether it was lost.
   var isBad: Bool
   /// How many packets went this way, answers not counted.
@@ -122,7 +124,7 @@ struct HTMLExchange: Sendable {
       exchange.journeys.count - min(journeys.count, Self.mostTimelines)
       - rounds.toldCount
     if rest > 0 { lines.append("<p class=\"faint\">and \(rest) more that went the same way</p>") }
-    return lines
+    return lines + RouterText(style: style).html(routers)
   }
 
   private func table(_ timeline: Timeline, _ journey: Journey) -> [String] {

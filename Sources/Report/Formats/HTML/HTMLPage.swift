@@ -60,7 +60,7 @@ struct HTMLPage: Renderer {
       HTMLExchange(
         number: "\(result.sequence)", headline: headline, asker: words?.asker,
         exchange: result.exchange, findings: result.findings,
-        found: result.isWithoutRemedy ? result.found : nil, isBad: isBad),
+        found: result.isWithoutRemedy ? result.found : nil, routers: result.routers, isBad: isBad),
       PathKind(result.exchange, result.findings, outcome: result.outcome))
     return []
   }
