@@ -72,6 +72,8 @@ extension LiveTests {
         ip netns exec ${B}c ping -c 3 -i 0.1 -n 10.80.9.9 >/dev/null
         ip netns exec ${B}c bash -c 'echo x >/dev/udp/10.80.9.9/39007' 
         cp $D/a.pcapng $D/early.pcapng
+        ip netns exec ${B}c unshare --uts sh -c 'hostname c
+          exec "$NFTRACE" ping -q -p udp --dport 39007 -W 0.5 -w $D/c.pcapng 10.80.9.9' || true
         """)
       let files = ["a", "b", "s"].map { "\(net.directory)/\($0).pcapng" }
       let text = try await Programs.nftrace(["show"] + files)
@@ -89,6 +91,10 @@ extension LiveTests {
       #expect(echo.places == ["a", "b", "s"], "\(echo)")
       let dropped = try #require(flows.flows?.first { $0.lost > 0 })
       #expect(dropped.places == ["a", "b"] && dropped.ends.first?.end.hasSuffix(" on b") == true)
+      // With a ping's own session it is told as what that was lost by, as --via tells it.
+      let (ping, _) = try await shown(["\(net.directory)/c.pcapng"] + files, net)
+      #expect(ping.findings.first?.host == "b", "\(ping.findings)")
+      #expect(ping.findings.first?.remedy?.hasPrefix("ssh b 'nft ") == true)
       // One that was copied while it was written is the same, whichever is named first; and a second recording of one place
       // has nothing more to tell.
       let early = "\(net.directory)/early.pcapng"
