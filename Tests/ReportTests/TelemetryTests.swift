@@ -131,6 +131,18 @@ struct TelemetryTests {
     #expect(root.start == probes.map(\.start).min() && root.end == probes.map(\.end).max())
   }
 
+  /// What a packet says of the trace that it is part of is a link, in both encodings.
+  @Test func aTraceOfOthersIsALink() throws {
+    var span = OTLPSpan(traceID: 1, spanID: 2, name: "s", start: 3, end: 4)
+    span.links = [Self.context]
+    let field = try #require(ProtobufFields(span.protobuf.bytes).first { $0.number == 13 })
+    guard case .octets(let link) = field.value else { return #expect(Bool(false)) }
+    #expect(ProtobufFields(link).map(\.number) == [1, 2])
+    #expect(
+      span.json.line.contains(
+        #""links":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331"}]"#))
+  }
+
   /// Octet by octet, as the official encoder has it: `opentelemetry-proto` 1.45 was asked.
   @Test func octets() {
     var resource = OTLPAttributes()

@@ -21,6 +21,7 @@ package protocol PlaceChannel: AnyObject {
 }
 
 extension PlaceChannel {
+  /// Nothing is said, where nobody is waited for.
   package func hangUp() {}
 }
 

@@ -9,6 +9,13 @@ struct ConnectionText {
   /// Columns before what is said.
   private static let indent = 14
 
+  /// The trace that a packet says it is part of, in a line; none where it says nothing.
+  func trace(_ journey: Journey) -> [StyledLine] {
+    TraceMention.traceID(in: journey.packet).map {
+      style.aligned("  trace", to: Self.indent, [$0])
+    } ?? []
+  }
+
   /// The lines below a packet's heading; none where conntrack is not known to have met it. `isTold` is
   /// whether its connection was told with an earlier packet: it is not told again.
   func lines(_ journey: Journey, isTold: Bool) -> [StyledLine] {

@@ -100,6 +100,7 @@ struct Timeline {
       lines.append(timeline.heading(journey))
       if style.verbosity == .verbose {
         let id = journey.connection?.id
+        lines += ConnectionText(style: style).trace(journey)
         lines += ConnectionText(style: style).lines(
           journey, isTold: id.map { toldConnections.contains($0) } ?? false)
         if let id { toldConnections.insert(id) }

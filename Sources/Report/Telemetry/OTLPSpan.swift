@@ -1,4 +1,4 @@
-internal import Trace
+package import Trace
 internal import Wire
 
 /// A span: `Span` of
@@ -22,6 +22,8 @@ package struct OTLPSpan: Sendable, Equatable {
   package var attributes = OTLPAttributes()
   /// What happened in it.
   package var events: [Event] = []
+  /// Spans of other traces that it has to do with.
+  package var links: [TraceContext] = []
   /// What failed, in a sentence; nil where nothing is said to have failed.
   package var error: String?
   /// The flags of W3C Trace Context.
@@ -63,6 +65,12 @@ package struct OTLPSpan: Sendable, Equatable {
       event.attributes.add(to: &message, as: 3)
       span.add(11, message)
     }
+    for other in links {
+      var link = ProtobufMessage()
+      link.add(1, octets: other.traceID.octets)
+      link.add(2, octets: other.spanID.octets)
+      span.add(13, link)
+    }
     if let error {
       var status = ProtobufMessage()
       status.add(2, text: error)
@@ -102,8 +110,11 @@ package struct OTLPSpan: Sendable, Equatable {
               ])
             })
         ),
-      ] + status
-    return .object(members)
+      ]
+    let others = links.map {
+      JSONValue.object([("traceId", .string($0.traceIDText)), ("spanId", .string($0.spanIDText))])
+    }
+    return .object(members + (others.isEmpty ? [] : [("links", .array(others))]) + status)
   }
 }
 

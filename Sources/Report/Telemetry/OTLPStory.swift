@@ -127,6 +127,9 @@ package struct OTLPStory: Sendable {
       traceID: ids.nextTrace(), spanID: ids.next(),
       name: "\(first.packet.proto) \(first.packet.destination)", start: first.time, end: first.time)
     span.attributes = Self.ends(of: first.packet)
+    // Who sent it has a trace of its own.
+    span.attributes.set("nftrace.trace_id", TraceMention.traceID(in: first.packet))
+    span.links = [TraceMention.context(in: first.packet)].compactMap(\.self)
     add(exchange, exchange.findings, under: &span)
     add(span, of: exchange.journeys.first?.site)
   }

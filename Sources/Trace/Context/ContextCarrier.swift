@@ -60,10 +60,16 @@ package enum TraceMention {
   package static func traceID(in packet: Packet) -> String? {
     if let id = option(in: packet) { return id }
     if let id = packet.tcp?.traceOption { return TraceContext.text(id) }
+    return context(in: packet)?.traceIDText
+  }
+
+  /// The whole context, which a payload alone has room for: that of an echo or a SYN, or the name that a DNS question asks
+  /// for.
+  package static func context(in packet: Packet) -> TraceContext? {
     let payload = packet.payload
-    return TraceContext(inFront: payload[...])?.traceIDText
-      ?? (packet.proto == .udp && payload.count > DNSQuestion.nameOffset
-        ? TraceContext(inFront: payload[DNSQuestion.nameOffset...])?.traceIDText : nil)
+    if let context = TraceContext(inFront: payload[...]) { return context }
+    guard packet.proto == .udp, payload.count > DNSQuestion.nameOffset else { return nil }
+    return TraceContext(inFront: payload[DNSQuestion.nameOffset...])
   }
 
   /// IPv4's option 136.
