@@ -131,6 +131,10 @@ extension LiveTests {
       #expect(live.output.contains("wrote nothing"))
       let shown = try await Programs.nftrace(["show", file])
       #expect(shown.output == live.output && shown.error == "", "\(shown)")
+      struct Shown: Decodable { var routers: [Report.Routers] }
+      let json = try await Programs.nftrace(["show", "--json", file])
+      let told = try JSONDecoder().decode(Shown.self, from: Data(json.output.utf8))
+      #expect(told.routers.first?.hops.map(\.node) == [1, nil, 3], "\(json)")
     }
 
     /// Where none is switched on, that is said; and where the destination sends nothing back.

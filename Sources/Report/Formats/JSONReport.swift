@@ -9,6 +9,8 @@ struct JSONReport: Renderer {
   private var probes: [ProbeResult] = []
   /// What the last probe says of the clocks of other machines.
   private var clocks: [ProbeResult.Clock] = []
+  /// What routers wrote into the probes of a session that is shown.
+  private var routers: [JSONValue] = []
   /// Findings so far, none of them twice.
   private var findings: [Finding] = []
   /// Different findings that are kept for the end.
@@ -35,7 +37,11 @@ struct JSONReport: Renderer {
     case .ping:
       probes.append(result)
       return []
-    case .show: return add(result.exchange.journeys)
+    case .show:
+      if let told = result.routers, routers.count < Self.mostFindings {
+        routers.append(objects.routers(told, ofProbe: result.sequence))
+      }
+      return add(result.exchange.journeys)
     }
   }
 
@@ -59,7 +65,8 @@ struct JSONReport: Renderer {
       return [JSONValue.object(objects.opening(head) + [("probes", probes)] + closing).pretty()]
     case .show:
       let flows = flows.map { [("flows", JSONValue.array($0.objects))] } ?? []
-      return withStream { $0.finish(flows + closing) }
+      let told = routers.isEmpty ? [] : [("routers", JSONValue.array(routers))]
+      return withStream { $0.finish(flows + told + closing) }
     }
   }
 

@@ -105,23 +105,25 @@ struct RouterText {
 }
 
 extension JSONObjects {
-  func routers(_ routers: RouterTrace) -> JSONValue {
-    .object([
-      ("namespace", .int(Int(routers.namespace))),
-      ("known", .bool(routers.trace != nil)),
-      ("full", .bool(routers.trace?.isFull == true)),
-      (
-        "hops",
-        .array(
-          routers.hops.map { hop in
-            .object([
-              ("hop", .int(hop.number)), ("wrote", .bool(hop.node != nil)),
-              ("destination", .bool(hop.isEnd)), ("node", .int(hop.node?.id)),
-              ("in", .int(hop.node?.input)), ("out", .int(hop.node?.output)),
-              ("time", .int(hop.node?.time)),
-            ])
-          })
-      ),
-    ])
+  /// What routers wrote; with the number of the probe, where that does not stand above it.
+  func routers(_ routers: RouterTrace, ofProbe sequence: Int? = nil) -> JSONValue {
+    .object(
+      (sequence.map { [("sequence", JSONValue.int($0))] } ?? []) + [
+        ("namespace", .int(Int(routers.namespace))),
+        ("known", .bool(routers.trace != nil)),
+        ("full", .bool(routers.trace?.isFull == true)),
+        (
+          "hops",
+          .array(
+            routers.hops.map { hop in
+              .object([
+                ("hop", .int(hop.number)), ("wrote", .bool(hop.node != nil)),
+                ("destination", .bool(hop.isEnd)), ("node", .int(hop.node?.id)),
+                ("in", .int(hop.node?.input)), ("out", .int(hop.node?.output)),
+                ("time", .int(hop.node?.time)),
+              ])
+            })
+        ),
+      ])
   }
 }
