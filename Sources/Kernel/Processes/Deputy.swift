@@ -128,8 +128,7 @@ package final class Deputy: Sendable {
   private static let options: Set<String> = [
     "--local", "--tun", "--in", "-s", "-p", "--sport", "--dport", "-t", "--tos", "--size", "--df",
     "--no-df", "--data", "--unreturned", "--refused", "--silent", "--octets", "-I", "--mark",
-    "--user",
-    "--tcp-flags",
+    "--user", "--tcp-flags", "--context", "--ioam", "--ioam-namespace",
   ]
 
   /// The texts of a JSON list.
