@@ -16,7 +16,7 @@ import Wire
     do throws(CaptureDamage) {
       var rest = bytes[...]
       while !rest.isEmpty {
-        decoder.feed(rest.prefix(size))
+        decoder.feed(Array(rest.prefix(size)))
         rest = rest.dropFirst(size)
         while let block = try decoder.next() { blocks.append(block) }
       }

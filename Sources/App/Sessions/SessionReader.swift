@@ -10,17 +10,30 @@ final class SessionReader {
   private var rest: ArraySlice<(path: String, file: Shared<InputFile>)>
   private var path = ""
   private var file: Shared<InputFile>?
-  private var decoder = SessionDecoder()
+  private var decoder: SessionDecoder
   private var isCut = false
   /// How many were read so far.
   private(set) var octets = 0
 
   /// Whether nothing is said of damage, for somebody else says it.
   private let isQuiet: Bool
+  /// Whether what can be a packet is all that is looked at.
+  private let packetsAlone: Bool
+  /// Octets that are read at a time.
+  private let piece: Int
 
-  /// Opens them all.
-  init(_ paths: [String], isQuiet: Bool = false) throws(KernelError) {
+  /// Octets that those who are read beside each other read at a time, all together, and each at least.
+  private static let pieces = 1 << 22
+  private static let leastPiece = 1 << 14
+
+  /// Opens them all. `beside` is how many are read beside each other.
+  init(
+    _ paths: [String], isQuiet: Bool = false, packetsAlone: Bool = false, beside: Int = 1
+  ) throws(KernelError) {
     self.isQuiet = isQuiet
+    self.packetsAlone = packetsAlone
+    piece = min(max(Self.pieces / max(beside, 1), Self.leastPiece), 1 << 18)
+    decoder = SessionDecoder(packetsAlone: packetsAlone)
     var files: [(path: String, file: Shared<InputFile>)] = []
     for path in paths { files.append((path, Shared(try Self.open(path)))) }
     rest = files[...]
@@ -35,16 +48,27 @@ final class SessionReader {
   /// The next element; nil at the end of the last file. Of a damaged one, all that comes before the
   /// damage, which is said.
   func next() throws -> SessionDecoder.Element? {
+    try next { (decoder) throws(CaptureDamage) in try decoder.next() }
+  }
+
+  /// The same, but messages about packets are only counted.
+  func next(passing: inout PassedRecords) throws -> SessionDecoder.Element? {
+    try next { (decoder) throws(CaptureDamage) in try decoder.next(passing: &passing) }
+  }
+
+  private func next(
+    _ element: (inout SessionDecoder) throws(CaptureDamage) -> SessionDecoder.Element?
+  ) throws -> SessionDecoder.Element? {
     while true {
       guard let open = file else {
         guard let next = rest.popFirst() else { return nil }
         (path, file) = (next.path, next.file)
-        decoder = SessionDecoder()
+        decoder = SessionDecoder(packetsAlone: packetsAlone)
         continue
       }
       do {
-        if let element = try decoder.next() { return element }
-        let bytes = try open.value.read()
+        if let element = try element(&decoder) { return element }
+        let bytes = try open.value.read(most: piece)
         if !bytes.isEmpty {
           octets += bytes.count
           decoder.feed(bytes)

@@ -22,7 +22,7 @@ package enum Playback {
     let writers = (try? RecordingFiles.writers()) ?? []
     let isGrowing = sessions.map { files in writers.contains { $0.session == files.last } }
     let now = host.realtime
-    let readers = try sessions.map { try SessionReader($0) }
+    let readers = try sessions.map { try SessionReader($0, beside: sessions.count) }
     // All is open.
     try host.rights.keep([])
     try report.play(
@@ -30,7 +30,8 @@ package enum Playback {
       next: {
         progress.look(at: readers.reduce(0) { $0 + $1.octets })
         return try readers[$0].next()
-      }, isCut: { readers[$0].takeCut() }, isGrowing: { isGrowing[$0] }, now: now, put: put)
+      }, passOver: { try readers[$0].next(passing: &$1) }, isCut: { readers[$0].takeCut() },
+      isGrowing: { isGrowing[$0] }, now: now, put: put)
     progress.end()
     return report.matches
   }

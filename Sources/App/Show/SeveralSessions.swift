@@ -107,7 +107,7 @@ struct SeveralSessions {
     var survey = ClockSurvey(sessions: sessions.count)
     var spans: [ClosedRange<UInt64>?] = []
     for (number, files) in sessions.enumerated() {
-      let reader = try SessionReader(files, isQuiet: true)
+      let reader = try SessionReader(files, isQuiet: true, packetsAlone: true)
       var (first, last) = (UInt64.max, UInt64(0))
       while let element = try reader.next() {
         guard case .record(let record) = element else { continue }
@@ -175,7 +175,7 @@ struct SeveralSessions {
       progress.end()
       try output(lines.joined(separator: "\n") + "\n")
     }
-    let readers = try sessions.map { try SessionReader($0) }
+    let readers = try sessions.map { try SessionReader($0, beside: sessions.count) }
     try host.rights.keep([])
     var waiting: [[SessionDecoder.Element]] = readers.map { _ in [] }
     for element in joined.opening { try put(report.take(element)) }

@@ -27,11 +27,11 @@ package struct InputFile: ~Copyable {
     self.path = path
   }
 
-  /// The next octets, 256 KiB at most; none at the end.
-  package borrowing func read() throws(KernelError) -> [UInt8] {
+  /// The next octets, so many at most, 256 KiB if nothing else is said; none at the end.
+  package borrowing func read(most: Int = 1 << 18) throws(KernelError) -> [UInt8] {
     var failure: Errno?
     // Sound: read() fills at most the capacity, and what it filled is what is declared initialised.
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 1 << 18) { buffer, filled in
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: most) { buffer, filled in
       do throws(Errno) {
         filled = try syscall { unsafe Glibc.read(file.number, buffer.baseAddress!, buffer.count) }
       } catch {

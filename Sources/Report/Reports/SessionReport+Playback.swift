@@ -8,28 +8,40 @@ extension SessionReport {
   /// Of more than one, the elements are taken in the order of their times. `isCut` says whether a file
   /// ended in the middle before what `next` gave, and `isGrowing` whether a session is still being
   /// written: what is in it by `now`, in nanoseconds since the epoch, is told. Elements of a session that has a `lead`
-  /// are taken so many nanoseconds sooner. Hands on the lines as they come to be.
+  /// are taken so many nanoseconds sooner. `passOver` gives the next element of a session of which nothing more is to be told
+  /// of packets: these are only counted. Hands on the lines as they come to be.
   package mutating func play<Failure: Error>(
     _ sessions: Int, next: (Int) throws(Failure) -> SessionDecoder.Element?,
+    passOver: ((Int, inout PassedRecords) throws(Failure) -> SessionDecoder.Element?)? = nil,
     isCut: (Int) -> Bool = { _ in false }, isGrowing: (Int) -> Bool = { _ in false },
     lead: (Int) -> UInt64 = { _ in 0 }, now: UInt64 = 0, put: ([String]) throws(Failure) -> Void
   ) throws(Failure) {
     var heads: [SessionDecoder.Element?] = []
-    var moments: [UInt64] = []
+    var order = EarliestFirst()
     for session in 0..<sessions {
       heads.append(try next(session))
-      moments.append(heads[session].moment.earlier(by: lead(session)))
+      if heads[session] != nil {
+        order.insert(session, at: heads[session].moment.earlier(by: lead(session)))
+      }
     }
-    while let first = moments.indices.min(by: { moments[$0] < moments[$1] }),
-      let element = heads[first]
-    {
+    while let first = order.first, let element = heads[first].take() {
       try put(take(element, from: first))
-      heads[first] = try next(first)
-      moments[first] = heads[first].moment.earlier(by: lead(first))
+      if let passOver, var passed = passing {
+        heads[first] = try passOver(first, &passed)
+        passing = passed
+      } else {
+        heads[first] = try next(first)
+      }
       if isCut(first) { cut() }
-      if heads[first] == nil, !isGrowing(first) { try put(end(first)) }
+      if heads[first] != nil {
+        order.moveFirst(to: heads[first].moment.earlier(by: lead(first)))
+        continue
+      }
+      order.removeFirst()
+      if !isGrowing(first) { try put(end(first)) }
     }
     if (0..<sessions).contains(where: isGrowing) { try put(pass(to: now)) }
+    while let lines = finishSome() { try put(lines) }
     try put(finish())
   }
 
@@ -62,11 +74,8 @@ extension SessionDecoder.Element? {
   /// When it was recorded: sections begin at once, and what is over comes last.
   fileprivate var moment: UInt64 {
     switch self {
-    // Later than any that has a lead.
-    case nil: .max
-    case .header: 0
-    // What bears the last time there is comes before the end all the same.
-    case .record(let record): min(record.time, .max - 1)
+    case nil, .header: 0
+    case .record(let record): record.time
     }
   }
 }

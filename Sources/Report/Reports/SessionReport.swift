@@ -26,6 +26,8 @@ package struct SessionReport {
   package private(set) var matches = 0
   /// Whether what is read ends before its time.
   private var isCut = false
+  /// What counts messages about packets once all is told that was asked for of the section; nil before.
+  var passing: PassedRecords?
   /// How recordings ended, as they say.
   private var endings: [Finding] = []
 
@@ -84,11 +86,6 @@ package struct SessionReport {
   /// Takes in the next element, of the namespace with this place among the names; those of several
   /// in the order of their times. Returns the lines to print now.
   package mutating func take(_ element: SessionDecoder.Element, from source: Int = 0) -> [String] {
-    if case .record(let record) = element, case .note(.ended(let end)) = record.content,
-      endings.count < Self.mostEndings, let ended = Finding.ended(end)
-    {
-      endings.append(namespaces.count > 1 ? ended.told(of: namespaces[source]) : ended)
-    }
     if several != nil {
       var closed: [Exchange]
       switch element {
@@ -97,6 +94,7 @@ package struct SessionReport {
         listener?(.header(header))
         closed = several!.begin(next, from: source)
       case .record(let record):
+        noteEnding(record, of: source)
         closed = several!.take(record, from: source)
         closed += several!.pass(to: record.time)
       }
@@ -112,8 +110,16 @@ package struct SessionReport {
       begin(next)
       return lines
     case .record(let record):
+      noteEnding(record, of: source)
       return take(record)
     }
+  }
+
+  private mutating func noteEnding(_ record: Record, of source: Int) {
+    guard case .note(.ended(let end)) = record.content, endings.count < Self.mostEndings,
+      let ended = Finding.ended(end)
+    else { return }
+    endings.append(namespaces.count > 1 ? ended.told(of: namespaces[source]) : ended)
   }
 
   private mutating func begin(_ next: SessionHeader?) {
@@ -157,6 +163,7 @@ package struct SessionReport {
   /// Ends the section: what is still open is told as far as it went.
   private mutating func endSection() -> [String] {
     defer { (ping, traffic, several) = (nil, nil, nil) }
+    if let passed = passing.take() { traffic?.take(passed) }
     var lines: [String] = []
     if let results = ping?.finishReplay(isCut: isCut), let told = ping?.counts {
       for result in results { lines += add(.probe(result)) }
@@ -178,6 +185,8 @@ package struct SessionReport {
   private mutating func add(_ entry: Entry) -> [String] {
     guard filter.matches(entry.exchange) else { return [] }
     matches += 1
+    // A number is one packet's in its section.
+    if filter.packet != nil { passing = traffic?.passing }
     guard let last else { return lines(entry) }
     kept.append(entry)
     if kept.count > last { kept.removeFirst() }
@@ -204,6 +213,14 @@ package struct SessionReport {
       ReportHead(
         .show, header: header, session: session,
         sites: namespaces.isEmpty ? header?.sites ?? [] : namespaces))
+  }
+
+  /// The next of what is left to print when all elements are in; nil when only `finish` has more. There may be thousands of
+  /// packets.
+  mutating func finishSome() -> [String]? {
+    if passing != nil { return nil }
+    let told = traffic?.finishSome() ?? several?.finishSome() ?? []
+    return told.isEmpty ? nil : told.flatMap { add(.exchange($0)) }
   }
 
   /// What is left to print when all elements are in.

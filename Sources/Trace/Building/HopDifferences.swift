@@ -2,7 +2,6 @@ internal import Wire
 
 /// Finds what changed between neighbouring hops, and who did it.
 struct HopDifferences {
-  let snapshot: Snapshot
   let legacyNAT: [Int: [String]]
   let connection: Connection?
   /// Whether the packet goes in the reply direction of its connection.
@@ -13,7 +12,7 @@ struct HopDifferences {
   /// The changes from a hop to the next. `rule` is what the last rule between them that translates
   /// does, if there is one.
   func changes(
-    from earlier: Hop, to later: Hop, rule: NFTRuleMessage.Translation?
+    from earlier: Hop, to later: Hop, rule: NFTRuleMessage.Translation?, _ snapshot: Snapshot
   ) -> [Change] {
     let (old, new) = (earlier.packet, later.packet)
     var changes: [Change] = []
@@ -23,8 +22,8 @@ struct HopDifferences {
     }
     // Between going out and coming in again, somebody outside the kernel had it.
     let isBack = !later.point.follows(earlier.point)
-    let source = isBack ? .mangle : translation(.source, later, rule)
-    let destination = isBack ? .mangle : translation(.destination, later, rule)
+    let source = isBack ? .mangle : translation(.source, later, rule, snapshot)
+    let destination = isBack ? .mangle : translation(.destination, later, rule, snapshot)
     let forwarded =
       old.ttl == new.ttl &+ 1 && later.point.hook != .prerouting && earlier.point.hook != .output
       && !isBack
@@ -37,7 +36,7 @@ struct HopDifferences {
       from.isEchoRequest(old.proto) || from.isEchoReply(old.proto)
     {
       let side: Side = later.point.hook == .postrouting ? .source : .destination
-      compare(.icmpID, from.identifier, to.identifier, translation(side, later, rule))
+      compare(.icmpID, from.identifier, to.identifier, translation(side, later, rule, snapshot))
     }
     compare(.tos, old.tos, new.tos, .mangle)
     compare(.mark, earlier.mark, later.mark, .mangle)
@@ -50,7 +49,7 @@ struct HopDifferences {
   /// best; a reply's translation is undone by conntrack without a rule; so is the one of a later
   /// packet of a flow done, and iptables-legacy's rules are not traced.
   private func translation(
-    _ side: Side, _ later: Hop, _ rule: NFTRuleMessage.Translation?
+    _ side: Side, _ later: Hop, _ rule: NFTRuleMessage.Translation?, _ snapshot: Snapshot
   ) -> Change.Cause {
     if later.point.table == OwnTable.answersChain { return .mangle }
     if let rule {

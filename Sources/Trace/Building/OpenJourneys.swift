@@ -15,7 +15,8 @@ struct OpenJourneys: RandomAccessCollection, MutableCollection, Sendable {
   var endIndex: Int { journeys.count }
 
   subscript(index: Int) -> OpenJourney {
-    _read { yield journeys[index] }
+    // Not the array's own element: that would be a copy of it.
+    _read { yield journeys.span[index] }
     _modify { yield &journeys[index] }
   }
 
@@ -36,6 +37,15 @@ struct OpenJourneys: RandomAccessCollection, MutableCollection, Sendable {
       journeys[index].traceID != id
     else { return nil }
     return index
+  }
+
+  /// What `test` says of each, which it looks at where it is.
+  func whether(_ test: (borrowing OpenJourney) -> Bool) -> [Bool] {
+    let all = journeys.span
+    var found: [Bool] = []
+    found.reserveCapacity(all.count)
+    for index in all.indices { found.append(test(all[index])) }
+    return found
   }
 
   // MARK: Changing

@@ -18,7 +18,7 @@ extension Story {
     let firsts = firstFragments()
     for (members, last) in groups {
       if now.since(last) > Self.idle {
-        if members.allSatisfy(rests) { closing.append(members) }
+        if members.allSatisfy({ rests($0) }) { closing.append(members) }
         continue
       }
       if pace == .live {
@@ -76,7 +76,7 @@ extension Story {
       let quiet = isOver(open[index]) ? Pace.rest : Self.idle
       return now.since(open[index].last) > quiet && rests(index)
     }
-    let atRest = members.map(isAtRest)
+    let atRest = members.map { isAtRest($0) }
     return members.indices.filter { place in
       guard atRest[place] else { return false }
       let next = place + 1
@@ -103,6 +103,22 @@ extension Story {
   package mutating func finish() -> [Exchange] {
     noteEnd()
     return close(exchanges().map(\.members))
+  }
+
+  /// The next exchanges of what is left, so many as are told at once; none when all are told. Nothing more is to be read.
+  package mutating func finishSome() -> [Exchange] {
+    noteEnd()
+    var told: [Exchange] = []
+    // What is left out of each is no reason to stop.
+    while told.isEmpty, !open.isEmpty {
+      var packets = 0
+      let some = exchanges().map(\.members).prefix { members in
+        defer { packets += members.count }
+        return packets < Self.mostAtOnce
+      }
+      told = close(Array(some))
+    }
+    return told
   }
 
   /// Nothing more is to be read. A packet that was heard of just before may have gone on: where it
@@ -154,7 +170,7 @@ extension Story {
 
   /// The journeys of a probe as far as they went.
   func openJourneys(probe sequence: Int) -> [Journey] {
-    open.filter { self.sequence(of: $0) == sequence }.map(journey)
+    open.filter { self.sequence(of: $0) == sequence }.map { journey($0) }
   }
 
   /// What a journey is told together with.
@@ -164,7 +180,7 @@ extension Story {
 
   /// The number of the probe a journey belongs to; nil for other packets.
   func sequence(of journey: OpenJourney) -> Int? {
-    guard let plan = header?.probe else { return nil }
+    guard hasProbe, let plan = header?.probe else { return nil }
     let first = journey.way.first.packet
     let latest = journey.latestProbe
     if let sequence = plan.sequence(of: first, latest: latest) { return sequence }
@@ -209,13 +225,13 @@ extension Story {
       Exchange(journeys: journeys($0, firstFragments: firsts)).withTimesInOrder
     }
     forget(ordered)
-    return exchanges.filter { !isNoise($0) }.map(withRefusals).map(withProxies).map(withFindings)
+    return exchanges.filter { !isNoise($0) }.map { withFindings(withProxies(withRefusals($0))) }
   }
 
   /// Whether these are packets by which neighbours find each other, as ARP's in IPv4, of which nobody
   /// asks: unless a rule stopped them.
   private func isNoise(_ exchange: Exchange) -> Bool {
-    header?.probe == nil && !exchange.journeys.isEmpty
+    !hasProbe && !exchange.journeys.isEmpty
       && exchange.journeys.allSatisfy {
         ($0.packet.isDiscovery || $0.packet.isMulticastListenerDiscovery) && $0.end.decider == nil
       }
@@ -223,7 +239,7 @@ extension Story {
 
   private mutating func forget(_ groups: [[Int]]) {
     if groups.isEmpty { return }
-    open.remove(groups, isOver: open.map { isOver($0) })
+    open.remove(groups, isOver: open.whether { isOver($0) })
   }
 
   /// Whether a rule can have told the sender that it dropped a packet. A policy never does; what this host sends
@@ -247,7 +263,7 @@ extension Story {
         exchange.journeys[index].end = .rejected(decider)
       }
     }
-    guard header?.probe == nil else { return exchange }
+    guard !hasProbe else { return exchange }
     // What no rule stopped, and this host answers with an error all the same: its TTL ran out, it is
     // too big, or there is no way on. Those that ping sends are diagnosed.
     let quoted = exchange.journeys

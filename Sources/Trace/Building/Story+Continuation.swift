@@ -53,7 +53,7 @@ extension Story {
   }
 
   /// Whether a packet was seen where none goes on, or was dropped.
-  func isOver(_ journey: OpenJourney) -> Bool {
+  func isOver(_ journey: borrowing OpenJourney) -> Bool {
     let last = journey.way.last
     if journey.dropped != nil { return !comesBack(last.outDevice) }
     guard points.isEnd(last.point) else { return false }

@@ -6,7 +6,7 @@ extension Story {
   /// Recorded traffic was not asked about when it was lost: only what a rule or policy did to it is
   /// certain, and what refused it. A probe's findings are made when it is settled.
   func withFindings(_ exchange: Exchange) -> Exchange {
-    guard header != nil, header?.probe == nil else { return exchange }
+    guard !isCapture, !hasProbe else { return exchange }
     var exchange = exchange
     let isStopped = exchange.journeys.contains(where: \.end.isStopped)
     exchange.findings = Examination.findings(
@@ -22,7 +22,7 @@ extension Story {
       exchange.findings.removeAll { $0.id == cause.id }
       exchange.findings.insert(cause, at: 0)
     }
-    exchange.findings = exchange.findings.map(told)
+    exchange.findings = exchange.findings.map { told($0) }
     return exchange
   }
 

@@ -22,7 +22,7 @@ extension Story {
     open.way.noteMarks()
     let direction = direction(open)
     let differences = HopDifferences(
-      snapshot: snapshot, legacyNAT: header?.legacyNAT ?? [:], connection: connection,
+      legacyNAT: header?.legacyNAT ?? [:], connection: connection,
       isReply: open.isReply ?? (direction == .reply), knowsRules: joining.knowsNAT)
     open.way = explained(open.way, by: differences)
     var journey = Journey(
@@ -36,7 +36,7 @@ extension Story {
     {
       journey.end = .unknown(place, .behindNAT, drop)
     }
-    if header?.probe?.dryRun == true, direction == .request {
+    if hasProbe, header?.probe?.dryRun == true, direction == .request {
       switch journey.end {
       case .sent(let place): journey.end = .kept(.insteadOfSending, place)
       case .delivered(let place): journey.end = .kept(.insteadOfDelivering, place)
@@ -51,7 +51,7 @@ extension Story {
   /// The way with all that is known of its rules, what changed from hop to hop, and which way routing
   /// sent the packet.
   private func explained(_ way: Way, by differences: HopDifferences) -> Way {
-    let decision = way.routed.flatMap(decision)
+    let decision = way.routed.flatMap { self.decision($0) }
     var steps: [Step] = []
     steps.reserveCapacity(way.steps.count + 4)
     var (before, hops): (Hop?, Int) = (nil, 0)
@@ -64,7 +64,8 @@ extension Story {
         steps.append(.rule(rule))
       case .seen(let hop):
         if let before {
-          steps += differences.changes(from: before, to: hop, rule: translation).map(Step.changed)
+          steps += differences.changes(from: before, to: hop, rule: translation, snapshot)
+            .map { Step.changed($0) }
         }
         steps.append(.seen(withPassedChains(hop)))
         if let decision, hops == way.routedAt { steps.append(.routed(decision)) }
@@ -115,7 +116,7 @@ extension Story {
     case .delivered: journey.socketDrop = known
     // Where a client has asked nothing, nftrace keeps the answers to its connections from it.
     case .sent(let place)
-    where header?.probe?.data != nil && place.hook == .egress
+    where hasProbe && header?.probe?.data != nil && place.hook == .egress
       && drop.reason == "NETFILTER_DROP" && place.out == header?.probe?.device:
       break
     case .sent(let place):
@@ -238,7 +239,8 @@ extension Story {
       return .delivered(End.Place(hook: place.hook, table: place.table))
     case .postrouting
     where points.isLast(last.point)
-      && (!points.seesEgress || header?.probe?.dryRun == true || passesEgressHook(open)):
+      && (!points.seesEgress || hasProbe && header?.probe?.dryRun == true
+        || passesEgressHook(open)):
       return diversion.end(open, out: last.outDevice) ?? .sent(place)
     default: return .unknown(place, open.unseen, nil)
     }
@@ -253,13 +255,13 @@ extension Story {
   func direction(_ open: OpenJourney) -> Journey.Direction {
     if open.isCopy { return .other }
     let packet = open.way.first.packet
-    if header?.probe?.sequence(ofFragment: packet) != nil { return .request }
+    if hasProbe, header?.probe?.sequence(ofFragment: packet) != nil { return .request }
     if let icmp = packet.icmp {
       if icmp.isEchoRequest(packet.proto) { return .request }
       if icmp.isEchoReply(packet.proto) { return .reply }
       return icmp.isError(packet.proto) && !packet.isRedirect ? .error : .other
     }
-    let plan = sequence(of: open) == nil ? nil : header?.probe
+    let plan = !hasProbe || sequence(of: open) == nil ? nil : header?.probe
     if let isReply = open.isReply {
       // What answers a packet that conntrack passed over is new to it, and what comes from another port as well.
       let isNewAnswer = packet.source != plan?.source && plan?.direction(of: packet) == .reply

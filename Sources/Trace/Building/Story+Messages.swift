@@ -22,7 +22,7 @@ extension Story {
       outPort: snapshot.name(message.physicalOutDevice), packet: packet,
       identity: PacketIdentity(packet),
       mark: packet.isMulticastListenerDiscovery ? 0 : message.mark)
-    if header == nil {
+    if isCapture {
       place(sighting, traceID: nil)
     } else {
       pending.append(sighting)
@@ -36,7 +36,7 @@ extension Story {
     var next = open.latest(identity)
     while let index = next, open[index].dropped != nil { next = open[index].twin }
     guard let index = next else {
-      if header?.probe != nil, let discovery = DiscoveryPacket(packet) {
+      if hasProbe, let discovery = DiscoveryPacket(packet) {
         snapshot.takeDiscovery(discovery, at: step)
       }
       return
@@ -62,7 +62,7 @@ extension Story {
     let bytes = message.payload
     if message.family == NFProto.netdev, message.hookNumber == 1, bytes.count > 34,
       UInt16(bytes[12]) << 8 | UInt16(bytes[13]) == message.hardwareProtocol,
-      let packet = try? Packet(Array(bytes[14...])), packet.length >= 20 || packet.length == 0
+      let packet = try? Packet(bytes, from: 14), packet.length >= 20 || packet.length == 0
     {
       return packet
     }
@@ -71,7 +71,7 @@ extension Story {
 
   /// Takes in a trace message. Returns whether a rule or policy dropped a packet of which is told.
   mutating func takeTrace(_ trace: TraceMessage) -> Bool {
-    if trace.table == header?.table {
+    if trace.table == ownTable {
       takeOwnTrace(trace)
       return false
     }
@@ -81,7 +81,7 @@ extension Story {
       let index = open.traced(trace.id)
         ?? (isHandedOn ? open.begun(with: trace.id) : original(of: trace.id))
     else {
-      if header?.probe != nil, let drop = discovery.drop(trace) { snapshot.takeDiscoveryDrop(drop) }
+      if hasProbe, let drop = discovery.drop(trace) { snapshot.takeDiscoveryDrop(drop) }
       return false
     }
     open[index].last = now
@@ -122,7 +122,7 @@ extension Story {
 
   /// A trace message of nftrace's own chains: the very rule that logged, with the trace id.
   private mutating func takeOwnTrace(_ trace: TraceMessage) {
-    let isOfProbe = header?.probe != nil
+    let isOfProbe = hasProbe
     let header = trace.packet
     if isOfProbe, trace.handle != nil, trace.isDiscovery(header) {
       discovery.take(trace)
@@ -161,7 +161,7 @@ extension Story {
         open[index].key = key(of: open[index])
       }
       open[index].connectionState = state
-      if trace.table == header?.table, open[index].lastPoint.table == "conntrack" {
+      if trace.table == ownTable, open[index].lastPoint.table == "conntrack" {
         open[index].way.track(state)
       }
     }

@@ -19,7 +19,7 @@ extension Story {
     if sighting.packet.isLaterFragment { hasLaterFragments = true }
     let index = open.begin(
       sighting.hop(since: sighting.time), identity: identity, start: sighting.time, now: now,
-      latestProbe: latestProbe, roomFor: header == nil ? 4 : 16)
+      latestProbe: latestProbe, roomFor: isCapture ? 4 : 16)
     open[index].clockStep = sighting.clockStep
     if let traceID { open.setTraceID(traceID, of: index) }
     joining.note(&open[index])

@@ -5,6 +5,11 @@ internal import Wire
 package struct Story: Sendable {
   /// What nftrace knew when the session began.
   package private(set) var header: SessionHeader?
+  /// What is asked of it at each message: a header is large, and is not to be copied for that.
+  let ownTable: String?
+  let hasProbe: Bool
+  /// Whether other programs made what is told.
+  let isCapture: Bool
   /// The place, where it is one of several that are told of.
   let site: Site?
   /// How soon packets are told.
@@ -72,6 +77,9 @@ package struct Story: Sendable {
     pace: Pace = .whole
   ) {
     self.header = header
+    ownTable = header?.table
+    hasProbe = header?.probe != nil
+    isCapture = header == nil
     self.pace = pace
     self.site = site
     points = KnownPoints(header)
@@ -121,7 +129,9 @@ package struct Story: Sendable {
       clock = SessionClock(ahead: ahead, stamps: stamps, doubt: doubt)
     case .note(let note): snapshot.take(note)
     case .sent(let bytes):
-      if let packet = try? Packet(bytes), let sequence = header?.probe?.sequence(of: packet) {
+      if hasProbe, let packet = try? Packet(bytes),
+        let sequence = header?.probe?.sequence(of: packet)
+      {
         latestProbe = sequence
       }
     case .received: break
@@ -133,6 +143,17 @@ package struct Story: Sendable {
   package mutating func pass(to time: UInt64) {
     now = max(now, time)
     idleWatch.forgetPauses()
+  }
+
+  /// What counts messages about packets that are passed over from here on.
+  package var passing: PassedRecords { PassedRecords(after: loss) }
+
+  /// Takes in what was passed over.
+  package mutating func take(_ passed: PassedRecords) {
+    counts.add(passed.counts)
+    loss.takeNumbers(of: passed.loss)
+    noteLoss()
+    now = max(now, passed.latest)
   }
 
   /// Takes in what was done with a packet that was read from the diversion's device: `octets` are

@@ -21,20 +21,20 @@ extension Journey {
       }
     }
     var latest = UInt64.max
-    for index in hops.indices.reversed() {
+    for index in times.indices.reversed() {
       if clocks[index] == .reading { times[index] = min(times[index], latest) }
       latest = times[index]
     }
     // What was read before an earlier hop was stamped was read by another clock.
-    for index in hops.indices.dropFirst() {
+    for index in times.indices.dropFirst() {
       times[index] = max(times[index], times[index - 1])
     }
     let began = times[0]
-    for index in hops.indices {
+    for index in times.indices {
       way.updateHop(index) { ($0.time, $0.clock) = (times[index] - began, clocks[index]) }
     }
     if let hop = end.decider?.hop {
-      let stopped = max(start.later(by: hop.time), times[hops.count - 1])
+      let stopped = max(start.later(by: hop.time), times[times.count - 1])
       setEnd(at: stopped - began, by: .reading)
     }
     start = began

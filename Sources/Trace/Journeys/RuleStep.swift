@@ -1,48 +1,125 @@
 package import Wire
 
 /// One rule, end of chain or policy that a packet met in the user's tables.
+///
+/// What it has is behind one reference, as that of a hop is: steps are kept beside each other by the hundred thousand.
 package struct RuleStep: Sendable, Equatable {
-  /// NFPROTO_… of the table.
-  package var family: UInt8
-  /// The table's name.
-  package var table: String
-  /// The chain's name.
-  package var chain: String
-  /// Which rule of it, or the policy.
-  package var ref: RuleRef
-  /// The place of a rule of nf_tables in its chain, from 1, where its text told it.
-  private var listed: Int?
-  /// What the rule or policy said.
-  package var verdict: Verdict
-  /// The chain that a jump or goto leads to.
-  package var target: String?
-  /// The rule in the user's words, once it is known.
-  package var text: String?
-  /// What the rule translates, if it does.
-  package var translation: NFTRuleMessage.Translation?
-  /// Whether the rule answers with an error or a reset.
-  package var rejects = false
-  /// Whether the rule does what rp_filter does.
-  package var checksReversePath = false
-  /// Whether its table was loaded anew meanwhile: in one of that name its handle, or its place, may
-  /// be another rule's.
-  package var isReplaced = false
-  /// The packet's mark behind the rule, where a trace told it.
-  package var mark: UInt32?
-  /// Whether the packet had another mark before the rule.
-  package var setsMark = false
+  /// One element, which copies of the step share until one of them is changed.
+  private var fields: [Fields]
+
+  private struct Fields: Sendable, Equatable {
+    var family: UInt8
+    var table: String
+    var chain: String
+    var ref: RuleRef
+    var listed: Int?
+    var verdict: Verdict
+    var target: String?
+    var text: String?
+    var translation: NFTRuleMessage.Translation?
+    var rejects: Bool = false
+    var checksReversePath: Bool = false
+    var isReplaced: Bool = false
+    var mark: UInt32?
+    var setsMark: Bool = false
+  }
 
   /// A step of these fields.
   package init(
     family: UInt8, table: String, chain: String, _ ref: RuleRef, verdict: Verdict,
     target: String? = nil
   ) {
-    self.family = family
-    self.table = table
-    self.chain = chain
-    self.ref = ref
-    self.verdict = verdict
-    self.target = target
+    fields = [
+      Fields(
+        family: family, table: table, chain: chain, ref: ref, verdict: verdict, target: target)
+    ]
+  }
+}
+
+extension RuleStep {
+  /// NFPROTO_… of the table.
+  package var family: UInt8 {
+    get { fields[0].family }
+    _modify { yield &fields[0].family }
+  }
+
+  /// The table's name.
+  package var table: String {
+    get { fields[0].table }
+    _modify { yield &fields[0].table }
+  }
+
+  /// The chain's name.
+  package var chain: String {
+    get { fields[0].chain }
+    _modify { yield &fields[0].chain }
+  }
+
+  /// Which rule of it, or the policy.
+  package var ref: RuleRef {
+    get { fields[0].ref }
+    _modify { yield &fields[0].ref }
+  }
+
+  /// The place of a rule of nf_tables in its chain, from 1, where its text told it.
+  private var listed: Int? {
+    get { fields[0].listed }
+    _modify { yield &fields[0].listed }
+  }
+
+  /// What the rule or policy said.
+  package var verdict: Verdict {
+    get { fields[0].verdict }
+    _modify { yield &fields[0].verdict }
+  }
+
+  /// The chain that a jump or goto leads to.
+  package var target: String? {
+    get { fields[0].target }
+    _modify { yield &fields[0].target }
+  }
+
+  /// The rule in the user's words, once it is known.
+  package var text: String? {
+    get { fields[0].text }
+    _modify { yield &fields[0].text }
+  }
+
+  /// What the rule translates, if it does.
+  package var translation: NFTRuleMessage.Translation? {
+    get { fields[0].translation }
+    _modify { yield &fields[0].translation }
+  }
+
+  /// Whether the rule answers with an error or a reset.
+  package var rejects: Bool {
+    get { fields[0].rejects }
+    _modify { yield &fields[0].rejects }
+  }
+
+  /// Whether the rule does what rp_filter does.
+  package var checksReversePath: Bool {
+    get { fields[0].checksReversePath }
+    _modify { yield &fields[0].checksReversePath }
+  }
+
+  /// Whether its table was loaded anew meanwhile: in one of that name its handle, or its place, may
+  /// be another rule's.
+  package var isReplaced: Bool {
+    get { fields[0].isReplaced }
+    _modify { yield &fields[0].isReplaced }
+  }
+
+  /// The packet's mark behind the rule, where a trace told it.
+  package var mark: UInt32? {
+    get { fields[0].mark }
+    _modify { yield &fields[0].mark }
+  }
+
+  /// Whether the packet had another mark before the rule.
+  package var setsMark: Bool {
+    get { fields[0].setsMark }
+    _modify { yield &fields[0].setsMark }
   }
 }
 

@@ -9,6 +9,6 @@ package enum Step: Sendable, Equatable {
   case routed(RouteDecision)
   /// A header field is not what it was when the packet was seen before.
   case changed(Change)
-  /// It was seen at an observation point. (A hop is much larger than the others are.)
-  indirect case seen(Hop)
+  /// It was seen at an observation point.
+  case seen(Hop)
 }

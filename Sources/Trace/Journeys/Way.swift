@@ -31,9 +31,15 @@ package struct Way: Sendable, Equatable {
   /// Where it was seen, in order.
   package var hops: Hops { Hops(steps: steps, seenAt: seenAt) }
   /// Where it was seen first.
-  package var first: Hop { hops[0] }
+  package var first: Hop { hop(0) }
   /// Where it was seen last.
-  package var last: Hop { hops[seenAt.count - 1] }
+  package var last: Hop { hop(seenAt.count - 1) }
+  private func hop(_ index: Int) -> Hop {
+    guard case .seen(let hop) = steps[seenAt[index]] else {
+      preconditionFailure("not a step of being seen")
+    }
+    return hop
+  }
   /// What it met after that.
   private var rest: ArraySlice<Step> { steps[(seenAt[seenAt.count - 1] + 1)...] }
   /// Rules met after the last hop.
@@ -141,9 +147,12 @@ extension Way {
 
   /// Changes what is said of a hop.
   mutating func updateHop(_ index: Int, _ update: (inout Hop) -> Void) {
-    var hop = hops[index]
+    let place = seenAt[index]
+    guard case .seen(var hop) = steps[place] else { return }
+    // Nobody else has it then, and it is changed where it is.
+    steps[place] = .tracked(.untracked)
     update(&hop)
-    steps[seenAt[index]] = .seen(hop)
+    steps[place] = .seen(hop)
   }
 }
 

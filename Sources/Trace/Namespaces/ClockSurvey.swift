@@ -9,12 +9,22 @@ package struct ClockSurvey: Sendable {
   /// A packet, between two translations of it.
   private struct Key: Hashable {
     var identity: PacketIdentity
-    var ends: [IPAddress]
-    var ports: [UInt16?]
+    var source: IPAddress
+    var destination: IPAddress
+    /// Both, or a number that no two ports are.
+    var ports: UInt64
+
+    init(_ packet: Packet, _ identity: PacketIdentity) {
+      self.identity = identity
+      (source, destination) = (packet.source, packet.destination)
+      ports =
+        packet.transport.ports.map { UInt64($0.source) << 16 | UInt64($0.destination) } ?? .max
+    }
   }
 
   /// What a place saw of it.
   private struct Sight {
+    var place: Int
     var first: UInt64
     var firstTTL: UInt8
     /// Whether it came in there, and whether it left.
@@ -24,7 +34,7 @@ package struct ClockSurvey: Sendable {
     var leaves: Bool
   }
 
-  private var seen: [Key: [Int: Sight]] = [:]
+  private var seen: [Key: [Sight]] = [:]
   /// Only packets are kept whose number has no bit of this.
   private var mask = 0
   /// Nanoseconds by which times of reading are later than stamps, at least.
@@ -32,8 +42,11 @@ package struct ClockSurvey: Sendable {
   /// When probes were sent, by the clock of the place where that was: the first, and the last.
   package private(set) var sent: ClosedRange<UInt64>?
 
-  /// Packets that are kept at a time.
+  /// What places saw of all packets that are kept.
+  private var sights = 0
+  /// Packets that are kept at a time, and what places saw of them.
   private static let most = 60_000
+  private static let mostSights = 240_000
   /// What is read of a packet is not later than this, in nanoseconds.
   private static let patience: UInt64 = 50_000_000
   /// Stamps that are further off, in nanoseconds, are by another clock than the file's.
@@ -63,29 +76,32 @@ package struct ClockSurvey: Sendable {
   private mutating func take(
     _ packet: Packet, at hook: Hook, _ read: UInt64, _ stamp: UInt64?, _ place: Int
   ) {
-    let key = Key(
-      identity: PacketIdentity(packet), ends: [packet.source, packet.destination],
-      ports: [packet.sourcePort, packet.destinationPort])
-    guard key.identity.number & mask == 0 else { return }
+    let identity = PacketIdentity(packet)
+    guard identity.number & mask == 0 else { return }
     let comes = hook == .ingress || hook == .prerouting
     let leaves = hook == .egress || hook == .postrouting
     // A stamp is kept as it is: by which clock it is comes out in the end.
     let time = stamp ?? read
-    var sights = seen[key] ?? [:]
-    if var sight = sights[place] {
-      sight.last = stamp ?? (leaves ? sight.last : time)
-      (sight.lastTTL, sight.leaves) = (packet.ttl, leaves)
-      sights[place] = sight
-    } else {
-      // Where nothing but that it was read is known, it left some time before.
-      sights[place] = Sight(
-        first: time, firstTTL: packet.ttl, comes: comes,
-        last: stamp ?? read.earlier(by: Self.patience), lastTTL: packet.ttl, leaves: leaves)
+    var isNew = false
+    func note(_ sights: inout [Sight]) {
+      guard let index = sights.lastIndex(where: { $0.place == place }) else {
+        // Where nothing but that it was read is known, it left some time before.
+        isNew = true
+        sights.append(
+          Sight(
+            place: place, first: time, firstTTL: packet.ttl, comes: comes,
+            last: stamp ?? read.earlier(by: Self.patience), lastTTL: packet.ttl, leaves: leaves))
+        return
+      }
+      sights[index].last = stamp ?? (leaves ? sights[index].last : time)
+      (sights[index].lastTTL, sights[index].leaves) = (packet.ttl, leaves)
     }
-    seen[key] = sights
-    if seen.count > Self.most {
+    note(&seen[Key(packet, identity), default: []])
+    if isNew { sights += 1 }
+    if seen.count > Self.most || sights > Self.mostSights {
       mask = mask << 1 | 1
       seen = seen.filter { $0.key.identity.number & mask == 0 }
+      sights = seen.values.reduce(0) { $0 + $1.count }
     }
   }
 
@@ -107,14 +123,14 @@ package struct ClockSurvey: Sendable {
   ) -> (ahead: [Int64], group: [Int], known: [ClockOffset?]) {
     var constraints = ClockConstraints(places: delays.count)
     for sights in seen.values where sights.count > 1 {
-      for (from, left) in sights where left.leaves {
-        for (to, came) in sights where to != from && came.comes {
+      for left in sights where left.leaves {
+        for came in sights where came.place != left.place && came.comes {
           let isBothWays = left.comes && came.leaves
           guard
             !isBothWays || left.firstTTL > came.firstTTL
               || left.firstTTL == came.firstTTL && left.lastTTL > came.lastTTL
           else { continue }
-          note(left, from, came, to, &constraints)
+          note(left, came, &constraints)
         }
       }
     }
@@ -146,22 +162,20 @@ package struct ClockSurvey: Sendable {
     let packets = Dictionary(grouping: seen, by: \.key.identity)
     for packet in packets.values where packet.count > 1 {
       let sights = packet.flatMap(\.value)
-      for (from, left) in sights where left.leaves {
-        for (to, came) in sights
-        where to != from && came.comes && came.firstTTL < left.lastTTL
-          && (unknown.contains(from) || unknown.contains(to))
+      for left in sights where left.leaves {
+        for came in sights
+        where came.place != left.place && came.comes && came.firstTTL < left.lastTTL
+          && (unknown.contains(left.place) || unknown.contains(came.place))
         {
-          note(left, from, came, to, &constraints)
+          note(left, came, &constraints)
         }
       }
     }
   }
 
-  private func note(
-    _ left: Sight, _ from: Int, _ came: Sight, _ to: Int, _ constraints: inout ClockConstraints
-  ) {
+  private func note(_ left: Sight, _ came: Sight, _ constraints: inout ClockConstraints) {
     constraints.note(
-      left: left.last.moved(by: 0 &- stamps(in: from).ahead), from,
-      came: came.first.moved(by: 0 &- stamps(in: to).ahead), to)
+      left: left.last.moved(by: 0 &- stamps(in: left.place).ahead), left.place,
+      came: came.first.moved(by: 0 &- stamps(in: came.place).ahead), came.place)
   }
 }

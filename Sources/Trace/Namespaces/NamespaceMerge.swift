@@ -11,6 +11,8 @@ package struct NamespaceMerge: Sendable {
 
   private struct Group {
     var members: [Member]
+    /// Whose they are, one by one.
+    var identities: [PacketIdentity]
     var findings: [Finding]
     /// Nanoseconds since the epoch: of its first packet, and of the last that was heard of any.
     var start: UInt64
@@ -21,8 +23,11 @@ package struct NamespaceMerge: Sendable {
   private var groups: [Int: Group] = [:]
   /// Groups by the packets in them.
   private var places: [PacketIdentity: Set<Int>] = [:]
-  /// Packets in all groups.
+  /// Groups in the order of their beginnings, some of which are part of another by now.
+  private var order = EarliestFirst()
+  /// Packets in all groups, and where they were seen.
   private var waiting = 0
+  private var hops = 0
   private var nextGroup = 0
   private var nextID = 1
 
@@ -31,8 +36,9 @@ package struct NamespaceMerge: Sendable {
   private let crossing: UInt64
   /// Packets of an exchange that was made of several.
   private static let mostPackets = 1024
-  /// Packets that wait for others at most.
+  /// Packets that wait for others at most, and places where they were seen, of some 300 octets each.
   private let mostWaiting: Int
+  private static let mostHops = 1 << 17
 
   /// A merger of what is told of these places.
   package init(_ sites: [Site]) {
@@ -53,64 +59,85 @@ package struct NamespaceMerge: Sendable {
         var journey = journey
         journey.site = sites[source]
         return (source, journey)
-      }, findings: exchange.findings,
+      }, identities: exchange.journeys.map { PacketIdentity($0.packet) },
+      findings: exchange.findings,
       start: exchange.journeys.map(\.start).min() ?? 0,
       end: exchange.journeys.map(\.finish).max() ?? 0)
-    let identities = Set(group.members.map { PacketIdentity($0.journey.packet) })
-    let candidates = identities.reduce(into: Set<Int>()) { $0.formUnion(places[$1] ?? []) }
+    let candidates = group.identities.reduce(into: Set<Int>()) {
+      if let numbers = places[$1] { $0.formUnion(numbers) }
+    }
     for number in candidates.sorted() {
       guard let other = groups[number],
         // An exchange that goes on is told in parts, which need not be the same everywhere.
         other.members.count + group.members.count <= Self.mostPackets,
-        Self.areLinked(group.members, other.members)
+        Self.areLinked(group, other)
       else { continue }
       group.members = other.members + group.members
+      group.identities = other.identities + group.identities
       group.findings = other.findings + group.findings
       group.start = min(group.start, other.start)
       group.end = max(group.end, other.end)
       remove(number)
     }
-    for member in group.members {
-      places[PacketIdentity(member.journey.packet), default: []].insert(nextGroup)
-    }
-    groups[nextGroup] = group
+    for identity in group.identities { places[identity, default: []].insert(nextGroup) }
     waiting += group.members.count
+    hops += Self.hops(of: group)
+    order.insert(nextGroup, at: group.start)
+    groups[nextGroup] = group
     nextGroup += 1
   }
 
   /// Whether so many packets wait that the oldest are not to wait any longer.
-  var isFull: Bool { waiting > mostWaiting }
+  var isFull: Bool { waiting > mostWaiting || hops > Self.mostHops }
 
   private mutating func remove(_ number: Int) {
-    let members = groups.removeValue(forKey: number)?.members ?? []
-    waiting -= members.count
-    for member in members {
-      let identity = PacketIdentity(member.journey.packet)
+    guard let group = groups.removeValue(forKey: number) else { return }
+    waiting -= group.members.count
+    hops -= Self.hops(of: group)
+    for identity in group.identities {
       places[identity]?.remove(number)
       if places[identity]?.isEmpty == true { places[identity] = nil }
     }
+  }
+
+  private static func hops(of group: Group) -> Int {
+    group.members.reduce(0) { $0 + $1.journey.hops.count }
   }
 
   /// The exchanges to which nothing can come any more, in order. `horizon` is the time before which
   /// no exchange began that is still to come, nanoseconds since the epoch.
   package mutating func ready(before horizon: UInt64) -> [Exchange] {
     var told: [Exchange] = []
-    for (number, group) in groups.sorted(by: { $0.value.start < $1.value.start }) {
+    while let number = order.first {
+      guard let group = groups[number] else {
+        order.removeFirst()
+        continue
+      }
       guard group.end.later(by: crossing) < horizon || isFull else { break }
-      told.append(tell(group))
+      order.removeFirst()
       remove(number)
+      told.append(tell(group))
     }
     return told
   }
 
   /// All that is left.
   package mutating func finish() -> [Exchange] {
-    defer {
-      groups = [:]
-      places = [:]
-      waiting = 0
+    var told: [Exchange] = []
+    while case let some = finishSome(), !some.isEmpty { told += some }
+    return told
+  }
+
+  /// The next exchanges of what is left, so many as are told at once; none when all are told.
+  mutating func finishSome() -> [Exchange] {
+    var told: [Exchange] = []
+    while told.count < Story.mostAtOnce, let number = order.first {
+      order.removeFirst()
+      guard let group = groups[number] else { continue }
+      remove(number)
+      told.append(tell(group))
     }
-    return groups.values.sorted { $0.start < $1.start }.map { tell($0) }
+    return told
   }
 
   private mutating func tell(_ group: Group) -> Exchange {
@@ -130,12 +157,14 @@ package struct NamespaceMerge: Sendable {
   // MARK: One packet in two namespaces
 
   /// Whether a packet of the one is one of the other.
-  private static func areLinked(_ some: [Member], _ others: [Member]) -> Bool {
-    let twins = Dictionary(grouping: others) { PacketIdentity($0.journey.packet) }
-    return some.contains { member in
-      (twins[PacketIdentity(member.journey.packet)] ?? []).contains {
-        $0.source != member.source
-          && ($0.journey.continues(member.journey) || member.journey.continues($0.journey))
+  private static func areLinked(_ some: Group, _ others: Group) -> Bool {
+    let twins = Dictionary(grouping: others.members.indices) { others.identities[$0] }
+    return some.members.indices.contains { index in
+      let member = some.members[index]
+      return (twins[some.identities[index]] ?? []).contains {
+        let other = others.members[$0]
+        return other.source != member.source
+          && (other.journey.continues(member.journey) || member.journey.continues(other.journey))
       }
     }
   }
@@ -154,6 +183,7 @@ package struct NamespaceMerge: Sendable {
   /// By time, but for this: each namespace's messages are received at a time of their own, and yet
   /// no packet arrived before it was sent.
   static func ordered(_ members: [Member]) -> [Journey] {
+    if members.count == 1 { return [members[0].journey] }
     let links = links(members)
     var members = members
     // Which part a packet has may be known in one namespace alone: conntrack is not everywhere.

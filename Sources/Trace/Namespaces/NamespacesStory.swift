@@ -76,7 +76,14 @@ package struct NamespacesStory: Sendable {
   }
 
   /// No exchange that is still to come began before this; nil where there are no stories.
-  private var horizon: UInt64? { stories.compactMap { $0?.horizon }.min() }
+  private var horizon: UInt64? {
+    var least: UInt64?
+    // One by one, where they are: a copy of each would cost more than what is asked.
+    for source in stories.indices {
+      if let horizon = stories[source]?.horizon { least = min(least ?? horizon, horizon) }
+    }
+    return least
+  }
 
   /// Takes in what was done with a packet that was read from a diversion's device.
   package mutating func take(_ fate: Interception.Fate, of octets: [UInt8], from source: Int) {
@@ -88,6 +95,15 @@ package struct NamespacesStory: Sendable {
     let closed = close(source)
     stories[source] = nil
     return closed
+  }
+
+  /// The next exchanges of what is left of all, so many as are told at once; none when all are told.
+  package mutating func finishSome() -> [Exchange] {
+    for source in stories.indices where stories[source] != nil {
+      let closed = end(source)
+      if !closed.isEmpty { return closed }
+    }
+    return merge?.finishSome() ?? []
   }
 
   /// Nothing more comes of any.

@@ -30,9 +30,18 @@ package struct LossCount: Sendable, Equatable {
   /// Takes in the number of a log message of which nothing else is read. Octets that are none count for nothing.
   @discardableResult
   package mutating func take(logOctets payload: [UInt8]) -> Bool {
-    guard let (group, number) = LogMessage.number(payload) else { return false }
-    return take(number: number, of: group)
+    guard let message = LogMessage.number(payload) else { return false }
+    return take(message)
   }
+
+  /// Takes in the number of a log message.
+  @discardableResult
+  mutating func take(_ message: LogMessage.Number) -> Bool {
+    take(number: message.number, of: message.group)
+  }
+
+  /// Takes in what the numbers of more log messages have shown in another count, which began as this one.
+  mutating func takeNumbers(of other: LossCount) { (gaps, last) = (other.gaps, other.last) }
 
   private mutating func take(number: UInt32?, of group: UInt16) -> Bool {
     guard let sequence = number else { return false }

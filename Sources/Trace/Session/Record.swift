@@ -15,7 +15,7 @@ package struct Record: Sendable, Equatable {
     /// An NFLOG message: the payload of its netlink message.
     case log([UInt8])
     /// A line of the kernel log that one of nftrace's rules made.
-    case line(LogLine)
+    indirect case line(LogLine)
     /// Any other netlink message.
     case netlink(NetlinkMessage)
     /// An IP packet written to the TUN device, or sent otherwise.
@@ -25,7 +25,7 @@ package struct Record: Sendable, Equatable {
     /// Messages the kernel had to throw away here: how many, where it said so.
     case lost(Int?)
     /// What nftrace found out by other means.
-    case note(Note)
+    indirect case note(Note)
   }
 
   /// A record of something at this time.

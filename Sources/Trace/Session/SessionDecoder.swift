@@ -11,10 +11,12 @@ package struct SessionDecoder: Sendable {
   /// What comes next, if that is known already.
   private var following: Element?
 
+  private var isOfPackets = false
+
   /// What a file yields.
   package enum Element: Sendable {
-    /// A new section; with nil, one that other programs made.
-    case header(SessionHeader?)
+    /// A new section; with nil, one that other programs made. (It is much larger than a record, and comes once.)
+    indirect case header(SessionHeader?)
     case record(Record)
   }
 
@@ -27,10 +29,15 @@ package struct SessionDecoder: Sendable {
   /// Takes in the next octets of the file.
   package mutating func feed(_ bytes: [UInt8]) { decoder.feed(bytes) }
 
+  /// A decoder of what can be a packet alone, for who looks through much for little: netlink messages are left out.
+  package init(packetsAlone: Bool) { isOfPackets = packetsAlone }
+
   /// The next element; nil when more octets are needed. Throws where the file is damaged.
   package mutating func next() throws(CaptureDamage) -> Element? {
     if let element = following.take() { return element }
+    decoder.readsComments = begun != nil
     while let block = try decoder.next() {
+      defer { decoder.readsComments = begun != nil }
       guard let element = element(block) else { continue }
       let short = begun.take()
       if case .header(let header?) = element {
@@ -51,7 +58,19 @@ package struct SessionDecoder: Sendable {
     return nil
   }
 
-  private mutating func element(_ block: CaptureBlock) -> Element? {
+  /// The same, but messages about packets are only counted.
+  package mutating func next(passing: inout PassedRecords) throws(CaptureDamage) -> Element? {
+    if following == nil, begun == nil {
+      let interfaces = interfaces
+      decoder.pass { packet, octets in
+        guard interfaces.indices.contains(packet.interface) else { return false }
+        return passing.take(packet, in: octets, as: interfaces[packet.interface])
+      }
+    }
+    return try next()
+  }
+
+  private mutating func element(_ block: consuming CaptureBlock) -> Element? {
     switch block {
     case .section(let section):
       interfaces = []
@@ -98,20 +117,18 @@ package struct SessionDecoder: Sendable {
     min(interface / SessionFile.interfacesOfPlace, places - 1)
   }
 
-  private func record(_ packet: CapturedPacket) -> Record? {
-    content(packet).map { Record(time: packet.time, $0, at: place(packet.interface)) }
+  private func record(_ packet: consuming CapturedPacket) -> Record? {
+    let (time, place) = (packet.time, place(packet.interface))
+    return content(packet).map { Record(time: time, $0, at: place) }
   }
 
-  private func content(_ packet: CapturedPacket) -> Record.Content? {
+  private func content(_ packet: consuming CapturedPacket) -> Record.Content? {
     guard interfaces.indices.contains(packet.interface) else { return nil }
     switch interfaces[packet.interface] {
     case .nflog: return .log(packet.data)
     case .netlink:
-      var reader = ByteReader(packet.data.span)
-      guard (try? reader.skip(16)) != nil,
-        let message = try? NetlinkMessage(parsing: &reader)
-      else { return nil }
-      return .netlink(message)
+      if isOfPackets { return nil }
+      return (try? NetlinkMessage(packet.data, from: 16)).map { .netlink($0) }
     case .raw:
       return packet.direction == .inbound ? .received(packet.data) : .sent(packet.data)
     default: return nil

@@ -8,8 +8,13 @@ package enum Escape {
   package static func text(_ text: String) -> String {
     // A look at the octets is cheap, and enough for nearly all text.
     if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return text }
-    var result = ""
     var marks = MarkCount()
+    // Of what is left, most is nftrace's own: arrows and the like.
+    if !text.unicodeScalars.contains(where: { isHidden($0) || marks.isOneTooMany($0) }) {
+      return text
+    }
+    marks = MarkCount()
+    var result = ""
     for scalar in text.unicodeScalars {
       if isHidden(scalar) || marks.isOneTooMany(scalar) {
         result += written(scalar)

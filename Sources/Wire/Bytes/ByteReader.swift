@@ -90,6 +90,14 @@ package struct ByteReader: ~Escapable {
     }
   }
 
+  /// The next `count` octets, copied out of the array that this reads: as a whole, and not octet by octet.
+  @_lifetime(self: copy self)
+  mutating func take(_ count: Int, of array: [UInt8]) throws(WireError) -> [UInt8] {
+    try need(count)
+    defer { offset += count }
+    return Array(array[offset..<(offset + count)])
+  }
+
   /// The next `count` octets as text, `String.init(octets:)`.
   @_lifetime(self: copy self)
   mutating func text(_ count: Int) throws(WireError) -> String {
@@ -107,6 +115,10 @@ package struct ByteReader: ~Escapable {
   /// All that is left, copied.
   @_lifetime(self: copy self)
   package mutating func rest() -> [UInt8] { (try? take(remaining)) ?? [] }
+
+  /// The same, out of the array that this reads.
+  @_lifetime(self: copy self)
+  mutating func rest(of array: [UInt8]) -> [UInt8] { (try? take(remaining, of: array)) ?? [] }
 
   /// Moves on by `count` octets.
   @_lifetime(self: copy self)

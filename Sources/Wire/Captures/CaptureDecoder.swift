@@ -39,7 +39,7 @@ package struct CaptureDecoder: Sendable {
   package var offset: Int { dropped + used }
 
   /// Takes the file's next octets, any number of them.
-  package mutating func feed(_ bytes: some Collection<UInt8>) {
+  package mutating func feed(_ bytes: [UInt8]) {
     if damage != nil { return }
     // Moving what is left only when it is the smaller part keeps the cost of an octet constant.
     if used * 2 >= buffer.count {
@@ -68,6 +68,29 @@ package struct CaptureDecoder: Sendable {
       let kind: CaptureDamage.Kind =
         isCompressed ? .compressed : format == .undecided ? .notACapture : .malformed
       throw remember(CaptureDamage(kind, reason(error), at: offset))
+    }
+  }
+
+  /// Whether the comments of packets are read.
+  package var readsComments: Bool {
+    get { pcapng.readsComments }
+    set { pcapng.readsComments = newValue }
+  }
+
+  /// Moves past the packets that come next, as long as `take`, which gets the octets that they are in, wants no more of
+  /// them. Of a classic file, and of what is damaged, none: `next` tells of that.
+  package mutating func pass(_ take: (PacketInFile, [UInt8]) -> Bool) {
+    guard damage == nil, pending == nil, format == .pcapng else { return }
+    let bytes = buffer
+    var reader = ByteReader(bytes.span)
+    guard (try? reader.skip(used)) != nil else { return }
+    while true {
+      var start = reader
+      guard let length = try? pcapng.frame(&start), length <= reader.remaining,
+        var whole = try? reader.slice(length), let packet = pcapng.packet(in: &whole),
+        take(packet, bytes)
+      else { return }
+      used += length
     }
   }
 
@@ -150,7 +173,7 @@ extension CaptureDecoder {
     var start = reader
     guard let length = try pcapng.frame(&start), length <= reader.remaining else { return nil }
     var whole = try reader.slice(length)
-    let block = try pcapng.block(&whole)
+    let block = try pcapng.block(&whole, of: bytes)
     used += length
     return block
   }
@@ -168,7 +191,7 @@ extension CaptureDecoder {
     var start = reader
     guard let length = try pcap.frame(&start), length <= reader.remaining else { return nil }
     var whole = try reader.slice(length)
-    let packet = try pcap.packet(&whole)
+    let packet = try pcap.packet(&whole, of: bytes)
     used += length
     return .packet(packet)
   }

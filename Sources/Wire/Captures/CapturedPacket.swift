@@ -26,3 +26,13 @@ package struct CapturedPacket: Sendable, Equatable {
     self.comment = comment
   }
 }
+
+/// A packet where it is, in octets of a file that are in memory.
+package struct PacketInFile: Sendable, Equatable {
+  /// Which of its section's interfaces.
+  package var interface: Int
+  /// Nanoseconds since 1970-01-01 00:00 UTC.
+  package var time: UInt64
+  /// Where its octets are.
+  package var octets: Range<Int>
+}

@@ -5,6 +5,8 @@
 struct PcapNGReader: Sendable {
   private var order = ByteOrder.little
   private var interfaces: [Interface] = []
+  /// Whether comments of packets are read: there may be one with each, which nobody looks at.
+  var readsComments = true
 
   /// Interfaces that a section may have: a bound on what has to be remembered.
   static let maximumInterfaces = 65536
@@ -43,7 +45,9 @@ struct PcapNGReader: Sendable {
 
   /// The block of which `reader` holds all octets and no more.
   @_lifetime(reader: copy reader)
-  mutating func block(_ reader: inout ByteReader) throws(WireError) -> CaptureBlock {
+  mutating func block(
+    _ reader: inout ByteReader, of bytes: [UInt8]
+  ) throws(WireError) -> CaptureBlock {
     let type: UInt32 = try reader.integer(order)
     let length: UInt32 = try reader.integer(order)
     var body = try reader.slice(reader.remaining - 4)
@@ -54,8 +58,8 @@ struct PcapNGReader: Sendable {
     switch type {
     case PcapNG.sectionHeader: return .section(try section(&body))
     case PcapNG.interfaceDescription: return .interface(try interface(&body))
-    case PcapNG.enhancedPacket: return .packet(try enhancedPacket(&body))
-    case PcapNG.simplePacket: return .packet(try simplePacket(&body))
+    case PcapNG.enhancedPacket: return .packet(try enhancedPacket(&body, of: bytes))
+    case PcapNG.simplePacket: return .packet(try simplePacket(&body, of: bytes))
     case PcapNG.interfaceStatistics: return .statistics(try statistics(&body))
     default: return .unknown(type: type)
     }
@@ -129,15 +133,28 @@ struct PcapNGReader: Sendable {
   }
 
   @_lifetime(body: copy body)
-  private func enhancedPacket(_ body: inout ByteReader) throws(WireError) -> CapturedPacket {
+  private func enhancedPacket(
+    _ body: inout ByteReader, of bytes: [UInt8]
+  ) throws(WireError) -> CapturedPacket {
     let index = try interfaceIndex(&body)
     let time = try time(&body, of: interfaces[index])
     let captured: UInt32 = try body.integer(order)
     let original: UInt32 = try body.integer(order)
     var packet = CapturedPacket(
-      interface: index, time: time, data: try body.take(Int(captured)),
+      interface: index, time: time, data: try body.take(Int(captured), of: bytes),
       originalLength: Int(original))
     try body.skip(padding(Int(captured)))
+    if body.isAtEnd { return packet }
+    if !readsComments {
+      while let option = try body.option(order) {
+        var value = try body.value(of: option)
+        if option.code == PcapNG.Option.packetFlags {
+          let flags: UInt32 = try value.integer(order)
+          packet.direction = CaptureDirection(rawValue: flags & 3)
+        }
+      }
+      return packet
+    }
     var comments = CommentReader()
     while let option = try body.option(order) {
       var value = try body.value(of: option)
@@ -153,6 +170,28 @@ struct PcapNGReader: Sendable {
     return packet
   }
 
+  /// What is in the enhanced packet block of which `reader` holds all octets; nil for another block, and for one that is
+  /// damaged.
+  @_lifetime(reader: copy reader)
+  func packet(in reader: inout ByteReader) -> PacketInFile? {
+    do {
+      let type: UInt32 = try reader.integer(order)
+      guard type == PcapNG.enhancedPacket else { return nil }
+      let length: UInt32 = try reader.integer(order)
+      var body = try reader.slice(reader.remaining - 4)
+      guard try reader.integer(order) == length else { return nil }
+      let index = try interfaceIndex(&body)
+      let time = try time(&body, of: interfaces[index])
+      let captured: UInt32 = try body.integer(order)
+      try body.skip(4)
+      let first = body.offset
+      try body.skip(Int(captured) + padding(Int(captured)))
+      return PacketInFile(interface: index, time: time, octets: first..<first + Int(captured))
+    } catch {
+      return nil
+    }
+  }
+
   // Simple Packet Block, section 4.4: no time, and the snap length alone tells data from padding.
   //
   //  +---------------------------------------------------------------+
@@ -161,14 +200,17 @@ struct PcapNGReader: Sendable {
   //  |                   data, padded to four octets                 |
   //  +---------------------------------------------------------------+
   @_lifetime(body: copy body)
-  private func simplePacket(_ body: inout ByteReader) throws(WireError) -> CapturedPacket {
+  private func simplePacket(
+    _ body: inout ByteReader, of bytes: [UInt8]
+  ) throws(WireError) -> CapturedPacket {
     guard let interface = interfaces.first else {
       throw WireError("a packet before any interface", at: body.offset)
     }
     let original: UInt32 = try body.integer(order)
     let captured = interface.snapLength == 0 ? original : min(original, interface.snapLength)
     return CapturedPacket(
-      interface: 0, time: 0, data: try body.take(Int(captured)), originalLength: Int(original))
+      interface: 0, time: 0, data: try body.take(Int(captured), of: bytes),
+      originalLength: Int(original))
   }
 
   @_lifetime(body: copy body)

@@ -47,14 +47,17 @@ struct PcapReader: Sendable {
 
   /// The packet of which `reader` holds all octets and no more.
   @_lifetime(reader: copy reader)
-  func packet(_ reader: inout ByteReader) throws(WireError) -> CapturedPacket {
+  func packet(
+    _ reader: inout ByteReader, of bytes: [UInt8]
+  ) throws(WireError) -> CapturedPacket {
     let seconds: UInt32 = try reader.integer(order)
     let units: UInt32 = try reader.integer(order)
     let nanoseconds = UInt64(units) * (1_000_000_000 / unitsPerSecond)
     try reader.skip(4)
     let original: UInt32 = try reader.integer(order)
     return CapturedPacket(
-      interface: 0, time: UInt64(seconds) * 1_000_000_000 + nanoseconds, data: reader.rest(),
+      interface: 0, time: UInt64(seconds) * 1_000_000_000 + nanoseconds,
+      data: reader.rest(of: bytes),
       originalLength: Int(original))
   }
 }

@@ -105,7 +105,7 @@ package struct LogMessage: Sendable, Equatable {
         let length = Int(try value.u16())
         try value.skip(2)
         hardwareAddress = try value.take(min(length, value.remaining))
-      case Attribute.payload: self.payload = value.rest()
+      case Attribute.payload: self.payload = value.rest(of: payload)
       case Attribute.prefix: prefix = value.string()
       case Attribute.uid: uid = value.network()
       case Attribute.sequence: sequence = value.network()
@@ -117,12 +117,21 @@ package struct LogMessage: Sendable, Equatable {
     guard seenHeader else { throw WireError("no NFLOG packet header", at: payload.count) }
   }
 
+  /// The group and the number of a message.
+  package typealias Number = (group: UInt16, number: UInt32?)
+
   /// The group and the number of a message, of which nothing else is read; nil for what is none.
-  package static func number(_ payload: [UInt8]) -> (group: UInt16, number: UInt32?)? {
-    guard let group = try? NetfilterHeader(payload).resource else { return nil }
+  package static func number(_ payload: [UInt8]) -> Number? {
+    number(payload, in: payload.startIndex..<payload.endIndex)
+  }
+
+  /// The same of a message that is a part of some octets.
+  package static func number(_ octets: [UInt8], in part: Range<Int>) -> Number? {
+    var whole = ByteReader(octets.span)
+    guard (try? whole.skip(part.lowerBound)) != nil, var reader = try? whole.slice(part.count),
+      (try? reader.skip(2)) != nil, let group = try? reader.u16()
+    else { return nil }
     var number: UInt32?
-    var reader = ByteReader(payload.span)
-    guard (try? reader.skip(NetfilterHeader.length)) != nil else { return nil }
     while let attribute = try? reader.attribute(), var value = try? reader.value(of: attribute) {
       if attribute.type == Attribute.sequence { number = value.network() }
     }

@@ -132,9 +132,9 @@ package struct TraceMessage: Sendable, Equatable {
           }
         }
       case Attribute.id: id = value.network() ?? 0
-      case Attribute.linkHeader: linkHeader = value.rest()
-      case Attribute.networkHeader: networkHeader = value.rest()
-      case Attribute.transportHeader: transportHeader = value.rest()
+      case Attribute.linkHeader: linkHeader = value.rest(of: payload)
+      case Attribute.networkHeader: networkHeader = value.rest(of: payload)
+      case Attribute.transportHeader: transportHeader = value.rest(of: payload)
       case Attribute.inDevice: inDevice = value.network()
       case Attribute.outDevice: outDevice = value.network()
       case Attribute.mark: mark = value.network()

@@ -58,6 +58,36 @@ package struct NetlinkMessage: Sendable, Equatable {
     try reader.skip(min(reader.remaining, (4 - Int(length) % 4) % 4))
   }
 
+  /// The message that begins at an octet of `octets`, whose room becomes the payload's. Throws as `init(parsing:)` does.
+  package init(_ octets: consuming [UInt8], from start: Int) throws(WireError) {
+    let header = try Self.header(in: octets, from: start)
+    (type, flags, sequence, port) = (header.type, header.flags, header.sequence, header.port)
+    octets.removeLast(octets.count - header.payload.upperBound)
+    octets.removeFirst(header.payload.lowerBound)
+    payload = octets
+  }
+
+  /// The fields of a header, and where its payload is.
+  private typealias Header = (
+    type: UInt16, flags: UInt16, sequence: UInt32, port: UInt32, payload: Range<Int>
+  )
+
+  private static func header(in octets: [UInt8], from start: Int) throws(WireError) -> Header {
+    var reader = ByteReader(octets.span)
+    try reader.skip(start)
+    let length: UInt32 = try reader.littleEndian()
+    let header: Header = (
+      try reader.littleEndian(), try reader.littleEndian(), try reader.littleEndian(),
+      try reader.littleEndian(), 0..<0
+    )
+    guard length >= headerLength else {
+      throw WireError("netlink message length \(length) is shorter than its header", at: start)
+    }
+    let first = reader.offset
+    try reader.skip(Int(length) - headerLength)
+    return (header.type, header.flags, header.sequence, header.port, first..<reader.offset)
+  }
+
   /// The message on the wire, padded to four octets.
   package var bytes: [UInt8] {
     var result: [UInt8] = []

@@ -71,17 +71,17 @@ package struct Packet: Sendable, Equatable {
   /// The packet in `bytes`, which begin with its IP header and may have been cut off behind it.
   /// Throws when the fixed part of that header (20 or 40 octets) is not there whole.
   package init(_ bytes: [UInt8]) throws(WireError) {
-    var reader = ByteReader(bytes.span)
-    try self.init(parsing: &reader)
+    try self.init(bytes, from: 0)
   }
 
-  /// The packet that `reader` stands before. Throws as `init(_:)` does.
-  @_lifetime(reader: copy reader)
-  package init(parsing reader: inout ByteReader) throws(WireError) {
+  /// The packet that begins at an octet of `bytes`. Throws as `init(_:)` does.
+  package init(_ bytes: [UInt8], from start: Int) throws(WireError) {
+    var reader = ByteReader(bytes.span)
+    try reader.skip(start)
     let first = try reader.u8()
     switch first >> 4 {
-    case 4: self = try Self.parseV4(&reader, first: first)
-    case 6: self = try Self.parseV6(&reader, first: first)
+    case 4: self = try Self.parseV4(&reader, of: bytes, first: first)
+    case 6: self = try Self.parseV6(&reader, of: bytes, first: first)
     default: throw WireError("IP version \(first >> 4)", at: reader.offset - 1)
     }
   }
@@ -94,7 +94,7 @@ package struct Packet: Sendable, Equatable {
   //  |                      Destination Address                      |
   @_lifetime(reader: copy reader)
   private static func parseV4(
-    _ reader: inout ByteReader, first: UInt8
+    _ reader: inout ByteReader, of bytes: [UInt8], first: UInt8
   ) throws(WireError) -> Packet {
     let headerLength = Int(first & 15) * 4
     guard headerLength >= 20 else {
@@ -122,7 +122,8 @@ package struct Packet: Sendable, Equatable {
       length: length, transport: .absent)
     packet.options = options
     // A packet that segmentation offload makes longer than 65535 octets has length 0.
-    packet.parseTransport(&reader, octets: length == 0 ? reader.remaining : length - headerLength)
+    packet.parseTransport(
+      &reader, of: bytes, octets: length == 0 ? reader.remaining : length - headerLength)
     return packet
   }
 
@@ -131,7 +132,7 @@ package struct Packet: Sendable, Equatable {
   //  |                 Source Address, Destination Address           |
   @_lifetime(reader: copy reader)
   private static func parseV6(
-    _ reader: inout ByteReader, first: UInt8
+    _ reader: inout ByteReader, of bytes: [UInt8], first: UInt8
   ) throws(WireError) -> Packet {
     let second = try reader.u8()
     let label = try reader.u16()
@@ -168,10 +169,10 @@ package struct Packet: Sendable, Equatable {
     packet.proto = IPProtocol(rawValue: next)
     // An extension header that was cut off: what would follow it is not known.
     if packet.fragment.map({ $0.offset == 0 }) ?? true, [0, 43, 60, 44].contains(next) {
-      packet.payload = reader.rest()
+      packet.payload = reader.rest(of: bytes)
       return packet
     }
-    packet.parseTransport(&reader, octets: octets)
+    packet.parseTransport(&reader, of: bytes, octets: octets)
     return packet
   }
 
@@ -190,15 +191,17 @@ package struct Packet: Sendable, Equatable {
   }
 
   @_lifetime(reader: copy reader)
-  private mutating func parseTransport(_ reader: inout ByteReader, octets: Int) {
+  private mutating func parseTransport(
+    _ reader: inout ByteReader, of bytes: [UInt8], octets: Int
+  ) {
     let available = max(0, min(octets, reader.remaining))
     guard var part = try? reader.slice(available) else { return }
     if let fragment, fragment.offset > 0 {
-      payload = part.rest()
+      payload = part.rest(of: bytes)
       return
     }
     transport = Transport(parsing: &part, proto: proto)
-    payload = part.rest()
+    payload = part.rest(of: bytes)
   }
 }
 
