@@ -90,13 +90,49 @@ import Wire
   static func rule(
     _ name: String?, _ data: [NetlinkAttribute]? = nil, userData: [UInt8]? = nil
   ) throws -> NFTRuleMessage {
+    try NFTRuleMessage(payload(name, data, userData: userData))
+  }
+
+  private static func payload(
+    _ name: String?, _ data: [NetlinkAttribute]? = nil, userData: [UInt8]? = nil
+  ) -> [UInt8] {
     var parts: [NetlinkAttribute] = []
     if let name { parts.append(NetlinkAttribute(1, string: name)) }
     if let data { parts.append(NetlinkAttribute(2, nested: data)) }
     let element = NetlinkAttribute(1, nested: parts)
     var attributes = [NetlinkAttribute(4, nested: [element])]
     if let userData { attributes.append(NetlinkAttribute(7, userData)) }
-    return try NFTRuleMessage(NetfilterHeader(family: 2).bytes + attributes.bytes)
+    return NetfilterHeader(family: 2).bytes + attributes.bytes
+  }
+
+  /// Whether a rule asks who sends is read of it alone as it is with all else.
+  @Test func owners() throws {
+    let asking: [(String, [NetlinkAttribute])] = [
+      ("match", [NetlinkAttribute(1, string: "owner")]),
+      ("match", [NetlinkAttribute(1, string: "cgroup")]),
+      ("meta", [NetlinkAttribute(2, network: UInt32(10))]),
+      (
+        "meta", [NetlinkAttribute(1, network: UInt32(1)), NetlinkAttribute(2, network: UInt32(23))]
+      ),
+      ("socket", [NetlinkAttribute(1, network: UInt32(3))]),
+    ]
+    let others: [(String, [NetlinkAttribute])] = [
+      ("match", [NetlinkAttribute(1, string: "comment")]), ("match", []),
+      ("meta", [NetlinkAttribute(2, network: UInt32(6))]),
+      ("socket", [NetlinkAttribute(1, network: UInt32(0))]),
+      ("target", [NetlinkAttribute(1, string: "owner")]), ("cmp", []),
+    ]
+    for (rules, isAsking) in [(asking, true), (others, false)] {
+      for (name, data) in rules {
+        let payload = Self.payload(name, data)
+        #expect(NFTRuleMessage.asksOwner(payload) == isAsking, "\(name)")
+        #expect(try NFTRuleMessage(payload).asksOwner == isAsking, "\(name)")
+      }
+    }
+    for rule in Recordings.rules {
+      let whole = try NFTRuleMessage(rule.payload).asksOwner
+      #expect(NFTRuleMessage.asksOwner(rule.payload) == whole)
+    }
   }
 
   @Test func unknownExpressionsKeepTheirNames() throws {

@@ -1,5 +1,6 @@
 package import Kernel
 package import Report
+internal import Trace
 
 /// Shows traffic as it comes, from files that grow or from setups.
 package struct Follow {
@@ -29,13 +30,16 @@ package struct Follow {
     try giveUp(rights, sources.flatMap { $0!.files })
     if !isQuiet { sayWhat(sources.compactMap(\.self)) }
     var nextLook = loop.monotonic + Self.second
+    var rate = MessageRate()
     var (signal, deadline): (Int32?, UInt64?)
     while true {
       var lines: [String] = []
+      var messages = 0
       var (isRead, isLate) = (true, loop.monotonic > deadline ?? .max)
       for (index, source) in sources.enumerated() {
         guard let traffic = source?.traffic else { continue }
         let isAll = try traffic.read {
+          messages += 1
           lines += report.take($0, from: index)
           // What is printed is in memory more than once meanwhile.
           if lines.count > Self.mostLines {
@@ -49,6 +53,7 @@ package struct Follow {
           if traffic.fileDescriptor != nil { isLate = false }
         }
       }
+      rate.take(messages, at: loop.monotonic)
       try print(lines + report.look(at: loop.realtime))
       if let signal, isRead || isLate {
         if !isRead { Output.complain("interrupted before all that is recorded was shown") }
@@ -71,6 +76,8 @@ package struct Follow {
       }
       loop.watch(sources.compactMap { $0?.traffic.fileDescriptor })
       loop.wait(nanoseconds: Self.pause)
+      // Being woken up costs more than reading: where much comes, it is read many at a time.
+      if rate.perSecond >= MessageRate.much { loop.pause(nanoseconds: MessageRate.gathering) }
     }
   }
 

@@ -43,10 +43,6 @@ package struct Recorder {
   /// How much comes.
   private var traffic = MessageRate()
 
-  /// Messages a second that are much, and the nanoseconds for which more of them gather in the kernel's buffer: when
-  /// such a message was read says less of when it came.
-  private static let much = 30_000
-  private static let gathering: UInt64 = 5_000_000
   /// Datagrams that are taken in at a time, so that nothing else waits for long.
   private static let batch = 4096
   /// Nanoseconds until what could not be put in order is tried again.
@@ -98,7 +94,7 @@ package struct Recorder {
       while true {
         loop.wait(nanoseconds: pauseLength)
         // Being woken up costs more than reading: where much comes, it is read many at a time.
-        if traffic.perSecond >= Self.much { loop.pause(nanoseconds: Self.gathering) }
+        if traffic.perSecond >= MessageRate.much { loop.pause(nanoseconds: MessageRate.gathering) }
         try receive()
         let signal = loop.signal()
         if let signal, signal != Loop.flushRequest {

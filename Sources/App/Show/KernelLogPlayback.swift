@@ -88,7 +88,7 @@ package enum KernelLogPlayback {
   ) throws -> Int {
     var (decoder, report) = (decoder, report)
     func put(_ lines: [String]) throws {
-      if !lines.isEmpty { try output(lines.joined(separator: "\n") + "\n") }
+      try TextPieces.put(lines, output)
     }
     func drain() throws {
       while let element = decoder.next() { try put(report.take(element)) }

@@ -17,7 +17,7 @@ package enum Playback {
     func put(_ lines: [String]) throws {
       guard !lines.isEmpty else { return }
       progress.end()
-      try output(lines.joined(separator: "\n") + "\n")
+      try TextPieces.put(lines, output)
     }
     let writers = (try? RecordingFiles.writers()) ?? []
     let isGrowing = sessions.map { files in writers.contains { $0.session == files.last } }

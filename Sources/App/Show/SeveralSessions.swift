@@ -173,7 +173,7 @@ struct SeveralSessions {
     func put(_ lines: [String]) throws {
       guard !lines.isEmpty else { return }
       progress.end()
-      try output(lines.joined(separator: "\n") + "\n")
+      try TextPieces.put(lines, output)
     }
     let readers = try sessions.map { try SessionReader($0, beside: sessions.count) }
     try host.rights.keep([])

@@ -53,15 +53,18 @@ package struct RulesetReader: ~Copyable {
     return answer.flatMap { $0.type == NetlinkMessage.errorType ? nil : $0 }
   }
 
-  /// All rules of the step's chain in their order, as NFT_MSG_NEWRULE messages; none if it is gone.
-  package mutating func chain(_ step: RuleStep) -> [NetlinkMessage] {
+  /// All rules of the step's chain in their order, as NFT_MSG_NEWRULE messages, of which those are kept that are wanted;
+  /// none if it is gone.
+  package mutating func chain(
+    _ step: RuleStep, where isWanted: (NetlinkMessage) -> Bool = { _ in true }
+  ) -> [NetlinkMessage] {
     let messages = try? conversation.dump(
       Self.request(
         NFT_MSG_GETRULE, family: step.family,
         [
           NetlinkAttribute(UInt16(NFTA_RULE_TABLE.rawValue), string: step.table),
           NetlinkAttribute(UInt16(NFTA_RULE_CHAIN.rawValue), string: step.chain),
-        ]), attempt: "list a chain")
+        ]), attempt: "list a chain", where: isWanted)
     return messages ?? []
   }
 
@@ -109,24 +112,26 @@ package struct RulesetReader: ~Copyable {
       all.filter { $0.hook == .output || $0.hook == .postrouting }
         .map { TableName($0.family, $0.table) })
     return rules(of: all.filter { tables.contains(TableName($0.family, $0.table)) }) {
-      $0.asksOwner
+      NFTRuleMessage.asksOwner($0)
     }
   }
 
   /// Whether a rule makes of a packet what depends on packets before it.
   mutating func remembers() throws(KernelError) -> Bool {
-    rules(of: try chains().compactMap { try? ChainMessage($0.payload) }) { $0.remembers }
+    rules(of: try chains().compactMap { try? ChainMessage($0.payload) }) {
+      (try? NFTRuleMessage($0))?.remembers == true
+    }
   }
 
-  /// Whether there is such a rule in one of these chains.
+  /// Whether there is such a rule in one of these chains, by the payloads of their messages. Others are not kept: a
+  /// chain may have a hundred thousand.
   private mutating func rules(
-    of chains: [ChainMessage], contain isMeant: (NFTRuleMessage) -> Bool
+    of chains: [ChainMessage], contain isMeant: ([UInt8]) -> Bool
   ) -> Bool {
     for chain in chains {
       let step = RuleStep(
         family: chain.family, table: chain.table, chain: chain.name, .policy, verdict: .continue)
-      let rules = self.chain(step).compactMap { try? NFTRuleMessage($0.payload) }
-      if rules.contains(where: isMeant) { return true }
+      if !self.chain(step, where: { isMeant($0.payload) }).isEmpty { return true }
     }
     return false
   }

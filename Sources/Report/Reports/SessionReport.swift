@@ -163,7 +163,12 @@ package struct SessionReport {
   /// Ends the section: what is still open is told as far as it went.
   private mutating func endSection() -> [String] {
     defer { (ping, traffic, several) = (nil, nil, nil) }
-    if let passed = passing.take() { traffic?.take(passed) }
+    if let passed = passing.take() {
+      traffic?.take(passed)
+      if let told = traffic?.counts { counts.add(told) }
+      // What is still open was not asked for.
+      return []
+    }
     var lines: [String] = []
     if let results = ping?.finishReplay(isCut: isCut), let told = ping?.counts {
       for result in results { lines += add(.probe(result)) }

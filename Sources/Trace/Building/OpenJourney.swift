@@ -28,6 +28,8 @@ struct OpenJourney {
   var key: ExchangeKey
   /// The journey before it with the same identity, as an index of those that are open.
   var twin: Int?
+  /// Whether nobody need look at it again, for it is over.
+  var isPassed = false
   /// Whether messages were lost since it began.
   var hasGap = false
   /// Whether what was recorded ends while it may still be on its way.

@@ -39,15 +39,6 @@ struct OpenJourneys: RandomAccessCollection, MutableCollection, Sendable {
     return index
   }
 
-  /// What `test` says of each, which it looks at where it is.
-  func whether(_ test: (borrowing OpenJourney) -> Bool) -> [Bool] {
-    let all = journeys.span
-    var found: [Bool] = []
-    found.reserveCapacity(all.count)
-    for index in all.indices { found.append(test(all[index])) }
-    return found
-  }
-
   // MARK: Changing
 
   /// Begins a journey at this hop. Returns its index. `count` is how many steps it may have.
@@ -84,32 +75,36 @@ struct OpenJourneys: RandomAccessCollection, MutableCollection, Sendable {
   /// Nobody need look at a journey again that is over. `newer` is the one that led to it, if one did.
   mutating func pass(over index: Int, from newer: Int?) {
     let next = journeys[index].twin
+    journeys[index].isPassed = true
     if let newer { journeys[newer].twin = next } else { latest[journeys[index].identity] = next }
   }
 
-  /// Removes those at the indices of `groups`, and finds the places of the others anew. `isOver` says of
-  /// each whether a packet can still be seen.
-  mutating func remove(_ groups: [[Int]], isOver: [Bool]) {
+  /// Removes those at the indices of `groups`, and finds the places of the others anew.
+  mutating func remove(_ groups: [[Int]]) {
     var isClosed = [Bool](repeating: false, count: journeys.count)
     for index in groups.joined() { isClosed[index] = true }
     var kept = 0
     latest.removeAll(keepingCapacity: true)
     // A packet may have had several trace ids: all but the latest lead nowhere.
-    latestTraced = latestTraced.filter {
-      !isClosed[$0.value] && journeys[$0.value].traceID == $0.key
+    let traced = latestTraced.filter {
+      !isClosed[$0.value] && journeys.span[$0.value].traceID == $0.key
     }
+    latestTraced = traced
     hops = 0
     for index in journeys.indices where !isClosed[index] {
       if kept != index { journeys.swapAt(kept, index) }
-      journeys[kept].twin = nil
-      if !isOver[index] {
-        journeys[kept].twin = latest[journeys[kept].identity]
-        latest[journeys[kept].identity] = kept
-      }
-      if let id = journeys[kept].traceID, latestTraced[id] == index { latestTraced[id] = kept }
-      hops += journeys[kept].hops.count
+      journeys[kept].twin = place(kept, after: index)
       kept += 1
     }
     journeys.removeSubrange(kept...)
+  }
+
+  /// Takes in that a journey has come from an index to another. Returns the one before it with its identity.
+  private mutating func place(_ kept: Int, after index: Int) -> Int? {
+    let (identity, isPassed) = (journeys.span[kept].identity, journeys.span[kept].isPassed)
+    if let id = journeys.span[kept].traceID, latestTraced[id] == index { latestTraced[id] = kept }
+    hops += journeys.span[kept].way.hopCount
+    if isPassed { return nil }
+    return latest.updateValue(kept, forKey: identity)
   }
 }

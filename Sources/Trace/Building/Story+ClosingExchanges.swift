@@ -9,12 +9,12 @@ extension Story {
   ///
   /// Of a live story, packets are told as they come to their ends.
   package mutating func closeIdle() -> [Exchange] {
-    let isFull = open.count > Self.mostOpen || open.hops > Self.mostHops
+    let isFull = open.count > Self.mostOpen || open.hops > roomForHops
     guard idleWatch.isDue(at: now, every: pace.lookout, atOnce: isFull) else { return [] }
     if isFull { settlePending() }
     let groups = exchanges()
     var closing: [[Int]] = []
-    var tooMany = open.hops - Self.manyHops
+    var tooMany = open.hops - manyOpenHops
     let firsts = firstFragments()
     for (members, last) in groups {
       if now.since(last) > Self.idle {
@@ -36,7 +36,7 @@ extension Story {
       }
     }
     let left = open.count - closing.reduce(0) { $0 + $1.count }
-    if isFull, left > Self.mostOpen / 2 || open.hops > Self.mostHops / 2 {
+    if isFull, left > Self.mostOpen / 2 || open.hops > roomForHops / 2 {
       closing = groups.sorted { $0.last < $1.last }.prefix(max(groups.count / 2, 1)).map(\.members)
     }
     // A text of each is made before the next ones are told: after a pause all may be idle at once.
@@ -239,7 +239,7 @@ extension Story {
 
   private mutating func forget(_ groups: [[Int]]) {
     if groups.isEmpty { return }
-    open.remove(groups, isOver: open.whether { isOver($0) })
+    open.remove(groups)
   }
 
   /// Whether a rule can have told the sender that it dropped a packet. A policy never does; what this host sends

@@ -67,6 +67,19 @@ package struct Story: Sendable {
   /// Journeys and hops that are kept open; beyond that, the oldest are told as they stand.
   static let mostOpen = 16384
   static let mostHops = 1 << 18
+  /// Of several stories that are told beside each other, each has a part of this many hops, and of a few at least.
+  static let mostHopsOfSeveral = 1 << 16
+  static let leastHops = 1 << 10
+  /// Of this story: hops that are kept open, and hops beyond which exchanges are told in parts.
+  private(set) var roomForHops = mostHops
+  private(set) var manyOpenHops = manyHops
+
+  /// Takes in that it is told beside others: there are so many in all.
+  mutating func shareRoom(among stories: Int) {
+    guard stories > 1 else { return }
+    roomForHops = min(max(Self.mostHopsOfSeveral / stories, Self.leastHops), Self.mostHops)
+    manyOpenHops = min(roomForHops / 2, Self.manyHops)
+  }
 
   /// A story about to begin. `header` is nil for captures that other programs made.
   /// `earlier` is the story of the part of the session before this one, if there is one: what the

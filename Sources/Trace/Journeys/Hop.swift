@@ -4,7 +4,8 @@ package import Wire
 ///
 /// What it has is behind one reference: hops are looked at and handed on for each message, and there is much in one.
 package struct Hop: Sendable, Equatable {
-  /// One element, which copies of the hop share until one of them is changed.
+  /// One element, which copies of the hop share until one of them is changed. What is in it is looked at through a
+  /// span: the array's own subscript would make a copy of all.
   private var fields: [Fields]
 
   private struct Fields: Sendable, Equatable {
@@ -47,80 +48,80 @@ package struct Hop: Sendable, Equatable {
 extension Hop {
   /// Where.
   package var point: ObservationPoint {
-    get { fields[0].point }
+    _read { yield fields.span[0].point }
     _modify { yield &fields[0].point }
   }
 
   /// Nanoseconds since the journey began: as `clock` says.
   package var time: UInt64 {
-    get { fields[0].time }
+    _read { yield fields.span[0].time }
     _modify { yield &fields[0].time }
   }
 
   /// What `time` is.
   package var clock: Clock {
-    get { fields[0].clock }
+    _read { yield fields.span[0].clock }
     _modify { yield &fields[0].clock }
   }
 
   /// The kernel's stamp of the packet here, nanoseconds since the epoch, where it has one.
   package var stamp: UInt64? {
-    get { fields[0].stamp }
+    _read { yield fields.span[0].stamp }
     _modify { yield &fields[0].stamp }
   }
 
   /// Names of the interfaces, where the hook has them.
   package var inDevice: String? {
-    get { fields[0].inDevice }
+    _read { yield fields.span[0].inDevice }
     _modify { yield &fields[0].inDevice }
   }
 
   /// The one it is to leave by.
   package var outDevice: String? {
-    get { fields[0].outDevice }
+    _read { yield fields.span[0].outDevice }
     _modify { yield &fields[0].outDevice }
   }
 
   /// The bridge's port it came in by, where a bridge passes what it carries to IP hooks.
   package var inPort: String? {
-    get { fields[0].inPort }
+    _read { yield fields.span[0].inPort }
     _modify { yield &fields[0].inPort }
   }
 
   /// The bridge's port it is to leave by, in the same case.
   package var outPort: String? {
-    get { fields[0].outPort }
+    _read { yield fields.span[0].outPort }
     _modify { yield &fields[0].outPort }
   }
 
   /// The packet as seen here.
   package var packet: Packet {
-    get { fields[0].packet }
+    _read { yield fields.span[0].packet }
     _modify { yield &fields[0].packet }
   }
 
   /// How many fragments of it were seen here: 1 of what was whole, or of which the others were not
   /// looked at.
   package var fragments: Int {
-    get { fields[0].fragments }
+    _read { yield fields.span[0].fragments }
     _modify { yield &fields[0].fragments }
   }
 
   /// Whether these are all there were of it.
   package var hasAllFragments: Bool {
-    get { fields[0].hasAllFragments }
+    _read { yield fields.span[0].hasAllFragments }
     _modify { yield &fields[0].hasAllFragments }
   }
 
   /// The packet mark; 0 is none.
   package var mark: UInt32 {
-    get { fields[0].mark }
+    _read { yield fields.span[0].mark }
     _modify { yield &fields[0].mark }
   }
 
   /// The base chains that the packet has passed here, and not at the hop before; nil where nobody listed them.
   package var passed: [PassedChain]? {
-    get { fields[0].passed }
+    _read { yield fields.span[0].passed }
     _modify { yield &fields[0].passed }
   }
 }

@@ -4,7 +4,8 @@ package import Wire
 ///
 /// What it has is behind one reference, as that of a hop is: steps are kept beside each other by the hundred thousand.
 package struct RuleStep: Sendable, Equatable {
-  /// One element, which copies of the step share until one of them is changed.
+  /// One element, which copies of the step share until one of them is changed. What is in it is looked at through a
+  /// span: the array's own subscript would make a copy of all.
   private var fields: [Fields]
 
   private struct Fields: Sendable, Equatable {
@@ -39,86 +40,86 @@ package struct RuleStep: Sendable, Equatable {
 extension RuleStep {
   /// NFPROTO_… of the table.
   package var family: UInt8 {
-    get { fields[0].family }
+    _read { yield fields.span[0].family }
     _modify { yield &fields[0].family }
   }
 
   /// The table's name.
   package var table: String {
-    get { fields[0].table }
+    _read { yield fields.span[0].table }
     _modify { yield &fields[0].table }
   }
 
   /// The chain's name.
   package var chain: String {
-    get { fields[0].chain }
+    _read { yield fields.span[0].chain }
     _modify { yield &fields[0].chain }
   }
 
   /// Which rule of it, or the policy.
   package var ref: RuleRef {
-    get { fields[0].ref }
+    _read { yield fields.span[0].ref }
     _modify { yield &fields[0].ref }
   }
 
   /// The place of a rule of nf_tables in its chain, from 1, where its text told it.
   private var listed: Int? {
-    get { fields[0].listed }
+    _read { yield fields.span[0].listed }
     _modify { yield &fields[0].listed }
   }
 
   /// What the rule or policy said.
   package var verdict: Verdict {
-    get { fields[0].verdict }
+    _read { yield fields.span[0].verdict }
     _modify { yield &fields[0].verdict }
   }
 
   /// The chain that a jump or goto leads to.
   package var target: String? {
-    get { fields[0].target }
+    _read { yield fields.span[0].target }
     _modify { yield &fields[0].target }
   }
 
   /// The rule in the user's words, once it is known.
   package var text: String? {
-    get { fields[0].text }
+    _read { yield fields.span[0].text }
     _modify { yield &fields[0].text }
   }
 
   /// What the rule translates, if it does.
   package var translation: NFTRuleMessage.Translation? {
-    get { fields[0].translation }
+    _read { yield fields.span[0].translation }
     _modify { yield &fields[0].translation }
   }
 
   /// Whether the rule answers with an error or a reset.
   package var rejects: Bool {
-    get { fields[0].rejects }
+    _read { yield fields.span[0].rejects }
     _modify { yield &fields[0].rejects }
   }
 
   /// Whether the rule does what rp_filter does.
   package var checksReversePath: Bool {
-    get { fields[0].checksReversePath }
+    _read { yield fields.span[0].checksReversePath }
     _modify { yield &fields[0].checksReversePath }
   }
 
   /// Whether its table was loaded anew meanwhile: in one of that name its handle, or its place, may
   /// be another rule's.
   package var isReplaced: Bool {
-    get { fields[0].isReplaced }
+    _read { yield fields.span[0].isReplaced }
     _modify { yield &fields[0].isReplaced }
   }
 
   /// The packet's mark behind the rule, where a trace told it.
   package var mark: UInt32? {
-    get { fields[0].mark }
+    _read { yield fields.span[0].mark }
     _modify { yield &fields[0].mark }
   }
 
   /// Whether the packet had another mark before the rule.
   package var setsMark: Bool {
-    get { fields[0].setsMark }
+    _read { yield fields.span[0].setsMark }
     _modify { yield &fields[0].setsMark }
   }
 }

@@ -30,6 +30,8 @@ package struct Way: Sendable, Equatable {
 
   /// Where it was seen, in order.
   package var hops: Hops { Hops(steps: steps, seenAt: seenAt) }
+  /// In how many places that was.
+  var hopCount: Int { seenAt.count }
   /// Where it was seen first.
   package var first: Hop { hop(0) }
   /// Where it was seen last.

@@ -46,6 +46,7 @@ package struct NamespacesStory: Sendable {
       stories[source] = Story(
         header: header, after: stories[source], at: places.isEmpty ? nil : places[source],
         pace: pace)
+      stories[source]?.shareRoom(among: places.count)
     }
     if missing > 0 { stories[source]?.take(Record(time: 0, .lost(missing))) }
     return closed

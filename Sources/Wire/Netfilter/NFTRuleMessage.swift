@@ -115,6 +115,35 @@ package struct NFTRuleMessage: Sendable, Equatable {
     return key?.network(UInt32.self).map { wanted.contains($0) } ?? false
   }
 
+  /// Whether the rule in the payload of a message asks who sends. Nothing else is read of it: there may be a hundred
+  /// thousand.
+  package static func asksOwner(_ payload: [UInt8]) -> Bool {
+    (try? asksOwner(reading: payload)) ?? false
+  }
+
+  private static func asksOwner(reading payload: [UInt8]) throws(WireError) -> Bool {
+    var reader = ByteReader(payload.span)
+    try reader.skip(NetfilterHeader.length)
+    while let attribute = try reader.attribute() {
+      var elements = try reader.value(of: attribute)
+      guard attribute.type == Attribute.expressions else { continue }
+      while let element = try elements.attribute() {
+        var parts = try elements.value(of: element)
+        var name = ""
+        while let part = try parts.attribute() {
+          var value = try parts.value(of: part)
+          if part.type == Expression.name { name = value.string() }
+          guard part.type == Expression.data, ["meta", "socket", "match"].contains(name) else {
+            continue
+          }
+          let data = NetlinkAttribute(part.type, value.rest(of: payload))
+          if try asksOwner(Self.name(name, data: data), data) { return true }
+        }
+      }
+    }
+    return false
+  }
+
   /// How many packets the first counter of a rule has seen, from the payload of its message; nil where it has none.
   package static func countedPackets(_ payload: [UInt8]) -> UInt64? {
     guard
