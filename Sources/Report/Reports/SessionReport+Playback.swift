@@ -25,7 +25,7 @@ extension SessionReport {
       }
     }
     while let first = order.first, let element = heads[first].take() {
-      try put(take(element, from: first))
+      try take(element, from: first, put)
       if let passOver, var passed = passing {
         heads[first] = try passOver(first, &passed)
         passing = passed
@@ -41,9 +41,41 @@ extension SessionReport {
       if !isGrowing(first) { try put(end(first)) }
     }
     if (0..<sessions).contains(where: isGrowing) { try put(pass(to: now)) }
-    while let lines = finishSome() { try put(lines) }
+    if passing == nil {
+      while case let closed = finishSome(), !closed.isEmpty { try tell(closed, put) }
+    }
     try put(finish())
   }
+
+  /// Takes in an element, and hands on the lines: of recorded traffic, in pieces.
+  private mutating func take<Failure: Error>(
+    _ element: SessionDecoder.Element, from source: Int, _ put: ([String]) throws(Failure) -> Void
+  ) throws(Failure) {
+    guard let closed = closed(by: element, from: source) else {
+      return try put(take(element, from: source))
+    }
+    try tell(closed, put)
+  }
+
+  /// Tells exchanges: hundreds may close at once, and what they are told in is not to be in memory as a whole.
+  private mutating func tell<Failure: Error>(
+    _ exchanges: [Exchange], _ put: ([String]) throws(Failure) -> Void
+  ) throws(Failure) {
+    var (lines, octets): ([String], Int) = ([], 0)
+    for exchange in exchanges {
+      for line in add(exchange) {
+        octets += line.utf8.count
+        lines.append(line)
+      }
+      guard octets > Self.piece else { continue }
+      try put(lines)
+      (lines, octets) = ([], 0)
+    }
+    try put(lines)
+  }
+
+  /// Octets that are handed on together, and what one exchange is told in.
+  private static let piece = 1 << 16
 
   /// The lines for sessions of these octets, whatever they are: each counts as far as it is undamaged.
   package consuming func lines(of sessions: [[UInt8]]) -> [String] {

@@ -14,6 +14,8 @@ package struct SessionReport {
   private var ping: PingStory?
   private var traffic: Story?
   private var several: NamespacesStory?
+  /// Whether it is the second: to ask a story whether it is there would copy it.
+  private var isTraffic = false
   private var header: SessionHeader?
   private var counts = EventCounts()
   private var renderer: any Renderer
@@ -122,6 +124,23 @@ package struct SessionReport {
     endings.append(namespaces.count > 1 ? ended.told(of: namespaces[source]) : ended)
   }
 
+  /// The exchanges that close with the next element of recorded traffic; nil for another element.
+  mutating func closed(by element: SessionDecoder.Element, from source: Int) -> [Exchange]? {
+    guard isTraffic, case .record(let record) = element else { return nil }
+    noteEnding(record, of: source)
+    traffic!.take(record)
+    return traffic!.closeIdle()
+  }
+
+  /// The next exchanges of what is left when all elements are in, so many as are told at once; none when all are told, or
+  /// told otherwise.
+  mutating func finishSome() -> [Exchange] {
+    traffic?.finishSome() ?? several?.finishSome() ?? []
+  }
+
+  /// The lines of an exchange, if it is wanted.
+  mutating func add(_ exchange: Exchange) -> [String] { add(.exchange(exchange)) }
+
   private mutating func begin(_ next: SessionHeader?) {
     header = header ?? next
     listener?(.header(next))
@@ -135,6 +154,7 @@ package struct SessionReport {
       }
     } else {
       traffic = Story(header: next)
+      isTraffic = true
     }
   }
 
@@ -162,7 +182,7 @@ package struct SessionReport {
 
   /// Ends the section: what is still open is told as far as it went.
   private mutating func endSection() -> [String] {
-    defer { (ping, traffic, several) = (nil, nil, nil) }
+    defer { (ping, traffic, several, isTraffic) = (nil, nil, nil, false) }
     if let passed = passing.take() {
       traffic?.take(passed)
       if let told = traffic?.counts { counts.add(told) }
@@ -218,14 +238,6 @@ package struct SessionReport {
       ReportHead(
         .show, header: header, session: session,
         sites: namespaces.isEmpty ? header?.sites ?? [] : namespaces))
-  }
-
-  /// The next of what is left to print when all elements are in; nil when only `finish` has more. There may be thousands of
-  /// packets.
-  mutating func finishSome() -> [String]? {
-    if passing != nil { return nil }
-    let told = traffic?.finishSome() ?? several?.finishSome() ?? []
-    return told.isEmpty ? nil : told.flatMap { add(.exchange($0)) }
   }
 
   /// What is left to print when all elements are in.

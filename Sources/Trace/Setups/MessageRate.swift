@@ -5,9 +5,10 @@ package struct MessageRate: Sendable {
   /// Messages a second in the last whole window.
   package private(set) var perSecond = 0
 
-  /// Messages a second that are much, and the nanoseconds for which more of them gather in the kernel's buffer: when
-  /// such a message was read says less of when it came.
+  /// Messages a second that are much.
   package static let much = 30_000
+  /// Nanoseconds for which more of them gather in the kernel's buffer then: when such a message was read says less of
+  /// when it came.
   package static let gathering: UInt64 = 5_000_000
 
   /// Nanoseconds that are looked at together.
