@@ -22,9 +22,16 @@ package struct SetupSurroundings {
 
   /// The points to have.
   package func points(for state: SetupState) -> [ObservationPoint] {
-    ObservationPoint.plan(
-      around: BaseChain.all(in: chains, versions: state.prefixes.versions)
-        + BaseChain.iptables(legacyTables), edges: state.edges)
+    ObservationPoint.plan(around: bases(for: state), edges: state.edges)
+  }
+
+  /// Whether there are rules that translate.
+  func translates(for state: SetupState) -> Bool {
+    bases(for: state).contains { $0.type == "nat" }
+  }
+
+  private func bases(for state: SetupState) -> [BaseChain] {
+    BaseChain.all(in: chains, versions: state.prefixes.versions) + BaseChain.iptables(legacyTables)
   }
 
   /// The points there are.
@@ -33,5 +40,6 @@ package struct SetupSurroundings {
   /// Whether those are the ones to have.
   package func areInOrder(for state: SetupState) -> Bool {
     installed.match(points(for: state), devices: devices)
+      && (state.followsTranslations || !translates(for: state))
   }
 }

@@ -25,6 +25,9 @@ package enum SetupTables {
         Prefix(text).map { ($0, tun.name) }
       }
     }
+    tables.followsTranslations =
+      surroundings.translates(for: state) || !tables.masquerade.isEmpty
+    state.followsTranslations = tables.followsTranslations
     // Only what is there is replaced: the kernel takes its time to free what was, and makes who
     // closes a netfilter socket wait for that.
     state.points = try installer.install(

@@ -20,6 +20,10 @@ package struct ObservationTables: Sendable {
   /// Whether the kernel also tells of each rule that they meet. It costs many times what the report of a point does,
   /// so it is for who reads that.
   package var traces = true
+  /// Whether packets are looked at as well of whose connection an address in some direction is in the prefixes: they may be
+  /// translated, and what they are before or behind that is not. It takes conntrack: where nothing is translated, it may not
+  /// be there, and must not come for this.
+  package var followsTranslations = false
   /// Whether the rules that report count, for who tells how much there was.
   package var counts = false
   /// Whether to look at the hooks of ARP, too; kernels without nf_tables for ARP refuse it.
@@ -158,8 +162,29 @@ package struct ObservationTables: Sendable {
       add(discoveryMatch(version, family: family), then: [.one, .trace, .verdict(.accept)])
     }
     guard !prefixes.isEmpty else { return }
-    add(othersByAddress(family: family, sets), then: pass)
+    add(ofOtherVersions(family: family), then: pass)
+    let others = othersByAddress(family: family, sets)
+    if followsTranslations, point.isBehindConntrack {
+      let translated = Self.isTranslated(true)
+      add(others.map { $0 + Self.isTranslated(false) }, then: pass)
+      add(zip(others, watched).map { $0 + translated + strangers($1, sets[$1]) }, then: pass)
+      add([translated], then: report)
+    }
+    add(others, then: pass)
     add([[]], then: report)
+  }
+
+  /// Goes on only with a packet of a connection whose packets are translated, or are not (`IPS_SRC_NAT`, `IPS_DST_NAT`).
+  private static func isTranslated(_ isSo: Bool) -> [RuleExpression] {
+    [.loadConnectionStatus, .mask(0x30), .compare(RuleExpression.octets(0), equal: !isSo)]
+  }
+
+  /// Goes on only where no address of the packet's connection is one of those that are looked at.
+  private func strangers(_ version: Int, _ set: UInt32?) -> [RuleExpression] {
+    let others = self.others(version, set: set)
+    return [(true, true), (true, false), (false, true), (false, false)].flatMap {
+      [.loadConnectionAddress(isSource: $0, isOriginal: $1, version: version)] + others
+    }
   }
 
   /// What reports a packet at a point, and lets it go on.
@@ -245,23 +270,29 @@ package struct ObservationTables: Sendable {
       : [.loadFamily, .compare([Self.family(version)], equal: true)]
   }
 
+  /// The IP versions of which addresses are looked at.
+  private var watched: [Int] {
+    versions.filter { version in prefixes.contains { $0.address.family == version } }.sorted()
+  }
+
+  /// Packets of other IP versions are nobody's that is looked at. Where there are two, IP has no others.
+  private func ofOtherVersions(family: UInt8) -> [[RuleExpression]] {
+    if family == NFProto.netdev {
+      return [[.loadProtocol] + watched.map { .compare(Self.etherType($0), equal: false) }]
+    }
+    if watched.count > 1 { return [] }
+    return [[.loadFamily] + watched.map { .compare([Self.family($0)], equal: false) }]
+  }
+
   /// Which packets are nobody's that is looked at, as a machine's own traffic is all the time: the first rules that
-  /// such a packet meets let it go, and what is left is to be reported.
+  /// such a packet meets let it go, and what is left is to be reported. One of each version that is watched.
   private func othersByAddress(family: UInt8, _ sets: [Int: UInt32]) -> [[RuleExpression]] {
-    let watched = versions.filter { version in
-      prefixes.contains { $0.address.family == version }
-    }.sorted()
-    let ofOtherVersions: [RuleExpression] =
-      family == NFProto.netdev
-      ? [.loadProtocol] + watched.map { .compare(Self.etherType($0), equal: false) }
-      : [.loadFamily] + watched.map { .compare([Self.family($0)], equal: false) }
-    return (family == NFProto.netdev || watched.count < 2 ? [ofOtherVersions] : [])
-      + watched.map { version in
-        let (offsets, length): ([UInt32], UInt32) = version == 4 ? ([12, 16], 4) : ([8, 24], 16)
-        let others = self.others(version, set: sets[version])
-        return (watched.count < 2 ? [] : isVersion(version, family: family))
-          + offsets.flatMap { [.loadPayload(base: .network, offset: $0, length: length)] + others }
-      }
+    watched.map { version in
+      let (offsets, length): ([UInt32], UInt32) = version == 4 ? ([12, 16], 4) : ([8, 24], 16)
+      let others = self.others(version, set: sets[version])
+      return (watched.count < 2 ? [] : isVersion(version, family: family))
+        + offsets.flatMap { [.loadPayload(base: .network, offset: $0, length: length)] + others }
+    }
   }
 
   /// Ranges of addresses that are compared one by one; a set of more is faster.

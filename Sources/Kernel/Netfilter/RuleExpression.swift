@@ -15,6 +15,13 @@ enum RuleExpression {
   case loadTransport
   /// Loads the name of the interface the packet leaves by.
   case loadOutDevice
+  /// What conntrack says of the packet's connection (`IPS_…`), 32 bits of this machine's order. The rule ends here for a packet that
+  /// has none.
+  case loadConnectionStatus
+  /// An address of the connection's packets in one of its directions. The rule ends here likewise.
+  case loadConnectionAddress(isSource: Bool, isOriginal: Bool, version: Int)
+  /// Of 32 bits of this machine's order, those of a mask alone.
+  case mask(UInt32)
   /// Loads the transport protocol into a register of four octets.
   case loadTransportInto(UInt32)
   /// Loads octets of a header.
@@ -58,6 +65,12 @@ enum RuleExpression {
     case .loadProtocol: unsafe meta(NFT_META_PROTOCOL)
     case .loadTransport: unsafe meta(NFT_META_L4PROTO)
     case .loadOutDevice: unsafe meta(NFT_META_OIFNAME)
+    case .loadConnectionStatus:
+      unsafe expression(
+        "ct", [(NFTNL_EXPR_CT_KEY, NFT_CT_STATUS.rawValue), (NFTNL_EXPR_CT_DREG, 1)])
+    case .loadConnectionAddress(let isSource, let isOriginal, let version):
+      unsafe connectionAddress(isSource, isOriginal, version)
+    case .mask(let bits): unsafe mask(bits)
     case .loadTransportInto(let register): unsafe meta(NFT_META_L4PROTO, into: register)
     case .loadPayload(let base, let offset, let length, let register):
       unsafe expression(
@@ -113,6 +126,36 @@ enum RuleExpression {
   private func meta(_ key: nft_meta_keys, into register: UInt32 = 1) -> OpaquePointer {
     unsafe expression(
       "meta", [(NFTNL_EXPR_META_KEY, key.rawValue), (NFTNL_EXPR_META_DREG, register)])
+  }
+
+  private func connectionAddress(
+    _ isSource: Bool, _ isOriginal: Bool, _ version: Int
+  ) -> OpaquePointer {
+    let key =
+      version == 4
+      ? isSource ? NFT_CT_SRC_IP : NFT_CT_DST_IP : isSource ? NFT_CT_SRC_IP6 : NFT_CT_DST_IP6
+    let made = unsafe expression(
+      "ct", [(NFTNL_EXPR_CT_KEY, key.rawValue), (NFTNL_EXPR_CT_DREG, 1)])
+    // IP_CT_DIR_ORIGINAL and IP_CT_DIR_REPLY.
+    unsafe nftnl_expr_set_u8(made, UInt16(NFTNL_EXPR_CT_DIR), isOriginal ? 0 : 1)
+    return unsafe made
+  }
+
+  private func mask(_ bits: UInt32) -> OpaquePointer {
+    let made = unsafe expression(
+      "bitwise",
+      [
+        (NFTNL_EXPR_BITWISE_SREG, 1), (NFTNL_EXPR_BITWISE_DREG, 1), (NFTNL_EXPR_BITWISE_LEN, 4),
+      ])
+    unsafe set(made, NFTNL_EXPR_BITWISE_MASK, Self.octets(bits))
+    unsafe set(made, NFTNL_EXPR_BITWISE_XOR, Self.octets(0))
+    return unsafe made
+  }
+
+  /// A number as this machine has it in its memory.
+  static func octets(_ number: UInt32) -> [UInt8] {
+    // Sound: the octets are read while the number is there.
+    unsafe withUnsafeBytes(of: number) { unsafe Array($0) }
   }
 
   private func compare(_ bytes: [UInt8], equal: Bool) -> OpaquePointer {

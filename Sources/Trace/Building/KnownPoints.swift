@@ -8,6 +8,8 @@ struct KnownPoints: Sendable {
   private let byLabel: [Hook: [String: ObservationPoint]]
   /// Chains of points behind which a packet is seen no more.
   private let ends: Set<String>
+  /// The subnets that are watched; empty where packets are known by something else.
+  private let prefixes: [Prefix]
   /// What was guessed, for a capture has the same few prefixes all the time.
   private var guesses: [Hook: [String: ObservationPoint]] = [:]
   private static let mostGuesses = 1024
@@ -16,6 +18,7 @@ struct KnownPoints: Sendable {
   init(_ header: SessionHeader?) {
     all = header?.points ?? []
     isKnown = header != nil
+    prefixes = (header?.targets ?? []).compactMap { Prefix($0) }
     byChain = Dictionary(
       (all + [.ingress, .egress]).map { ($0.chain, $0) }, uniquingKeysWith: { $1 })
     byLabel = Dictionary(grouping: all, by: \.hook).mapValues { points in
@@ -33,6 +36,19 @@ struct KnownPoints: Sendable {
 
   /// Whether there is a point at the netdev family's egress hook.
   var seesEgress: Bool { all.contains { $0.hook == .egress } }
+
+  /// Whether such a point reports a packet that leaves so: what is translated out of the subnets that are watched is known there
+  /// no more.
+  func seesEgress(of packet: Packet) -> Bool {
+    seesEgress
+      && (prefixes.isEmpty
+        || prefixes.contains { $0.contains(packet.source) || $0.contains(packet.destination) })
+  }
+
+  /// Whether a packet is seen nowhere behind the last point of POSTROUTING, of which this hop is.
+  func isLastSight(_ hop: Hop) -> Bool {
+    hop.point.hook == .postrouting && isLast(hop.point) && !seesEgress(of: hop.packet)
+  }
 
   /// The point of a chain of nftrace's own; nil for other chains.
   func point(chain: String) -> ObservationPoint? {

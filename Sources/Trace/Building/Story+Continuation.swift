@@ -56,7 +56,7 @@ extension Story {
   func isOver(_ journey: borrowing OpenJourney) -> Bool {
     let last = journey.way.last
     if journey.dropped != nil { return !comesBack(last.outDevice) }
-    guard points.isEnd(last.point) else { return false }
+    guard points.isEnd(last.point) || points.isLastSight(last) else { return false }
     return !comesBack(last.outDevice) && !snapshot.isAboveOthers(last.outDevice)
   }
 }

@@ -240,7 +240,7 @@ extension Story {
     case .postrouting
     where points.isLast(last.point)
       && (!points.seesEgress || hasProbe && header?.probe?.dryRun == true
-        || passesEgressHook(open)):
+        || passesEgressHook(open) || !points.seesEgress(of: last.packet)):
       return diversion.end(open, out: last.outDevice) ?? .sent(place)
     default: return .unknown(place, open.unseen, nil)
     }

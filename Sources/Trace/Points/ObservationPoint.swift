@@ -42,6 +42,15 @@ extension ObservationPoint {
     .postrouting: [(-150, "mangle"), (100, "nat")],
   ]
 
+  /// Whether conntrack has seen a packet that comes by here.
+  package var isBehindConntrack: Bool {
+    switch hook {
+    case .prerouting, .output: priority > -200
+    case .input, .forward, .postrouting: true
+    case .ingress, .egress: false
+    }
+  }
+
   /// The hooks of IP packets, in no order.
   package static let inetHooks: [Hook] = [.prerouting, .input, .forward, .output, .postrouting]
 

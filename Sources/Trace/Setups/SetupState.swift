@@ -30,6 +30,8 @@ package struct SetupState: Sendable, Equatable {
   /// Whether its rules have the kernel trace what they report, which is for who reads that: see
   /// `ObservationTables.traces`. Setups of before always do.
   package var traces = true
+  /// Whether its rules follow packets that are translated: `ObservationTables.followsTranslations`. Setups of before do not.
+  package var followsTranslations = false
   /// Whether its rules count what they report: see `ObservationTables.counts`.
   package var counts = false
   /// Whether a recorder belongs to it.
@@ -116,6 +118,9 @@ extension SetupState: JSONObject {
     json.member("process", &process)
     json.member("command", &command)
     json.member("boot", &boot)
+    var follows = followsTranslations ? true : nil
+    json.member("followsTranslations", &follows)
+    followsTranslations = follows ?? false
     var isTraced = traces ? nil : false
     json.member("traces", &isTraced)
     traces = isTraced ?? true
