@@ -42,6 +42,11 @@ extension LiveTests {
       Case("ping 119.29.29.29 --cgroup /no/such/group", 2, "no such group"),
       Case("ping 119.29.29.29 --cgroup / --tun tun0", 2, "go with --local"),
       Case("ping --like /no/such/file", 2, "cannot read /no/such/file"),
+      Case(
+        "show src 10.0.0.1 and tcp port 443", 2, "show --from 10.0.0.1 --protocol tcp --port 443"),
+      Case("show sport = :443", 2, "nftrace show --port 443"),
+      Case("ping --dport ntp 127.0.0.1", 2, "is a service of udp: add -p udp"),
+      Case("ping --html - 127.0.0.1", 2, "cannot write -"),
       Case("ping --like /proc/self/exe", 2, "neither a pcapng nor a pcap file"),
       Case("ping --like /dev/null", 2, "the file is empty"),
       Case("ping 119.29.29.29 -w 5", 2, "no deadline"),

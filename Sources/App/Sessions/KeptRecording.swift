@@ -65,6 +65,15 @@ package struct KeptRecording {
   /// When it began, nanoseconds since the epoch.
   package var began: UInt64? { header?.recorded?.since ?? first }
 
+  /// Events that are not in it any more, the oldest.
+  package var dropped: Int? { (end?.dropped ?? writer?.dropped)?.records }
+
+  /// The same at the end of a sentence; empty where there are none.
+  static func gone(_ dropped: Int?) -> String {
+    guard let dropped, dropped > 0 else { return "" }
+    return "; its oldest \(dropped) events were dropped to keep to its size"
+  }
+
   /// Whether a recorder writes it.
   package var isBeingWritten: Bool { writer != nil }
 

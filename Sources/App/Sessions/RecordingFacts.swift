@@ -10,7 +10,7 @@ struct RecordingFacts {
   /// The facts. People get two lines or more: its name, for that is long and to be copied, and what is in it.
   var statements: [Statement] {
     typealias S = Statement
-    let dropped = (recording.end?.dropped ?? recording.writer?.dropped)?.records
+    let dropped = recording.dropped
     let unwritten = recording.end?.unwritten
     return [
       S("name", .string(recording.name), StyledLine(recording.name)),

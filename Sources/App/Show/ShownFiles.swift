@@ -6,7 +6,7 @@ internal import Trace
 package struct ShownFiles {
   /// Their paths.
   package private(set) var files: [String]
-  /// Where nobody named them, what they are, in words for the user.
+  /// What they are, in words for the user, where what is told of them does not say so itself.
   package private(set) var words: String?
 
   /// What somebody named: a file, or a recording by the name that 'nftrace recordings' lists.
@@ -14,7 +14,23 @@ package struct ShownFiles {
     let path = Self.path(named: name)
     RecorderFlush.wait(for: path, host)
     files = StateDirectory.files(named: path)
-    words = nil
+    words = Self.words(of: files)
+  }
+
+  /// A ping is told in the words in which it was told live: where and when that was, they do not say. Nor does a recording
+  /// say how much of it is gone.
+  private static func words(of files: [String]) -> String? {
+    guard let oldest = files.first, let newest = files.last else { return nil }
+    var tally = SessionTally()
+    tally.feed(FilePart.read(oldest, from: 0, count: KeptRecording.part) ?? [])
+    guard let header = tally.header else { return nil }
+    if header.probe != nil {
+      return ReportHead(.ping, header: header, sites: header.sites).provenance.map {
+        "a ping, \($0)"
+      }
+    }
+    let gone = KeptRecording.gone(RecordingFiles.tail(of: newest).end?.dropped.records)
+    return gone.isEmpty ? nil : "what is left of a recording\(gone)"
   }
 
   /// A file that is there comes first.
@@ -49,7 +65,9 @@ package struct ShownFiles {
     if let recording, !recording.isOutshone(by: ping) {
       files = recording.files
       let whose = setup == nil ? "an earlier setup" : "the setup"
-      words = "the recording of \(whose) in this network namespace, \(recording.words)"
+      words =
+        "the recording of \(whose) in this network namespace, \(recording.words)"
+        + KeptRecording.gone(recording.dropped)
       if let ping, let made = ping.first, made > recording.last ?? 0 {
         words! += "; there is a newer ping: 'nftrace show \(ping.name)'"
       }

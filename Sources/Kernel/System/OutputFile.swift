@@ -15,6 +15,11 @@ package struct OutputFile: ~Copyable {
   package init(
     _ path: String, mustBeRegular: Bool = false, mustBeNew: Bool = false, isForAll: Bool = false
   ) throws(KernelError) {
+    if path == "-" {
+      throw KernelError(
+        .usage, cannot: "write -",
+        help: "A file needs a name; standard output is /dev/stdout, where nothing else is told.")
+    }
     let file: FileDescriptor
     do {
       file = try FileDescriptor(

@@ -58,3 +58,12 @@ struct Provenance {
       + (command.map { [StyledLine("with: \($0)", .faint)] } ?? [])
   }
 }
+
+extension ReportHead {
+  /// Where and when it was made, and with which command, in a sentence; nil where the session does not say.
+  package var provenance: String? {
+    guard let provenance = Provenance(self) else { return nil }
+    return provenance.facts.map { $0.lead + $0.value }.joined(separator: ", ")
+      + (provenance.command.map { ", with: \($0)" } ?? "")
+  }
+}

@@ -175,6 +175,9 @@ extension Ping {
     if let number = Int(port) {
       return ValidationError("\(place) is 1 to 65535, not \(number)")
     }
+    if let other = [IPProtocol.tcp, .udp].first(where: { Names.port(port, $0) != nil }) {
+      return ValidationError("\(place) '\(port)' is a service of \(other): add -p \(other)")
+    }
     return ValidationError(
       "\(place) '\(port)' is neither a port, 1 to 65535, nor a service of \(proto) in /etc/services"
     )

@@ -149,6 +149,13 @@ struct Show: ParsableCommand {
   @OptionGroup var shared: SharedOptions
 
   mutating func validate() throws {
+    if !files.contains(where: { $0 == "-" || InputFile.exists($0) }),
+      let options = CaptureFilter.options(files)
+    {
+      throw ValidationError(
+        "there is no file '\(files.joined(separator: " "))'; packets are chosen with options: nftrace show \(options)"
+      )
+    }
     for (name, text) in [("--from", from), ("--to", to)] {
       if let text, Self.end(text) == nil {
         throw ValidationError(
