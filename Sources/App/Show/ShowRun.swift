@@ -32,7 +32,9 @@ package struct ShowRun {
       try Playback.export(paths, to: export, host)
       return 0
     }
-    if !request.options.isQuiet {
+    // JSON and pages have where a file is from.
+    let tellsItself = request.options.json || !request.pages.isEmpty
+    if !request.options.isQuiet, request.file == nil || !tellsItself {
       for (space, words) in zip(spaces, shown.map(\.words)) {
         guard let words else { continue }
         let place = spaces.count > 1 ? "\(space.name ?? ""): " : ""
