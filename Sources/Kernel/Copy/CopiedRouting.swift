@@ -89,12 +89,29 @@ struct CopiedRouting: Sendable {
     (try? NetlinkAttribute.all(in: route.payload, from: 12))?[type: Attribute.nexthop] != nil
   }
 
+  /// What makes a next hop; of the others the kernel says how it fares, or what it knows. NHA_ID, NHA_GROUP, NHA_GROUP_TYPE,
+  /// NHA_BLACKHOLE, NHA_OIF, NHA_GATEWAY, NHA_ENCAP_TYPE, NHA_ENCAP, NHA_FDB, NHA_RES_GROUP.
+  private static let making: Set<UInt16> = [1, 2, 3, 4, 5, 6, 7, 8, 11, 12]
+  private static let resilience: UInt16 = 12
+  /// NHA_RES_GROUP_BUCKETS, …_IDLE_TIMER, …_UNBALANCED_TIMER.
+  private static let makingResilience: Set<UInt16> = [1, 2, 3]
+
   /// The message that makes a next hop (`struct nhmsg`) which the kernel lists so: its scope is the kernel's to say, and of its
   /// flags RTNH_F_ONLINK is what somebody asked for.
   private static func madeNexthop(_ message: NetlinkMessage) -> NetlinkMessage {
     var payload = message.payload
     if payload.count >= 8 {
       payload.replaceSubrange(1..<8, with: [0, payload[2], 0, payload[4] & 4, 0, 0, 0])
+    }
+    if let attributes = try? NetlinkAttribute.all(in: payload, from: 8) {
+      let kept = attributes.filter { making.contains($0.type) }.map { attribute in
+        guard attribute.type == resilience, let parts = try? attribute.nested() else {
+          return attribute
+        }
+        return NetlinkAttribute(
+          resilience, nested: parts.filter { makingResilience.contains($0.type) })
+      }
+      payload = Array(payload[..<8]) + kept.bytes
     }
     return NetlinkMessage(type: RouteMessageType.newNexthop, payload: payload)
   }

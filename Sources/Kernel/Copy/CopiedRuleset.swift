@@ -20,7 +20,7 @@ struct CopiedRuleset: Sendable {
     var name: String
     var objects: [Object] = []
     /// Elements of sets that may refer to any chain of the table: they come last.
-    var elements: [NetlinkMessage] = []
+    var elements: [(set: String, message: NetlinkMessage)] = []
   }
 
   /// What has a handle of its own in its table.
@@ -29,6 +29,8 @@ struct CopiedRuleset: Sendable {
     /// What makes it, with what must be there before the next object; empty for what is left out.
     var messages: [NetlinkMessage]
     var what: String
+    /// What it is in, if that is not the table alone.
+    var within: String?
   }
 
   /// `nf_tables` gives handles out in their order: what is missing between two is made, and removed again. More than
@@ -111,7 +113,8 @@ struct CopiedRuleset: Sendable {
       for set in sets.filter(isHere) {
         let (object, later) = try Self.set(set, &conversation)
         objects.append(object)
-        tables[index].elements += later
+        let name = set.string(NFTA_SET_NAME.rawValue) ?? ""
+        tables[index].elements += later.map { (name, $0) }
       }
       for flowtable in flowtables.filter(isHere) {
         let called = flowtable.string(NFTA_FLOWTABLE_NAME.rawValue) ?? ""
@@ -184,7 +187,7 @@ struct CopiedRuleset: Sendable {
         return Object(
           handle: handles[index],
           messages: [rule(rules[index], flags: flags, place)],
-          what: "rule with handle \(handles[index]) of chain \(name)")
+          what: "rule with handle \(handles[index]) of chain \(name)", within: "chain \(name)")
       }
     }
   }
@@ -280,33 +283,31 @@ struct CopiedRuleset: Sendable {
     if tables.isEmpty { return }
     var transaction = CopyTransaction()
     for table in tables {
-      transaction.add(table.message, "table \(table.name)")
-      var filler = HandleFiller(family: table.family, table: table.name)
+      func add(_ kind: CopyTransaction.Step.Kind, _ what: String, within: String? = nil) {
+        transaction.add(
+          CopyTransaction.Step(
+            family: table.family, table: table.name, what: what, within: within, kind: kind))
+      }
+      add(.made(table.message), "table \(table.name)")
       var next: UInt64 = 1
       for object in table.objects {
         let missing = object.handle - min(next, object.handle)
         if missing <= Self.mostMissing {
-          for _ in 0..<missing { transaction.add(filler.take(), "handle") }
+          for _ in 0..<missing { add(.handle, "handle") }
         } else if !differences.contains(.handles(table.name)) {
           differences.append(.handles(table.name))
         }
         next = object.handle + 1
-        if object.messages.isEmpty { transaction.add(filler.take(), "handle") }
-        for message in object.messages { transaction.add(message, object.what) }
+        if object.messages.isEmpty { add(.handle, "handle") }
+        for message in object.messages { add(.made(message), object.what, within: object.within) }
       }
-      for message in table.elements { transaction.add(message, "elements of a set") }
-      if let end = filler.removal { transaction.add(end, "handle") }
-    }
-    // Each time it is said of all that was refused: what these had made possible is refused the next time.
-    for _ in 1...3 {
-      let refused = try transaction.carryOut()
-      if refused.isEmpty { return }
-      for (what, errno) in refused where what != "handle" {
-        differences.append(.refused(what, errno: errno))
+      for (set, message) in table.elements {
+        add(.made(message), "elements of set \(set)", within: "set \(set)")
       }
+      add(.end, "handle")
     }
-    throw KernelError(
-      cannot: "copy the ruleset",
-      help: differences.isEmpty ? nil : differences.map(\.description).joined(separator: "; "))
+    for refusal in try transaction.carryOut() {
+      differences.append(.refused(refusal.what, errno: refusal.errno))
+    }
   }
 }

@@ -63,6 +63,11 @@ struct CopiedSockets: Sendable {
   /// that take connections.
   func open() -> (datagrams: [Int32], connections: [Int32]) {
     var opened: (datagrams: [Int32], connections: [Int32]) = ([], [])
+    // Who makes a copy has perhaps not kept CAP_NET_BIND_SERVICE.
+    let setting = Sysctl(path: "net/ipv4/ip_unprivileged_port_start")
+    let before = try? setting?.read()
+    try? setting?.write("0")
+    defer { if let before { try? setting?.write(before) } }
     for listener in listeners {
       let isTCP = listener.proto == IPProtocol.tcp.rawValue
       let type = isTCP ? SOCK_STREAM.rawValue : SOCK_DGRAM.rawValue
