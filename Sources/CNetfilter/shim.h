@@ -847,13 +847,22 @@ static inline int nftrace_set_name(const char *name) { return prctl(PR_SET_NAME,
 // would take a tenth of the time of a command that has no rule to quote.
 static inline void *nftrace_libnftables(void) { return dlopen("libnftables.so.1", RTLD_LAZY); }
 
-// The output of an nft command, with handles and without counters, for the caller to free; 0 if it
-// failed.
-static inline char *nftrace_nft(const char *command) {
+// Who runs nft commands, in the network namespace of the calling thread; 0 where there is no libnftables. It asks the
+// kernel for rules there from now on, wherever the thread is by then.
+static inline struct nft_ctx *nftrace_nft_open(void) {
   void *library = nftrace_libnftables();
   if (!library) return 0;
+  __typeof__(&nft_ctx_new) load_nft_ctx_new =
+      (__typeof__(&nft_ctx_new))dlsym(library, "nft_ctx_new");
+  return load_nft_ctx_new ? load_nft_ctx_new(NFT_CTX_DEFAULT) : 0;
+}
+
+// The output of an nft command, with handles and without counters, for the caller to free; 0 if it
+// failed. Whom it asks is gone afterwards.
+static inline char *nftrace_nft(struct nft_ctx *context, const char *command) {
+  void *library = nftrace_libnftables();
+  if (!library || !context) return 0;
 #define NFTRACE_LOAD(name) __typeof__(&name) load_##name = (__typeof__(&name))dlsym(library, #name)
-  NFTRACE_LOAD(nft_ctx_new);
   NFTRACE_LOAD(nft_ctx_free);
   NFTRACE_LOAD(nft_ctx_output_set_flags);
   NFTRACE_LOAD(nft_ctx_buffer_output);
@@ -861,12 +870,10 @@ static inline char *nftrace_nft(const char *command) {
   NFTRACE_LOAD(nft_ctx_get_output_buffer);
   NFTRACE_LOAD(nft_run_cmd_from_buffer);
 #undef NFTRACE_LOAD
-  if (!load_nft_ctx_new || !load_nft_ctx_free || !load_nft_ctx_output_set_flags ||
-      !load_nft_ctx_buffer_output || !load_nft_ctx_buffer_error ||
-      !load_nft_ctx_get_output_buffer || !load_nft_run_cmd_from_buffer)
+  if (!load_nft_ctx_free || !load_nft_ctx_output_set_flags || !load_nft_ctx_buffer_output ||
+      !load_nft_ctx_buffer_error || !load_nft_ctx_get_output_buffer ||
+      !load_nft_run_cmd_from_buffer)
     return 0;
-  struct nft_ctx *context = load_nft_ctx_new(NFT_CTX_DEFAULT);
-  if (!context) return 0;
   char *text = 0;
   load_nft_ctx_output_set_flags(context, NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_STATELESS);
   if (load_nft_ctx_buffer_output(context) == 0 && load_nft_ctx_buffer_error(context) == 0 &&

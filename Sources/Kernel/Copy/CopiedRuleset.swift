@@ -24,7 +24,7 @@ struct CopiedRuleset: Sendable {
   }
 
   /// What has a handle of its own in its table.
-  private struct Object {
+  struct Object {
     var handle: UInt64
     /// What makes it, with what must be there before the next object; empty for what is left out.
     var messages: [NetlinkMessage]
@@ -143,7 +143,8 @@ struct CopiedRuleset: Sendable {
       ], what: "chain \(name)")
   }
 
-  private static func stateful(_ listed: ListedObject) -> Object {
+  /// A counter, quota, helper or another that rules refer to by name.
+  static func stateful(_ listed: ListedObject) -> Object {
     var data = listed[NFTA_OBJ_DATA.rawValue]
     if let values = (try? data?.nested()) ?? nil,
       listed[NFTA_OBJ_TYPE.rawValue]?.network() == UInt32(NFT_OBJECT_QUOTA)
@@ -202,7 +203,8 @@ struct CopiedRuleset: Sendable {
     }
   }
 
-  private static func rule(
+  /// What makes a rule: with these flags and at this place.
+  static func rule(
     _ listed: ListedObject, flags: UInt16, _ place: [NetlinkAttribute]
   ) -> NetlinkMessage {
     var expressions = (try? listed[NFTA_RULE_EXPRESSIONS.rawValue]?.nested()) ?? []
@@ -227,10 +229,19 @@ struct CopiedRuleset: Sendable {
   private static func set(
     _ listed: ListedObject, _ conversation: inout NetlinkConversation
   ) throws(KernelError) -> (Object, later: [NetlinkMessage]) {
-    let name = listed.string(NFTA_SET_NAME.rawValue) ?? ""
-    let handle = listed.handle(NFTA_SET_HANDLE.rawValue)
     let flags: UInt32 = listed[NFTA_SET_FLAGS.rawValue]?.network() ?? 0
-    let made = listed.message(
+    let filled = filling(listed, with: try elements(of: listed, &conversation))
+    let isFixed = flags & (NFT_SET_ANONYMOUS.rawValue | NFT_SET_CONSTANT.rawValue) != 0
+    let object = Object(
+      handle: listed.handle(NFTA_SET_HANDLE.rawValue),
+      messages: [emptySet(listed)] + (isFixed ? filled : []),
+      what: "set \(listed.string(NFTA_SET_NAME.rawValue) ?? "")")
+    return (object, isFixed ? [] : filled)
+  }
+
+  /// What makes a set without its elements.
+  static func emptySet(_ listed: ListedObject) -> NetlinkMessage {
+    listed.message(
       type(NFT_MSG_NEWSET),
       keeping: [
         NFTA_SET_TABLE, NFTA_SET_NAME, NFTA_SET_FLAGS, NFTA_SET_KEY_TYPE, NFTA_SET_KEY_LEN,
@@ -241,22 +252,38 @@ struct CopiedRuleset: Sendable {
       // Unique in the transaction, as handles are.
       adding: [
         NetlinkAttribute(
-          UInt16(NFTA_SET_ID.rawValue), network: UInt32(truncatingIfNeeded: handle))
+          UInt16(NFTA_SET_ID.rawValue),
+          network: UInt32(truncatingIfNeeded: listed.handle(NFTA_SET_HANDLE.rawValue)))
       ])
+  }
+
+  /// The elements of a set, as `NFTA_LIST_ELEM`.
+  static func elements(
+    of listed: ListedObject, _ conversation: inout NetlinkConversation
+  ) throws(KernelError) -> [NetlinkAttribute] {
     let lists = try dump(
       NFT_MSG_GETSETELEM, &conversation, family: listed.family,
       [
         NetlinkAttribute(
           UInt16(NFTA_SET_ELEM_LIST_TABLE.rawValue),
           string: listed.string(NFTA_SET_TABLE.rawValue) ?? ""),
-        NetlinkAttribute(UInt16(NFTA_SET_ELEM_LIST_SET.rawValue), string: name),
+        NetlinkAttribute(
+          UInt16(NFTA_SET_ELEM_LIST_SET.rawValue),
+          string: listed.string(NFTA_SET_NAME.rawValue) ?? ""),
       ]
     ).compactMap(ListedObject.init)
-    let elements = lists.flatMap {
+    return lists.flatMap {
       (try? $0[NFTA_SET_ELEM_LIST_ELEMENTS.rawValue]?.nested()) ?? []
     }
+  }
+
+  /// What puts elements into a set.
+  static func filling(
+    _ listed: ListedObject, with elements: [NetlinkAttribute]
+  ) -> [NetlinkMessage] {
+    let flags: UInt32 = listed[NFTA_SET_FLAGS.rawValue]?.network() ?? 0
     let isInterval = flags & NFT_SET_INTERVAL.rawValue != 0
-    let filled = SetElementLists(elements, isInterval: isInterval).parts.map { part in
+    return SetElementLists(elements, isInterval: isInterval).parts.map { part in
       NetlinkMessage(
         type: type(NFT_MSG_NEWSETELEM), flags: RouteSocket.RequestFlags.create.rawValue,
         payload: NetfilterHeader(family: listed.family).bytes
@@ -264,14 +291,12 @@ struct CopiedRuleset: Sendable {
             NetlinkAttribute(
               UInt16(NFTA_SET_ELEM_LIST_TABLE.rawValue),
               string: listed.string(NFTA_SET_TABLE.rawValue) ?? ""),
-            NetlinkAttribute(UInt16(NFTA_SET_ELEM_LIST_SET.rawValue), string: name),
+            NetlinkAttribute(
+              UInt16(NFTA_SET_ELEM_LIST_SET.rawValue),
+              string: listed.string(NFTA_SET_NAME.rawValue) ?? ""),
             NetlinkAttribute(UInt16(NFTA_SET_ELEM_LIST_ELEMENTS.rawValue), nested: part),
           ] as [NetlinkAttribute]).bytes)
     }
-    let isFixed = flags & (NFT_SET_ANONYMOUS.rawValue | NFT_SET_CONSTANT.rawValue) != 0
-    let object = Object(
-      handle: handle, messages: [made] + (isFixed ? filled : []), what: "set \(name)")
-    return (object, isFixed ? [] : filled)
   }
 
   // MARK: Making

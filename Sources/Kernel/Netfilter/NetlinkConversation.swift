@@ -129,6 +129,25 @@ struct NetlinkConversation: ~Copyable {
     }
   }
 
+  /// Asks for a list, and reads so many of its messages, or as many as there are. Nothing else can be asked of this socket
+  /// afterwards.
+  mutating func first(
+    _ count: Int, of request: NetlinkMessage, attempt: String
+  ) throws(KernelError) -> [NetlinkMessage] {
+    try send(request, flags: UInt16(NLM_F_REQUEST | NLM_F_DUMP), attempt: attempt)
+    var messages: [NetlinkMessage] = []
+    while messages.count < count {
+      for message in try receiveAnswers(attempt) {
+        if [NLMSG_DONE, NLMSG_ERROR].contains(Int32(message.type)) {
+          try check(message, attempt: attempt)
+          return messages
+        }
+        messages.append(message)
+      }
+    }
+    return Array(messages.prefix(count))
+  }
+
   /// Asks what has one answer, an NLMSG_ERROR perhaps.
   mutating func ask(
     _ question: NetlinkMessage, attempt: String

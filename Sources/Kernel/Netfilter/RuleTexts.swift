@@ -1,5 +1,3 @@
-internal import CNetfilter
-internal import Glibc
 internal import Trace
 internal import Wire
 
@@ -9,6 +7,10 @@ struct RuleTexts {
   /// Chains that were listed already: nft's, and the output of iptables.
   private var listed: [String: [ListedRule]?] = [:]
   private var listings: [String: String] = [:]
+  /// Rules of long chains, which were made alone to be listed, by their handles.
+  private var alone: [String: [UInt64: String]] = [:]
+  /// Whether chains are so long that their rules are.
+  private var long: [String: Bool] = [:]
   /// The rules' handles in the order of their chain, in one generation of the ruleset.
   private var orders: [String: [UInt64]] = [:]
   private var generation: UInt32?
@@ -33,19 +35,53 @@ struct RuleTexts {
   private mutating func nftText(
     _ step: RuleStep, _ handle: UInt64, _ rules: inout RulesetReader
   ) -> RuleText? {
-    guard let text = listed(step, &rules)?.first(where: { $0.handle == handle })?.text else {
-      return nil
-    }
+    let text =
+      alone(step, handle, .nft, &rules)
+      ?? listed(step, &rules)?.first(where: { $0.handle == handle })?.text
+    guard let text else { return nil }
     return RuleText(
       family: step.family, table: step.table, chain: step.chain, handle: handle, position: nil,
       text: text, tool: .nft)
+  }
+
+  /// Reads rules of a long chain together, of which the texts are asked for one by one.
+  mutating func prepare(_ step: RuleStep, _ handles: [UInt64], _ rules: inout RulesetReader) {
+    let tool: RuleText.Tool = isIPTables(step, &rules) ? .iptables : .nft
+    // As what belongs to another generation it would be thrown away.
+    generation = rules.generation()
+    if isLong(step, rules), let texts = rules.texts(of: handles, in: step, tool) {
+      alone[Self.key(step)] = Dictionary(zip(handles, texts), uniquingKeysWith: { $1 })
+    }
+  }
+
+  private static func key(_ step: RuleStep) -> String {
+    "\(step.family) \(step.table) \(step.chain)"
+  }
+
+  private mutating func isLong(_ step: RuleStep, _ rules: borrowing RulesetReader) -> Bool {
+    if let known = long[Self.key(step)] { return known }
+    let found = rules.firstHandles(step).count > RulesetReader.most
+    long[Self.key(step)] = found
+    return found
+  }
+
+  /// The text of a rule of a long chain, made alone; nil of others, and where that cannot be.
+  private mutating func alone(
+    _ step: RuleStep, _ handle: UInt64, _ tool: RuleText.Tool, _ rules: inout RulesetReader
+  ) -> String? {
+    if let known = alone[Self.key(step)]?[handle] { return known }
+    guard isLong(step, rules), let text = rules.texts(of: [handle], in: step, tool)?.first else {
+      return nil
+    }
+    alone[Self.key(step), default: [:]][handle] = text
+    return text
   }
 
   /// The rules of a step's chain, as nft lists them.
   private mutating func listed(
     _ step: RuleStep, _ rules: inout RulesetReader
   ) -> [ListedRule]? {
-    let key = "\(step.family) \(step.table) \(step.chain)"
+    let key = Self.key(step)
     if let known = listed[key] { return known }
     let found = RuleListing.rules(of: step, &rules)
     listed[key] = .some(found)
@@ -68,7 +104,9 @@ struct RuleTexts {
     // Its place holds as long as nobody changes the ruleset.
     for _ in 1...3 {
       let before = rules.generation()
-      if before != generation { (orders, listings, listed) = ([:], [:], [:]) }
+      if before != generation {
+        (orders, listings, listed, alone, long) = ([:], [:], [:], [:], [:])
+      }
       generation = before
       let text = placedText(step, handle, &rules)
       if rules.generation() == before { return text }
@@ -81,7 +119,8 @@ struct RuleTexts {
   ) -> RuleText? {
     let handles = order(of: step, &rules)
     guard let position = handles.firstIndex(of: handle).map({ $0 + 1 }),
-      let text = listed(step, position, of: handles.count)
+      let text = alone(step, handle, .iptables, &rules)
+        ?? listed(step, position, of: handles.count)
     else { return nil }
     return RuleText(
       family: step.family, table: step.table, chain: step.chain, handle: handle,
@@ -90,9 +129,9 @@ struct RuleTexts {
 
   /// The handles of the rules of a step's chain.
   private mutating func order(of step: RuleStep, _ rules: inout RulesetReader) -> [UInt64] {
-    let key = "\(step.family) \(step.table) \(step.chain)"
+    let key = Self.key(step)
     if let known = orders[key] { return known }
-    let handles = rules.chain(step).compactMap { try? NFTRuleMessage($0.payload).handle }
+    let handles = rules.handles(step)
     orders[key] = handles
     return handles
   }
@@ -145,9 +184,14 @@ struct RuleTexts {
   private mutating func listed(_ step: RuleStep, _ position: Int, of count: Int) -> String? {
     guard let command = Self.listing(step, legacy: false) else { return nil }
     let text = listing(command.joined(separator: " ")) { ChildProcess.output(command) }
-    let rules = text.utf8.split(separator: 0x0a).filter { $0.starts(with: "-A ".utf8) }
+    let rules = Self.rules(inSaved: text)
     guard rules.count == count else { return nil }
     return String(rules[position - 1])
+  }
+
+  /// The rules in what `iptables -S CHAIN` prints.
+  static func rules(inSaved text: String) -> [Substring] {
+    text.utf8.split(separator: 0x0a).filter { $0.starts(with: "-A ".utf8) }.map { Substring($0) }
   }
 
   /// The rule of iptables-legacy at this place of a chain, with its counters.
@@ -160,7 +204,7 @@ struct RuleTexts {
   }
 
   /// The command that lists the chain of a step.
-  private static func listing(_ step: RuleStep, legacy: Bool) -> [String]? {
+  static func listing(_ step: RuleStep, legacy: Bool) -> [String]? {
     // No shell reads the chain's name; but what iptables would take for an option is none of its
     // chains, and a line's end in it would forge lines.
     guard let table = try? Word.iptables(table: step.table), !step.chain.hasPrefix("-"),
@@ -170,29 +214,5 @@ struct RuleTexts {
       "/usr/sbin/\(step.family == NFProto.ipv4 ? "iptables" : "ip6tables")"
       + "-\(legacy ? "legacy" : "nft")"
     return [program, "-t", table.text, "-S", step.chain]
-  }
-}
-
-/// libnftables, for the texts of rules.
-enum NFTables {
-  /// The output of a command, with handles and without counters; nil if it failed.
-  static func run(_ command: Command) -> String? {
-    // Sound: the text is ours, ends with a zero, and is copied before it is freed.
-    guard let text = unsafe nftrace_nft(command.text) else { return nil }
-    defer { unsafe free(text) }
-    return unsafe String(cString: text)
-  }
-
-  /// What is wrong with a file, in nft's words; nil once all that it says is done.
-  static func load(file path: String) throws(KernelError) -> String? {
-    // Sound: the name ends with a zero; the text is ours, ends with one as well, and is copied before it is freed.
-    guard let text = unsafe nftrace_nft_file(path.nameForC) else { return nil }
-    defer { unsafe free(text) }
-    let fault = unsafe String(cString: text)
-    if fault.isEmpty {
-      throw KernelError(
-        cannot: "read \(path)", help: "libnftables is not there: apt install libnftables1")
-    }
-    return fault
   }
 }

@@ -6,6 +6,8 @@ package import Wire
 /// Reads nf_tables' ruleset: which chains there are, and single rules by their handle.
 package struct RulesetReader: ~Copyable {
   private var conversation: NetlinkConversation
+  /// Who makes rules alone, to have their texts; nil where this process does itself.
+  var deputy: Deputy?
 
   /// Opens a netlink socket of its own.
   package init() throws(KernelError) {
@@ -59,22 +61,61 @@ package struct RulesetReader: ~Copyable {
     _ step: RuleStep, where isWanted: (NetlinkMessage) -> Bool = { _ in true }
   ) -> [NetlinkMessage] {
     let messages = try? conversation.dump(
-      Self.request(
-        NFT_MSG_GETRULE, family: step.family,
-        [
-          NetlinkAttribute(UInt16(NFTA_RULE_TABLE.rawValue), string: step.table),
-          NetlinkAttribute(UInt16(NFTA_RULE_CHAIN.rawValue), string: step.chain),
-        ]), attempt: "list a chain", where: isWanted)
+      Self.chainRequest(step), attempt: "list a chain", where: isWanted)
     return messages ?? []
   }
 
-  /// All rules of the step's table, chain by chain, as NFT_MSG_NEWRULE messages; none if it is gone.
-  mutating func table(of step: RuleStep) -> [NetlinkMessage] {
+  private static func chainRequest(_ step: RuleStep) -> NetlinkMessage {
+    request(
+      NFT_MSG_GETRULE, family: step.family,
+      [
+        NetlinkAttribute(UInt16(NFTA_RULE_TABLE.rawValue), string: step.table),
+        NetlinkAttribute(UInt16(NFTA_RULE_CHAIN.rawValue), string: step.chain),
+      ])
+  }
+
+  /// The handles of the rules of the step's chain in their order; none if it is gone.
+  mutating func handles(_ step: RuleStep) -> [UInt64] {
+    var handles: [UInt64] = []
+    _ = chain(step) { message in
+      handles += NFTRuleMessage.handle(message.payload).map { [$0] } ?? []
+      return false
+    }
+    return handles
+  }
+
+  /// Rules of a chain that are read one by one, at most: more than somebody wrote by hand. A longer one is read as a whole only
+  /// where nothing else helps.
+  static let most = 256
+
+  /// The handles of the first rules of the step's chain in their order: one more than `most`, of a chain that is long.
+  func firstHandles(_ step: RuleStep) -> [UInt64] {
+    // Its own socket: the kernel goes on with a list for as long as somebody reads it.
+    guard
+      var conversation = try? NetlinkConversation(with: .netfilter, attempt: "list a chain"),
+      let messages = try? conversation.first(
+        Self.most + 1, of: Self.chainRequest(step), attempt: "list a chain")
+    else { return [] }
+    return messages.compactMap { NFTRuleMessage.handle($0.payload) }
+  }
+
+  /// The texts of rules of the step's chain, which are made alone for that; nil where that cannot be.
+  func texts(
+    of handles: [UInt64], in step: RuleStep, _ tool: RuleText.Tool
+  ) -> [String]? {
+    guard let deputy else { return LoneRules.texts(of: handles, in: step, tool) }
+    return deputy.texts(of: handles, in: step, tool)
+  }
+
+  /// Those rules of the step's table that are wanted, chain by chain, as NFT_MSG_NEWRULE messages; none if it is gone.
+  mutating func table(
+    of step: RuleStep, where isWanted: (NetlinkMessage) -> Bool
+  ) -> [NetlinkMessage] {
     let messages = try? conversation.dump(
       Self.request(
         NFT_MSG_GETRULE, family: step.family,
         [NetlinkAttribute(UInt16(NFTA_RULE_TABLE.rawValue), string: step.table)]),
-      attempt: "list a table")
+      attempt: "list a table", where: isWanted)
     return messages ?? []
   }
 

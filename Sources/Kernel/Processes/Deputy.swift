@@ -20,6 +20,8 @@ package final class Deputy: Sendable {
     case trial
     /// The same.
     case search
+    /// With the number of a family, a table, a chain, a tool and the handles of rules.
+    case rules
   }
 
   /// Starts it, with the rights and the network namespace of the calling thread, which must be the only one.
@@ -59,6 +61,16 @@ package final class Deputy: Sendable {
   /// What lets a probe through that these words of a command line ask about: what `nftrace why-not --prove` prints. Nil
   /// where that fails, or takes longer than ten seconds.
   package func search(_ words: [String]) -> String? { output(.search, words) }
+
+  /// The texts of the rules with these handles in the chain of a step, in the words of a tool; nil where that fails.
+  func texts(of handles: [UInt64], in step: RuleStep, _ tool: RuleText.Tool) -> [String]? {
+    let words =
+      ["\(step.family)", step.table, step.chain, tool.rawValue] + handles.map { "\($0)" }
+    guard case .array(let texts)? = ask(.rules, words), texts.count == handles.count else {
+      return nil
+    }
+    return Self.texts(texts)
+  }
 
   private func output(_ request: Request, _ words: [String]) -> String? {
     var patience = timeval(tv_sec: 10, tv_usec: 0)
@@ -114,6 +126,7 @@ package final class Deputy: Sendable {
         case .trial: trial("ping", texts(list))
         case .search: trial("why-not", texts(list))
         case .connections: knowsConnections(texts(list).first)
+        case .rules: rules(texts(list))
         case .descriptors: DescriptorSurvey.now().json
         case .namespaces: .object(NamespaceSurvey.calls().map { ("\($0.key)", .string($0.value)) })
         case nil: .null
@@ -136,7 +149,21 @@ package final class Deputy: Sendable {
     guard case .array(let words)? = try? JSONValue(String(decoding: list, as: UTF8.self)) else {
       return []
     }
-    return words.compactMap { if case .string(let text) = $0 { text } else { nil } }
+    return texts(words)
+  }
+
+  private static func texts(_ words: [JSONValue]) -> [String] {
+    words.compactMap { if case .string(let text) = $0 { text } else { nil } }
+  }
+
+  private static func rules(_ words: [String]) -> JSONValue {
+    guard words.count > 4, let family = UInt8(words[0]),
+      let tool = RuleText.Tool(rawValue: words[3])
+    else { return .null }
+    let step = RuleStep(
+      family: family, table: words[1], chain: words[2], .policy, verdict: .continue)
+    let found = LoneRules.texts(of: words[4...].compactMap { UInt64($0) }, in: step, tool)
+    return found.map { .array($0.map { .string($0) }) } ?? .null
   }
 
   private static func knowsConnections(_ inode: String?) -> JSONValue {

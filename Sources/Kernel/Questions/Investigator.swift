@@ -34,8 +34,12 @@ package struct Investigator: ~Copyable {
   /// far can have in it: microseconds, unless the ruleset is being loaded.
   package mutating func awaitNotifications() { rules.awaitNotifications() }
 
-  /// Leaves it to `deputy` to find out whose sockets and devices are open: the rights for that are given up.
-  package func use(_ deputy: Deputy?) { descriptors.deputy = deputy }
+  /// Leaves it to `deputy` to find out whose sockets and devices are open, and to make rules alone: the rights for that are
+  /// given up.
+  package mutating func use(_ deputy: Deputy?) {
+    descriptors.deputy = deputy
+    rules.deputy = deputy
+  }
 
   /// What is asked from now on is about packets that are still to come.
   package mutating func forgetPackets() {
@@ -105,8 +109,9 @@ package struct Investigator: ~Copyable {
 
   /// The texts of the first rules of a step's chain.
   private mutating func texts(ofChainOf step: RuleStep) -> [Record] {
-    let handles = rules.chain(step).compactMap { try? NFTRuleMessage($0.payload).handle }
-    return handles.prefix(256).compactMap { handle in
+    let handles = rules.firstHandles(step).prefix(RulesetReader.most)
+    texts.prepare(step, Array(handles), &rules)
+    return handles.compactMap { handle in
       var rule = step
       rule.ref = .nft(handle: handle)
       return texts.text(of: rule, &rules).map { Record(time: Clock.realtime, .note(.rule($0))) }

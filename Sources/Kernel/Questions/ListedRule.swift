@@ -49,6 +49,11 @@ struct ListedRule {
   /// The rules of a chain that is listed by itself, if they have these handles: comments may have lines that look like rules, and
   /// a listing of other rules than these has none.
   static func chain(_ listing: String, of handles: [UInt64]) -> [ListedRule]? {
+    chain(listing).flatMap { $0.map(\.handle) == handles ? $0 : nil }
+  }
+
+  /// The rules of a chain that is listed by itself; nil where it is something else.
+  static func chain(_ listing: String) -> [ListedRule]? {
     // Octets, for a chain may have a hundred thousand lines.
     var lines = listing.utf8.split(separator: 0x0a)[...]
     // A comment on the chain and its type are there or not.
@@ -59,9 +64,7 @@ struct ListedRule {
       if isThere { lines.removeFirst() } else if isNeeded { return nil }
     }
     let rules = block(&lines)
-    guard rules.map(\.handle) == handles, lines.map({ String(Substring($0)) }) == ["\t}", "}"]
-    else { return nil }
-    return rules
+    return lines.map({ String(Substring($0)) }) == ["\t}", "}"] ? rules : nil
   }
 
   /// The rule and those of its own chain, each with what leads there: as if there were no such chain.
@@ -84,8 +87,11 @@ struct EnclosingRule {
   /// Of the chain of this step; nil where it has a name.
   init?(of step: RuleStep, _ rules: inout RulesetReader) {
     guard NFTRuleMessage.isNameless(step.chain) else { return nil }
-    let all = rules.table(of: step).lazy.compactMap { try? NFTRuleMessage($0.payload) }
-    guard let rule = all.first(where: { $0.namelessChain == step.chain }) else { return nil }
+    // The others are not kept: there may be a hundred thousand.
+    let found = rules.table(of: step) { NFTRuleMessage.leads(to: step.chain, $0.payload) }
+    guard let rule = found.lazy.compactMap({ try? NFTRuleMessage($0.payload) }).first else {
+      return nil
+    }
     (chain, handle) = (rule.chain, rule.handle)
   }
 

@@ -27,7 +27,7 @@ package enum NATRules {
   static func count(atPostrouting version: Int, _ rules: inout RulesetReader) -> Int? {
     guard let messages = try? rules.chains() else { return nil }
     return chains(messages, version).filter { $0.hook == .postrouting }.reduce(0) {
-      $0 + rules.chain(step($1)).count
+      $0 + rules.handles(step($1)).count
     }
   }
 

@@ -3,9 +3,6 @@ internal import Wire
 
 /// The rules of whole tables and chains, as their tools list them.
 enum RuleListing {
-  /// Rules of a chain that are listed, at most: more than somebody wrote by hand.
-  private static let most = 256
-
   /// What `iptables -S` prints of a table of this family.
   static func saved(
     _ table: String, _ family: UInt8, chain: String? = nil, legacy: Bool
@@ -39,7 +36,9 @@ enum RuleListing {
 
   /// The rules of a step's chain, in their order; none of a chain that is long.
   static func chain(of step: RuleStep, _ rules: inout RulesetReader) -> [RuleText] {
-    guard !step.isLegacy, (1...most).contains(rules.chain(step).count) else { return [] }
+    guard !step.isLegacy, (1...RulesetReader.most).contains(rules.firstHandles(step).count) else {
+      return []
+    }
     let chains = ((try? rules.chains()) ?? []).compactMap { try? ChainMessage($0.payload) }
     let table = TableName(step.family, step.table)
     if table.isIPTables(among: chains) {
@@ -55,9 +54,15 @@ enum RuleListing {
 
   /// The same of a chain of nft, which may have no name; nil where its rules are others than the kernel's.
   static func rules(of step: RuleStep, _ rules: inout RulesetReader) -> [ListedRule]? {
-    let handles = rules.chain(step).compactMap { try? NFTRuleMessage($0.payload).handle }
+    let handles = rules.handles(step)
     if let enclosing = EnclosingRule(of: step, &rules) {
-      let outer = self.rules(of: enclosing.step(like: step), &rules)
+      let outside = enclosing.step(like: step)
+      if rules.firstHandles(outside).count > RulesetReader.most,
+        let texts = rules.texts(of: handles, in: step, .nft)
+      {
+        return zip(texts, handles).map { ListedRule(text: $0, handle: $1) }
+      }
+      let outer = self.rules(of: outside, &rules)
       let nested = outer?.first { $0.handle == enclosing.handle }?.nested
       guard var nested, nested.count == handles.count else { return nil }
       for (index, handle) in handles.enumerated() { nested[index].handle = handle }

@@ -98,6 +98,26 @@ package struct NFTRuleMessage: Sendable, Equatable {
       && number.allSatisfy { (0x30...0x39).contains($0) }
   }
 
+  /// Whether the rule in the payload of a message leads to this chain, which has no name of its own.
+  package static func leads(to chain: String, _ payload: [UInt8]) -> Bool {
+    // Its name is looked for first: there may be a hundred thousand rules.
+    let name = Array(chain.utf8) + [0]
+    guard payload.indices.contains(where: { payload[$0...].starts(with: name) }) else {
+      return false
+    }
+    return (try? NFTRuleMessage(payload))?.namelessChain == chain
+  }
+
+  /// The handle of the rule in the payload of a message; nil where it has none. Nothing else is read of it.
+  package static func handle(_ payload: [UInt8]) -> UInt64? {
+    var reader = ByteReader(payload.span)
+    guard (try? reader.skip(NetfilterHeader.length)) != nil else { return nil }
+    while let attribute = try? reader.attribute(), var value = try? reader.value(of: attribute) {
+      if attribute.type == Attribute.handle { return value.network() }
+    }
+    return nil
+  }
+
   /// The chain that the verdict of an immediate expression leads to.
   private static func target(_ data: NetlinkAttribute?) throws(WireError) -> String? {
     let value = try data?.nested()[type: Expression.immediateData]?.nested()
