@@ -284,6 +284,16 @@ extension LiveTests {
       #expect(try await lab.everything() == before)
     }
 
+    @Test func manyDevices() async throws {
+      let lab = try await SetupLab("many")
+      try await lab.shell("for n in $(seq 20); do ip link add a$n type veth peer name b$n; done")
+      let made = try await lab.nftrace("setup", "172.20.0.0/24", "--no-record")
+      let again = try await lab.nftrace("setup", "172.20.0.0/24", "--no-record")
+      #expect(made.code == 0 && again.text.contains("nothing to do"), "\(again.text)")
+      let text = try await lab.nftrace("ping", "-v", "172.20.0.1").text
+      #expect(text.contains("out e0") && text.contains("in e0"), "\(text)")
+    }
+
     /// What a setup changed is taken back without its state: what it says cannot be believed.
     @Test(arguments: ["head -c 200 S.good > S", "rm S", "sed 's/,\"points\":.*$/}/' S.good > S"])
     func aStateThatIsDamaged(_ damage: String) async throws {

@@ -50,12 +50,13 @@ package struct OpeningListing: Sendable {
   package var allLegacyTables: Set<String> { Set(legacyTables.values.joined()) }
 
   /// The names of all interfaces.
-  package var deviceNames: [String] { links.compactMap { try? LinkMessage(parsing: $0).name } }
+  package var deviceNames: [String] { links.compactMap { LinkMessage.called($0)?.name } }
 
   /// Whether what leaves by this device leaves this host, and not by a port of it.
   func isEdge(_ device: String) -> Bool {
     !links.contains { message in
-      (try? LinkMessage(parsing: message)).map { $0.name == device && $0.kind == "bridge" } == true
+      LinkMessage.called(message)?.name == device
+        && (try? LinkMessage(parsing: message))?.kind == "bridge"
     }
   }
 }

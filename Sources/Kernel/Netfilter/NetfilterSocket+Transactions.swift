@@ -30,6 +30,12 @@ extension NetfilterSocket {
         }
         return points
       } catch {
+        if tables.standsAtAllDevices, error.reason.errno == EINVAL,
+          case .addChain(NFProto.netdev, _, _) = error.step
+        {
+          tables.standsAtAllDevices = false
+          continue
+        }
         guard [EOPNOTSUPP, EAFNOSUPPORT, ENOENT].contains(error.reason.errno) else {
           throw error.reason
         }

@@ -28,6 +28,8 @@ package struct ObservationTables: Sendable {
   package var counts = false
   /// Whether to look at the hooks of ARP, too; kernels without nf_tables for ARP refuse it.
   var watchesARP: Bool
+  /// Whether a chain can be at all devices without their names; kernels before Linux 6.18 refuse it.
+  var standsAtAllDevices = true
   /// Packets of these prefixes that are not looked at: those of the connection through which somebody looks.
   package var leftOut: TCPConversation?
   /// Translate what these addresses send elsewhere than back to the device.
@@ -61,6 +63,10 @@ package struct ObservationTables: Sendable {
   /// Devices that one chain of the netdev family can have: fewer than the kernel's
   /// `NFT_NETDEVICE_MAX`, 256. With more of them there is "ingress_2" beside "ingress", and so on.
   static let mostDevices = 255
+
+  /// Devices that are named, at most, where a chain can be at all of them: for each name the kernel goes through all devices, twice.
+  /// An nft that knows no chain of that kind lists the table without it.
+  static let mostNamed = 32
 
   /// The transaction that makes `table` in the families inet and netdev with one chain a point.
   ///
@@ -106,6 +112,13 @@ package struct ObservationTables: Sendable {
       let sets = addSets(to: &batch, family: netdev, table: table)
       for var point in edges {
         let name = point.chain
+        if standsAtAllDevices, devices.count > Self.mostNamed {
+          batch.addBaseChainAtAllDevices(
+            table: table, name: name, hook: point.hook.number(family: netdev),
+            priority: point.priority)
+          addRules(to: &batch, family: netdev, table: table, point: point, sets: sets)
+          continue
+        }
         for (number, start) in stride(from: 0, to: devices.count, by: Self.mostDevices).enumerated()
         {
           if number > 0 { point.chain = "\(name)_\(number + 1)" }

@@ -57,6 +57,10 @@ struct RulesetBatch {
       let length = Int(unsafe header.pointee.nlmsg_len)
       return unsafe Array(UnsafeRawBufferPointer(start: header, count: length))
     }
+    append(step, message)
+  }
+
+  private mutating func append(_ step: RulesetStep, _ message: [UInt8]) {
     lastStart = bytes.count
     bytes += message
     bytes.pad(to: 4)
@@ -136,6 +140,33 @@ struct RulesetBatch {
     ) { header in
       unsafe nftnl_chain_nlmsg_build_payload(header, chain)
     }
+  }
+
+  /// A base chain of the netdev family and policy accept, at all devices that there are and that come: since Linux 6.18.
+  mutating func addBaseChainAtAllDevices(
+    table: String, name: String, hook: UInt32, priority: Int32
+  ) {
+    let netdev = NFProto.netdev
+    let place = [
+      NetlinkAttribute(UInt16(NFTA_HOOK_HOOKNUM.rawValue), network: hook),
+      NetlinkAttribute(UInt16(NFTA_HOOK_PRIORITY.rawValue), network: priority),
+      // NFTA_DEVICE_PREFIX, which every name begins with.
+      NetlinkAttribute(
+        UInt16(NFTA_HOOK_DEVS.rawValue), nested: [NetlinkAttribute(2, string: "")]),
+    ]
+    let message = NetlinkMessage(
+      type: NFT_MSG_NEWCHAIN.inNetlink, flags: UInt16(NLM_F_REQUEST) | Self.create,
+      sequence: firstSequence + UInt32(steps.count),
+      payload: NetfilterHeader(family: netdev).bytes
+        + [
+          NetlinkAttribute(UInt16(NFTA_CHAIN_TABLE.rawValue), string: table),
+          NetlinkAttribute(UInt16(NFTA_CHAIN_NAME.rawValue), string: name),
+          NetlinkAttribute(UInt16(NFTA_CHAIN_HOOK.rawValue), nested: place),
+          NetlinkAttribute(
+            UInt16(NFTA_CHAIN_POLICY.rawValue), network: UInt32(NF_ACCEPT)),
+          NetlinkAttribute(UInt16(NFTA_CHAIN_TYPE.rawValue), string: "filter"),
+        ].bytes)
+    append(.addChain(family: netdev, table: table, name), message.bytes)
   }
 
   /// An interval set of addresses, with its elements. Returns its id within this batch.

@@ -1,29 +1,29 @@
 internal import Glibc
-internal import Wire
+package import Wire
 
 /// The namespace's counters, as /proc/thread-self/net tells them.
 package enum Counters {
   /// All counters that tell of losses, cumulative: "IpInAddrErrors", "TcpExtIPReversePathFilter",
   /// "Ip6InNoRoutes", "ct.drop", "eth0.tx_dropped"; "eth0.queue_dropped" is what its queues and tc
-  /// filters dropped.
-  package static func read() -> [String: UInt64] {
+  /// filters dropped. `links` are the interfaces' messages, where they are there.
+  package static func read(links known: [NetlinkMessage]? = nil) -> [String: UInt64] {
     var counters: [String: UInt64] = [:]
     for file in ["snmp", "netstat"] { addTable(text(file), to: &counters) }
     for file in ["snmp6", "xfrm_stat"] { addPairs(text(file), to: &counters) }
     addConntrack(text("stat/nf_conntrack"), to: &counters)
     addDevices(text("dev"), to: &counters)
-    addQueues(to: &counters)
+    addQueues(known, to: &counters)
     return counters
   }
 
   /// A kernel without queueing disciplines has no such counters.
-  private static func addQueues(to counters: inout [String: UInt64]) {
-    guard var routes = try? RouteSocket(), let qdiscs = try? routes.qdiscs(),
-      let links = try? routes.links()
-    else { return }
-    for link in links {
-      counters["\(link.name).queue_dropped"] = qdiscs.filter { $0.interface == link.index }
-        .reduce(0) { $0 + UInt64($1.drops) }
+  private static func addQueues(_ known: [NetlinkMessage]?, to counters: inout [String: UInt64]) {
+    guard var routes = try? RouteSocket(), let qdiscs = try? routes.qdiscs() else { return }
+    var drops: [UInt32: UInt64] = [:]
+    for qdisc in qdiscs { drops[qdisc.interface, default: 0] += UInt64(qdisc.drops) }
+    guard let links = try? known ?? routes.dump(RouteMessageType.getLink) else { return }
+    for link in links.compactMap(LinkMessage.called) {
+      counters["\(link.name).queue_dropped"] = drops[link.index] ?? 0
     }
   }
 

@@ -19,9 +19,13 @@ package struct RouteSocket: ~Copyable {
   package mutating func dump(
     _ type: UInt16, family: UInt8 = 0, where isWanted: (NetlinkMessage) -> Bool = { _ in true }
   ) throws(KernelError) -> [NetlinkMessage] {
-    try conversation.dump(
-      RouteMessageType.dump(type, family: family), attempt: "list \(Self.noun(of: type))",
-      where: isWanted)
+    var request = RouteMessageType.dump(type, family: family)
+    if type == RouteMessageType.getLink, family == 0 {
+      // IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS: half of what the kernel says of an interface, and nobody asks for it.
+      request.payload += [NetlinkAttribute(29, host: UInt32(8))].bytes
+    }
+    return try conversation.dump(
+      request, attempt: "list \(Self.noun(of: type))", where: isWanted)
   }
 
   /// The same, of a request that is made already.

@@ -25,6 +25,9 @@ package struct InstalledPoints: Sendable, Equatable {
     }
   }
 
+  /// Of chains that are at all devices, whatever these are called: no device is without `lo` beside it.
+  private static let all: Set<String> = ["*"]
+
   /// How many points there are.
   package var count: Int { chains.count }
 
@@ -37,6 +40,7 @@ package struct InstalledPoints: Sendable, Equatable {
     let wanted = Set(
       points.map { Chain(hook: $0.hook, priority: $0.priority, name: $0.chain) })
     let hasEdges = points.contains { $0.hook == .ingress || $0.hook == .egress }
-    return chains == wanted && (!hasEdges || self.devices == Set(devices))
+    return chains == wanted
+      && (!hasEdges || self.devices == Set(devices) || self.devices == Self.all)
   }
 }

@@ -153,6 +153,10 @@ package struct LinkMessage: Sendable, Equatable {
     static let carrier: UInt16 = 33
     static let linkNamespace: UInt16 = 37
     static let xdp: UInt16 = 43
+    /// What is read of an interface.
+    static let ofLinks = [
+      address, name, mtu, link, master, state, info, alias, carrier, linkNamespace, xdp,
+    ]
     static let xdpAttached: UInt16 = 2
     static let xdpProgram: UInt16 = 4
     static let xdpDriverProgram: UInt16 = 5
@@ -185,7 +189,8 @@ package struct LinkMessage: Sendable, Equatable {
     index = try reader.littleEndian()
     flags = Flags(rawValue: try reader.littleEndian())
     try reader.skip(4)
-    let attributes = try RouteAttributes(message, after: Self.headerLength)
+    let attributes = try RouteAttributes(
+      message, after: Self.headerLength, only: Attribute.ofLinks)
     name = attributes.string(Attribute.name) ?? ""
     mtu = try attributes.number(Attribute.mtu)
     state = OperationalState(rawValue: try attributes.number(Attribute.state) ?? 0)

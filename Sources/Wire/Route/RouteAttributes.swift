@@ -9,6 +9,20 @@ struct RouteAttributes {
     self.init(all: try NetlinkAttribute.all(in: message.payload, from: header), start: header)
   }
 
+  /// Those of these types alone: the kernel says more of an interface than anybody reads.
+  init(_ message: NetlinkMessage, after header: Int, only types: [UInt16]) throws(WireError) {
+    var reader = ByteReader(message.payload.span)
+    try reader.skip(header)
+    var kept: [NetlinkAttribute] = []
+    while let attribute = try reader.attribute() {
+      var value = try reader.value(of: attribute)
+      if types.contains(attribute.type) {
+        kept.append(NetlinkAttribute(attribute.type, value.rest()))
+      }
+    }
+    self.init(all: kept, start: header)
+  }
+
   init(all: [NetlinkAttribute], start: Int) {
     self.all = all
     self.start = start

@@ -8,13 +8,14 @@ extension OpeningListing {
   static func read(_ rules: inout RulesetReader) throws(KernelError) -> OpeningListing {
     var routes = try RouteSocket()
     let tables = try rules.tables().filter { !OwnTable.isOne($0.name) }
+    let links = try routes.dump(RouteMessageType.getLink)
     return OpeningListing(
-      links: try routes.dump(RouteMessageType.getLink),
+      links: links,
       addresses: try routes.dump(RouteMessageType.getAddress), chains: try rules.chains(),
       facts: tables.filter(\.isOwned).map { .ownedTable(TableName($0.family, $0.name)) }
         + tables.filter(\.isDormant).map { .dormantTable(TableName($0.family, $0.name)) },
       legacyTables: [4: LegacyTables.names(version: 4), 6: LegacyTables.names(version: 6)],
-      counters: Counters.read())
+      counters: Counters.read(links: links))
   }
 
   /// The same, through a socket of its own.

@@ -46,7 +46,10 @@ extension SetupSurroundings {
     var rules = try RulesetReader()
     var routes = try RouteSocket()
     return SetupSurroundings(
-      chains: try rules.chains(), devices: try routes.links().map(\.name),
+      chains: try rules.chains(),
+      devices: try routes.dump(RouteMessageType.getLink).compactMap {
+        LinkMessage.called($0)?.name
+      },
       legacyTables: LegacyTables.names, hasTables: try !SetupTables.families(&rules).isEmpty)
   }
 }
