@@ -199,7 +199,10 @@ struct LoneRules {
   private func texts(_ tool: RuleText.Tool) -> [String]? {
     guard let space = try? NetworkNamespace.create() else { return nil }
     var transaction = CopyTransaction()
-    for message in messages { transaction.add(message, "rule") }
+    for message in messages {
+      transaction.add(
+        CopyTransaction.Step(family: family, table: table, what: "rule", kind: .made(message)))
+    }
     let isMade = try? space.within { () throws(KernelError) -> Bool in
       try transaction.carryOut().isEmpty
     }
