@@ -56,6 +56,13 @@ final class SessionReader {
     try next { (decoder) throws(CaptureDamage) in try decoder.next(passing: &passing) }
   }
 
+  /// The same, but for what is no packet, and what `pass` says that nothing else is to be known of.
+  func next(
+    passing pass: (PacketInFile, [UInt8], LinkType) -> Bool
+  ) throws -> SessionDecoder.Element? {
+    try next { (decoder) throws(CaptureDamage) in try decoder.next(passing: pass) }
+  }
+
   private func next(
     _ element: (inout SessionDecoder) throws(CaptureDamage) -> SessionDecoder.Element?
   ) throws -> SessionDecoder.Element? {

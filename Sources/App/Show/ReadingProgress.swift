@@ -23,10 +23,11 @@ struct ReadingProgress {
   }
 
   /// So many octets were read.
-  mutating func look(at read: Int) {
+  mutating func look(at read: @autoclosure () -> Int) {
     looks += 1
     guard !isOver, octets > 0, looks % 512 == 0 else { return }
     let now = host.monotonic
+    let read = read()
     guard now > began + Self.patience, now > lastTold + Self.pause else { return }
     lastTold = now
     Output.tell(progress: "reading \(Octets.text(octets)): \(min(read * 100 / octets, 100)) %")

@@ -78,8 +78,8 @@ struct SeveralSessions {
         kept.remove(at: index)
       }
     }
-    var (survey, spans) = try Self.survey(kept)
-    let twins = Self.twins(headers, spans)
+    var survey = try Self.survey(kept)
+    let twins = Self.twins(headers, survey.spans)
     for (index, other) in twins.sorted(by: { $0.key > $1.key }) {
       remarks.append(
         "\(Self.name(kept[index])) was recorded where \(Self.name(kept[other])) was, at the same time: it is left out"
@@ -87,36 +87,31 @@ struct SeveralSessions {
       headers.remove(at: index)
       kept.remove(at: index)
     }
-    if !twins.isEmpty { (survey, _) = try Self.survey(kept) }
+    if !twins.isEmpty { survey = try Self.survey(kept) }
     self.sessions = kept
     joined = JoinedSessions(
       zip(headers, kept).map { JoinedSessions.Source(header: $0, name: Self.name($1)) }, survey)
     for stranger in joined.strangers where kept.count > 1 {
       remarks.append(
-        "\(Self.name(kept[stranger])) has no packet in common with the others: "
+        "\(Self.name(kept[stranger])) has no packet in common with the others"
+          + (survey.share == 1 ? ": " : ", of one in \(survey.share) that were looked at: ")
           + (joined.ping == nil
             ? "it is told beside them, by its own clock"
             : "it is left out, for it does not belong to them"))
     }
   }
 
-  /// Looks for packets that several sessions have. Also, from when to when each has any, nanoseconds since the epoch.
-  private static func survey(
-    _ sessions: [[String]]
-  ) throws -> (ClockSurvey, [ClosedRange<UInt64>?]) {
+  /// Looks for packets that several sessions have.
+  private static func survey(_ sessions: [[String]]) throws -> ClockSurvey {
     var survey = ClockSurvey(sessions: sessions.count)
-    var spans: [ClosedRange<UInt64>?] = []
     for (number, files) in sessions.enumerated() {
       let reader = try SessionReader(files, isQuiet: true, packetsAlone: true)
-      var (first, last) = (UInt64.max, UInt64(0))
-      while let element = try reader.next() {
-        guard case .record(let record) = element else { continue }
-        survey.take(record, from: number)
-        if case .log = record.content { (first, last) = (min(first, record.time), record.time) }
+      while let element = try reader.next(passing: { survey.pass($0, in: $1, as: $2, from: number) }
+      ) {
+        if case .record(let record) = element { survey.take(record, from: number) }
       }
-      spans.append(first < last ? first...last : nil)
     }
-    return (survey, spans)
+    return survey
   }
 
   /// Recordings of one place that were made at the same time have the same packets: those to leave out, with the one that

@@ -92,7 +92,11 @@ struct OpenJourneys: RandomAccessCollection, MutableCollection, Sendable {
     latestTraced = traced
     hops = 0
     for index in journeys.indices where !isClosed[index] {
-      if kept != index { journeys.swapAt(kept, index) }
+      if kept != index {
+        // The array's own would copy both.
+        var places = journeys.mutableSpan
+        places.swapAt(kept, index)
+      }
       journeys[kept].twin = place(kept, after: index)
       kept += 1
     }

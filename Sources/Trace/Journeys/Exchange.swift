@@ -30,5 +30,8 @@ package struct Exchange: Sendable, Equatable {
     return answered.since(sent)
   }
   /// The first ICMP error about it.
-  package var error: Journey? { journeys.first { $0.direction == .error } }
+  package var error: Journey? {
+    // Most have none: each is looked at where it is.
+    journeys.indices.first { journeys.span[$0].direction == .error }.map { journeys[$0] }
+  }
 }

@@ -1,10 +1,10 @@
-internal import Wire
+package import Wire
 
 /// Looks through sessions of several machines for packets that are in more than one of them, and finds out from these how
 /// far the clocks of the machines are apart.
 ///
 /// Which machine had a packet first, its TTL and the hooks say: no time is compared before that. Of very many packets, some
-/// are looked at, and those in all sessions.
+/// are looked at, and those in all sessions; bounds are what these say, and so no narrower than they are.
 package struct ClockSurvey: Sendable {
   /// A packet, between two translations of it.
   private struct Key: Hashable {
@@ -13,9 +13,24 @@ package struct ClockSurvey: Sendable {
     var destination: IPAddress
     /// Both, or a number that no two ports are.
     var ports: UInt64
+    /// By which some are looked at. One that was cut off has another, and is the same packet.
+    var number: UInt64
 
-    init(_ packet: Packet, _ identity: PacketIdentity) {
+    static func == (one: Key, other: Key) -> Bool {
+      one.identity == other.identity && one.source == other.source
+        && one.destination == other.destination && one.ports == other.ports
+    }
+
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(identity)
+      hasher.combine(source)
+      hasher.combine(destination)
+      hasher.combine(ports)
+    }
+
+    init(_ packet: Packet, _ identity: PacketIdentity, _ number: UInt64) {
       self.identity = identity
+      self.number = number
       (source, destination) = (packet.source, packet.destination)
       ports =
         packet.transport.ports.map { UInt64($0.source) << 16 | UInt64($0.destination) } ?? .max
@@ -36,7 +51,7 @@ package struct ClockSurvey: Sendable {
 
   private var seen: [Key: [Sight]] = [:]
   /// Only packets are kept whose number has no bit of this.
-  private var mask = 0
+  private var mask: UInt64 = 0
   /// Nanoseconds by which times of reading are later than stamps, at least.
   private var delays: [Int64?]
   /// When probes were sent, by the clock of the place where that was: the first, and the last.
@@ -45,22 +60,55 @@ package struct ClockSurvey: Sendable {
   /// What places saw of all packets that are kept.
   private var sights = 0
   /// Packets that are kept at a time, and what places saw of them.
-  private static let most = 60_000
-  private static let mostSights = 240_000
+  private let most: Int
+  private let mostSights: Int
+  /// From when to when each session has packets, nanoseconds since the epoch.
+  private var times: [ClosedRange<UInt64>?]
   /// What is read of a packet is not later than this, in nanoseconds.
   private static let patience: UInt64 = 50_000_000
   /// Stamps that are further off, in nanoseconds, are by another clock than the file's.
   private static let mostDelay: UInt64 = 1_000_000_000
   private static let round: Int64 = 100_000_000
 
-  /// A look through so many sessions.
-  package init(sessions: Int) { delays = Array(repeating: nil, count: sessions) }
+  /// A look through so many sessions. It keeps so many packets at most.
+  package init(sessions: Int, most: Int = 30_000) {
+    delays = Array(repeating: nil, count: sessions)
+    times = Array(repeating: nil, count: sessions)
+    self.most = most
+    mostSights = 4 * most
+  }
+
+  /// Of how many packets one is looked at.
+  package var share: UInt64 { mask + 1 }
+
+  /// From when to when each session has packets, nanoseconds since the epoch; nil where that is no time.
+  package var spans: [ClosedRange<UInt64>?] {
+    times.map { $0.flatMap { $0.lowerBound < $0.upperBound ? $0 : nil } }
+  }
+
+  /// Takes in a packet that stands in these octets of a file, where it is. Returns whether nothing else is to be known of
+  /// it: it is no packet that is looked at.
+  package mutating func pass(
+    _ packet: PacketInFile, in octets: [UInt8], as link: LinkType, from place: Int
+  ) -> Bool {
+    guard mask != 0, link == .nflog, let part = LogMessage.packet(octets, in: packet.octets),
+      let number = PacketSample.number(octets, in: part), number & mask != 0
+    else { return false }
+    note(packet.time, place)
+    return true
+  }
+
+  private mutating func note(_ time: UInt64, _ place: Int) {
+    let first = times[place]?.lowerBound ?? time
+    times[place] = Swift.min(first, time)...Swift.max(first, time)
+  }
 
   /// Takes in the next record of one of them.
   package mutating func take(_ record: Record, from place: Int) {
     switch record.content {
     case .sent: sent = (sent?.lowerBound ?? record.time)...max(sent?.upperBound ?? 0, record.time)
     case .log(let payload):
+      note(record.time, place)
       guard let message = try? LogMessage(payload), let hook = message.hook,
         let packet = Story.packet(message)
       else { return }
@@ -68,16 +116,22 @@ package struct ClockSurvey: Sendable {
         let delay = record.time.ahead(of: stamp)
         delays[place] = Swift.min(delays[place] ?? delay, delay)
       }
-      take(packet, at: hook, record.time, message.timestamp, place)
+      let number = LogMessage.packet(payload, in: payload.indices).flatMap {
+        PacketSample.number(payload, in: $0)
+      }
+      take(packet, number, at: hook, record.time, message.timestamp, place)
     default: break
     }
   }
 
   private mutating func take(
-    _ packet: Packet, at hook: Hook, _ read: UInt64, _ stamp: UInt64?, _ place: Int
+    _ packet: Packet, _ number: UInt64?, at hook: Hook, _ read: UInt64, _ stamp: UInt64?,
+    _ place: Int
   ) {
+    if let number, number & mask != 0 { return }
     let identity = PacketIdentity(packet)
-    guard identity.number & mask == 0 else { return }
+    let number = number ?? UInt64(truncatingIfNeeded: identity.number)
+    guard number & mask == 0 else { return }
     let comes = hook == .ingress || hook == .prerouting
     let leaves = hook == .egress || hook == .postrouting
     // A stamp is kept as it is: by which clock it is comes out in the end.
@@ -96,11 +150,11 @@ package struct ClockSurvey: Sendable {
       sights[index].last = stamp ?? (leaves ? sights[index].last : time)
       (sights[index].lastTTL, sights[index].leaves) = (packet.ttl, leaves)
     }
-    note(&seen[Key(packet, identity), default: []])
+    note(&seen[Key(packet, identity, number), default: []])
     if isNew { sights += 1 }
-    if seen.count > Self.most || sights > Self.mostSights {
+    if seen.count > most || sights > mostSights {
       mask = mask << 1 | 1
-      seen = seen.filter { $0.key.identity.number & mask == 0 }
+      seen = seen.filter { $0.key.number & mask == 0 }
       sights = seen.values.reduce(0) { $0 + $1.count }
     }
   }

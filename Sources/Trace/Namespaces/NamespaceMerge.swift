@@ -11,12 +11,60 @@ package struct NamespaceMerge: Sendable {
 
   private struct Group {
     var members: [Member]
-    /// Whose they are, one by one.
-    var identities: [PacketIdentity]
+    /// What of each says where it came from and went on.
+    var ends: [Ends]
     var findings: [Finding]
     /// Nanoseconds since the epoch: of its first packet, and of the last that was heard of any.
     var start: UInt64
     var end: UInt64
+  }
+
+  /// Where a packet came in, and where it was seen last: what says whether it is the same one elsewhere.
+  private struct Ends {
+    /// A packet as it was seen in one place.
+    struct Sight {
+      var hook: Hook
+      var source: IPAddress
+      var destination: IPAddress
+      var sourcePort: UInt16?
+      var destinationPort: UInt16?
+      var identifier: UInt16?
+      var ttl: UInt8
+
+      init(_ hop: Hop) {
+        let packet = hop.packet
+        hook = hop.point.hook
+        (source, destination) = (packet.source, packet.destination)
+        (sourcePort, destinationPort) = (packet.sourcePort, packet.destinationPort)
+        identifier = packet.icmp?.identifier
+        ttl = packet.ttl
+      }
+    }
+
+    var identity: PacketIdentity
+    var first: Sight
+    var last: Sight
+    var isTransmitted: Bool
+    var start: UInt64
+    var finish: UInt64
+
+    init(_ journey: Journey) {
+      identity = PacketIdentity(journey.packet)
+      first = Sight(journey.way.first)
+      last = Sight(journey.way.last)
+      isTransmitted = journey.end.kind == .transmitted
+      (start, finish) = (journey.start, journey.finish)
+    }
+
+    /// Whether the packet, which has the same identity, can be the one of `earlier` that left there.
+    func continues(_ earlier: Ends) -> Bool {
+      let left = earlier.last
+      return earlier.isTransmitted && (first.hook == .ingress || first.hook == .prerouting)
+        && left.source == first.source && left.destination == first.destination
+        && left.sourcePort == first.sourcePort && left.destinationPort == first.destinationPort
+        && left.identifier == first.identifier && first.ttl <= left.ttl
+        && max(start.since(earlier.finish), earlier.finish.since(start)) < 1_000_000_000
+    }
   }
 
   private let sites: [Site]
@@ -59,12 +107,12 @@ package struct NamespaceMerge: Sendable {
         var journey = journey
         journey.site = sites[source]
         return (source, journey)
-      }, identities: exchange.journeys.map { PacketIdentity($0.packet) },
+      }, ends: exchange.journeys.map { Ends($0) },
       findings: exchange.findings,
       start: exchange.journeys.map(\.start).min() ?? 0,
       end: exchange.journeys.map(\.finish).max() ?? 0)
-    let candidates = group.identities.reduce(into: Set<Int>()) {
-      if let numbers = places[$1] { $0.formUnion(numbers) }
+    let candidates = group.ends.reduce(into: Set<Int>()) {
+      if let numbers = places[$1.identity] { $0.formUnion(numbers) }
     }
     for number in candidates.sorted() {
       guard let other = groups[number],
@@ -73,13 +121,13 @@ package struct NamespaceMerge: Sendable {
         Self.areLinked(group, other)
       else { continue }
       group.members = other.members + group.members
-      group.identities = other.identities + group.identities
+      group.ends = other.ends + group.ends
       group.findings = other.findings + group.findings
       group.start = min(group.start, other.start)
       group.end = max(group.end, other.end)
       remove(number)
     }
-    for identity in group.identities { places[identity, default: []].insert(nextGroup) }
+    for end in group.ends { places[end.identity, default: []].insert(nextGroup) }
     waiting += group.members.count
     hops += Self.hops(of: group)
     order.insert(nextGroup, at: group.start)
@@ -94,9 +142,9 @@ package struct NamespaceMerge: Sendable {
     guard let group = groups.removeValue(forKey: number) else { return }
     waiting -= group.members.count
     hops -= Self.hops(of: group)
-    for identity in group.identities {
-      places[identity]?.remove(number)
-      if places[identity]?.isEmpty == true { places[identity] = nil }
+    for end in group.ends {
+      places[end.identity]?.remove(number)
+      if places[end.identity]?.isEmpty == true { places[end.identity] = nil }
     }
   }
 
@@ -141,7 +189,7 @@ package struct NamespaceMerge: Sendable {
   }
 
   private mutating func tell(_ group: Group) -> Exchange {
-    var exchange = Exchange(journeys: Self.ordered(group.members))
+    var exchange = Exchange(journeys: Self.ordered(group.members, group.ends))
     for index in exchange.journeys.indices {
       exchange.journeys[index].id = nextID
       nextID += 1
@@ -158,24 +206,26 @@ package struct NamespaceMerge: Sendable {
 
   /// Whether a packet of the one is one of the other.
   private static func areLinked(_ some: Group, _ others: Group) -> Bool {
-    let twins = Dictionary(grouping: others.members.indices) { others.identities[$0] }
-    return some.members.indices.contains { index in
-      let member = some.members[index]
-      return (twins[some.identities[index]] ?? []).contains {
-        let other = others.members[$0]
-        return other.source != member.source
-          && (other.journey.continues(member.journey) || member.journey.continues(other.journey))
+    let twins = Dictionary(grouping: others.ends.indices) { others.ends[$0].identity }
+    return some.ends.indices.contains { index in
+      let end = some.ends[index]
+      return (twins[end.identity] ?? []).contains {
+        others.members[$0].source != some.members[index].source
+          && (others.ends[$0].continues(end) || end.continues(others.ends[$0]))
       }
     }
   }
 
   /// Of each member, the members that it came from.
   static func links(_ members: [Member]) -> [[Int]] {
-    let twins = Dictionary(grouping: members.indices) { PacketIdentity(members[$0].journey.packet) }
-    return members.indices.map { index in
-      (twins[PacketIdentity(members[index].journey.packet)] ?? []).filter {
-        members[$0].source != members[index].source
-          && members[index].journey.continues(members[$0].journey)
+    links(members, members.map { Ends($0.journey) })
+  }
+
+  private static func links(_ members: [Member], _ ends: [Ends]) -> [[Int]] {
+    let twins = Dictionary(grouping: ends.indices) { ends[$0].identity }
+    return ends.indices.map { index in
+      (twins[ends[index].identity] ?? []).filter {
+        members[$0].source != members[index].source && ends[index].continues(ends[$0])
       }
     }
   }
@@ -183,8 +233,12 @@ package struct NamespaceMerge: Sendable {
   /// By time, but for this: each namespace's messages are received at a time of their own, and yet
   /// no packet arrived before it was sent.
   static func ordered(_ members: [Member]) -> [Journey] {
+    ordered(members, members.map { Ends($0.journey) })
+  }
+
+  private static func ordered(_ members: [Member], _ ends: [Ends]) -> [Journey] {
     if members.count == 1 { return [members[0].journey] }
-    let links = links(members)
+    let links = links(members, ends)
     var members = members
     // Which part a packet has may be known in one namespace alone: conntrack is not everywhere.
     for (index, earlier) in links.enumerated() {
@@ -217,23 +271,14 @@ package struct NamespaceMerge: Sendable {
 extension Journey {
   /// When it was heard of last, nanoseconds since the epoch.
   fileprivate var finish: UInt64 { start.later(by: places.last?.time ?? 0) }
-
-  /// Whether its packet, which has the same identity, can be the one of `earlier` that left there.
-  fileprivate func continues(_ earlier: Journey) -> Bool {
-    guard let first = hops.first, let last = earlier.hops.last, earlier.end.kind == .transmitted,
-      first.point.hook == .ingress || first.point.hook == .prerouting
-    else { return false }
-    let (left, arrived) = (last.packet, first.packet)
-    return left.source == arrived.source && left.destination == arrived.destination
-      && left.sourcePort == arrived.sourcePort && left.destinationPort == arrived.destinationPort
-      && left.icmp?.identifier == arrived.icmp?.identifier && arrived.ttl <= left.ttl
-      && max(start.since(earlier.finish), earlier.finish.since(start)) < 1_000_000_000
-  }
 }
 
 extension Story {
   /// No exchange that is still to be told began before this, nanoseconds since the epoch.
   package var horizon: UInt64 {
-    min(open.first?.start ?? now, earliestPending ?? now)
+    // Whoever may change a story asks it where it is: it is copied for others.
+    mutating get {
+      min(open.isEmpty ? now : open[open.startIndex].start, earliestPending ?? now)
+    }
   }
 }

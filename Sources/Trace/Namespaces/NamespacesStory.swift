@@ -78,12 +78,14 @@ package struct NamespacesStory: Sendable {
 
   /// No exchange that is still to come began before this; nil where there are no stories.
   private var horizon: UInt64? {
-    var least: UInt64?
-    // One by one, where they are: a copy of each would cost more than what is asked.
-    for source in stories.indices {
-      if let horizon = stories[source]?.horizon { least = min(least ?? horizon, horizon) }
+    mutating get {
+      var least: UInt64?
+      // One by one, where they are: a copy of each would cost more than what is asked.
+      for source in stories.indices {
+        if let horizon = stories[source]?.horizon { least = min(least ?? horizon, horizon) }
+      }
+      return least
     }
-    return least
   }
 
   /// Takes in what was done with a packet that was read from a diversion's device.

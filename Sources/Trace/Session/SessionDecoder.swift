@@ -70,6 +70,21 @@ package struct SessionDecoder: Sendable {
     return try next()
   }
 
+  /// The same, but what is no packet is left where it is, and so is what `pass` says that nothing else is to be known of.
+  package mutating func next(
+    passing pass: (PacketInFile, [UInt8], LinkType) -> Bool
+  ) throws(CaptureDamage) -> Element? {
+    if following == nil, begun == nil {
+      let interfaces = interfaces
+      decoder.pass { packet, octets in
+        guard interfaces.indices.contains(packet.interface) else { return false }
+        let link = interfaces[packet.interface]
+        return link == .netlink || pass(packet, octets, link)
+      }
+    }
+    return try next()
+  }
+
   private mutating func element(_ block: consuming CaptureBlock) -> Element? {
     switch block {
     case .section(let section):

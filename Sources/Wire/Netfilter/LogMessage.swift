@@ -138,6 +138,35 @@ package struct LogMessage: Sendable, Equatable {
     return (group, number)
   }
 
+  /// Where the packet of a message is that is a part of some octets: from the network header on; nil for what is none, and
+  /// where that cannot be told.
+  package static func packet(_ octets: [UInt8], in part: Range<Int>) -> Range<Int>? {
+    var whole = ByteReader(octets.span)
+    guard (try? whole.skip(part.lowerBound)) != nil, var reader = try? whole.slice(part.count),
+      let family = try? reader.u8(), (try? reader.skip(3)) != nil
+    else { return nil }
+    var isSent = false
+    var link: UInt16?
+    var packet: Range<Int>?
+    while let attribute = try? reader.attribute(), var value = try? reader.value(of: attribute) {
+      switch attribute.type {
+      case Attribute.packetHeader:
+        link = try? value.u16()
+        isSent = family == NFProto.netdev && (try? value.u8()) == 1
+      case Attribute.payload: packet = value.offset..<value.offset + value.remaining
+      default: break
+      }
+    }
+    guard let link, let packet else { return nil }
+    // At egress of Ethernet, its header comes first.
+    if isSent, packet.count > 34,
+      UInt16(octets[packet.lowerBound + 12]) << 8 | UInt16(octets[packet.lowerBound + 13]) == link
+    {
+      return packet.lowerBound + 14..<packet.upperBound
+    }
+    return packet
+  }
+
   /// A message of these fields; what is nil is left out of `bytes`.
   package init(
     family: UInt8, group: UInt16 = 0, hookNumber: UInt8, hardwareProtocol: UInt16 = 0x0800,
