@@ -112,6 +112,43 @@ extension LiveTests {
           && told.code == 1, "\(told)")
     }
 
+    /// What is for this host gets an answer of its own, also where nobody listens, and where only root may.
+    @Test(arguments: [false, true])
+    func whatIsForThisHost(_ listens: Bool) async throws {
+      let net = try await RouterNet()
+      try await net.inRouter(
+        """
+        nft 'table ip z { chain i { type filter hook input priority 0; policy drop; }; }'
+        \(listens ? "(timeout 20 perl -MIO::Socket -e '$s = IO::Socket::INET->new(LocalPort => 22, Listen => 1); sleep 20' >/dev/null 2>&1 &) ; sleep 0.5" : "")
+        """)
+      let told = try await net.ping(["-p", "tcp", "--dport", "22"], to: "172.16.16.15")
+      #expect(
+        told.output.contains(
+          "tried in a copy of this namespace: with it "
+            + (listens ? "the probe gets through" : "whoever asked is told")), "\(told)")
+    }
+
+    /// A trial is told with what is not the same in the copy.
+    @Test func whatDiffersIsTold() async throws {
+      let net = try await RouterNet(
+        RouterPlan().with(
+          """
+          iptables -t nat -A POSTROUTING -s $SUBNET -j MASQUERADE; iptables -P FORWARD DROP
+          iptables -t mangle -N v; iptables -t mangle -N u
+          iptables -t mangle -A v -j RATEEST --rateest-name a --rateest-interval 250ms --rateest-ewmalog 500ms
+          iptables -t mangle -A u -m rateest --rateest a --rateest-gt --rateest-bps 100 -j ACCEPT
+          iptables -t mangle -D v 1
+          """))
+      let told = try await net.ping()
+      let difference = "of chain u is missing (No such file or"
+      #expect(
+        told.output.contains("with it the probe gets through")
+          && told.output.contains("differs") && told.output.contains(difference), "\(told)")
+      let json = try await net.ping(["--json"])
+      #expect(
+        json.output.contains("\"differences\": [") && json.output.contains(difference), "\(json)")
+    }
+
     /// Routes by objects of next hops, one of them a group, are the same in a copy.
     @Test func nextHopsOfTheirOwn() async throws {
       let net = try await RouterNet(

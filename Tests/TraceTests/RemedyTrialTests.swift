@@ -44,6 +44,8 @@ import Testing
     #expect(RemedyTrial(json: trial.json) == trial)
     let refused = RemedyTrial(remedy: "nft flush ruleset", isRefused: true)
     #expect(RemedyTrial(json: refused.json) == refused)
+    let vain = RemedyTrial(remedy: "nft flush ruleset", isVain: true, differences: ["it is old"])
+    #expect(RemedyTrial(json: vain.json) == vain)
     #expect(Note(json: Note.rehearsed(trial).json) == .rehearsed(trial))
     // A command of somebody else's is not one to paste.
     var hostile = trial
@@ -65,6 +67,12 @@ import Testing
       }
       #expect(told?.remedy == command && told?.trial?.remedy == command.text)
     }
+    // What was tried in vain is no remedy.
+    let vain = RemedyTrial(remedy: untried.alternatives[0].text, isVain: true)
+    let without = try ReplayedSession(name, then: .rehearsed(vain)).findings.first {
+      $0.id == untried.id
+    }
+    #expect(without?.remedy == nil && without?.remedies.isEmpty == true && without?.trial == vain)
     // What the finding does not say is nobody's remedy.
     let foreign = RemedyTrial(remedy: "nft flush ruleset")
     let told = try ReplayedSession(name, then: .rehearsed(foreign)).findings.first {

@@ -38,7 +38,9 @@ struct FindingText {
     if let remedy = finding.remedy {
       pieces.append(Piece(label: "remedy", text: StyledLine(remedy.text), kind: .command))
     }
-    if let trial = finding.trial, finding.remedy != nil { pieces += tried(trial, finding.site) }
+    if let trial = finding.trial, trial.isVain || finding.remedy != nil {
+      pieces += tried(trial, finding.site)
+    }
     return pieces
   }
 
@@ -46,6 +48,14 @@ struct FindingText {
   private func tried(_ trial: RemedyTrial, _ site: Site?) -> [Piece] {
     let all = trial.obstacles.isEmpty ? "it" : "all of it"
     let copy = site?.words ?? "this namespace"
+    if trial.isVain {
+      return [
+        Piece(
+          label: "tried",
+          text: StyledLine("in a copy of \(copy) no command that is known helps against this"),
+          kind: .words)
+      ] + differing(trial)
+    }
     let end =
       trial.isRefused
       ? "whoever asked is told of the refusal"
@@ -58,7 +68,16 @@ struct FindingText {
       Piece(
         label: "", text: StyledLine("tried in a copy of \(copy): with \(all) \(end)"),
         kind: .words)
-    ]
+    ] + differing(trial)
+  }
+
+  /// What is not in the copy as it is in the original: the first few, and how many there are.
+  private func differing(_ trial: RemedyTrial) -> [Piece] {
+    let (told, all) = (trial.differences.prefix(3), trial.differences.count)
+    let more = all > told.count ? ["\(all - told.count) more things are not the same there"] : []
+    return (told.map { Escape.text($0) } + more).enumerated().map { index, text in
+      Piece(label: index == 0 ? "differs" : "", text: StyledLine(text), kind: .words)
+    }
   }
 
   /// The lines of what a search found.

@@ -262,7 +262,7 @@ package struct JSONObjects: Sendable {
         ("confidence", .string(finding.confidence.rawValue)), ("summary", .string(finding.summary)),
         ("evidence", .array(finding.evidence.map { .string(EvidenceText.text($0)) })),
         ("remedy", .string(finding.remedy?.text)),
-        ("rehearsed", finding.trial == nil ? .null : .bool(true)),
+        ("rehearsed", finding.trial.map { .bool(!$0.isVain) } ?? .null),
         (
           "then",
           .array(
@@ -273,6 +273,12 @@ package struct JSONObjects: Sendable {
               ])
             })
         ), ("at", at ?? .null),
-      ] + site(finding.site, "namespace"))
+      ] + site(finding.site, "namespace") + differences(of: finding.trial))
+  }
+
+  /// What a verdict of a copy is told with, where there is something.
+  private func differences(of trial: RemedyTrial?) -> [(String, JSONValue)] {
+    guard let trial, !trial.differences.isEmpty else { return [] }
+    return [("differences", .array(trial.differences.map { .string($0) }))]
   }
 }

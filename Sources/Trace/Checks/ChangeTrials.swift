@@ -28,6 +28,10 @@ package struct ChangeTrials<Trial: ChangeTrial> {
   package private(set) var count = 0
   /// Whether more might have been tried.
   package private(set) var isCut = false
+  /// Whether every change that was wanted could be made, and none took the probe away from what stopped it first.
+  package var isVain: Bool { count > 0 && !isCut && !hasMoved }
+  /// Whether a change could not be made, or took the probe elsewhere.
+  private var hasMoved = false
 
   /// Trials of at most so many changes, and of so many together.
   package init(mostTried: Int, mostTogether: Int) {
@@ -53,7 +57,11 @@ package struct ChangeTrials<Trial: ChangeTrial> {
           return nil
         }
         count += 1
-        guard let trial = try attempt(changes + [candidate]) else { continue }
+        guard let trial = try attempt(changes + [candidate]) else {
+          hasMoved = true
+          continue
+        }
+        if trial.obstacle != first.obstacle { hasMoved = true }
         let step = Step(change: candidate, trial: trial)
         if trial.isThrough { return steps + [step] }
         if !met.contains(trial.obstacle) { further.append(step) }

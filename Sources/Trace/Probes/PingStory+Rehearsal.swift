@@ -24,7 +24,7 @@ extension PingStory {
       remedies.isRefused = true
       let isOwn = refusal.way.first.point.hook == .output
       remedies.refusal = isOwn ? nil : FarRefusal(refusal.packet)
-    } else if result.exchange.reply == nil, result.exchange.request?.end.kind == .delivered {
+    } else if result.exchange.reply == nil, result.exchange.request?.isForThisHost == true {
       // What this host would say to it is not known; that it can say so is what was asked for.
       remedies.isRefused = true
     }
@@ -68,7 +68,8 @@ extension PingStory {
     for remedy in finding.remedies {
       guard let trial = trials[remedy.text] else { continue }
       var finding = finding
-      finding.remedy = remedy
+      finding.remedy = trial.isVain ? nil : remedy
+      if trial.isVain { finding.alternatives = [] }
       finding.trial = trial
       return finding
     }
@@ -112,6 +113,13 @@ extension Exchange {
   fileprivate var lostRefusal: Journey? {
     if case .rejected? = request?.end.kind { return nil }
     return journeys.first { $0.direction != .request && $0.packet.isRefusal }
+  }
+}
+
+extension Journey {
+  /// Whether it was delivered to this host, or on its way to that.
+  fileprivate var isForThisHost: Bool {
+    end.kind == .delivered || way.hops.last?.point.hook == .input
   }
 }
 

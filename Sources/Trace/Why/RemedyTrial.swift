@@ -1,5 +1,6 @@
-/// A remedy with which the same probe got through in a copy of the network namespace: it was lost before. Of others nothing
-/// is told, for what stops a probe there may be the copy's fault.
+/// A remedy with which the same probe got through in a copy of the network namespace: it was lost before. Where it was lost
+/// for something else then, nothing is told, for what stops a probe there may be the copy's fault; where every remedy left it to
+/// what it was lost for, that is.
 package struct RemedyTrial: Sendable, Equatable {
   /// The command.
   package var remedy: String
@@ -10,6 +11,10 @@ package struct RemedyTrial: Sendable, Equatable {
   /// In which of the places where the probe was watched, counted from 0: it comes in there as it did. The command is for a shell
   /// in that one.
   package var place = 0
+  /// What is not in the copy as it is in the original, as parts of sentences: what came of the trial is told with it.
+  package var differences: [String]
+  /// Whether it was lost with it for the same reason, and with all others that are known as well.
+  package var isVain: Bool
 
   /// What keeps a probe from getting through.
   package struct Obstacle: Sendable, Equatable {
@@ -29,10 +34,15 @@ package struct RemedyTrial: Sendable, Equatable {
   }
 
   /// A trial that came to this.
-  package init(remedy: String, obstacles: [Obstacle] = [], isRefused: Bool = false) {
+  package init(
+    remedy: String, obstacles: [Obstacle] = [], isRefused: Bool = false, isVain: Bool = false,
+    differences: [String] = []
+  ) {
     self.remedy = remedy
     self.obstacles = obstacles
     self.isRefused = isRefused
+    self.isVain = isVain
+    self.differences = differences
   }
 
   /// The trial as JSON text.
@@ -54,6 +64,12 @@ extension RemedyTrial: JSONObject {
     var other = place == 0 ? nil : place
     json.member("place", &other)
     place = other ?? 0
+    var differing = differences.isEmpty ? nil : Optional(differences)
+    json.member("differences", &differing)
+    differences = differing ?? []
+    var vain = isVain ? true : nil
+    json.member("vain", &vain)
+    isVain = vain ?? false
   }
 
   /// The same with commands for a shell where all of it was asked; nil where no shell there takes them.

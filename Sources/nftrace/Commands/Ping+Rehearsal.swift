@@ -46,7 +46,8 @@ extension Ping {
   private static let patience: UInt64 = 8_000_000_000
 
   /// Sends the probe in copies of the network namespace until it gets through, running what helps in between, and
-  /// prints what came of it as `RemedyTrial` in JSON; nothing where the copy does not lose the probe, or nothing helps.
+  /// prints what came of it as `RemedyTrial` in JSON; nothing where the copy does not lose the probe, or what helps leads to something
+  /// that nothing helps against.
   func prove(to: Destination) throws {
     ChildProcess.endWithParent()
     var ping = inACopy
@@ -60,7 +61,14 @@ extension Ping {
       // One that cannot be tried says nothing of the others.
       try? place.send(changes)
     }
-    guard let steps, let remedy = steps.first?.change.command else { return }
+    guard let steps, let remedy = steps.first?.change.command else {
+      // What is not known to be the cause may be what stops it in the copy alone.
+      guard trials.isVain, cause.confidence == .certain, let vain = cause.remedies.first else {
+        return
+      }
+      return try Output.show(
+        RemedyTrial(remedy: vain.text, isVain: true, differences: place.differences).json)
+    }
     let causes = [cause] + steps.compactMap(\.trial.cause)
     let obstacles = zip(causes, steps).dropFirst().map { cause, step in
       RemedyTrial.Obstacle(
@@ -68,6 +76,8 @@ extension Ping {
     }
     let isRefused = steps.last?.trial.isRefused == true
     try Output.show(
-      RemedyTrial(remedy: remedy, obstacles: obstacles, isRefused: isRefused).json)
+      RemedyTrial(
+        remedy: remedy, obstacles: obstacles, isRefused: isRefused, differences: place.differences
+      ).json)
   }
 }

@@ -11,6 +11,8 @@ final class RemedyPlace {
   private let sought: SoughtNeighbours
   /// The copy that stands, and the commands that were run there.
   private var standing: (copy: HeldCopy, commands: [String])?
+  /// What is not as it is in the original, in the copy that was made last.
+  private(set) var differences: [String] = []
 
   /// Copies for the probe of this ping.
   init(_ ping: Ping, _ to: Ping.Destination) throws(KernelError) {
@@ -44,7 +46,9 @@ final class RemedyPlace {
     if commands.isEmpty || standing?.commands != commands.dropLast() {
       standing = nil
       try original.enter()
-      standing = (try HeldCopy(sought), [])
+      let copy = try HeldCopy(sought)
+      differences = copy.differences.map(\.description)
+      standing = (copy, [])
     }
     guard let (copy, before) = standing else { return nil }
     // Until it is known what came of them.
@@ -58,7 +62,11 @@ final class RemedyPlace {
     try NamespaceCopy.forget()
     let sent = try ping.send(
       to: to, in: [space], isAll: false, rehearsal: copy.rehearsal(), prints: false)
-    let isRefused = ping.trial.refused != nil && sent.last?.outcome == .rejected
+    // That a rule refuses it is one more obstacle.
+    var isByRule = false
+    if case .rejected? = sent.last?.exchange.request?.end.kind { isByRule = true }
+    let isRefused =
+      ping.trial.refused != nil && sent.last?.outcome == .rejected && !isByRule
     let isThrough = sent.code == 0 || isRefused
     return Trial(
       isThrough: isThrough, isRefused: isRefused, cause: isThrough ? nil : sent.cause)
