@@ -307,6 +307,44 @@ extension LiveTests {
       )
     }
 
+    /// The loopback has addresses, each refusal is told however many there are, a list is found by the name that the file gives it,
+    /// and a rule that let the question on is not told as what stopped the answer.
+    @Test func whatFilesSay() async throws {
+      let ports = (1...20).map { "tcp/\($0)" }.joined(separator: ", ")
+      let tests = try write(
+        "lo.yaml",
+        """
+        topology: {interfaces: {lo: 192.0.2.9/32, a: 10.1.0.1/24, b: 10.2.0.1/24}}
+        tests:
+          - {name: web, from: a 10.1.0.2, to: ["192.0.2.9 tcp/80", "192.0.2.9 tcp/81"], expect: delivered}
+          - {name: no, from: a 10.1.0.2, to: "10.2.0.2 [\(ports)]", expect: reject}
+          - {name: back, from: a 10.1.0.2, to: 10.2.0.2 udp/53, expect: accept}
+
+        """)
+      let ruleset = try write(
+        "lo.nft",
+        """
+        table ip t { chain f { type filter hook forward priority 0; policy drop;
+          udp dport 53 accept
+          meta l4proto tcp reject; }; }
+
+        """)
+      func check(_ words: [String]) async throws -> Outcome {
+        try await Programs.nftrace(["check", "--ruleset", ruleset] + words + [tests])
+      }
+      let web = try await check(["--filter", "web"])
+      #expect(web.code == 0 && web.output.contains("2 of 2 tests"), "\(web)")
+      let refused = try await check(["--filter", "no"])
+      #expect(refused.code == 0 && refused.output.contains("20 of 20 tests"), "\(refused)")
+      let back = try await check(["--filter", "back", "--github"])
+      #expect(
+        back.code == 1 && back.output.contains("file=\(tests),line=5"), "\(back)")
+      let unread = try await Programs.nftrace(["diff", ruleset, ruleset, "--recorded", "nosuch"])
+      #expect(
+        unread.code == 2 && unread.error.contains("nftrace: cannot read nosuch: No such file")
+          && !unread.error.contains("\\n"), "\(unread)")
+    }
+
     /// Nothing is left of a check that is killed, nor of one that ends.
     @Test func nothingIsLeft() async throws {
       let tests = try write(

@@ -11,12 +11,18 @@ package enum RecordedQuestions {
     guard code == 0, case .object(let report) = try? JSONValue(output),
       case .array(let flows)? = report.first(where: { $0.0 == "flows" })?.1
     else {
-      throw UsageError(
-        code == 0 ? "\(session) has no flows" : "cannot read the flows of \(session): \(output)")
+      throw UsageError(code == 0 ? "\(session) has no flows" : Self.words(output))
     }
     let questions = flows.enumerated().compactMap { place, flow in question(flow, place + 1) }
     guard !questions.isEmpty else { throw UsageError("there are no flows in \(session)") }
     return questions
+  }
+
+  /// What another nftrace complains of, without its name before it.
+  private static func words(_ complaint: String) -> String {
+    let name = "nftrace: "
+    let text = complaint.hasPrefix(name) ? complaint.dropFirst(name.count) : complaint[...]
+    return String(text.reversed().drop { $0 == "\n" }.reversed())
   }
 
   /// What asks for the packets of a flow; nil for what no probe can be.

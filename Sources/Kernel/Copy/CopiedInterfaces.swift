@@ -89,9 +89,10 @@ struct CopiedInterfaces: Sendable {
 
   /// Those of a topology, and the loopback.
   init(_ topology: Topology) {
+    // The loopback is there, with the number 1: it has addresses at most.
+    var described = topology.interfaces.filter { $0.name != "lo" }
     let numbers = Dictionary(
-      uniqueKeysWithValues: topology.interfaces.enumerated().map { ($1.name, UInt32($0 + 2)) })
-    var described = topology.interfaces
+      uniqueKeysWithValues: described.enumerated().map { ($1.name, UInt32($0 + 2)) })
     // A bridge without a port has no carrier.
     for bridge in topology.interfaces where bridge.isBridge {
       if topology.interfaces.contains(where: { $0.master == bridge.name }) { continue }
@@ -104,7 +105,7 @@ struct CopiedInterfaces: Sendable {
         interface, number: UInt32(place + 2), master: interface.master.flatMap { numbers[$0] })
     }
     subnets = topology.interfaces.flatMap { interface in
-      interface.addresses.map { ($0, numbers[interface.name]!) }
+      interface.addresses.map { ($0, numbers[interface.name] ?? 1) }
     }
   }
 

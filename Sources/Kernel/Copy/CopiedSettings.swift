@@ -98,6 +98,18 @@ struct CopiedSettings: Sendable {
     }
   }
 
+  /// Has this network namespace tell of every packet that it does not want, however many: who asks one question after the other
+  /// is to be told each time.
+  static func answerAll() {
+    for (name, value) in [
+      ("ipv4/icmp_ratelimit", "0"), ("ipv6/icmp/ratelimit", "0"),
+      ("ipv4/icmp_msgs_burst", "1000000"),
+      ("ipv4/icmp_msgs_per_sec", "1000000"),
+    ] {
+      try? Sysctl(path: "net/\(name)")?.write(value)
+    }
+  }
+
   /// Milliseconds until a neighbour is asked again.
   private static let pause = 100
 

@@ -125,6 +125,9 @@ package struct NamespaceCopy: ~Copyable {
     return end
   }
 
+  /// Has a copy, in which the calling thread is, refuse one question after the other without a limit to how often.
+  package static func answerAll() { CopiedSettings.answerAll() }
+
   /// Forgets what earlier probes have left in a copy, in which the calling thread is: what a connection was translated to is
   /// not what a rule says now, and who did not say where he is may do so now.
   package static func forget() throws(KernelError) {

@@ -52,9 +52,19 @@ struct CheckWords {
     }.joined(separator: "; ")
   }
 
-  /// Where that rule stands.
+  /// Where the rule stands that decided: of what did not get through, or got no answer, that which stopped one of them, and none
+  /// that let it on before.
   func line(_ result: CheckResult) -> RulesetCoverage.Line? {
-    result.fate?.decider.flatMap { report.coverage.line(of: $0) }
+    guard let exchange = result.probe?.result.exchange, !isThrough(result) else {
+      return result.fate?.decider.flatMap { report.coverage.line(of: $0) }
+    }
+    let stopping = [exchange.request, exchange.reply, exchange.error].lazy
+      .compactMap { $0?.end.decider?.rule }.first
+    return stopping.flatMap { report.coverage.line(of: report.coverage.placed($0)) }
+  }
+
+  private func isThrough(_ result: CheckResult) -> Bool {
+    [.accept, .delivered].contains(result.fate?.verdict) && result.fate?.isAnswered != false
   }
 
   /// The lines below a result: what a ping says of the same packet.
@@ -62,10 +72,8 @@ struct CheckWords {
     guard let probe = result.probe else { return [] }
     var lines = [Headline(style: style).line(probe.result, plan: probe.plan)]
     // What got through is told by what let it.
-    let isThrough =
-      [.accept, .delivered].contains(result.fate?.verdict) && result.fate?.isAnswered != false
     let findings = FindingText(style: style).lines(
-      isThrough ? [] : probe.result.findings.filter { $0.severity != .note })
+      isThrough(result) ? [] : probe.result.findings.filter { $0.severity != .note })
     lines += findings
     guard let rule = result.fate?.decider else { return lines }
     let place = line(result).map { "\($0.path):\($0.number)" }

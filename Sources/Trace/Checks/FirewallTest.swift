@@ -55,6 +55,12 @@ package struct FirewallTest: Sendable, Equatable {
   /// Who asks whom: what a test without a name is called.
   package var title: String { "\(from.description) to \(target)" }
 
+  /// What it is called, and what the file calls it together with others of a list.
+  package var names: [String] {
+    let target = " (\(target))"
+    return [name] + (name.hasSuffix(target) ? [String(name.dropLast(target.count))] : [])
+  }
+
   /// Questions that differ from this one in one thing: another port, source, destination, protocol.
   package var neighbours: [FirewallTest] {
     var found: [FirewallTest] = []

@@ -99,7 +99,7 @@ struct Check: ParsableCommand {
       var file = try CheckFiles.tests(path)
       if let filter {
         let glob = Glob(filter)
-        file.tests.removeAll { !glob.matches($0.name) }
+        file.tests.removeAll { !$0.names.contains(where: glob.matches) }
       }
       file.topology = given ?? file.topology
       chosen.append((path, file))

@@ -76,6 +76,7 @@ final class CheckPlace {
     home = try HeldNamespace("/proc/thread-self/ns/net")
     space = ChosenNamespace(nil, copy!)
     try space.enter()
+    NamespaceCopy.answerAll()
     for ruleset in rulesets { try LoadedRuleset.load(ruleset) }
     for command in commands {
       let (code, output) = try NamespaceCopy.run(command)
