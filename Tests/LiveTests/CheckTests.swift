@@ -345,6 +345,22 @@ extension LiveTests {
           && !unread.error.contains("\\n"), "\(unread)")
     }
 
+    /// A ruleset is like itself, also where a rule has a chain in braces.
+    @Test func oneRulesetTwice() async throws {
+      let ruleset = try write(
+        "braces.nft",
+        """
+        table ip t { chain f { type filter hook forward priority 0; policy drop;
+          ip saddr 10.1.0.0/24 jump { tcp dport 80 accept; }; }; }
+
+        """)
+      let tests = try write(
+        "braces.yaml",
+        Self.topology + "tests: [{from: a 10.1.0.2, to: 10.2.0.2 tcp/80, expect: accept}]\n")
+      let outcome = try await Programs.nftrace(["diff", ruleset, ruleset, tests])
+      #expect(outcome.code == 0, "\(outcome)")
+    }
+
     /// Nothing is left of a check that is killed, nor of one that ends.
     @Test func nothingIsLeft() async throws {
       let tests = try write(

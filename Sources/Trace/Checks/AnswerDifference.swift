@@ -67,7 +67,11 @@ package struct AnswerDifference: Sendable {
   /// What tells a rule from others whatever its handle and its place are: where it stands, and its text.
   private static func rule(_ step: RuleStep?) -> String? {
     guard let step else { return nil }
-    let place = "\(RuleNames.family(step.family)) \(step.table) \(step.chain)"
+    // A chain that its rule has in braces gets another number each time it is made: the rule's text tells enough.
+    let number = step.chain.hasPrefix("__chain") ? step.chain.dropFirst("__chain".count) : ""
+    let isNameless = !number.isEmpty && number.allSatisfy(\.isNumber)
+    let chain = isNameless ? "{}" : step.chain
+    let place = "\(RuleNames.family(step.family)) \(step.table) \(chain)"
     return step.isPolicy ? "\(place) policy" : "\(place) \(step.text ?? "")"
   }
 
