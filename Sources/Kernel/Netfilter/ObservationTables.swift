@@ -187,7 +187,7 @@ package struct ObservationTables: Sendable {
     add([[]], then: report)
   }
 
-  /// Goes on only with a packet of a connection whose packets are translated, or are not (`IPS_SRC_NAT`, `IPS_DST_NAT`).
+  /// Goes on only with packets of connections that are translated, or are not (`IPS_SRC_NAT`, `IPS_DST_NAT`).
   private static func isTranslated(_ isSo: Bool) -> [RuleExpression] {
     [.loadConnectionStatus, .mask(0x30), .compare(RuleExpression.octets(0), equal: !isSo)]
   }
@@ -341,8 +341,7 @@ package struct ObservationTables: Sendable {
     version == 4 ? NFProto.ipv4 : NFProto.ipv6
   }
 
-  /// Behind everything that rules can do, and before conntrack's confirmation, which was made
-  /// earlier at the same priority.
+  /// Behind everything that rules can do, and before conntrack's confirmation, made earlier at the same priority.
   /// IPv6 confirms connections at INT_MAX - 1, and what was made before at that place comes behind what was
   /// made later: it has to be discarded before that.
   private static let beforeConfirmation = Int32.max - 2
