@@ -96,6 +96,30 @@ final class MachineNet: Sendable {
         + destination, environment: environment)
   }
 
+  /// Has the routers and the server record meanwhile, each into a file of its name.
+  func recording(_ body: () async throws -> Void) async throws {
+    try await run(
+      """
+      for n in a b s; do
+        NFTRACE_STATE_DIR=$D/state-$n ip netns exec $B$n unshare --uts sh -c "hostname $n
+          $NFTRACE setup 10.80.0.0/16 --no-record -q && exec $NFTRACE record $D/$n.pcapng" 2>$D/$n.log &
+        echo $! >>$D/recorders
+      done
+      for n in a b s; do
+        for i in $(seq 100); do grep -q recording $D/$n.log && break; sleep 0.1; done
+      done
+      """)
+    try await body()
+    try await run(
+      """
+      sleep 0.5; kill $(cat $D/recorders); sleep 0.5
+      for n in a b s; do NFTRACE_STATE_DIR=$D/state-$n ip netns exec $B$n $NFTRACE teardown -q; done
+      """)
+  }
+
+  /// The same while a script runs.
+  func recording(_ script: String) async throws { try await recording { try await run(script) } }
+
   /// What nftrace has left anywhere.
   func leftovers() async throws -> String {
     try await run(

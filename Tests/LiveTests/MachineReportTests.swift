@@ -42,32 +42,13 @@ extension LiveTests {
       )
     }
 
-    /// Has the routers and the server record, each into a file of its name, while a script runs.
-    private func record(_ net: MachineNet, _ script: String) async throws {
-      try await net.run(
-        """
-        for n in a b s; do
-          NFTRACE_STATE_DIR=$D/state-$n ip netns exec $B$n unshare --uts sh -c "hostname $n
-            $NFTRACE setup 10.80.0.0/16 --no-record -q && exec $NFTRACE record $D/$n.pcapng" 2>$D/$n.log &
-          echo $! >>$D/recorders
-        done
-        for n in a b s; do
-          for i in $(seq 100); do grep -q recording $D/$n.log && break; sleep 0.1; done
-        done
-        \(script)
-        sleep 0.5; kill $(cat $D/recorders); sleep 0.5
-        for n in a b s; do NFTRACE_STATE_DIR=$D/state-$n ip netns exec $B$n $NFTRACE teardown -q; done
-        """)
-    }
-
     /// Recordings alone say how their clocks differ, on which machine a flow was lost, and what helps there.
     @Test func recordingsAlone() async throws {
       let net = try await MachineNet()
       try await net.run(
         "ip netns exec ${B}b nft 'table inet fw { chain f { type filter hook forward priority 0; udp dport 39007 drop; }; }'"
       )
-      try await record(
-        net,
+      try await net.recording(
         """
         ip netns exec ${B}c ping -c 3 -i 0.1 -n 10.80.9.9 >/dev/null
         ip netns exec ${B}c bash -c 'echo x >/dev/udp/10.80.9.9/39007' 
@@ -105,8 +86,7 @@ extension LiveTests {
 
     @Test func twoRecordingsOfOnePlace() async throws {
       let net = try await MachineNet()
-      try await record(
-        net,
+      try await net.recording(
         """
         ip netns exec ${B}c ping -c 3 -i 0.1 -n 10.80.9.9 >/dev/null
         """)
