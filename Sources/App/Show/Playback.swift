@@ -6,11 +6,11 @@ internal import Wire
 /// Reads session files in pieces, so that they may be larger than memory.
 package enum Playback {
   /// Renders sessions, as `output` takes it: each is in several files, one after the other. Of more
-  /// than one session, the records are taken in the order of their times. Returns how many exchanges
-  /// matched.
+  /// than one session, the records are taken in the order of their times. What is `opened` with is done once all is
+  /// open, and rights are given up. Returns how many exchanges matched.
   package static func run(
     _ sessions: [[String]], _ report: consuming SessionReport, _ host: any ShowHost,
-    output: (String) throws -> Void
+    opened: () -> Void = {}, output: (String) throws -> Void
   ) throws -> Int {
     var report = report
     var progress = ReadingProgress(sessions.flatMap { $0 }, host)
@@ -23,8 +23,8 @@ package enum Playback {
     let isGrowing = sessions.map { files in writers.contains { $0.session == files.last } }
     let now = host.realtime
     let readers = try sessions.map { try SessionReader($0, beside: sessions.count) }
-    // All is open.
     try host.rights.keep([])
+    opened()
     try report.play(
       readers.count,
       next: {

@@ -159,9 +159,10 @@ struct SeveralSessions {
     return String(file.hasSuffix(".pcapng") ? file.dropLast(7) : file)
   }
 
-  /// Renders them. Returns how many exchanges matched.
+  /// Renders them. What is `opened` with is done once all is open, and rights are given up. Returns how many exchanges matched.
   func play(
-    _ report: consuming SessionReport, _ host: any ShowHost, output: (String) throws -> Void
+    _ report: consuming SessionReport, _ host: any ShowHost, opened: () -> Void = {},
+    output: (String) throws -> Void
   ) throws -> Int {
     var report = report
     var progress = ReadingProgress(paths, host)
@@ -172,6 +173,7 @@ struct SeveralSessions {
     }
     let readers = try sessions.map { try SessionReader($0, beside: sessions.count) }
     try host.rights.keep([])
+    opened()
     var waiting: [[SessionDecoder.Element]] = readers.map { _ in [] }
     for element in joined.opening { try put(report.take(element)) }
     try report.play(

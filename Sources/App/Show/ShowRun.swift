@@ -32,21 +32,30 @@ package struct ShowRun {
       try Playback.export(paths, to: export, host)
       return 0
     }
-    // JSON and pages have where a file is from.
-    let tellsItself = request.options.json || !request.pages.isEmpty
-    if !request.options.isQuiet, request.file == nil || !tellsItself {
-      for (space, words) in zip(spaces, shown.map(\.words)) {
-        guard let words else { continue }
-        let place = spaces.count > 1 ? "\(space.name ?? ""): " : ""
-        Output.complain("\(place)this is \(words)", prefix: "")
-      }
-    }
+    var remarks = remarks(shown, spaces)
     let session = spaces.count == 1 ? paths.last : nil
     let matches = try withReports(of: session, spaces.paths) { report, output in
-      try Playback.run(recordings, report, host, output: output)
+      try Playback.run(recordings, report, host, opened: { Self.tell(&remarks) }, output: output)
     }
     if matches == 0 { Output.complain("no packet matches") }
     return matches > 0 ? 0 : 1
+  }
+
+  /// What these files are, of each namespace.
+  private func remarks(_ shown: [ShownFiles], _ spaces: [ChosenNamespace]) -> [String] {
+    // JSON and pages have where a file is from.
+    let tellsItself = request.options.json || !request.pages.isEmpty
+    if request.options.isQuiet || request.file != nil && tellsItself { return [] }
+    return zip(spaces, shown.map(\.words)).compactMap { space, words in
+      let place = spaces.count > 1 ? "\(space.name ?? ""): " : ""
+      return words.map { "\(place)this is \($0)" }
+    }
+  }
+
+  /// Tells remarks, once.
+  private static func tell(_ remarks: inout [String]) {
+    for words in remarks { Output.complain(StyledLine(words), prefix: "") }
+    remarks = []
   }
 
   /// Shows what the rules of the setup in this namespace wrote into the kernel log, or the lines of such
@@ -71,12 +80,12 @@ package struct ShowRun {
       throw UsageError("--export writes what is in one session: name one")
     }
     for page in request.pages { try Self.refuseOverwriting(several.paths, by: page.path) }
-    for words in several.remarks { Output.complain(StyledLine(words), prefix: "") }
+    var remarks = several.remarks
     let matches = try withReports(of: nil, several.joined.ping == nil ? several.joined.sites : []) {
       report, output in
       var report = report
       report.clocks = several.joined.clocks
-      return try several.play(report, host, output: output)
+      return try several.play(report, host, opened: { Self.tell(&remarks) }, output: output)
     }
     if matches == 0 { Output.complain("no packet matches") }
     return matches > 0 ? 0 : 1
