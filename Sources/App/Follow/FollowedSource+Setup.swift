@@ -29,7 +29,7 @@ extension FollowedSource {
     } else {
       self.init(
         try host.traffic(of: setup, in: space), words, in: space, files: [StateDirectory.path],
-        rights: LegacyTables.rights.union(.network), end: Self.end(of: setupFiles, in: space))
+        rights: RuleListing.rights.union(.network), end: Self.end(of: setupFiles, in: space))
     }
   }
 

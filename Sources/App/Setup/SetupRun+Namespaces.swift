@@ -32,7 +32,7 @@ extension SetupRun {
     if spaces.count == 1 {
       // The recorder gives up what is left for this.
       try host.rights.keep(
-        LegacyTables.rights.union([.network, .bounding]), writing: [StateDirectory.path])
+        RuleListing.rights.union([.network, .bounding]), writing: [StateDirectory.path])
     }
     func inAll(_ step: (SetupRun) throws -> Void) throws {
       for (space, run) in zip(spaces, runs) {

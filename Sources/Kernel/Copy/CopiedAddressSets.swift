@@ -17,14 +17,8 @@ struct CopiedAddressSets: Sendable {
     var isUsed = false
   }
 
-  /// `IPSET_CMD_…`, in subsystem 6.
-  private enum Kind: UInt16 {
-    case create = 0x0602, destroy = 0x0603, list = 0x0607, add = 0x0609
-  }
-
   /// `IPSET_ATTR_…`.
   private enum Attribute {
-    static let proto: UInt16 = 1
     static let name: UInt16 = 2
     static let typeName: UInt16 = 3
     static let revision: UInt16 = 4
@@ -41,14 +35,13 @@ struct CopiedAddressSets: Sendable {
     static let networkOrder: UInt16 = 0x4000
   }
 
-  private static let proto = NetlinkAttribute(Attribute.proto, [7])
   private static let attempt = "copy the sets of ipset"
 
   /// Reads them, in the network namespace of the calling thread. A kernel without them has none.
   static func read() -> CopiedAddressSets {
     var copied = CopiedAddressSets()
     guard var conversation = try? NetlinkConversation(with: .netfilter, attempt: attempt),
-      let messages = try? conversation.dump(message(.list, []), attempt: attempt)
+      let messages = try? conversation.dump(AddressSets.message(.list, []), attempt: attempt)
     else { return copied }
     for listed in messages.compactMap(ListedObject.init) {
       guard let name = listed.string(UInt32(Attribute.name)) else { continue }
@@ -114,12 +107,6 @@ struct CopiedAddressSets: Sendable {
     return made
   }
 
-  private static func message(_ kind: Kind, _ attributes: [NetlinkAttribute]) -> NetlinkMessage {
-    NetlinkMessage(
-      type: kind.rawValue,
-      payload: NetfilterHeader(family: NFProto.ipv4).bytes + ([proto] + attributes).bytes)
-  }
-
   private static func name(_ name: String) -> NetlinkAttribute {
     NetlinkAttribute(Attribute.name, string: name)
   }
@@ -136,7 +123,7 @@ struct CopiedAddressSets: Sendable {
       let name = set?.name ?? "nftrace-gap-\(number)"
       do {
         try conversation.acknowledge(
-          Self.message(.create, [Self.name(name)] + (set?.creation ?? Self.placeholder)),
+          AddressSets.message(.create, [Self.name(name)] + (set?.creation ?? Self.placeholder)),
           attempt: Self.attempt)
         if set == nil { placeholders.append(name) }
       } catch {
@@ -144,14 +131,14 @@ struct CopiedAddressSets: Sendable {
         differences.append(.refused("set \(name) of ipset", errno: error.errno))
         // Its number is for no other.
         try? conversation.acknowledge(
-          Self.message(.create, [Self.name(name)] + Self.placeholder), attempt: Self.attempt)
+          AddressSets.message(.create, [Self.name(name)] + Self.placeholder), attempt: Self.attempt)
       }
     }
     for set in sets where set.isUsed || all {
       for elements in set.elements {
         do {
           try conversation.acknowledge(
-            Self.message(
+            AddressSets.message(
               .add,
               [
                 Self.name(set.name), NetlinkAttribute(Attribute.line, network: UInt32(1)),
@@ -165,7 +152,7 @@ struct CopiedAddressSets: Sendable {
     }
     for name in placeholders {
       try? conversation.acknowledge(
-        Self.message(.destroy, [Self.name(name)]), attempt: Self.attempt)
+        AddressSets.message(.destroy, [Self.name(name)]), attempt: Self.attempt)
     }
   }
 

@@ -15,11 +15,6 @@ package enum LegacyTables {
   /// The tables there are for either.
   package static var names: Set<String> { Set(names(version: 4) + names(version: 6)) }
 
-  /// What reading them takes: nothing where there are none.
-  package static var rights: Capabilities {
-    [4, 6].allSatisfy { names(version: $0).isEmpty } ? [] : .rawSockets
-  }
-
   /// The NAT targets that the rules of the legacy nat tables use, by IP version: "MASQUERADE",
   /// "SNAT", "DNAT"…
   package static func natTargets() -> [Int: [String]] {

@@ -2,7 +2,13 @@ internal import Trace
 internal import Wire
 
 /// The rules of whole tables and chains, as their tools list them.
-enum RuleListing {
+package enum RuleListing {
+  /// What it takes besides CAP_NET_ADMIN in the calling thread's network namespace: iptables-legacy opens a raw socket, and
+  /// iptables-nft does to know the name of a set of ipset.
+  package static var rights: Capabilities {
+    LegacyTables.names.isEmpty && !AddressSets.areThere ? [] : .rawSockets
+  }
+
   /// What `iptables -S` prints of a table of this family.
   static func saved(
     _ table: String, _ family: UInt8, chain: String? = nil, legacy: Bool

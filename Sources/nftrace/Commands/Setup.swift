@@ -133,7 +133,7 @@ struct Setup: ParsableCommand {
     try StateDirectory.make()
     // The third for namespaces, and what a lab that died left of them.
     try Privileges.keep(
-      LegacyTables.rights.union([.network, .system, .bounding]), writing: [StateDirectory.path])
+      RuleListing.rights.union([.network, .system, .bounding]), writing: [StateDirectory.path])
     if spaces.count == 1 { try spaces[0].enter() }
     let lock = try SetupFiles.lock()
     // From here on a Ctrl-C is looked at when there is time for it.

@@ -24,7 +24,7 @@ struct WatchCommand: ParsableCommand {
       try run.run { plan in
         try PingNamespace(
           name: nil, settings: settings,
-          kernel: LivePing(rights: LegacyTables.rights.union(.network), isRoot: false))
+          kernel: LivePing(rights: RuleListing.rights.union(.network), isRoot: false))
       }
     }
     try settings.end()

@@ -171,7 +171,7 @@ struct Entrance {
   /// What is still needed when all is open: to ask the kernel, to send the probes of `plan`, and to take
   /// back what was changed.
   func rights(_ plan: ProbePlan) -> Capabilities {
-    var rights = LegacyTables.rights.union(.network)
+    var rights = RuleListing.rights.union(.network)
     switch way {
     case .tun: break
     case .local:

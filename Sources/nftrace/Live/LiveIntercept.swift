@@ -26,6 +26,6 @@ final class LiveIntercept: InterceptHost {
   }
 
   func giveUpRights() throws(KernelError) {
-    try Privileges.keep(LegacyTables.rights.union(.network), writing: [StateDirectory.path])
+    try Privileges.keep(RuleListing.rights.union(.network), writing: [StateDirectory.path])
   }
 }

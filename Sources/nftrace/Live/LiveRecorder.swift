@@ -64,6 +64,6 @@ final class LiveRecorder: RecorderKernel {
   func isNamespaceHeld() -> Bool { holders.areThere() }
 
   func giveUpRights() throws(KernelError) {
-    try Privileges.keep(LegacyTables.rights.union(.network), writing: directories)
+    try Privileges.keep(RuleListing.rights.union(.network), writing: directories)
   }
 }
