@@ -91,7 +91,7 @@ struct CaptureTests {
     header.namespace = header.namespace ?? machine.current.place.key
     #expect(
       pipe.octets == SessionFile.beginning(header) + records.flatMap { SessionFile.bytes($0) })
-    #expect(machine.noted.kept.last == LegacyTables.rights.union(.network))
+    #expect(machine.noted.kept.last == RuleListing.rights.union(.network))
   }
 
   /// Of the time before, what is known of the surroundings is written, that of the last section.

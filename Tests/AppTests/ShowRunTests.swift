@@ -293,7 +293,7 @@ struct ShowRunTests {
     machine.reported = Silence()
     interrupt(after: 3)
     #expect(try follow(request()) == 130)
-    #expect(machine.noted.kept.last == LegacyTables.rights.union(.network))
+    #expect(machine.noted.kept.last == RuleListing.rights.union(.network))
     // It is over when it is torn down.
     machine.clock.signals = []
     machine.clock.onWait = { [machine, state] wait in

@@ -22,6 +22,7 @@ struct SetLookupTests {
     ("ip saddr @blocked counter drop", "blocked", "10.77.1.2"),
     ("iifname . ip saddr . tcp dport vmap @policies", "policies", "\"lan0\" . 10.77.1.2 . 443"),
     ("ct state new meta l4proto . th dport @ports reject", "ports", "6 . 443"),
+    ("iif . ip protocol vmap @protocols", "protocols", "\"lan0\" . 6"),
     ("meta mark @marks oifname \"up0\" drop", "marks", "7"),
   ]) func whatIsLookedUp(_ text: String, _ name: String, _ key: String) throws {
     let lookup = try #require(SetLookup(text))
@@ -34,6 +35,24 @@ struct SetLookupTests {
     "ip saddr != @allowed drop", "add @seen { ip saddr }", "ip saddr 10.0.0.0/8 drop",
     "ip saddr . ct zone @zoned drop", "@", "jump @x",
   ]) func whatIsNot(_ text: String) { #expect(SetLookup(text) == nil) }
+
+  /// Which elements have what is looked up.
+  @Test(arguments: [
+    ("10.77.1.2", "10.77.1.2", true), ("10.77.0.0/16", "10.77.1.2", true),
+    ("10.77.1.1-10.77.1.2", "10.77.1.2", true), ("10.77.1.3-10.77.1.9", "10.77.1.2", false),
+    ("fd77::/16", "fd77:1::2", true), ("fd77::-fd78::", "10.77.1.2", false),
+    ("80-443", "443", true), ("tcp . 443", "6 . 443", true), ("0x00000007", "7", true),
+    ("10.0.0.0/8 . 80", "10.77.1.2 . 443", false), ("10.0.0.0/8", "10.77.1.2 . 443", false),
+    ("\"lan0\" . 10.0.0.0/8", "\"lan0\" . 10.77.1.2", true),
+  ]) func whatAnElementTakes(_ element: String, _ value: String, _ takes: Bool) {
+    #expect(SetKey(element).takes(SetKey(value)) == takes)
+  }
+
+  @Test func whatIsNotToBeInASet() {
+    #expect(
+      SetLookup.negated("iifname . ip saddr != @a tcp dport @b tcp sport != @c drop").map(\.name)
+        == ["c", "a"])
+  }
 
   @Test func ofTheOtherVersionNothingIsLookedUp() throws {
     let lookup = try #require(SetLookup("ip saddr @blocked drop"))

@@ -12,16 +12,18 @@ package struct StandingPlace {
     self.loop = loop
     place = try PingPlace(ofAll: namespace, loop: loop)
     try place.kernel.listen()
+    place.appointDeputy()
   }
 
-  /// Sends a probe, and says what came of it, with the exit code of a ping that did that: 128 and more after a signal. Why, the kernel is asked unless what was seen `isEnough`.
+  /// Sends a probe, and says what came of it, with the exit code of a ping that did that: 128 and more after a signal. What is
+  /// wanted besides depends on what was seen of it.
   package func ask(
-    _ plan: ProbePlan, entrance: ProbeEntrance, isEnough: @escaping (ProbeResult) -> Bool
+    _ plan: ProbePlan, entrance: ProbeEntrance, interest: @escaping (ProbeResult) -> ProbeInterest
   ) throws -> (result: ProbeResult?, code: Int32) {
     var printer = PingPrinter()
     var run = try PingRun(
       plan, entrance: entrance, at: [place], loop: loop, sink: NoSession())
-    run.isEnough = isEnough
+    run.interest = interest
     let code = try run.send(&printer, isLast: false)
     return (printer.last, code)
   }

@@ -5,9 +5,9 @@ extension PingRun {
   /// Tries what may help these probes, and where nothing is known that does, searches for it.
   mutating func rehearse(_ ready: [Int], _ ping: inout PingStory) throws {
     for sequence in ready {
-      guard let remedies = ping.remediesToTry(sequence), !rehearsed.contains(remedies) else {
-        continue
-      }
+      guard let remedies = ping.remediesToTry(sequence), !rehearsed.contains(remedies),
+        interest(in: sequence, ping) == .remedy
+      else { continue }
       rehearsed.append(remedies)
       guard var trial = places[remedies.place].rehearse(remedies) else { continue }
       trial.place = remedies.place

@@ -25,9 +25,8 @@ package struct PingRun {
   /// through it is read where it leaves, and thrown away behind that.
   private let silentDevice: UInt32?
 
-  /// Whether nobody wants to know more of a probe than what was seen of it; nil where the kernel is always asked for the
-  /// rest.
-  var isEnough: ((ProbeResult) -> Bool)?
+  /// What is wanted of a probe beyond what was seen of it; nil where that is all there is to know.
+  var interest: ((ProbeResult) -> ProbeInterest)?
 
   /// Lists what is there, changes the settings that are needed, and installs the tables, in each of the
   /// namespaces, and has the probes watched on these machines, which are being connected to. The probes enter in the
@@ -346,7 +345,7 @@ package struct PingRun {
       ping.take(record)
     }
     var answers: [Record] = []
-    let asked = ready.filter { !isEnough($0, ping) }
+    let asked = ready.filter { interest(in: $0, ping) != .nothing }
     if !asked.isEmpty {
       for place in places { try place.announce(asked, ping) }
       for place in places {
@@ -368,7 +367,7 @@ package struct PingRun {
       if removed.isEmpty || attempt == Self.attempts { break }
       answers = places.flatMap { $0.answersAgain(ping) }
     }
-    try rehearse(ready, &ping)
+    try rehearse(asked, &ping)
     for sequence in ready {
       let result = ping.settle(sequence)
       endConnection(result, isGoneOnWith: ping.carried.contains(result.sequence + 1))
@@ -382,10 +381,11 @@ package struct PingRun {
 }
 
 extension PingRun {
-  private func isEnough(_ sequence: Int, _ ping: PingStory) -> Bool {
-    guard let isEnough else { return false }
+  /// What is wanted of this one.
+  func interest(in sequence: Int, _ ping: PingStory) -> ProbeInterest {
+    guard let interest else { return .remedy }
     var preview = ping
-    return isEnough(preview.settle(sequence))
+    return interest(preview.settle(sequence))
   }
 }
 

@@ -108,7 +108,13 @@ struct CopiedRuleset: Sendable {
         listed.family == family && listed.string(1) == name
       }
       var objects = chains.filter(isHere).map { Self.chain($0) }
-      objects += Self.rules(rules.filter(isHere))
+      let own = rules.filter(isHere)
+      objects += Self.rules(own)
+      if !differences.contains(.limits),
+        own.contains(where: { MadeExpression.decidesByLimit(Self.expressions(of: $0)) })
+      {
+        differences.append(.limits)
+      }
       objects += stateful.filter(isHere).map { Self.stateful($0) }
       for set in sets.filter(isHere) {
         let (object, later) = try Self.set(set, &conversation)
@@ -203,11 +209,15 @@ struct CopiedRuleset: Sendable {
     }
   }
 
+  private static func expressions(of rule: ListedObject) -> [NetlinkAttribute] {
+    (try? rule[NFTA_RULE_EXPRESSIONS.rawValue]?.nested()) ?? []
+  }
+
   /// What makes a rule: with these flags and at this place.
   static func rule(
     _ listed: ListedObject, flags: UInt16, _ place: [NetlinkAttribute]
   ) -> NetlinkMessage {
-    var expressions = (try? listed[NFTA_RULE_EXPRESSIONS.rawValue]?.nested()) ?? []
+    var expressions = expressions(of: listed)
     // A connection of the copy goes no other way than through the chains.
     expressions.removeAll { RuleProtocol.name($0) == "flow_offload" }
     expressions = expressions.map(MadeExpression.made)

@@ -14,6 +14,8 @@ package enum CopyDifference: Sendable, Equatable, CustomStringConvertible {
   case handles(String)
   /// The ruleset changed while it was read.
   case rulesetChanges
+  /// What rules that decide by a limit have counted: the kernel does not tell it.
+  case limits
   /// The tables of iptables-legacy could not be read.
   case legacyTable(String)
   /// Policies of IPsec.
@@ -32,6 +34,7 @@ package enum CopyDifference: Sendable, Equatable, CustomStringConvertible {
     case .refused(let what, let errno): "the \(what) is missing (\(KernelError.message(errno)))"
     case .handles(let table): "the rules of table \(table) have other handles"
     case .rulesetChanges: "the ruleset changed while it was copied"
+    case .limits: "limits begin anew"
     case .legacyTable(let name): "the table \(name) of iptables-legacy is missing"
     case .security: "the policies of IPsec are missing"
     case .ports(let bridge):

@@ -115,11 +115,21 @@ package enum LoadedRuleset {
           let start = block.firstRange(of: "elements = {")?.upperBound
         else { continue }
         let elements = block[start...].prefix { $0 != "}" }
-        sets["\(table) \(name)"] = elements.split(separator: ",").compactMap { element in
-          element.split { " \n\t".contains($0) }.first.map(String.init)
-        }
+        sets["\(table) \(name)"] = elements.split(separator: ",").compactMap(key)
       }
     }
     return sets
+  }
+
+  /// The key of an element as it is listed, without what stands behind it: "10.0.0.1 . 80".
+  private static func key(_ element: Substring) -> String? {
+    let words = element.split { " \n\t".contains($0) }
+    guard var key = words.first.map(String.init) else { return nil }
+    var rest = words.dropFirst()
+    while rest.count > 1, rest.first == "." {
+      key += " . " + rest[rest.startIndex + 1]
+      rest = rest.dropFirst(2)
+    }
+    return key
   }
 }

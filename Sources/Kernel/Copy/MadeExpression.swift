@@ -5,6 +5,8 @@ internal import Wire
 enum MadeExpression {
   private static let name: UInt16 = 1
   private static let data: UInt16 = 2
+  /// `NFTA_MATCH_NAME` and `NFTA_TARGET_NAME`, of what iptables has.
+  private static let extensionName: UInt16 = 1
   /// `NFT_QUOTA_F_DEPLETED`: the kernel's own note that a quota is used up. What was used says it.
   private static let depleted: UInt32 = 2
 
@@ -52,6 +54,46 @@ enum MadeExpression {
     case "lookup": return values[type: UInt16(NFTA_LOOKUP_SET.rawValue)]?.string
     case "objref": return values[type: UInt16(NFTA_OBJREF_SET_NAME.rawValue)]?.string
     default: return nil
+    }
+  }
+
+  /// Whether a rule of these expressions decides by how much came before, which the kernel keeps to itself.
+  static func decidesByLimit(_ expressions: [NetlinkAttribute]) -> Bool {
+    let parts = expressions.map { ($0, (try? $0.nested()) ?? []) }
+    return parts.contains { isLimit($0, $1) } && parts.contains { decides($1) }
+  }
+
+  private static func isLimit(
+    _ expression: NetlinkAttribute, _ parts: [NetlinkAttribute]
+  ) -> Bool {
+    let values = (try? parts[type: data]?.nested()) ?? []
+    switch parts[type: name]?.string {
+    case "limit", "connlimit": return true
+    case "match":
+      return ["limit", "hashlimit", "recent", "connlimit", "statistic"].contains(
+        values[type: extensionName]?.string)
+    case "objref":
+      return values[type: UInt16(NFTA_OBJREF_IMM_TYPE.rawValue)]?.network()
+        == UInt32(NFT_OBJECT_LIMIT)
+    // What each element of a dynamic set has.
+    case "dynset":
+      let own = values[type: UInt16(NFTA_DYNSET_EXPR.rawValue)].map { [$0] } ?? []
+      let several = (try? values[type: UInt16(NFTA_DYNSET_EXPRESSIONS.rawValue)]?.nested()) ?? []
+      return (own + several).contains { isLimit($0, (try? $0.nested()) ?? []) }
+    default: return false
+    }
+  }
+
+  private static func decides(_ parts: [NetlinkAttribute]) -> Bool {
+    let values = (try? parts[type: data]?.nested()) ?? []
+    switch parts[type: name]?.string {
+    // Into the register of verdicts, NFT_REG_VERDICT.
+    case "immediate": return values[type: UInt16(NFTA_IMMEDIATE_DREG.rawValue)]?.network() == 0
+    case "reject", "queue", "nat", "masq", "redir", "tproxy", "synproxy", "fwd": return true
+    case "target":
+      let name = values[type: extensionName]?.string ?? ""
+      return !["LOG", "NFLOG", "CT", "MARK"].contains(name)
+    default: return false
     }
   }
 

@@ -79,11 +79,7 @@ package struct FrameInjector: ~Copyable {
   private static func link(_ name: String) throws(KernelError) -> LinkMessage {
     var routes = try RouteSocket()
     guard let link = try routes.link(name) else {
-      let names = try routes.links().filter { !$0.flags.contains(.loopback) }.map(\.name)
-      let nearest = NearestWord.to(name, among: names).map { "; did you mean \($0)?" }
-      throw KernelError(
-        .usage, cannot: attempt(name),
-        help: "there is no interface of this name here\(nearest ?? ": see 'ip link'")")
+      throw KernelError(.usage, cannot: attempt(name), help: try routes.absence(of: name))
     }
     if let reason = Self.fault(in: link) {
       throw KernelError(.usage, cannot: attempt(name), help: reason)

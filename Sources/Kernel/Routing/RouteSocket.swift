@@ -1,5 +1,6 @@
 internal import CNetfilter
 internal import Glibc
+internal import Trace
 package import Wire
 
 /// A netlink socket to the kernel's routing tables, interfaces and neighbours: rtnetlink(7). It belongs to the network namespace its thread was in when it was opened.
@@ -53,6 +54,15 @@ package struct RouteSocket: ~Copyable {
       try LinkMessage(parsing: message)
     }
     return links[0]
+  }
+
+  /// What is said of a name that no interface has, with the nearest one that something else than the loopback has; nil where one
+  /// has it.
+  package mutating func absence(of name: String) throws(KernelError) -> String? {
+    if try link(name) != nil { return nil }
+    let names = try links().filter { !$0.flags.contains(.loopback) }.map(\.name)
+    let nearest = NearestWord.to(name, among: names).map { "; did you mean \($0)?" }
+    return "there is no interface of this name here\(nearest ?? ": see 'ip link'")"
   }
 
   /// The interface of this index; nil if there is none.

@@ -48,7 +48,8 @@ struct CheckWords {
     if let obstacle = result.obstacle { return obstacle }
     return result.deviations.map { deviation in
       let what = deviation.key == "expect" ? "" : "\(deviation.key) "
-      return "expected \(what)\(deviation.expected), got \(deviation.actual)"
+      let fault = deviation.fault.map { " (\($0))" } ?? ""
+      return "expected \(what)\(deviation.expected)\(fault), got \(deviation.actual)"
     }.joined(separator: "; ")
   }
 
@@ -72,7 +73,7 @@ struct CheckWords {
     guard let probe = result.probe else { return [] }
     var lines = [Headline(style: style).line(probe.result, plan: probe.plan)]
     // What got through is told by what let it.
-    let findings = FindingText(style: style).lines(
+    let findings = FindingText(style: style, place: "this place").lines(
       isThrough(result) ? [] : probe.result.findings.filter { $0.severity != .note })
     lines += findings
     guard let rule = result.fate?.decider else { return lines }

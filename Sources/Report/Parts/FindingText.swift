@@ -3,6 +3,8 @@ internal import Trace
 /// Findings as people read them: the cause in words, the rule, and what to do about it.
 struct FindingText {
   let style: TextStyle
+  /// Where it was asked, of which remedies are tried in copies.
+  var place = "this namespace"
 
   /// The lines of all findings, the cause first.
   func lines(_ findings: [Finding]) -> [StyledLine] {
@@ -47,7 +49,7 @@ struct FindingText {
   /// What came of the remedy in a copy.
   private func tried(_ trial: RemedyTrial, _ site: Site?) -> [Piece] {
     let all = trial.obstacles.isEmpty ? "it" : "all of it"
-    let copy = site?.words ?? "this namespace"
+    let copy = site?.words ?? place
     if trial.isVain {
       return [
         Piece(
@@ -90,7 +92,7 @@ struct FindingText {
     }
     if found.changes.isEmpty {
       let end =
-        found.seconds.map { "within \(Phrases.seconds($0))" } ?? "in copies of this namespace"
+        found.seconds.map { "within \(Phrases.seconds($0))" } ?? "in copies of \(place)"
       return [
         words(
           "no change was found \(end) with which it gets through: \(found.tried) were tried",
@@ -107,7 +109,7 @@ struct FindingText {
           ?? [])
     }
     let all = found.changes.count == 1 ? "it" : "all of it"
-    pieces.append(words("tried in a copy of this namespace: with \(all) the probe gets through"))
+    pieces.append(words("tried in a copy of \(place): with \(all) the probe gets through"))
     if let opened = found.opened, !opened.isEmpty {
       pieces.append(
         words(

@@ -95,32 +95,30 @@ package struct ChangeSearch: Sendable {
     add(
       result.findings.filter { $0.severity == .error }.flatMap(ChangeCandidate.remedies))
     let journeys = result.exchange.journeys
-    for journey in journeys {
-      let packet = journey.places.last?.packet ?? journey.packet
-      let rules = (journey.way.rules + (journey.end.decider.map { [$0.rule] } ?? [])).reversed()
-      add(rules.flatMap { elements(that: packet, meet: $0) })
-    }
+    for journey in journeys { add(met(by: journey).flatMap { elements(by: $0, of: journey) }) }
     for journey in journeys where !journey.end.isThrough {
-      let packet = journey.places.last?.packet ?? journey.packet
-      add(chains(journey).flatMap { additions(of: packet, to: $0) })
+      add(chains(journey).flatMap { additions(to: $0, of: journey) })
     }
-    for journey in journeys {
-      let rules = (journey.way.rules + (journey.end.decider.map { [$0.rule] } ?? [])).reversed()
-      add(rules.compactMap(removal))
-    }
+    for journey in journeys { add(met(by: journey).compactMap(removal)) }
     let version = result.exchange.request?.packet.source.family ?? 4
     add(settingChanges(version: version, input: result.exchange.request?.inDevice))
     add(
       policyRules.filter { $0.family == version && ![0, 32766, 32767].contains($0.priority) }.map {
         ChangeCandidate("ip \(version == 6 ? "-6 " : "")rule del pref \($0.priority)")
       })
+    add([wayBack(result)].compactMap(\.self))
     add(downInterfaces.compactMap { ChangeCandidate(raising: $0) })
     return found
   }
 
+  /// The rules that a packet met, the last first.
+  private func met(by journey: Journey) -> [RuleStep] {
+    (journey.way.rules + (journey.end.decider.map { [$0.rule] } ?? [])).reversed()
+  }
+
   /// The chains that a packet went through: the rules of each that are in force.
   private func chains(_ journey: Journey) -> [RuleInForce] {
-    let steps = journey.way.rules + (journey.end.decider.map { [$0.rule] } ?? [])
+    let steps = met(by: journey)
     return ruleset.rules.filter { rule in
       steps.contains {
         $0.family == rule.family && $0.table == rule.table && $0.chain == rule.chain
@@ -128,64 +126,58 @@ package struct ChangeSearch: Sendable {
     }
   }
 
+  /// A route to whoever asked, as somebody on the link that the request came in by, for an answer that has none.
+  private func wayBack(_ result: ProbeResult) -> ChangeCandidate? {
+    guard let request = result.exchange.request, let input = request.inDevice,
+      result.findings.contains(where: { $0.id == .noRoute }), let device = try? Word.device(input)
+    else { return nil }
+    let asker = request.packet.source
+    let version: Command = asker.family == 6 ? "-6 " : ""
+    return ChangeCandidate(
+      "ip \(version)route replace \(asker) dev \(device)",
+      "as somebody on that link; behind a router there, with via and its address")
+  }
+
   // MARK: Sets
 
-  private static let fields: [(names: [String], value: @Sendable (Packet) -> String?)] = [
-    (["saddr"], { "\($0.source)" }), (["daddr"], { "\($0.destination)" }),
-    (["dport"], { $0.destinationPort.map { "\($0)" } }),
-  ]
-
-  /// Takes elements out of the set that a rule looks the packet up in.
-  private func elements(that packet: Packet, meet step: RuleStep) -> [ChangeCandidate] {
+  /// Takes elements out of the sets and maps in which a rule looked the packet up.
+  private func elements(by step: RuleStep, of journey: Journey) -> [ChangeCandidate] {
     guard let text = ruleset.placed(step).text else { return [] }
-    return lookups(RuleConditions(text), packet).compactMap { set, value in
-      let name = "\(NFProto.name(step.family)) \(step.table) \(set)"
-      guard let element = sets[name]?.first(where: { Self.element($0, takes: value) }),
-        let command = Self.command("delete", element, set, step.family, step.table)
-      else { return nil }
-      return ChangeCandidate(command, text)
-    }
-  }
-
-  /// Puts the packet into the set of a rule that accepts what is in it.
-  private func additions(of packet: Packet, to rule: RuleInForce) -> [ChangeCandidate] {
-    guard let text = rule.text, RuleConditions(text).accepts else { return [] }
-    return lookups(RuleConditions(text), packet).compactMap { set, value in
-      let name = "\(NFProto.name(rule.family)) \(rule.table) \(set)"
-      guard sets[name]?.contains(where: { Self.element($0, takes: value) }) != true,
-        let command = Self.command("add", value, set, rule.family, rule.table)
-      else { return nil }
-      return ChangeCandidate(command, text)
-    }
-  }
-
-  /// The sets that a rule looks a packet up in by one field, and what is looked up.
-  private func lookups(
-    _ conditions: RuleConditions, _ packet: Packet
-  ) -> [(set: String, value: String)] {
-    Self.fields.compactMap { names, value in
-      guard let set = conditions.values(behind: names).first, set.hasPrefix("@"),
-        let value = value(packet)
-      else { return nil }
-      return (String(set.dropFirst()), value)
-    }
-  }
-
-  private static func element(_ element: String, takes value: String) -> Bool {
-    if element == value { return true }
-    let ends = element.split(separator: "-").map(String.init)
-    if let address = IPAddress(value) {
-      if let prefix = Prefix(element) { return prefix.contains(address) }
-      guard ends.count == 2, let first = IPAddress(ends[0]), let last = IPAddress(ends[1]) else {
-        return false
+    return SetLookup.all(text).flatMap { lookup in
+      keys(of: lookup, journey).compactMap { key in
+        elements(of: lookup, step.family, step.table).first { SetKey($0).takes(SetKey(key)) }
+          .flatMap { Self.command("delete", $0, lookup.name, step.family, step.table) }
+          .map { ChangeCandidate($0, text) }
       }
-      return first.bytes.lexicographicallyPrecedes(address.bytes) || first == address
-        ? address.bytes.lexicographicallyPrecedes(last.bytes) || address == last : false
     }
-    guard let number = UInt16(value), ends.count == 2, let first = UInt16(ends[0]),
-      let last = UInt16(ends[1]), first <= last
-    else { return false }
-    return (first...last).contains(number)
+  }
+
+  /// Puts the packet into the sets of a rule that accepts what is in them, or drops what is not; into a map of verdicts, with
+  /// accept.
+  private func additions(to rule: RuleInForce, of journey: Journey) -> [ChangeCandidate] {
+    guard let text = rule.text else { return [] }
+    let accepts = RuleConditions(text).accepts
+    var lookups = SetLookup.all(text).filter { accepts || $0.isMap }
+    if !accepts { lookups += SetLookup.negated(text) }
+    return lookups.flatMap { lookup in
+      keys(of: lookup, journey).compactMap { key in
+        let known = elements(of: lookup, rule.family, rule.table)
+        guard !known.contains(where: { SetKey($0).takes(SetKey(key)) }) else { return nil }
+        let element = key + (lookup.isMap ? " : accept" : "")
+        return Self.command("add", element, lookup.name, rule.family, rule.table)
+          .map { ChangeCandidate($0, text) }
+      }
+    }
+  }
+
+  private func elements(of lookup: SetLookup, _ family: UInt8, _ table: String) -> [String] {
+    sets["\(NFProto.name(family)) \(table) \(lookup.name)"] ?? []
+  }
+
+  /// What is looked up of a packet, as it was seen on its way, in the end first.
+  private func keys(of lookup: SetLookup, _ journey: Journey) -> [String] {
+    journey.places.reversed().compactMap { (try? lookup.key(of: $0))?.text }
+      .reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
   private static func command(
@@ -194,7 +186,7 @@ package struct ChangeSearch: Sendable {
     guard let family = try? Word.nftFamily(family), let table = try? Word.nft(table),
       let set = try? Word.nft(set), let element = try? Word.rule(element, for: "nft")
     else { return nil }
-    return "nft \(verb) element \(family) \(table) \(set) '{ \(element) }'"
+    return "nft \(verb) element \(family) \(table) \(set) \(("{ \(element) }" as Command).quoted)"
   }
 
   // MARK: Rules and settings

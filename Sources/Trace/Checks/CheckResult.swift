@@ -21,6 +21,8 @@ package struct CheckResult: Sendable {
     package var expected: String
     /// What was there.
     package var actual: String
+    /// What is the matter with what was expected, if that cannot be.
+    package var fault: String?
   }
 
   /// What a test's probe came to. The ruleset knows where rules stand.
@@ -32,7 +34,7 @@ package struct CheckResult: Sendable {
     obstacle = nil
     let fate = Fate(result, in: ruleset)
     self.fate = fate
-    deviations = Self.deviations(test.expected, fate, result)
+    deviations = Self.deviations(test.expected, fate, result, ruleset)
   }
 
   /// A test that could not be asked.
@@ -48,7 +50,7 @@ package struct CheckResult: Sendable {
   package var isPassed: Bool { obstacle == nil && deviations.isEmpty }
 
   private static func deviations(
-    _ expected: Expectation, _ fate: Fate, _ result: ProbeResult
+    _ expected: Expectation, _ fate: Fate, _ result: ProbeResult, _ ruleset: RulesetCoverage
   ) -> [Deviation] {
     guard expected.verdict.isMet(by: fate.verdict) else {
       return [
@@ -78,10 +80,11 @@ package struct CheckResult: Sendable {
     compare(
       "mark", expected.mark.map { "\($0)" }, fate.mark.map { "\($0)" },
       isMet: expected.mark == fate.mark)
-    if let rule = expected.rule {
-      compare(
-        "by", rule.text, fate.decider.map(RuleNames.rule),
-        isMet: fate.deciders.contains(where: rule.names))
+    if let rule = expected.rule, !fate.deciders.contains(where: rule.names) {
+      found.append(
+        Deviation(
+          key: "by", expected: rule.text, actual: fate.decider.map(RuleNames.rule) ?? "none",
+          fault: ruleset.absence(of: rule)))
     }
     return found + causes(expected, result)
   }
@@ -162,6 +165,9 @@ package struct Fate: Sendable, Equatable {
     case .sent, .kept(.insteadOfSending, _): verdict = .accept
     case .delivered, .proxied, .kept(.insteadOfDelivering, _): verdict = .delivered
     case .rejected, .refused: verdict = .reject(refusal)
+    // The kernel sends only so many refusals a second.
+    case .dropped(let decider) where decider.rule.rejects:
+      verdict = .reject(ruleset.placed(decider.rule).text.flatMap(Rejection.init(inRule:)))
     // No route leads there, say: who asked is told, though no rule did it.
     case .unknown where result.outcome == .rejected && refusal != nil: verdict = .reject(refusal)
     case .dropped, .kept(.interception, _), .unknown, nil: verdict = .drop

@@ -203,9 +203,22 @@ package struct Rejection: Sendable, Equatable {
       break
     }
     if name == "adm-prohibited" { name = "admin-prohibited" }
+    if name == "proto-unreachable" { name = "prot-unreachable" }
     guard Self.names.contains(name) else { return nil }
     self.name = name
   }
+
+  /// What a rule of this text refuses with, as nft and iptables write it; nil where it does not refuse.
+  init?(inRule text: String) {
+    let verbs: Set<Substring> = ["reject", "REJECT"]
+    let words = text.split(separator: " ").drop { !verbs.contains($0) }
+    guard !words.isEmpty else { return nil }
+    let way = words.dropFirst().filter { !["with", "type", "--reject-with"].contains($0) }
+    let named = [1, 2].lazy.compactMap { Rejection(way.prefix($0).joined(separator: "-")) }.first
+    self = named ?? Rejection(name: "port-unreachable")
+  }
+
+  private init(name: String) { self.name = name }
 
   /// What a packet says that refuses another one; nil where it does not.
   init?(_ answer: Packet) {
@@ -236,11 +249,21 @@ package struct RuleWish: Sendable, Equatable {
     if step.isPolicy { return text == "\(place) policy" }
     if let handle = step.handle, text == "\(place) handle \(handle)" { return true }
     if let position = step.position, text == "\(place) \(position)" { return true }
-    return step.text.map { $0 == text || Self.comment($0) == text } ?? false
+    return step.text.map(isText) ?? false
+  }
+
+  /// Whether it is this rule's text or comment.
+  func isText(_ rule: String) -> Bool { rule == text || Self.comment(rule) == text }
+
+  /// Whether it says where the rule stands: "inet fw forward handle 22", "ip filter FORWARD 3".
+  var isPlace: Bool {
+    let words = text.split(separator: " ")
+    guard words.count > 3, let last = words.last else { return false }
+    return last == "policy" || UInt64(last) != nil
   }
 
   /// The comment of a rule, as nft and iptables write it.
-  private static func comment(_ rule: String) -> String? {
+  static func comment(_ rule: String) -> String? {
     let mark = rule.firstRange(of: "--comment ") ?? rule.firstRange(of: "comment ")
     guard let start = mark?.upperBound else { return nil }
     let rest = rule[start...]

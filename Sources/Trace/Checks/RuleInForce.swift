@@ -112,6 +112,17 @@ package struct RulesetCoverage: Sendable {
     return step
   }
 
+  /// What is said of a comment that no rule has, with the nearest one that a rule has; nil where a rule is named so, or by its
+  /// place.
+  func absence(of wish: RuleWish) -> String? {
+    guard !wish.isPlace, !rules.contains(where: { $0.text.map(wish.isText) == true }) else {
+      return nil
+    }
+    let comments = Set(rules.compactMap { $0.text.flatMap(RuleWish.comment) }).sorted()
+    let nearest = NearestWord.to(wish.text, among: comments).map { "; did you mean '\($0)'?" }
+    return "no rule is called that\(nearest ?? "")"
+  }
+
   /// Where the rule stands that a packet met; nil for a policy, and where that is not known.
   package func line(of step: RuleStep) -> Line? { place(of: step).flatMap { line(of: rules[$0]) } }
 

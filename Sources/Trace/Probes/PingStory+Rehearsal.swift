@@ -40,7 +40,7 @@ extension PingStory {
   }
 
   private func isRehearsable(_ sequence: Int) -> Bool {
-    !plan.dryRun && story.header?.isRehearsal != true && isLost(sequence)
+    !plan.dryRun && isLost(sequence)
   }
 
   /// What sends the probe as it came into a place; nil where it did not come in there.

@@ -87,9 +87,6 @@ package struct SessionHeader: Sendable, Equatable {
     self.legacyNAT = legacyNAT
   }
 
-  /// Whether it is of a copy of a network namespace.
-  var isRehearsal: Bool { rehearsal != nil }
-
   /// Whether all that is known is what lines of the kernel log say.
   package var isKernelLog: Bool { backend == "log" }
 

@@ -34,23 +34,26 @@ struct RulesBeside {
     return false
   }
 
-  /// Commands that put the packet into a set that a rule before looks packets up in, and accepts them: of rules that ask where
-  /// packets go, for others would let more pass than is asked for.
+  /// Commands that put the packet into a set that a rule before looks packets up in, and accepts them, or into its map of
+  /// verdicts: of rules that ask where packets go, for others would let more pass than is asked for.
   var admissions: [Command] {
     guard let hop = lost.journey.end.decider?.hop, Remedy.isChangeable(lost, step) else {
       return []
     }
     return before.flatMap { rule -> [Command] in
       let conditions = RuleConditions(rule.text)
-      guard conditions.accepts, conditions.difference(lost) == nil,
+      let lookups = SetLookup.all(rule.text).filter { $0.isMap != conditions.accepts }
+      guard !lookups.isEmpty, conditions.difference(lost) == nil,
         conditions.means(lost) || conditions.asksForPort,
         let table = try? Word.nft(rule.table), let family = try? Word.nftFamily(rule.family)
       else { return [] }
-      return SetLookup.all(rule.text).filter { !$0.isMap }.compactMap { lookup in
+      return lookups.compactMap { lookup in
         guard let key = try? lookup.key(of: hop), let set = try? Word.nft(lookup.name) else {
           return nil
         }
-        return "nft add element \(family) \(table) \(set) \(("{ \(key) }" as Command).quoted)"
+        let value: Command = lookup.isMap ? " : accept" : ""
+        let element = ("{ \(key)\(value) }" as Command).quoted
+        return "nft add element \(family) \(table) \(set) \(element)"
       }
     }
   }

@@ -22,6 +22,16 @@ package struct SetLookup: Sendable, Equatable {
     return words.indices.filter { isName(words[$0]) }.compactMap { SetLookup(words, at: $0) }
   }
 
+  /// All of which a rule's text asks that a packet is not in them.
+  static func negated(_ text: String) -> [SetLookup] {
+    var words = text.split(separator: " ").map(String.init)
+    let places = words.indices.dropFirst().filter { isName(words[$0]) && words[$0 - 1] == "!=" }
+    return places.reversed().compactMap { place in
+      words.remove(at: place - 1)
+      return SetLookup(words, at: place - 1)
+    }
+  }
+
   private static func isName(_ word: String) -> Bool { word.hasPrefix("@") && word.count > 1 }
 
   private init?(_ words: [String], at place: Int) {
@@ -46,8 +56,9 @@ package struct SetLookup: Sendable, Equatable {
   }
 
   private static let known: Set<String> = [
-    "ip saddr", "ip daddr", "ip6 saddr", "ip6 daddr", "iifname", "oifname", "tcp sport",
-    "tcp dport", "udp sport", "udp dport", "th sport", "th dport", "meta l4proto", "meta mark",
+    "ip saddr", "ip daddr", "ip6 saddr", "ip6 daddr", "iifname", "oifname", "iif", "oif",
+    "tcp sport", "tcp dport", "udp sport", "udp dport", "sctp sport", "sctp dport", "th sport",
+    "th dport", "ip protocol", "meta l4proto", "meta mark",
   ]
 
   /// What is looked up of a packet as it was seen at a hop, in nft's words; nil where that is not to be seen there.
@@ -69,17 +80,20 @@ package struct SetLookup: Sendable, Equatable {
     case "ip daddr": return has(4) ? "\(packet.destination)" : nil
     case "ip6 saddr": return has(6) ? "\(packet.source)" : nil
     case "ip6 daddr": return has(6) ? "\(packet.destination)" : nil
-    case "iifname":
+    case "iifname", "iif":
       guard let device = hop.inDevice else { return nil }
       return "\(try Word.nftDevice(device))"
-    case "oifname":
+    case "oifname", "oif":
       guard let device = hop.outDevice else { return nil }
       return "\(try Word.nftDevice(device))"
-    case "tcp sport" where ports(.tcp), "udp sport" where ports(.udp), "th sport":
+    case "tcp sport" where ports(.tcp), "udp sport" where ports(.udp),
+      "sctp sport" where ports(.sctp), "th sport":
       return packet.sourcePort.map { "\($0)" }
-    case "tcp dport" where ports(.tcp), "udp dport" where ports(.udp), "th dport":
+    case "tcp dport" where ports(.tcp), "udp dport" where ports(.udp),
+      "sctp dport" where ports(.sctp), "th dport":
       return packet.destinationPort.map { "\($0)" }
-    case "meta l4proto": return "\(packet.proto.rawValue)"
+    case "ip protocol" where !has(4): return nil
+    case "meta l4proto", "ip protocol": return "\(packet.proto.rawValue)"
     case "meta mark": return "\(hop.mark)"
     default: return nil
     }

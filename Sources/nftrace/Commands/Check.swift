@@ -123,7 +123,9 @@ struct Check: ParsableCommand {
         report!.leastCoverage = coverage
       }
       let asker = try TestAsker(place)
-      let results = try asker.ask(file.tests) { [isWhole = shared.json] in $0.isPassed && !isWhole }
+      let results = try asker.ask(file.tests) { [isWhole = shared.json] result in
+        result.isPassed ? isWhole ? .cause : .nothing : .remedy
+      }
       for result in results { if let probe = result.probe { report!.coverage.take(probe.result) } }
       report!.files.append((path, results))
       try place.leave()

@@ -112,7 +112,7 @@ struct Diff: ParsableCommand {
     for ruleset in rulesets {
       let place = try CheckPlace(topology, ruleset, shared, isLive: false)
       let asker = try TestAsker(place)
-      answers.append(try asker.ask(questions) { $0.fate?.isExplained == true })
+      answers.append(try asker.ask(questions) { $0.fate?.isExplained == true ? .nothing : .cause })
       try asker.exitIfInterrupted()
       places.append((place.ruleset, place.differences, place.whereabouts))
       try place.leave()

@@ -49,7 +49,7 @@ extension Ping {
               kernel: LivePing(
                 in: space, rights: rights(entrance, plan, spaces),
                 isRoot: entrance.kind == .local && user == nil && space === spaces[0],
-                rehearses: !noRehearsal && rehearsal == nil,
+                rehearses: !noRehearsal,
                 searches: shared.verbose),
               rehearsal: rehearsal)
           }

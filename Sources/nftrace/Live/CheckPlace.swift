@@ -83,7 +83,7 @@ final class CheckPlace {
       guard code == 0 else { throw UsageError("'\(command)' fails: \(output)") }
     }
     ruleset = RulesetCoverage(try LoadedRuleset.rules(), from: rulesets)
-    let kernel = try LivePing(in: space, rights: [], isRoot: true)
+    let kernel = try LivePing(in: space, rights: [], isRoot: true, rehearses: true)
     standing = try StandingPlace(
       PingNamespace(
         name: nil, in: space, settings: settings, kernel: kernel, rehearsal: copy!.rehearsal()),

@@ -20,14 +20,20 @@ final class TestAsker {
     self.template = template
   }
 
-  /// Asks one after the other. Why something became of a probe, the kernel is asked unless what was seen `isEnough`.
+  /// Asks one after the other. What is wanted of each besides depends on what was seen of it.
   func ask(
-    _ tests: [FirewallTest], isEnough: @escaping (CheckResult) -> Bool
+    _ tests: [FirewallTest], interest: @escaping (CheckResult) -> ProbeInterest
   ) throws -> [CheckResult] {
     var results: [CheckResult] = []
     for test in tests {
       do {
-        guard let result = try ask(test, isEnough) else { break }
+        let isTried = tried < Self.mostTried
+        let asked = try ask(test) { result in
+          let wanted = interest(result)
+          return wanted == .remedy && !isTried ? .cause : wanted
+        }
+        guard let result = asked else { break }
+        if interest(result) == .remedy { tried += 1 }
         results.append(result)
       } catch let error as UsageError {
         results.append(CheckResult(test, obstacle: error.message))
@@ -39,6 +45,10 @@ final class TestAsker {
     }
     return results
   }
+
+  /// Tests of which it was tried what helps, and how many that are at most: each takes a tenth of a second.
+  private var tried = 0
+  private static let mostTried = 20
 
   /// The exit code of who was interrupted by a signal while it asked; nil for who was not.
   private(set) var interrupted: Int32?
@@ -52,12 +62,16 @@ final class TestAsker {
   }
 
   private func ask(
-    _ test: FirewallTest, _ isEnough: @escaping (CheckResult) -> Bool
+    _ test: FirewallTest, _ interest: @escaping (CheckResult) -> ProbeInterest
   ) throws -> CheckResult? {
     let ping = ping(test)
     if case .local(let source?) = test.from, try !HerePlace(proto: .tcp).isOwn(source) {
       throw UsageError(
         "\(source) is no address of this host, which 'from: local \(source)' would send from")
+    }
+    if let out = test.expected.out {
+      var routes = try RouteSocket()
+      if let absence = try routes.absence(of: out) { throw UsageError("'out: \(out)': \(absence)") }
     }
     let to = Ping.Destination(address: test.destination)
     let entrance = try ping.open(choice(test, ping), to.address, in: place.copy)
@@ -67,7 +81,7 @@ final class TestAsker {
       if test.sourcePort != nil { try Connections.flush() }
       let (result, code) = try standing.ask(plan, entrance: entrance.probeEntrance(plan)) {
         [ruleset = place.ruleset] result in
-        isEnough(CheckResult(test, plan, result, in: ruleset))
+        interest(CheckResult(test, plan, result, in: ruleset))
       }
       return taken(test, plan, result, code)
     }

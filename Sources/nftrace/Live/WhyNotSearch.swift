@@ -66,7 +66,7 @@ struct WhyNotSearch {
   private func attempt(_ changes: [ChangeCandidate]) throws -> Attempt {
     let place = try place(changes.map(\.command))
     let asker = try TestAsker(place)
-    let result = try asker.ask([question]) { $0.isPassed }.first
+    let result = try asker.ask([question]) { $0.isPassed ? .nothing : .cause }.first
     try asker.exitIfInterrupted()
     guard let result else { throw UsageError("nothing came of it") }
     let surroundings = PlaceSurroundings(ruleset: place.ruleset)
@@ -85,7 +85,7 @@ struct WhyNotSearch {
     let answers = try [[], changes.map(\.command)].map { commands in
       let place = try place(commands)
       let asker = try TestAsker(place)
-      let answers = try asker.ask(others) { _ in true }
+      let answers = try asker.ask(others) { _ in .nothing }
       try asker.exitIfInterrupted()
       try place.leave()
       return answers

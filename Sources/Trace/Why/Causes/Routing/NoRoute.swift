@@ -25,8 +25,8 @@ enum NoRoute: Cause {
       """,
     advice: """
       Bring up the interface that the evidence names (`ip link set dev … up`), or add the route
-      (`ip route add … via …`). Where this host cannot answer, the remedy is a route back by the interface that
-      was asked, with the router there if it is known. If a table throws the packet on, and a table behind it has a route, the
+      (`ip route add … via …`). Where an answer has no way back, the remedy is a route by the interface that
+      the request came in by, with the router there if it is known. If a table throws the packet on, and a table behind it has a route, the
       remedy takes the `throw` route away. Where an IPv6 router announces itself and this host, which
       forwards, ignores it, the remedy has it accept that. `ip route get` with `from`, `iif` and `mark` asks the kernel
       the same again.
@@ -48,9 +48,11 @@ enum NoRoute: Cause {
       else { return nil }
       evidence.append(.settingForbidsToo(name, value: "0"))
     }
+    let asker = lost.isReply ? lost.request?.inDevice : nil
     return finding(
       packet, PolicyRouting(lost), lost.snapshot, lost.host(.advertisements), evidence,
-      then: lost.reasonEvidence)
+      then: lost.reasonEvidence,
+      wayBack: asker.flatMap { ReturnRoute(to: packet.destination, by: $0, lost.snapshot) })
   }
 
   static func examine(_ unsent: UnsentPacket) -> Finding? {
