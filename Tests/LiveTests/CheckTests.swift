@@ -364,6 +364,41 @@ extension LiveTests {
       #expect(outcome.code == 0, "\(outcome)")
     }
 
+    /// What helps a failed test is tried in a copy of its place, the narrowest first; what has no such name is said.
+    @Test(arguments: [("a 10.1.0.2", "10.2.0.2"), ("a fd01::2", "fd02::2")])
+    func whatHelpsIsTried(_ from: String, _ to: String) async throws {
+      let ruleset = try write(
+        "map.nft",
+        """
+        table inet fw {
+          map ports { type inet_service : verdict; elements = { 22 : drop, 80 : accept } }
+          chain f {
+            type filter hook forward priority 0; policy drop;
+            ct state established accept
+            tcp dport vmap @ports comment "by port"
+          }
+        }
+        """)
+      let tests = try write(
+        "map.yaml",
+        Self.topology + """
+          tests:
+            - {from: \(from), to: "\(to) tcp/443", expect: accept}
+            - {from: \(from), to: "\(to) tcp/80", expect: accept, by: by prot}
+            - {from: \(from), to: "\(to) tcp/80", expect: accept, out: bb}
+          """)
+      let told = try await Programs.nftrace(["check", "--ruleset", ruleset, tests])
+      #expect(told.code == 2, "\(told)")
+      for words in [
+        "remedy    nft add element inet fw ports '{ 443 : accept }'",
+        "tried in a copy of this place: with it the probe gets through",
+        "expected by by prot (no rule is called that; did you mean 'by port'?), got",
+        "'out: bb': there is no interface of this name here",
+      ] {
+        #expect(told.output.contains(words), "\(told)")
+      }
+    }
+
     /// Nothing is left of a check that is killed, nor of one that ends.
     @Test func nothingIsLeft() async throws {
       let tests = try write(

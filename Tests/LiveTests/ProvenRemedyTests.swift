@@ -29,6 +29,21 @@ extension LiveTests {
       try await expectCured(net, by: "nft add rule \(family) n q \(rule)")
     }
 
+    /// Rules that name a set of ipset have their texts, and so have those beside them.
+    @Test func rulesOfAddressSets() async throws {
+      let net = try await RouterNet()
+      try await net.inRouter(
+        """
+        ipset create others hash:ip; ipset create ours hash:ip; ipset add ours 119.29.29.29
+        iptables -A FORWARD -m set --match-set others dst -j ACCEPT
+        iptables -A FORWARD -m set --match-set ours dst -j DROP
+        """)
+      let told = try await net.ping(["--no-rehearsal"])
+      #expect(
+        told.output.contains("rule 2 of chain FORWARD")
+          && told.output.contains("-m set --match-set ours dst -j DROP"), "\(told)")
+    }
+
     /// What stops the answer comes to light when there is one.
     @Test func whatComesBehindTheTranslation() async throws {
       let net = try await RouterNet(
