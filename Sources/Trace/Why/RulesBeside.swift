@@ -43,7 +43,9 @@ struct RulesBeside {
     return before.flatMap { rule -> [Command] in
       let conditions = RuleConditions(rule.text)
       let lookups = SetLookup.all(rule.text).filter { $0.isMap != conditions.accepts }
-      guard !lookups.isEmpty, conditions.difference(lost) == nil,
+      // A map in which the packet was found has an element of it already.
+      guard !lookups.isEmpty, conditions.accepts || !isMet(rule),
+        conditions.difference(lost) == nil,
         conditions.means(lost) || conditions.asksForPort,
         let table = try? Word.nft(rule.table), let family = try? Word.nftFamily(rule.family)
       else { return [] }
@@ -55,6 +57,14 @@ struct RulesBeside {
         let element = ("{ \(key)\(value) }" as Command).quoted
         return "nft add element \(family) \(table) \(set) \(element)"
       }
+    }
+  }
+
+  /// Whether the packet met one of them on its way: all that it asks for was so.
+  private func isMet(_ rule: RuleText) -> Bool {
+    lost.journey.way.rules.contains {
+      $0.family == rule.family && $0.table == rule.table && $0.chain == rule.chain
+        && $0.handle != nil && $0.handle == rule.handle
     }
   }
 
