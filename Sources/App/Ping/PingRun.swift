@@ -25,7 +25,7 @@ package struct PingRun {
   /// through it is read where it leaves, and thrown away behind that.
   private let silentDevice: UInt32?
 
-  /// What is wanted of a probe beyond what was seen of it; nil where that is all there is to know.
+  /// What is wanted of a probe beyond what was seen of it; nil where that is all of it.
   var interest: ((ProbeResult) -> ProbeInterest)?
 
   /// Lists what is there, changes the settings that are needed, and installs the tables, in each of the

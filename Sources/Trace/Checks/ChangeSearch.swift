@@ -129,6 +129,7 @@ package struct ChangeSearch: Sendable {
   /// A route to whoever asked, as somebody on the link that the request came in by, for an answer that has none.
   private func wayBack(_ result: ProbeResult) -> ChangeCandidate? {
     guard let request = result.exchange.request, let input = request.inDevice,
+      result.exchange.journeys.contains(where: { $0.direction != .request && !$0.end.isThrough }),
       result.findings.contains(where: { $0.id == .noRoute }), let device = try? Word.device(input)
     else { return nil }
     let asker = request.packet.source
