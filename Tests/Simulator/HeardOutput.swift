@@ -5,6 +5,7 @@ internal import Synchronization
 /// Hears what a command says.
 package final class HeardOutput: OutputPlace {
   private let heard = Mutex<[(text: String, isError: Bool)]>([])
+  private let terminal = Mutex<(columns: Int, rows: Int)?>(nil)
   private let shown = Mutex<[String?]>([])
 
   /// Nothing was said.
@@ -12,6 +13,12 @@ package final class HeardOutput: OutputPlace {
 
   package func write(_ text: String, to stream: Terminal.Stream) throws(KernelError) {
     heard.withLock { $0.append((text, stream == .error)) }
+  }
+
+  /// The terminal that shows it, which a test makes wider or narrower; nil is none.
+  package var size: (columns: Int, rows: Int)? {
+    get { terminal.withLock { $0 } }
+    set { terminal.withLock { $0 = newValue } }
   }
 
   package func tell(progress: String?) { shown.withLock { $0.append(progress) } }

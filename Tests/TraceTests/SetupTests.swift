@@ -149,6 +149,24 @@ struct DeciderWatchTests {
     watch.take(trace(4, .accept))
     #expect(unread(&watch) == [4])
   }
+
+  /// What a file begins anew with has all that is known of a rule, its text as well: who reads it has no other.
+  @Test func whatIsKnownIsTakenAlong() throws {
+    var watch = DecidingRules()
+    watch.take(trace(4, .drop))
+    let text = RuleText(
+      family: 2, table: "filter", chain: "c", handle: 4, position: 1, text: "udp dport 9 drop",
+      tool: .nft)
+    watch.hold([Record(time: 1, .note(.rule(text)))])
+    #expect(watch.records(at: 2).isEmpty)
+    _ = watch.takeHeld()
+    #expect(watch.records(at: 2) == [Record(time: 2, .note(.rule(text)))])
+    watch.take(
+      NetlinkMessage(
+        type: RulesetWatch.deleteTableType,
+        payload: NetfilterHeader(family: 2).bytes + [NetlinkAttribute(1, string: "filter")].bytes))
+    #expect(watch.records(at: 2).isEmpty)
+  }
 }
 
 struct SetupStateTests {

@@ -33,6 +33,7 @@ package struct Follow {
     var rate = MessageRate()
     var (signal, deadline): (Int32?, UInt64?)
     while true {
+      report.look(like: Output.fitted)
       var lines: [String] = []
       var messages = 0
       var (isRead, isLate) = (true, loop.monotonic > deadline ?? .max)

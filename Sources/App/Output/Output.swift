@@ -60,10 +60,17 @@ package enum Output {
           && Terminal.environment("TERM") != "dumb"
       }
     var style = TextStyle(
-      width: isTerminal ? max(Terminal.columns ?? 80, 60) : 80, color: colors, unicode: isUTF8,
-      verbosity: verbosity)
+      width: 80, color: colors, unicode: isUTF8, verbosity: verbosity)
     style.isTerminal = isTerminal
-    style.height = isTerminal ? Terminal.rows.map { $0 - rowsTaken } : nil
+    return fitted(style)
+  }
+
+  /// The style for the terminal as it is now: somebody may have made it wider or narrower.
+  static func fitted(_ style: TextStyle) -> TextStyle {
+    guard style.isTerminal, let size = place.size else { return style }
+    var style = style
+    style.width = max(size.columns, TextStyle.leastWidth)
+    style.height = size.rows - rowsTaken
     return style
   }
 

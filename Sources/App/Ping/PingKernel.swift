@@ -18,6 +18,8 @@ package protocol PingKernel: TableInstaller {
   var machine: Machine.Name { get }
   /// What tells the network namespace from others; nil where that is not known.
   var namespaceKey: String? { get }
+  /// What that is called, where somebody has entered it; nil where it has no name.
+  var namespaceName: String? { get }
   /// The NAT targets of iptables-legacy there are.
   func natTargets() -> [Int: [String]]
   /// What the kernel lists.
@@ -48,6 +50,8 @@ package protocol SettingChanges: AnyObject {
 }
 
 extension PingKernel {
+  /// It has none.
+  package var namespaceName: String? { nil }
   /// Nobody tries them.
   package func rehearse(_ remedies: RemediesToTry) -> RemedyTrial? { nil }
   /// Nobody searches.

@@ -96,6 +96,9 @@ final class PingPlace: ProbePlace {
       points: points, table: kernel.table, probe: probe, legacyNAT: kernel.natTargets())
     header.namespace = kernel.namespaceKey
     header.netnsPath = namespace.path
+    if namespace.name == nil, namespace.rehearsal == nil {
+      header.netnsEntered = kernel.namespaceName
+    }
     header.rehearsal = namespace.rehearsal
     header.begin(at: loop.realtime, on: kernel.machine)
     self.header = header

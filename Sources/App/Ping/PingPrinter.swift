@@ -5,6 +5,7 @@ package import Trace
 /// another, of probes that enter in another way.
 package struct PingPrinter {
   private var renderer: (any Renderer)?
+  private var style: TextStyle
   /// The same, told in other ways.
   private let files: [ReportFile]
   /// Where it is exported to as well.
@@ -28,12 +29,14 @@ package struct PingPrinter {
   package init(options: OutputOptions, files: [ReportFile] = [], export: OTLPExport? = nil) {
     self.files = files
     self.export = export
+    style = options.style
     renderer = (options.json ? ReportFormat.json : .text).renderer(options.style)
   }
 
   /// One that prints nothing.
   package init() {
     renderer = nil
+    style = TextStyle()
     files = []
     export = nil
   }
@@ -60,6 +63,7 @@ package struct PingPrinter {
     cause = cause ?? result.findings.first { $0.severity == .error }
     let isAll = plan?.data == nil || plan?.carriesData(result.sequence) == true
     if isAll, result.outcome == .replied || result.outcome == .sent { succeeded += 1 }
+    lookAtTerminal()
     try put(renderer?.probe(result))
     for file in files { try file.write(file.renderer.probe(result)) }
     export?.take(.probe(result))
@@ -68,6 +72,7 @@ package struct PingPrinter {
   /// The run is over.
   package mutating func end(_ counts: EventCounts) throws {
     self.counts.add(counts)
+    lookAtTerminal()
     try put(renderer?.endProbes(counts))
     for file in files { try file.write(file.renderer.endProbes(counts)) }
   }
@@ -80,6 +85,14 @@ package struct PingPrinter {
       try file.write(file.renderer.finish(end))
       file.finish()
     }
+  }
+
+  /// Has what is told next fit a terminal that has another size by now.
+  private mutating func lookAtTerminal() {
+    let now = Output.fitted(style)
+    guard now.width != style.width || now.height != style.height else { return }
+    style = now
+    renderer?.look(like: now)
   }
 
   private func put(_ lines: [String]?) throws {

@@ -22,7 +22,11 @@ package struct ProbeTarget: Sendable, Equatable {
       text = text[mark.upperBound...].prefix { !"/?#".contains($0) }
       if let at = text.lastIndex(of: "@") { text = text[text.index(after: at)...] }
       guard !scheme.isEmpty else { return nil }
-      if ["tcp", "udp", "sctp"].contains(scheme) { transport = scheme } else { port = scheme }
+      switch scheme {
+      case "tcp", "udp", "sctp": transport = scheme
+      case "icmp", "icmpv6", "icmp6", "ping": transport = "icmp"
+      default: port = scheme
+      }
     }
     if text.first == "[" {
       guard let end = text.firstIndex(of: "]") else { return nil }

@@ -67,6 +67,7 @@ package struct Recorder {
       command: "record", version: Version.number, kernel: kernel.release,
       netns: netns ?? setup.netns, points: setup.points, table: SetupTables.name)
     header.namespace = store.namespaceKey
+    if header.netns == nil { header.netnsEntered = kernel.namespaceName }
     header.begin(at: now, on: kernel.machine)
     self.metrics = metrics.map { RecorderMetrics($0, kernel, netns: netns ?? setup.netns) }
     targets = []
@@ -323,8 +324,7 @@ package struct Recorder {
   private func opening(_ listing: OpeningListing) -> [Record] {
     let now = loop.realtime
     let clock = clockStep == 0 ? [] : [Record(time: now, .note(.clockSet(clockStep)))]
-    return listing.records(at: now) + deciders.messages.map { Record(time: now, .netlink($0)) }
-      + clock
+    return listing.records(at: now) + deciders.records(at: now) + clock
   }
 
   private mutating func rotate() throws(KernelError) {

@@ -28,8 +28,15 @@ package protocol RecorderKernel: TableInstaller {
   func hasTables(_ name: String) throws(KernelError) -> Bool
   /// Whether anybody but nftrace uses the network namespace.
   func isNamespaceHeld() -> Bool
+  /// What the namespace is called for `ip netns`; nil where it has no name.
+  var namespaceName: String? { get }
   /// Everything is open: gives up the rights that are not needed any more.
   func giveUpRights() throws(KernelError)
+}
+
+extension RecorderKernel {
+  /// It has none.
+  package var namespaceName: String? { nil }
 }
 
 /// What is written down of the setup that is recorded: `SetupFiles`.

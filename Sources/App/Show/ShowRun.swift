@@ -134,11 +134,12 @@ package struct ShowRun {
     return isOverview ? .overview : .text
   }
 
-  /// Whether a person who asked for nothing in particular looks at it.
+  /// Whether nothing in particular is asked for: of much traffic, flows and kinds of losses are told. A pipe gets what a
+  /// terminal does.
   private var isOverview: Bool {
     let style = request.options.style
-    return host.isInteractive && request.last == nil && request.filter.packet == nil
-      && style.verbosity == .normal && !style.allRules
+    return request.last == nil && request.filter.packet == nil
+      && style.verbosity != .verbose && !style.allRules
   }
 
   /// Opening what is read to be written would empty it.

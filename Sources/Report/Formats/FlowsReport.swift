@@ -63,6 +63,9 @@ struct FlowsReport: Renderer {
     // What came of it all, then what it is of, then each.
     summary.counts = end.counts
     var lines = summary.lines + [""]
+    if style.verbosity == .quiet {
+      return style.written(summary.lines + table.lines(style) + text.closing(end))
+    }
     let source = text.takeProvenance()
     lines += source + (source.isEmpty ? [] : [""])
     lines += table.lines(style, most: isTable ? .max : Self.mostFlows)
@@ -77,7 +80,7 @@ struct FlowsReport: Renderer {
         "",
         StyledLine(
           "'nftrace show --packet N' tells one packet, '--last N' the last few, '--lost', '--port', "
-            + "'--from', '--rule' choose; in a pipe all are told.", .faint),
+            + "'--from', '--rule' choose; -v tells all.", .faint),
       ]
     }
     return style.written(lines + text.closing(end))

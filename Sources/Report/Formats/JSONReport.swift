@@ -60,7 +60,7 @@ struct JSONReport: Renderer {
     switch head.command {
     case .ping:
       head.session = end.session ?? head.session
-      let netns = head.header?.netns
+      let netns = head.header?.netnsName
       let probes = JSONValue.array(probes.map { objects.probe($0, netns: netns) })
       return [JSONValue.object(objects.opening(head) + [("probes", probes)] + closing).pretty()]
     case .show:

@@ -3,12 +3,14 @@ internal import Trace
 /// Traffic as it comes: a line a packet, or a packet and its answer. Packets of one exchange that fare alike are one
 /// line.
 struct LineReport: Renderer {
-  private let style: TextStyle
+  private var style: TextStyle
 
   /// Lines that look so.
   init(style: TextStyle) { self.style = style }
 
   var isForPeople: Bool { true }
+
+  mutating func look(like style: TextStyle) { self.style = style }
 
   mutating func exchange(_ exchange: Exchange) -> [String] {
     style.written(Self.parts(of: exchange).map(line))

@@ -2,7 +2,7 @@ internal import Trace
 
 /// A report as text, with colours where the style has them.
 struct TextReport: Renderer {
-  private let style: TextStyle
+  private var style: TextStyle
   private var text: ReportText
   private var fit: ScreenFit
   /// Whether all that is to be told is one probe.
@@ -18,6 +18,12 @@ struct TextReport: Renderer {
   }
 
   var isForPeople: Bool { true }
+
+  mutating func look(like style: TextStyle) {
+    self.style = style
+    text.look(like: style)
+    fit.look(like: style)
+  }
 
   mutating func begin(_ head: ReportHead) {
     text.begin(head)

@@ -24,7 +24,7 @@ package struct JSONObjects: Sendable {
     let backend = header?.backend.map { [("backend", JSONValue.string($0))] } ?? []
     let kernel = header?.kernel
     return Self.head(head.command.rawValue) + [
-      ("netns", isOfSeveral ? .null : .string(header?.netns)),
+      ("netns", isOfSeveral ? .null : .string(header?.netnsName)),
       ("kernel", .string(kernel?.isEmpty == true ? nil : kernel)),
       ("session", .string(head.session)), ("target", target(header)),
       ("started", .string(header?.started.map { CalendarText.iso($0) })),

@@ -8,7 +8,7 @@ struct PingText: Sendable {
   private let netns: String?
   /// Where that is a copy, what was tried there.
   private let rehearsal: Rehearsal?
-  private let style: TextStyle
+  var style: TextStyle
   private var times: [Double] = []
   private var sent = 0
   private var refused = 0
@@ -88,7 +88,7 @@ struct PingText: Sendable {
     let line = plan.count > 1 && plan.data == nil ? numbered(probe, headline) : headline
     if again { return gap + ["\(line) (same path)"] }
     let lead: [StyledLine] = sent > 1 || !isFirst ? [""] : []
-    return lead + [line] + (sent == 1 ? [asker] + trial : []) + [""] + body(probe)
+    return lead + [line] + (sent == 1 ? [asker(probe)] + trial : []) + [""] + body(probe)
   }
 
   /// When it was sent, where that is told.
@@ -98,7 +98,7 @@ struct PingText: Sendable {
   }
 
   /// As whom was asked.
-  var asker: StyledLine {
+  func asker(_ probe: ProbeResult) -> StyledLine {
     let device = plan.device.map(Escape.name) ?? "?"
     let name = netns.map { "netns \(Escape.name($0))" }
     let place =
@@ -110,6 +110,7 @@ struct PingText: Sendable {
     case .arriving:
       return
         "asked as \(plan.source) \(plan.isFromAfar ? "from beyond" : "behind") \(device)\(place)"
+        + (probe.isClientAbsent ? " (nobody there has it; -s names a client)" : "")
     }
   }
 

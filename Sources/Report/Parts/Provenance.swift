@@ -23,7 +23,7 @@ struct Provenance {
     let what = header.probe == nil ? "recorded since" : "sent"
     let namespaces =
       head.sites.isEmpty
-      ? [header.netns].compactMap(\.self)
+      ? [header.netnsName].compactMap(\.self)
       : head.sites.filter { $0.kind == .namespace }.map(\.name)
     let machines = head.sites.filter { $0.kind == .machine }.map { Escape.name($0.name) }
     let host = machines.isEmpty ? header.host.map(Escape.name) : machines.joined(separator: ", ")

@@ -2,7 +2,7 @@ internal import Trace
 
 /// A report in words, for the formats that people read.
 struct ReportText: Sendable {
-  private let style: TextStyle
+  private var style: TextStyle
   private var header: SessionHeader?
   /// The first of several machines.
   private var here: Site?
@@ -20,6 +20,13 @@ struct ReportText: Sendable {
   init(style: TextStyle) {
     self.style = style
     traffic = ShowText(style: style)
+  }
+
+  /// What is told from now on looks so.
+  mutating func look(like style: TextStyle) {
+    self.style = style
+    traffic.style = style
+    ping?.text.style = style
   }
 
   /// The report begins. The text of a ping is what was told live, unless `withProvenance`; that of a recording says
@@ -62,7 +69,7 @@ struct ReportText: Sendable {
     isEmpty = false
     comparison.add(result, of: plan)
     ping!.text.count(result)
-    return (ping!.text.headline(result), ping!.text.asker)
+    return (ping!.text.headline(result), ping!.text.asker(result))
   }
 
   /// Takes in that packets are told otherwise.

@@ -94,6 +94,10 @@ struct RowBuilder {
   private mutating func begin(_ leg: Leg, after previous: Hop?) {
     let hop = leg.hop
     close()
+    // Forwarding takes one off before FORWARD.
+    var ttl = leg.changes.filter { $0.field == .ttl }.map {
+      "ttl \($0.from) \(style.arrow) \($0.to)"
+    }
     switch hop.point.hook {
     case .output where previous == nil:
       rows.append(
@@ -111,7 +115,10 @@ struct RowBuilder {
     case .forward where previous?.point.hook == .prerouting:
       rows.append(
         Timeline.Row(
-          stage: "route", details: [Phrases.route(leg.route, hop.outDevice)], place: .route))
+          stage: "route",
+          details: [([Phrases.route(leg.route, hop.outDevice)] + ttl).joined(separator: ", ")],
+          place: .route))
+      ttl = []
     case .input where previous?.point.hook == .prerouting:
       rows.append(
         Timeline.Row(stage: "route", details: ["to this host itself"], place: .route))
@@ -120,8 +127,7 @@ struct RowBuilder {
     hook = hop.point.hook
     isKnown = false
     open = row(hop, stage: hop.point.hook.rawValue.uppercased())
-    let ttl = leg.changes.filter { $0.field == .ttl }
-    open?.details += ttl.map { "ttl \($0.from) \(style.arrow) \($0.to)" }
+    open?.details += ttl
   }
 
   /// What was passed on the way to a hop, by name; of the position, where nobody listed chains.
@@ -149,9 +155,12 @@ struct RowBuilder {
     }
     if details.isEmpty, names.isEmpty, hop.point.table != nil { return }
     // A hook whose first table has something to say needs no empty row before it.
-    if let row = open, row.tables.isEmpty, row.details.isEmpty || isVerbose {
-      open?.tables = names
-      open?.details += details
+    // What conntrack undoes of a translation is its own doing.
+    let isUndone = open?.tables == ["conntrack"] && leg.changes.contains { $0.cause == .natReply }
+    if let row = open, row.tables.isEmpty || isUndone {
+      if !isUndone { open?.tables = names }
+      // Who undoes it stands beside it.
+      open?.details += isUndone ? details.filter { $0 != Phrases.undone } : details
       open?.translates = Self.translates(leg)
       if !(isVerbose && hop.point.table == nil && details.isEmpty) { close() }
       return

@@ -2,8 +2,8 @@
 /// still, what came of it is told again at its end.
 struct ScreenFit: Sendable {
   /// Lines that the report may have; nil where nobody knows.
-  private let rows: Int?
-  private let width: Int
+  private var rows: Int?
+  private var width: Int
   private let arrows: [String]
   /// Whether the empty line above the sum goes as well.
   private var isDense = false
@@ -13,10 +13,16 @@ struct ScreenFit: Sendable {
   private static let closing = 2
 
   init(_ style: TextStyle) {
-    // The next prompt has a line as well.
-    rows = style.height.map { $0 - 1 }
+    // The command above has a line as well, and the next prompt.
+    rows = style.height.map { $0 - 2 }
     width = max(style.width, 1)
     arrows = [style.arrow, style.backArrow]
+  }
+
+  /// The terminal has another size.
+  mutating func look(like style: TextStyle) {
+    let fit = ScreenFit(style)
+    (rows, width) = (fit.rows, fit.width)
   }
 
   /// The lines of the only probe.

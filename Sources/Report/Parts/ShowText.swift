@@ -3,7 +3,7 @@ internal import Wire
 
 /// The text of recorded traffic: each exchange with a line that says what became of it.
 struct ShowText: Sendable {
-  private let style: TextStyle
+  var style: TextStyle
   private var isFirst = true
 
   /// The text of traffic of which nothing was told yet.

@@ -26,6 +26,9 @@ struct Timeline {
     /// Whether addresses or ports are others from here on.
     var translates = false
 
+    /// Whether nothing stands there, and nothing happened.
+    var isEmpty: Bool { tables.isEmpty && details.isEmpty && !failed }
+
     /// The tables, on one line.
     var passed: String { Self.joined(tables) }
 
@@ -104,10 +107,10 @@ struct Timeline {
         lines += ConnectionText(style: style).lines(
           journey, isTold: id.map { toldConnections.contains($0) } ?? false)
         if let id { toldConnections.insert(id) }
+        lines.append("")
       }
-      lines.append("")
       if index == 0 { lines.append(timeline.columns) }
-      lines += timeline.rows(journey).flatMap(timeline.layout)
+      lines += timeline.toldRows(journey).flatMap(timeline.layout)
       if let again = rounds.again(index) {
         lines += timeline.layout(Row(details: [again]))
       }
@@ -162,6 +165,18 @@ struct Timeline {
     return builder.rows
   }
 
+  /// The same without hooks at which nothing stands and nothing happened, but for the last one.
+  private func toldRows(_ journey: Journey) -> [Row] {
+    let rows = rows(journey)
+    guard style.verbosity != .verbose else { return rows }
+    return rows.indices.filter { index in
+      if case .hook = rows[index].place, rows[index].isEmpty, index + 1 < rows.count {
+        return rows[index + 1].failed
+      }
+      return true
+    }.map { rows[$0] }
+  }
+
   // MARK: Layout
 
   private static let stageWidth = 13
@@ -184,30 +199,29 @@ struct Timeline {
     let isAlone = row.tables.isEmpty && row.details.isEmpty
     let stage = isAlone ? row.stage : TextLayout.padded(row.stage, to: Self.stageWidth)
     first += StyledLine(stage, row.failed ? .bad : .strong)
-    let tableLines = wrapped(row.passed, style.width - tablesAt)
-    guard tableLines.count == 1 else {
-      // A ruleset of many base chains: the names go on below, and what happened below them.
-      let more = tableLines.dropFirst().map { StyledLine(TextLayout.space(tablesAt) + $0) }
-      return [first + tableLines[0]] + more + below(row, at: detailsAt)
+    guard !row.tables.isEmpty else {
+      return row.details.isEmpty ? [first.trimmed] : below(row.details, row, at: tablesAt, first)
     }
-    let tables = tableLines[0]
-    guard !row.details.isEmpty else { return [(first + tables).trimmed] }
-    let beside =
-      tables.isEmpty
-      ? tablesAt : max(detailsAt, tablesAt + TextLayout.columns(tables) + 2)
-    let room = style.width - beside
-    guard beside <= detailsAt || row.details.allSatisfy({ TextLayout.columns($0) <= room })
-    else {
-      // Too long to stand beside the tables: it goes below them.
-      return [(first + tables).trimmed] + below(row, at: detailsAt)
+    // A ruleset of many base chains: the names go on below, and what happened below them.
+    let tables = wrapped(row.passed, style.width - tablesAt)
+    var lines = [first + tables[0]]
+    lines += tables.dropFirst().map { StyledLine(TextLayout.space(tablesAt) + $0) }
+    var details = row.details[...]
+    let beside = max(detailsAt, tablesAt + TextLayout.columns(tables[0]) + 2)
+    if tables.count == 1, let detail = details.first,
+      beside + TextLayout.columns(detail) <= style.width
+    {
+      let gap = TextLayout.space(beside - tablesAt - TextLayout.columns(tables[0]))
+      lines[0] = lines[0] + gap + paint(details.removeFirst(), row)
     }
-    let gap = TextLayout.space(beside - tablesAt - TextLayout.columns(tables))
-    return below(row, at: beside, first: first + tables + gap)
+    return lines.map(\.trimmed) + below(Array(details), row, at: tablesAt + 2)
   }
 
-  /// The details of a row, each line beginning at this column, behind `first` or spaces.
-  private func below(_ row: Row, at column: Int, first: StyledLine? = nil) -> [StyledLine] {
-    row.details.flatMap { wrapped($0, style.width - column) }.enumerated().map { index, detail in
+  /// Details of a row, each line beginning at this column, behind `first` or spaces.
+  private func below(
+    _ details: [String], _ row: Row, at column: Int, _ first: StyledLine? = nil
+  ) -> [StyledLine] {
+    details.flatMap { wrapped($0, style.width - column) }.enumerated().map { index, detail in
       let lead = index == 0 ? first : nil
       return (lead ?? StyledLine(TextLayout.space(column))) + paint(detail, row)
     }

@@ -4,7 +4,7 @@ internal import Wire
 /// Tells traffic while it is recorded: exchanges as they close, in a format that can be read so. A pure function of what comes in and of the times that are told.
 package struct FollowReport: Sendable {
   private let filter: ExchangeFilter
-  private let style: TextStyle
+  private var style: TextStyle
   /// Exchanges that are told in full in a second, or lines of them; nil is all.
   private let rate: Int?
   private let isLines: Bool
@@ -40,6 +40,14 @@ package struct FollowReport: Sendable {
     self.rate = renderer.isForPeople ? rate : nil
     isLines = format == .lines
     self.since = since
+  }
+
+  /// What is told from now on is to look as `fitted` makes it look.
+  package mutating func look(like fitted: (TextStyle) -> TextStyle) {
+    let now = fitted(style)
+    guard now.width != style.width || now.height != style.height else { return }
+    style = now
+    renderer.look(like: now)
   }
 
   /// Takes in the next element, of the namespace with this place among the names; returns the lines

@@ -7,6 +7,9 @@ package protocol Renderer: Sendable {
   /// Whether people read it, who are told more than what was asked for: what was left out, and the sum.
   var isForPeople: Bool { get }
 
+  /// What is told from now on is to look so: a terminal has another size.
+  mutating func look(like style: TextStyle)
+
   /// The report begins. Comes first, and once.
   mutating func begin(_ head: ReportHead)
 
@@ -33,6 +36,8 @@ package protocol Renderer: Sendable {
 extension Renderer {
   /// No format is for people that does not say so.
   package var isForPeople: Bool { false }
+  /// Nothing: only text has the size of a terminal.
+  package mutating func look(like style: TextStyle) {}
   /// Nothing.
   package mutating func begin(_ head: ReportHead) {}
   /// Nothing.

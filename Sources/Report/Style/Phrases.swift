@@ -11,6 +11,9 @@ enum Phrases {
   /// What is wrong where a packet got through, and should have been answered.
   static let nothingBack = "nothing came back"
 
+  /// Who puts back what a translation had changed.
+  static let undone = "undone by conntrack, no rule is asked"
+
   /// What lines of the kernel log leave out.
   static let kernelLog = "told by lines of the kernel log, which name no rules and no connections"
 
@@ -147,7 +150,7 @@ enum Phrases {
   private static func cause(_ change: Change, _ leg: Leg, _ style: TextStyle) -> String {
     let point = leg.hop.point
     switch change.cause {
-    case .natReply: return "undone by conntrack, no rule is asked"
+    case .natReply: return undone
     case .masquerade, .snat, .dnat, .redirect:
       let rule = leg.rules.last { $0.translation != nil }
       if let rule, let text = rule.text {

@@ -24,6 +24,9 @@ package struct TextStyle: Sendable {
     case quiet, normal, verbose
   }
 
+  /// Columns that are used even where a terminal has fewer.
+  package static let leastWidth = 60
+
   /// A style of these fields.
   package init(
     width: Int = 80, color: Bool = false, unicode: Bool = true, verbosity: Verbosity = .normal

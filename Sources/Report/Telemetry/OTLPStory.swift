@@ -57,7 +57,7 @@ package struct OTLPStory: Sendable {
       context = probes
       ids = SpanIDs(seed: context.spanID ^ UInt64(truncatingIfNeeded: context.traceID))
     }
-    netns = header?.netns
+    netns = header?.netnsName
     resource = header?.host.map(resource(of:)) ?? home
   }
 

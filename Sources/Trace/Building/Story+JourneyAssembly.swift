@@ -45,6 +45,7 @@ extension Story {
     }
     noteDrop(&journey, unjudged.identity)
     noteUnresolved(&journey, open)
+    notePickedClient(&journey)
     return journey
   }
 

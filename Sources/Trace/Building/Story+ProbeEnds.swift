@@ -4,13 +4,55 @@ internal import Wire
 extension Story {
   /// What came back of a probe, and was delivered here or sent on to its client, as it was then.
   func arrived(probe sequence: Int) -> [Packet] {
+    answers(to: sequence) { hasArrived($0, from: $1) }
+  }
+
+  /// What came back of a probe, and is through with the hooks towards a client that nftrace picked: who is not there
+  /// has it wait for a neighbour.
+  func handedOn(probe sequence: Int) -> [Packet] {
+    answers(to: sequence) { hop, input in isTowardsPickedClient(hop, from: input) }
+  }
+
+  private func answers(to sequence: Int, where isThere: (Hop, String?) -> Bool) -> [Packet] {
     open.compactMap { journey in
       let last = journey.way.last
-      guard journey.dropped == nil, hasArrived(last, from: journey.way.first.inDevice),
+      guard journey.dropped == nil, isThere(last, journey.way.first.inDevice),
         self.sequence(of: journey) == sequence
       else { return nil }
       return [.reply, .error].contains(direction(journey)) ? last.packet : nil
     }
+  }
+
+  /// What is through with the hooks towards a client that nftrace picked is sent as far as anybody can tell, though
+  /// nobody there says that he has that address.
+  func notePickedClient(_ journey: inout Journey) {
+    guard case .unknown(let place, nil, _) = journey.end, journey.direction != .request,
+      case let last = journey.way.last, isTowardsPickedClient(last, from: journey.inDevice),
+      isNobodyThere(last)
+    else { return }
+    journey.end = .sent(place)
+  }
+
+  /// Whether a packet was sent to a client that nftrace picked, who is not there.
+  func isSentToNobody(_ journey: Journey) -> Bool {
+    guard case .sent = journey.end, journey.direction != .request else { return false }
+    let last = journey.way.last
+    return isTowardsPickedClient(last, from: journey.inDevice) && isNobodyThere(last)
+  }
+
+  /// Whether nobody has said that he has the address to which a packet goes.
+  private func isNobodyThere(_ hop: Hop) -> Bool {
+    let neighbour = snapshot.neighbour(hop.packet.destination, on: hop.outDevice)
+    return neighbour.map { !$0.state.isDisjoint(with: [.incomplete, .failed]) } ?? false
+  }
+
+  /// Whether this is behind the last hook of all, on the way to a client that nftrace picked.
+  private func isTowardsPickedClient(_ hop: Hop, from input: String?) -> Bool {
+    guard let plan = header?.probe, plan.hasPickedClient, hop.point.hook == .postrouting,
+      points.isLast(hop.point), let asker = Asker(of: plan),
+      hop.packet.destination == asker.address
+    else { return false }
+    return snapshot.leads(hop.outDevice, from: input, as: hop.packet.source, to: asker)
   }
 
   /// Whether data that answers a probe did not get through.
@@ -49,9 +91,13 @@ extension Story {
   /// the client is.
   func isKeptFromClient(_ answer: Packet, to sequence: Int) -> Bool {
     if let plan = header?.probe, snapshot.clientDrop(sequence, of: plan) != nil { return true }
-    guard let journey = open.last(where: { $0.identity == PacketIdentity(answer) }),
-      journey.way.last.point.hook == .egress
-    else { return false }
+    guard let journey = open.last(where: { $0.identity == PacketIdentity(answer) }) else {
+      return false
+    }
+    if isTowardsPickedClient(journey.way.last, from: journey.way.first.inDevice) {
+      return !self.journey(journey).end.isThrough
+    }
+    guard journey.way.last.point.hook == .egress else { return false }
     if NeighbourUnresolved.NotAsked.finding(self.journey(journey), snapshot) != nil { return true }
     if let plan = header?.probe, let asker = Asker(of: plan),
       let redirect = snapshot.redirect(of: self.journey(journey)),

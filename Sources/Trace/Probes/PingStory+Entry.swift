@@ -14,6 +14,9 @@ extension PingStory {
     var answered: UInt64?
     /// Whether the answer came while the probe was still on its way through this host.
     var isEarly = false
+    /// Whether the answer was not seen to leave, though it is through with all hooks, to a client that nftrace picked:
+    /// his MAC address may be asked for in vain.
+    var isUnsent = false
     /// The errno that refused to send it.
     var refused: Int32?
     /// Whether it is in a copy, where nobody keeps the kernel from what comes next.
@@ -23,6 +26,7 @@ extension PingStory {
     /// and a SYN proxy answers before its rule has taken the packet.
     var end: UInt64 {
       guard let answered else { return deadline }
+      if isUnsent { return answered.later(by: PingStory.afterHooks) }
       if isInCopy { return answered.later(by: PingStory.inCopy) }
       return answered.later(
         by: answer?.isRefusal == true || isEarly ? PingStory.afterRefusal : PingStory.afterAnswer)

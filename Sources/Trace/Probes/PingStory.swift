@@ -25,6 +25,8 @@ package struct PingStory: Sendable {
   static let inCopy: UInt64 = 300_000
   /// Nanoseconds in which the kernel says that it dropped an answer behind the hook where it was seen.
   static let afterAnswer: UInt64 = 1_000_000
+  /// Nanoseconds in which what is through with all hooks leaves, if somebody is there to take it.
+  static let afterHooks: UInt64 = 50_000_000
   /// The probe that was sent last.
   private var latest = 0
   /// When the last record was received, nanoseconds since the epoch.
@@ -132,7 +134,7 @@ package struct PingStory: Sendable {
   }
 
   /// Whether a rule dropped a packet of this probe, anywhere.
-  private func isDropped(_ sequence: Int) -> Bool {
+  func isDropped(_ sequence: Int) -> Bool {
     stories.contains { $0.isDropped(probe: sequence) }
   }
 
@@ -150,44 +152,6 @@ package struct PingStory: Sendable {
     else { return }
     // The kernel is asked for its drops when the probe is over.
     note(packet, to: sequence, max(drop.time, entry.sent))
-  }
-
-  /// Where no device can be read, an answer is what the hooks saw arrive; and a probe that is not to
-  /// leave ends where it would have.
-  private mutating func lookForEnds(_ time: UInt64) {
-    for (sequence, entry) in open where entry.answered == nil && time <= entry.deadline {
-      if plan.dryRun {
-        guard
-          story.isThrough(probe: sequence) || story.isProxied(probe: sequence)
-            || isDropped(sequence)
-        else { continue }
-      } else {
-        for packet in story.arrived(probe: sequence) {
-          noteHandshake(packet, of: sequence)
-          if story.isAnswer(packet) { note(packet, to: sequence, time) }
-        }
-        continue
-      }
-      open[sequence]?.answered = time
-    }
-  }
-
-  /// Takes down what answered a probe, and when.
-  private mutating func note(_ answer: Packet, to sequence: Int, _ time: UInt64) {
-    // What acknowledges data is no answer to it, as long as there may come one.
-    if plan.carriesData(sequence), answer.isBareAcknowledgment || isBehindGap(answer, sequence) {
-      guard open[sequence]?.acknowledged == nil else { return }
-      open[sequence]?.answer = answer
-      open[sequence]?.acknowledged = time
-      return
-    }
-    if open[sequence]?.answered != nil { return }
-    let isOnItsWay = stories.contains {
-      !$0.isThrough(probe: sequence) && !$0.openJourneys(probe: sequence).isEmpty
-    }
-    open[sequence]?.answer = answer
-    open[sequence]?.answered = time
-    open[sequence]?.isEarly = answer.tcp != nil && isOnItsWay
   }
 
   /// Whether a packet read from the device is a probe's, or answers one.
@@ -360,6 +324,7 @@ package struct PingStory: Sendable {
     result.clocks = offsets
     result.entrance = plan.entrance
     result.interface = plan.device
+    result.isClientAbsent = exchange.journeys.contains { story.isSentToNobody($0) }
     result.routers = survey.settle(sequence, plan)
     result.found = searches.removeValue(forKey: sequence)
     result.isSilent = entry?.answered == nil && entry?.acknowledged != nil

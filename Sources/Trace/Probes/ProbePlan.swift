@@ -74,6 +74,9 @@ package struct ProbePlan: Sendable, Equatable {
   package var isFromAfar = false
   /// Whether that is all that tells the interface that they come in by.
   package var isPlacedByDefault = false
+  /// Whether nobody said whom they seem to come from, so that nftrace picked a client: that he is not there is no
+  /// reason of a loss.
+  package var hasPickedClient = false
   /// Whether somebody said to whose MAC address they go, so that nobody asks for it.
   package var hasChosenReceiver = false
   /// Whose MAC address the client asks for before it sends, an address of this host's; nil where it does not ask.
@@ -201,6 +204,9 @@ extension ProbePlan: JSONObject {
     var isPlaced = isPlacedByDefault ? true : nil
     json.member("placedByDefault", &isPlaced)
     isPlacedByDefault = isPlaced ?? false
+    var isPicked = hasPickedClient ? true : nil
+    json.member("pickedClient", &isPicked)
+    hasPickedClient = isPicked ?? false
     json.member("proto", &proto)
     json.member("senderMark", &senderMark)
     json.member("senderUser", &senderUser)

@@ -30,6 +30,8 @@ package struct ProbeResult: Sendable, Equatable {
   package var entrance = EntranceKind.tun
   /// The interface by which it came in; nil where this host sent it.
   package var interface: String?
+  /// Whether nobody was there as the client that nftrace picked to ask as.
+  package var isClientAbsent = false
 
   /// The clock of a machine beside that of the one that sent the probe.
   package struct Clock: Sendable, Equatable {

@@ -12,6 +12,10 @@ package struct SessionHeader: Sendable, Equatable {
   package var kernel: String
   /// The name under which the network namespace was asked for.
   package var netns: String?
+  /// The name that it had for `ip netns`, where none was asked for: somebody has entered it before.
+  package var netnsEntered: String?
+  /// What it is called, if it has a name.
+  package var netnsName: String? { netns ?? netnsEntered }
   /// What tells that namespace from others: "4026532201-5".
   package var namespace: String?
   /// The file that leads to it: "/run/netns/web"; nil where none was asked for.
@@ -135,6 +139,7 @@ extension SessionHeader {
   var shortest: SessionHeader {
     var header = short
     header.netns = nil
+    header.netnsEntered = nil
     header.netnsPath = nil
     header.probe = nil
     header.diversion = nil
@@ -246,6 +251,7 @@ extension SessionHeader: JSONObject {
     json.member("legacyNAT", &legacyNAT)
     json.member("namespace", &namespace)
     json.member("netns", &netns)
+    json.member("netnsEntered", &netnsEntered)
     json.member("netnsPath", &netnsPath)
     var more = others.isEmpty ? nil : others
     json.member("others", &more)

@@ -10,8 +10,15 @@ package struct DecidingRules: Sendable {
     var handle: UInt64
   }
 
-  /// What is known of a rule: its message, or nil when it could not be read.
-  private var known: [Key: NetlinkMessage?] = [:]
+  /// What was read of a rule; nothing when it could not be read.
+  private struct Known {
+    /// Its NFT_MSG_NEWRULE.
+    var message: NetlinkMessage?
+    /// How its tool lists it.
+    var text: RuleText?
+  }
+
+  private var known: [Key: Known] = [:]
   private var unread: [RuleStep] = []
   /// Rules that were asked for: the kernel tells of new ones by itself, but not their texts.
   private var asked: Set<Key> = []
@@ -58,7 +65,7 @@ package struct DecidingRules: Sendable {
     }
     guard asked.insert(key).inserted else { return }
     if known.count >= Self.most { known.removeAll() }
-    if known[key] == nil { known[key] = .some(nil) }
+    if known[key] == nil { known[key] = Known() }
     unread.append(
       RuleStep(
         family: trace.family, table: trace.table, chain: trace.chain, .nft(handle: handle),
@@ -72,7 +79,16 @@ package struct DecidingRules: Sendable {
     else { return }
     if known.count >= Self.most { known.removeAll() }
     let key = Key(family: rule.family, table: rule.table, chain: rule.chain, handle: rule.handle)
-    known[key] = .some(message)
+    // Another rule has another text.
+    if let before = known[key]?.message, before.payload != message.payload { known[key] = nil }
+    known[key, default: Known()].message = message
+  }
+
+  private mutating func note(_ text: RuleText) {
+    guard let handle = text.handle else { return }
+    let key = Key(family: text.family, table: text.table, chain: text.chain, handle: handle)
+    if known.count >= Self.most { known.removeAll() }
+    known[key, default: Known()].text = text
   }
 
   /// The rules that decided and are to be read; they are not named again.
@@ -93,11 +109,23 @@ package struct DecidingRules: Sendable {
     let records = held
     held = []
     for record in records {
-      if case .netlink(let rule) = record.content { note(rule) }
+      switch record.content {
+      case .netlink(let rule): note(rule)
+      case .note(.rule(let text)): note(text)
+      default: break
+      }
     }
     return records
   }
 
-  /// The messages of all rules that are known, for a file that begins anew.
-  package var messages: [NetlinkMessage] { known.values.compactMap { $0 } }
+  /// All that is known of rules, as records of this time in nanoseconds since the epoch, for a file that begins anew:
+  /// who reads it has no other.
+  package func records(at time: UInt64) -> [Record] {
+    known.values.flatMap { rule in
+      [
+        rule.message.map { Record(time: time, .netlink($0)) },
+        rule.text.map { Record(time: time, .note(.rule($0))) },
+      ].compactMap(\.self)
+    }
+  }
 }

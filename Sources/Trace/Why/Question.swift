@@ -42,7 +42,7 @@ extension Story {
     }
     // Whether a program would have had the answer.
     if isAnswered, header?.probe?.entrance == .local { questions.append(.host(.policies)) }
-    if isAnswered, let plan = header?.probe {
+    if isAnswered || header?.probe?.hasPickedClient == true, let plan = header?.probe {
       let exits = journeys.filter { $0.direction != .request }.compactMap(\.exit)
       if plan.entrance == .arriving, !exits.isEmpty {
         questions.append(.host(.redirects(Set(exits).sorted())))

@@ -28,6 +28,8 @@ struct CommandWords {
     }
     if first.hasPrefix("--extcap-") || first == "--capture" {
       self.words.insert("extcap", at: 0)
+    } else if first == "-V" {
+      self.words[0] = "--version"
     } else if first.hasPrefix("-") {
       try takeOptions(first)
     } else if Self.isDestination(first)
@@ -58,9 +60,7 @@ struct CommandWords {
       throw UsageError(
         "options come behind the command: nftrace \(([command] + others).joined(separator: " "))")
     }
-    guard words.contains(where: { Self.isDestination($0) }),
-      UnknownOption.first(in: words, of: Ping.self) == nil
-    else { return }
+    guard words.contains(where: { Self.isDestination($0) }) else { return }
     words.insert("ping", at: 0)
   }
 

@@ -256,8 +256,20 @@ extension Ping {
       return "'\(text)' is not an IPv4 or IPv6 address, nor the name of a host"
         + (DestinationHint.words(text).map { ": \($0)" } ?? "")
     }
-    let size = Int(text).map { "; --size \($0) is the length" } ?? " (names are not looked up)"
-    return "\(what) '\(text)' is not an IPv4 or IPv6 address\(size)"
+    return "\(what) '\(text)' is not an IPv4 or IPv6 address\(sourceHint(text))"
+  }
+
+  /// What was meant by a source that is no address.
+  private static func sourceHint(_ text: String) -> String {
+    if let size = Int(text) { return "; --size \(size) is the length" }
+    if let target = ProbeTarget(text), let address = target.address, let port = target.port {
+      return ", but one with a port: -s \(address) --sport \(port)"
+    }
+    guard TunDevice.fault(inName: text) == nil, !text.contains("."), !text.contains(":") else {
+      return " (names are not looked up)"
+    }
+    return " (names are not looked up). An interface: --in \(text) lets the probe arrive there, and -I \(text) has "
+      + "this host send through it"
   }
 
   static func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws {

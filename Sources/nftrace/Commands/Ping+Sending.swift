@@ -131,6 +131,7 @@ extension Ping {
       plan.hasChosenSource = sender != nil
     }
     plan.isFromAfar = entrance.isFromAfar
+    plan.hasPickedClient = entrance.kind == .arriving && sender == nil
     plan.isPlacedByDefault = entrance.isFromAfar && arriving == nil && tun == nil
     if let question = entrance.question {
       (plan.asksFor, plan.asksFrom) = (question.target, question.sender)

@@ -67,7 +67,19 @@ struct Ping: ParsableCommand {
         + "other IP protocol by its name or number. Default: icmp, and tcp where DEST has a port.",
       valueName: "protocol"), completion: .list(ProbeProtocol.names),
     transform: Self.protocol)
-  var asked: ProbeProtocol?
+  var named: NamedProtocol?
+
+  /// A protocol, and what it was called.
+  struct NamedProtocol {
+    let name: String
+    let proto: ProbeProtocol
+  }
+
+  /// The protocol that `-p` names.
+  var asked: ProbeProtocol? {
+    get { named?.proto }
+    set { named = newValue.map { NamedProtocol(name: $0.description, proto: $0) } }
+  }
 
   @Option(
     parsing: .unconditional,
@@ -100,7 +112,7 @@ struct Ping: ParsableCommand {
     parsing: .unconditional,
     help: ArgumentHelp(
       "Seconds between probes; 0 sends the next one as soon as the last one is answered.",
-      valueName: "s"))
+      valueName: "s"), transform: Self.seconds)
   var interval: Double = 1
 
   @Option(
@@ -298,6 +310,10 @@ struct Ping: ParsableCommand {
         "source \(source) is IPv\(from) and destination \(destination) is IPv\(to): a packet has one IP "
           + "version")
     }
+    if to == 4, let name = named?.name, IPProtocol(name) == .icmpv6 {
+      throw ValidationError(
+        "-p \(name) is of IPv6, and \(destination) is an address of IPv4: -p icmp, the default, sends its echo request")
+    }
     guard let tunAddress else { return }
     let device = try Self.tunAddress(tunAddress)
     if device.address.family != to {
@@ -328,14 +344,24 @@ struct Ping: ParsableCommand {
     return Destination(address: address, name: target.name)
   }
 
-  private static func `protocol`(_ text: String) throws -> ProbeProtocol {
+  private static func seconds(_ text: String) throws -> Double {
+    if let seconds = Double(text) { return seconds }
+    let isName = TunDevice.fault(inName: text) == nil && text.contains(where: \.isLetter)
+    throw ValidationError(
+      "it is a number of seconds"
+        + (isName
+          ? ". An interface: --in \(text) lets the probe arrive there, and -I \(text) has this host send through it"
+          : ""))
+  }
+
+  private static func `protocol`(_ text: String) throws -> NamedProtocol {
     guard let known = ProbeProtocol(text) else {
       let port = UInt16(text).map { ". A port is given as -p tcp --dport \($0), or DEST:\($0)" }
       throw ValidationError(
         "it is neither \(ProbeProtocol.names.joined(separator: ", ")) nor the name or "
           + "number of another IP protocol, such as gre or 47\(port ?? "")")
     }
-    return known
+    return NamedProtocol(name: text, proto: known)
   }
 
   private static func typeOfService(_ text: String) throws -> Int {

@@ -14,6 +14,9 @@ struct RecordingsCommand: ParsableCommand {
       What a recorder is writing is not removed: 'nftrace teardown' ends it.
       """)
 
+  @Argument(help: .hidden)
+  var words: [String] = []
+
   @Option(
     help: ArgumentHelp(
       "Remove this recording; may be given several times.", valueName: "name"),
@@ -26,12 +29,27 @@ struct RecordingsCommand: ParsableCommand {
   @OptionGroup var shared: SharedOptions
 
   mutating func validate() throws {
+    try checkWords()
     if removeAll, !remove.isEmpty {
       throw ValidationError("--remove and --remove-all exclude each other")
     }
     if !shared.namespaces.isEmpty {
       throw ValidationError("recordings are those of all network namespaces: no --netns")
     }
+  }
+
+  /// Other programs have commands of their commands.
+  private func checkWords() throws {
+    guard let first = words.first else { return }
+    if words.count == 1, ["ls", "list"].contains(first) { return }
+    let rest = words.dropFirst().joined(separator: " ")
+    let isRemoval = ["rm", "remove", "delete", "del"].contains(first)
+    let isShow = ["show", "cat", "view"].contains(first)
+    throw ValidationError(
+      isRemoval
+        ? "one is removed with an option: nftrace recordings --remove \(rest.isEmpty ? "NAME" : rest)"
+        : "what was recorded is shown with: nftrace show "
+          + (isShow ? (rest.isEmpty ? "NAME" : rest) : words.joined(separator: " ")))
   }
 
   func run() throws {

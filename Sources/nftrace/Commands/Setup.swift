@@ -93,6 +93,10 @@ struct Setup: ParsableCommand {
     guard !subnets.isEmpty else {
       throw ValidationError("setup needs a subnet to watch, such as 192.168.69.0/24")
     }
+    for text in subnets where Prefix(text) == nil {
+      let isHere = shared.namespaces.isEmpty
+      if let hint = SubnetHint.words(text, isHere: isHere) { throw ValidationError(hint) }
+    }
     _ = try Self.parse(subnets: subnets)
     if let group, !(0...65535).contains(group) {
       throw ValidationError("--group is 0 to 65535, not \(group)")

@@ -16,8 +16,9 @@ struct Show: ParsableCommand {
       it, the recording of this namespace's setup is shown, or else the latest ping; which one that \
       is, and of when, is said on standard error.
 
-      On a terminal, traffic is told as a table of its flows, and what was lost of them by rule and \
-      cause with one timeline each; --packet, --last and -v tell packets. In a pipe, all are told.
+      Traffic is told as a table of its flows, those that lost most first, and what was lost of them by \
+      rule and cause with one timeline each; all packets where there are few. --packet, --last and -v \
+      tell packets, -q the sum and the table alone.
 
       Several FILEs are sessions of several machines, or of one: a packet that is in more than one \
       of them is told as one walk. Clocks need not agree: how far they are apart is found out from \

@@ -58,6 +58,14 @@ enum UnknownOption {
       "--dropped": "--lost shows what did not get through",
       "--live": "--follow goes on with what comes", "--head": "'show | head' shows the first few",
     ],
+    "recordings": [
+      "--delete": "--remove NAME removes one", "--rm": "--remove NAME removes one",
+      "-d": "--remove NAME removes one", "-r": "--remove NAME removes one",
+      "-D": "--remove NAME removes one", "--delete-all": "--remove-all removes all",
+      "--clear": "--remove-all removes all", "--purge": "--remove-all removes all",
+      "--all": "all are listed; --remove-all removes them", "-l": "they are listed without an option",
+      "-a": "all are listed; --remove-all removes them", "--list": "they are listed without an option",
+    ],
     "setup": [
       "-p": "all protocols are watched; 'show --protocol' chooses",
       "-i": "the traffic of subnets is watched, whatever the interface",

@@ -55,6 +55,8 @@ final class LivePing: PingKernel {
   var machine: Machine.Name { Machine.name }
   var namespaceKey: String? { try? NamespacePlace.current().key }
 
+  var namespaceName: String? { NetworkNamespace.currentName }
+
   func natTargets() -> [Int: [String]] { LegacyTables.natTargets() }
 
   func listing() throws(KernelError) -> OpeningListing {

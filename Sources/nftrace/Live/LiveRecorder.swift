@@ -32,6 +32,7 @@ final class LiveRecorder: RecorderKernel {
 
   var release: String { Machine.kernelRelease }
   var machine: Machine.Name { Machine.name }
+  var namespaceName: String? { NetworkNamespace.currentName }
 
   func natTargets() -> [Int: [String]] { LegacyTables.natTargets() }
 

@@ -39,9 +39,13 @@ struct HTMLExchange: Sendable {
     if isAlone {
       lines.append("<section class=\"path\" id=\"path-\(path)\">")
     } else {
-      let times = count == 1 ? "" : "<span class=\"count\">\(count) packets</span>"
+      let words = "\(count) packets"
+      let times =
+        count == 1
+        ? "" : "<span class=\"count\" data-all=\"\(words)\" data-rows=\"\(exchanges)\">\(words)</span>"
       lines += [
-        "<details class=\"path\(isBad ? " lost" : "")\" id=\"path-\(path)\"\(isOpen ? " open" : "")>",
+        "<details class=\"path\(isBad ? " lost" : "")\" id=\"path-\(path)\"\(isOpen ? " open" : "")"
+          + " data-rules=\"\(rules)\">",
         "<summary><span class=\"number\">path \(path)</span> \(Markup.html(headline)) \(times)</summary>",
       ]
       if exchanges > 1 {
@@ -56,6 +60,17 @@ struct HTMLExchange: Sendable {
     lines += ["<div class=\"sides\">"] + picture(style) + ["<div class=\"steps\">"]
     lines += steps(style, withAnchors: isAlone) + ["</div>", "</div>"]
     return lines + [isAlone ? "</section>" : "</details>"]
+  }
+
+  /// The rules that it met, with their places, in the form of an attribute: what the list is filtered by as well. No
+  /// packet's own words are in it, for those of its kind have others.
+  private var rules: String {
+    var told: [String] = []
+    for rule in exchange.journeys.flatMap({ $0.way.legs.flatMap(\.rules) + [$0.end.decider?.rule].compactMap(\.self) }) {
+      let words = EndText.name(rule)
+      if !told.contains(words) { told.append(words) }
+    }
+    return Markup.escaped(Escape.text(told.joined(separator: "; ")))
   }
 
   /// The cause, the rule, the remedy; what a search found.

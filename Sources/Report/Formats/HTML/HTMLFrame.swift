@@ -34,7 +34,7 @@ enum HTMLFrame {
     * { box-sizing: border-box }
     body { font: 15px/1.5 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; color: #24292f; background: #fff;
       margin: 0 auto; max-width: 1120px; padding: 28px 24px 60px }
-    h1, h3, p, dd, code, summary, td:nth-child(n+3) { overflow-wrap: anywhere }
+    h1, h3, p, dd, code, summary { overflow-wrap: anywhere } td:nth-child(n+3) { overflow-wrap: break-word }
     code { font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; white-space: pre-wrap }
     h1 { font-size: 22px; line-height: 1.3; margin: 2px 0 4px; font-weight: 600; text-wrap: balance }
     h2 { font-size: 18px; margin: 40px 0 8px } h3 { font-size: 14px; margin: 22px 0 6px }
@@ -65,7 +65,7 @@ enum HTMLFrame {
     .list .lost td:first-child { box-shadow: inset 3px 0 #c4001d; padding-left: 9px }
     :target > td, h3:target { background: #fff2bf } .tools span { color: #5d6773; margin-left: 10px }
     footer { margin-top: 34px; padding-top: 12px; border-top: 1px solid #d0d7de; color: #5d6773; font-size: 13px } footer p { margin: 2px 0 }
-    @media (max-width: 860px) { .sides { grid-template-columns: minmax(0, 1fr) } svg.pic { max-width: 460px } }
+    @media (max-width: 1040px) { .sides { grid-template-columns: minmax(0, 1fr) } svg.pic { max-width: 460px } .steps { overflow-x: auto } }
     @media (max-width: 560px) {
       body { padding: 16px 12px 40px } h1 { font-size: 19px } .facts { gap: 8px 24px }
       .finding { grid-template-columns: 1fr; padding: 10px 12px } .finding dt, .finding dd { grid-column: 1 } .paste { flex-wrap: wrap }
@@ -121,17 +121,28 @@ enum HTMLFrame {
     if (body) {
       const [words, lost] = tools.querySelectorAll('input'), sum = tools.querySelector('span');
       let rows = [...body.rows], timer;
-      const texts = new Map(rows.map(row => [row, row.textContent.toLowerCase()]));
+      const ways = new Map([...document.querySelectorAll('details.path')].map(way => [way.id, way]));
+      const way = row => ways.get('path-' + row.cells[3].textContent);
+      const texts = new Map(rows.map(row =>
+        [row, (row.cells[2].textContent + ' ' + (way(row)?.dataset.rules ?? '')).toLowerCase()]));
       tools.hidden = false;
       filter = () => {
-        const wanted = words.value.toLowerCase().split(/\\s+/).filter(Boolean);
+        const wanted = words.value.toLowerCase().split(/\\s+/).filter(Boolean), left = new Map();
         let count = 0;
         for (const row of rows) {
           const text = texts.get(row);
           row.hidden = lost.checked && row.className != 'lost' || !wanted.every(word => text.includes(word));
-          if (!row.hidden) count++;
+          if (row.hidden) continue;
+          count++;
+          left.set(way(row), (left.get(way(row)) ?? 0) + 1);
         }
-        sum.textContent = count + ' of ' + rows.length;
+        const all = count == rows.length;
+        sum.textContent = count + ' of ' + rows.length + ' rows';
+        for (const way of ways.values()) {
+          way.hidden = !all && !left.has(way);
+          const told = way.querySelector('.count');
+          if (told) told.textContent = all ? told.dataset.all : left.get(way) + ' of ' + told.dataset.rows + ' rows';
+        }
       };
       words.oninput = () => { clearTimeout(timer); timer = setTimeout(filter, 80) };
       lost.onchange = filter;
@@ -157,7 +168,7 @@ enum HTMLFrame {
       const place = document.getElementById(location.hash.slice(1));
       if (!place) return;
       const row = place.closest('tr'), path = place.closest('details');
-      if (row && row.hidden) { for (const input of tools.querySelectorAll('input')) { input.value = ''; input.checked = false } filter() }
+      if (row && row.hidden || path && path.hidden) { for (const input of tools.querySelectorAll('input')) { input.value = ''; input.checked = false } filter() }
       if (path) path.open = true;
       place.scrollIntoView({ block: row ? 'center' : 'start' });
     };

@@ -119,8 +119,9 @@ struct HTMLPage: Renderer {
     // The heading of statistics as ping(8) has them says no more than the page does.
     closing = closing.filter { !$0.isEmpty && !$0.text.hasPrefix("--- ") }
     let sum = closing.first.map { line in target.map { "\($0): \(line)" } ?? line }
-    var lines = HTMLFrame.opening(title: title)
-    lines += header(isAlone ? told.first?.headline : sum)
+    let verdict = isAlone ? told.first?.headline : sum
+    var lines = HTMLFrame.opening(title: verdict.map { StyledLine($0.text + " · nftrace") } ?? title)
+    lines += header(verdict)
     lines.append("<main>")
     let ordered = ordered
     for (number, place) in ordered.enumerated() {
