@@ -268,7 +268,8 @@ extension Ping {
     guard TunDevice.fault(inName: text) == nil, !text.contains("."), !text.contains(":") else {
       return " (names are not looked up)"
     }
-    return " (names are not looked up). An interface: --in \(text) lets the probe arrive there, and -I \(text) has "
+    return
+      " (names are not looked up). An interface: --in \(text) lets the probe arrive there, and -I \(text) has "
       + "this host send through it"
   }
 

@@ -312,7 +312,8 @@ struct Ping: ParsableCommand {
     }
     if to == 4, let name = named?.name, IPProtocol(name) == .icmpv6 {
       throw ValidationError(
-        "-p \(name) is of IPv6, and \(destination) is an address of IPv4: -p icmp, the default, sends its echo request")
+        "-p \(name) is of IPv6, and \(destination) is an address of IPv4: -p icmp, the default, sends its echo request"
+      )
     }
     guard let tunAddress else { return }
     let device = try Self.tunAddress(tunAddress)

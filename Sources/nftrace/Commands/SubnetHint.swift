@@ -20,8 +20,10 @@ enum SubnetHint {
     let subnets = ((try? routes.addresses()) ?? []).filter {
       $0.interface == link.index && !$0.local.address.isLinkLocal
     }.map { "\($0.local.network)" }
-    return "'\(text)' is an interface, and what is watched is the traffic of subnets, by whatever interface it goes: "
+    return
+      "'\(text)' is an interface, and what is watched is the traffic of subnets, by whatever interface it goes: "
       + (subnets.isEmpty
-        ? "give one, such as 192.168.69.0/24" : "on \(text) there is \(subnets.joined(separator: " and "))")
+        ? "give one, such as 192.168.69.0/24"
+        : "on \(text) there is \(subnets.joined(separator: " and "))")
   }
 }

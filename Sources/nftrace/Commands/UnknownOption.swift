@@ -63,8 +63,10 @@ enum UnknownOption {
       "-d": "--remove NAME removes one", "-r": "--remove NAME removes one",
       "-D": "--remove NAME removes one", "--delete-all": "--remove-all removes all",
       "--clear": "--remove-all removes all", "--purge": "--remove-all removes all",
-      "--all": "all are listed; --remove-all removes them", "-l": "they are listed without an option",
-      "-a": "all are listed; --remove-all removes them", "--list": "they are listed without an option",
+      "--all": "all are listed; --remove-all removes them",
+      "-l": "they are listed without an option",
+      "-a": "all are listed; --remove-all removes them",
+      "--list": "they are listed without an option",
     ],
     "setup": [
       "-p": "all protocols are watched; 'show --protocol' chooses",

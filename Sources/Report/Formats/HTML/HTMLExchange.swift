@@ -42,7 +42,8 @@ struct HTMLExchange: Sendable {
       let words = "\(count) packets"
       let times =
         count == 1
-        ? "" : "<span class=\"count\" data-all=\"\(words)\" data-rows=\"\(exchanges)\">\(words)</span>"
+        ? ""
+        : "<span class=\"count\" data-all=\"\(words)\" data-rows=\"\(exchanges)\">\(words)</span>"
       lines += [
         "<details class=\"path\(isBad ? " lost" : "")\" id=\"path-\(path)\"\(isOpen ? " open" : "")"
           + " data-rules=\"\(rules)\">",
@@ -66,7 +67,9 @@ struct HTMLExchange: Sendable {
   /// packet's own words are in it, for those of its kind have others.
   private var rules: String {
     var told: [String] = []
-    for rule in exchange.journeys.flatMap({ $0.way.legs.flatMap(\.rules) + [$0.end.decider?.rule].compactMap(\.self) }) {
+    for rule in exchange.journeys.flatMap({
+      $0.way.legs.flatMap(\.rules) + [$0.end.decider?.rule].compactMap(\.self)
+    }) {
       let words = EndText.name(rule)
       if !told.contains(words) { told.append(words) }
     }

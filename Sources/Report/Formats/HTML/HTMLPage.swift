@@ -120,7 +120,8 @@ struct HTMLPage: Renderer {
     closing = closing.filter { !$0.isEmpty && !$0.text.hasPrefix("--- ") }
     let sum = closing.first.map { line in target.map { "\($0): \(line)" } ?? line }
     let verdict = isAlone ? told.first?.headline : sum
-    var lines = HTMLFrame.opening(title: verdict.map { StyledLine($0.text + " · nftrace") } ?? title)
+    var lines = HTMLFrame.opening(
+      title: verdict.map { StyledLine($0.text + " · nftrace") } ?? title)
     lines += header(verdict)
     lines.append("<main>")
     let ordered = ordered
