@@ -156,6 +156,13 @@ struct ShowRunTests {
     #expect(state.heard.errors == "")
   }
 
+  /// Whether all lines are there that tell the packets of a fixture, below the sum and the flows: also in a pipe.
+  private func tellsAll(of name: String) throws -> Bool {
+    let told = Set(state.heard.output.split(separator: "\n"))
+    return try told.contains { $0.contains("requests  answers") }
+      && golden(name).split(separator: "\n").allSatisfy(told.contains)
+  }
+
   @Test func theSetupsRecordingComesFirst() throws {
     try setUp()
     try record(Self.recorded, as: recording)
@@ -163,10 +170,10 @@ struct ShowRunTests {
     #expect(try show(request()) == 0)
     #expect(
       state.heard.errors.hasPrefix("this is the recording of the setup in this network namespace"))
-    #expect(state.heard.output == (try golden(Self.recorded)))
+    #expect(try tellsAll(of: Self.recorded))
     // By its name as well.
     #expect(try show(request(String(recording.dropLast(7)))) == 0)
-    #expect(state.heard.output == (try golden(Self.recorded)))
+    #expect(try tellsAll(of: Self.recorded))
     #expect(state.heard.errors == "")
     // Beyond its setup.
     try state.within {
@@ -215,7 +222,7 @@ struct ShowRunTests {
 
   @Test func aSavedLogIsTold() throws {
     #expect(try showLog(request(fixture("kernel-log.dmesg"))) == 0)
-    #expect(state.heard.output == (try golden("kernel-log.dmesg")))
+    #expect(try tellsAll(of: "kernel-log.dmesg"))
   }
 
   @Test func whatIsNoLogIsSaid() throws {

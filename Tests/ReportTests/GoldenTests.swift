@@ -147,7 +147,8 @@ import Wire
   @Test(arguments: all) func html(_ name: String) throws {
     let page = try render(name, .html, session: "<b>a&b")
     #expect(page.hasPrefix("<!DOCTYPE html>\n") && page.hasSuffix("</html>\n"))
-    #expect(page.contains("<title>nftrace &lt;b&gt;a&amp;b</title>"))
+    #expect(page.contains(" · nftrace</title>"))
+    #expect(page.contains("<p class=\"brand\">nftrace &lt;b&gt;a&amp;b</p>"))
     let body = try #require(page.split(separator: "<body>", maxSplits: 1).last)
     let parts = body.split(separator: "<script>", maxSplits: 1)
     #expect(parts.count == 2 && !parts[0].contains("<b>"))

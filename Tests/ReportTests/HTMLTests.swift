@@ -40,8 +40,8 @@ import Wire
     #expect(page.split(separator: "<tr id=\"packet-").count == 6001)
     #expect(page.contains("id=\"packet-5143\""))
     // What was lost comes first.
-    let lost = try #require(page.range(of: "<details class=\"path lost\" id=\"path-1\" open>"))
-    let healthy = try #require(page.range(of: "<details class=\"path\" id=\"path-2\" open>"))
+    let lost = try #require(page.range(of: "<details class=\"path lost\" id=\"path-1\" open"))
+    let healthy = try #require(page.range(of: "<details class=\"path\" id=\"path-2\" open"))
     #expect(lost.lowerBound < healthy.lowerBound)
   }
 
