@@ -104,6 +104,31 @@ extension LiveTests {
       try await net.expectState(before, "after --in")
     }
 
+    /// Nobody said who asks: that whom nftrace picks is not there is no reason of a loss. Whom somebody names has to be.
+    @Test func aClientThatIsNotThere() async throws {
+      let net = try await RouterNet(
+        RouterPlan().withoutTun().with(
+          """
+          ip link add lan0 type veth peer name lan1; ip addr add 10.66.1.1/24 dev lan0
+          ip link set lan0 up; ip link set lan1 up; sysctl -qw net.ipv4.ip_forward=1
+          iptables -t nat -A POSTROUTING -o $UPLINK -j MASQUERADE
+          """))
+      for words in [[], ["-p", "tcp", "--dport", "81"]] {
+        let outcome = try await net.ping(["--in", "lan0"] + words)
+        #expect(outcome.output.contains("(nobody there has it; -s names a client)"))
+        #expect(!outcome.output.contains("ARP"), "\(outcome)")
+        #expect(outcome.code == (words.isEmpty ? 0 : 1) && outcome.output.contains("out lan0"))
+      }
+      let named = try await net.ping(["--in", "lan0", "-s", "10.66.1.2"])
+      #expect(named.code == 1 && named.output.contains("does not answer ARP on lan0"), "\(named)")
+      let dropped = try await net.run(
+        """
+        ip netns exec $R iptables -t mangle -A POSTROUTING -o lan0 -j DROP
+        ip netns exec $R "$NFTRACE" ping --in lan0 $SERVER --json || true
+        """)
+      #expect(dropped.contains("\"reply-filtered\"") && dropped.contains("\"netns\": \"nft"))
+    }
+
     /// Nothing leaves, and conntrack keeps nothing.
     @Test(arguments: plans, protocols)
     func aDryRunLeavesNothing(plan: RouterPlan, words: [String]) async throws {

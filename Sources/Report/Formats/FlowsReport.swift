@@ -12,7 +12,8 @@ struct FlowsReport: Renderer {
   private var summary = FollowSummary()
   /// The first few exchanges, which are told whole if there are no more; nil when there are.
   private var few: [Exchange]? = []
-  private var isOfProbes = false
+  /// What tells probes, one by one and as they were told live; nil where it is no ping that is told.
+  private var probes: TextReport?
 
   private static let fewPackets = 16
   /// Flows that are told in an overview.
@@ -28,25 +29,28 @@ struct FlowsReport: Renderer {
   var isForPeople: Bool { true }
 
   mutating func begin(_ head: ReportHead) {
-    text.begin(head, withProvenance: true)
-    isOfProbes = !isTable && head.header?.probe != nil
+    if !isTable, head.header?.probe != nil {
+      // In a pipe it is as it was live.
+      probes = TextReport(style: style, tellsProvenance: style.isTerminal)
+      probes?.begin(head)
+    } else {
+      text.begin(head, withProvenance: true)
+    }
   }
 
-  mutating func beginProbes(_ plan: ProbePlan) { if isOfProbes { text.beginProbes(plan) } }
+  mutating func beginProbes(_ plan: ProbePlan) { probes?.beginProbes(plan) }
 
   mutating func probe(_ result: ProbeResult) -> [String] {
-    if isOfProbes { return style.written(text.probe(result)) }
+    if let lines = probes?.probe(result) { return lines }
     var exchange = result.exchange
     exchange.findings = result.findings
     return self.exchange(exchange)
   }
 
-  mutating func endProbes(_ counts: EventCounts) -> [String] {
-    isOfProbes ? style.written(text.endProbes(counts)) : []
-  }
+  mutating func endProbes(_ counts: EventCounts) -> [String] { probes?.endProbes(counts) ?? [] }
 
   mutating func exchange(_ exchange: Exchange) -> [String] {
-    if isOfProbes { return style.written(text.exchange(exchange)) }
+    if let lines = probes?.exchange(exchange) { return lines }
     table.add(exchange)
     summary.add(exchange)
     if isTable { return [] }
@@ -59,7 +63,8 @@ struct FlowsReport: Renderer {
   mutating func remark(_ lines: [StyledLine]) -> [String] { style.written(lines) }
 
   mutating func finish(_ end: ReportEnd) -> [String] {
-    if isOfProbes || table.count == 0 { return style.written(text.closing(end)) }
+    if let lines = probes?.finish(end) { return lines }
+    if table.count == 0 { return style.written(text.closing(end)) }
     // What came of it all, then what it is of, then each.
     summary.counts = end.counts
     var lines = summary.lines + [""]

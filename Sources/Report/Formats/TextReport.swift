@@ -10,8 +10,12 @@ struct TextReport: Renderer {
   /// What waits until it is known how the ways differ; nil where it does not.
   private var held: [String]?
 
+  /// Whether a ping's says where it comes from as well.
+  private let tellsProvenance: Bool
+
   /// A report that looks so.
-  init(style: TextStyle) {
+  init(style: TextStyle, tellsProvenance: Bool = false) {
+    self.tellsProvenance = tellsProvenance
     self.style = style
     text = ReportText(style: style)
     fit = ScreenFit(style)
@@ -26,7 +30,7 @@ struct TextReport: Renderer {
   }
 
   mutating func begin(_ head: ReportHead) {
-    text.begin(head)
+    text.begin(head, withProvenance: tellsProvenance)
     if head.ways > 1 { held = [] }
   }
   mutating func beginProbes(_ plan: ProbePlan) {
