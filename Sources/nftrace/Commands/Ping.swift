@@ -345,41 +345,6 @@ struct Ping: ParsableCommand {
     return Destination(address: address, name: target.name)
   }
 
-  private static func seconds(_ text: String) throws -> Double {
-    if let seconds = Double(text) { return seconds }
-    let isName = TunDevice.fault(inName: text) == nil && text.contains(where: \.isLetter)
-    throw ValidationError(
-      "it is a number of seconds"
-        + (isName
-          ? ". An interface: --in \(text) lets the probe arrive there, and -I \(text) has this host send through it"
-          : ""))
-  }
-
-  private static func `protocol`(_ text: String) throws -> NamedProtocol {
-    guard let known = ProbeProtocol(text) else {
-      let port = UInt16(text).map { ". A port is given as -p tcp --dport \($0), or DEST:\($0)" }
-      throw ValidationError(
-        "it is neither \(ProbeProtocol.names.joined(separator: ", ")) nor the name or "
-          + "number of another IP protocol, such as gre or 47\(port ?? "")")
-    }
-    return NamedProtocol(name: text, proto: known)
-  }
-
-  private static func typeOfService(_ text: String) throws -> Int {
-    let number = text.hasPrefix("0x") ? Int(text.dropFirst(2), radix: 16) : Int(text)
-    guard let number else { throw ValidationError("it is a number, such as 16 or 0x10") }
-    return number
-  }
-
-  /// Read once, where the command line is: what follows may be in another namespace, or late.
-  private static func captured(_ text: String) throws -> CapturedProbe {
-    do {
-      return try CapturedProbe(text)
-    } catch {
-      throw ValidationError((error as? UsageError)?.message ?? "\(error)")
-    }
-  }
-
   var kind: any ProbeKind { proto.kind }
 
   /// The protocol that was asked for, in one way or another.
