@@ -43,6 +43,9 @@ import Wire
     let lost = try #require(page.range(of: "<details class=\"path lost\" id=\"path-1\" open"))
     let healthy = try #require(page.range(of: "<details class=\"path\" id=\"path-2\" open"))
     #expect(lost.lowerBound < healthy.lowerBound)
+    // What the list is filtered by as well: the rule, with its place, and nothing of the one packet that is told.
+    let rules = page[lost.upperBound...].prefix { $0 != ">" }
+    #expect(rules.contains("data-rules=\"the policy of FORWARD (ip filter)"), "\(rules)")
   }
 
   /// Where no command is known to help, a page has what a search found.

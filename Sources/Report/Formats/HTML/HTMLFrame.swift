@@ -97,7 +97,7 @@ enum HTMLFrame {
   static let lookHash = "sha256-5B2A6GIhwVIvRjES4f25WyPGf613XJIIda5wEi9NpqY="
 
   /// The script's.
-  static let scriptHash = "sha256-Sqsi1b/Qtb4g1XxKE+4eZ4WW86R4zg9pyKB7hlDnnvM="
+  static let scriptHash = "sha256-TKNAzidm45GsQ9SutUXaZzBAIAWZ3PQFqgcdiM0ZCoI="
 
   /// Copies remedies, filters and sorts the list, and opens what a link leads to. It makes no markup out of text.
   static let script = """
@@ -122,7 +122,7 @@ enum HTMLFrame {
       const [words, lost] = tools.querySelectorAll('input'), sum = tools.querySelector('span');
       let rows = [...body.rows], timer;
       const ways = new Map([...document.querySelectorAll('details.path')].map(way => [way.id, way]));
-      const way = row => ways.get('path-' + row.cells[3].textContent);
+      const way = row => ways.get('path-' + row.cells[3].textContent.trim());
       const texts = new Map(rows.map(row =>
         [row, (row.cells[2].textContent + ' ' + (way(row)?.dataset.rules ?? '')).toLowerCase()]));
       tools.hidden = false;
@@ -141,7 +141,7 @@ enum HTMLFrame {
         for (const way of ways.values()) {
           way.hidden = !all && !left.has(way);
           const told = way.querySelector('.count');
-          if (told) told.textContent = all ? told.dataset.all : left.get(way) + ' of ' + told.dataset.rows + ' rows';
+          if (told) told.textContent = all ? told.dataset.all : (left.get(way) ?? 0) + ' of ' + told.dataset.rows + ' rows';
         }
       };
       words.oninput = () => { clearTimeout(timer); timer = setTimeout(filter, 80) };
