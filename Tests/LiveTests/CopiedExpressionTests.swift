@@ -125,6 +125,8 @@ extension LiveTests {
       """
 
     private static let rules = #"""
+      inet t f tcp dport 7 jump { tcp sport 8 drop; counter accept; }
+      inet t f meta mark 5 goto { ip saddr 1.2.3.4 jump { accept; }; drop; }
       inet t f tcp option maxseg size set 1300 accept
       inet t f tcp option maxseg size set rt mtu
       inet t f tcp option maxseg exists

@@ -134,6 +134,25 @@ extension LiveTests {
       try await net.expectState(before, "what if")
     }
 
+    /// A rule in a chain without a name of its own is told as it is outside of copies.
+    @Test func chainsWithoutNames() async throws {
+      let net = try await RouterNet()
+      try await net.inRouter(
+        """
+        nft add table inet f; nft "add chain inet f way { type filter hook forward priority 0; }"
+        nft 'add rule inet f way tcp dport 1-100 jump { tcp dport 80 drop comment "no web"; }'
+        """)
+      let outcome = try await Programs.run(
+        [
+          "ip", "netns", "exec", net.router, Programs.nftrace, "ping", "--tun", net.plan.tun,
+          "--with", "nft flush chain inet f nothing || true", "-v", "\(net.plan.server):80",
+        ])
+      #expect(outcome.code == 1)
+      #expect(outcome.output.contains("tcp dport 80 drop comment \"no web\""), "\(outcome)")
+      #expect(outcome.output.contains("tcp dport 1-100 jump { ... }"), "\(outcome)")
+      #expect(!outcome.output.contains("__chain"), "\(outcome)")
+    }
+
     private static let through = "tried in a copy of this namespace: with it the probe gets through"
 
     /// What helps is tried, also where something else comes behind it; and the file says what was told.

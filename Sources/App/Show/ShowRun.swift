@@ -139,7 +139,7 @@ package struct ShowRun {
   private var isOverview: Bool {
     let style = request.options.style
     return request.last == nil && request.filter.packet == nil
-      && style.verbosity != .verbose && !style.allRules
+      && style.verbosity == .normal && !style.allRules
   }
 
   /// Opening what is read to be written would empty it.

@@ -135,7 +135,9 @@ struct CopiedRuleset: Sendable {
 
   private static func chain(_ listed: ListedObject) -> Object {
     let name = listed.string(NFTA_CHAIN_NAME.rawValue) ?? ""
-    // An anonymous chain (NFT_CHAIN_BINDING) has a name by which its rule refers to it: one like others will do.
+    // A chain without a name of its own is one in the copy too: it takes the number that it has, and goes with its rule.
+    let flags: UInt32 = listed[NFTA_CHAIN_FLAGS.rawValue]?.network() ?? 0
+    let binding = flags & NFT_CHAIN_BINDING.rawValue
     return Object(
       handle: listed.handle(NFTA_CHAIN_HANDLE.rawValue),
       messages: [
@@ -145,7 +147,9 @@ struct CopiedRuleset: Sendable {
             NFTA_CHAIN_TABLE.rawValue, NFTA_CHAIN_NAME.rawValue, NFTA_CHAIN_HOOK.rawValue,
             NFTA_CHAIN_POLICY.rawValue, NFTA_CHAIN_TYPE.rawValue, NFTA_CHAIN_COUNTERS.rawValue,
             NFTA_CHAIN_USERDATA.rawValue,
-          ])
+          ],
+          adding: binding == 0
+            ? [] : [NetlinkAttribute(UInt16(NFTA_CHAIN_FLAGS.rawValue), network: binding)])
       ], what: "chain \(name)")
   }
 
@@ -316,6 +320,14 @@ struct CopiedRuleset: Sendable {
   /// keeps the place.
   mutating func make() throws(KernelError) {
     if tables.isEmpty { return }
+    var transaction = transaction()
+    for refusal in try transaction.carryOut() {
+      differences.append(.refused(refusal.what, errno: refusal.errno))
+    }
+  }
+
+  /// What makes them.
+  mutating func transaction() -> CopyTransaction {
     var transaction = CopyTransaction()
     for table in tables {
       func add(_ kind: CopyTransaction.Step.Kind, _ what: String, within: String? = nil) {
@@ -341,8 +353,6 @@ struct CopiedRuleset: Sendable {
       }
       add(.end, "handle")
     }
-    for refusal in try transaction.carryOut() {
-      differences.append(.refused(refusal.what, errno: refusal.errno))
-    }
+    return transaction
   }
 }

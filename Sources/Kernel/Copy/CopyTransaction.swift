@@ -4,7 +4,8 @@ internal import Wire
 
 /// Messages to nf_tables that are carried out together, of one table after the other.
 struct CopyTransaction {
-  private var steps: [Step] = []
+  /// In their order.
+  var steps: [Step] = []
 
   /// What is done.
   struct Step {
@@ -232,6 +233,8 @@ struct CopyTransaction {
   }
 
   /// A rule that says nothing, for one that the kernel does not take, and the sets that it looked up; nil for what says nothing.
+  /// A chain without a name of its own must have the rule that leads there, or all is refused: so that one is kept, behind what
+  /// no packet gets past.
   private static func emptied(_ message: NetlinkMessage) -> (NetlinkMessage, Set<String>)? {
     let payload = message.payload
     guard let attributes = try? NetlinkAttribute.all(in: payload, from: NetfilterHeader.length),
@@ -241,10 +244,19 @@ struct CopyTransaction {
       $0.type != UInt16(NFTA_RULE_EXPRESSIONS.rawValue)
         && $0.type != UInt16(NFTA_RULE_COMPAT.rawValue)
     }
+    let said = (try? expressions.nested()) ?? []
+    var kept: [NetlinkAttribute] = []
+    if let jump = said.first(where: MadeExpression.entersNameless),
+      !said.starts(with: MadeExpression.never)
+    {
+      kept = [
+        NetlinkAttribute(
+          UInt16(NFTA_RULE_EXPRESSIONS.rawValue), nested: MadeExpression.never + [jump])
+      ]
+    }
     var empty = message
-    empty.payload = Array(payload[..<NetfilterHeader.length]) + rest.bytes
-    let sets = ((try? expressions.nested()) ?? []).compactMap(MadeExpression.set)
-    return (empty, Set(sets))
+    empty.payload = Array(payload[..<NetfilterHeader.length]) + (rest + kept).bytes
+    return (empty, Set(said.compactMap(MadeExpression.set)))
   }
 
   /// What begins or ends a batch.

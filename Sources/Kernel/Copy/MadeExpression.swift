@@ -57,6 +57,48 @@ enum MadeExpression {
     }
   }
 
+  /// Whether an expression is the jump into a chain that has no name of its own.
+  static func entersNameless(_ expression: NetlinkAttribute) -> Bool {
+    guard let parts = try? expression.nested(), parts[type: name]?.string == "immediate",
+      let values = try? parts[type: data]?.nested(),
+      let value = try? values[type: UInt16(NFTA_IMMEDIATE_DATA.rawValue)]?.nested(),
+      let verdict = try? value[type: UInt16(NFTA_DATA_VERDICT.rawValue)]?.nested(),
+      let chain = verdict[type: UInt16(NFTA_VERDICT_CHAIN.rawValue)]?.string
+    else { return false }
+    return NFTRuleMessage.isNameless(chain)
+  }
+
+  /// What no packet gets past: that zero is not zero.
+  static var never: [NetlinkAttribute] {
+    func expression(_ kind: String, _ values: [NetlinkAttribute]) -> NetlinkAttribute {
+      NetlinkAttribute(
+        UInt16(NFTA_LIST_ELEM.rawValue),
+        nested: [
+          NetlinkAttribute(name, string: kind), NetlinkAttribute(data, nested: values),
+        ])
+    }
+    func zero(_ type: UInt16) -> NetlinkAttribute {
+      NetlinkAttribute(
+        type, nested: [NetlinkAttribute(UInt16(NFTA_DATA_VALUE.rawValue), network: UInt32(0))])
+    }
+    let register = NFT_REG_1.rawValue
+    return [
+      expression(
+        "immediate",
+        [
+          NetlinkAttribute(UInt16(NFTA_IMMEDIATE_DREG.rawValue), network: register),
+          zero(UInt16(NFTA_IMMEDIATE_DATA.rawValue)),
+        ]),
+      expression(
+        "cmp",
+        [
+          NetlinkAttribute(UInt16(NFTA_CMP_SREG.rawValue), network: register),
+          NetlinkAttribute(UInt16(NFTA_CMP_OP.rawValue), network: UInt32(NFT_CMP_NEQ.rawValue)),
+          zero(UInt16(NFTA_CMP_DATA.rawValue)),
+        ]),
+    ]
+  }
+
   /// Whether a rule of these expressions decides by how much came before, which the kernel keeps to itself.
   static func decidesByLimit(_ expressions: [NetlinkAttribute]) -> Bool {
     let parts = expressions.map { ($0, (try? $0.nested()) ?? []) }

@@ -68,9 +68,6 @@ struct FlowsReport: Renderer {
     // What came of it all, then what it is of, then each.
     summary.counts = end.counts
     var lines = summary.lines + [""]
-    if style.verbosity == .quiet {
-      return style.written(summary.lines + table.lines(style) + text.closing(end))
-    }
     let source = text.takeProvenance()
     lines += source + (source.isEmpty ? [] : [""])
     lines += table.lines(style, most: isTable ? .max : Self.mostFlows)

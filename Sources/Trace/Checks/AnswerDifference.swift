@@ -1,3 +1,5 @@
+internal import Wire
+
 /// A question that two rulesets answer in two ways.
 package struct AnswerDifference: Sendable {
   /// What the old one answers.
@@ -68,9 +70,7 @@ package struct AnswerDifference: Sendable {
   private static func rule(_ step: RuleStep?) -> String? {
     guard let step else { return nil }
     // A chain that its rule has in braces gets another number each time it is made: the rule's text tells enough.
-    let number = step.chain.hasPrefix("__chain") ? step.chain.dropFirst("__chain".count) : ""
-    let isNameless = !number.isEmpty && number.allSatisfy(\.isNumber)
-    let chain = isNameless ? "{}" : step.chain
+    let chain = NFTRuleMessage.isNameless(step.chain) ? "{}" : step.chain
     let place = "\(RuleNames.family(step.family)) \(step.table) \(chain)"
     return step.isPolicy ? "\(place) policy" : "\(place) \(step.text ?? "")"
   }
