@@ -290,6 +290,15 @@ extension LiveTests {
       #expect(
         two.code == 0 && two.output.contains("nft insert rule ip t f ")
           && two.output.contains("nft insert rule ip t g "), "\(two)")
+      // What is said of the packet is said of all that are sent.
+      let long = "meta length > 1000 drop"
+      let (short, large) = (
+        try await search(long), try await search(long, ["--size", "1200", "10.2.0.2"])
+      )
+      #expect(short.output.contains("there is nothing to change"), "\(short)")
+      #expect(
+        large.code == 0 && large.output.contains("it gets through with\n  nft insert rule ip t f "),
+        "\(large)")
       let nowhere = try await search("", ["--json", "10.9.0.2:80"])
       #expect(nowhere.code == 1 && nowhere.output.contains("\"changes\": []"), "\(nowhere)")
     }

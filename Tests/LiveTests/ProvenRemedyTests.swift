@@ -44,6 +44,20 @@ extension LiveTests {
           && told.output.contains("-m set --match-set ours dst -j DROP"), "\(told)")
     }
 
+    /// What another user sends is sent as that user in the copy as well.
+    @Test func whatAnotherUserSends() async throws {
+      let net = try await RouterNet()
+      try await net.inRouter(
+        """
+        nft add table inet t; nft "add chain inet t o { type filter hook output priority 0; }"
+        nft add rule inet t o meta skuid nobody drop
+        """)
+      let told = try await net.run(
+        "ip netns exec $R \"$NFTRACE\" ping --json --local --user nobody $SERVER || true")
+      #expect(
+        told.contains("\"id\": \"rule-drop\"") && told.contains("\"rehearsed\": true"), "\(told)")
+    }
+
     /// What stops the answer comes to light when there is one.
     @Test func whatComesBehindTheTranslation() async throws {
       let net = try await RouterNet(

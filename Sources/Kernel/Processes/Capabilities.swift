@@ -14,6 +14,8 @@ package struct Capabilities: OptionSet, Sendable, CustomStringConvertible {
   package static let fileOverride = Capabilities(number: 1)
   /// `CAP_DAC_READ_SEARCH`: reading files of others.
   package static let fileReading = Capabilities(number: 2)
+  /// `CAP_SETUID`: sockets of other users.
+  package static let users = Capabilities(number: 7)
   /// `CAP_SETPCAP`: taking more out of the bounding set later.
   package static let bounding = Capabilities(number: 8)
   /// `CAP_NET_BIND_SERVICE`: ports below 1024.

@@ -25,10 +25,10 @@ package final class Deputy: Sendable {
   }
 
   /// Starts it, with the rights and the network namespace of the calling thread, which must be the only one.
-  /// Nil where that fails.
-  package init?() {
+  /// Nil where that fails. `more` is what it takes besides to send a probe once more.
+  package init?(keeping more: Capabilities = []) {
     let process = ForkedProcess { connection, _ in
-      Self.serve(FileDescriptor(owning: connection))
+      Self.serve(FileDescriptor(owning: connection), keeping: more)
     }
     guard let process else { return nil }
     self.process = process
@@ -107,10 +107,13 @@ package final class Deputy: Sendable {
 
   // MARK: In the copy
 
-  private static func serve(_ connection: borrowing FileDescriptor) -> Never {
+  private static func serve(
+    _ connection: borrowing FileDescriptor, keeping more: Capabilities
+  ) -> Never {
     // It reads alone. The numbers of BPF programs are looked up with CAP_SYS_ADMIN.
     // Packet sockets are for copies of the network namespace.
-    try? Privileges.keep([.processes, .fileReading, .system, .network, .rawSockets])
+    try? Privileges.keep(
+      more.union([.processes, .fileReading, .system, .network, .rawSockets]))
     var line: [UInt8] = []
     var octet: UInt8 = 0
     // Sound: the pointer is that of the one octet to be filled.

@@ -76,7 +76,7 @@ package struct FirewallTest: Sendable, Equatable {
       for other in [port &+ 1, 22, 80, 443] where other > 0 { add { $0.port = other } }
       let twin = proto == .tcp ? ProbeProtocol("udp") : ProbeProtocol.tcp
       if let twin { add { $0.proto = twin } }
-      add { ($0.proto, $0.port) = (.icmp, nil) }
+      add { ($0.proto, $0.port, $0.sourcePort) = (.icmp, nil, nil) }
     } else {
       add { ($0.proto, $0.port) = (.tcp, 22) }
       add { ($0.proto, $0.port) = (.tcp, 443) }

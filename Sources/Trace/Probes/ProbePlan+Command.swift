@@ -16,12 +16,8 @@ extension ProbePlan {
     guard let entry else { return nil }
     command += entry
     if entrance != .local || hasChosenSource { command += " -s \(source)" }
-    if proto != .icmp { command += " -p \(proto.kind.number(version))" }
-    if let sourcePort { command += " --sport \(sourcePort)" }
-    if let destinationPort { command += " --dport \(destinationPort)" }
+    command += header
     if tcpFlags != .syn { command += " --tcp-flags \(tcpFlags)" }
-    if ttl != 64 { command += " -t \(ttl)" }
-    if tos != 0 { command += " --tos \(tos)" }
     if count > 1 { command += " -c \(count)" }
     if let ioam, asksRouters {
       command += ioam == 0 ? " --ioam" : " --ioam --ioam-namespace \(ioam)"
@@ -32,11 +28,29 @@ extension ProbePlan {
       command += " --data \(word)"
       if text.utf8.count < size { command += " --size \(size)" }
     } else {
-      if size != usualSize, !carriers.contains(.tcpData) { command += " --size \(size)" }
-      if dontFragment { command += " --df" }
-      if discoversMTU == false { command += " --no-df" }
+      command += length
     }
     return command + " \(destination)"
+  }
+
+  /// What is said of their protocol and its ports, TTL and type of service.
+  private var header: Command {
+    var command: Command = ""
+    if proto != .icmp { command += " -p \(proto.kind.number(version))" }
+    if let sourcePort { command += " --sport \(sourcePort)" }
+    if let destinationPort { command += " --dport \(destinationPort)" }
+    if ttl != 64 { command += " -t \(ttl)" }
+    if tos != 0 { command += " --tos \(tos)" }
+    return command
+  }
+
+  /// What is said of their length.
+  private var length: Command {
+    var command: Command = ""
+    if size != usualSize, !carriers.contains(.tcpData) { command += " --size \(size)" }
+    if dontFragment { command += " --df" }
+    if discoversMTU == false { command += " --no-df" }
+    return command
   }
 
   /// How they enter; nil where it is not known what to call that. A device that is made goes with the command, and the next one
@@ -76,20 +90,22 @@ extension ProbePlan {
   /// The command line that searches for what lets such a probe through, in this network namespace; nil where it cannot be
   /// asked so.
   package func search(in namespace: String?) -> Command? {
-    guard like == nil, data == nil else { return nil }
+    guard like == nil, data == nil, tcpFlags == .syn, boundDevice == nil else { return nil }
     var command: Command = "nftrace why-not"
     if let namespace {
       guard let word = try? Word.namespace(namespace) else { return nil }
       command += " --netns \(word)"
     }
-    if entrance != .local {
+    if entrance == .local {
+      if hasChosenSource { command += " --local -s \(source)" }
+      if let senderMark { command += " --mark \(senderMark)" }
+      if let senderUser { command += " --user \(senderUser)" }
+    } else {
       guard let device, !device.hasPrefix(Self.madeDevices), let word = try? Word.device(device)
       else { return nil }
       command += " --in \(word) -s \(source)"
     }
-    if proto != .icmp { command += " -p \(proto.kind.number(version))" }
-    if let destinationPort { command += " --dport \(destinationPort)" }
-    return command + " \(destination)"
+    return command + header + length + " \(destination)"
   }
 
   /// What searches in copies of this network namespace; nil where it cannot be asked so.

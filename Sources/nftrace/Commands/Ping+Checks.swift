@@ -27,15 +27,8 @@ extension Ping {
             + "such as syn,ack")
       }
     }
-    if mark != nil || user != nil || cgroup != nil, hasClient, !local {
-      throw ValidationError(
-        "--mark, --user and --cgroup say who sends on this host: they go with --local")
-    }
-    if let mark, Self.number(mark) == nil {
-      throw ValidationError("--mark '\(mark)' is not a number of 32 bits, such as 5 or 0x5")
-    }
-    if let user, UserNames.number(user) == nil {
-      throw ValidationError("--user '\(user)': there is no user of this name here")
+    if cgroup != nil, hasClient, !local {
+      throw PacketOptions.senderIsClient
     }
     for (name, text) in [("--source-mac", sourceMac), ("--dest-mac", destMac)] {
       guard let text else { continue }
@@ -60,25 +53,20 @@ extension Ping {
     }
     let count = data.utf8.count
     guard count > 0 else { throw ValidationError("--data is the text to send, and is empty") }
-    if let size, size < count {
+    if let size = packet.size, size < count {
       throw ValidationError("--data has \(count) octets, and --size \(size) is less")
     }
-    try Self.check("--data's length", max(count, size ?? 0), 1...65000)
+    try Self.check("--data's length", max(count, packet.size ?? 0), 1...65000)
   }
 
   /// The octets of `--data`, made as long as was asked for.
   var payload: [UInt8]? {
-    data.map { ProbePlan.data($0, size: size) }
+    data.map { ProbePlan.data($0, size: packet.size) }
   }
 
   /// Whether a client of this host was spoken of.
   var hasClient: Bool {
     tun != nil || tunAddress != nil || arriving != nil || sender != nil
-  }
-
-  /// A number of 32 bits, in decimal or with 0x in hexadecimal.
-  static func number(_ text: String) -> UInt32? {
-    text.hasPrefix("0x") ? UInt32(text.dropFirst(2), radix: 16) : UInt32(text)
   }
 
   static func hardwareAddress(_ text: String) -> HardwareAddress? {
@@ -88,7 +76,6 @@ extension Ping {
   }
 
   func checkPorts() throws {
-    if let sport { try Self.check("--sport", sport, 1...65535) }
     if let portWish {
       guard let number = askedPort, number > 0 else { throw noPort(portWish.port) }
       if let other = portWish.proto, let asked, asked != other {
@@ -105,7 +92,7 @@ extension Ping {
           "DEST has the port \(portWish.port), and \(name) has no ports: leave ':\(portWish.port)' out, or -p "
             + "\(proto), and a SYN of TCP is sent there")
       }
-      if sport != nil || dport != nil {
+      if packet.sport != nil || dport != nil {
         let option = dport == nil ? "--sport" : "--dport"
         throw ValidationError(
           "\(option) is for protocols that have ports, and \(name) has no ports: add -p tcp or -p udp"
@@ -118,7 +105,7 @@ extension Ping {
       }
     case .usual: break
     }
-    let size = size ?? kind.size.usual
+    let size = packet.size ?? kind.size.usual
     guard kind.canTellApart(count: count, size: size) else {
       throw ValidationError("--count \(count) with --size \(size): choose fewer or smaller")
     }
@@ -133,8 +120,9 @@ extension Ping {
     let others: [(String, Bool)] = [
       ("DEST", dest != nil), ("--source", source != nil),
       ("-I with an address", from.map { IPAddress($0) != nil } ?? false),
-      ("--protocol", asked != nil), ("--sport", sport != nil), ("--dport", dport != nil),
-      ("--ttl", ttl != nil), ("--tos", tos != 0), ("--df", df != nil), ("--size", size != nil),
+      ("--protocol", asked != nil), ("--sport", packet.sport != nil), ("--dport", dport != nil),
+      ("--ttl", packet.ttl != nil), ("--tos", packet.tos != 0), ("--df", packet.df != nil),
+      ("--size", packet.size != nil),
       ("--tcp-flags", tcpFlags != nil), ("--count", count != 1),
     ]
     if let other = others.first(where: \.1)?.0 {

@@ -37,7 +37,7 @@ extension Ping {
       throw ValidationError(
         "--context hubble and --context beyla are one option of IPv4: one of them")
     }
-    if machines.carriers.contains(.tcpData), size != nil {
+    if machines.carriers.contains(.tcpData), packet.size != nil {
       throw ValidationError(
         "--context tcp-data and --size both say what a SYN carries: one of them")
     }

@@ -48,8 +48,8 @@ extension Ping {
               name: space.name, path: space.path, in: space, settings: settings,
               kernel: LivePing(
                 in: space, rights: rights(entrance, plan, spaces),
-                isRoot: entrance.kind == .local && user == nil && space === spaces[0],
-                rehearses: !noRehearsal,
+                isRoot: entrance.kind == .local && packet.user == nil && space === spaces[0],
+                senderRights: plan.senderRights, rehearses: !noRehearsal,
                 searches: shared.verbose),
               rehearsal: rehearsal)
           }
@@ -114,20 +114,21 @@ extension Ping {
       source: entrance.source, destination: entrance.destination, proto: proto,
       identifier: UInt16.random(in: 1...UInt16.max), count: count, interval: interval,
       timeout: timeout,
-      ttl: UInt8(ttl ?? entrance.usualTTL), tos: UInt8(tos), dontFragment: df ?? false,
-      size: size ?? kind.size.usual,
+      ttl: UInt8(packet.ttl ?? entrance.usualTTL), tos: UInt8(packet.tos),
+      dontFragment: packet.df ?? false,
+      size: packet.size ?? kind.size.usual,
       nonce: kind.nonce(of: .random(in: .min ... .max)), device: entrance.deviceName,
-      sourcePort: sport.map { UInt16($0) },
+      sourcePort: packet.sport.map { UInt16($0) },
       destinationPort: port, entrance: entrance.kind, dryRun: dryRun)
-    if like == nil { plan.setContext(context, isSizeChosen: size != nil) }
+    if like == nil { plan.setContext(context, isSizeChosen: packet.size != nil) }
     plan.carry(by: machines.carriers)
     if machines.ioam { plan.ioam = UInt16(machines.ioamNamespace ?? 0) }
     plan.name = to.name ?? (plan.destination == to.address ? nil : "\(to.address)")
     if let like { try plan.send(like.octets) }
     if entrance.kind == .local {
       plan.boundDevice = device
-      plan.senderMark = mark.flatMap { Self.number($0) }
-      plan.senderUser = user.flatMap { UserNames.number($0) }
+      plan.senderMark = packet.senderMark
+      plan.senderUser = packet.senderUser
       plan.hasChosenSource = sender != nil
     }
     plan.isFromAfar = entrance.isFromAfar
@@ -147,7 +148,7 @@ extension Ping {
       plan.count *= plan.probesPerConnection
       plan.dontFragment = true
     }
-    if like == nil, plan.version == 4, !plan.dontFragment { plan.discoversMTU = df == nil }
+    if like == nil, plan.version == 4, !plan.dontFragment { plan.discoversMTU = packet.df == nil }
     // Without one, a SYN is like no program's, and some firewalls drop it for that.
     if like == nil, kind.number(to.address.family) == .tcp {
       let usual: UInt16 = to.address.family == 4 ? 1460 : 1440
@@ -183,9 +184,9 @@ extension Ping {
           + "--local out")
     }
     var fields = LocalSender.Fields(
-      version: to.family, ttl: UInt8(ttl ?? 64), tos: UInt8(tos),
-      dontFragment: data == nil ? df : true,
-      mark: mark.flatMap { Self.number($0) }, user: user.flatMap { UserNames.number($0) })
+      version: to.family, ttl: UInt8(packet.ttl ?? 64), tos: UInt8(packet.tos),
+      dontFragment: data == nil ? packet.df : true,
+      mark: packet.senderMark, user: packet.senderUser)
     fields.device = device
     fields.keepsHeader =
       like != nil || machines.ioam || machines.carriers.contains { !$0.isOfTCP }

@@ -26,12 +26,6 @@ extension Ping {
     return NamedProtocol(name: text, proto: known)
   }
 
-  static func typeOfService(_ text: String) throws -> Int {
-    let number = text.hasPrefix("0x") ? Int(text.dropFirst(2), radix: 16) : Int(text)
-    guard let number else { throw ValidationError("it is a number, such as 16 or 0x10") }
-    return number
-  }
-
   /// Read once, where the command line is: what follows may be in another namespace, or late.
   static func captured(_ text: String) throws -> CapturedProbe {
     do {

@@ -84,23 +84,11 @@ struct Ping: ParsableCommand {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "The port it comes from. Default: another one for each probe, so that NAT rules are asked. "
-        + "If conntrack knows it and no answer comes, one packet more is sent from another port.",
-      valueName: "n"))
-  var sport: Int?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
       "The port it goes to: a number, a service's name, or both parts of tcp/443. Default for udp: "
         + "33434; tcp needs one.", valueName: "n|name"))
   var dport: String?
 
-  @Option(
-    name: [.customShort("t", allowingJoined: true), .long], parsing: .unconditional,
-    help: ArgumentHelp(
-      "TTL or hop limit, 1 to 255; 64, or 63 from behind a router.", valueName: "n"))
-  var ttl: Int?
+  @OptionGroup var packet: PacketOptions
 
   @Option(
     name: [.customShort("c", allowingJoined: true), .long], parsing: .unconditional,
@@ -119,27 +107,6 @@ struct Ping: ParsableCommand {
     name: [.customShort("W", allowingJoined: true), .long],
     parsing: .unconditional, help: ArgumentHelp("Seconds to wait for an answer.", valueName: "s"))
   var timeout: Double = 1
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Octets of payload, 12 to 65000. Default: 56, and for tcp none. What is longer than a client's interface takes "
-        + "comes in fragments, as the client would send it.", valueName: "n"))
-  var size: Int?
-
-  @Flag(
-    inversion: .prefixedNo,
-    help: ArgumentHelp(
-      "Forbid fragmentation, or allow it. Default: who sends may fragment, and in IPv4 no router behind, as Linux has "
-        + "it. In IPv6, --df is for --local: routers never do it."))
-  var df: Bool?
-
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Type of service or traffic class, 0 to 255, or 0x0 to 0xff.", valueName: "n"),
-    transform: Self.typeOfService)
-  var tos: Int = 0
 
   @Option(
     help: ArgumentHelp(
@@ -195,12 +162,6 @@ struct Ping: ParsableCommand {
   var data: String?
 
   @OptionGroup var machines: MachineOptions
-
-  @Option(help: ArgumentHelp("With --local, the packet mark it is sent with.", valueName: "n"))
-  var mark: String?
-
-  @Option(help: ArgumentHelp("With --local, the user who sends it.", valueName: "user"))
-  var user: String?
 
   @Option(
     help: ArgumentHelp(
@@ -283,10 +244,8 @@ struct Ping: ParsableCommand {
       throw ValidationError(Self.notAnAddress(source, "--source"))
     }
     if let address = target.address { try checkVersions(address.family) }
-    if let ttl { try Self.check("--ttl", ttl, 1...255) }
     try Self.check("--count", count, 1...1_000_000)
-    try Self.check("--tos", tos, 0...255)
-    if let size { try Self.check("--size", size, kind.size.least...65000) }
+    try packet.check(for: kind, fromClient: hasClient && !local)
     try checkData()
     if like == nil { try checkPorts() }
     guard (0...3600).contains(interval) else {

@@ -48,6 +48,11 @@ struct WhyNot: ParsableCommand {
     help: ArgumentHelp("The port it goes to: a number or a service's name.", valueName: "n|name"))
   var dport: String?
 
+  @Flag(help: "Send the probe from this host: the OUTPUT path, from the address that -s names.")
+  var local = false
+
+  @OptionGroup var packet: PacketOptions
+
   @Option(
     parsing: .singleValue,
     help: ArgumentHelp(
@@ -112,16 +117,26 @@ struct WhyNot: ParsableCommand {
         throw ValidationError("-p \(kind) needs a port: --dport N")
       }
     }
+    if packet.sport != nil, case .none = kind.kind.ports {
+      throw ValidationError(
+        "--sport is for protocols that have ports, and \(kind) has no ports: add -p tcp or -p udp")
+    }
     let from = source.flatMap { IPAddress($0) }
     if let from, from.family != address.family {
       throw ValidationError("\(from) and \(address) are of two IP versions")
     }
+    if local, arriving != nil {
+      throw ValidationError("--local and --in exclude each other: one of them sends the probe")
+    }
     let origin: FirewallTest.Origin =
-      arriving.map { .behind($0, from) } ?? from.map { .somebody($0) } ?? .local(nil)
+      arriving.map { .behind($0, from) }
+      ?? from.map { local ? .local($0) : .somebody($0) } ?? .local(nil)
+    try packet.check(for: kind.kind, fromClient: !local && (arriving != nil || from != nil))
     var question = FirewallTest(
       name: "", line: 0, from: origin, destination: address, proto: kind, port: port,
       expected: Expectation(.accept))
     question.expected.isAnswered = true
+    question.sourcePort = packet.sport.map { UInt16($0) }
     question.name = question.title
     return question
   }
@@ -132,7 +147,8 @@ struct WhyNot: ParsableCommand {
     if topology == nil { try CheckPlace.needsRoot("copy this network namespace") }
     if prove { ChildProcess.endWithParent() }
     let seconds = within ?? (prove ? Self.patience : nil)
-    let search = WhyNotSearch(question: try question(), within: seconds) { [shared] commands in
+    let search = WhyNotSearch(question: try question(), packet, within: seconds) {
+      [shared] commands in
       try CheckPlace(topology, rulesets, shared, isLive: false, commands: commands)
     }
     let report = try search.run()

@@ -174,9 +174,7 @@ struct Entrance {
     var rights = RuleListing.rights.union(.network)
     switch way {
     case .tun: break
-    case .local:
-      let isLow = plan.sourcePort ?? .max < 1024
-      if isLow, plan.proto.kind.holdsPort { rights.insert(.lowPorts) }
+    case .local: rights.formUnion(plan.senderRights.subtracting(.users))
     // Running a program that is loaded took the right to load it before Linux 6.0.
     case .arriving: rights.insert(Privileges.permitted.contains(.bpf) ? .bpf : .system)
     }
@@ -360,5 +358,16 @@ struct Entrance {
           + "route to \(route.destination) through \(name(route.outputInterface)): "
           + way(route.outputInterface))
     }
+  }
+}
+
+extension ProbePlan {
+  /// What it takes this host to send such a probe from where it is sent: a low port takes a right of its own, and the socket of
+  /// another user one until it is open.
+  var senderRights: Capabilities {
+    guard entrance == .local else { return [] }
+    var rights: Capabilities = senderUser == nil ? [] : .users
+    if sourcePort ?? .max < 1024, proto.kind.holdsPort { rights.insert(.lowPorts) }
+    return rights
   }
 }

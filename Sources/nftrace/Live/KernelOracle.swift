@@ -20,9 +20,10 @@ final class KernelOracle: Oracle {
 
   func awaitNotifications() { investigator.awaitNotifications() }
 
-  /// Starts, while there are the rights for that, who finds out what programs have open. Nil if that cannot be.
-  func startDeputy() -> Deputy? {
-    let deputy = try? space.within { Deputy() }
+  /// Starts, while there are the rights for that, who finds out what programs have open. `more` is what it takes to send
+  /// a probe once more. Nil if that cannot be.
+  func startDeputy(keeping more: Capabilities) -> Deputy? {
+    let deputy = try? space.within { Deputy(keeping: more) }
     investigator.use(deputy ?? nil)
     return deputy ?? nil
   }

@@ -26,15 +26,18 @@ final class LivePing: PingKernel {
 
   /// Whether remedies are tried in a copy.
   private let rehearses: Bool
+  /// What it takes to send a probe there.
+  private let senderRights: Capabilities
   /// Whether it is searched there for what helps, where no remedy is known.
   private let searches: Bool
 
   /// Opens the sockets, and takes a log group. `space` is the namespace of the calling thread, `rights` what sending takes, `isRoot` whether this host
-  /// sends, as who runs the command.
+  /// sends, as who runs the command, `senderRights` what it takes to send a probe once more.
   init(
     in space: ChosenNamespace = ChosenNamespace(), rights: Capabilities, isRoot: Bool,
-    rehearses: Bool = false, searches: Bool = false
+    senderRights: Capabilities = [], rehearses: Bool = false, searches: Bool = false
   ) throws(KernelError) {
+    self.senderRights = senderRights
     self.rehearses = rehearses
     self.searches = searches
     home = try NetworkNamespace.current().identity.inode
@@ -127,7 +130,7 @@ final class LivePing: PingKernel {
     return deputy.search(words).flatMap { ChangesFound(json: $0) }
   }
 
-  func appointDeputy() { deputy = kernelOracle.startDeputy() }
+  func appointDeputy() { deputy = kernelOracle.startDeputy(keeping: senderRights) }
 
   func giveUpRights() throws {
     try Privileges.keep(rights, writing: [StateDirectory.path])

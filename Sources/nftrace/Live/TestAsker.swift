@@ -10,10 +10,11 @@ final class TestAsker {
   private let place: CheckPlace
   private let template: Ping
 
-  /// Who asks there.
-  init(_ place: CheckPlace) throws {
+  /// Who asks there, with packets that are like this besides.
+  init(_ place: CheckPlace, _ packet: PacketOptions? = nil) throws {
     self.place = place
     var template = try Ping.parse(["0.0.0.0"])
+    if let packet { template.packet = packet }
     template.noRehearsal = true
     // In a copy whoever answers does so at once; in a network namespace itself, nothing is to leave.
     if place.copy == nil { template.dryRun = true } else { template.timeout = 0.5 }
@@ -127,7 +128,7 @@ final class TestAsker {
     ping.dest = "\(test.destination)"
     ping.asked = test.proto
     ping.dport = test.port.map { "\($0)" }
-    ping.sport = test.sourcePort.map { Int($0) }
+    ping.packet.sport = test.sourcePort.map { Int($0) }
     switch test.from {
     case .local(let source):
       ping.local = true

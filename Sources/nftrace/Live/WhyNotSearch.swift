@@ -6,6 +6,8 @@ import Trace
 /// Looks for the smallest change with which a probe gets through: each is tried in a copy of its own.
 struct WhyNotSearch {
   private let question: FirewallTest
+  /// How its packets are besides.
+  private let packet: PacketOptions
   private let seconds: Double?
   /// A copy in which these commands were run, and which the calling thread is in.
   private let place: ([String]) throws -> CheckPlace
@@ -16,10 +18,11 @@ struct WhyNotSearch {
 
   /// A search for what lets this question through, which ends after so many seconds.
   init(
-    question: FirewallTest, within seconds: Double? = nil,
+    question: FirewallTest, _ packet: PacketOptions, within seconds: Double? = nil,
     in place: @escaping ([String]) throws -> CheckPlace
   ) {
     self.question = question
+    self.packet = packet
     self.seconds = seconds
     self.place = place
   }
@@ -65,7 +68,7 @@ struct WhyNotSearch {
 
   private func attempt(_ changes: [ChangeCandidate]) throws -> Attempt {
     let place = try place(changes.map(\.command))
-    let asker = try TestAsker(place)
+    let asker = try TestAsker(place, packet)
     let result = try asker.ask([question]) { $0.isPassed ? .nothing : .cause }.first
     try asker.exitIfInterrupted()
     guard let result else { throw UsageError("nothing came of it") }
@@ -84,7 +87,7 @@ struct WhyNotSearch {
     let others = question.neighbours
     let answers = try [[], changes.map(\.command)].map { commands in
       let place = try place(commands)
-      let asker = try TestAsker(place)
+      let asker = try TestAsker(place, packet)
       let answers = try asker.ask(others) { _ in .nothing }
       try asker.exitIfInterrupted()
       try place.leave()
