@@ -9,12 +9,19 @@ package enum EntranceChoice: Sendable, Equatable {
   case behind(String, source: IPAddress?, isFromAfar: Bool)
   /// As a client behind a TUN device that is made.
   case made(address: Prefix?, source: IPAddress?)
+
+  /// Whether it is the same whatever is asked for.
+  package var isWhereverItGoes: Bool {
+    if case .behind(_, _, let isFromAfar) = self { !isFromAfar } else { true }
+  }
 }
 
 /// What the user said of who asks.
 package struct EntranceWish: Sendable {
   /// `--source`.
   package var source: IPAddress?
+  /// What they ask for.
+  package var destination: IPAddress?
   /// `--in` or `--tun`.
   package var interface: String?
   /// `--tun-address`.
@@ -62,7 +69,9 @@ package struct EntranceWish: Sendable {
         "this host has no route to the source \(source), so it is behind no interface: say where it comes "
           + "in with --in")
     }
-    return .behind(way.interface, source: source, isFromAfar: way.isDefault)
+    // Whoever is far away comes to an address of this host by the uplink that has it.
+    let uplink = way.isDefault ? try destination.flatMap { try place.uplink(of: $0) } : nil
+    return .behind(uplink ?? way.interface, source: source, isFromAfar: way.isDefault)
   }
 }
 
@@ -73,6 +82,8 @@ package protocol EntrancePlace {
   /// The interface by which this host sends to the address, and whether no more than a default route
   /// says so; nil if it has no route.
   func way(to address: IPAddress) throws -> (interface: String, isDefault: Bool)?
+  /// The interface that has the address, if a default route of any table leads out by it; nil for all others.
+  func uplink(of address: IPAddress) throws -> String?
   /// Whether no more than a default route leads there; nil if this host has no route.
   func isBeyondDefault(_ address: IPAddress) throws -> Bool?
   /// Whether the address is known to be a neighbour's behind the interface, whatever routes say.

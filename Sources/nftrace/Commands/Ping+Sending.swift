@@ -160,19 +160,20 @@ extension Ping {
 
   /// Where the probes enter: one way, or from this host and as a client.
   private func entrances(_ to: IPAddress) throws -> [Entrance] {
-    try choices(to.family).map { try open($0, to) }
+    try choices(to).map { try open($0, to) }
   }
 
-  /// By which way they do, of this IP version.
-  func choices(_ version: Int) throws -> [EntranceChoice] {
+  /// By which way they do.
+  func choices(_ to: IPAddress) throws -> [EntranceChoice] {
     var wish = EntranceWish()
+    wish.destination = to
     wish.device = device
     wish.source = sender.flatMap { IPAddress($0) }
     wish.interface = arriving ?? tun
     wish.tunAddress = tunAddress.flatMap { Prefix($0) }
     wish.local = local
     wish.changesForwarding = masquerade || forward
-    return try wish.choices(HerePlace(proto: kind.number(version)))
+    return try wish.choices(HerePlace(proto: kind.number(to.family)))
   }
 
   /// Opens one of them. In a copy, clients are where the world is.

@@ -23,6 +23,20 @@ struct HerePlace: EntrancePlace {
     return (port ?? link.name, way.length <= 1)
   }
 
+  func uplink(of address: IPAddress) throws -> String? {
+    var routes = try RouteSocket()
+    guard
+      let owner = try routes.addresses().first(where: { $0.local.address == address })?.interface
+    else { return nil }
+    let isUplink = try routes.routes().contains { route in
+      route.kind == .unicast && route.destination.length <= 1
+        && route.destination.address.family == address.family
+        && ((route.outputInterface == owner && route.gateway != nil)
+          || route.nextHops.contains { $0.interface == owner && $0.gateway != nil })
+    }
+    return isUplink ? try routes.link(owner)?.name : nil
+  }
+
   func isBeyondDefault(_ address: IPAddress) throws -> Bool? {
     var routes = try RouteSocket()
     return try route(to: address, &routes).map { $0.length <= 1 }

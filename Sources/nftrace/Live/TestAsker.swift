@@ -108,8 +108,9 @@ final class TestAsker {
   /// Where it enters: that follows from who asks.
   private func choice(_ test: FirewallTest, _ ping: Ping) throws -> EntranceChoice {
     let asker = Asker(from: test.from, proto: "\(test.proto)", version: test.destination.family)
-    if let known = choices[asker] { return known }
-    let choice = try ping.choices(asker.version)[0]
+    // Who is far away may come in by the uplink that has the address which is asked for.
+    if let known = choices[asker], known.isWhereverItGoes { return known }
+    let choice = try ping.choices(test.destination)[0]
     choices[asker] = choice
     return choice
   }
