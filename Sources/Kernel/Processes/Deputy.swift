@@ -16,6 +16,8 @@ package final class Deputy: Sendable {
     case namespaces
     /// With the inode of a network namespace.
     case connections
+    /// With an address and the interface behind which it was looked for.
+    case owners
     /// With the words that say what is sent, as a JSON list.
     case trial
     /// The same.
@@ -52,6 +54,12 @@ package final class Deputy: Sendable {
   package func knowsConnections(inNamespace inode: UInt64) -> Bool? {
     guard case .bool(let answer)? = ask(.connections, ["\(inode)"]) else { return nil }
     return answer
+  }
+
+  /// Who has this address, elsewhere on this machine; nil where that cannot be told.
+  func owners(of address: IPAddress, behind device: String) -> [AddressOwner]? {
+    guard case .array(let owners)? = ask(.owners, ["\(address)", device]) else { return nil }
+    return Self.texts(owners).compactMap { AddressOwner(json: $0) }
   }
 
   /// What came of the remedy of a probe that these words of a command line send, tried in a copy of the network namespace in
@@ -128,6 +136,7 @@ package final class Deputy: Sendable {
         switch words.first.flatMap({ Request(rawValue: String(decoding: $0, as: UTF8.self)) }) {
         case .trial: trial("ping", texts(list))
         case .search: trial("why-not", texts(list))
+        case .owners: owners(texts(list))
         case .connections: knowsConnections(texts(list).first)
         case .rules: rules(texts(list))
         case .descriptors: DescriptorSurvey.now().json
@@ -167,6 +176,11 @@ package final class Deputy: Sendable {
       family: family, table: words[1], chain: words[2], .policy, verdict: .continue)
     let found = LoneRules.texts(of: words[4...].compactMap { UInt64($0) }, in: step, tool)
     return found.map { .array($0.map { .string($0) }) } ?? .null
+  }
+
+  private static func owners(_ words: [String]) -> JSONValue {
+    guard words.count == 2, let address = IPAddress(words[0]) else { return .null }
+    return .array(AddressOwners.find(address, behind: words[1]).map { .string($0.json) })
   }
 
   private static func knowsConnections(_ inode: String?) -> JSONValue {

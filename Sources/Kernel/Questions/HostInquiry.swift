@@ -57,6 +57,9 @@ enum HostInquiry {
     case .transparentProxies:
       let found = NATRules.transparentProxies(&rules)
       return HostState { $0.transparentProxies = found }
+    case .owners(let address, let device):
+      let found = descriptors.deputy?.owners(of: address, behind: device)
+      return found.map { found in HostState { $0.owners = found } }
     case .sourceTranslations(let version):
       return NATRules.count(atPostrouting: version, &rules).map { count in
         let found = NATRules.translatingSources(version: version, &rules)

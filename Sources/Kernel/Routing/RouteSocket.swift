@@ -76,6 +76,17 @@ package struct RouteSocket: ~Copyable {
     }[0]
   }
 
+  /// By which number interfaces of this namespace name another one in which their counterpart is; nil where none does.
+  package mutating func number(
+    of namespace: borrowing NetworkNamespace
+  ) throws(KernelError) -> Int32? {
+    let attempt = "ask for the number of a network namespace"
+    let answer = try conversation.ask(
+      RouteMessageType.question(ofNamespace: namespace.descriptor), attempt: attempt)
+    try conversation.check(answer, attempt: attempt)
+    return RouteMessageType.namespaceNumber(in: answer)
+  }
+
   /// The IPv4 and IPv6 addresses of all interfaces.
   package mutating func addresses() throws(KernelError) -> [AddressMessage] {
     try decode(try ipDump(RouteMessageType.getAddress)) { (message) throws(WireError) in

@@ -119,6 +119,8 @@ package enum Evidence: Sendable, Equatable {
   case sameSubnet(source: IPAddress, target: String, Prefix)
   /// A neighbour's entry, as ip(8) lists it.
   case neighbour(IPAddress, device: String, NeighbourMessage.State)
+  /// An interface in another network namespace of this machine has the address.
+  case owner(AddressOwner)
   /// The state of the neighbour that it was handed to.
   case nextHop(IPAddress, NeighbourMessage.State)
   /// A port of a bridge sends nothing back that came in by it.

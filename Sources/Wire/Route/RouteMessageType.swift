@@ -49,6 +49,26 @@ package enum RouteMessageType {
   /// `RTM_GETNEXTHOP`.
   package static let getNexthop: UInt16 = 106
 
+  /// `RTM_GETNSID`.
+  private static let getNamespaceNumber: UInt16 = 90
+
+  /// What asks for the number of a network namespace, which is held by this descriptor of the asking process.
+  package static func question(ofNamespace descriptor: Int32) -> NetlinkMessage {
+    // rtgenmsg, padded; NETNSA_FD is 3.
+    NetlinkMessage(
+      type: getNamespaceNumber,
+      payload: [0, 0, 0, 0]
+        + [NetlinkAttribute(3, host: UInt32(bitPattern: descriptor))].bytes)
+  }
+
+  /// The number in the answer; nil where there is none.
+  package static func namespaceNumber(in answer: NetlinkMessage) -> Int32? {
+    let attributes = try? NetlinkAttribute.all(in: answer.payload, from: 4)
+    // NETNSA_NSID; -1 says that there is none.
+    let number: Int32? = attributes?[type: 1]?.host()
+    return number.flatMap { $0 < 0 ? nil : $0 }
+  }
+
   /// Octets of the fixed header that a request of this type begins with: `ifinfomsg`, `ifaddrmsg`,
   /// `rtmsg` (and the rules' `fib_rule_hdr`), `ndmsg`, `tcmsg` or `nhmsg`. The kernel takes what is longer for
   /// a broken attribute, and complains in its log.

@@ -28,6 +28,8 @@ package enum HostQuestion: Sendable, Equatable {
   case elements([RuleStep], Hop)
   /// The rules of nft that give packets to transparent proxies.
   case transparentProxies
+  /// Who else on this machine has the address that was looked for behind an interface here.
+  case owners(of: IPAddress, behind: String)
   /// How many rules there are in the nat chains of POSTROUTING, of this IP version.
   case sourceTranslations(version: Int)
 }
@@ -82,6 +84,11 @@ extension Story {
       if last.destination.isMulticast { ask(.memberships, .memberships) }
       if version == 6, journey.end.kind == .unknown || journey.end.kind == .rejected {
         ask(.advertisements, .advertisements)
+      }
+      if journey.end.kind == .unknown, let exit = journey.way.last.outDevice,
+        let hop = journey.route?.gateway ?? journey.hops.last?.packet.destination
+      {
+        ask(.owners, .owners(of: hop, behind: exit))
       }
       guard journey.end.kind == .transmitted else { continue }
       ask(.sourceTranslations, .sourceTranslations(version: version))

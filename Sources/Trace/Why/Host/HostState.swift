@@ -34,6 +34,9 @@ package struct HostState: Sendable, Equatable {
   /// How many rules stand in the nat chains of POSTROUTING.
   package var sourceTranslations: Int?
 
+  /// Who has addresses of neighbours that do not answer, elsewhere on this machine.
+  package var owners: [AddressOwner]?
+
   /// Nothing.
   package init() {}
 
@@ -57,6 +60,7 @@ package struct HostState: Sendable, Equatable {
     transparentProxies = news.transparentProxies ?? transparentProxies
     sourceRules = news.sourceRules ?? sourceRules
     sourceTranslations = news.sourceTranslations ?? sourceTranslations
+    owners = Self.joined(owners, news.owners)
   }
 
   /// What is asked for each packet of a probe, such as for the ports of a request and of its answer: none takes the
@@ -75,6 +79,7 @@ extension HostState: JSONObject {
     json.member("elements", &elements)
     json.member("holders", &holders)
     json.member("memberships", &memberships)
+    json.member("owners", &owners)
     json.member("policies", &policies)
     json.member("portForwards", &portForwards)
     json.member("programs", &programs)

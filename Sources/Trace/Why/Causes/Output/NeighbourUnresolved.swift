@@ -13,7 +13,8 @@ enum NeighbourUnresolved: Cause {
       host asks for its MAC address and nobody answers. After some three seconds the kernel gives up,
       drops the packet, and tells its sender that the host is unreachable. Where ARP and neighbour discovery are
       switched off on the interface, nobody is asked: the packet goes to the interface's own MAC address, and
-      nobody on the link takes it.
+      nobody on the link takes it. A macvlan or ipvlan, as containers have them, never reaches the interface on which it
+      stands, nor that host the macvlan.
       """,
     certainty: """
       Certain where the kernel's own entry for that neighbour says so; likely where nobody is asked.
@@ -30,7 +31,7 @@ enum NeighbourUnresolved: Cause {
       (or `icmp6`) shows who asks and who answers.
       """)
 
-  static let needs: [Need] = [.plainRoute, .neighbours, .routes]
+  static let needs: [Need] = [.plainRoute, .neighbours, .routes, .host(.owners)]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard lost.stage == .output, let route = lost.onwardRoute, let hop = lost.nextHop,
@@ -41,12 +42,67 @@ enum NeighbourUnresolved: Cause {
     let asks = hop.family == 4 ? "ARP" : "neighbour discovery"
     let role = route.gateway == nil ? "destination" : "next hop"
     if let tooWide = tooWide(lost, hop, device, asks, neighbour) { return tooWide }
+    let owner = lost.snapshot.host.owners?.first { $0.address == hop && $0.behind == device }
+    if let owner, let elsewhere = elsewhere(owner, role, asks, lost, neighbour) { return elsewhere }
     let (words, used) = special(lost, hop)
     return error(
       "the \(role) \(hop)\(words) does not answer \(asks) on \(device): see that it is there and up"
         + alsoBehind(lost, route),
       evidence: [.neighbour(hop, device: device, neighbour.state)]
-        + (used.map { [.route($0)] } ?? []) + lost.reasonEvidence)
+        + (owner.map { [.owner($0)] } ?? []) + (used.map { [.route($0)] } ?? [])
+        + lost.reasonEvidence)
+  }
+
+  /// Who has the address is on this machine, and why he does not answer is known.
+  private static func elsewhere(
+    _ owner: AddressOwner, _ role: String, _ asks: String, _ lost: LostPacket,
+    _ neighbour: NeighbourMessage
+  ) -> Finding? {
+    let device = owner.behind
+    let evidence: [Evidence] =
+      [.neighbour(owner.address, device: device, neighbour.state), .owner(owner)]
+      + lost.reasonEvidence
+    let start = "the \(role) \(owner.address) is an address of \(owner.words), "
+    let apart = "an interface and what stands on it do not reach each other"
+    switch owner.relation {
+    case .above:
+      let kind = owner.kind ?? "macvlan"
+      return error(
+        "\(start)a \(kind) on \(device): \(apart)", evidence: evidence,
+        remedy: try shim(kind, on: device, to: owner.address, lost.snapshot))
+    case .below:
+      let kind = lost.snapshot.link(device)?.kind ?? "macvlan"
+      return error(
+        "\(start)and \(device) is a \(kind) on that: \(apart)", evidence: evidence)
+    case .connected:
+      if owner.isUp { return nil }
+      return error(
+        "\(start)which is down, so that nobody answers \(asks) on \(device)", evidence: evidence,
+        remedy: try setUp(owner))
+    }
+  }
+
+  private static func setUp(_ owner: AddressOwner) throws(Word.Unspeakable) -> Command? {
+    guard let namespace = owner.namespace else { return nil }
+    return
+      "ip -n \(try Word.namespace(namespace)) link set dev \(try Word.device(owner.device)) up"
+  }
+
+  /// An interface of this host beside those that stand on its own, by which it reaches one of them.
+  private static func shim(
+    _ kind: String, on device: String, to address: IPAddress, _ snapshot: Snapshot
+  ) throws(Word.Unspeakable) -> Command {
+    let parent = try Word.device(device)
+    let own = try Word.device("nf-shim0")
+    let mode: Command = kind == "ipvlan" ? "ipvlan mode l2" : "macvlan mode bridge"
+    // In IPv6 nobody is told of an address that another interface has.
+    let address6: Command =
+      address.family == 4
+      ? ""
+      : snapshot.address(of: device, version: 6)
+        .map { " && ip addr add \($0.address)/128 dev \(own) nodad" } ?? ""
+    return
+      "ip link add \(own) link \(parent) type \(mode) && ip link set dev \(own) up\(address6) && ip route add \(address) dev \(own)"
   }
 
   /// Behind a sentence about a neighbour: other interfaces that its subnet is said to be on.
