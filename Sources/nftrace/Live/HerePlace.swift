@@ -49,13 +49,33 @@ struct HerePlace: EntrancePlace {
     let subnet = try subnet(of: address, &routes)
     // The route as it stands in its table: one to half of all addresses is a default route, too.
     let question = RouteLookup(to: address, ipProtocol: proto.rawValue, fibMatch: true)
-    // A rule of policy routing that is about other packets leads no neighbour elsewhere.
-    if case .route(let route) = try routes.lookup(question), let index = route.outputInterface,
-      route.destination.length >= subnet?.local.length ?? 0
-    {
-      return (index, route.gateway, route.destination.length)
+    guard case .route(let route) = try routes.lookup(question), let index = route.outputInterface
+    else { return subnet.map { ($0.interface, nil, $0.local.length) } }
+    if let subnet, try isBeside(address, subnet, route, &routes) {
+      return (subnet.interface, nil, subnet.local.length)
     }
-    return subnet.map { ($0.interface, nil, $0.local.length) }
+    return (index, route.gateway, route.destination.length)
+  }
+
+  /// Whether an address is in a subnet of this host's, and not where a route leads: what this host sends there may go elsewhere by a
+  /// rule of policy routing that is about other packets, by a tunnel's route for the same subnet, or by a host route, and
+  /// a neighbour comes in by the subnet all the same.
+  private func isBeside(
+    _ address: IPAddress, _ subnet: AddressMessage, _ route: RouteMessage,
+    _ routes: inout RouteSocket
+  ) throws -> Bool {
+    guard let index = route.outputInterface, index != subnet.interface else { return true }
+    if route.destination.length > subnet.local.length {
+      return try routes.neighbours().contains {
+        $0.interface == subnet.interface && $0.address == address && $0.hardwareAddress != nil
+          && !$0.state.contains(.failed)
+      }
+    }
+    // Another interface may have the same subnet.
+    return try route.destination.length < subnet.local.length
+      || !routes.addresses().contains {
+        $0.interface == index && $0.local.network.contains(address)
+      }
   }
 
   /// The smallest of this host's own subnets that the address is in.
