@@ -303,6 +303,23 @@ extension LiveTests {
       #expect(nowhere.code == 1 && nowhere.output.contains("\"changes\": []"), "\(nowhere)")
     }
 
+    /// One test after the other asks the host itself by IPv6, whose packets have no number, with neighbour discovery between them.
+    @Test func manyThatAreRefusedByIPv6() async throws {
+      let ports = (20...29).map { "tcp/\($0), udp/\($0)" }.joined(separator: ", ")
+      let tests = try write(
+        "six.yaml",
+        """
+        topology: {interfaces: {a: "fd77::1/64", b: 10.2.0.1/24}}
+        tests:
+          - {from: "a fd77::10", to: "fd77::1 [\(ports), icmp]", expect: delivered}
+
+        """)
+      let ruleset = try write("six.nft", "table ip t { }\n")
+      let outcome = try await Programs.nftrace(["check", "--ruleset", ruleset, tests])
+      #expect(
+        outcome.code == 0 && outcome.output.contains("21 of 21 tests as expected"), "\(outcome)")
+    }
+
     /// An interface that is down is set up, though nothing can be asked before.
     @Test func anInterfaceThatIsDown() async throws {
       let topology = try write(

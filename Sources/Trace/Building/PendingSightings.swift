@@ -38,7 +38,14 @@ extension Sighting {
   fileprivate func isSame(at point: ObservationPoint, _ header: Packet?) -> Bool {
     guard self.point.chain == point.chain else { return false }
     guard let header else { return true }
-    return packet.source == header.source && packet.destination == header.destination
-      && packet.identification == header.identification
+    guard packet.source == header.source, packet.destination == header.destination,
+      packet.identification == header.identification
+    else { return false }
+    // IPv6's packets have no number: two may be on their way between the same two hosts.
+    return header.hidesTransport || packet.isLaterFragment
+      || packet.proto == header.proto && packet.icmp?.type == header.icmp?.type
+        && packet.tcp?.sequence == header.tcp?.sequence
+        && packet.sourcePort == header.sourcePort
+        && packet.destinationPort == header.destinationPort
   }
 }

@@ -126,6 +126,10 @@ extension Story {
     let header = trace.packet
     if isOfProbe, trace.handle != nil, trace.isDiscovery(header) {
       discovery.take(trace)
+      // Where all that goes is logged, so is that.
+      if let point = points.point(chain: trace.chain), trace.startsChain {
+        _ = pending.remove(at: point, header)
+      }
       if let packet = header.flatMap({ DiscoveryPacket($0) }) {
         snapshot.takeDiscovery(packet, at: nil)
       }
