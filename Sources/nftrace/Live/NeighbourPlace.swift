@@ -119,10 +119,15 @@ struct NeighbourPlace {
       return nil
     }
     let subnet = subnets.first { $0.network.contains(asker) }
-    guard let subnet, !subnet.network.contains(destination) else {
-      return subnet != nil && own.contains { $0.local.address == destination } ? destination : nil
+    let asked: IPAddress?
+    if let subnet, !subnet.network.contains(destination) {
+      asked = port == nil ? subnet.address : nil
+    } else {
+      asked = subnet == nil ? nil : destination
     }
-    return port == nil ? subnet.address : nil
+    // Who has no address yet asks like this whether another one has it: this host would give a tentative one up for that.
+    return own.contains { $0.local.address == asked && $0.flags & AddressMessage.tentative == 0 }
+      ? asked : nil
   }
 
   /// The neighbour to whom a host there gives a packet for `destination`: this host, but for what is in its
