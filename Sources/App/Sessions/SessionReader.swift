@@ -15,8 +15,18 @@ final class SessionReader {
   /// How many were read so far.
   private(set) var octets = 0
 
-  /// Whether nothing is said of damage, for somebody else says it.
-  private let isQuiet: Bool
+  /// What becomes of what is to be said of damage.
+  enum Complaints {
+    /// It is said at once.
+    case said
+    /// Nothing, for somebody else says it.
+    case ignored
+    /// `takeComplaints` gives it.
+    case kept
+  }
+
+  private let complaints: Complaints
+  private var kept: [String] = []
   /// Whether what can be a packet is all that is looked at.
   private let packetsAlone: Bool
   /// Octets that are read at a time.
@@ -28,9 +38,9 @@ final class SessionReader {
 
   /// Opens them all. `beside` is how many are read beside each other.
   init(
-    _ paths: [String], isQuiet: Bool = false, packetsAlone: Bool = false, beside: Int = 1
+    _ paths: [String], complaints: Complaints = .said, packetsAlone: Bool = false, beside: Int = 1
   ) throws(KernelError) {
-    self.isQuiet = isQuiet
+    self.complaints = complaints
     self.packetsAlone = packetsAlone
     piece = min(max(Self.pieces / max(beside, 1), Self.leastPiece), 1 << 18)
     decoder = SessionDecoder(packetsAlone: packetsAlone)
@@ -43,6 +53,13 @@ final class SessionReader {
   func takeCut() -> Bool {
     defer { isCut = false }
     return isCut
+  }
+
+  /// What is to be said of damage since this was asked last.
+  func takeComplaints() -> [String] {
+    if kept.isEmpty { return [] }
+    defer { kept = [] }
+    return kept
   }
 
   /// The next element; nil at the end of the last file. Of a damaged one, all that comes before the
@@ -122,9 +139,13 @@ final class SessionReader {
         "\(path) is neither a session of nftrace nor a capture file: \(damage.reason); "
           + "a saved kernel log is shown with --backend log")
     }
-    if isQuiet { return }
-    Output.complain(
+    let words =
       "\(path) is \(damage.kind == .truncated ? "cut off" : "damaged") at byte "
-        + "\(damage.offset): \(damage.reason); everything before that is shown")
+      + "\(damage.offset): \(damage.reason); everything before that is shown"
+    switch complaints {
+    case .said: Output.complain(StyledLine(words))
+    case .ignored: break
+    case .kept: kept.append(words)
+    }
   }
 }

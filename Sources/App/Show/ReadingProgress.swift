@@ -26,8 +26,13 @@ struct ReadingProgress {
   mutating func look(at read: @autoclosure () -> Int) {
     looks += 1
     guard !isOver, octets > 0, looks % 512 == 0 else { return }
+    look(atOnce: read())
+  }
+
+  /// The same, of who asks less often.
+  mutating func look(atOnce read: Int) {
+    guard !isOver, octets > 0 else { return }
     let now = host.monotonic
-    let read = read()
     guard now > began + Self.patience, now > lastTold + Self.pause else { return }
     lastTold = now
     Output.tell(progress: "reading \(Octets.text(octets)): \(min(read * 100 / octets, 100)) %")

@@ -101,15 +101,50 @@ struct SeveralSessions {
     }
   }
 
+  /// One of several sessions that are looked through beside each other.
+  private struct Surveyed {
+    let number: Int
+    let files: [String]
+    var survey: ClockSurvey
+    var failure: (any Error)?
+
+    mutating func look() {
+      do {
+        let reader = try SessionReader(files, complaints: .ignored, packetsAlone: true)
+        while let element = try reader.next(passing: {
+          survey.pass($0, in: $1, as: $2, from: number)
+        }) {
+          if case .record(let record) = element { survey.take(record, from: number) }
+        }
+      } catch {
+        failure = error
+      }
+    }
+  }
+
+  /// Sessions that are looked through beside each other. How many that are does not depend on the processors, for which
+  /// packets are looked at depends on what those before had.
+  private static let mostBeside = 8
+
   /// Looks for packets that several sessions have.
   private static func survey(_ sessions: [[String]]) throws -> ClockSurvey {
     var survey = ClockSurvey(sessions: sessions.count)
-    for (number, files) in sessions.enumerated() {
-      let reader = try SessionReader(files, isQuiet: true, packetsAlone: true)
-      while let element = try reader.next(passing: { survey.pass($0, in: $1, as: $2, from: number) }
-      ) {
-        if case .record(let record) = element { survey.take(record, from: number) }
+    var done = 0
+    while done < sessions.count {
+      let beside = survey.beside
+      // With the first ones it comes out how many packets there are.
+      let some = min(max(done, 2), mostBeside, sessions.count - done)
+      let parts = ParallelParts(some) {
+        Surveyed(number: done + $0, files: sessions[done + $0], survey: beside)
       }
+      parts.each { $1.look() }
+      for place in 0..<some {
+        try parts.with(place) {
+          if let failure = $0.failure { throw failure }
+          survey.add($0.survey)
+        }
+      }
+      done += some
     }
     return survey
   }
@@ -148,7 +183,7 @@ struct SeveralSessions {
   }
 
   private static func header(of files: [String]) throws -> SessionHeader? {
-    let reader = try SessionReader(files, isQuiet: true)
+    let reader = try SessionReader(files, complaints: .ignored)
     guard case .header(let header)? = try reader.next() else { return nil }
     return header
   }
@@ -171,6 +206,12 @@ struct SeveralSessions {
       progress.end()
       try TextPieces.put(lines, output)
     }
+    if let beside = JoinedReport(report) {
+      let matches = try play(
+        beside, host, opened: opened, looking: { progress.look(atOnce: $0) }, put: put)
+      progress.end()
+      return matches
+    }
     let readers = try sessions.map { try SessionReader($0, beside: sessions.count) }
     try host.rights.keep([])
     opened()
@@ -187,6 +228,69 @@ struct SeveralSessions {
         return waiting[source].removeFirst()
       }, isCut: { readers[$0].takeCut() }, lead: joined.lead, put: put)
     progress.end()
+    return report.matches
+  }
+
+  /// A session that is read beside the others.
+  private struct Beside {
+    let reader: SessionReader
+    var strand: RecordingStrand
+    /// Goes before what is read next.
+    var waiting: [SessionDecoder.Element] = []
+    var outcome = RecordingStrand.Outcome()
+
+    mutating func step(_ look: RecordingStrand.Look?, room: Int, _ joined: JoinedSessions) {
+      let (reader, source) = (reader, strand.source)
+      var waiting = waiting
+      outcome = strand.step(look, room: room) {
+        if let element = waiting.popLast() { return ([], element) }
+        while let element = try reader.next() {
+          if case .record(let record) = element {
+            guard let record = joined.record(record, of: source) else { continue }
+            return (reader.takeComplaints(), .record(record))
+          }
+          waiting = joined.elements(element, of: source).reversed()
+          if let first = waiting.popLast() { return (reader.takeComplaints(), first) }
+        }
+        return (reader.takeComplaints(), nil)
+      }
+      self.waiting = waiting
+    }
+  }
+
+  /// The same of what was recorded in several places: each session is read by a thread of its own, as far as there are
+  /// processors.
+  private func play(
+    _ report: consuming JoinedReport, _ host: any ShowHost, opened: () -> Void,
+    looking look: (Int) -> Void, put: ([String]) throws -> Void
+  ) throws -> Int {
+    var report = report
+    let strands = report.strands
+    let parts = try ParallelParts(sessions.count) {
+      Beside(
+        reader: try SessionReader(sessions[$0], complaints: .kept, beside: sessions.count),
+        strand: strands[$0])
+    }
+    try host.rights.keep([])
+    opened()
+    func tell() throws { try report.tell(put) { Output.complain(StyledLine($0)) } }
+    var next: RecordingStrand.Look?
+    while !report.isOver {
+      let (now, rooms, joined) = (next, report.rooms, joined)
+      try parts.each(beside: tell) { $1.step(now, room: rooms[$0], joined) }
+      var octets = 0
+      for number in 0..<parts.count {
+        parts.with(number) {
+          report.take($0.outcome, of: number)
+          $0.outcome = RecordingStrand.Outcome()
+          octets += $0.reader.octets
+        }
+      }
+      look(octets)
+      next = report.settle()
+    }
+    try tell()
+    try report.finish(put)
     return report.matches
   }
 }

@@ -41,6 +41,11 @@ extension SessionReport {
       if !isGrowing(first) { try put(end(first)) }
     }
     if (0..<sessions).contains(where: isGrowing) { try put(pass(to: now)) }
+    try finish(put)
+  }
+
+  /// Tells what is left when all is in.
+  mutating func finish<Failure: Error>(_ put: ([String]) throws(Failure) -> Void) throws(Failure) {
     if passing == nil {
       while case let closed = finishSome(), !closed.isEmpty { try tell(closed, put) }
     }
@@ -58,7 +63,7 @@ extension SessionReport {
   }
 
   /// Tells exchanges: hundreds may close at once, and what they are told in is not to be in memory as a whole.
-  private mutating func tell<Failure: Error>(
+  mutating func tell<Failure: Error>(
     _ exchanges: [Exchange], _ put: ([String]) throws(Failure) -> Void
   ) throws(Failure) {
     var (lines, octets): ([String], Int) = ([], 0)
@@ -103,11 +108,11 @@ extension SessionReport {
 }
 
 extension SessionDecoder.Element? {
-  /// When it was recorded: sections begin at once, and what is over comes last.
+  /// When it was recorded: what is over comes first.
   fileprivate var moment: UInt64 {
     switch self {
-    case nil, .header: 0
-    case .record(let record): record.time
+    case nil: 0
+    case let element?: element.moment
     }
   }
 }

@@ -16,6 +16,8 @@ package struct SessionReport {
   private var several: NamespacesStory?
   /// Whether it is the second: to ask a story whether it is there would copy it.
   private var isTraffic = false
+  /// Of several, the latest time so far: of a record that has an earlier one, none passes.
+  private var latest: UInt64 = 0
   private var header: SessionHeader?
   private var counts = EventCounts()
   private var renderer: any Renderer
@@ -92,13 +94,13 @@ package struct SessionReport {
       var closed: [Exchange]
       switch element {
       case .header(let next):
-        header = header ?? next
-        listener?(.header(header))
+        note(next)
         closed = several!.begin(next, from: source)
       case .record(let record):
         noteEnding(record, of: source)
         closed = several!.take(record, from: source)
-        closed += several!.pass(to: record.time)
+        latest = max(latest, record.time)
+        closed += several!.pass(to: latest)
       }
       return closed.flatMap { add(.exchange($0)) }
     }
@@ -117,7 +119,7 @@ package struct SessionReport {
     }
   }
 
-  private mutating func noteEnding(_ record: Record, of source: Int) {
+  mutating func noteEnding(_ record: Record, of source: Int) {
     guard case .note(.ended(let end)) = record.content, endings.count < Self.mostEndings,
       let ended = Finding.ended(end)
     else { return }
@@ -140,6 +142,30 @@ package struct SessionReport {
 
   /// The lines of an exchange, if it is wanted.
   mutating func add(_ exchange: Exchange) -> [String] { add(.exchange(exchange)) }
+
+  // MARK: Stories that are told elsewhere
+
+  /// The stories of several places, for each to be told by itself; nil where there are not several.
+  mutating func giveAway() -> [PlaceStory]? { several?.giveAway() }
+
+  /// Takes in that a section begins in one of them.
+  mutating func note(_ next: SessionHeader?) {
+    header = header ?? next
+    listener?(.header(header))
+  }
+
+  /// Takes in what was counted in a section of one of them.
+  mutating func take(_ counts: EventCounts) { several?.take(counts) }
+
+  /// Takes in what one of them has told. Returns the exchanges to tell.
+  mutating func take(_ exchanges: [Exchange], from source: Int) -> [Exchange] {
+    several?.take(exchanges, from: source) ?? []
+  }
+
+  /// Takes in that nothing that is still to come began before this. Returns the exchanges to tell.
+  mutating func pass(horizon: UInt64) -> [Exchange] { several?.pass(horizon: horizon) ?? [] }
+
+  // MARK: Sections
 
   private mutating func begin(_ next: SessionHeader?) {
     header = header ?? next

@@ -14,11 +14,20 @@ struct HopDifferences {
   func changes(
     from earlier: Hop, to later: Hop, rule: NFTRuleMessage.Translation?, _ snapshot: Snapshot
   ) -> [Change] {
-    let (old, new) = (earlier.packet, later.packet)
+    changes(from: earlier.packet, earlier, to: later.packet, later, rule: rule, snapshot)
+  }
+
+  /// The same: the packets are looked at where they are.
+  private func changes(
+    from old: Packet, _ earlier: Hop, to new: Packet, _ later: Hop,
+    rule: NFTRuleMessage.Translation?, _ snapshot: Snapshot
+  ) -> [Change] {
     var changes: [Change] = []
-    func compare<T: Equatable>(_ field: Change.Field, _ from: T?, _ to: T?, _ cause: Change.Cause) {
+    func compare<T: Equatable & CustomStringConvertible>(
+      _ field: Change.Field, _ from: T?, _ to: T?, _ cause: Change.Cause
+    ) {
       guard let from, let to, from != to else { return }
-      changes.append(Change(field, from: "\(from)", to: "\(to)", cause: cause))
+      changes.append(Change(field, from: from.description, to: to.description, cause: cause))
     }
     // Between going out and coming in again, somebody outside the kernel had it.
     let isBack = !later.point.follows(earlier.point)

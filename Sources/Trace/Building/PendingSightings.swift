@@ -5,6 +5,7 @@ struct PendingSightings: Sendable {
   private var waiting: [Sighting] = []
   /// Those whose trace messages were lost, it seems, are not waited for.
   private static let most = 256
+  private static let usual = 32
 
   /// When the first sighting was made that waits.
   var earliest: UInt64? { waiting.first?.time }
@@ -19,8 +20,12 @@ struct PendingSightings: Sendable {
 
   /// All, for nothing more is waited for.
   mutating func removeAll() -> [Sighting] {
-    defer { waiting = [] }
-    return waiting
+    if waiting.isEmpty { return [] }
+    let all = waiting
+    waiting = []
+    // As many may come again.
+    waiting.reserveCapacity(min(all.count, Self.usual))
+    return all
   }
 
   /// Those that need not wait any more.

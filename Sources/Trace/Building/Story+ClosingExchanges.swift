@@ -12,6 +12,19 @@ extension Story {
     let isFull = open.count > Self.mostOpen || open.hops > roomForHops
     guard idleWatch.isDue(at: now, every: pace.lookout, atOnce: isFull) else { return [] }
     if isFull { settlePending() }
+    let closing = closing(isFull)
+    // A text of each is made before the next ones are told: after a pause all may be idle at once.
+    var packets = 0
+    let some = closing.prefix { members in
+      defer { packets += members.count }
+      return packets < Self.mostAtOnce
+    }
+    if some.count < closing.count { idleWatch.lookAgain() }
+    return close(Array(some))
+  }
+
+  /// What is to be told now. (It changes nothing, so that nobody makes a copy of the story to ask it.)
+  private func closing(_ isFull: Bool) -> [[Int]] {
     let groups = exchanges()
     var closing: [[Int]] = []
     var tooMany = open.hops - manyOpenHops
@@ -39,14 +52,7 @@ extension Story {
     if isFull, left > Self.mostOpen / 2 || open.hops > roomForHops / 2 {
       closing = groups.sorted { $0.last < $1.last }.prefix(max(groups.count / 2, 1)).map(\.members)
     }
-    // A text of each is made before the next ones are told: after a pause all may be idle at once.
-    var packets = 0
-    let some = closing.prefix { members in
-      defer { packets += members.count }
-      return packets < Self.mostAtOnce
-    }
-    if some.count < closing.count { idleWatch.lookAgain() }
-    return close(Array(some))
+    return closing
   }
 
   /// The open journeys of each exchange, and when something was heard of it last. After an idle
@@ -220,12 +226,20 @@ extension Story {
   private mutating func close(_ groups: [[Int]]) -> [Exchange] {
     let ordered = groups.filter { !$0.isEmpty }.map { $0.sorted() }.sorted { $0[0] < $1[0] }
     for group in ordered where group.count > 1 { tellCopies(in: group) }
+    let exchanges = exchanges(of: ordered)
+    forget(ordered)
+    return told(exchanges)
+  }
+
+  private func exchanges(of groups: [[Int]]) -> [Exchange] {
     let firsts = firstFragments()
-    let exchanges = ordered.map {
+    return groups.map {
       Exchange(journeys: journeys($0, firstFragments: firsts)).withTimesInOrder
     }
-    forget(ordered)
-    return exchanges.filter { !isNoise($0) }.map { withFindings(withProxies(withRefusals($0))) }
+  }
+
+  private func told(_ exchanges: [Exchange]) -> [Exchange] {
+    exchanges.filter { !isNoise($0) }.map { withFindings(withProxies(withRefusals($0))) }
   }
 
   /// Whether these are packets by which neighbours find each other, as ARP's in IPv4, of which nobody

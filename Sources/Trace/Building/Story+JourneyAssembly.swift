@@ -19,15 +19,17 @@ extension Story {
       connection?.tracedStatus = open.tracedStatus
       connection?.wasKnown = open.hasKnownConnection
     }
-    open.way.noteMarks()
     let direction = direction(open)
     let differences = HopDifferences(
       legacyNAT: header?.legacyNAT ?? [:], connection: connection,
       isReply: open.isReply ?? (direction == .reply), knowsRules: joining.knowsNAT)
     open.way = explained(open.way, by: differences)
+    let end = end(open)
     var journey = Journey(
-      id: open.id, direction: direction, start: open.start, way: open.way, end: end(open),
+      id: open.id, direction: direction, start: open.start, way: open.way, end: end,
       connection: connection, probe: sequence(of: open))
+    // Nobody else has its steps from here on: they are changed where they are.
+    open.way = unjudged.way
     journey.isCopy = open.isCopy
     journey.settleTimes()
     journey.clockStep = open.clockStep
@@ -56,11 +58,16 @@ extension Story {
     var steps: [Step] = []
     steps.reserveCapacity(way.steps.count + 4)
     var (before, hops): (Hop?, Int) = (nil, 0)
+    var mark: UInt32 = 0
     var translation: NFTRuleMessage.Translation?
     for step in way.steps {
       switch step {
       case .rule(let met):
-        let rule = named(met)
+        var rule = named(met)
+        if let now = rule.mark {
+          rule.setsMark = now != mark
+          mark = now
+        }
         translation = rule.translation ?? translation
         steps.append(.rule(rule))
       case .seen(let hop):
@@ -70,7 +77,7 @@ extension Story {
         }
         steps.append(.seen(withPassedChains(hop)))
         if let decision, hops == way.routedAt { steps.append(.routed(decision)) }
-        (before, translation) = (hop, nil)
+        (before, translation, mark) = (hop, nil, hop.mark)
         hops += 1
       case .tracked, .changed, .routed: steps.append(step)
       }
@@ -80,8 +87,11 @@ extension Story {
 
   /// The hop with what stands there.
   private func withPassedChains(_ hop: Hop) -> Hop {
+    let passed = snapshot.passedChains?.at(hop.point, version: hop.packet.source.family)
+    // A hop that is changed is a copy of all that it has.
+    if passed == nil, hop.passed == nil { return hop }
     var hop = hop
-    hop.passed = snapshot.passedChains?.at(hop.point, version: hop.packet.source.family)
+    hop.passed = passed
     return hop
   }
 
@@ -254,8 +264,11 @@ extension Story {
   }
 
   func direction(_ open: OpenJourney) -> Journey.Direction {
-    if open.isCopy { return .other }
-    let packet = open.way.first.packet
+    open.isCopy ? .other : direction(open, open.way.first.packet)
+  }
+
+  /// The same of one that is no copy: the packet is looked at where it is.
+  private func direction(_ open: OpenJourney, _ packet: Packet) -> Journey.Direction {
     if hasProbe, header?.probe?.sequence(ofFragment: packet) != nil { return .request }
     if let icmp = packet.icmp {
       if icmp.isEchoRequest(packet.proto) { return .request }

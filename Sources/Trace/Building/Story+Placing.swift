@@ -23,7 +23,7 @@ extension Story {
     open[index].clockStep = sighting.clockStep
     if let traceID { open.setTraceID(traceID, of: index) }
     joining.note(&open[index])
-    open[index].key = key(of: open[index])
+    open[index].key = key(at: index)
     return index
   }
 
@@ -38,21 +38,35 @@ extension Story {
     for _ in 0..<Self.mostTwins {
       guard let index = candidate else { break }
       candidate = open[index].twin
-      if isOver(open[index]) {
+      if isOver(at: index) {
         open.pass(over: index, from: newer)
         continue
       }
       newer = index
-      guard continues(open[index], with: next) else { continue }
+      guard isContinued(at: index, with: next) else { continue }
       if let traceID, open[index].traceID == traceID { return index }
       best = joining.better(index, than: best, for: next, traceID: traceID, in: open, now: now)
     }
     return best
   }
 
+  // Who changes a story would copy the journey, or all of the story, to ask one about the other. These change nothing.
+
+  private func isOver(at index: Int) -> Bool { isOver(open[index]) }
+
+  private func isContinued(at index: Int, with next: Sighting) -> Bool {
+    continues(open[index], with: next)
+  }
+
+  private func goesPast(_ point: ObservationPoint, at index: Int) -> Bool {
+    open[index].goesPast(point)
+  }
+
+  private func key(at index: Int) -> ExchangeKey { key(of: open[index]) }
+
   /// Adds a sighting to an open journey.
   mutating func add(_ sighting: Sighting, to index: Int, traceID: UInt32?) {
-    if open[index].goesPast(sighting.point) {
+    if goesPast(sighting.point, at: index) {
       open[index].last = now
       return
     }

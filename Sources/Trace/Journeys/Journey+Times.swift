@@ -7,12 +7,12 @@ extension Journey {
   /// The kernel stamps at PREROUTING, INPUT, FORWARD and the hooks of devices, and not at OUTPUT and
   /// POSTROUTING.
   mutating func settleTimes() {
-    let hops = hops
     guard hops.contains(where: { $0.stamp != nil }) else { return }
-    let read = hops.map { start.later(by: $0.time) }
-    var (times, clocks) = (read, [Hop.Clock](repeating: .reading, count: hops.count))
+    var times = hops.map { start.later(by: $0.time) }
+    var clocks = [Hop.Clock](repeating: .reading, count: times.count)
     var earliest: UInt64 = 0
-    for (index, hop) in hops.enumerated() {
+    for index in times.indices {
+      let hop = hops[index]
       // One that is no later than one before is not of this hop: where somebody on the machine asks for stamps,
       // packets are stamped as they arrive, and then have that stamp at each hook.
       if let stamp = hop.stamp, stamp > earliest {

@@ -152,12 +152,56 @@ package struct ClockSurvey: Sendable {
     }
     note(&seen[Key(packet, identity, number), default: []])
     if isNew { sights += 1 }
-    if seen.count > most || sights > mostSights {
-      mask = mask << 1 | 1
-      seen = seen.filter { $0.key.number & mask == 0 }
-      sights = seen.values.reduce(0) { $0 + $1.count }
-    }
+    makeRoom()
   }
+
+  /// Where too much is kept, looks at fewer packets.
+  private mutating func makeRoom() {
+    while seen.count > most || sights > mostSights { narrow(to: mask << 1 | 1) }
+  }
+
+  private mutating func narrow(to mask: UInt64) {
+    self.mask = mask
+    seen = seen.filter { $0.key.number & mask == 0 }
+    sights = seen.values.reduce(0) { $0 + $1.count }
+  }
+
+  // MARK: Looks beside each other
+
+  /// A look that has seen nothing, at the packets that this one looks at: for somebody else who looks through one of the
+  /// sessions meanwhile.
+  package var beside: ClockSurvey {
+    var survey = ClockSurvey(sessions: delays.count, most: most)
+    survey.mask = mask
+    return survey
+  }
+
+  /// Takes in what was seen in a session that was not looked at here.
+  package mutating func add(_ other: ClockSurvey) {
+    for place in delays.indices {
+      if let delay = other.delays[place] {
+        delays[place] = Swift.min(delays[place] ?? delay, delay)
+      }
+      if let times = other.times[place] {
+        note(times.lowerBound, place)
+        note(times.upperBound, place)
+      }
+    }
+    if let others = other.sent {
+      sent =
+        Swift.min(
+          sent?.lowerBound ?? .max, others.lowerBound)...Swift.max(
+          sent?.upperBound ?? 0, others.upperBound)
+    }
+    if other.mask > mask { narrow(to: other.mask) }
+    for (key, its) in other.seen where key.number & mask == 0 {
+      seen[key, default: []] += its
+      sights += its.count
+    }
+    makeRoom()
+  }
+
+  // MARK: What comes of it
 
   /// Nanoseconds by which the kernel's stamps in a session are ahead of the times in it, for somebody has moved these; and how
   /// far that may be wrong. Times are moved by round numbers, and what was read soonest was read a moment after it was stamped.

@@ -119,14 +119,17 @@ package struct JoinedSessions: Sendable {
     case .header:
       if ping != nil { return [] }
       return [element, .record(Record(time: 0, clock(source)))]
-    case .record(let record):
-      var moved = record.moved(ahead: offsets[source])
-      guard ping != nil, source != ping else { return [.record(moved)] }
-      guard let place = places[source] else { return [] }
-      moved.place = place
-      if moved.tellsOfSurroundings { return [.record(moved)] }
-      guard window?.contains(moved.time) == true else { return [] }
-      return [.record(moved)]
+    case .record(let record): return self.record(record, of: source).map { [.record($0)] } ?? []
     }
+  }
+
+  /// What a record of one of the sessions is among all; nil for what is left out.
+  package func record(_ record: Record, of source: Int) -> Record? {
+    var moved = record.moved(ahead: offsets[source])
+    guard ping != nil, source != ping else { return moved }
+    guard let place = places[source] else { return nil }
+    moved.place = place
+    if moved.tellsOfSurroundings { return moved }
+    return window?.contains(moved.time) == true ? moved : nil
   }
 }

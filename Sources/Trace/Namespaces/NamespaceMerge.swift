@@ -31,9 +31,10 @@ package struct NamespaceMerge: Sendable {
       var identifier: UInt16?
       var ttl: UInt8
 
-      init(_ hop: Hop) {
-        let packet = hop.packet
-        hook = hop.point.hook
+      init(_ hop: Hop) { self.init(hop.packet, at: hop.point.hook) }
+
+      private init(_ packet: Packet, at hook: Hook) {
+        self.hook = hook
         (source, destination) = (packet.source, packet.destination)
         (sourcePort, destinationPort) = (packet.sourcePort, packet.destinationPort)
         identifier = packet.icmp?.identifier
@@ -69,8 +70,8 @@ package struct NamespaceMerge: Sendable {
 
   private let sites: [Site]
   private var groups: [Int: Group] = [:]
-  /// Groups by the packets in them.
-  private var places: [PacketIdentity: Set<Int>] = [:]
+  /// Groups by the packets in them, the older first.
+  private var places: [PacketIdentity: [Int]] = [:]
   /// Groups in the order of their beginnings, some of which are part of another by now.
   private var order = EarliestFirst()
   /// Packets in all groups, and where they were seen.
@@ -103,31 +104,34 @@ package struct NamespaceMerge: Sendable {
 
   private mutating func add(_ exchange: Exchange, from source: Int) {
     var group = Group(
-      members: exchange.journeys.map { journey in
-        var journey = journey
-        journey.site = sites[source]
-        return (source, journey)
-      }, ends: exchange.journeys.map { Ends($0) },
-      findings: exchange.findings,
-      start: exchange.journeys.map(\.start).min() ?? 0,
-      end: exchange.journeys.map(\.finish).max() ?? 0)
-    let candidates = group.ends.reduce(into: Set<Int>()) {
-      if let numbers = places[$1.identity] { $0.formUnion(numbers) }
+      members: [], ends: [], findings: exchange.findings, start: .max, end: 0)
+    group.members.reserveCapacity(exchange.journeys.count)
+    group.ends.reserveCapacity(exchange.journeys.count)
+    var candidates: [Int] = []
+    for index in exchange.journeys.indices {
+      let ends = Ends(exchange.journeys.span[index])
+      group.ends.append(ends)
+      group.members.append((source, exchange.journeys[index]))
+      group.members[index].journey.site = sites[source]
+      (group.start, group.end) = (min(group.start, ends.start), max(group.end, ends.finish))
+      for number in places[ends.identity] ?? [] where !candidates.contains(number) {
+        candidates.append(number)
+      }
     }
-    for number in candidates.sorted() {
-      guard let other = groups[number],
-        // An exchange that goes on is told in parts, which need not be the same everywhere.
-        other.members.count + group.members.count <= Self.mostPackets,
-        Self.areLinked(group, other)
-      else { continue }
-      group.members = other.members + group.members
-      group.ends = other.ends + group.ends
-      group.findings = other.findings + group.findings
-      group.start = min(group.start, other.start)
-      group.end = max(group.end, other.end)
-      remove(number)
+    for number in candidates.sorted() where goes(group, with: number) {
+      guard var other = remove(number) else { continue }
+      other.members += group.members
+      other.ends += group.ends
+      other.findings += group.findings
+      other.start = min(group.start, other.start)
+      other.end = max(group.end, other.end)
+      group = other
     }
-    for end in group.ends { places[end.identity, default: []].insert(nextGroup) }
+    for end in group.ends {
+      if places[end.identity]?.last != nextGroup {
+        places[end.identity, default: []].append(nextGroup)
+      }
+    }
     waiting += group.members.count
     hops += Self.hops(of: group)
     order.insert(nextGroup, at: group.start)
@@ -135,21 +139,36 @@ package struct NamespaceMerge: Sendable {
     nextGroup += 1
   }
 
+  /// Whether a packet of a group is one of the group with this number.
+  private func goes(_ group: Group, with number: Int) -> Bool {
+    guard let other = groups[number],
+      // An exchange that goes on is told in parts, which need not be the same everywhere.
+      other.members.count + group.members.count <= Self.mostPackets
+    else { return false }
+    return Self.areLinked(group, other)
+  }
+
   /// Whether so many packets wait that the oldest are not to wait any longer.
   var isFull: Bool { waiting > mostWaiting || hops > Self.mostHops }
 
-  private mutating func remove(_ number: Int) {
-    guard let group = groups.removeValue(forKey: number) else { return }
+  @discardableResult
+  private mutating func remove(_ number: Int) -> Group? {
+    guard let group = groups.removeValue(forKey: number) else { return nil }
     waiting -= group.members.count
     hops -= Self.hops(of: group)
     for end in group.ends {
-      places[end.identity]?.remove(number)
-      if places[end.identity]?.isEmpty == true { places[end.identity] = nil }
+      guard let place = places.index(forKey: end.identity) else { continue }
+      if places.values[place] == [number] {
+        places.remove(at: place)
+      } else {
+        places.values[place].removeAll { $0 == number }
+      }
     }
+    return group
   }
 
   private static func hops(of group: Group) -> Int {
-    group.members.reduce(0) { $0 + $1.journey.hops.count }
+    group.members.indices.reduce(0) { $0 + group.members.span[$1].journey.way.hopCount }
   }
 
   /// The exchanges to which nothing can come any more, in order. `horizon` is the time before which
@@ -157,14 +176,13 @@ package struct NamespaceMerge: Sendable {
   package mutating func ready(before horizon: UInt64) -> [Exchange] {
     var told: [Exchange] = []
     while let number = order.first {
-      guard let group = groups[number] else {
+      guard let end = groups[number]?.end else {
         order.removeFirst()
         continue
       }
-      guard group.end.later(by: crossing) < horizon || isFull else { break }
+      guard end.later(by: crossing) < horizon || isFull else { break }
       order.removeFirst()
-      remove(number)
-      told.append(tell(group))
+      if let group = remove(number) { told.append(tell(group)) }
     }
     return told
   }
@@ -181,9 +199,7 @@ package struct NamespaceMerge: Sendable {
     var told: [Exchange] = []
     while told.count < Story.mostAtOnce, let number = order.first {
       order.removeFirst()
-      guard let group = groups[number] else { continue }
-      remove(number)
-      told.append(tell(group))
+      if let group = remove(number) { told.append(tell(group)) }
     }
     return told
   }
@@ -194,6 +210,7 @@ package struct NamespaceMerge: Sendable {
       exchange.journeys[index].id = nextID
       nextID += 1
     }
+    if group.findings.isEmpty { return exchange }
     let last = exchange.journeys.last { $0.direction == .request }?.site
     // What a namespace takes for lost because it saw no answer, went on where the next one saw it.
     exchange.findings = group.findings.filter {
@@ -204,14 +221,32 @@ package struct NamespaceMerge: Sendable {
 
   // MARK: One packet in two namespaces
 
+  /// Packets that are one, by their places among some. Of few, each is looked at.
+  private struct Twins {
+    private let ends: [Ends]
+    private let places: [PacketIdentity: [Int]]
+    private var areFew: Bool { ends.count <= 32 }
+
+    init(_ ends: [Ends]) {
+      self.ends = ends
+      places = ends.count <= 32 ? [:] : Dictionary(grouping: ends.indices) { ends[$0].identity }
+    }
+
+    /// Those with this identity.
+    func callAsFunction(_ identity: PacketIdentity) -> [Int] {
+      if !areFew { return places[identity] ?? [] }
+      return ends.indices.filter { ends.span[$0].identity == identity }
+    }
+  }
+
   /// Whether a packet of the one is one of the other.
   private static func areLinked(_ some: Group, _ others: Group) -> Bool {
-    let twins = Dictionary(grouping: others.ends.indices) { others.ends[$0].identity }
+    let twins = Twins(others.ends)
     return some.ends.indices.contains { index in
-      let end = some.ends[index]
-      return (twins[end.identity] ?? []).contains {
-        others.members[$0].source != some.members[index].source
-          && (others.ends[$0].continues(end) || end.continues(others.ends[$0]))
+      twins(some.ends.span[index].identity).contains {
+        others.members.span[$0].source != some.members.span[index].source
+          && (others.ends.span[$0].continues(some.ends.span[index])
+            || some.ends.span[index].continues(others.ends.span[$0]))
       }
     }
   }
@@ -222,10 +257,11 @@ package struct NamespaceMerge: Sendable {
   }
 
   private static func links(_ members: [Member], _ ends: [Ends]) -> [[Int]] {
-    let twins = Dictionary(grouping: ends.indices) { ends[$0].identity }
+    let twins = Twins(ends)
     return ends.indices.map { index in
-      (twins[ends[index].identity] ?? []).filter {
-        members[$0].source != members[index].source && ends[index].continues(ends[$0])
+      twins(ends.span[index].identity).filter {
+        members.span[$0].source != members.span[index].source
+          && ends.span[index].continues(ends.span[$0])
       }
     }
   }
@@ -239,38 +275,43 @@ package struct NamespaceMerge: Sendable {
   private static func ordered(_ members: [Member], _ ends: [Ends]) -> [Journey] {
     if members.count == 1 { return [members[0].journey] }
     let links = links(members, ends)
-    var members = members
+    var directions = members.indices.map { members.span[$0].journey.direction }
     // Which part a packet has may be known in one namespace alone: conntrack is not everywhere.
     for (index, earlier) in links.enumerated() {
-      for other in earlier where members[other].journey.direction == .other {
-        members[other].journey.direction = members[index].journey.direction
+      for other in earlier where directions[other] == .other {
+        directions[other] = directions[index]
       }
-      if members[index].journey.direction == .other, let other = earlier.first {
-        members[index].journey.direction = members[other].journey.direction
+      if directions[index] == .other, let other = earlier.first {
+        directions[index] = directions[other]
       }
     }
-    var queues = Dictionary(grouping: members.indices) { members[$0].source }.values.map { queue in
-      queue.sorted { (members[$0].journey.start, $0) < (members[$1].journey.start, $1) }[...]
-    }
-    var told = Set<Int>()
+    let order = members.indices.sorted { (ends.span[$0].start, $0) < (ends.span[$1].start, $1) }
+    var isTold = [Bool](repeating: false, count: members.count)
     var journeys: [Journey] = []
-    while true {
-      let heads = queues.indices.filter { !queues[$0].isEmpty }.sorted {
-        (members[queues[$0].first!].journey.start, queues[$0].first!)
-          < (members[queues[$1].first!].journey.start, queues[$1].first!)
-      }
-      guard let earliest = heads.first else { return journeys }
-      let next = heads.first { told.isSuperset(of: links[queues[$0].first!]) } ?? earliest
-      let index = queues[next].removeFirst()
-      told.insert(index)
-      journeys.append(members[index].journey)
+    journeys.reserveCapacity(members.count)
+    var first = order.startIndex
+    while first < order.endIndex {
+      // Of each namespace the earliest one; if one that it came from is not told, that of another. In a ring, the first.
+      var asked: [Int] = []
+      let next =
+        order[first...].first { member in
+          let source = members.span[member].source
+          if isTold[member] || asked.contains(source) { return false }
+          asked.append(source)
+          return links[member].allSatisfy { isTold[$0] }
+        } ?? order[first]
+      isTold[next] = true
+      journeys.append(members[next].journey)
+      journeys[journeys.count - 1].direction = directions[next]
+      while first < order.endIndex, isTold[order[first]] { first += 1 }
     }
+    return journeys
   }
 }
 
 extension Journey {
   /// When it was heard of last, nanoseconds since the epoch.
-  fileprivate var finish: UInt64 { start.later(by: places.last?.time ?? 0) }
+  fileprivate var finish: UInt64 { start.later(by: end.decider?.hop.time ?? way.last.time) }
 }
 
 extension Story {

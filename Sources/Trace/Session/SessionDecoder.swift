@@ -6,8 +6,9 @@ package struct SessionDecoder: Sendable {
   private var interfaces: [LinkType] = []
   /// Network namespaces of the section, of which each has interfaces of its own.
   private var places = 1
-  /// What a section begins with whose header follows whole.
-  private var begun: SessionHeader?
+  /// What a section begins with whose header follows whole: one at most. (To ask whether an optional one is there would copy
+  /// it, and a header is large.)
+  private var begun: [SessionHeader] = []
   /// What comes next, if that is known already.
   private var following: Element?
 
@@ -35,16 +36,19 @@ package struct SessionDecoder: Sendable {
   /// The next element; nil when more octets are needed. Throws where the file is damaged.
   package mutating func next() throws(CaptureDamage) -> Element? {
     if let element = following.take() { return element }
-    decoder.readsComments = begun != nil
+    decoder.readsComments = awaitsHeader
     while let block = try decoder.next() {
-      defer { decoder.readsComments = begun != nil }
+      let isPacket = if case .packet = block { true } else { false }
       guard let element = element(block) else { continue }
-      let short = begun.take()
+      if !awaitsHeader, case .record = element { return element }
+      defer { decoder.readsComments = awaitsHeader }
+      let short = begun.first
+      begun = []
       if case .header(let header?) = element {
         if header.isContinued == true {
-          begun = header
+          begun = [header]
           if short == nil { continue }
-        } else if case .packet = block {
+        } else if isPacket {
           return element
         } else if short != nil {
           following = element
@@ -60,7 +64,7 @@ package struct SessionDecoder: Sendable {
 
   /// The same, but messages about packets are only counted.
   package mutating func next(passing: inout PassedRecords) throws(CaptureDamage) -> Element? {
-    if following == nil, begun == nil {
+    if following == nil, !awaitsHeader {
       let interfaces = interfaces
       decoder.pass { packet, octets in
         guard interfaces.indices.contains(packet.interface) else { return false }
@@ -74,7 +78,7 @@ package struct SessionDecoder: Sendable {
   package mutating func next(
     passing pass: (PacketInFile, [UInt8], LinkType) -> Bool
   ) throws(CaptureDamage) -> Element? {
-    if following == nil, begun == nil {
+    if following == nil, !awaitsHeader {
       let interfaces = interfaces
       decoder.pass { packet, octets in
         guard interfaces.indices.contains(packet.interface) else { return false }
@@ -97,7 +101,7 @@ package struct SessionDecoder: Sendable {
       holdsNetfilter = holdsNetfilter || interface.linkType == .nflog
       return nil
     case .packet(let packet):
-      if begun != nil, let comment = packet.comment, comment.hasPrefix(SessionFile.headerPrefix),
+      if awaitsHeader, let comment = packet.comment, comment.hasPrefix(SessionFile.headerPrefix),
         var header = SessionHeader(json: String(comment.dropFirst(SessionFile.headerPrefix.count)))
       {
         header.isContinued = nil
@@ -123,7 +127,7 @@ package struct SessionDecoder: Sendable {
   }
 
   /// Whether a section has begun whose header is to follow whole.
-  package var awaitsHeader: Bool { begun != nil }
+  package var awaitsHeader: Bool { !begun.isEmpty }
 
   /// Throws if the file ends in the middle of a block.
   package mutating func finish() throws(CaptureDamage) { try decoder.finish() }

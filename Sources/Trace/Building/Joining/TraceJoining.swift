@@ -22,8 +22,9 @@ struct TraceJoining: Joining {
   /// Which packets it answers, as far as its addresses tell: at each hop it may have others.
   mutating func note(_ journey: inout OpenJourney) {
     if isOfProbes { return }
-    let packet = journey.way.last.packet
-    guard packet.proto == .tcp || packet.proto == .udp else { return }
+    let last = journey.way.last
+    guard last.packet.proto == .tcp || last.packet.proto == .udp else { return }
+    let packet = last.packet
     // Of fragments that are made on the way, the first says what the others belong to.
     let hops = journey.hops
     if hops.count > 1, packet.fragment == nil, packet.hasEnds(of: hops[hops.count - 2].packet) {
