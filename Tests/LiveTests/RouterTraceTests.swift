@@ -153,6 +153,33 @@ extension LiveTests {
       #expect(version.code == 2 && version.error.contains("--ioam is for IPv6"), "\(version)")
     }
 
+    /// Of a probe that is lost without a word nothing is known; what is said to help does: the router where its hop limit
+    /// ends sends it back. So does one that refuses it.
+    @Test func aLostProbe() async throws {
+      let row = try await RouterRow()
+      let drop = "ip netns exec ${B}3 nft"
+      try await row.run(
+        "\(drop) 'table ip6 f { chain f { type filter hook forward priority 0; ip6 daddr fd00:4::2 drop; }; }'"
+      )
+      let lost = try await row.ping("--ioam -W 0.3 \(RouterRow.server)")
+      #expect(
+        lost.output.contains(
+          "no machine has sent the probe back, or shown it (IOAM, namespace 0); with -t 1, -t 2"),
+        "\(lost)")
+      let second = try report(
+        try await row.ping("--ioam -t 2 -W 1 --json \(RouterRow.server)"), code: 1)
+      #expect(second.routers.hops.filter(\.wrote).map(\.node) == [1], "\(second)")
+      let third = try report(
+        try await row.ping("--ioam -t 3 -W 1 --json \(RouterRow.server)"), code: 1)
+      #expect(third.routers.hops.map(\.node) == [1, nil, 3], "\(third)")
+      try await row.run(
+        "\(drop) flush ruleset; ip -n ${B}3 route add unreachable fd00:4::2/128")
+      let refused = try report(
+        try await row.ping("--ioam -W 1 --json \(RouterRow.server)"), code: 1)
+      #expect(refused.outcome == "rejected")
+      #expect(refused.routers.hops.map(\.node) == [1, nil, 3], "\(refused)")
+    }
+
     @Test func statusSaysWhetherThisIsOne() async throws {
       let row = try await RouterRow()
       let router = try await Programs.nftrace(["status", "--netns", "\(row.base)1"])

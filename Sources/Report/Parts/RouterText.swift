@@ -38,7 +38,7 @@ struct RouterText {
           ? "there was no router on the way"
           : "\(count == 1 ? "the router on the way has not" : "none of the \(count) routers on the way has") written "
             + "anything: it is not switched on there"
-      return Told(lead: "\(words) \(asked)")
+      return Told(lead: "\(words) \(asked)\(routers.trace == nil ? Self.advice : "")")
     }
     let start = hops.lazy.compactMap(\.node?.time).first
     return Told(
@@ -63,6 +63,10 @@ struct RouterText {
         ? "in \(device(node.input)), and is where it went to"
         : "in \(device(node.input)), out \(device(node.output))")
   }
+
+  /// A router at which a packet's hop limit ends quotes it, as it is by then.
+  private static let advice =
+    "; with -t 1, -t 2 and so on, each router in turn sends back what those before it wrote"
 
   private static let noRoom = "there was no room for more"
 
