@@ -57,6 +57,26 @@ struct FollowTests {
     #expect(heard.output.contains("PREROUTING"))
   }
 
+  /// What is told goes to who keeps it as well, and what is still open in the end, too.
+  @Test func itIsExported() throws {
+    let path = "\(NSTemporaryDirectory())nftrace-follow-\(UUID().uuidString).jsonl"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let settings = try OTLPSettings(path, environment: { _ in nil })
+    let context = TraceContext.ofCommand { _ in nil }.own
+    let events = SimulatedEvents(loop)
+    let source = FollowedSource(try traffic(events), "10.1.0.0/16", in: nil) { nil }
+    loop.signals = [(loop.now + 9_000_000_000, 2)]
+    try Output.$place.withValue(heard) {
+      var follow = Follow(report(), export: try OTLPExport(settings, context: context))
+      _ = try follow.run(loop, { [source] }, giveUp: { _, _ in })
+    }
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(text.split(separator: "\n").allSatisfy { $0.hasPrefix("{") && $0.hasSuffix("}") })
+    #expect(text.contains(#""name":"request in "#), "\(text.prefix(2000))")
+    #expect(text.contains(#""name":"reply in "#))
+    #expect(heard.output.contains("echo request"))
+  }
+
   @Test func jsonLinesHaveTheirSummaryBeside() throws {
     let events = SimulatedEvents(loop)
     let source = FollowedSource(try traffic(events), "10.1.0.0/16", in: nil) { nil }

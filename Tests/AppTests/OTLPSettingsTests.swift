@@ -102,6 +102,24 @@ struct OTLPSettingsTests {
     #expect(throws: UsageError.self) { try settings(option) }
   }
 
+  /// It says what was asked for, by which name, and what would be right.
+  @Test(arguments: [
+    ("https://a:4318", [:], "--otlp 'https://a:4318'"),
+    (
+      "env", ["OTEL_EXPORTER_OTLP_ENDPOINT": "https://b"], "OTEL_EXPORTER_OTLP_ENDPOINT 'https://b'"
+    ),
+    (
+      "env", ["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "HTTPS://c"],
+      "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT 'HTTPS://c'"
+    ),
+  ])
+  func httpsIsNotSpoken(_ option: String, _ environment: [String: String], _ name: String) throws {
+    let error = #expect(throws: UsageError.self) { try settings(option, environment) }
+    let message = try #require(error).message
+    #expect(message.hasPrefix("\(name) is HTTPS, which nftrace does not speak"), "\(message)")
+    #expect(message.contains("http://localhost:4318") && message.contains("or name a file"))
+  }
+
   @Test(arguments: ["x.json", "./localhost:4318", "/dev/stdout", "a:b", "/x/a:1"])
   func files(_ option: String) throws {
     guard case .file(let path) = try settings(option).target else {

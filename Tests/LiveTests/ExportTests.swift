@@ -139,6 +139,31 @@ extension LiveTests {
       #expect(logs.contains { $0.spanId == failed.first?.spanId && $0.traceId == spans[0].traceId })
     }
 
+    /// Packets as they come are traces as they come: before who follows is interrupted, and what is lost is an error.
+    @Test func whatIsFollowedIsExported() async throws {
+      let net = try await RouterNet()
+      try await net.run("ip netns exec $S iptables -A INPUT -p udp --dport 81 -j DROP")
+      let (outcome, requests) = try await withCollector(
+        net,
+        """
+        "$NFTRACE" setup --netns $S $SERVER >/dev/null
+        ip netns exec $S $NFTRACE show --follow -q --otlp http://127.0.0.1:4318 >/dev/null & follow=$!
+        sleep 0.7
+        ip netns exec $R ping -q -c 1 -W 1 $SERVER >/dev/null
+        ip netns exec $R sh -c 'echo x >/dev/udp/'$SERVER'/81' 2>/dev/null \
+          || ip netns exec $R bash -c 'echo x >/dev/udp/'$SERVER'/81'
+        sleep 3
+        wc -l <$DIR/got.$R
+        kill -INT $follow; wait $follow || true
+        "$NFTRACE" teardown --netns $S >/dev/null
+        """)
+      #expect(outcome.code == 0 && outcome.error == "", "\(outcome)")
+      #expect(Int(outcome.output.split(separator: "\n").first ?? "") ?? 0 > 0, "\(outcome)")
+      let spans = spans(requests)
+      #expect(spans.contains { $0.name.hasPrefix("reply in ") }, "\(spans)")
+      #expect(spans.contains { $0.status?.code == 2 && $0.text("error.type") == "rule-drop" })
+    }
+
     @Test(arguments: [
       ("503", "it answered with status 503"), ("404", "it answered with status 404"),
       ("garbage", "is no HTTP"), ("hang", "no answer came in time"),

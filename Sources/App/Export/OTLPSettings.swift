@@ -119,7 +119,8 @@ package struct OTLPSettings {
       case .encrypted:
         throw UsageError(
           "\(name) '\(url)' is HTTPS, which nftrace does not speak: have a collector on this machine or in its network "
-            + "take it by HTTP, \(usual), and send it on encrypted")
+            + "take it by HTTP, \(usual), and send it on encrypted; or name a file, which its otlpjsonfile receiver reads"
+        )
       case .notHTTP:
         throw UsageError("\(name) '\(url)' is no URL of HTTP, such as \(usual)")
       case .malformed:

@@ -8,12 +8,22 @@ package struct Follow {
   /// Those of several namespaces.
   private let names: [String]
   private let isQuiet: Bool
+  /// Where what is told goes as well.
+  private let export: OTLPExport?
+  /// When that is brought what there is by then, nanoseconds of the loop's monotonic clock.
+  private var nextExport: UInt64 = 0
 
-  /// Follows with this report; where that `isQuiet`, nothing is said when it begins.
-  package init(_ report: FollowReport, names: [String] = [], isQuiet: Bool = false) {
+  /// Follows with this report; where that `isQuiet`, nothing is said when it begins. What is told goes to `export` as well.
+  package init(
+    _ report: FollowReport, names: [String] = [], isQuiet: Bool = false, export: OTLPExport? = nil
+  ) {
     self.report = report
     self.names = names
     self.isQuiet = isQuiet
+    self.export = export
+    if export != nil { self.report.keepTold() }
+    // A collector that is down for a while is there again while this goes on.
+    export?.isPersistent = true
   }
 
   /// Follows what `open` opens until a signal comes, which is returned, or none of it is left. What is
@@ -56,9 +66,10 @@ package struct Follow {
       }
       rate.take(messages, at: loop.monotonic)
       try print(lines + report.look(at: loop.realtime))
+      exportTold(at: loop.monotonic)
       if let signal, isRead || isLate {
         if !isRead { Output.complain("interrupted before all that is recorded was shown") }
-        return try end(signal)
+        return try end(signal, loop)
       }
       if signal == nil {
         signal = loop.signal()
@@ -73,7 +84,7 @@ package struct Follow {
       if loop.monotonic > nextLook {
         nextLook = loop.monotonic + Self.second
         try dropEnded(&sources)
-        if sources.allSatisfy({ $0 == nil }) { return try end(nil) }
+        if sources.allSatisfy({ $0 == nil }) { return try end(nil, loop) }
       }
       loop.watch(sources.compactMap { $0?.traffic.fileDescriptor })
       loop.wait(nanoseconds: Self.pause)
@@ -117,11 +128,23 @@ package struct Follow {
     if !lines.isEmpty { try Output.show(lines.joined(separator: "\n")) }
   }
 
-  /// Prints the summary: beside JSON Lines it is none of the results.
-  private mutating func end(_ signal: Int32?) throws(KernelError) -> Int32? {
+  /// Exports what was told: once a second, or when that is much. Nobody waits for a collector here.
+  private mutating func exportTold(at now: UInt64) {
+    guard let export else { return }
+    for told in report.takeTold() { export.take(told) }
+    guard now >= nextExport else { return export.goOn() }
+    nextExport = now + Self.second
+    export.flush()
+  }
+
+  /// Prints the summary: beside JSON Lines it is none of the results. What is not exported yet is, for as long as nobody is
+  /// tired of that.
+  private mutating func end(_ signal: Int32?, _ loop: any EventLoop) throws -> Int32? {
     let (lines, remarks) = report.finish()
     try print(lines)
     for line in remarks { Output.complain(line, prefix: "") }
+    exportTold(at: loop.monotonic)
+    export?.finish { loop.signal() != nil }
     return signal
   }
 }

@@ -185,7 +185,8 @@ package struct ShowRun {
       rate: host.isInteractive ? rate : nil, since: since,
       namespaces: namespaces, pace: .live)
     var follow = Follow(
-      report, names: namespaces.map(\.name), isQuiet: request.options.isQuiet)
+      report, names: namespaces.map(\.name), isQuiet: request.options.isQuiet,
+      export: request.otlp)
     let signal = try follow.run(host.loop, open) {
       try host.rights.keep($0, writing: [], reading: $1)
     }

@@ -8,6 +8,8 @@ package struct FollowReport: Sendable {
   /// Exchanges that are told in full in a second, or lines of them; nil is all.
   private let rate: Int?
   private let isLines: Bool
+  /// What was told, for who takes it as it is; nil where nobody does.
+  private var kept: [SessionReport.Told]?
   /// Records before this time, nanoseconds since the epoch, tell of the surroundings alone.
   private let since: UInt64
 
@@ -42,6 +44,16 @@ package struct FollowReport: Sendable {
     self.since = since
   }
 
+  /// What is told from now on is kept as it is, as well: `takeTold` gives it.
+  package mutating func keepTold() { kept = [] }
+
+  /// What was told since this was asked last, where it is kept: all of it, also what was told by flow alone.
+  package mutating func takeTold() -> [SessionReport.Told] {
+    guard let told = kept, !told.isEmpty else { return [] }
+    kept = []
+    return told
+  }
+
   /// What is told from now on is to look as `fitted` makes it look.
   package mutating func look(like fitted: (TextStyle) -> TextStyle) {
     let now = fitted(style)
@@ -56,6 +68,7 @@ package struct FollowReport: Sendable {
     switch element {
     case .header(let header):
       isKernelLog = header?.isKernelLog == true
+      kept?.append(.header(header))
       return tell(stories.begin(header, from: source))
     case .record(let record):
       if record.time < since, !record.tellsOfSurroundings {
@@ -108,6 +121,7 @@ package struct FollowReport: Sendable {
     for exchange in exchanges {
       guard isWanted(exchange) else { continue }
       summary.add(exchange)
+      kept?.append(.exchange(exchange))
       if let rate, told >= rate {
         folded.add(exchange)
       } else {

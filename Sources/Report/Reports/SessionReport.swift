@@ -48,7 +48,7 @@ package struct SessionReport {
   }
 
   /// What is told, beside the lines that tell it.
-  package enum Told {
+  package enum Told: Sendable {
     /// What follows is of the session of this header.
     case header(SessionHeader?)
     /// A probe.

@@ -214,8 +214,8 @@ struct Show: ParsableCommand {
   private func checkFiles() throws {
     let files = [("--html", html), ("--svg", svg), ("--export", export)].filter { $0.1 != nil }
       .map(\.0)
-    if otlp != nil, let other = follow ? "--follow" : export == nil ? nil : "--export" {
-      throw ValidationError("\(other) and --otlp exclude each other")
+    if otlp != nil, export != nil {
+      throw ValidationError("--export and --otlp exclude each other")
     }
     for name in files {
       for (other, isThere) in [("--flows", flows), ("--follow", follow)] where isThere {
@@ -299,7 +299,8 @@ struct Show: ParsableCommand {
     case (true, false): code = try paged(host) { try run.showKernelLog(spaces[0]) }
     case (false, false): code = try paged(host) { try run.show(spaces) }
     }
-    export?.finish()
+    // Who follows has waited for it already, as long as nobody was tired of that.
+    if !follow { export?.finish() }
     Output.exit(code)
   }
 
