@@ -153,6 +153,27 @@ extension LiveTests {
       #expect(!outcome.output.contains("__chain"), "\(outcome)")
     }
 
+    /// What rules have counted is not told by the kernel: that it begins anew is said, where they decide by it.
+    @Test(arguments: [
+      ("nft add rule inet f way limit rate 1/hour burst 1 packets accept", true),
+      ("iptables -A FORWARD -m recent --update --seconds 5 -j DROP", true),
+      ("iptables-legacy -A FORWARD -m limit --limit 1/hour -j ACCEPT", true),
+      (
+        "ip6tables-legacy -A FORWARD -m hashlimit --hashlimit-name x --hashlimit-above 1/hour -j DROP",
+        true
+      ),
+      ("iptables -A FORWARD -m limit --limit 5/min -j LOG", false),
+    ])
+    func limits(_ rule: String, _ isSaid: Bool) async throws {
+      let net = try await RouterNet()
+      let told = try await net.inRouter(
+        """
+        nft add table inet f; nft "add chain inet f way { type filter hook forward priority 0; }"
+        \(rule); "$NFTRACE" ping --with true $SERVER || true
+        """)
+      #expect(told.contains("differs   limits begin anew") == isSaid, "\(told)")
+    }
+
     private static let through = "tried in a copy of this namespace: with it the probe gets through"
 
     /// What helps is tried, also where something else comes behind it; and the file says what was told.

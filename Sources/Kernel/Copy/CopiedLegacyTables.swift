@@ -29,6 +29,11 @@ struct CopiedLegacyTables: Sendable {
           copied.differences.append(.legacyTable(name))
           continue
         }
+        if !copied.differences.contains(.limits),
+          !LegacyTables.matches(entries, layout).isDisjoint(with: MadeExpression.countingMatches)
+        {
+          copied.differences.append(.limits)
+        }
         copied.tables.append(Table(name: name, version: version, info: info, entries: entries))
       }
     }

@@ -105,6 +105,11 @@ enum MadeExpression {
     return parts.contains { isLimit($0, $1) } && parts.contains { decides($1) }
   }
 
+  /// What iptables' matches are called that go by what came before, and keep that to themselves.
+  static let countingMatches: Set<String> = [
+    "limit", "hashlimit", "recent", "connlimit", "statistic", "quota",
+  ]
+
   private static func isLimit(
     _ expression: NetlinkAttribute, _ parts: [NetlinkAttribute]
   ) -> Bool {
@@ -112,8 +117,7 @@ enum MadeExpression {
     switch parts[type: name]?.string {
     case "limit", "connlimit": return true
     case "match":
-      return ["limit", "hashlimit", "recent", "connlimit", "statistic"].contains(
-        values[type: extensionName]?.string)
+      return values[type: extensionName].map { countingMatches.contains($0.string) } ?? false
     case "objref":
       return values[type: UInt16(NFTA_OBJREF_IMM_TYPE.rawValue)]?.network()
         == UInt32(NFT_OBJECT_LIMIT)
@@ -130,7 +134,8 @@ enum MadeExpression {
     let values = (try? parts[type: data]?.nested()) ?? []
     switch parts[type: name]?.string {
     // Into the register of verdicts, NFT_REG_VERDICT.
-    case "immediate": return values[type: UInt16(NFTA_IMMEDIATE_DREG.rawValue)]?.network() == 0
+    case "immediate":
+      return values[type: UInt16(NFTA_IMMEDIATE_DREG.rawValue)]?.network() == UInt32(0)
     case "reject", "queue", "nat", "masq", "redir", "tproxy", "synproxy", "fwd": return true
     case "target":
       let name = values[type: extensionName]?.string ?? ""

@@ -51,7 +51,8 @@ package struct NamespaceCopy: ~Copyable {
     }
     differences +=
       routing.differences + sets.differences + (ruleset?.differences ?? [])
-      + (legacy?.differences ?? [])
+      // Limits are what both may have.
+      + (legacy?.differences ?? []).filter { ruleset?.differences.contains($0) != true }
       + settings.differences + policies.differences
   }
 

@@ -31,6 +31,8 @@ package enum LegacyTables {
     var domain: Int32
     var level: Int32
     var targetOffset: Int
+    /// Behind comefrom and the counters, which stand at a multiple of eight: the first match.
+    var matchesOffset: Int { (targetOffset + 8 + 7) & ~7 + 16 }
     static let ipv4 = Layout(domain: AF_INET, level: Int32(IPPROTO_IP), targetOffset: 88)
     static let ipv6 = Layout(domain: AF_INET6, level: Int32(IPPROTO_IPV6), targetOffset: 140)
   }
@@ -69,6 +71,29 @@ package enum LegacyTables {
     var sum = Fingerprint()
     sum.add(info + content)
     return sum.value
+  }
+
+  /// What the matches of these rules are called.
+  static func matches(_ entries: [UInt8], _ layout: Layout) -> Set<String> {
+    var found: Set<String> = []
+    var rule = 0
+    func u16(_ at: Int) -> Int { Int(entries[at]) | Int(entries[at + 1]) << 8 }
+    while rule + layout.matchesOffset <= entries.count {
+      let target = u16(rule + layout.targetOffset)
+      let next = u16(rule + layout.targetOffset + 2)
+      guard next > 0, rule + target <= entries.count else { break }
+      // struct xt_entry_match: its size in two octets, then the name.
+      var match = layout.matchesOffset
+      while match + 31 <= target {
+        let name = entries[(rule + match + 2)..<(rule + match + 31)].prefix { $0 != 0 }
+        found.insert(String(decoding: name, as: UTF8.self))
+        let size = u16(rule + match)
+        guard size > 0 else { break }
+        match += size
+      }
+      rule += next
+    }
+    return found
   }
 
   /// The rules of a table as the kernel keeps them; none if they cannot be had.
