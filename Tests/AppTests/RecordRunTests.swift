@@ -109,13 +109,13 @@ struct RecordRunTests {
     #expect(try record(metrics: state.path("n.prom")) == 2)
     let said = state.heard.errors.split(separator: "\n").filter { $0.contains("n.prom") }
     #expect(said.count == 1 && said[0].hasSuffix("recording goes on"), "\(said)")
-    #expect(state.heard.output == "0 events, 0 lost: \(state.path("x.pcapng"))\n")
+    #expect(state.heard.output == "0 packets, 0 events, 0 lost: \(state.path("x.pcapng"))\n")
   }
 
   @Test func whatWasRecordedIsSaid() throws {
     try setUp()
     #expect(try record() == 2)
-    #expect(state.heard.output == "0 events, 0 lost: \(state.path("x.pcapng"))\n")
+    #expect(state.heard.output == "0 packets, 0 events, 0 lost: \(state.path("x.pcapng"))\n")
     #expect(host.told == [false])
     #expect(host.directories == [state.directory, state.directory])
     #expect(host.files.map(\.isOurs) == [false])

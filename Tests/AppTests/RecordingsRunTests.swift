@@ -73,7 +73,10 @@ struct RecordingsRunTests {
     #expect(lines.contains { $0.hasPrefix("  network namespace red, of ") })
     #expect(lines.contains { $0.hasPrefix("  network namespace 77, which is gone") })
     #expect(lines.contains { $0.hasPrefix("  the last ping, ") && $0.contains(", to ") })
-    #expect(lines.contains { $0.contains(" events, 2 lost, ") && $0.hasSuffix(" KiB") })
+    #expect(
+      lines.contains {
+        $0.contains(" packets, ") && $0.contains(" events, 2 lost, ") && $0.hasSuffix(" KiB")
+      })
     #expect(lines.contains("  its recorder did not say how it ended"))
     #expect(lines.contains("  ended early: the disk is full"))
     #expect(lines.contains("  3 events could not be written"))

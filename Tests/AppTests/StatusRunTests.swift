@@ -174,7 +174,7 @@ struct StatusRunTests {
     (recorder.events, recorder.lost, recorder.dropped.records) = (12, 3, 9)
     try tell()
     #expect(said("recorder   process 99999999 was killed; 'nftrace setup' with a subnet of it"))
-    #expect(said("           0 events in the file; how many were lost is not known\n"))
+    #expect(said("           0 packets, 0 events in the file; how many were lost is not known\n"))
     (recorder.ended, recorder.replans, recorder.unwritten) = (1_800_000_060, 2, 4)
     try tell()
     #expect(said("recorder   process 99999999 has ended; 'nftrace setup' with a subnet of it"))

@@ -48,7 +48,7 @@ struct TeardownRunTests {
     #expect(state.names == [])
     #expect(
       state.heard.output.hasPrefix(
-        "no longer watching 10.7.0.0/24\n  recorded 0 events in the file; "))
+        "no longer watching 10.7.0.0/24\n  recorded 0 packets, 0 events in the file; "))
     #expect(state.heard.output.contains("\n  the recorder was killed\n"))
     try tearDown()
     #expect(state.heard.output == "nothing to do: nothing is set up here\n")

@@ -9,19 +9,24 @@ struct EndTextTests {
   private static let drop = RuleStep(
     family: NFProto.ipv4, table: "filter", chain: "FORWARD", .nft(handle: 7), verdict: .drop)
 
-  private static func hop(
-    _ hook: Hook, _ table: String? = nil, out: String? = nil, priority: Int32 = 0
-  ) -> Hop {
+  /// Of a ping.
+  static var packet: Packet {
     let plan = ProbePlan(
       source: .v4(0x0a00_0001), destination: .v4(0xc000_0201), proto: .icmp, identifier: 1,
       count: 1,
       interval: 1, timeout: 1, ttl: 64, tos: 0, dontFragment: false, size: 56, nonce: 1, device: nil
     )
+    return plan.packet(sequence: 1)
+  }
+
+  private static func hop(
+    _ hook: Hook, _ table: String? = nil, out: String? = nil, priority: Int32 = 0
+  ) -> Hop {
     let label = (table.map { "\($0)-" } ?? "") + hook.rawValue.uppercased()
     return Hop(
       point: ObservationPoint(
         hook: hook, priority: priority, table: table, label: label, chain: label),
-      time: 0, outDevice: out, packet: plan.packet(sequence: 1))
+      time: 0, outDevice: out, packet: packet)
   }
 
   private static func text(
@@ -31,6 +36,19 @@ struct EndTextTests {
       Journey(
         id: 1, direction: .request, start: 0, way: Way(last), end: end),
       TextStyle())
+  }
+
+  /// Behind a sentence that names the chain, a rule is told without it.
+  @Test func aRuleBehindItsChain() {
+    var rule = Self.drop
+    rule.text = "tcp dport 22 drop"
+    let decider = Decider(hop: Self.hop(.forward, "filter"), rule: rule)
+    #expect(EndText.brief(decider) == "tcp dport 22 drop")
+    #expect(EndText.brief(Self.decider) == "rule handle 7")
+    var jumped = rule
+    jumped.chain = "GUESTS"
+    let elsewhere = Decider(hop: Self.hop(.forward, "filter"), rule: jumped)
+    #expect(EndText.brief(elsewhere) == "tcp dport 22 drop  in GUESTS (ip filter)")
   }
 
   private static let decider = Decider(hop: hop(.forward, "filter"), rule: drop)

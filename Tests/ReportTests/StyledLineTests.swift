@@ -21,6 +21,17 @@ struct StyledLineTests {
     }
   }
 
+  /// Where a terminal has no other letters than ASCII's: signs are spelled, names written out.
+  @Test func inASCII() {
+    let line: StyledLine = "≤1.0 µs → \(StyledLine("路", .bad)) …"
+    #expect(line.inASCII.text == "<=1.0 us -> \\u{8def} ...")
+    #expect(line.inASCII.spans.map(\.role) == [.plain, .bad, .plain])
+    var style = TextStyle(unicode: false)
+    #expect(style.written([line]) == ["<=1.0 us -> \\u{8def} ..."])
+    style.unicode = true
+    #expect(style.written([line]) == [line.text])
+  }
+
   @Test func spacesAtTheEndGo() {
     #expect(("a  " + StyledLine("  ", .bad)).trimmed == "a")
     #expect(("a " + StyledLine("b ", .bad)).trimmed == "a " + StyledLine("b", .bad))

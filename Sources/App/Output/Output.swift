@@ -39,7 +39,8 @@ package enum Output {
 
   /// The line on as many as a terminal has room for, if one is there.
   private static func fitted(_ line: StyledLine, _ stream: Terminal.Stream) -> StyledLine {
-    Terminal.columns(of: stream).map { line.broken(at: $0) } ?? line
+    let line = isUTF8 ? line : line.inASCII
+    return Terminal.columns(of: stream).map { line.broken(at: $0) } ?? line
   }
 
   /// Tells a person who waits how far it is, in place of what was told before; nil takes that away.

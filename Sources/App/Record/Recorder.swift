@@ -62,7 +62,7 @@ package struct Recorder {
     state = RecorderState(
       process: identity.process, start: identity.start, session: path, limit: limit,
       since: now / 1_000_000_000)
-    state.flushed = now
+    (state.flushed, state.packets) = (now, 0)
     header = SessionHeader(
       command: "record", version: Version.number, kernel: kernel.release,
       netns: netns ?? setup.netns, points: setup.points, table: SetupTables.name)
@@ -215,6 +215,7 @@ package struct Recorder {
     let isDone = try events.drain(atMost: Self.batch) { record throws(KernelError) in
       guard take(record) else { return }
       state.events += 1
+      if record.beginsPacket { state.packets = (state.packets ?? 0) + 1 }
       recorded.take(record)
       try file.write(record, isEvent: true)
       if file.isFull { try rotate() }

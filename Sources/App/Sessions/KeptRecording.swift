@@ -19,9 +19,10 @@ package struct KeptRecording {
   package private(set) var first: UInt64?
   /// When the last one was.
   package private(set) var last: UInt64?
-  /// Log, trace and conntrack messages; nil where that is not
-  /// known.
+  /// Log, trace and conntrack messages; nil where that is not known.
   package private(set) var events: Int?
+  /// Packets that they are about; nil where that is not known.
+  package private(set) var packets: Int?
   /// Messages the kernel had no room for.
   package private(set) var lost: Int?
   /// How it ended, where it says so.
@@ -53,11 +54,12 @@ package struct KeptRecording {
     lost = known?.lost
     // What is in the older file may be another recorder's, and how many of those that were dropped were
     // events nobody says.
-    if let known, known.dropped.octets == 0, files.count == 1 {
-      events = known.events
+    if let known, let packets = known.packets, known.dropped.octets == 0, files.count == 1 {
+      (events, self.packets) = (known.events, packets)
     } else {
       let all = RecordingFiles.tally(of: path)
       (first, last, events) = (all.first, all.last, all.events)
+      packets = all.packets
       if isOfPing { lost = all.lost }
     }
   }

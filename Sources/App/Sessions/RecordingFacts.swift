@@ -23,7 +23,8 @@ struct RecordingFacts {
       S(
         "first", .int(recording.first),
         recording.period.map { "  \($0)  " } ?? "  nothing in it"),
-      S("last", .int(recording.last)), counted("events", recording.events, events),
+      S("last", .int(recording.last)), counted("packets", recording.packets, packets),
+      counted("events", recording.events, events),
       counted("lost", recording.lost, lost),
       S("octets", .int(recording.octets), more: ", \(Octets.text(recording.octets))"),
       S(
@@ -57,8 +58,13 @@ struct RecordingFacts {
     Statement(key, .int(count), more: recording.period == nil ? "" : words)
   }
 
+  private var packets: StyledLine {
+    recording.packets.map { "\($0) \($0 == 1 ? "packet" : "packets"), " } ?? ""
+  }
+
   private var events: StyledLine {
-    recording.events.map { "\($0) \($0 == 1 ? "event" : "events")" } ?? "events not known"
+    recording.events.map { "\($0) \($0 == 1 ? "event" : "events")" }
+      ?? "events not known"
   }
 
   private var lost: StyledLine {

@@ -61,24 +61,33 @@ package struct RecorderFacts {
     return [Statement.row("recorder", "process \(recorder.process) \(end); " + another)]
   }
 
-  /// How many events there are, behind `start`. Which of them are about the same packet is found out when
-  /// they are shown. Of a recorder that could not say how far it came, what is in its file is counted.
+  /// How many packets and events there are, behind `start`. Of a recorder that could not say how far it came, what is in its file is counted.
   private func counts(_ start: StyledLine) -> [Statement] {
     guard recorder.saysHowFar else {
-      let events = Self.events(RecordingFiles.tally(of: recorder.session).events)
+      let tally = RecordingFiles.tally(of: recorder.session)
       return [
+        Statement("packets", .null),
         Statement(
-          "events", .null, start + "\(events) in the file; how many were lost is not known"),
+          "events", .null,
+          start + Self.packets(tally.packets)
+            + "\(Self.events(tally.events)) in the file; how many were lost is not known"),
         Statement("lost", .null), Statement("unwritten", .null),
       ]
     }
     return [
-      Statement("events", .int(recorder.events), start + Self.events(recorder.events)),
+      Statement("packets", .int(recorder.packets)),
+      Statement(
+        "events", .int(recorder.events),
+        start + (recorder.packets.map(Self.packets) ?? "") + Self.events(recorder.events)),
       Statement("lost", .int(recorder.lost), more: ", \(recorder.lost) lost"),
       Statement(
         "unwritten", .int(recorder.unwritten ?? 0),
         more: recorder.unwritten.map { ", \($0) could not be written" } ?? ""),
     ]
+  }
+
+  private static func packets(_ count: Int) -> StyledLine {
+    "\(count) \(count == 1 ? "packet" : "packets"), "
   }
 
   private static func events(_ count: Int) -> String {

@@ -36,6 +36,28 @@ package struct Pager: ~Copyable {
     return Pager(process: process)
   }
 
+  /// The program that $PAGER names, where it is none that can be run; nil where it can, or there is more in it than a
+  /// program and its options, which only a shell understands.
+  package static var missing: String? { missing(in: Terminal.environment("PAGER") ?? "") }
+
+  /// The same of what $PAGER is.
+  package static func missing(in pager: String) -> String? {
+    let words = pager.split(separator: " ").drop {
+      $0.contains("=")
+    }
+    guard let program = words.first.map(String.init), program != "cat",
+      program.utf8.allSatisfy({ $0 > 0x20 && !"'\"`$\\;&|<>()*?[]~#".utf8.contains($0) })
+    else { return nil }
+    if program.contains("/") {
+      // Sound: the name ends with a zero, which is as far as the call reads.
+      return unsafe access(program.nameForC, X_OK) == 0 ? nil : program
+    }
+    return exists(program) || shellsOwn.contains(program) ? nil : program
+  }
+
+  /// Commands that the shell has itself, and that copy or drop what they read.
+  private static let shellsOwn: Set<String> = [":", "true", "false", "exec", "eval", "command"]
+
   private static func exists(_ program: String) -> Bool {
     (Terminal.environment("PATH") ?? "/usr/bin:/bin").split(separator: ":").contains {
       // Sound: the name ends with a zero, which is as far as the call reads.
@@ -43,11 +65,13 @@ package struct Pager: ~Copyable {
     }
   }
 
-  /// Says that there is no more, and waits until it was read.
-  package consuming func finish() {
+  /// Says that there is no more, and waits until it was read. Returns whether there was a program that did.
+  package consuming func finish() -> Bool {
     close(1)
     var status: Int32 = 0
     // Sound: the pointer is that of a variable of the type the function fills.
     _ = try? syscall { unsafe waitpid(process, &status, 0) }
+    // Exit codes 126 and 127, by which sh(1) says that there was nothing to run.
+    return status != 126 << 8 && status != 127 << 8
   }
 }

@@ -131,6 +131,33 @@ struct Diagram: Sendable, Equatable {
   }
 }
 
+extension Diagram {
+  /// The same in letters that any terminal has, of which rows are as wide as they look.
+  var inASCII: Diagram {
+    func ascii(_ text: String) -> String { StyledLine(text).inASCII.text }
+    func ascii(_ track: Track?) -> Track? {
+      guard var track else { return nil }
+      track.stations = track.stations.map { station in
+        var station = station
+        station.title = ascii(station.title)
+        station.events = station.events.map { event in
+          var event = event
+          event.tables = event.tables.map { ascii($0) }
+          event.notes = event.notes.map { ascii($0) }
+          return event
+        }
+        return station
+      }
+      return track
+    }
+    var diagram = self
+    diagram.lanes = lanes.map {
+      Lane(name: $0.name.map { ascii($0) }, there: ascii($0.there), back: ascii($0.back))
+    }
+    return diagram
+  }
+}
+
 extension Diagram.Track {
   fileprivate init(_ journey: Journey, _ clocks: Timeline.Clocks, _ style: TextStyle) {
     let timeline = Timeline(journey, clocks, style)

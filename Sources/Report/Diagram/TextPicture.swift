@@ -8,7 +8,8 @@ struct TextPicture {
   func lines(_ diagram: Diagram) -> [StyledLine] {
     // A frame, and a space on both sides.
     let inner = min(style.width, Self.widest) - 4
-    let grid = DiagramGrid(diagram, width: inner, gap: 0)
+    let grid = DiagramGrid(
+      style.unicode ? diagram : diagram.inASCII, width: inner, gap: 0)
     let signs = Signs(style)
     var lines: [StyledLine] = []
     var isInside = false

@@ -61,8 +61,9 @@ struct LineReport: Renderer {
 
   /// The rule that decided, else what was found of it.
   private func reason(_ exchange: Exchange) -> String {
-    if let rule = exchange.journeys.first(where: { $0.end.isLost })?.end.decider?.rule {
-      return rule.isPolicy ? ", by its policy" : " by \(EndText.name(rule))"
+    if let decider = exchange.journeys.first(where: { $0.end.isLost })?.end.decider {
+      // Where that is stands before it.
+      return decider.rule.isPolicy ? ", by its policy" : " by \(EndText.brief(decider))"
     }
     guard exchange.journeys.contains(where: { !$0.end.isThrough }) else { return "" }
     let cause = exchange.findings.first { $0.severity == .error }

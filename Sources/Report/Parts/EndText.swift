@@ -74,8 +74,7 @@ struct EndText {
         : nil
       endsConnection = false
     case .refused:
-      let label = Escape.name(journey.way.last.point.label)
-      sentence = "last seen at \(label), then refused by this host"
+      sentence = "last seen at \(journey.way.last.name), then refused by this host"
       short = "rejected"
       row = failed("rejected", sentence)
       endsConnection = true
@@ -122,7 +121,7 @@ struct EndText {
 
   /// Where it was seen last, and what is to be said about that.
   private static func seen(_ journey: Journey, _ rest: String) -> String {
-    "last seen at \(Escape.name(journey.furthest.point.label))" + rest
+    "last seen at \(journey.furthest.name)" + rest
   }
 
   /// Where a journey that just stops was seen last, and what comes after that.
@@ -139,6 +138,15 @@ struct EndText {
     case .postrouting: return seen(journey, ", never sent through \(device)")
     default: return seen(journey, ", not at the point after it")
     }
+  }
+
+  /// The rule behind a sentence that has its chain already: its text, else its number.
+  static func brief(_ decider: Decider) -> String {
+    let step = decider.rule
+    guard place(decider).hasSuffix(" \(RuleNames.brief(step.chain))") else { return name(step) }
+    if let text = step.text { return text }
+    return step.position.map { "rule \($0)" } ?? step.handle.map { "rule handle \($0)" }
+      ?? name(step)
   }
 
   /// A rule or policy in a list of what ended packets.

@@ -44,7 +44,7 @@ enum EvidenceText {
     case .sendingRefused(let errno): "sending was refused: \(ErrorName.words(errno))"
 
     // Where it was seen.
-    case .seenLast(let point): "seen last at \(Escape.name(point.label))"
+    case .seenLast(let place): "seen last at \(place)"
     case .seenNowhere: "no hook saw it"
     case .seenAtInterfacesOnly: "no hook between ingress and egress saw it"
     case .routed: "routing has a way for it"

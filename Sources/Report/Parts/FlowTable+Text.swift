@@ -73,6 +73,8 @@ extension FlowTable {
   private struct Layout {
     let style: TextStyle
     private let time: Int
+    /// Whether there is room for one time alone.
+    private var isNarrow: Bool { style.width < 60 }
 
     init(_ style: TextStyle) {
       self.style = style
@@ -88,8 +90,10 @@ extension FlowTable {
 
     var head: StyledLine {
       let times =
-        TextLayout.padded("first, UTC", to: time) + "  "
-        + TextLayout.padded("last", to: Self.time(0, style).count)
+        isNarrow
+        ? TextLayout.padded("last, UTC", to: max(Self.time(0, style).count, 9))
+        : TextLayout.padded("first, UTC", to: time) + "  "
+          + TextLayout.padded("last", to: Self.time(0, style).count)
       return StyledLine("requests  answers    lost  " + times + "  flow", .faint)
     }
 
@@ -99,7 +103,7 @@ extension FlowTable {
         TextLayout.padded(from: 8, "\(flow.packets)") + " "
         + TextLayout.padded(from: 8, "\(flow.answers)") + " "
       let times =
-        TextLayout.padded(Self.time(flow.first, style), to: time) + "  "
+        (isNarrow ? "" : TextLayout.padded(Self.time(flow.first, style), to: time) + "  ")
         + Self.time(flow.last, style) + "  "
       let lost = StyledLine(
         TextLayout.padded(from: 7, "\(flow.lost)"), flow.lost > 0 ? .bad : .plain)

@@ -6,6 +6,8 @@ struct RowBuilder {
   let style: TextStyle
   /// When the journey began, nanoseconds after the exchange.
   let start: UInt64
+  /// Which way routing sent it, if that was asked.
+  let route: RouteDecision?
   /// Whether the kernel stamped the packet at some hops: at the others, the time is a bound.
   let hasStamps: Bool
   private(set) var rows: [Timeline.Row] = []
@@ -16,8 +18,9 @@ struct RowBuilder {
   /// Whether conntrack asks the chains of NAT for the packet: that of a known connection is translated as the first was.
   private var asksNAT = true
 
-  init(style: TextStyle, start: UInt64, hasStamps: Bool) {
+  init(style: TextStyle, start: UInt64, route: RouteDecision?, hasStamps: Bool) {
     self.style = style
+    self.route = route
     self.start = start
     self.hasStamps = hasStamps
   }
@@ -100,11 +103,12 @@ struct RowBuilder {
     }
     switch hop.point.hook {
     case .output where previous == nil:
+      let way = Phrases.way(route, hop.outDevice)
       rows.append(
         Timeline.Row(
           stage: "created",
-          details: ["by this host, out \(hop.outDevice ?? "?"), ttl \(hop.packet.ttl)"],
-          place: .host, aside: ["out \(hop.outDevice ?? "?")", "ttl \(hop.packet.ttl)"]))
+          details: ["by this host, out \(way), ttl \(hop.packet.ttl)"],
+          place: .host, aside: ["out \(way)", "ttl \(hop.packet.ttl)"]))
     case _ where previous == nil:
       let device = hop.inDevice.map { "in \($0), " } ?? hop.outDevice.map { "out \($0), " } ?? ""
       let place = (hop.inDevice ?? hop.outDevice).map { Timeline.Row.Place.interface($0) } ?? .end

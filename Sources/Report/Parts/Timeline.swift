@@ -9,6 +9,8 @@ struct Timeline {
   let origin: UInt64
   /// How far the machine's clock was ahead of that, in nanoseconds.
   let clockStep: Int64
+  /// Columns of the times, which all packets of an exchange have below one another.
+  private var timeColumns: Int
 
   /// One line of the timeline, before it is laid out.
   struct Row {
@@ -79,6 +81,7 @@ struct Timeline {
     self.style = style
     origin = clocks.origin(journey)
     clockStep = journey.clockStep
+    timeColumns = style.time.columns
   }
 
   /// An exchange as the style wants it: all its journeys, one below the other, or a picture. `isUnanswered` is
@@ -96,9 +99,11 @@ struct Timeline {
     // There may be thousands of packets in one exchange.
     var toldConnections: Set<UInt32> = []
     let rounds = Rounds(exchange.journeys)
+    let timeColumns = Self.timeColumns(exchange, clocks, style)
     for (index, journey) in exchange.journeys.enumerated() {
       if rounds.isTold(index) { continue }
-      let timeline = Timeline(journey, clocks, style)
+      var timeline = Timeline(journey, clocks, style)
+      timeline.timeColumns = timeColumns
       lines += lines.isEmpty ? [] : [""]
       lines.append(timeline.heading(journey))
       if style.verbosity == .verbose {
@@ -118,13 +123,27 @@ struct Timeline {
     return lines
   }
 
+  /// Columns that the times of an exchange take: after seconds they are longer.
+  private static func timeColumns(
+    _ exchange: Exchange, _ clocks: Clocks, _ style: TextStyle
+  ) -> Int {
+    guard style.time == .relative else { return style.time.columns }
+    let latest = exchange.journeys.reduce(UInt64(0)) { latest, journey in
+      let last = journey.places.last?.time ?? 0
+      return max(latest, journey.start.since(clocks.origin(journey)).later(by: last))
+    }
+    // One of them is for the mark of a bound.
+    return max(style.time.columns, Phrases.microseconds(latest).count + 1)
+  }
+
   /// What names stand below.
   static let passedTitle = "passed"
 
   /// Names of the columns.
   var columns: StyledLine {
     StyledLine(
-      style.time.title(style) + "  " + TextLayout.padded("hook", to: Self.stageWidth)
+      TextLayout.padded(from: timeColumns, style.time.title(style)) + "  "
+        + TextLayout.padded("hook", to: Self.stageWidth)
         + Self.passedTitle, .faint)
   }
 
@@ -151,7 +170,7 @@ struct Timeline {
   /// What there is to tell of it, line by line.
   func rows(_ journey: Journey) -> [Row] {
     var builder = RowBuilder(
-      style: style, start: journey.start.since(origin),
+      style: style, start: journey.start.since(origin), route: journey.route,
       hasStamps: journey.hops.contains { $0.clock == .kernel })
     var previous: Hop?
     for part in Rounds.parts(journey.way.legs) {
@@ -180,7 +199,10 @@ struct Timeline {
   // MARK: Layout
 
   private static let stageWidth = 13
-  private var tablesAt: Int { style.time.columns + 2 + Self.stageWidth }
+  /// With fewer columns than that, there is little room beside the names of hooks: what does not fit goes on below them,
+  /// from this column on.
+  private static let (narrow, narrowAt) = (60, 12)
+  private var tablesAt: Int { timeColumns + 2 + Self.stageWidth }
   /// Behind times that are long, details stand where the tables do.
   private var detailsAt: Int { style.time == .iso ? tablesAt : tablesAt + 11 }
 
@@ -194,13 +216,21 @@ struct Timeline {
   private func layout(_ row: Row) -> [StyledLine] {
     let time = time(row)
     var first =
-      TextLayout.space(style.time.columns - time.count) + StyledLine(time, .faint) + "  "
+      TextLayout.space(timeColumns - TextLayout.columns(time)) + StyledLine(time, .faint) + "  "
     // Spaces that colours enclose would stay at the end of a line.
     let isAlone = row.tables.isEmpty && row.details.isEmpty
     let stage = isAlone ? row.stage : TextLayout.padded(row.stage, to: Self.stageWidth)
     first += StyledLine(stage, row.failed ? .bad : .strong)
+    let isNarrow = style.width < Self.narrow
     guard !row.tables.isEmpty else {
-      return row.details.isEmpty ? [first.trimmed] : below(row.details, row, at: tablesAt, first)
+      if row.details.isEmpty { return [first.trimmed] }
+      guard isNarrow else { return below(row.details, row, at: tablesAt, first) }
+      let isBeside = tablesAt + TextLayout.columns(row.details[0]) <= style.width
+      let head = isBeside ? first + paint(row.details[0], row) : first.trimmed
+      return [head] + below(Array(row.details.dropFirst(isBeside ? 1 : 0)), row, at: Self.narrowAt)
+    }
+    if isNarrow, tablesAt + TextLayout.columns(row.passed) > style.width {
+      return [first.trimmed] + below([row.passed] + row.details, row, at: Self.narrowAt)
     }
     // A ruleset of many base chains: the names go on below, and what happened below them.
     let tables = wrapped(row.passed, style.width - tablesAt)
@@ -214,7 +244,8 @@ struct Timeline {
       let gap = TextLayout.space(beside - tablesAt - TextLayout.columns(tables[0]))
       lines[0] = lines[0] + gap + paint(details.removeFirst(), row)
     }
-    return lines.map(\.trimmed) + below(Array(details), row, at: tablesAt + 2)
+    return lines.map(\.trimmed)
+      + below(Array(details), row, at: isNarrow ? Self.narrowAt : tablesAt + 2)
   }
 
   /// Details of a row, each line beginning at this column, behind `first` or spaces.

@@ -172,7 +172,12 @@ enum Phrases {
   /// The routing decision: "to eth0 via 172.16.16.1, default route", with the table if it is not the
   /// usual one.
   static func route(_ route: RouteDecision?, _ device: String?) -> String {
-    var words = "to \(device ?? "?")"
+    "to \(way(route, device))"
+  }
+
+  /// The same behind "to" or "out".
+  static func way(_ route: RouteDecision?, _ device: String?) -> String {
+    var words = device ?? "?"
     guard let route, route.device == device else { return words }
     if let gateway = route.gateway { words += " via \(gateway)" }
     if let destination = route.destination {

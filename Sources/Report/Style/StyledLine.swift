@@ -105,6 +105,28 @@ package struct StyledLine: Sendable, Equatable, ExpressibleByStringInterpolation
   /// One behind the other.
   package static func += (left: inout StyledLine, right: String) { left += StyledLine(right) }
 
+  /// For where a terminal has no other letters than those of ASCII: nftrace's own signs are spelled, what others wrote
+  /// is written out.
+  package var inASCII: StyledLine {
+    guard spans.contains(where: { $0.text.utf8.contains { $0 >= 0x80 } }) else { return self }
+    var line = self
+    for index in line.spans.indices {
+      line.spans[index].text = line.spans[index].text.unicodeScalars.reduce(into: "") {
+        text, scalar in
+        if scalar.isASCII {
+          text.unicodeScalars.append(scalar)
+        } else {
+          text += Self.spelled[scalar] ?? Escape.written(scalar)
+        }
+      }
+    }
+    return line
+  }
+
+  private static let spelled: [Unicode.Scalar: String] = [
+    "→": "->", "←": "<-", "✗": "x", "×": "x", "µ": "u", "≤": "<=", "…": "...", "–": "-", "—": "-",
+  ]
+
   /// Without spaces at its end.
   var trimmed: StyledLine {
     var line = self

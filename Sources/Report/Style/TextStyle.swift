@@ -25,7 +25,7 @@ package struct TextStyle: Sendable {
   }
 
   /// Columns that are used even where a terminal has fewer.
-  package static let leastWidth = 60
+  package static let leastWidth = 30
 
   /// A style of these fields.
   package init(
@@ -58,7 +58,10 @@ package struct TextStyle: Sendable {
   /// Lines as a terminal takes them, with colours if they are used: broken between words where a terminal would break
   /// them anywhere. In a pipe they stay as they are, for `head -1` and `grep`.
   package func written(_ lines: [StyledLine]) -> [String] {
-    lines.map { ANSI.text(isTerminal ? $0.broken(at: width) : $0, color: color) }
+    lines.map {
+      let line = unicode ? $0 : $0.inASCII
+      return ANSI.text(isTerminal ? line.broken(at: width) : line, color: color)
+    }
   }
 
   /// A command is there to be pasted: it is one line, which a terminal that is too narrow for it would break

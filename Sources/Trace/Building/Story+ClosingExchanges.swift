@@ -233,13 +233,13 @@ extension Story {
 
   private func exchanges(of groups: [[Int]]) -> [Exchange] {
     let firsts = firstFragments()
-    return groups.map {
-      Exchange(journeys: journeys($0, firstFragments: firsts)).withTimesInOrder
-    }
+    return groups.map { Exchange(journeys: journeys($0, firstFragments: firsts)) }
   }
 
   private func told(_ exchanges: [Exchange]) -> [Exchange] {
-    exchanges.filter { !isNoise($0) }.map { withFindings(withProxies(withRefusals($0))) }
+    exchanges.filter { !isNoise($0) }.map {
+      withFindings(withProxies(withRefusals($0).withTimesInOrder))
+    }
   }
 
   /// Whether these are packets by which neighbours find each other, as ARP's in IPv4, of which nobody

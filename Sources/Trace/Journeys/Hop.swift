@@ -125,3 +125,15 @@ extension Hop {
     _modify { yield &fields[0].passed }
   }
 }
+
+extension Hop {
+  /// What people call where it was: the hook, and where a chain or the kernel's own code stands there the position as
+  /// well, "nat-PREROUTING"; so it is where nobody listed chains.
+  package var name: String {
+    let isKernels = ["conntrack", "defrag"].contains(point.table)
+    guard let passed, passed.isEmpty, !isKernels, point.table != nil else {
+      return Escape.name(point.label)
+    }
+    return point.hook.rawValue.uppercased()
+  }
+}

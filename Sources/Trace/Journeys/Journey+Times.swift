@@ -70,25 +70,53 @@ extension Journey {
   }
 }
 
-extension Exchange {
-  /// Where the kernel does not say when the request was at its last hops, that was before it was answered.
-  var withTimesInOrder: Exchange {
-    let isAnswer = { (journey: Journey) in
-      journey.direction == .reply || journey.direction == .error
-    }
-    guard let place = journeys.firstIndex(where: { $0.direction == .request }),
-      let answered = journeys[place...].first(where: isAnswer)?.firstStamp,
-      journeys.count(where: { $0.direction == .request }) == 1
-    else { return self }
-    var exchange = self
-    let request = journeys[place]
-    let latest = answered.since(request.start)
-    for (index, hop) in request.hops.enumerated().reversed() {
+extension Journey {
+  /// The same of a packet that was answered at this time, nanoseconds since the epoch: what the kernel does not say the
+  /// time of was before that.
+  func answered(at answer: UInt64) -> Journey {
+    var journey = self
+    if way.first.clock == .reading { journey.start = min(start, answer) }
+    let latest = answer.since(journey.start)
+    for (index, hop) in hops.enumerated().reversed() {
       guard hop.clock == .reading, hop.time > latest else { break }
-      let before = index > 0 ? request.hops[index - 1] : hop
+      let before = index > 0 ? hops[index - 1] : hop
       let least = before.clock == .reading ? latest : max(before.time, latest)
-      exchange.journeys[place].way.updateHop(index) { $0.time = least }
+      journey.way.updateHop(index) { $0.time = least }
+    }
+    // The kernel lets go of what a rule refuses when it has sent the refusal.
+    if case .rejected(let decider) = end, decider.hop.time > latest {
+      journey.setEnd(at: max(latest, journey.way.last.time), by: .reading)
+    }
+    return journey
+  }
+}
+
+extension Exchange {
+  /// Where the kernel does not say when a request was at its last hops, or refused, that was before it was answered.
+  var withTimesInOrder: Exchange {
+    var exchange = self
+    let isLone = journeys.count(where: { $0.direction == .request }) == 1
+    for (index, journey) in journeys.enumerated() where journey.direction == .request {
+      // Which answer is whose is known of a lone request, and of what this host refuses at once.
+      var isRefused = false
+      if case .rejected = journey.end { isRefused = true }
+      let rest = journeys[(index + 1)...]
+      let answer =
+        isLone
+        ? rest.first { $0.direction == .reply || $0.direction == .error }
+        : isRefused ? rest.first.flatMap { $0.isRefusalByThisHost ? $0 : nil } : nil
+      guard let answer else { continue }
+      let time = isRefused ? answer.start : answer.firstStamp
+      if let time { exchange.journeys[index] = journey.answered(at: time) }
     }
     return exchange
+  }
+}
+
+extension Journey {
+  /// Whether it is what this host refuses another packet with.
+  fileprivate var isRefusalByThisHost: Bool {
+    (direction == .error || direction == .reply && packet.isRefusal)
+      && way.first.point.hook == .output
   }
 }

@@ -4,6 +4,8 @@ package struct RecordingEnd: Sendable, Equatable {
   package var reason: String?
   /// Messages recorded, in this file, those before it and those that were dropped.
   package var events: Int
+  /// Packets that they are about; nil where nobody counted them.
+  package var packets: Int?
   /// Messages the kernel had to throw away.
   package var lost: Int
   /// Messages that could not be written.
@@ -15,11 +17,12 @@ package struct RecordingEnd: Sendable, Equatable {
 
   /// An end of these fields.
   package init(
-    reason: String? = nil, events: Int, lost: Int, unwritten: Int = 0,
+    reason: String? = nil, events: Int, packets: Int? = nil, lost: Int, unwritten: Int = 0,
     dropped: DroppedRecords = DroppedRecords(), ended: UInt64
   ) {
     self.reason = reason
     self.events = events
+    self.packets = packets
     self.lost = lost
     self.unwritten = unwritten
     self.dropped = dropped
@@ -37,6 +40,7 @@ extension RecordingEnd: JSONObject {
     json.member("ended", &ended)
     json.member("events", &events)
     json.member("lost", &lost)
+    json.member("packets", &packets)
     json.member("reason", &reason)
     json.member("unwritten", &unwritten)
   }

@@ -8,6 +8,8 @@ package struct SessionTally: Sendable {
   package private(set) var header: SessionHeader?
   /// Log, trace and conntrack messages.
   package private(set) var events = 0
+  /// Packets that they are about, of which each hook told: those that arrived or that this host made.
+  package private(set) var packets = 0
   /// When the first and the last of them were received, nanoseconds since the epoch.
   package private(set) var first: UInt64?
   /// The last one.
@@ -23,7 +25,7 @@ package struct SessionTally: Sendable {
   private var begun: [UInt8] = []
   /// Octets that are left of a packet's block, and what it is once it is whole.
   private var rest = 0
-  private var incoming: (time: UInt64, isEvent: Bool)?
+  private var incoming: Incoming?
   /// Whether what comes can be no session.
   private var isDamaged = false
 
@@ -39,10 +41,17 @@ package struct SessionTally: Sendable {
     decoder = SessionDecoder()
   }
 
-  /// Octets of a packet's block that say what it is: as far as the type of a netlink message.
-  private static let looked = 50
+  /// What the beginning of a packet's block says of it.
+  private struct Incoming {
+    var time: UInt64
+    var isEvent: Bool
+    var beginsPacket = false
+  }
+
+  /// Octets of a packet's block that say what it is: as far as the interface of an NFLOG message.
+  private static let looked = 28 + NewPacket.looked
   /// Types of blocks: enhanced packets, and interface statistics, which have notes.
-  private static let (packets, notes) = (UInt32(6), UInt32(5))
+  private static let (packetBlocks, noteBlocks) = (UInt32(6), UInt32(5))
 
   /// Takes in the next octets.
   package mutating func feed(_ bytes: [UInt8]) {
@@ -61,7 +70,7 @@ package struct SessionTally: Sendable {
         isDamaged = true
         return
       }
-      if bytes.number(at: at) == Self.packets, length > Self.looked, !decoder.awaitsHeader {
+      if bytes.number(at: at) == Self.packetBlocks, length > Self.looked, !decoder.awaitsHeader {
         guard left >= Self.looked else { break }
         incoming = Self.packet(bytes, at: at)
         rest = max(length - left, 0)
@@ -81,20 +90,24 @@ package struct SessionTally: Sendable {
     self.incoming = nil
     guard incoming.isEvent else { return }
     events += 1
+    if incoming.beginsPacket { packets += 1 }
     first = first ?? incoming.time
     last = incoming.time
   }
 
   /// An enhanced packet block: the interface it is of, its time, and what is in it, as `SessionFile`
   /// writes them.
-  private static func packet(_ bytes: [UInt8], at: Int) -> (time: UInt64, isEvent: Bool) {
+  private static func packet(_ bytes: [UInt8], at: Int) -> Incoming {
     let time = UInt64(bytes.number(at: at + 12)) << 32 | UInt64(bytes.number(at: at + 16))
     switch bytes.number(at: at + 8) {
-    case 0: return (time, true)
+    case 0:
+      return Incoming(
+        time: time, isEvent: true, beginsPacket: NewPacket.isBegun(by: bytes[(at + 28)...]))
     case 1:
       let type = UInt16(bytes[at + 48]) | UInt16(bytes[at + 49]) << 8
-      return (time, type == TraceMessage.type || ConntrackMessage.isOne(type))
-    default: return (time, false)
+      return Incoming(
+        time: time, isEvent: type == TraceMessage.type || ConntrackMessage.isOne(type))
+    default: return Incoming(time: time, isEvent: false)
     }
   }
 
@@ -136,11 +149,11 @@ extension SessionTally {
       guard length >= 12, length % 4 == 0, start >= 0, bytes.number(at: start + 4) == length else {
         break
       }
-      if bytes.number(at: start) == packets, length > looked {
-        let (time, isEvent) = packet(bytes, at: start)
-        if isEvent { return (time, end) }
+      if bytes.number(at: start) == packetBlocks, length > looked {
+        let incoming = packet(bytes, at: start)
+        if incoming.isEvent { return (incoming.time, end) }
       }
-      if bytes.number(at: start) == notes, end == nil, length < 4096 {
+      if bytes.number(at: start) == noteBlocks, end == nil, length < 4096 {
         end = note(in: Array(bytes[start..<ending]))
       }
       ending = start

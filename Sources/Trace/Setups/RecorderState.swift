@@ -14,6 +14,8 @@ package struct RecorderState: Sendable, Equatable {
   package var since: UInt64
   /// Messages recorded.
   package var events = 0
+  /// Packets that they are about; nil of one that does not count them.
+  package var packets: Int?
   /// Messages the kernel had to throw away.
   package var lost = 0
   /// What was thrown away to keep to the limit.
@@ -47,7 +49,8 @@ package struct RecorderState: Sendable, Equatable {
   /// How far it has come, for the end of its file, as of that many seconds since the epoch.
   package func end(at time: UInt64) -> RecordingEnd {
     RecordingEnd(
-      reason: error, events: events, lost: lost, unwritten: unwritten ?? 0, dropped: dropped,
+      reason: error, events: events, packets: packets, lost: lost, unwritten: unwritten ?? 0,
+      dropped: dropped,
       ended: time)
   }
 
@@ -55,6 +58,7 @@ package struct RecorderState: Sendable, Equatable {
   package mutating func take(_ end: RecordingEnd) {
     error = end.reason
     events = end.events
+    packets = end.packets
     lost = end.lost
     unwritten = end.unwritten > 0 ? end.unwritten : nil
     dropped = end.dropped
@@ -81,6 +85,7 @@ extension RecorderState: JSONObject {
     json.member("flushed", &flushed)
     json.member("limit", &limit)
     json.member("lost", &lost)
+    json.member("packets", &packets)
     json.member("process", &process)
     json.member("repairs", &repairs)
     json.member("replans", &replans)

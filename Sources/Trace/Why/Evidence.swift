@@ -47,7 +47,7 @@ package enum Evidence: Sendable, Equatable {
   // MARK: Where it was seen
 
   /// The last point that it was seen at.
-  case seenLast(at: ObservationPoint)
+  case seenLast(at: String)
   /// No hook saw it.
   case seenNowhere
   /// It was seen at the interfaces' own hooks alone.

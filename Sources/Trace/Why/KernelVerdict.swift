@@ -25,10 +25,10 @@ struct KernelVerdict {
     what = RuleNames.what(lost)
     self.reason = reason
     device = lost.last.point.hook == .ingress ? lost.inDevice : lost.outDevice ?? lost.inDevice
-    place = "after \(Escape.name(lost.last.point.label))"
+    place = "after \(lost.last.name)"
     at = Finding.Place(hook: lost.last.point.hook, table: lost.last.point.table)
     evidence =
-      [.seenLast(at: lost.last.point)] + lost.reasonEvidence
+      [.seenLast(at: lost.last.name)] + lost.reasonEvidence
       + (lost.isReply ? [] : lost.socketReasonEvidence)
     programs = lost.host(.programs).programs ?? []
   }

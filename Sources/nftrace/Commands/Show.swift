@@ -306,11 +306,20 @@ struct Show: ParsableCommand {
 
   /// Runs `body`, whose output a person reads in a pager if it goes to a terminal.
   private func paged(_ host: LiveShow, _ body: () throws -> Int32) throws -> Int32 {
-    guard host.isInteractive, html == nil, svg == nil, export == nil, !shared.quiet,
-      let pager = Pager.start()
-    else { return try body() }
+    guard host.isInteractive, html == nil, svg == nil, export == nil, !shared.quiet else {
+      return try body()
+    }
+    if let missing = Pager.missing {
+      Output.complain(
+        "$PAGER is \(Escape.name(missing)), which is no program that runs: shown without it")
+      return try body()
+    }
+    guard let pager = Pager.start() else { return try body() }
     let result = Result { try body() }
-    pager.finish()
+    if !pager.finish() {
+      Output.complain(
+        "$PAGER could not be run: with 'PAGER=' before the command it is shown without one")
+    }
     do {
       return try result.get()
     } catch let error as KernelError where error.errno == EPIPE && error.function == "write" {

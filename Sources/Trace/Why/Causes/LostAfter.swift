@@ -38,7 +38,7 @@ enum LostAfter: Cause {
       lost.stage == .within(.prerouting) && lost.last.point.priority < -399
       && lost.packet.fragment?.more == true
     return error(
-      "the \(RuleNames.what(lost)) was lost after \(Escape.name(lost.last.point.label)), "
+      "the \(RuleNames.what(lost)) was lost after \(lost.last.name), "
         + (isFragment
           ? "where it waits for its other fragments: look for what drops those, here or on the way"
           : behind(lost)),
@@ -85,13 +85,13 @@ enum LostAfter: Cause {
     case .output:
       "behind the last hook: look at 'tc -s qdisc' and tc filters of "
         + "\(lost.outDevice ?? "the interface")"
-    default: "somewhere behind \(Escape.name(lost.last.point.label))"
+    default: "somewhere behind \(lost.last.name)"
     }
   }
 
   /// What was ruled out.
   private static func evidence(_ lost: LostPacket) -> [Evidence] {
-    var evidence: [Evidence] = [.seenLast(at: lost.last.point)]
+    var evidence: [Evidence] = [.seenLast(at: lost.last.name)]
     if lost.version == 6, let device = lost.last.inDevice,
       let setting = lost.setting(.disableIPv6, of: device), setting.value == "1"
     {

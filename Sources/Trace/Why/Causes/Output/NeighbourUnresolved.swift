@@ -40,7 +40,8 @@ enum NeighbourUnresolved: Cause {
     else { return nil }
     let device = lost.snapshot.name(neighbour.interface) ?? "?"
     let asks = hop.family == 4 ? "ARP" : "neighbour discovery"
-    let role = route.gateway == nil ? "destination" : "next hop"
+    // An answer is for who asked.
+    let role = route.gateway != nil ? "next hop" : lost.isReply ? "client" : "destination"
     if let tooWide = tooWide(lost, hop, device, asks, neighbour) { return tooWide }
     let owner = lost.snapshot.host.owners?.first { $0.address == hop && $0.behind == device }
     if let owner, let elsewhere = elsewhere(owner, role, asks, lost, neighbour) { return elsewhere }

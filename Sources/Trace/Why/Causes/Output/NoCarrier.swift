@@ -34,7 +34,8 @@ enum NoCarrier: Cause {
     let hasLeft = lost.stage == .behindEgress || lost.stage == .sent && !lost.isReply
     guard lost.stage == .output || hasLeft, let device = lost.lowestDevice,
       let link = lost.snapshot.link(device),
-      !link.flags.contains(.loopback),
+      // That this host has to itself is up or down, and has no other end.
+      !link.flags.contains(.up) || !link.flags.contains(.loopback),
       !link.flags.contains(.up) || !link.flags.contains(.lowerUp) || link.carrier == false
     else { return nil }
     let isDown = !link.flags.contains(.up)
@@ -43,7 +44,8 @@ enum NoCarrier: Cause {
     if isAbandoned, !isDown, device == lost.header?.probe?.device { return nil }
     return error(
       isDown
-        ? "\(device) is down"
+        ? link.flags.contains(.loopback)
+          ? "\(device) is down, by which this host reaches its own addresses" : "\(device) is down"
         : isAbandoned
           ? "no program has \(device) open: start the one that should, a VPN's for instance"
           : "\(device) has no carrier: look at the cable and the other end",
