@@ -44,9 +44,30 @@ struct DiagramGrid {
     case closes
   }
 
+  /// How wide what is drawn is, in the units of who draws it: columns, or pixels.
+  struct Measure: Sendable {
+    /// Of a side, what is beside its text: the mark and what is left free, before it and behind.
+    var lead: Int
+    /// Between the text and what stands behind it in the row.
+    var gap: Int
+    /// What text has at least.
+    var least: Int
+    /// How wide text is, where it looks so.
+    var text: @Sendable (String, Tone) -> Int
+    /// How wide a time is.
+    var time: @Sendable (String) -> Int
+
+    /// Letters of a terminal: the mark, two spaces behind it, and two at the end.
+    static let columns = Measure(
+      lead: 5, gap: 1, least: 8, text: { text, _ in TextLayout.columns(text) },
+      time: { TextLayout.columns($0) })
+  }
+
   private(set) var rows: [Row] = []
-  /// Columns of each side.
+  /// How wide each side is.
   let width: Int
+  /// In which units, and how that is found out.
+  let measure: Measure
   /// Whether there are two of them.
   let isTwoWay: Bool
   /// Empty rows between places.
@@ -54,11 +75,9 @@ struct DiagramGrid {
   /// What times are in.
   private let unit: String
 
-  /// Columns of a cell beside its text and time: the mark, two spaces behind it, and two at the end.
-  static let lead = 5
-
-  /// Lays out `diagram` on so many columns, with `gap` empty rows between places.
-  init(_ diagram: Diagram, width all: Int, gap: Int) {
+  /// Lays out `diagram` on so many columns, or what else is measured, with `gap` empty rows between places.
+  init(_ diagram: Diagram, width all: Int, gap: Int, by measure: Measure = .columns) {
+    self.measure = measure
     isTwoWay = diagram.hasAnswer
     self.gap = gap
     unit = diagram.unit
@@ -114,7 +133,7 @@ struct DiagramGrid {
     guard there != nil || back != nil || complaint != nil else { return }
     func cells(_ name: String?) -> [Cell?] {
       guard let name else { return [] }
-      let lines = Self.broken(name, to: width - Self.lead).enumerated().map { index, text in
+      let lines = broken(name, .plain, to: width - measure.lead).enumerated().map { index, text in
         Cell(mark: index == 0 ? .outside : .none, text: text, isOnWay: index == 0 || !isBelow)
       }
       return isBelow ? [Cell(mark: .arrow)] + lines : lines + [Cell(mark: .arrow)]
@@ -196,8 +215,9 @@ struct DiagramGrid {
     if station.kind == .interface || station.kind == .host, cells.count == 1 {
       // What is said of the packet there has room beside the name, mostly.
       let aside = Escape.text(events.flatMap(\.notes).joined(separator: ", "))
-      let used = TextLayout.columns(cells[0].text) + TextLayout.columns(cells[0].time)
-      if used + TextLayout.columns(aside) + 4 <= width - Self.lead {
+      let used =
+        measure.text(cells[0].text, tone) + measure.time(cells[0].time) + measure.gap * 4
+      if used + measure.text(aside, .faint) <= width - measure.lead {
         cells[0].aside = aside
         events = []
       }
@@ -252,32 +272,43 @@ struct DiagramGrid {
 
   /// Text on as many rows as it takes, with a mark before the first.
   private func lines(_ text: String, _ tone: Tone, _ mark: Mark, time: String = "") -> [Cell] {
-    let room = width - Self.lead
-    let first = time.isEmpty ? room : room - TextLayout.columns(time) - 1
-    return Self.broken(text, to: max(first, 8)).enumerated().map { index, line in
+    let room = width - measure.lead
+    let first = time.isEmpty ? room : room - measure.time(time) - measure.gap
+    return broken(text, tone, to: max(first, measure.least)).enumerated().map { index, line in
       Cell(
         mark: index == 0 ? mark : .none, text: line, tone: tone, time: index == 0 ? time : "")
     }
   }
 
-  /// Text on lines of at most so many columns: between words, and within those that are longer.
-  static func broken(_ text: String, to width: Int) -> [String] {
-    TextLayout.wrapped(Escape.text(text), to: width).flatMap { line in
-      guard TextLayout.columns(line) > width else { return [line] }
-      var pieces: [String] = []
-      var piece = ""
-      var columns = 0
-      for character in line {
-        let more = TextLayout.columns(String(character))
-        if columns + more > width, !piece.isEmpty {
-          pieces.append(piece)
-          (piece, columns) = ("", 0)
-        }
-        piece.append(character)
-        columns += more
+  private func broken(_ text: String, _ tone: Tone, to width: Int) -> [String] {
+    Self.broken(text, to: width) { measure.text($0, tone) }
+  }
+
+  /// Text on lines of at most so much width, as `columns` measures it: between words, and within those that are longer.
+  static func broken(
+    _ text: String, to width: Int, by columns: (String) -> Int = { TextLayout.columns($0) }
+  ) -> [String] {
+    let text = Escape.text(text)
+    guard columns(text) > width else { return [text] }
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(separator: " ") {
+      let longer = line.isEmpty ? String(word) : line + " " + word
+      if columns(longer) <= width {
+        line = longer
+        continue
       }
-      return pieces + [piece]
+      if !line.isEmpty { lines.append(line) }
+      line = ""
+      for character in word {
+        if columns(line + String(character)) > width, !line.isEmpty {
+          lines.append(line)
+          line = ""
+        }
+        line.append(character)
+      }
     }
+    return lines + [line]
   }
 }
 

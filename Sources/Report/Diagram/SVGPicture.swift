@@ -14,8 +14,8 @@ struct SVGPicture {
   /// The picture of a diagram.
   init(_ diagram: Diagram, width: Int) {
     self.width = width
-    let columns = (width - 2 * Self.margin) * 10 / Self.tenthsOfColumn
-    let grid = DiagramGrid(diagram, width: columns, gap: 1)
+    let grid = DiagramGrid(
+      diagram, width: width - 2 * Self.margin, gap: 1, by: Self.measure)
     let rows = placed(grid)
     drawLanes(rows, grid)
     drawWays(rows, grid)
@@ -25,8 +25,16 @@ struct SVGPicture {
   }
 
   private static let margin = 10
-  /// How wide letters are taken to be on average, in tenths of pixels.
-  private static let tenthsOfColumn = 62
+  /// Pixels from the way to the text, with what is left free of a side before and behind them.
+  private static let measure = DiagramGrid.Measure(
+    lead: 34, gap: 6, least: 40,
+    text: { text, tone in
+      switch tone {
+      case .plain, .faint: LetterWidth.pixels(text, size: 11)
+      case .title: LetterWidth.pixels(text, size: 12, isBold: true)
+      case .way, .bad: LetterWidth.pixels(text, size: 11, isBold: true)
+      }
+    }, time: { LetterWidth.pixels($0, size: 10) })
   private static let rowHeight = 16
   private static let emptyHeight = 9
 
@@ -85,8 +93,14 @@ struct SVGPicture {
   }
 
   private mutating func drawName(_ name: String, at middle: Int) {
-    let most = (width - 60) * 10 / Self.tenthsOfColumn
-    let text = TextLayout.columns(name) > most ? "\(name.prefix(most - 1))…" : name
+    func isTooWide(_ text: String) -> Bool {
+      LetterWidth.pixels(text, size: 11, isBold: true) > width - 60
+    }
+    var text = name
+    if isTooWide(text) {
+      while isTooWide(text + "…"), !text.isEmpty { text.removeLast() }
+      text += "…"
+    }
     elements.append(
       "<text class=\"name\" x=\"\(width - 24)\" y=\"\(middle + 4)\">"
         + "\(Markup.escaped(Escape.text(text)))</text>")
@@ -159,7 +173,9 @@ struct SVGPicture {
   }
 
   /// How wide what an interface is written in has to be.
-  private static func portWidth(_ name: String) -> Int { TextLayout.columns(name) * 72 / 10 + 18 }
+  private static func portWidth(_ name: String) -> Int { 
+    LetterWidth.pixels(name, size: 11, isBold: true) + 18
+  }
 
   private mutating func drawMark(_ cell: DiagramGrid.Cell, _ x: Int, _ y: Int, isBack: Bool) {
     switch cell.mark {

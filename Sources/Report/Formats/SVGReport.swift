@@ -62,16 +62,20 @@ struct SVGReport: Renderer {
   mutating func finish(_ end: ReportEnd) -> [String] {
     var elements: [String] = []
     var height = 12
-    func add(_ text: String, _ name: String, _ size: Int, columns: Int) {
-      for line in DiagramGrid.broken(text, to: columns) {
+    func add(_ text: String, _ name: String, _ size: Int) {
+      let room = Self.width - 20
+      let lines = DiagramGrid.broken(text, to: room) {
+        LetterWidth.pixels($0, size: size, isBold: name == "headline")
+      }
+      for line in lines {
         height += size + 4
         elements.append(
           "<text class=\"\(name)\" x=\"10\" y=\"\(height)\">\(Markup.escaped(line))</text>")
       }
     }
     for picture in pictures {
-      add(picture.headline, "headline", 15, columns: 66)
-      if picture.count > 1 { add("\(picture.count) times", "aside", 11, columns: 90) }
+      add(picture.headline, "headline", 15)
+      if picture.count > 1 { add("\(picture.count) times", "aside", 11) }
       let drawn = SVGPicture(picture.diagram, width: Self.width)
       height += 8
       elements.append("<g transform=\"translate(0 \(height))\">")
@@ -79,9 +83,9 @@ struct SVGReport: Renderer {
       elements.append("</g>")
       height += drawn.height + 12
     }
-    if pictures.isEmpty { add("no packet was seen", "headline", 15, columns: 66) }
-    if others > 0 { add("and \(others) more, other ways", "aside", 11, columns: 90) }
-    for line in provenance { add(line.text, "aside", 11, columns: 90) }
+    if pictures.isEmpty { add("no packet was seen", "headline", 15) }
+    if others > 0 { add("and \(others) more, other ways", "aside", 11) }
+    for line in provenance { add(line.text, "aside", 11) }
     height += 12
     let label = Markup.escaped(Escape.text(pictures.first?.headline ?? "nftrace"))
     return [

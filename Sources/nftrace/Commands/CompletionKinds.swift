@@ -9,6 +9,9 @@ extension CompletionKind {
   /// The names of 'ip netns'.
   static var networkNamespaces: CompletionKind { .shellCommand("ls /run/netns 2>/dev/null") }
 
+  /// The users of this machine.
+  static var users: CompletionKind { .shellCommand("cut -d: -f1 /etc/passwd") }
+
   /// Sessions, captures and saved kernel logs.
   static var sessions: CompletionKind { .file(extensions: ["pcapng", "pcap", "log"]) }
 

@@ -44,7 +44,9 @@ struct PacketOptions: ParsableArguments {
   @Option(help: ArgumentHelp("For --local, the packet mark it is sent with.", valueName: "n"))
   var mark: String?
 
-  @Option(help: ArgumentHelp("For --local, the user who sends it.", valueName: "user"))
+  @Option(
+    help: ArgumentHelp("For --local, the user who sends it.", valueName: "user"),
+    completion: .users)
   var user: String?
 
   /// Who sends it, as numbers; nil for whoever runs this.

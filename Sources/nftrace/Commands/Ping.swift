@@ -151,7 +151,7 @@ struct Ping: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "With -p tcp, the flags of the probe: names with commas, such as syn,ack. Default: syn.",
-      valueName: "list"))
+      valueName: "list"), completion: .list(["syn", "ack", "fin", "rst", "psh", "urg"]))
   var tcpFlags: String?
 
   @Option(
@@ -221,7 +221,8 @@ struct Ping: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Write a picture of the probe's path to this file as well.", valueName: "file"))
+      "Write a picture of the probe's path to this file as well.", valueName: "file"),
+    completion: .file())
   var svg: String?
 
   @Option(help: OTLPExport.help, completion: .file())

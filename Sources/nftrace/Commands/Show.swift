@@ -110,7 +110,8 @@ struct Show: ParsableCommand {
 
   @Option(
     name: .customLong("protocol"),
-    help: ArgumentHelp("Only packets of this protocol: icmp, icmpv6, tcp, udp.", valueName: "p"))
+    help: ArgumentHelp("Only packets of this protocol: icmp, icmpv6, tcp, udp.", valueName: "p"),
+    completion: .list(ProbeProtocol.names))
   var proto: String?
 
   @Option(
@@ -132,7 +133,8 @@ struct Show: ParsableCommand {
   var html: String?
 
   @Option(
-    help: ArgumentHelp("Write a picture of the packet's path to this file.", valueName: "file"))
+    help: ArgumentHelp("Write a picture of the packet's path to this file.", valueName: "file"),
+    completion: .file())
   var svg: String?
 
   @Option(
