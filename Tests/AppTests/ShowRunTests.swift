@@ -169,7 +169,8 @@ struct ShowRunTests {
     try record(Self.ping, as: "last.pcapng")
     #expect(try show(request()) == 0)
     #expect(
-      state.heard.errors.hasPrefix("this is the recording of the setup in this network namespace"))
+      state.heard.errors.hasPrefix(
+        "nftrace: this is the recording of the setup in this network namespace"))
     #expect(try tellsAll(of: Self.recorded))
     // By its name as well.
     #expect(try show(request(String(recording.dropLast(7)))) == 0)

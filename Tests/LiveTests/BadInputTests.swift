@@ -173,7 +173,7 @@ extension LiveTests {
       Case("show --packet 0 /dev/null", 2, "--packet is 1 or more"),
       Case("show --from nobody /dev/null", 2, "--from 'nobody'"),
       Case("show --protocol foo /dev/null", 2, "--protocol 'foo'"),
-      Case("no-such-command", 2, "Nor is 'no-such-command' a command"),
+      Case("no-such-command", 2, "nor is 'no-such-command' a command"),
       Case("lab --no-such-option", 2, "--no-such-option"),
     ]
 

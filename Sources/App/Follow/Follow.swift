@@ -98,7 +98,7 @@ package struct Follow {
     let places = zip(sources, names.isEmpty ? [""] : names).map { source, name in
       source.words + (name.isEmpty ? "" : " in netns \(name)")
     }
-    Output.complain("following \(places.joined(separator: " and ")); ^C ends it", prefix: "")
+    Output.complain("following \(places.joined(separator: " and ")); ^C ends it")
   }
 
   /// Follows those no longer of which nothing more comes.
@@ -142,7 +142,7 @@ package struct Follow {
   private mutating func end(_ signal: Int32?, _ loop: any EventLoop) throws -> Int32? {
     let (lines, remarks) = report.finish()
     try print(lines)
-    for line in remarks { Output.complain(line, prefix: "") }
+    for line in remarks { Output.complain(line) }
     exportTold(at: loop.monotonic)
     export?.finish { loop.signal() != nil }
     return signal

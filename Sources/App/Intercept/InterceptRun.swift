@@ -173,7 +173,7 @@ package struct InterceptRun {
       if json {
         try output.finish(patience: 1_000_000_000)
         // Beside JSON Lines, it is none of the results.
-        for line in remarks + sum.lines { Output.complain(line, prefix: "") }
+        for line in remarks + sum.lines { Output.complain(line) }
         return
       }
     }

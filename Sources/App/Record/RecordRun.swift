@@ -55,7 +55,7 @@ package struct RecordRun {
         export?.begin()
         host.sayReady(toSetup: isBackground)
         if !isBackground, !options.isQuiet {
-          Output.complain("recording to \(path), ^C ends", prefix: "")
+          Output.complain("recording to \(path), ^C ends")
         }
       }
     } catch {

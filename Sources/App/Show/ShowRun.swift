@@ -54,7 +54,7 @@ package struct ShowRun {
 
   /// Tells remarks, once.
   private static func tell(_ remarks: inout [String]) {
-    for words in remarks { Output.complain(StyledLine(words), prefix: "") }
+    for words in remarks { Output.complain(StyledLine(words)) }
     remarks = []
   }
 

@@ -302,8 +302,12 @@ struct DiagramGrid {
       line = ""
       for character in word {
         if columns(line + String(character)) > width, !line.isEmpty {
-          lines.append(line)
-          line = ""
+          // Between the parts of an address or a name, if one of them ends late enough in the line.
+          let end = line.lastIndex { ":_./-,".contains($0) }.map { line.index(after: $0) }
+          let isLate = end.map { line.distance(from: line.startIndex, to: $0) * 2 > line.count }
+          let cut = isLate == true ? end! : line.endIndex
+          lines.append(String(line[..<cut]))
+          line = String(line[cut...])
         }
         line.append(character)
       }

@@ -173,7 +173,7 @@ struct SVGPicture {
   }
 
   /// How wide what an interface is written in has to be.
-  private static func portWidth(_ name: String) -> Int { 
+  private static func portWidth(_ name: String) -> Int {
     LetterWidth.pixels(name, size: 11, isBold: true) + 18
   }
 

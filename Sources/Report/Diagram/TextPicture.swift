@@ -56,7 +56,8 @@ struct TextPicture {
       cell.mark == .none && !cell.isOnWay ? StyledLine(" ") : signs.mark(cell.mark, isBack: isBack)
     let aside = cell.aside.isEmpty ? "" : "  " + cell.aside
     let used =
-      DiagramGrid.Measure.columns.lead + TextLayout.columns(cell.text + aside) + TextLayout.columns(cell.time)
+      DiagramGrid.Measure.columns.lead + TextLayout.columns(cell.text + aside)
+      + TextLayout.columns(cell.time)
     return mark + TextLayout.space(3 - TextLayout.columns(mark.text))
       + StyledLine(cell.text, role(cell.tone)) + StyledLine(aside, .faint)
       + StyledLine(TextLayout.space(width - used)) + StyledLine(cell.time, .faint) + "  "

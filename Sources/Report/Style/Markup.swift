@@ -20,10 +20,39 @@ enum Markup {
   /// A line in HTML's words: roles become classes.
   static func html(_ line: StyledLine) -> String {
     line.spans.reduce(into: "") { text, span in
-      guard let name = name(span.role) else { return text += escaped(span.text) }
-      text += "<span class=\"\(name)\">\(escaped(span.text))</span>"
+      let words = breakable(escaped(span.text))
+      guard let name = name(span.role) else { return text += words }
+      text += "<span class=\"\(name)\">\(words)</span>"
     }
   }
+
+  /// A command or a rule in HTML's words: a browser breaks it between words, and not behind hyphens.
+  static func code(_ line: StyledLine) -> String {
+    escaped(line.text).split(separator: " ", omittingEmptySubsequences: false).map { word in
+      word.contains("-") && word.count <= longWord ? whole(word) : breakable(String(word))
+    }.joined(separator: " ")
+  }
+
+  /// Escaped text whose long words, such as addresses of IPv6, are broken between their parts where they have to be.
+  private static func breakable(_ text: String) -> String {
+    guard text.utf8.count > longWord else { return text }
+    return text.split(separator: " ", omittingEmptySubsequences: false).map { word in
+      guard word.count > longWord else { return String(word) }
+      let parts = word.reduce(into: "") { text, character in
+        text.append(character)
+        if ":_/.".contains(character) { text += "<wbr>" }
+      }
+      return whole(parts[...])
+    }.joined(separator: " ")
+  }
+
+  /// A word that goes to the next line as it is, if there is room for it.
+  private static func whole(_ word: Substring) -> String {
+    "<span class=\"word\">\(word)</span>"
+  }
+
+  /// Letters of a word that has no room on a phone, where letters are large.
+  private static let longWord = 24
 
   /// The class of a role, which style sheets have.
   private static func name(_ role: StyledLine.Role) -> String? {

@@ -36,8 +36,8 @@ struct LabCommand: ParsableCommand {
       ChildProcess.offerOurselves()
       if Terminal.isInteractive, ["bash", "sh", "zsh", "fish"].contains(command[0]) {
         Output.complain(
-          "in the lab's router: 'nftrace ping --tun tun0 119.29.29.29' asks as its client; 'exit' removes it all",
-          prefix: "")
+          "in the lab's router: 'nftrace ping --tun tun0 119.29.29.29' asks as its client; 'exit' removes it all"
+        )
       }
       return try ChildProcess.run(command)
     }

@@ -114,7 +114,7 @@ struct Nftrace: ParsableCommand {
     if let code = Output.complain(about: error) {
       if let guess = words?.guess, (error as? KernelError)?.function == Names.lookup {
         Output.complain(
-          "Nor is '\(Escape.name(guess))' a command: 'nftrace --help' lists them.", prefix: "")
+          "nor is '\(Escape.name(guess))' a command: 'nftrace --help' lists them")
       }
       return code
     }

@@ -88,8 +88,9 @@ struct HTMLExchange: Sendable {
         if !piece.label.isEmpty { lines.append("<dt>\(piece.label)</dt>") }
         switch piece.kind {
         case .words: lines.append("<dd>\(words)</dd>")
-        case .rule: lines.append("<dd><code>\(words)</code></dd>")
-        case .command: lines.append("<dd class=\"paste\"><code>\(words)</code></dd>")
+        case .rule: lines.append("<dd><code>\(Markup.code(piece.text))</code></dd>")
+        case .command:
+          lines.append("<dd class=\"paste\"><code>\(Markup.code(piece.text))</code></dd>")
         }
       }
       return lines + ["</dl>"]
@@ -148,14 +149,14 @@ struct HTMLExchange: Sendable {
   private func table(_ timeline: Timeline, _ journey: Journey) -> [String] {
     let unit = timeline.style.time == .relative ? timeline.style.micro : "UTC"
     var lines = [
-      "<table class=\"timeline\">",
+      "<table class=\"timeline \(timeline.style.time.rawValue)\">",
       "<thead><tr><th>\(unit)<th>hook<th>\(Timeline.passedTitle)<th></thead>", "<tbody>",
     ]
     for row in timeline.rows(journey) {
       let details = row.details.map { Markup.html(StyledLine($0)) }
       let kind = row.failed ? " class=\"bad\"" : row.translates ? " class=\"change\"" : ""
       lines.append(
-        "<tr\(kind)><td>\(Markup.html(StyledLine(timeline.time(row))))"
+        "<tr\(kind)><td>\(timeline.time(row))"
           + "<td>\(Markup.html(StyledLine(row.stage)))<td>\(Markup.html(StyledLine(row.passed)))"
           + "<td>\(details.joined(separator: "<br>"))")
     }

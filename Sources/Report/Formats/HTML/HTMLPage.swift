@@ -161,7 +161,7 @@ struct HTMLPage: Renderer {
       if let command = provenance.command {
         lines.append(
           "<div class=\"wide\"><dt>with</dt><dd class=\"paste\"><code>"
-            + "\(Markup.html(StyledLine(command)))</code></dd></div>")
+            + "\(Markup.code(StyledLine(command)))</code></dd></div>")
       }
       lines.append("</dl>")
     }
