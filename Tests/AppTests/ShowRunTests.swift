@@ -149,7 +149,7 @@ struct ShowRunTests {
   @Test func theLastPingIsShown() throws {
     try record(Self.ping, as: "last.pcapng")
     #expect(try show(request()) == 0)
-    #expect(state.heard.errors.hasPrefix("this is the last ping, of "))
+    #expect(state.heard.errors.hasPrefix("nftrace: this is the last ping, of "))
     #expect(state.heard.errors.contains(": \(state.directory)/last.pcapng"))
     #expect(state.heard.output.contains("PREROUTING"))
     #expect(try show(request(verbosity: .quiet)) == 0)

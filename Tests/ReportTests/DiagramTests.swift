@@ -129,6 +129,43 @@ import Wire
     #expect(svg.contains("prefers-color-scheme: dark"))
   }
 
+  /// No text goes past its side, in the widest letters that are asked for.
+  @Test(arguments: GoldenTests.names) func textHasRoom(_ name: String) throws {
+    let svg = try GoldenTests.render(name, .svg, style: TextStyle())
+    let text = /<text class="(plain|aside|title|change|died|port)" x="(\d+)" y="\d+">([^<]*)</
+    let found = svg.matches(of: text)
+    let isTwoWay = found.contains { $0.1 != "aside" && Int($0.2)! > 320 }
+    for match in found {
+      let isBold = match.1 != "plain" && match.1 != "aside"
+      let letters = match.3.replacing(/&[a-z]+;/, with: "&")
+      let end =
+        Int(match.2)!
+        + LetterWidth.pixels(String(letters), size: match.1 == "title" ? 12 : 11, isBold: isBold)
+      #expect(end <= (isTwoWay && Int(match.2)! < 320 ? 316 : 634), "\(name): \(match.3)")
+    }
+  }
+
+  /// A long word is broken between its parts, if it has any.
+  @Test func longWords() {
+    let address = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:1234"
+    #expect(
+      DiagramGrid.broken("to \(address)", to: 26)
+        == ["to", "2001:db8:aaaa:bbbb:cccc:", "dddd:eeee:1234"])
+    #expect(DiagramGrid.broken("a_very_long_name", to: 12) == ["a_very_long_", "name"])
+    #expect(DiagramGrid.broken("abcdefghijkl", to: 5) == ["abcde", "fghij", "kl"])
+    #expect(DiagramGrid.broken("one two", to: 80) == ["one two"])
+  }
+
+  @Test func pagesBreakLongWordsAtTheirParts() {
+    #expect(
+      Markup.html(StyledLine("to 2001:db8:aaaa:bbbb:cccc::1"))
+        == "to <span class=\"word\">2001:<wbr>db8:<wbr>aaaa:<wbr>bbbb:<wbr>cccc:<wbr>:<wbr>1</span>"
+    )
+    #expect(Markup.html(StyledLine("a-b <c>")) == "a-b &lt;c&gt;")
+    #expect(
+      Markup.code(StyledLine("nft --x a")) == "nft <span class=\"word\">--x</span> a")
+  }
+
   /// The one in the README is what is drawn now.
   @Test func theExample() throws {
     let place = GoldenTests.directory.appending(path: "../docs/path.svg")

@@ -152,7 +152,7 @@ import Wire
     let body = try #require(page.split(separator: "<body>", maxSplits: 1).last)
     let parts = body.split(separator: "<script>", maxSplits: 1)
     #expect(parts.count == 2 && !parts[0].contains("<b>"))
-    let (shown, tags) = Self.read(parts[0])
+    let (shown, tags) = Self.read(parts[0].replacing("<wbr>", with: ""))
     let known = Set(shown.split(whereSeparator: \.isWhitespace))
     for line in try render(name).split(separator: "\n")
     where !line.hasSuffix("(same path)") && !line.hasPrefix("--- ") {
