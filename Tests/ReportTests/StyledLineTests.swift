@@ -46,6 +46,14 @@ struct StyledLineTests {
     #expect(broken.text == "one two\n  three\n  four")
     #expect(broken.spans.map(\.role) == [.plain, .bad, .plain])
     #expect(StyledLine("日本 語です x").broken(at: 6).text == "日本\n  語です\n  x")
+    // Behind a label, in its column.
+    #expect(
+      StyledLine("recorder   process 7, which has ended").broken(at: 30).text
+        == "recorder   process 7, which\n           has ended")
+    // A command as a shell reads on.
+    let command: StyledLine = "  or \(StyledLine("sysctl -w net/a=1 net/b=2", .command))"
+    #expect(command.broken(at: 24).text == "  or sysctl -w net/a=1 \\\n    net/b=2")
+    #expect(command.broken(at: 24).broken(at: 24) == command.broken(at: 24))
     // Behind its indentation, and without the spaces at which it ends; what is below is counted anew.
     #expect(StyledLine("    one    two").broken(at: 10).text == "    one\n     two")
     let below = StyledLine("    one two three") + "four"

@@ -59,6 +59,6 @@ struct RouterTracingFacts {
       unknown && !tracing.interfaces.isEmpty
       ? "Whether 'ping --ioam' shows this host as a router takes CAP_NET_ADMIN to know. What it takes:"
       : "'ping --ioam' does not show this host as a router. To have it do so, by each interface:"
-    return ["", StyledLine(lead)] + missing.map { StyledLine("  \($0)") }
+    return ["", StyledLine(lead)] + missing.map { "  " + StyledLine($0, .command) }
   }
 }

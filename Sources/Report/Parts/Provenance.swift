@@ -55,7 +55,7 @@ struct Provenance {
     return TextLayout.wrapped(whole, to: style.width, at: ", ", hanging: "  ").map {
       StyledLine($0, .faint)
     }
-      + (command.map { [StyledLine("with: \($0)", .faint)] } ?? [])
+      + (command.map { [StyledLine("with: ", .faint) + StyledLine($0, .command)] } ?? [])
   }
 }
 

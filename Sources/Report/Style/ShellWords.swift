@@ -65,4 +65,37 @@ enum ShellWords {
     part.end = " \\"
     return parts + [part]
   }
+
+  /// A command on lines of at most so many columns. It is one line, which a terminal that is too narrow for it would
+  /// break anywhere: it goes on behind a backslash, so that a shell reads the same words. The first line stands behind
+  /// `lead` columns, the others begin with `indent`; but what goes on within a word begins its line.
+  static func lines(_ text: String, width: Int, behind lead: Int, indent: String) -> [String] {
+    var lines: [String] = []
+    var line = ""
+    // The columns of the line that are not in it.
+    var before = lead
+    func room(_ text: String, _ end: Int = 2) -> Bool {
+      before + TextLayout.columns(line) + TextLayout.columns(text) + end <= width
+    }
+    let words = split(text)
+    for (index, word) in words.enumerated() {
+      let blank = line.isEmpty || line == indent ? "" : " "
+      if room(blank + word, index == words.count - 1 ? 0 : 2) {
+        line += blank + word
+        continue
+      }
+      if !blank.isEmpty {
+        lines.append(line + " \\")
+        (line, before) = (indent, 0)
+      }
+      for part in parts(word) {
+        if line != indent, !line.isEmpty, !room(part.text, part.end.count) {
+          lines.append(line + part.before)
+          (line, before) = (part.after, 0)
+        }
+        line += part.text
+      }
+    }
+    return lines + [line]
+  }
 }

@@ -151,11 +151,47 @@ package struct StyledLine: Sendable, Equatable, ExpressibleByStringInterpolation
     return found
   }
 
-  /// Broken between words, where it is wider than that: the lines after the first begin two columns behind where it
-  /// does.
+  /// A line that ends with a command, with that on as many lines as it takes; nil for others, and for what is broken
+  /// already.
+  private func brokenCommand(at width: Int) -> StyledLine? {
+    guard let command = spans.last, command.role == .command, !command.text.hasPrefix(" "),
+      !command.text.hasSuffix("\\"), !text.contains("\n"), TextLayout.columns(text) > width
+    else { return nil }
+    var line = self
+    line.spans.removeLast()
+    let lead = line.text
+    let indent = TextLayout.space(min(lead.prefix { $0 == " " }.count + 2, width / 2))
+    let lines = ShellWords.lines(
+      command.text, width: width, behind: TextLayout.columns(lead), indent: indent)
+    line.spans.append(Span(text: lines.joined(separator: "\n"), role: .command))
+    return line
+  }
+
+  /// Where a line goes on below: behind a label, if there are columns, else two columns behind where it begins.
+  private func hanging(_ width: Int) -> Int {
+    let text = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)[0]
+    var column = 0
+    var spaces = 0
+    var isLeading = true
+    var best = text.prefix { $0 == " " }.count + 2
+    for scalar in text.unicodeScalars {
+      if scalar == " " {
+        spaces += 1
+      } else {
+        if spaces > 1, !isLeading, column * 5 <= width * 2 { best = column }
+        (spaces, isLeading) = (0, false)
+      }
+      column += CharacterWidth.columns(scalar)
+    }
+    return min(best, width / 2)
+  }
+
+  /// Broken between words, where it is wider than that: the lines after the first begin in the column of its text
+  /// behind a label, else two columns behind where it does. A command goes on as a shell reads on.
   package func broken(at width: Int) -> StyledLine {
     guard !isEmpty else { return self }
-    let next = TextLayout.space(min(text.prefix { $0 == " " }.count + 2, width / 2))
+    if let broken = brokenCommand(at: width) { return broken }
+    let next = TextLayout.space(hanging(width))
     // The spaces at which a line ends, by their number.
     var ends: Set<Int> = []
     let commandSpaces = commandSpaces

@@ -64,38 +64,13 @@ package struct TextStyle: Sendable {
     }
   }
 
-  /// A command is there to be pasted: it is one line, which a terminal that is too narrow for it would break
-  /// anywhere. There it goes on behind a backslash, so that a shell reads the same words. The first line stands behind
-  /// `lead` columns, the others begin with `indent`; but what goes on within a word begins its line.
+  /// A command is there to be pasted: on a terminal that is too narrow for it, it is on several lines, which a shell
+  /// reads as one. The first line stands behind `lead` columns, the others begin with `indent`.
   package func broken(command text: String, behind lead: Int, indent: String) -> [StyledLine] {
     guard isTerminal else { return [StyledLine(text, .command)] }
-    var lines: [String] = []
-    var line = ""
-    // The columns of the line that are not in it.
-    var before = lead
-    func room(_ text: String, _ end: Int = 2) -> Bool {
-      before + TextLayout.columns(line) + TextLayout.columns(text) + end <= width
+    return ShellWords.lines(text, width: width, behind: lead, indent: indent).map {
+      StyledLine($0, .command)
     }
-    let words = ShellWords.split(text)
-    for (index, word) in words.enumerated() {
-      let blank = line.isEmpty || line == indent ? "" : " "
-      if room(blank + word, index == words.count - 1 ? 0 : 2) {
-        line += blank + word
-        continue
-      }
-      if !blank.isEmpty {
-        lines.append(line + " \\")
-        (line, before) = (indent, 0)
-      }
-      for part in ShellWords.parts(word) {
-        if line != indent, !line.isEmpty, !room(part.text, part.end.count) {
-          lines.append(line + part.before)
-          (line, before) = (part.after, 0)
-        }
-        line += part.text
-      }
-    }
-    return (lines + [line]).map { StyledLine($0, .command) }
   }
 
   /// `texts` below one another, beside a label. What is too long is broken at the commas between
