@@ -36,9 +36,9 @@ extension LiveTests {
           --fifo "$DIR/captured/fifo" --extcap-version=4.0 & p=$!
         """#,
         """
-        wait_for sh -c '"$NFTRACE" show -q "$DIR/captured/capture" 2>/dev/null | grep -q answered'
+        wait_for sh -c '"$NFTRACE" show -q --last 99 "$DIR/captured/capture" 2>/dev/null | grep -q answered'
         kill -TERM $p; wait $p; echo "code $?"
-        "$NFTRACE" show -q "$DIR/captured/capture"
+        "$NFTRACE" show -q --last 99 "$DIR/captured/capture"
         """)
       #expect(output.hasPrefix("code 0\n"), "\(output)")
       #expect(output.contains("echo request"), "\(output)")
@@ -64,8 +64,8 @@ extension LiveTests {
       let output = try await capture(
         record: true, "sh -c '\(command)' >\"$DIR/captured/said\" 2>&1 & p=$!",
         """
-        wait_for sh -c '"$NFTRACE" show -q "$DIR/captured/capture" 2>/dev/null | grep -q answered'
-        "$NFTRACE" show -q "$DIR/captured/capture"
+        wait_for sh -c '"$NFTRACE" show -q --last 99 "$DIR/captured/capture" 2>/dev/null | grep -q answered'
+        "$NFTRACE" show -q --last 99 "$DIR/captured/capture"
         tshark -D 2>/dev/null
         "$NFTRACE" teardown >/dev/null; wait $p || cat "$DIR/captured/said"
         "$NFTRACE" setup $SERVER/32 >/dev/null

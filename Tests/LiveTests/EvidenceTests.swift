@@ -126,10 +126,10 @@ extension LiveTests {
         "$NFTRACE" setup --netns $R 203.0.113.9 >/dev/null
         trap '"$NFTRACE" teardown --netns $R >/dev/null' EXIT
         ip netns exec $S ping -q -c 1 -W 0.2 203.0.113.9 >/dev/null || true
-        "$NFTRACE" show --netns $R --lost -q 2>/dev/null
+        "$NFTRACE" show --netns $R --lost -q --last 9 2>/dev/null
         ip netns exec $S ping -q -c 1 -W 0.2 203.0.113.9 >/dev/null || true
         "$NFTRACE" teardown --netns $R >/dev/null
-        "$NFTRACE" show --netns $R --lost -q 2>/dev/null
+        "$NFTRACE" show --netns $R --lost -q --last 9 2>/dev/null
         """#)
       let lines = outcome.split(separator: "\n")
       #expect(lines.count == 3, "\(outcome)")
@@ -191,7 +191,7 @@ extension LiveTests {
         "$NFTRACE" setup --netns $N 127.0.0.0/8
         echo == list; "$NFTRACE" recordings
         for name in $("$NFTRACE" recordings -q); do
-          "$NFTRACE" show -q $name | wc -l || true
+          "$NFTRACE" show -q --last 9 $name | wc -l || true
         done
         echo == one; "$NFTRACE" recordings --remove $("$NFTRACE" recordings -q | head -n 1)
         echo == writing; "$NFTRACE" recordings --remove $("$NFTRACE" recordings -q | tail -n 1) \
@@ -356,12 +356,15 @@ extension LiveTests {
       #expect(lines[3].hasPrefix("#1-2  echo request 127.0.0.1"), "\(outcome)")
       #expect(lines[4].hasPrefix("127.0.0.1 answered in "), "\(outcome)")
       let words = outcome.error.split(separator: "\n").map(String.init)
-      #expect(words[0].hasPrefix("this is the last ping, in this network namespace, of 20"))
+      #expect(
+        words[0].hasPrefix("nftrace: this is the last ping, in this network namespace, of 20"))
       #expect(words[0].hasSuffix("; what is recorded here is empty"), "\(words)")
-      #expect(words[1].hasPrefix("this is the last ping, in network namespace nftrace-test-"))
+      #expect(
+        words[1].hasPrefix("nftrace: this is the last ping, in network namespace nftrace-test-"))
       #expect(
         words[2].hasPrefix(
-          "this is the recording of the setup in this network namespace, since 20"), "\(words)")
+          "nftrace: this is the recording of the setup in this network namespace, since 20"),
+        "\(words)")
       #expect(!outcome.output.contains("damaged") && !outcome.output.contains("teardown"))
       #expect(outcome.output.contains("may only be read by root"), "\(outcome)")
       #expect(lines.suffix(2).allSatisfy { $0 == "code 3" }, "\(outcome)")

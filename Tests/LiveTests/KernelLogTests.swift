@@ -61,16 +61,18 @@ extension LiveTests {
       func nftrace(_ script: String) async throws -> Outcome {
         try await Programs.shell(script, environment: ["FILE": file])
       }
-      let whole = try await nftrace("\"$NFTRACE\" show --backend log -q \"$FILE\"")
+      let whole = try await nftrace("\"$NFTRACE\" show --backend log -q --last 99 \"$FILE\"")
       #expect(whole.code == 0 && whole.error.isEmpty, "\(whole)")
-      let streamed = try await nftrace("cat \"$FILE\" | \"$NFTRACE\" show --backend log -q -")
+      let streamed = try await nftrace(
+        "cat \"$FILE\" | \"$NFTRACE\" show --backend log -q --last 99 -")
       #expect(streamed.code == 0 && streamed.output == whole.output, "\(streamed)")
       for (words, ids) in [
         ("--from fd00:69::/64", ["#5-6"]), ("--protocol udp", ["#13-14"]), ("--packet 3", ["#3-4"]),
-        ("--lost", ["#3-4", "#11-12"]), ("--last 1", ["#13-14"]),
+        ("--lost", ["#3-4", "#11-12"]), ("--packet 13", ["#13-14"]),
         ("--to 172.16.16.0/24 --lost", []),
       ] {
-        let outcome = try await nftrace("\"$NFTRACE\" show --backend log -q \(words) \"$FILE\"")
+        let outcome = try await nftrace(
+          "\"$NFTRACE\" show --backend log -q --last 99 \(words) \"$FILE\"")
         let found = outcome.output.split(separator: "\n").compactMap {
           $0.split(separator: " ").first
         }
@@ -78,7 +80,8 @@ extension LiveTests {
         #expect(outcome.code == (ids.isEmpty ? 1 : 0), "\(words): \(outcome)")
       }
       let damaged = try await nftrace(
-        "sed '5s/TTL=/TT=/; 40s/DST.*//' \"$FILE\" | \"$NFTRACE\" show --backend log -q -")
+        "sed '5s/TTL=/TT=/; 40s/DST.*//' \"$FILE\" | \"$NFTRACE\" show --backend log -q --last 99 -"
+      )
       #expect(damaged.code == 0 && damaged.output == whole.output, "\(damaged)")
       #expect(
         damaged.error.contains("2 of ") && damaged.error.contains("line 5: ")

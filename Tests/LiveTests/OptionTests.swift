@@ -44,11 +44,17 @@ extension LiveTests {
         n ping -qc2 -i0 --tos 0x10 $SERVER
         n ping $SERVER -q --dport 53/udp
         n '\(host):53/udp' -q
+        n 'icmp://\(host)' -q
+        n -V
+        n recordings ls -q
         """)
       let lines = output.split(separator: "\n")
-      try #require(lines.count == 7, "\(output)")
+      try #require(lines.count > 9, "\(output)")
+      #expect(lines[7].contains("answered in"))
+      #expect(lines[8].hasPrefix("nftrace ") && lines[8].contains("."))
+      #expect(lines[9...].contains("last.pcapng"))
       #expect(lines[0..<5].allSatisfy { $0.contains("answered in") })
-      #expect(lines[5...].allSatisfy { $0.contains("UDP port 53 there") })
+      #expect(lines[5...6].allSatisfy { $0.contains("UDP port 53 there") })
       #expect(lines[3].hasPrefix("seq 1") && lines[4].hasPrefix("seq 2"))
     }
 

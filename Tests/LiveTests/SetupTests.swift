@@ -347,7 +347,7 @@ extension LiveTests {
           kill -INT $process; wait $process
           await off; cat "$NFTRACE_STATE_DIR/out"
         done
-        $N show "$NFTRACE_STATE_DIR/asked.pcapng" -q
+        $N show "$NFTRACE_STATE_DIR/asked.pcapng" -q --last 9
         """)
       #expect(!output.contains("for nobody") && !output.contains("in time"), "\(output)")
       #expect(output.contains("echo request 172.20.0.2 → 172.20.0.1"), "\(output)")

@@ -30,7 +30,7 @@ extension LiveTests {
         ip netns exec $R ping -q -c 1 -W 1 $SERVER >/dev/null
         ip netns exec $S ping -q -c 1 -W 1 $SERVER >/dev/null
         sleep 0.5
-        "$NFTRACE" show $BOTH
+        "$NFTRACE" show --last 99 $BOTH
         echo == JSON; "$NFTRACE" show --json $BOTH
         """)
       let parts = outcome.output.split(separator: "== JSON")
@@ -79,7 +79,7 @@ extension LiveTests {
         ip netns exec $R ping -q -c 1 -W 1 $SERVER >/dev/null || true
         ip netns exec $R bash -c "echo x >/dev/udp/$SERVER/99" || true
         sleep 1.5
-        "$NFTRACE" show $BOTH; "$NFTRACE" show $BOTH --html "$DIR/page" 2>/dev/null
+        "$NFTRACE" show --last 99 $BOTH; "$NFTRACE" show $BOTH --html "$DIR/page" 2>/dev/null
         echo == PAGE; cat "$DIR/page"
         echo == JSON; "$NFTRACE" show --json $BOTH 2>/dev/null
         echo == PING; "$NFTRACE" ping $BOTH $SERVER || true

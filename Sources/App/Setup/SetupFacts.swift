@@ -46,7 +46,7 @@ package struct SetupFacts {
       + [
         S(
           "command_line", .strings(state.command),
-          S.row(StyledLine(state.command.joined(separator: " ")))),
+          S.row(StyledLine(state.command.joined(separator: " "), .command))),
         S("points", .int(state.points.count), S.row("points", "\(state.points.count)")),
         S(
           "tables", .string(SetupTables.name),
