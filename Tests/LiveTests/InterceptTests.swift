@@ -112,9 +112,8 @@ extension LiveTests {
       let way = try [
         "created      by this host, out nftrace0, ttl 64", "  OUTPUT  ",
         "sent         out nftrace0",
-        "arrived      in nftrace0 again, ttl 64 → 8",
-        "route        to \(plan.uplink), ttl 8 → 7", "sent         out \(plan.uplink)",
-        "← echo reply", "delivered    to this host itself",
+        "arrived      in nftrace0 again, ttl 64 → 8", "ttl 8 → 7",
+        "sent         out \(plan.uplink)", "← echo reply", "delivered    to this host itself",
       ].map(place)
       #expect(way == way.sorted(), "\(outcome)")
       #expect(lines.count { $0.hasPrefix("#") } == 1, "\(outcome)")

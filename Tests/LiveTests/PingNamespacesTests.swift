@@ -207,14 +207,15 @@ extension LiveTests {
         file=$(mktemp)
         "$NFTRACE" ping --netns \(net.router) --netns \(net.server) --local -w $file \(net.plan.server) || true
         echo ==; "$NFTRACE" show $file; "$NFTRACE" show --html $file.html $file
-        grep -c 'in netns \(net.server)' $file.html >&2
+        sed 's/<[^>]*>//g' $file.html | grep -c 'in netns \(net.server)' >&2
         rm $file $file.html
         """)
       let parts = outcome.output.split(separator: "==\n")
       #expect(parts.count == 2 && parts[0] == parts[1], "\(outcome)")
       #expect(outcome.output.contains("in netns \(net.server): "), "\(outcome)")
       #expect(outcome.output.contains("ip netns exec \(net.server) sysctl -w "), "\(outcome)")
-      #expect((Int(outcome.error.split(separator: "\n").first ?? "") ?? 0) > 1, "\(outcome)")
+      let count = outcome.error.split(separator: "\n").compactMap { Int($0) }.first ?? 0
+      #expect(count > 1, "\(outcome)")
     }
 
     /// However it ends, nothing stays in any of them.

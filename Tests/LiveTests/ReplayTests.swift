@@ -30,7 +30,8 @@ extension LiveTests {
       #expect(replayed.output == live.output)
       #expect(replayed.code == 0, "\(replayed)")
       #expect(
-        replayed.error.isEmpty || replayed.error.hasPrefix("this is a ping, sent "), "\(replayed)")
+        replayed.error.isEmpty || replayed.error.hasPrefix("nftrace: this is a ping, sent "),
+        "\(replayed)")
     }
 
     @Test(arguments: [masquerading, .ipv6])

@@ -131,7 +131,8 @@ extension LiveTests {
       #expect(live.output.contains("wrote nothing"))
       let shown = try await Programs.nftrace(["show", file])
       #expect(
-        shown.output == live.output && shown.error.hasPrefix("this is a ping, sent "), "\(shown)")
+        shown.output == live.output && shown.error.hasPrefix("nftrace: this is a ping, sent "),
+        "\(shown)")
       struct Shown: Decodable { var routers: [Report.Routers] }
       let json = try await Programs.nftrace(["show", "--json", file])
       let told = try JSONDecoder().decode(Shown.self, from: Data(json.output.utf8))
