@@ -22,7 +22,7 @@ struct ErrorTests {
     #expect(lines.count == 5)
     #expect(lines.first == "nftrace: no such thing")
     #expect(lines.last == "nftrace: interrupted: everything is as it was before")
-    #expect(lines.contains("run as root"))
+    #expect(lines.contains("  run as root"))
   }
 
   @Test func whereItWasIsSaidFirst() {

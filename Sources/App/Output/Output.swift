@@ -88,7 +88,7 @@ package enum Output {
 }
 
 extension StyledLine.StringInterpolation {
-  /// An error; the kernel's say on a line of its own what would help.
+  /// An error; the kernel's say on lines of their own, which begin as those that go on do, what would help.
   package mutating func appendInterpolation(_ error: any Error) {
     guard let failure = error as? KernelError else {
       appendInterpolation("\(error)" as String)
@@ -96,13 +96,13 @@ extension StyledLine.StringInterpolation {
     }
     if let help = failure.help, failure.needsRoot {
       appendInterpolation(help)
-      appendInterpolation("\n" + StyledLine(failure.reason))
+      appendInterpolation("\n  " + StyledLine(failure.reason))
       return
     }
     appendInterpolation(failure.reason)
     if let help = failure.help {
       for line in help.split(separator: "\n") {
-        appendInterpolation("\n" + StyledLine(String(line)))
+        appendInterpolation("\n  " + StyledLine(String(line)))
       }
     }
   }
