@@ -22,7 +22,7 @@ extension LiveTests {
       }
       let ping = try await net.ping(["--no-rehearsal"], to: destination)
       #expect(ping.code == 0, "\(ping)")
-      let told = try await Programs.nftrace(["show"] + there)
+      let told = try await Programs.nftrace(["show", "--last", "99"] + there)
       _ = try await Programs.nftrace(["teardown"] + there)
       return told.output
     }

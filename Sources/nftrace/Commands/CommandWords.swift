@@ -94,7 +94,8 @@ struct CommandWords {
 
   /// What others call it.
   private static let habits = [
-    "trace": "ping", "traceroute": "ping", "tracepath": "ping", "mtr": "ping", "probe": "ping", "test": "ping", "send": "ping",
+    "trace": "ping", "traceroute": "ping", "tracepath": "ping", "mtr": "ping", "probe": "ping",
+    "test": "ping", "send": "ping",
     "monitor": "show --follow", "watch": "show --follow", "follow": "show --follow",
     "tail": "show --follow", "live": "show --follow", "log": "show", "view": "show",
     "print": "show",
