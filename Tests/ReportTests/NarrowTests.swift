@@ -45,6 +45,22 @@ struct NarrowTests {
     }
   }
 
+  /// In a picture as well, hooks have their names in one piece.
+  @Test(arguments: [44, 60, 80]) func namesOfHooksStayWhole(_ width: Int) throws {
+    var style = TextStyle(width: width)
+    style.isTerminal = true
+    style.isDrawn = true
+    for name in GoldenTests.names {
+      for line in try GoldenTests.render(name, style: style).split(separator: "\n") {
+        for hook in ["PREROUTING", "POSTROUTING"] {
+          let begun = line.ranges(of: hook.prefix(6)).count
+          #expect(begun == line.ranges(of: hook).count, "\(name): \(line)")
+        }
+        #expect(TextLayout.columns(line) <= width || line.contains("."), "\(name): \(line)")
+      }
+    }
+  }
+
   /// A host sends a refusal after a rule said so, whenever nftrace came to read of either.
   @Test func refusalsFollowWhatIsRefused() throws {
     for name in GoldenTests.names {

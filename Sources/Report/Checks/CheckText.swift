@@ -32,7 +32,7 @@ package struct CheckText {
         lines.append(
           StyledLine(style.cross + " ", .bad) + StyledLine(result.test.name, .strong) + place)
         lines.append("  \(StyledLine(words.sentence(result), .bad))")
-        lines += words.explanation(result, style).map { "  " + $0 }
+        lines += words.explanation(result, style.indented(by: 2)).map { "  " + $0 }
       }
     }
     if report.leastCoverage != nil { lines += coverage }

@@ -274,6 +274,12 @@ struct DiagramGrid {
   private func lines(_ text: String, _ tone: Tone, _ mark: Mark, time: String = "") -> [Cell] {
     let room = width - measure.lead
     let first = time.isEmpty ? room : room - measure.time(time) - measure.gap
+    // A name that has room without its time stays whole.
+    if measure.text(text, tone) > first, measure.text(text, tone) <= room, !text.contains(" ") {
+      return [
+        Cell(mark: mark, text: Escape.text(text), tone: tone), Cell(text: "", time: time),
+      ]
+    }
     return broken(text, tone, to: max(first, measure.least)).enumerated().map { index, line in
       Cell(
         mark: index == 0 ? mark : .none, text: line, tone: tone, time: index == 0 ? time : "")

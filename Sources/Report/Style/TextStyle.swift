@@ -47,6 +47,13 @@ package struct TextStyle: Sendable {
     return style
   }
 
+  /// The same for lines that are told so many columns further to the right.
+  func indented(by columns: Int) -> TextStyle {
+    var style = self
+    style.width -= columns
+    return style
+  }
+
   var arrow: String { unicode ? "→" : "->" }
   var backArrow: String { unicode ? "←" : "<-" }
   var cross: String { unicode ? "✗" : "x" }
