@@ -15,7 +15,10 @@ struct PendingSightings: Sendable {
 
   /// The one of which a trace message tells that has these headers and is of a chain of this point.
   mutating func remove(at point: ObservationPoint, _ header: Packet?) -> Sighting? {
-    waiting.firstIndex { $0.isSame(at: point, header) }.map { waiting.remove(at: $0) }
+    let found =
+      waiting.firstIndex { $0.isAt(point, header) && $0.hasTransport(of: header) }
+      ?? waiting.firstIndex { $0.isAt(point, header) }
+    return found.map { waiting.remove(at: $0) }
   }
 
   /// All, for nothing more is waited for.
@@ -40,17 +43,19 @@ struct PendingSightings: Sendable {
 }
 
 extension Sighting {
-  fileprivate func isSame(at point: ObservationPoint, _ header: Packet?) -> Bool {
+  fileprivate func isAt(_ point: ObservationPoint, _ header: Packet?) -> Bool {
     guard self.point.chain == point.chain else { return false }
     guard let header else { return true }
-    guard packet.source == header.source, packet.destination == header.destination,
-      packet.identification == header.identification
-    else { return false }
-    // IPv6's packets have no number: two may be on their way between the same two hosts.
-    return header.hidesTransport || packet.isLaterFragment
-      || packet.proto == header.proto && packet.icmp?.type == header.icmp?.type
-        && packet.tcp?.sequence == header.tcp?.sequence
-        && packet.sourcePort == header.sourcePort
-        && packet.destinationPort == header.destinationPort
+    return packet.source == header.source && packet.destination == header.destination
+      && packet.identification == header.identification
+      && (header.hidesTransport || packet.proto == header.proto)
+  }
+
+  /// IPv6's packets have no number, and two may be on their way between the same two hosts.
+  fileprivate func hasTransport(of header: Packet?) -> Bool {
+    guard let header, !header.hidesTransport, !packet.isLaterFragment else { return true }
+    return packet.icmp?.type == header.icmp?.type && packet.sourcePort == header.sourcePort
+      && packet.destinationPort == header.destinationPort
+      && packet.tcp?.sequence == header.tcp?.sequence
   }
 }
