@@ -18,7 +18,12 @@ extension LiveTests {
       if let differences {
         #expect(told.contains(differences), "\(told)")
       } else {
-        #expect(!told.contains("differs "), "\(told)")
+        // What a copy can never have is said of rules that ask for it.
+        let never = ["limits begin anew", "of which kind an interface is"]
+        let differs = told.split(separator: "\n").filter { line in
+          line.hasPrefix("differs ") && !never.contains { line.contains($0) }
+        }
+        #expect(differs.isEmpty, "\(told)")
         let (here, there) = (
           Set(original.split(separator: "\n")), Set(copied.split(separator: "\n"))
         )
@@ -38,6 +43,22 @@ extension LiveTests {
       let taken = try await net.inRouter(script).split(separator: "\n").count
       #expect(taken > 150)
       _ = try await expectTheSame(net, "nft -a list ruleset")
+    }
+
+    /// What ebtables asks of frames, some of it by its own matches.
+    @Test func rulesOfEbtables() async throws {
+      let net = try await RouterNet()
+      let rules = [
+        "FORWARD -p IPv4 --ip-proto icmp -j DROP", "FORWARD -p ARP --arp-op Request -j ACCEPT",
+        "FORWARD -p IPv4 --ip-src 10.1.0.0/16 --ip-proto tcp --ip-dport 80 -j DROP",
+        "FORWARD -p IPv6 --ip6-proto tcp --ip6-dport 80 -j DROP", "FORWARD -p LLDP -j DROP",
+        "INPUT -s 02:00:00:00:00:01 --pkttype-type multicast -j DROP",
+      ]
+      try await net.inRouter(rules.map { "ebtables -A \($0)" }.joined(separator: "\n"))
+      let copied = try await expectTheSame(net, "ebtables -L")
+      for rule in rules {
+        #expect(copied.contains(rule.split(separator: " ").dropFirst().joined(separator: " ")))
+      }
     }
 
     /// Next hops of each kind, alone and in groups.

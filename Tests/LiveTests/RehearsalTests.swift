@@ -153,6 +153,20 @@ extension LiveTests {
       #expect(!outcome.output.contains("__chain"), "\(outcome)")
     }
 
+    /// A TUN device is Ethernet in a copy: that is said where rules ask for it.
+    @Test func kindsOfInterfaces() async throws {
+      let net = try await RouterNet()
+      for (rule, isSaid) in [("meta iifkind tun", true), ("iifname lo", false)] {
+        let told = try await net.inRouter(
+          """
+          nft add table inet f; nft "add chain inet f way { type filter hook forward priority 0; }"
+          nft add rule inet f way \(rule) counter
+          "$NFTRACE" ping --with true $SERVER || true; nft delete table inet f
+          """)
+        #expect(told.contains("of which kind an interface is") == isSaid, "\(told)")
+      }
+    }
+
     /// What rules have counted is not told by the kernel: that it begins anew is said, where they decide by it.
     @Test(arguments: [
       ("nft add rule inet f way limit rate 1/hour burst 1 packets accept", true),

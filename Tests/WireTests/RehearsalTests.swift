@@ -319,16 +319,20 @@ import Wire
   private static let match = expression("match", [NetlinkAttribute(1, string: "tcp")])
 
   @Test func protocolsAreReadOffARule() {
-    #expect(RuleProtocol([Self.layer4, Self.compare(1, 6)]) == nil, "no match of iptables")
-    #expect(RuleProtocol([Self.match]) == nil, "no protocol")
-    #expect(RuleProtocol([Self.layer4, Self.compare(1, 6), Self.match])?.number == 6)
-    #expect(RuleProtocol([Self.layer4, Self.compare(2, 6), Self.match]) == nil, "another register")
-    let inverted = RuleProtocol([Self.layer4, Self.compare(1, 17, isDifferent: true), Self.match])
+    #expect(
+      RuleProtocol([Self.layer4, Self.compare(1, 6)], family: 2) == nil, "no match of iptables")
+    #expect(RuleProtocol([Self.match], family: 2) == nil, "no protocol")
+    #expect(RuleProtocol([Self.layer4, Self.compare(1, 6), Self.match], family: 2)?.number == 6)
+    #expect(
+      RuleProtocol([Self.layer4, Self.compare(2, 6), Self.match], family: 2) == nil,
+      "another register")
+    let inverted = RuleProtocol(
+      [Self.layer4, Self.compare(1, 17, isDifferent: true), Self.match], family: 2)
     #expect(inverted?.number == 17 && inverted?.isInverted == true)
     let payload = Self.expression(
       "payload",
       [(1, 1), (2, 1), (3, 9), (4, 1)].map { NetlinkAttribute($0.0, network: UInt32($0.1)) })
-    #expect(RuleProtocol([payload, Self.compare(1, 1), Self.match])?.number == 1)
+    #expect(RuleProtocol([payload, Self.compare(1, 1), Self.match], family: 2)?.number == 1)
   }
 
   // MARK: Elements

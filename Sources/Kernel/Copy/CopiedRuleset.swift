@@ -116,6 +116,12 @@ struct CopiedRuleset: Sendable {
         differences.append(.limits)
       }
       objects += stateful.filter(isHere).map { Self.stateful($0) }
+      if !differences.contains(.kinds),
+        own.contains(where: { Self.expressions(of: $0).contains(where: MadeExpression.asksForKind) }
+        )
+      {
+        differences.append(.kinds)
+      }
       for set in sets.filter(isHere) {
         let (object, later) = try Self.set(set, &conversation)
         objects.append(object)
@@ -228,7 +234,9 @@ struct CopiedRuleset: Sendable {
     var added = place
     added.append(
       NetlinkAttribute(UInt16(NFTA_RULE_EXPRESSIONS.rawValue), nested: expressions))
-    if let proto = RuleProtocol(expressions) { added.append(proto.attribute) }
+    if let proto = RuleProtocol(expressions, family: listed.family) {
+      added.append(proto.attribute)
+    }
     return listed.message(
       type(NFT_MSG_NEWRULE), flags: flags,
       keeping: [

@@ -16,6 +16,8 @@ package enum CopyDifference: Sendable, Equatable, CustomStringConvertible {
   case rulesetChanges
   /// What rules that decide by a limit have counted: the kernel does not tell it.
   case limits
+  /// Rules ask for the kind of an interface, and some are of other kinds.
+  case kinds
   /// The tables of iptables-legacy could not be read.
   case legacyTable(String)
   /// Policies of IPsec.
@@ -35,6 +37,8 @@ package enum CopyDifference: Sendable, Equatable, CustomStringConvertible {
     case .handles(let table): "the rules of table \(table) have other handles"
     case .rulesetChanges: "the ruleset changed while it was copied"
     case .limits: "limits begin anew"
+    case .kinds:
+      "rules ask of which kind an interface is, and TUN devices and tunnels are Ethernet there"
     case .legacyTable(let name): "the table \(name) of iptables-legacy is missing"
     case .security: "the policies of IPsec are missing"
     case .ports(let bridge):

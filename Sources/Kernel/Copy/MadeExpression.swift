@@ -99,6 +99,16 @@ enum MadeExpression {
     ]
   }
 
+  /// Whether an expression looks at the kind of an interface, or at its link-layer type.
+  static func asksForKind(_ expression: NetlinkAttribute) -> Bool {
+    guard let parts = try? expression.nested(), parts[type: name]?.string == "meta",
+      let values = try? parts[type: data]?.nested(),
+      let key: UInt32 = values[type: UInt16(NFTA_META_KEY.rawValue)]?.network()
+    else { return false }
+    // NFT_META_IIFTYPE and OIFTYPE, IIFKIND and OIFKIND.
+    return [8, 9, 26, 27].contains(key)
+  }
+
   /// Whether a rule of these expressions decides by how much came before, which the kernel keeps to itself.
   static func decidesByLimit(_ expressions: [NetlinkAttribute]) -> Bool {
     let parts = expressions.map { ($0, (try? $0.nested()) ?? []) }

@@ -50,7 +50,8 @@ package struct NamespaceCopy: ~Copyable {
       return opened
     }
     differences +=
-      routing.differences + sets.differences + (ruleset?.differences ?? [])
+      routing.differences + sets.differences
+      + (ruleset?.differences ?? []).filter { $0 != .kinds || !interfaces.standIns.isEmpty }
       // Limits are what both may have.
       + (legacy?.differences ?? []).filter { ruleset?.differences.contains($0) != true }
       + settings.differences + policies.differences

@@ -177,10 +177,18 @@ package struct Fate: Sendable, Equatable {
     // Nobody listens, and that comes back: the firewall let both through.
     case (.delivered, .rejected), (.accept, .rejected): isAnswered = true
     case (.accept, .lost): isAnswered = false
-    // Who gets it may have nothing to say.
+    // Who gets a datagram may have nothing to say; to echo requests and SYNs the kernel itself answers.
     case (.delivered, .lost):
-      isAnswered = result.exchange.reply == nil && result.exchange.error == nil ? nil : false
+      let isSilent = result.exchange.reply == nil && result.exchange.error == nil
+      isAnswered = isSilent && !(request?.packet.asksTheKernel ?? false) ? nil : false
     default: isAnswered = nil
     }
+  }
+}
+
+extension Packet {
+  /// Whether the kernel of who gets it answers, whoever listens there.
+  fileprivate var asksTheKernel: Bool {
+    tcp?.flags.contains(.syn) == true || icmp?.isEchoRequest(proto) == true
   }
 }
