@@ -58,6 +58,21 @@ extension LiveTests {
         [net.router, net.server], words, code: code, to: destination ?? net.plan.server)
     }
 
+    /// Tables of iptables-legacy that another namespace has alone are read there.
+    @Test(arguments: [RouterPlan().withoutTun(), RouterPlan.ipv6.withoutTun()])
+    func legacyRulesInTheSecond(_ plan: RouterPlan) async throws {
+      let net = try await RouterNet(plan)
+      let tables = plan.version == 4 ? "iptables" : "ip6tables"
+      try await net.run(
+        "ip netns exec $S \(tables)-legacy -A INPUT -p tcp --dport 443 -j DROP")
+      let report = try await report(
+        net, ["--local", "-p", "tcp", "--dport", "443"], code: 1)
+      let finding = report.findings.first { $0.severity == "error" }
+      #expect(finding?.id == "rule-drop", "\(report)")
+      #expect(finding?.summary.contains("loaded anew") == false, "\(report)")
+      #expect(finding?.remedy?.contains("\(tables)-legacy -I INPUT 1 ") == true, "\(report)")
+    }
+
     /// Whether tables of nftrace are in one of these.
     private func tables(_ spaces: [String]) async throws -> String {
       var found = ""

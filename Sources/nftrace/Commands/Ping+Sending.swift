@@ -90,7 +90,10 @@ extension Ping {
     _ entrance: Entrance, _ plan: ProbePlan, _ spaces: [ChosenNamespace]
   ) -> Capabilities {
     let rights = entrance.rights(plan)
-    return spaces.count > 1 ? rights.union(.system) : rights
+    guard spaces.count > 1 else { return rights }
+    return spaces.reduce(rights.union(.system)) { rights, space in
+      rights.union((try? space.within(among: spaces) { RuleListing.rights }) ?? [])
+    }
   }
 
   /// Sets back all settings, each in its namespace, whatever goes wrong in another one.
