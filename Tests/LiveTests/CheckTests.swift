@@ -320,6 +320,23 @@ extension LiveTests {
         outcome.code == 0 && outcome.output.contains("21 of 21 tests as expected"), "\(outcome)")
     }
 
+    /// Who is root in a user namespace alone has no rights here, and a topology takes none.
+    @Test func rootOfAUserNamespace() async throws {
+      let ruleset = try write("user.nft", "table ip t { }\n")
+      let tests = try write(
+        "user.yaml",
+        """
+        topology: {interfaces: {a: 10.1.0.1/24, b: 10.2.0.1/24}}
+        tests: [{from: a 10.1.0.2, to: 10.2.0.2 udp/53, expect: accept}]
+
+        """)
+      for words in ["-Ur", "-Urn"] {
+        let outcome = try await Programs.run(
+          ["unshare", words, Programs.nftrace, "check", "--ruleset", ruleset, tests])
+        #expect(outcome.code == 0 && outcome.output.contains("as expected"), "\(outcome)")
+      }
+    }
+
     /// An interface that is down is set up, though nothing can be asked before.
     @Test func anInterfaceThatIsDown() async throws {
       let topology = try write(

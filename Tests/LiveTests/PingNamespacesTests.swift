@@ -68,7 +68,7 @@ extension LiveTests {
       let report = try await report(
         net, ["--local", "-p", "tcp", "--dport", "443"], code: 1)
       let finding = report.findings.first { $0.severity == "error" }
-      #expect(finding?.id == "rule-drop", "\(report)")
+      #expect(finding?.id == "legacy-drop", "\(report)")
       #expect(finding?.summary.contains("loaded anew") == false, "\(report)")
       #expect(finding?.remedy?.contains("\(tables)-legacy -I INPUT 1 ") == true, "\(report)")
     }

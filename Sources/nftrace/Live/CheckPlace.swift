@@ -27,7 +27,11 @@ final class CheckPlace {
   /// What is not as it is in the original.
   var differences: [String] { copy?.differences.map(\.description) ?? [] }
 
-  private static var isRoot: Bool { Privileges.effective.isSuperset(of: [.network, .system]) }
+  /// Whether the rights of root are here: in a user namespace there may be some that are none over this network namespace.
+  private static var isRoot: Bool {
+    Privileges.effective.isSuperset(of: [.network, .system])
+      && (try? HeldNamespace("/proc/thread-self/ns/net").enter()) != nil
+  }
 
   /// Throws where there are no rights to do this.
   static func needsRoot(_ attempt: String) throws {
