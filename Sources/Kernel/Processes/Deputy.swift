@@ -18,6 +18,8 @@ package final class Deputy: Sendable {
     case connections
     /// With an address and the interface behind which it was looked for.
     case owners
+    /// The same.
+    case farEnd
     /// With the words that say what is sent, as a JSON list.
     case trial
     /// The same.
@@ -60,6 +62,12 @@ package final class Deputy: Sendable {
   func owners(of address: IPAddress, behind device: String) -> [AddressOwner]? {
     guard case .array(let owners)? = ask(.owners, ["\(address)", device]) else { return nil }
     return Self.texts(owners).compactMap { AddressOwner(json: $0) }
+  }
+
+  /// What is at the other end of that interface; nil where that cannot be told.
+  func farEnd(of address: IPAddress, behind device: String) -> FarEnd? {
+    guard case .string(let end)? = ask(.farEnd, ["\(address)", device]) else { return nil }
+    return FarEnd(json: end)
   }
 
   /// What came of the remedy of a probe that these words of a command line send, tried in a copy of the network namespace in
@@ -137,6 +145,7 @@ package final class Deputy: Sendable {
         case .trial: trial("ping", texts(list))
         case .search: trial("why-not", texts(list))
         case .owners: owners(texts(list))
+        case .farEnd: farEnd(texts(list))
         case .connections: knowsConnections(texts(list).first)
         case .rules: rules(texts(list))
         case .descriptors: DescriptorSurvey.now().json
@@ -181,6 +190,13 @@ package final class Deputy: Sendable {
   private static func owners(_ words: [String]) -> JSONValue {
     guard words.count == 2, let address = IPAddress(words[0]) else { return .null }
     return .array(AddressOwners.find(address, behind: words[1]).map { .string($0.json) })
+  }
+
+  private static func farEnd(_ words: [String]) -> JSONValue {
+    guard words.count == 2, let address = IPAddress(words[0]),
+      let end = FarEnds.find(address, behind: words[1])
+    else { return .null }
+    return .string(end.json)
   }
 
   private static func knowsConnections(_ inode: String?) -> JSONValue {

@@ -58,8 +58,15 @@ enum HostInquiry {
       let found = NATRules.transparentProxies(&rules)
       return HostState { $0.transparentProxies = found }
     case .owners(let address, let device):
-      let found = descriptors.deputy?.owners(of: address, behind: device)
-      return found.map { found in HostState { $0.owners = found } }
+      guard let deputy = descriptors.deputy else { return nil }
+      let sought = FarEnds.sought(address, behind: device)
+      let found = sought.compactMap { deputy.owners(of: $0, behind: device) }
+      if found.isEmpty { return nil }
+      let ends = sought.compactMap { deputy.farEnd(of: $0, behind: device) }
+      return HostState {
+        $0.owners = found.flatMap(\.self)
+        $0.farEnds = ends.isEmpty ? nil : ends
+      }
     case .sourceTranslations(let version):
       return NATRules.count(atPostrouting: version, &rules).map { count in
         let found = NATRules.translatingSources(version: version, &rules)

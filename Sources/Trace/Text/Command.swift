@@ -74,7 +74,16 @@ package struct Command: Sendable, Equatable, ExpressibleByStringInterpolation {
         return isQuoted || !"|;<>$`(&".contains(letter)
       } && !isQuoted && !part.hasPrefix("!")
     }
-    if isPlain { return Command(text: parts.map { runner.text + $0 }.joined(separator: " && ")) }
+    if isPlain {
+      // What names a namespace of its own is run there, from wherever.
+      let absolute = ["ip netns exec ", "ip -n "]
+      let isInNamespace = runner.text.hasPrefix("ip netns exec ")
+      let whole = parts.map { part in
+        isInNamespace && absolute.contains(where: part.hasPrefix)
+          ? String(part) : runner.text + part
+      }
+      return Command(text: whole.joined(separator: " && "))
+    }
     return Command(text: runner.text + "sh -c " + asOneWord)
   }
 

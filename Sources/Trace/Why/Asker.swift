@@ -34,7 +34,10 @@ struct Asker {
 extension LostPacket {
   /// Who asked, if that was not this host.
   var asker: Asker? {
-    if let plan = header?.probe { return Asker(of: plan) }
+    // In the places behind the first, who asked is who the question came from there.
+    if let plan = header?.probe, header?.walk.map({ $0.place == 0 }) ?? true {
+      return Asker(of: plan)
+    }
     return exchange.request.flatMap { Asker(of: $0, snapshot) }
   }
 }

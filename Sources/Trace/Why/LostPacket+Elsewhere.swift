@@ -9,7 +9,7 @@ extension LostPacket {
       guard drop.reasonName != "OTHERHOST", !isThroughWith(drop),
         // What was refused for that reason was told so.
         drop.reason != "NO_SOCKET" || refusal == nil,
-        let packet = try? Packet(drop.packet)
+        let packet = try? Packet(drop.packet), !isCopy(packet, droppedAt: drop.device)
       else {
         return false
       }

@@ -34,6 +34,7 @@ package enum Owner: String, Sendable, CaseIterable {
   case weave = "Weave Net"
   case openVPNAccessServer = "OpenVPN Access Server"
   case nordVPN = "NordVPN"
+  case mwan3
 
   /// Whose a chain is; nil for a chain of the user's.
   init?(table: String, chain: String) {
@@ -50,11 +51,26 @@ package enum Owner: String, Sendable, CaseIterable {
       self = owner
       return
     }
+    for name in IPSet.names(in: step) {
+      guard let owner = Self.sets.first(where: { name.hasPrefix($0.prefix) })?.owner else {
+        continue
+      }
+      self = owner
+      return
+    }
     guard let text = step.text,
       let owner = Self.comments.first(where: { text.contains($0.comment) })?.owner
     else { return nil }
     self = owner
   }
+
+  /// How the sets of ipset begin that a program fills, for a rule in a chain that is nobody's.
+  private static let sets: [(prefix: String, owner: Owner)] = [
+    ("f2b-", .fail2ban), ("fail2ban-", .fail2ban), ("crowdsec", .crowdSec), ("cali40", .calico),
+    ("cali60", .calico), ("KUBE-", .kubeProxy), ("kube-router-", .kubeRouter),
+    ("PVEFW-", .proxmox), ("weave-", .weave), ("chain_DENY", .csf), ("chain_6_DENY", .csf),
+    ("sshguard", .sshguard),
+  ]
 
   private static let comments: [(comment: String, owner: Owner)] = [
     ("generated for LXD network", .lxd), ("generated for Incus network", .incus),
@@ -112,6 +128,7 @@ package enum Owner: String, Sendable, CaseIterable {
     case .weave: begins("WEAVE-")
     case .openVPNAccessServer: begins("AS0_")
     case .nordVPN: isTable("nordvpn") || begins("NORDVPN")
+    case .mwan3: begins("mwan3_") || isTable("mwan3")
     }
   }
 

@@ -3,21 +3,21 @@ internal import Wire
 /// What to do about a rule that a program made, in the words of that program: what is put into its chains by
 /// hand does not last.
 struct OwnerRemedy {
-  private let ruling: Ruling
-  private let owner: Owner
+  let ruling: Ruling
+  let owner: Owner
 
   init(_ ruling: Ruling, _ owner: Owner) {
     self.ruling = ruling
     self.owner = owner
   }
 
-  private var lost: LostPacket { ruling.lost }
-  private var packet: Packet { lost.packet }
-  private var hook: Hook? { lost.journey.places.last?.point.hook }
+  var lost: LostPacket { ruling.lost }
+  var packet: Packet { lost.packet }
+  var hook: Hook? { lost.journey.places.last?.point.hook }
   /// The names of the chains on the way to the rule, the rule's own last.
-  private var chains: [String] { ruling.path.map(\.chain) + [ruling.step.chain] }
+  var chains: [String] { ruling.path.map(\.chain) + [ruling.step.chain] }
   /// Where the service is: the port that it was asked at, of a packet or its answer.
-  private var port: UInt16? {
+  var port: UInt16? {
     guard packet.proto == .tcp || packet.proto == .udp else { return nil }
     return lost.isReply ? packet.sourcePort : packet.destinationPort
   }
@@ -28,7 +28,7 @@ struct OwnerRemedy {
       switch owner {
       case .ufw: try ufw
       case .firewalld: try firewalld
-      case .docker where isGuardOfContainer: nil
+      case .docker where isGuardOfContainer || isInternal: nil
       case .docker: try docker
       case .fail2ban: try fail2ban
       case .shorewall: try shorewall
@@ -36,7 +36,7 @@ struct OwnerRemedy {
       case .podman, .cni, .kubeRouter, .kubeProxy, .calico, .cilium, .flannel, .libvirt, .lxd,
         .incus, .crowdSec, .tailscale, .nixOS, .vyOS, .wgQuick, .proxmox, .networkd, .sshguard,
         .mullvad, .networkManager, .istio, .netBird, .neutron, .weave, .openVPNAccessServer,
-        .nordVPN:
+        .nordVPN, .mwan3:
         nil
       case .csf: csf
       }
@@ -47,7 +47,7 @@ struct OwnerRemedy {
   var advice: String? {
     if ruling.saysTruth { return "it says that nothing is behind this address" }
     switch owner {
-    case .podman: return "its networks are isolated from each other unless they are joined"
+    case .podman: return podman
     case .cni where chains.contains { $0.hasPrefix("CNI-ISOLATION-") }:
       return "its networks are isolated from each other"
     case .kubeProxy where isGuardOfService:
@@ -60,6 +60,7 @@ struct OwnerRemedy {
       return "see the security groups of the port: 'openstack security group rule list'"
     case .openVPNAccessServer: return "see the access control of its users and groups"
     case .nordVPN: return "see 'nordvpn settings': its kill switch, firewall and allowlist"
+    case .mwan3: return Owner.mwan3.adviceOnRouting
     case .libvirt: return "its networks take what their forward mode allows (virsh net-edit)"
     case .lxd: return "see 'lxc network set' for ipv4.firewall and the network's ACLs"
     case .incus: return "see 'incus network set' for ipv4.firewall and the network's ACLs"
@@ -88,21 +89,17 @@ struct OwnerRemedy {
     case .networkManager:
       return "it is made for a connection with ipv4.method shared: see 'nmcli connection'"
     case .istio: return "it hands connections to the sidecar proxy"
-    case .docker where isGuardOfContainer:
-      return
-        "since Docker 28 containers are not reached by their own address from outside: publish the port, or give "
-        + "the network the gateway mode nat-unprotected"
     case .networkd: return "see the .network files"
     case .ufw where port == nil && packet.proto.isICMP:
       return "it lets ICMP through in before.rules"
     case .firewalld where ruling.step.chain.hasSuffix("_deny"):
       return
         "a rich rule or an ICMP block of its zone or policy says so: see 'firewall-cmd --list-all-zones'"
-    case .shorewall where ruling.step.chain == "blrules":
-      return "it stands in /etc/shorewall\(lost.version == 6 ? "6" : "")/blrules"
+    case .docker: return dockerAdvice
+    case .shorewall: return shorewallAdvice
     case .openWrt where namedRule != nil:
       return "its rule \(Escape.text(namedRule ?? ""))"
-    case .ufw, .firewalld, .docker, .fail2ban, .shorewall, .openWrt: return nil
+    case .ufw, .firewalld, .fail2ban, .openWrt: return nil
     }
   }
 
@@ -141,9 +138,6 @@ struct OwnerRemedy {
     let list = chains.contains { $0 == "DENYIN" || $0 == "DENYOUT" }
     return list && !lost.isReply ? "csf -dr \(packet.source)" : nil
   }
-
-  /// Whether the rule is Docker's against packets for a container's own address.
-  private var isGuardOfContainer: Bool { ruling.step.table == "raw" }
 
   /// "proto tcp", and the port if there is one, behind the addresses.
   private var ufw: Command? {
@@ -235,71 +229,25 @@ struct OwnerRemedy {
 
   // MARK: Others
 
-  /// The chain that Docker leaves to its users, and asks first.
-  private var docker: Command? {
-    get throws(Word.Unspeakable) {
-      let key = Snapshot.ChainKey(
-        family: ruling.step.family, table: ruling.step.table, chain: "DOCKER-USER")
-      guard hook == .forward, lost.snapshot.chains[key] != nil else { return nil }
-      let insert: Command = "\(lost.iptables) -I DOCKER-USER"
-      let accept = dockerPacket
-      if lost.isReply || RulesBeside(ruling).acceptAnswer { return accept }
-      return "\(accept) && \(insert) \(Remedy.iptablesMatch(packet.answer, isReply: true)) "
-        + "\(Remedy.established(.iptables)) -j ACCEPT"
-    }
-  }
-
-  /// Lets the packet alone pass there.
-  private var dockerPacket: Command {
-    let match = Remedy.iptablesMatch(packet, isReply: lost.isReply)
-    return "\(lost.iptables) -I DOCKER-USER \(match) -j ACCEPT"
-  }
-
-  /// What may do as well, the narrowest first: Docker lets answers of known connections pass itself, in chains that the packet
-  /// need not have met.
-  var alternatives: [Command?] {
-    guard owner == .docker, !isGuardOfContainer, let command = try? command else { return [] }
-    return [dockerPacket, command]
-  }
-
-  /// The jail has the name of its chain, or of its set.
+  /// The jail has the name of its chain, or of its set: of nftables' or of ipset's.
   private var fail2ban: Command? {
     get throws(Word.Unspeakable) {
-      let chain = ruling.step.chain
-      var jail: String? = chain.hasPrefix("f2b-") ? String(chain.dropFirst(4)) : nil
-      if let word = ruling.step.text?.split(whereSeparator: { " {}".contains($0) })
-        .first(where: { $0.hasPrefix("@addr-set-") || $0.hasPrefix("@addr6-set-") })
-      {
+      guard !lost.isReply else { return nil }
+      let words = (ruling.step.text ?? "").split(whereSeparator: { " {}".contains($0) })
+      let names = chains.reversed() + IPSet.names(in: ruling.step)
+      var jail = names.first { $0.hasPrefix("f2b-") }.map { String($0.dropFirst(4)) }
+      if let word = words.first(where: {
+        $0.hasPrefix("@addr-set-") || $0.hasPrefix("@addr6-set-")
+      }) {
         jail = word.firstRange(of: "-set-").map { String(word[$0.upperBound...]) }
+      } else if lost.version == 6, let name = jail, name.hasSuffix("6"),
+        IPSet.names(in: ruling.step).contains("f2b-\(name)")
+      {
+        // Sets of ipset are of one IP version, and it calls those of the other so.
+        jail = String(name.dropLast())
       }
       guard let jail, jail != "chain" else { return nil }
       return "fail2ban-client set \(try Word.iptables(chain: jail)) unbanip \(packet.source)"
-    }
-  }
-
-  /// Its chains have the names of two zones: "loc-net", or "loc2net".
-  private var shorewall: Command? {
-    get throws(Word.Unspeakable) {
-      let program: Command = lost.version == 6 ? "shorewall6" : "shorewall"
-      if ruling.step.chain == "dynamic" {
-        return lost.isReply ? nil : "\(program) allow \(packet.source)"
-      }
-      if ruling.step.chain == "blrules" { return nil }
-      for chain in chains.reversed() {
-        let zones = chain.split(separator: chain.contains("-") ? "-" : "2", maxSplits: 1)
-        guard zones.count == 2, chain == chain.lowercased(), !chain.hasPrefix("log"),
-          !chain.hasPrefix("~")
-        else { continue }
-        let from = try Word.iptables(chain: String(zones[0]))
-        let to = try Word.iptables(chain: zones[1] == "fw" ? "$FW" : String(zones[1]))
-        let rule: Command =
-          "ACCEPT \(from):\(packet.source) \(to):\(packet.destination) \(packet.proto)"
-          + (port.map { " \($0)" } ?? "")
-        return
-          "echo '\(rule)' >> /etc/shorewall\(lost.version == 6 ? "6" as Command : "")/rules && "
-          + "shorewall\(lost.version == 6 ? "6" as Command : "") reload"
-      }
-      return nil
     }
   }
 

@@ -4,7 +4,7 @@ package enum Registry {
   static let all: [any Diagnosis.Type] = [
     SourceNowhere.self,
     // What conntrack remembers.
-    StaleConnection.self,
+    StaleConnection.self, StaleConnection.Recorded.self,
     // Rules and policies.
     ReplyFromStranger.AsNewConnection.self, ICMPErrorFiltered.self, ReplyMisrouted.OfRefusal.self,
     NoReply.OfRefusal.self,
@@ -23,7 +23,10 @@ package enum Registry {
     BridgeHairpinOff.self, BridgePortIsolated.self, BridgePortMTU.self,
     BridgePortLocked.self, BridgePortState.self,
     NeighbourDiscoveryFiltered.self,
-    RedirectFollowed.self, NeighbourUnresolved.self, VXLANWithoutEntry.self, SNATClash.self,
+    RedirectFollowed.self, DuplicateAddress.OfNeighbour.self,
+    DuplicateAddress.Tentative.OfNeighbour.self, DiscoveryUnanswered.OfNeighbour.self,
+    BridgePortIsolated.OfNeighbour.self, ProxyNeighbourMissing.OfNeighbour.self,
+    NeighbourUnresolved.self, VXLANWithoutEntry.self, SNATClash.self,
     // Delivered.
     NotTranslated.Delivered.self, NotTranslated.Destination.self,
     TProxyWithoutListener.PassedOver.self, EchoIgnored.self, BroadcastNotForwarded.self,

@@ -310,7 +310,7 @@ extension RuleConditions {
 
 extension Packet {
   /// Whether this is a ping's question.
-  fileprivate var isEchoRequest: Bool {
+  var isEchoRequest: Bool {
     icmp?.isEchoRequest(proto) ?? false
   }
 }

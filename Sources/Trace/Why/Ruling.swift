@@ -19,13 +19,21 @@ struct Ruling {
       ?? (step.isPolicy ? ownerOfPolicy : nil) ?? ownerOfGuard ?? ownerOfTable
   }
 
-  /// Docker keeps others from its containers' addresses in a chain that is nobody's.
+  /// Docker keeps others from its containers' addresses, and containers of a bridge from each other, in chains that are
+  /// nobody's.
   private var ownerOfGuard: Owner? {
-    guard step.table == "raw", step.chain == "PREROUTING", !step.isPolicy, let text = step.text,
-      " \(text)".contains(" -d "), text.contains("! -i "), text.hasSuffix("-j DROP"),
-      lost.snapshot.chains.keys.contains(where: {
-        $0.family == step.family && Owner(table: $0.table, chain: $0.chain) == .docker
-      })
+    guard !step.isPolicy, let text = step.text, text.hasSuffix("-j DROP") else { return nil }
+    let isGuard =
+      switch (step.table, step.chain) {
+      case ("raw", "PREROUTING"): " \(text)".contains(" -d ") && text.contains("! -i ")
+      case ("filter", "FORWARD"): step.bridgeWithin != nil
+      default: false
+      }
+    guard isGuard,
+      chainsMet.contains(where: { Owner(table: step.table, chain: $0) == .docker })
+        || lost.snapshot.chains.keys.contains(where: {
+          $0.family == step.family && Owner(table: $0.table, chain: $0.chain) == .docker
+        })
     else { return nil }
     return .docker
   }
@@ -41,11 +49,23 @@ struct Ruling {
   }
 
   /// Shorewall calls its chains by its zones, and has some of its own name beside them.
-  private var ownerOfTable: Owner? { neighbours.contains("shorewall") ? .shorewall : nil }
+  private var ownerOfTable: Owner? {
+    let isIts = neighbours.contains { Owner(table: step.table, chain: $0) == .shorewall }
+    return isIts ? .shorewall : nil
+  }
 
+  /// The chains of the same table. Those of iptables-legacy are known where the packet met them.
   private var neighbours: [String] {
-    lost.snapshot.chains.keys.filter { $0.family == step.family && $0.table == step.table }
-      .map(\.chain)
+    let listed = lost.snapshot.chains.keys.filter {
+      $0.family == step.family && $0.table == step.table
+    }
+    return listed.map(\.chain) + chainsMet
+  }
+
+  /// The chains of the table that the packet met, or was sent to.
+  var chainsMet: [String] {
+    lost.journey.way.rules.filter { $0.family == step.family && $0.table == step.table }
+      .flatMap { [$0.chain] + ($0.target.map { [$0] } ?? []) }
   }
 
   /// The rules that led to the deciding rule's chain, from the base chain on.
@@ -195,6 +215,7 @@ extension Way {
   /// The rules that led to a step's chain, from the base chain on; none of a step of a base chain.
   func path(to step: RuleStep) -> [RuleStep] {
     let rules = rules
+    if step.isLegacy { return pathOfLegacy(to: step, rules) }
     let met = rules.lastIndex(of: step).map { rules[..<$0] } ?? rules[...]
     var path: [RuleStep] = []
     var chain = step.chain
@@ -206,5 +227,22 @@ extension Way {
       chain = rule.chain
     }
     return path
+  }
+
+  /// The same of iptables-legacy, whose TRACE tells of every rule that the packet met, and not of where it led: what comes
+  /// next, in a chain that the packet was not in, was reached from there.
+  private func pathOfLegacy(to step: RuleStep, _ rules: [RuleStep]) -> [RuleStep] {
+    var path: [RuleStep] = []
+    for rule in rules.filter({ $0.isLegacy && $0.table == step.table && $0.family == step.family })
+    {
+      if let place = path.firstIndex(where: { $0.chain == rule.chain }) {
+        path.removeSubrange(place...)
+      }
+      if !path.isEmpty { path[path.count - 1].target = rule.chain }
+      path.append(rule)
+      if rule == step { break }
+    }
+    guard path.last?.chain == step.chain else { return [] }
+    return path.dropLast()
   }
 }

@@ -115,9 +115,13 @@ struct NeighbourPlace {
   /// For which address of this host a neighbour asks that sends there: the destination, if it is in its subnet, and
   /// else that of its gateway.
   private func asked(by asker: IPAddress, toReach destination: IPAddress) -> IPAddress? {
-    guard owner.isEthernet, !owner.flags.contains(.noARP), !destination.isMulticast else {
-      return nil
+    // Whoever asks without an address of his own for one that is still tentative seems to want it himself, and the kernel gives
+    // it up (RFC 4862, section 5.4.3).
+    let isTentative = own.contains {
+      $0.local.address == destination && $0.flags & AddressMessage.tentative != 0
     }
+    guard owner.isEthernet, !owner.flags.contains(.noARP), !destination.isMulticast, !isTentative
+    else { return nil }
     let subnet = subnets.first { $0.network.contains(asker) }
     let asked: IPAddress?
     if let subnet, !subnet.network.contains(destination) {

@@ -90,6 +90,10 @@ extension Story {
       {
         ask(.owners, .owners(of: hop, behind: exit))
       }
+      // NAT passes over what is invalid: who lets it through has to know whether its source is to be translated.
+      if journey.end.isStopped, (journey.connection?.state ?? .invalid) == .invalid {
+        ask(.sourceTranslations, .sourceTranslations(version: version))
+      }
       guard journey.end.kind == .transmitted else { continue }
       ask(.sourceTranslations, .sourceTranslations(version: version))
       ask(.proxies, .proxies)

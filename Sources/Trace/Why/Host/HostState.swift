@@ -36,6 +36,8 @@ package struct HostState: Sendable, Equatable {
 
   /// Who has addresses of neighbours that do not answer, elsewhere on this machine.
   package var owners: [AddressOwner]?
+  /// The other ends of interfaces behind which addresses were looked for in vain.
+  package var farEnds: [FarEnd]?
 
   /// Nothing.
   package init() {}
@@ -61,6 +63,7 @@ package struct HostState: Sendable, Equatable {
     sourceRules = news.sourceRules ?? sourceRules
     sourceTranslations = news.sourceTranslations ?? sourceTranslations
     owners = Self.joined(owners, news.owners)
+    farEnds = Self.joined(farEnds, news.farEnds)
   }
 
   /// What is asked for each packet of a probe, such as for the ports of a request and of its answer: none takes the
@@ -77,6 +80,7 @@ extension HostState: JSONObject {
   mutating func members(_ json: inout JSONMembers) {
     json.member("advertisements", &advertisements)
     json.member("elements", &elements)
+    json.member("farEnds", &farEnds)
     json.member("holders", &holders)
     json.member("memberships", &memberships)
     json.member("owners", &owners)

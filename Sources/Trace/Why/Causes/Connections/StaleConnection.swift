@@ -14,7 +14,9 @@ enum StaleConnection: Cause {
       alive for ever. Rules that were changed meanwhile, or came only after the first packet, are not asked.
       """,
     certainty: """
-      Certain: the same packet was sent from another port, as a flow of its own, and was translated otherwise.
+      Certain: the same packet was sent from another port, as a flow of its own, and was translated otherwise. Likely in
+      a recording, where nobody could send that: conntrack had the entry before, no rule was asked, and whom it leads to
+      is not there.
       """,
     conclusion: """
       Conntrack had the entry before the packet came. Its addresses behind NAT, or where it has none, are not
@@ -51,6 +53,30 @@ enum StaleConnection: Cause {
         request, isSource: true, was, would)
     }
     return nil
+  }
+
+  /// The same of recorded traffic, which this host refused as nobody is where the entry leads.
+  enum Recorded: Cause {
+    static var page: FindingPage { StaleConnection.page }
+    static var isToldByRefusal: Bool { true }
+
+    static func examine(_ lost: LostPacket) -> Finding? {
+      guard lost.header?.probe == nil, let refusal = lost.refusal, refusal.isOurs,
+        refusal.packet.isUnreachableHost, lost.journey.connection?.wasKnown == true,
+        lost.destinationChange != nil
+      else { return nil }
+      let packet = lost.packet
+      let target = RuleNames.end(packet.destination, packet.destinationPort)
+      return error(
+        "conntrack still sends \(flow(lost.journey)) to \(target), as an earlier packet's rule had it, and nobody is "
+          + "there: where that rule is another by now, the entry has to go",
+        confidence: .likely,
+        evidence: [
+          .connectionKnown(packet: lost.journey.id),
+          .translated(isSource: false, to: target, isNew: false),
+          .refusal(refusal.packet, isOurs: true),
+        ], remedy: deletion(lost.journey))
+    }
   }
 
   /// Whether rules that are there give new connections different targets: then that two have different ones
@@ -141,6 +167,14 @@ private struct Translation {
       first.destination != last.destination || first.destinationPort != last.destinationPort
     else { return nil }
     return RuleNames.end(last.destination, last.destinationPort)
+  }
+}
+
+extension Packet {
+  /// Whether it says that nobody answers for an address: host unreachable (RFC 792), address unreachable (RFC 4443).
+  fileprivate var isUnreachableHost: Bool {
+    icmp.map { proto == .icmp ? $0.type == 3 && $0.code == 1 : $0.type == 1 && $0.code == 3 }
+      ?? false
   }
 }
 

@@ -87,10 +87,14 @@ extension RefusedByRouting {
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let packet = lost.packetInRouting, let errno = lost.route?.errno else { return nil }
     let policy = PolicyRouting(lost)
+    let marked = policy.decider.flatMap { Marked(lost, by: $0) }
     if let rule = policy.refusal, rule.action == action {
-      return finding(by: rule, packet, lost.reasonEvidence)
+      return finding(by: rule, packet, lost.reasonEvidence).chosen(by: marked)
     }
-    if let route = policy.route(of: kind) { return finding(by: route, policy, lost.reasonEvidence) }
+    if let route = policy.route(of: kind) {
+      return finding(by: route, policy, lost.reasonEvidence).chosen(
+        by: policy.rule(for: route.table).flatMap { Marked(lost, by: $0) })
+    }
     // Routes were not listed: the errno alone tells the kind, as long as nothing else has it.
     guard lost.snapshot.routes.isEmpty, lost.plainRoute?.errno == errno, errno == self.errno else {
       return nil

@@ -36,14 +36,16 @@ enum InvalidStateDrop: Cause {
       conntrack here never saw the beginning. After a reload of conntrack, or with
       `nf_conntrack_tcp_loose` = 0, connections that were open before are invalid until they begin anew.
       A wrong checksum comes from a faulty device or driver, or from a rule that rewrites packets. The
-      remedy accepts this packet before the rule; there is none for a damaged one, which its receiver
-      would not take either, and none for a chain of prerouting or output with a priority below -200: it
+      remedy lets conntrack take up connections in their middle, where it is told not to; otherwise it
+      accepts this packet before the rule. There is none for a damaged one, which its receiver
+      would not take either, none where the packet would leave with a private source that is to be
+      translated, for NAT passes over what is invalid, and none for a chain of prerouting or output with a priority below -200: it
       has to be made again with a higher one, such as -150, or in iptables' mangle table.
       """)
 
   static let needs: [Need] = [
     .counter(.conntrackInvalid), .setting(.tcpLoose), .setting(.checksums), .trackingRules,
-    .host(.rulesBeside),
+    .host(.rulesBeside), .host(.sourceTranslations),
   ]
 
   static func examine(_ lost: LostPacket) -> Finding? {
@@ -57,7 +59,8 @@ enum InvalidStateDrop: Cause {
     let isDamaged =
       lost.packet.hasWrongChecksum && lost.inDevice != nil && lost.value(of: .checksums) != "0"
     if isDamaged { why = "its checksum is wrong" }
-    if lost.packet.tcp != nil, lost.value(of: .tcpLoose) == "0" {
+    let isStrict = isWithinConnection(lost.packet) && lost.value(of: .tcpLoose) == "0"
+    if isStrict, !isDamaged {
       why = "it does not begin a connection, and nf_conntrack_tcp_loose is 0"
     }
     let ruling = Ruling(lost, step)
@@ -72,7 +75,29 @@ enum InvalidStateDrop: Cause {
       evidence: parted?.evidence ?? [],
       // Whoever gets a damaged packet does not take it either. Of a chain at a wrong place, the next
       // rule would drop the answer: who made it has to make it at another.
-      remedy: try isDamaged || isEarly ? nil : Remedy.first(parted?.remedy, ruling.remedy))
+      remedy: try isDamaged || isEarly
+        ? nil
+        : Remedy.first(
+          parted?.remedy,
+          isStrict && parted == nil ? loose : leaks(lost) ? nil : ruling.remedy))
+  }
+
+  /// Takes a connection up where it is seen first, and translates it.
+  private static let loose: Command = "sysctl -w net.netfilter.nf_conntrack_tcp_loose=1"
+
+  /// Whether conntrack takes such a segment for one of a connection that it did not see begin, where it may:
+  /// tcp_conntracks, net/netfilter/nf_conntrack_proto_tcp.c.
+  private static func isWithinConnection(_ packet: Packet) -> Bool {
+    guard let flags = packet.tcp?.flags else { return false }
+    return flags.contains(.ack) && flags.isDisjoint(with: [.syn, .fin, .rst])
+  }
+
+  /// Whether the packet, let through, would leave with the source that is to be translated: NAT passes over what is
+  /// invalid.
+  private static func leaks(_ lost: LostPacket) -> Bool {
+    lost.isInvalid && !lost.isReply && !lost.isFromHere && lost.packet.source.isPrivate
+      && lost.journey.places.last?.point.hook == .forward
+      && (lost.host(.sourceTranslations).sourceTranslations ?? 0) > 0
   }
 
   /// Whether a chain sees packets before conntrack does: NF_IP_PRI_CONNTRACK, <linux/netfilter_ipv4.h>.

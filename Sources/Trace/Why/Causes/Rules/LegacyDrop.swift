@@ -29,17 +29,19 @@ enum LegacyDrop: Cause {
       two places are hard to reason about (see `mixed-backends`).
       """)
 
-  static let needs: [Need] = [.ruleBeforePolicy, .routes, .wayBack, .neighbours]
+  static let needs: [Need] = [
+    .ruleBeforePolicy, .routes, .wayBack, .neighbours, .host(.rulesBeside),
+  ]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let step = lost.decider, step.isLegacy else { return nil }
     let back = step.text?.contains("-m rpfilter") == true ? ReversePath(lost) : nil
+    let ruling = Ruling(lost, step)
     return error(
-      "\(RuleNames.rule(step)) drops \(back == nil ? "it" : step.dropsForReversePath)",
-      evidence: step.evidence + (back?.evidence ?? [.namedByLegacyTrace]) + lost.reasonEvidence,
-      remedy: try back == nil
-        ? Remedy.accept(lost, before: step) : back?.remedy(loosened: nil),
-      at: RuleNames.place(step, lost))
+      "\(RuleNames.rule(step)) drops \(back == nil ? "it" : step.dropsForReversePath)", by: ruling,
+      evidence: back?.evidence ?? [.namedByLegacyTrace],
+      remedy: try back == nil ? ruling.remedy : back?.remedy(loosened: nil),
+      alternatives: back == nil ? ruling.alternatives : [])
   }
 
   /// The same where TRACE could not be had: pinned to its table by the points around it.
