@@ -45,7 +45,13 @@ struct OwnerRemedy {
 
   /// Where the program is told otherwise, where that is no command for a shell.
   var advice: String? {
-    if ruling.saysTruth { return "it says that nothing is behind this address" }
+    if ruling.saysTruth {
+      return ruling.step.text?.contains("no local endpoints") == true
+        ? "it says that no endpoint of the service is on this node, and the service takes no others "
+          + "(externalTrafficPolicy or internalTrafficPolicy: Local)"
+        : "it says that nothing is behind this address"
+    }
+    if ruling.checksReversePath, let words = reversePath { return words }
     switch owner {
     case .podman: return podman
     case .cni where chains.contains { $0.hasPrefix("CNI-ISOLATION-") }:
@@ -100,6 +106,18 @@ struct OwnerRemedy {
     case .openWrt where namedRule != nil:
       return "its rule \(Escape.text(namedRule ?? ""))"
     case .ufw, .firewalld, .fail2ban, .openWrt: return nil
+    }
+  }
+
+  /// Where the program is told not to check whether there is a way back to the source.
+  private var reversePath: String? {
+    switch owner {
+    case .firewalld:
+      "it checks the way back to the source: see IPv6_rpfilter in /etc/firewalld/firewalld.conf"
+    case .calico:
+      "a workload may send from its own addresses alone: see the annotation "
+        + "cni.projectcalico.org/allowedSourcePrefixes"
+    default: nil
     }
   }
 

@@ -16,7 +16,7 @@ struct Ruling {
     Owner(step) ?? path.lazy.compactMap { Owner(table: $0.table, chain: $0.chain) }.last {
       $0 == .proxmox
     }
-      ?? (step.isPolicy ? ownerOfPolicy : nil) ?? ownerOfGuard ?? ownerOfTable
+      ?? (step.isPolicy ? ownerOfPolicy : nil) ?? ownerOfGuard ?? ownerOfWeave ?? ownerOfTable
   }
 
   /// Docker keeps others from its containers' addresses, and containers of a bridge from each other, in chains that are
@@ -36,6 +36,15 @@ struct Ruling {
         })
     else { return nil }
     return .docker
+  }
+
+  /// Weave Net drops behind its policies what none of them lets in, in a chain that is nobody's.
+  private var ownerOfWeave: Owner? {
+    let words = (step.text ?? "").split(separator: " ")
+    guard step.chain == "FORWARD", words.count == 4, words.first == "-o", words.last == "DROP",
+      chainsMet.contains("WEAVE-NPC")
+    else { return nil }
+    return .weave
   }
 
   /// Who sets a base chain's policy: the programs whose chains stand beside it do.

@@ -103,7 +103,8 @@ struct NeighbourPlace {
     }
     if wish.destination == nil {
       let asker = router ?? source
-      addresses.question = asked(by: asker, toReach: destination).map {
+      let sought = asked(by: asker, toReach: destination).flatMap { isTentative($0) ? nil : $0 }
+      addresses.question = sought.map {
         // What is not known by this MAC address is not to be taken for its neighbour from now on.
         NeighbourQuestion(for: $0, from: sender, at: hardware(of: asker) == sender ? asker : nil)
       }
@@ -115,13 +116,9 @@ struct NeighbourPlace {
   /// For which address of this host a neighbour asks that sends there: the destination, if it is in its subnet, and
   /// else that of its gateway.
   private func asked(by asker: IPAddress, toReach destination: IPAddress) -> IPAddress? {
-    // Whoever asks without an address of his own for one that is still tentative seems to want it himself, and the kernel gives
-    // it up (RFC 4862, section 5.4.3).
-    let isTentative = own.contains {
-      $0.local.address == destination && $0.flags & AddressMessage.tentative != 0
+    guard owner.isEthernet, !owner.flags.contains(.noARP), !destination.isMulticast else {
+      return nil
     }
-    guard owner.isEthernet, !owner.flags.contains(.noARP), !destination.isMulticast, !isTentative
-    else { return nil }
     let subnet = subnets.first { $0.network.contains(asker) }
     let asked: IPAddress?
     if let subnet, !subnet.network.contains(destination) {
@@ -132,6 +129,15 @@ struct NeighbourPlace {
     // Who has no address yet asks like this whether another one has it: this host would give a tentative one up for that.
     return own.contains { $0.local.address == asked && $0.flags & AddressMessage.tentative == 0 }
       ? asked : nil
+  }
+
+  /// Whether the link is still being asked for an address of this host's: whoever asks for it without an address of his own seems to
+  /// want it himself, and the kernel gives it up (RFC 4862, section 5.4.3).
+  private func isTentative(_ address: IPAddress) -> Bool {
+    own.contains {
+      $0.local.address == address
+        && $0.flags & (AddressMessage.tentative | AddressMessage.optimistic) != 0
+    }
   }
 
   /// The neighbour to whom a host there gives a packet for `destination`: this host, but for what is in its
