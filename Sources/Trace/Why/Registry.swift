@@ -49,7 +49,7 @@ package enum Registry {
     NoReply.AfterHandshake.self,
     ProxyNeighbourMissing.self, NeighbourUnresolved.NotAsked.self, HandedToTunnel.self,
     NotTranslated.self, SourceOfAnotherInterface.self, NoReply.EndedElsewhere.self,
-    MissingMasquerade.self, UnroutableSNAT.self,
+    MissingMasquerade.PastUplink.self, MissingMasquerade.self, UnroutableSNAT.self,
     HandedToTunnel.ForOthers.self, LostAfter.InQueue.self, NoReply.self,
     // None of these.
     XDPDrop.self, TCDrop.self, QdiscDrop.self, DroppedByKernel.self, LostAfter.self,

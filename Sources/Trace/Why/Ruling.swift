@@ -244,7 +244,10 @@ extension Way {
     var path: [RuleStep] = []
     for rule in rules.filter({ $0.isLegacy && $0.table == step.table && $0.family == step.family })
     {
-      if let place = path.firstIndex(where: { $0.chain == rule.chain }) {
+      if Hook(rawValue: rule.chain.lowercased()) != nil, rule.chain == rule.chain.uppercased() {
+        // It came there by no rule.
+        path = []
+      } else if let place = path.firstIndex(where: { $0.chain == rule.chain }) {
         path.removeSubrange(place...)
       }
       if !path.isEmpty { path[path.count - 1].target = rule.chain }
