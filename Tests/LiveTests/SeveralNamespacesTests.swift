@@ -36,9 +36,8 @@ extension LiveTests {
       let parts = outcome.output.split(separator: "== JSON")
       let lines = parts[0].split(separator: "\n")
       #expect(lines.count { $0.hasPrefix("#") } == 2, "\(outcome)")
-      // What came of it all and where it comes from stand above.
-      #expect(lines.first == "6 packets, 2 transmitted, 4 delivered", "\(outcome)")
-      #expect(lines.contains { $0.hasPrefix("recorded since ") }, "\(outcome)")
+      // Where it comes from stands above.
+      #expect(lines.first?.hasPrefix("recorded since ") == true, "\(outcome)")
       #expect(
         lines.first { $0.hasPrefix("#") }?.hasSuffix(
           "answered, through netns \(net.router) → \(net.server)") == true,
