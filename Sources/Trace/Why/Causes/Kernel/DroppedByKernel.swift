@@ -33,6 +33,10 @@ enum DroppedByKernel: Cause {
       let setting = lost.setting(.disableIPv6, of: device), setting.value != "0"
     {
       settings.append(.setting(setting.name, value: setting.value))
+      var finding = finding(verdict, settings)
+      // The addresses that the interface had before are gone: what gives them has to do it again.
+      finding.remedy = (try? Word.sysctl(setting.name)).map { "sysctl -w \($0)=0" }
+      return finding
     }
     return finding(verdict, settings)
   }
