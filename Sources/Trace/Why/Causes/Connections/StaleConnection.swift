@@ -63,7 +63,8 @@ enum StaleConnection: Cause {
     static func examine(_ lost: LostPacket) -> Finding? {
       guard lost.header?.probe == nil, let refusal = lost.refusal, refusal.isOurs,
         refusal.packet.isUnreachableHost, lost.journey.connection?.wasKnown == true,
-        lost.destinationChange != nil
+        // What a rule dropped was refused by that, and what was said of an earlier packet is no word about this one.
+        lost.journey.end.decider == nil, lost.destinationChange != nil
       else { return nil }
       let packet = lost.packet
       let target = RuleNames.end(packet.destination, packet.destinationPort)
