@@ -37,7 +37,7 @@ extension Story {
     let priority = last.flatMap { $0.hook == hook ? $0.priority : nil } ?? .min
     let table = String(label.dropLast(hook.rawValue.count + 1))
     var point = ObservationPoint(
-      hook: hook, priority: priority == .max ? .max : priority + 1, table: table, label: label,
+      hook: hook, priority: ObservationPoint.priority(behind: priority), table: table, label: label,
       chain: "\(hook.rawValue)_\(table)")
     point.isGuessed = true
     if header?.points.count ?? 0 < SessionHeader.mostPoints { learn(point) }

@@ -88,11 +88,21 @@ extension ObservationPoint {
         }
         points.append(
           ObservationPoint(
-            hook: hook, priority: priority == .max ? .max : priority + 1, table: table,
+            hook: hook, priority: Self.priority(behind: priority), table: table,
             label: label, chain: chain))
       }
     }
     return points
+  }
+
+  /// The priority of a point right behind a chain of this priority.
+  static func priority(behind chain: Int32) -> Int32 {
+    chain == .max ? .max : chain + 1
+  }
+
+  /// The priority of the chain that a packet has passed right before this point: a session's header may hold any.
+  var chainPriority: Int32 {
+    priority == .max || priority == .min ? priority : priority - 1
   }
 
   private static func positionsWithChains(
@@ -158,7 +168,8 @@ extension ObservationPoint {
     }
     let known = positions[hook]?.first { $0.table == table?.lowercased() }
     let priority: Int32 =
-      known.map { $0.priority + 1 } ?? (hook == .egress ? .max : table == nil ? .min : 0)
+      known.map { Self.priority(behind: $0.priority) }
+      ?? (hook == .egress ? .max : table == nil ? .min : 0)
     return ObservationPoint(
       hook: hook, priority: priority, table: known?.table ?? table,
       label: label.isEmpty ? hook.rawValue.uppercased() : label, chain: "")

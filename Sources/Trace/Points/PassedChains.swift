@@ -62,8 +62,7 @@ struct PassedChains: Sendable {
   /// Those that a packet of this IP version has passed at `point`, and not at the point before.
   func at(_ point: ObservationPoint, version: Int) -> [PassedChain] {
     guard point.table != nil else { return [] }
-    let priority = point.priority == .max ? .max : point.priority - 1
-    return chains[Key(hook: point.hook, version: version, priority: priority)] ?? []
+    return chains[Key(hook: point.hook, version: version, priority: point.chainPriority)] ?? []
   }
 }
 
