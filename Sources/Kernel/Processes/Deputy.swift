@@ -17,9 +17,7 @@ package final class Deputy: Sendable {
     /// With the inode of a network namespace.
     case connections
     /// With an address and the interface behind which it was looked for.
-    case owners
-    /// The same.
-    case farEnd
+    case whereabouts
     /// With the words that say what is sent, as a JSON list.
     case trial
     /// The same.
@@ -58,16 +56,11 @@ package final class Deputy: Sendable {
     return answer
   }
 
-  /// Who has this address, elsewhere on this machine; nil where that cannot be told.
-  func owners(of address: IPAddress, behind device: String) -> [AddressOwner]? {
-    guard case .array(let owners)? = ask(.owners, ["\(address)", device]) else { return nil }
-    return Self.texts(owners).compactMap { AddressOwner(json: $0) }
-  }
-
-  /// What is at the other end of that interface; nil where that cannot be told.
-  func farEnd(of address: IPAddress, behind device: String) -> FarEnd? {
-    guard case .string(let end)? = ask(.farEnd, ["\(address)", device]) else { return nil }
-    return FarEnd(json: end)
+  /// What other namespaces of this machine know of an address that is looked for behind an interface; nil where that cannot be
+  /// told.
+  func whereabouts(of address: IPAddress, behind device: String) -> Whereabouts? {
+    guard case .string(let side)? = ask(.whereabouts, ["\(address)", device]) else { return nil }
+    return Whereabouts(json: side)
   }
 
   /// What came of the remedy of a probe that these words of a command line send, tried in a copy of the network namespace in
@@ -144,8 +137,7 @@ package final class Deputy: Sendable {
         switch words.first.flatMap({ Request(rawValue: String(decoding: $0, as: UTF8.self)) }) {
         case .trial: trial("ping", texts(list))
         case .search: trial("why-not", texts(list))
-        case .owners: owners(texts(list))
-        case .farEnd: farEnd(texts(list))
+        case .whereabouts: whereabouts(texts(list))
         case .connections: knowsConnections(texts(list).first)
         case .rules: rules(texts(list))
         case .descriptors: DescriptorSurvey.now().json
@@ -187,16 +179,9 @@ package final class Deputy: Sendable {
     return found.map { .array($0.map { .string($0) }) } ?? .null
   }
 
-  private static func owners(_ words: [String]) -> JSONValue {
+  private static func whereabouts(_ words: [String]) -> JSONValue {
     guard words.count == 2, let address = IPAddress(words[0]) else { return .null }
-    return .array(AddressOwners.find(address, behind: words[1]).map { .string($0.json) })
-  }
-
-  private static func farEnd(_ words: [String]) -> JSONValue {
-    guard words.count == 2, let address = IPAddress(words[0]),
-      let end = FarEnds.find(address, behind: words[1])
-    else { return .null }
-    return .string(end.json)
+    return .string(AddressSurvey.find(address, behind: words[1]).json)
   }
 
   private static func knowsConnections(_ inode: String?) -> JSONValue {

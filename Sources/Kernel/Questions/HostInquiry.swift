@@ -57,16 +57,12 @@ enum HostInquiry {
     case .transparentProxies:
       let found = NATRules.transparentProxies(&rules)
       return HostState { $0.transparentProxies = found }
-    case .owners(let address, let device):
+    case .whereabouts(let address, let device):
       guard let deputy = descriptors.deputy else { return nil }
-      let sought = FarEnds.sought(address, behind: device)
-      let found = sought.compactMap { deputy.owners(of: $0, behind: device) }
-      if found.isEmpty { return nil }
-      let ends = sought.compactMap { deputy.farEnd(of: $0, behind: device) }
-      return HostState {
-        $0.owners = found.flatMap(\.self)
-        $0.farEnds = ends.isEmpty ? nil : ends
+      let found = AddressSurvey.sought(address, behind: device).compactMap {
+        deputy.whereabouts(of: $0, behind: device)
       }
+      return found.isEmpty ? nil : HostState { $0.whereabouts = found }
     case .sourceTranslations(let version):
       return NATRules.count(atPostrouting: version, &rules).map { count in
         let found = NATRules.translatingSources(version: version, &rules)

@@ -95,8 +95,8 @@ enum EvidenceText {
       "source \(source) and target \(target) are both in \(subnet)"
     case .neighbour(let address, let device, let state):
       "ip neigh: \(address) dev \(device) \(state)"
-    case .owner(let owner):
-      "\(owner.address) is an address of \(owner.words), which is \(owner.isUp ? "up" : "down")"
+    case .owner(let address, let owner):
+      "\(address) is an address of \(owner.words), which is \(owner.isUp ? "up" : "down")"
     case .nextHop(let address, let state):
       "next hop \(address) is \(state)"
         + (state.contains(.permanent) ? ": its MAC address was set, and is not checked" : "")

@@ -120,7 +120,7 @@ package enum Evidence: Sendable, Equatable {
   /// A neighbour's entry, as ip(8) lists it.
   case neighbour(IPAddress, device: String, NeighbourMessage.State)
   /// An interface in another network namespace of this machine has the address.
-  case owner(AddressOwner)
+  case owner(IPAddress, AddressOwner)
   /// The state of the neighbour that it was handed to.
   case nextHop(IPAddress, NeighbourMessage.State)
   /// A port of a bridge sends nothing back that came in by it.

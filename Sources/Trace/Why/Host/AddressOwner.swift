@@ -1,12 +1,8 @@
-package import Wire
+internal import Wire
 
-/// An interface in another network namespace of this machine, which has an address that was looked for behind an interface here, and
-/// belongs to that.
+/// An interface in another network namespace of this machine that has the address of a `Whereabouts`, and belongs to the interface
+/// here behind which it was looked for.
 package struct AddressOwner: Sendable, Equatable, JSONObject {
-  /// The address.
-  package var address: IPAddress
-  /// The interface here behind which it was looked for.
-  package var behind: String
   /// What `--netns` takes for the namespace; nil where nothing leads to it.
   package var namespace: String?
   /// The interface that has the address.
@@ -28,13 +24,10 @@ package struct AddressOwner: Sendable, Equatable, JSONObject {
     case connected
   }
 
-  /// An owner of this address.
+  /// One of this namespace.
   package init(
-    _ address: IPAddress, behind: String, namespace: String?, device: String, kind: String?,
-    isUp: Bool, relation: Relation
+    namespace: String?, device: String, kind: String?, isUp: Bool, relation: Relation
   ) {
-    self.address = address
-    self.behind = behind
     self.namespace = namespace
     self.device = device
     self.kind = kind
@@ -43,25 +36,16 @@ package struct AddressOwner: Sendable, Equatable, JSONObject {
   }
 
   static var blank: AddressOwner {
-    AddressOwner(
-      .v4(0), behind: "", namespace: nil, device: "", kind: nil, isUp: false, relation: .connected)
+    AddressOwner(namespace: nil, device: "", kind: nil, isUp: false, relation: .connected)
   }
 
   mutating func members(_ json: inout JSONMembers) {
-    json.member("address", &address)
-    json.member("behind", &behind)
     json.member("device", &device)
     json.member("kind", &kind)
     json.member("namespace", &namespace)
     json.member("relation", &relation)
     json.member("up", &isUp)
   }
-
-  /// As JSON, on a line.
-  package var json: String { asJSON.line }
-
-  /// What was written so; nil for anything else.
-  package init?(json: String) { self.init(text: json) }
 
   /// As it is told: "mv0 in netns web".
   package var words: String {

@@ -1,12 +1,8 @@
-package import Wire
+internal import Wire
 
-/// The other end of an interface here, in another network namespace of this machine, behind which an address was looked for: what is
-/// known there of why nobody answers for that.
+/// The other end of the interface of a `Whereabouts`, in another network namespace of this machine: what is known there of why nobody
+/// answers for the address.
 package struct FarEnd: Sendable, Equatable, JSONObject {
-  /// The address.
-  package var address: IPAddress
-  /// The interface here behind which it was looked for.
-  package var behind: String
   /// What `--netns` takes for the namespace of the other end; nil where nothing leads to it.
   package var namespace: String?
   /// The other end.
@@ -25,21 +21,15 @@ package struct FarEnd: Sendable, Equatable, JSONObject {
   package var isolatedPort: String?
 
   /// One of which nothing more is known.
-  package init(
-    _ address: IPAddress, behind: String, namespace: String?, device: String, holder: String? = nil
-  ) {
-    self.address = address
-    self.behind = behind
+  package init(namespace: String?, device: String, holder: String? = nil) {
     self.namespace = namespace
     self.device = device
     self.holder = holder
   }
 
-  static var blank: FarEnd { FarEnd(.v4(0), behind: "", namespace: nil, device: "") }
+  static var blank: FarEnd { FarEnd(namespace: nil, device: "") }
 
   mutating func members(_ json: inout JSONMembers) {
-    json.member("address", &address)
-    json.member("behind", &behind)
     json.member("device", &device)
     json.member("duplicate", &isDuplicate)
     json.member("holder", &holder)
@@ -50,12 +40,6 @@ package struct FarEnd: Sendable, Equatable, JSONObject {
     json.member("tentative", &isTentative)
   }
 
-  /// As JSON, on a line.
-  package var json: String { asJSON.line }
-
-  /// What was written so; nil for anything else.
-  package init?(json: String) { self.init(text: json) }
-
   /// Where it is: "netns web".
   var place: String { namespace.map { "netns \(Escape.name($0))" } ?? "another netns" }
 
@@ -63,19 +47,5 @@ package struct FarEnd: Sendable, Equatable, JSONObject {
   func command(_ command: Command) throws(Word.Unspeakable) -> Command? {
     guard let namespace else { return nil }
     return command.run(through: "ip netns exec \(try Word.namespace(namespace)) ")
-  }
-}
-
-extension LostPacket {
-  /// The other end of the interface by which the next hop was asked for in vain, where that is in another network
-  /// namespace of this machine. A cause that looks at it needs `.neighbours`, `.plainRoute` and `.host(.owners)`.
-  var farEnd: (end: FarEnd, evidence: [Evidence])? {
-    guard stage == .output, let route = onwardRoute, let hop = nextHop,
-      let neighbour = snapshot.addresses.neighbour(hop, on: route.outputInterface),
-      !neighbour.state.isDisjoint(with: [.incomplete, .failed]),
-      let device = snapshot.name(neighbour.interface),
-      let end = snapshot.host.farEnds?.last(where: { $0.address == hop && $0.behind == device })
-    else { return nil }
-    return (end, [.neighbour(hop, device: device, neighbour.state)] + reasonEvidence)
   }
 }

@@ -13,7 +13,7 @@ package enum HostNeed: String, Sendable, CaseIterable {
   case portForwards = "the NAT rules for its port"
   case transparentProxies = "the rules of nft that give packets to transparent proxies"
   case rulesBeside = "the other rules of the chain that ended its way, and elements of sets"
-  case owners =
-    "the namespace of this machine that has the address of a neighbour who does not answer"
+  case whereabouts =
+    "what other namespaces of this machine know of a neighbour who does not answer"
   case sourceTranslations = "how many rules there are in the nat chains of POSTROUTING"
 }

@@ -28,8 +28,8 @@ package enum HostQuestion: Sendable, Equatable {
   case elements([RuleStep], Hop)
   /// The rules of nft that give packets to transparent proxies.
   case transparentProxies
-  /// Who else on this machine has the address that was looked for behind an interface here.
-  case owners(of: IPAddress, behind: String)
+  /// What other namespaces of this machine know of an address that was looked for behind an interface here.
+  case whereabouts(of: IPAddress, behind: String)
   /// How many rules there are in the nat chains of POSTROUTING, of this IP version.
   case sourceTranslations(version: Int)
 }
@@ -88,7 +88,7 @@ extension Story {
       if journey.end.kind == .unknown, let exit = journey.way.last.outDevice,
         let hop = journey.route?.gateway ?? journey.hops.last?.packet.destination
       {
-        ask(.owners, .owners(of: hop, behind: exit))
+        ask(.whereabouts, .whereabouts(of: hop, behind: exit))
       }
       // NAT passes over what is invalid: who lets it through has to know whether its source is to be translated.
       if journey.end.isStopped, (journey.connection?.state ?? .invalid) == .invalid {

@@ -34,10 +34,8 @@ package struct HostState: Sendable, Equatable {
   /// How many rules stand in the nat chains of POSTROUTING.
   package var sourceTranslations: Int?
 
-  /// Who has addresses of neighbours that do not answer, elsewhere on this machine.
-  package var owners: [AddressOwner]?
-  /// The other ends of interfaces behind which addresses were looked for in vain.
-  package var farEnds: [FarEnd]?
+  /// What other network namespaces of this machine know of neighbours that do not answer.
+  package var whereabouts: [Whereabouts]?
 
   /// Nothing.
   package init() {}
@@ -62,8 +60,7 @@ package struct HostState: Sendable, Equatable {
     transparentProxies = news.transparentProxies ?? transparentProxies
     sourceRules = news.sourceRules ?? sourceRules
     sourceTranslations = news.sourceTranslations ?? sourceTranslations
-    owners = Self.joined(owners, news.owners)
-    farEnds = Self.joined(farEnds, news.farEnds)
+    whereabouts = Self.joined(whereabouts, news.whereabouts)
   }
 
   /// What is asked for each packet of a probe, such as for the ports of a request and of its answer: none takes the
@@ -80,10 +77,9 @@ extension HostState: JSONObject {
   mutating func members(_ json: inout JSONMembers) {
     json.member("advertisements", &advertisements)
     json.member("elements", &elements)
-    json.member("farEnds", &farEnds)
+    json.member("whereabouts", &whereabouts)
     json.member("holders", &holders)
     json.member("memberships", &memberships)
-    json.member("owners", &owners)
     json.member("policies", &policies)
     json.member("portForwards", &portForwards)
     json.member("programs", &programs)

@@ -3,7 +3,7 @@ internal import Wire
 // The next hop is on this machine, in another network namespace, and what keeps it from answering ARP or neighbour
 // discovery is known there.
 
-private let needsOfFarEnd: [Need] = [.plainRoute, .neighbours, .routes, .host(.owners)]
+private let needsOfFarEnd: [Need] = [.plainRoute, .neighbours, .routes, .host(.whereabouts)]
 
 extension DuplicateAddress {
   /// The address is not used there, for another machine was found to have it.
@@ -12,12 +12,13 @@ extension DuplicateAddress {
     static let needs = needsOfFarEnd
 
     static func examine(_ lost: LostPacket) -> Finding? {
-      guard let (end, evidence) = lost.farEnd, end.isDuplicate, let holder = end.holder else {
+      guard let (asked, end, evidence) = lost.farEnd, end.isDuplicate, let holder = end.holder
+      else {
         return nil
       }
       return error(
-        "\(end.address) of \(Escape.name(holder)) in \(end.place) is not used, for another machine on the link was "
-          + "found to have it (dadfailed), so that nobody answers for it on \(end.behind): once that is gone, take "
+        "\(asked.address) of \(Escape.name(holder)) in \(end.place) is not used, for another machine on the link was "
+          + "found to have it (dadfailed), so that nobody answers for it on \(asked.behind): once that is gone, take "
           + "the address away and give it again", evidence: evidence)
     }
   }
@@ -30,12 +31,12 @@ extension DuplicateAddress.Tentative {
     static let needs = needsOfFarEnd
 
     static func examine(_ lost: LostPacket) -> Finding? {
-      guard let (end, evidence) = lost.farEnd, end.isTentative, !end.isDuplicate,
+      guard let (asked, end, evidence) = lost.farEnd, end.isTentative, !end.isDuplicate,
         let holder = end.holder
       else { return nil }
       return error(
-        "\(end.address) of \(Escape.name(holder)) in \(end.place) is not used yet, for the link is still being asked "
-          + "whether another machine has it (tentative), and nobody answers for it on \(end.behind): wait, and try "
+        "\(asked.address) of \(Escape.name(holder)) in \(end.place) is not used yet, for the link is still being asked "
+          + "whether another machine has it (tentative), and nobody answers for it on \(asked.behind): wait, and try "
           + "again", evidence: evidence)
     }
   }
@@ -48,16 +49,17 @@ extension DiscoveryUnanswered {
     static let needs = needsOfFarEnd
 
     static func examine(_ lost: LostPacket) -> Finding? {
-      guard let (end, evidence) = lost.farEnd, let holder = end.holder, !end.silencers.isEmpty,
+      guard let (asked, end, evidence) = lost.farEnd, let holder = end.holder,
+        !end.silencers.isEmpty,
         // What a place on the probe's way does it says itself.
         lost.header?.walk?.sites.contains(where: { $0.name == end.namespace }) != true
           || end.silencers[FarEnd.noARP] != nil
       else { return nil }
       let settings = end.silencers.sorted { $0.key < $1.key }
-      let asks = end.address.family == 4 ? "ARP" : "neighbour discovery"
+      let asks = asked.address.family == 4 ? "ARP" : "neighbour discovery"
       let words = settings.map { "\($0.key) is \($0.value)" }.joined(separator: ", ")
       return error(
-        "\(end.behind) asks for \(end.address) by \(asks), and \(end.place) does not answer: the address is on "
+        "\(asked.behind) asks for \(asked.address) by \(asks), and \(end.place) does not answer: the address is on "
           + "\(Escape.name(holder)), and \(words)",
         evidence: evidence + settings.map { .setting($0.key, value: $0.value) },
         remedy: try remedy(end, settings.map(\.key)))
@@ -91,10 +93,12 @@ extension BridgePortIsolated {
     static let needs = needsOfFarEnd
 
     static func examine(_ lost: LostPacket) -> Finding? {
-      guard let (end, evidence) = lost.farEnd, let port = end.isolatedPort else { return nil }
+      guard let (asked, end, evidence) = lost.farEnd, let port = end.isolatedPort else {
+        return nil
+      }
       return error(
-        "a bridge in \(end.place) sends nothing from \(Escape.name(end.device)), the other end of \(end.behind), to "
-          + "\(Escape.name(port)), behind which \(end.address) is: both ports are isolated, so that it is not found",
+        "a bridge in \(end.place) sends nothing from \(Escape.name(end.device)), the other end of \(asked.behind), to "
+          + "\(Escape.name(port)), behind which \(asked.address) is: both ports are isolated, so that it is not found",
         evidence: evidence + [.isolated(end.device), .isolated(port)],
         remedy: try end.command("bridge link set dev \(Word.device(end.device)) isolated off"))
     }
@@ -108,26 +112,27 @@ extension ProxyNeighbourMissing {
     static let needs = needsOfFarEnd
 
     static func examine(_ lost: LostPacket) -> Finding? {
-      guard let (end, evidence) = lost.farEnd, end.holder == nil, let way = end.leads else {
+      guard let (asked, end, evidence) = lost.farEnd, end.holder == nil, let way = end.leads else {
         return nil
       }
-      let isV4 = end.address.family == 4
+      let isV4 = asked.address.family == 4
       let setting = "net.\(isV4 ? "ipv4" : "ipv6").conf.\(end.device).proxy_\(isV4 ? "arp" : "ndp")"
       return error(
-        "\(end.behind) asks for \(end.address) by \(isV4 ? "ARP" : "neighbour discovery"), and nobody answers: "
+        "\(asked.behind) asks for \(asked.address) by \(isV4 ? "ARP" : "neighbour discovery"), and nobody answers: "
           + "\(end.place) is at its other end, \(Escape.name(end.device)), has a route to that by \(Escape.name(way)), "
           + "and does not answer in its place (\(setting) is 0"
           + (isV4 ? ")" : ", or there is no entry for it)"), confidence: .likely,
         evidence: evidence + [.setting(setting, value: "0")],
-        remedy: try remedy(end, setting))
+        remedy: try remedy(asked, end, setting))
     }
 
     private static func remedy(
-      _ end: FarEnd, _ setting: String
+      _ asked: Whereabouts, _ end: FarEnd, _ setting: String
     ) throws(Word.Unspeakable) -> Command? {
       let change: Command = "sysctl -w \(try Word.sysctl(setting))=1"
-      if end.address.family == 4 { return try end.command(change) }
-      let entry: Command = "ip -6 neigh add proxy \(end.address) dev \(try Word.device(end.device))"
+      if asked.address.family == 4 { return try end.command(change) }
+      let entry: Command =
+        "ip -6 neigh add proxy \(asked.address) dev \(try Word.device(end.device))"
       return try end.command("\(change) && \(entry)")
     }
   }

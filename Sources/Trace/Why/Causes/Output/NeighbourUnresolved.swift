@@ -31,46 +31,45 @@ enum NeighbourUnresolved: Cause {
       (or `icmp6`) shows who asks and who answers.
       """)
 
-  static let needs: [Need] = [.plainRoute, .neighbours, .routes, .host(.owners)]
+  static let needs: [Need] = [.plainRoute, .neighbours, .routes, .host(.whereabouts)]
 
   static func examine(_ lost: LostPacket) -> Finding? {
-    guard lost.stage == .output, let route = lost.onwardRoute, let hop = lost.nextHop,
-      let neighbour = lost.snapshot.addresses.neighbour(hop, on: route.outputInterface),
-      !neighbour.state.isDisjoint(with: [.incomplete, .failed])
-    else { return nil }
-    let device = lost.snapshot.name(neighbour.interface) ?? "?"
+    guard let route = lost.onwardRoute, let (hop, neighbour, device) = lost.silentHop else {
+      return nil
+    }
     let asks = hop.family == 4 ? "ARP" : "neighbour discovery"
     // An answer is for who asked.
     let role = route.gateway != nil ? "next hop" : lost.isReply ? "client" : "destination"
     if let tooWide = tooWide(lost, hop, device, asks, neighbour) { return tooWide }
-    let owner = lost.snapshot.host.owners?.first { $0.address == hop && $0.behind == device }
-    if let owner, let elsewhere = elsewhere(owner, role, asks, lost, neighbour) { return elsewhere }
+    let owner = lost.whereabouts?.owners.first
+    let evidence: [Evidence] =
+      [.neighbour(hop, device: device, neighbour.state)] + (owner.map { [.owner(hop, $0)] } ?? [])
+    if let owner,
+      let elsewhere = elsewhere(
+        owner, of: hop, role, asks, behind: device, lost, evidence + lost.reasonEvidence)
+    {
+      return elsewhere
+    }
     let (words, used) = special(lost, hop)
     return error(
       "the \(role) \(hop)\(words) does not answer \(asks) on \(device): see that it is there and up"
         + alsoBehind(lost, route),
-      evidence: [.neighbour(hop, device: device, neighbour.state)]
-        + (owner.map { [.owner($0)] } ?? []) + (used.map { [.route($0)] } ?? [])
-        + lost.reasonEvidence)
+      evidence: evidence + (used.map { [.route($0)] } ?? []) + lost.reasonEvidence)
   }
 
   /// Who has the address is on this machine, and why he does not answer is known.
   private static func elsewhere(
-    _ owner: AddressOwner, _ role: String, _ asks: String, _ lost: LostPacket,
-    _ neighbour: NeighbourMessage
+    _ owner: AddressOwner, of hop: IPAddress, _ role: String, _ asks: String,
+    behind device: String, _ lost: LostPacket, _ evidence: [Evidence]
   ) -> Finding? {
-    let device = owner.behind
-    let evidence: [Evidence] =
-      [.neighbour(owner.address, device: device, neighbour.state), .owner(owner)]
-      + lost.reasonEvidence
-    let start = "the \(role) \(owner.address) is an address of \(owner.words), "
+    let start = "the \(role) \(hop) is an address of \(owner.words), "
     let apart = "an interface and what stands on it do not reach each other"
     switch owner.relation {
     case .above:
       let kind = owner.kind ?? "macvlan"
       return error(
         "\(start)a \(kind) on \(device): \(apart)", evidence: evidence,
-        remedy: try shim(kind, on: device, to: owner.address, lost.snapshot))
+        remedy: try shim(kind, on: device, to: hop, lost.snapshot))
     case .below:
       let kind = lost.snapshot.link(device)?.kind ?? "macvlan"
       return error(

@@ -1,40 +1,35 @@
 package import Trace
 package import Wire
 
-/// Looks at the other end of an interface, in another network namespace of this machine, for why nobody there answers for an address.
-package enum FarEnds {
+/// Looks into the other network namespaces of this machine for what is known there of an address that nobody answers for here: who
+/// has it, and what is at the other end of the interface behind which it is looked for.
+package enum AddressSurvey {
   /// Namespaces that are looked into, at most.
   private static let most = 512
 
-  /// The other end of `device` of the calling thread's namespace; nil where it is in none that can be entered, or nothing keeps it from
-  /// answering. Takes the right to enter the others (CAP_SYS_ADMIN).
-  package static func find(_ address: IPAddress, behind device: String) -> FarEnd? {
-    guard var routes = try? RouteSocket(), let asking = try? routes.link(device),
-      let index = asking.link, let number = asking.linkNamespace
-    else { return nil }
-    let survey = NamespaceSurvey().found.prefix(most)
-    for found in survey {
-      guard let space = try? found.open(), (try? routes.number(of: space)) == number else {
-        continue
+  /// What is known of `address` behind `device`, an interface of the calling thread's namespace. Others may have the same address,
+  /// and nothing to do with it: whose interface belongs to that one counts. Takes the right to enter the others
+  /// (CAP_SYS_ADMIN); those that cannot be entered are passed over.
+  package static func find(_ address: IPAddress, behind device: String) -> Whereabouts {
+    var known = Whereabouts(address, behind: device)
+    guard let home = try? NetworkNamespace.current(), var routes = try? RouteSocket(),
+      let asking = try? routes.link(device)
+    else { return known }
+    let others = NamespaceSurvey().found.filter { $0.identity != home.identity }.prefix(most)
+    for found in others {
+      guard let space = try? found.open() else { continue }
+      if let owner = try? owner(of: address, in: space, found.call, from: home, asking, &routes) {
+        known.owners.append(owner)
       }
-      return try? space.within { () throws(KernelError) -> FarEnd? in
-        var there = try RouteSocket()
-        guard let peer = try there.link(index) else { return nil }
-        var end = FarEnd(address, behind: device, namespace: found.call, device: peer.name)
-        // Of a bridge's port, the bridge is who would answer.
-        let answering =
-          try peer.master.flatMap { master throws(KernelError) in
-            try there.link(master)
-          } ?? peer
-        try look(at: address, by: answering, &end, &there)
-        if end.holder == nil, peer.isIsolated == true, let master = peer.master {
-          end.isolatedPort = try isolatedPort(
-            of: master, besides: peer, to: address, survey, &there)
+      if let index = asking.link, let number = asking.linkNamespace, known.end == nil,
+        (try? routes.number(of: space)) == number
+      {
+        known.end = try? space.within { () throws(KernelError) in
+          try end(index, asked: address, in: found.call, others)
         }
-        return end
       }
     }
-    return nil
+    return known
   }
 
   /// Whom the calling thread's namespace asks for in vain by an interface: this address, or the routers that it is to be handed to.
@@ -47,6 +42,69 @@ package enum FarEnds {
         && !$0.state.isDisjoint(with: [.incomplete, .failed])
     }.map(\.address)
     return silent.isEmpty || silent.contains(address) ? [address] : Array(silent.prefix(4))
+  }
+
+  // MARK: Who has it
+
+  /// The interface of a namespace that has the address, where it belongs to the one of who asks.
+  private static func owner(
+    of address: IPAddress, in space: borrowing NetworkNamespace, _ call: String?,
+    from home: borrowing NetworkNamespace, _ asking: LinkMessage, _ routes: inout RouteSocket
+  ) throws(KernelError) -> AddressOwner? {
+    let held = try space.within { () throws(KernelError) -> (link: LinkMessage, home: Int32?)? in
+      var there = try RouteSocket()
+      let index = try there.addresses().first { $0.local.address == address }?.interface
+      guard let index, let link = try there.link(index) else { return nil }
+      return (link, try there.number(of: home))
+    }
+    guard let (link, number) = held,
+      let relation = try relation(
+        of: link, isLinkedHere: number != nil && number == link.linkNamespace, to: asking,
+        in: space, &routes)
+    else { return nil }
+    return AddressOwner(
+      namespace: call, device: link.name, kind: link.kind, isUp: link.flags.contains(.up),
+      relation: relation)
+  }
+
+  /// How an interface of another namespace belongs to the one of who asks; nil where it does not.
+  private static func relation(
+    of link: LinkMessage, isLinkedHere: Bool, to asking: LinkMessage,
+    in space: borrowing NetworkNamespace, _ routes: inout RouteSocket
+  ) throws(KernelError) -> AddressOwner.Relation? {
+    if isLinkedHere, let index = link.link {
+      if index == asking.index { return link.kind == "veth" ? .connected : .above }
+      let end = try routes.link(index)
+      if let end, end.master == asking.index { return .connected }
+    }
+    if asking.link == link.index, let number = asking.linkNamespace,
+      try routes.number(of: space) == number
+    {
+      return .below
+    }
+    return nil
+  }
+
+  // MARK: The other end
+
+  /// The interface of this number in the calling thread's namespace, and what keeps it from answering for the address.
+  private static func end(
+    _ index: UInt32, asked address: IPAddress, in call: String?,
+    _ others: ArraySlice<NamespaceSurvey.Found>
+  ) throws(KernelError) -> FarEnd? {
+    var there = try RouteSocket()
+    guard let peer = try there.link(index) else { return nil }
+    var end = FarEnd(namespace: call, device: peer.name)
+    // Of a bridge's port, the bridge is who would answer.
+    let answering =
+      try peer.master.flatMap { master throws(KernelError) in
+        try there.link(master)
+      } ?? peer
+    try look(at: address, by: answering, &end, &there)
+    if end.holder == nil, peer.isIsolated == true, let master = peer.master {
+      end.isolatedPort = try isolatedPort(of: master, besides: peer, to: address, others, &there)
+    }
+    return end
   }
 
   /// What the namespace itself does with the question.
@@ -114,14 +172,14 @@ package enum FarEnds {
   /// The port of the same bridge, isolated as well, whose other end has the address.
   private static func isolatedPort(
     of master: UInt32, besides peer: LinkMessage, to address: IPAddress,
-    _ survey: ArraySlice<NamespaceSurvey.Found>, _ there: inout RouteSocket
+    _ others: ArraySlice<NamespaceSurvey.Found>, _ there: inout RouteSocket
   ) throws(KernelError) -> String? {
     let ports = try there.links().filter {
       $0.master == master && $0.index != peer.index && $0.isIsolated == true
     }
     for port in ports {
       guard let index = port.link, let number = port.linkNamespace else { continue }
-      for found in survey {
+      for found in others {
         guard let space = try? found.open(), (try? there.number(of: space)) == number else {
           continue
         }
