@@ -194,13 +194,17 @@ struct RuleTexts {
     text.utf8.split(separator: 0x0a).filter { $0.starts(with: "-A ".utf8) }.map { Substring($0) }
   }
 
-  /// The rule of iptables-legacy at this place of a chain, with its counters.
+  /// The rule of iptables-legacy at this place of a chain, with its counters; or the chain's policy: TRACE takes a rule that
+  /// asks nothing for that as well.
   private func saved(_ step: RuleStep, _ position: Int) -> String? {
     guard let command = Self.listing(step, legacy: true) else { return nil }
-    let output = ChildProcess.output(command + ["\(position)", "-v"]) ?? ""
-    return output.split(separator: "\n").map(String.init).first {
-      $0.hasPrefix("-A \(step.chain) ")
+    func line(_ words: [String], _ start: String) -> String? {
+      let output = ChildProcess.output(command + words + ["-v"]) ?? ""
+      return output.split(separator: "\n").map(String.init).first {
+        $0.hasPrefix("\(start) \(step.chain) ")
+      }
     }
+    return line(["\(position)"], "-A") ?? (step.isPolicy ? line([], "-P") : nil)
   }
 
   /// The command that lists the chain of a step.

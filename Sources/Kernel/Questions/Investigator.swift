@@ -129,7 +129,7 @@ package struct Investigator: ~Copyable {
     if let text = texts.text(of: step, &rules) {
       records.append(Record(time: Clock.realtime, .note(.rule(text))))
     }
-    if step.isLegacyRule {
+    if step.isLegacy {
       hasLegacyChanged = hasLegacyChanged || texts.hasChanged
       let fact = Fact.legacyRules(haveChanged: texts.hasChanged)
       records.append(Record(time: Clock.realtime, .note(.facts(Facts([fact])))))

@@ -22,6 +22,12 @@ enum LegacyTrace {
       verdict: kind == "return" ? .return : .continue)
   }
 
+  /// Whether a rule or policy that ends a table's chain, in the words of `iptables -S`, lets packets go on.
+  static func letsGoOn(_ text: String) -> Bool {
+    if text.hasPrefix("-P ") { return text.hasSuffix(" ACCEPT") }
+    return text.hasSuffix("-j ACCEPT") || translation(text) != nil
+  }
+
   /// What a rule of iptables translates, told from its text.
   static func translation(_ text: String) -> NFTRuleMessage.Translation? {
     let targets: [(String, NFTRuleMessage.Translation)] = [

@@ -171,7 +171,7 @@ extension Story {
       return step.decided && !isKnown
     }
     // Nobody tells when they change: they are read again for each probe.
-    return step.isLegacyRule
+    return step.isLegacy
   }
 
   /// The journeys of a probe as far as they went.

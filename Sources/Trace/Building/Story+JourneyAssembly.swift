@@ -175,6 +175,10 @@ extension Story {
   func named(_ step: RuleStep) -> RuleStep {
     guard !step.isReplaced else { return step }
     var step = step
+    // TRACE calls a rule that asks nothing, and ends a chain, by what stands at its end.
+    if case .legacyPolicy(let position) = step.ref, snapshot.words(step)?.hasPrefix("-A ") == true {
+      step.ref = .legacy(position: position)
+    }
     if step.isLegacyRule, snapshot.haveLegacyRulesChanged {
       step.isReplaced = true
       return step
@@ -190,18 +194,24 @@ extension Story {
       // What iptables-legacy's TRACE does not say, the rule's text does.
       step.rejects = step.rejects || text.text.contains("-j REJECT")
       step.translation = step.translation ?? LegacyTrace.translation(text.text)
+      if step.isLegacy, step.verdict == .return, !text.text.hasSuffix("-j RETURN") {
+        step.verdict = .continue
+      }
     }
     return step
   }
 
   /// The rule of iptables-legacy that had the packet in the end: the last one it met, if it met it in the
-  /// table behind which it was not seen any more. TRACE names rules, not verdicts: the rule's text says of
-  /// a SYN proxy that it takes packets over, and what else ends there is dropped.
+  /// table behind which it was not seen any more. TRACE names rules, not verdicts: the text says of a SYN proxy that
+  /// it takes packets over, and of what accepts that something else had it: behind OUTPUT, routing that is asked once more. What
+  /// else ends there is dropped.
   private func legacyVerdict(_ open: OpenJourney) -> RuleStep? {
     guard open.dropped == nil, var step = open.way.lastTrailingRule, step.isLegacy,
       points.next(after: open.lastPoint)?.table == step.table
     else { return nil }
-    let isProxy = named(step).text?.contains("-j SYNPROXY") == true
+    let text = snapshot.words(step)
+    if text.map(LegacyTrace.letsGoOn) == true { return nil }
+    let isProxy = text?.contains("-j SYNPROXY") == true
     step.verdict = isProxy ? .stolen : .drop
     return step
   }

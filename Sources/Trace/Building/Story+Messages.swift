@@ -7,7 +7,7 @@ extension Story {
   mutating func takeLog(_ message: LogMessage) {
     guard let hook = message.hook, let packet = Self.packet(message) else { return }
     if let step = LegacyTrace.step(message) {
-      takeLegacy(step, packet)
+      takeLegacy(step, packet, mark: message.mark)
       return
     }
     let point = point(message, hook: hook)
@@ -29,8 +29,8 @@ extension Story {
     }
   }
 
-  /// A rule of iptables-legacy that this packet met.
-  private mutating func takeLegacy(_ step: RuleStep, _ packet: Packet) {
+  /// A rule of iptables-legacy that this packet met, with this mark.
+  private mutating func takeLegacy(_ step: RuleStep, _ packet: Packet, mark: UInt32) {
     let identity = PacketIdentity(packet)
     settlePending()
     var next = open.latest(identity)
@@ -42,6 +42,7 @@ extension Story {
       return
     }
     open[index].last = now
+    open[index].way.noteMarkBehindLegacy(mark)
     open[index].way.append(step)
   }
 

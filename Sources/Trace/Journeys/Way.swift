@@ -140,6 +140,14 @@ extension Way {
     }
   }
 
+  /// Says of a rule of iptables-legacy that was met last which mark the packet has behind it, as the next line of TRACE
+  /// has it.
+  mutating func noteMarkBehindLegacy(_ mark: UInt32) {
+    guard case .rule(var rule) = steps.last, rule.isLegacy else { return }
+    rule.mark = mark
+    steps[steps.count - 1] = .rule(rule)
+  }
+
   /// Says what the rule that was met last did.
   mutating func setVerdictOfLastRule(_ verdict: Verdict) {
     guard case .rule(var rule) = steps.last else { return }

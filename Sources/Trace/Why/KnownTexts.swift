@@ -60,7 +60,9 @@ struct KnownTexts: Sendable {
   func texts(ofChainOf step: RuleStep) -> [String] {
     let chain = Chain(
       family: step.family, table: step.table, chain: step.chain, isLegacy: step.isLegacy)
-    return order.filter { $0.chain == chain }.compactMap { texts[$0]?.text }
+    return order.filter { $0.chain == chain }.compactMap { texts[$0]?.text }.filter {
+      !$0.hasPrefix("-P ")
+    }
   }
 
   /// In whose words rules of a step's chain were told.

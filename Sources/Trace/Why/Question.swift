@@ -189,7 +189,10 @@ extension Story {
       journeys.flatMap { $0.hops.map(\.packet) }
       + [header?.probe?.packet(sequence: sequence)].compactMap(\.self)
     var found: [IPAddress] = []
-    for address in packets.flatMap({ [$0.destination, $0.source] }) where !found.contains(address) {
+    // What was translated in OUTPUT and is not let go was not seen with its new destination.
+    let targets = journeys.flatMap(\.way.trailingRules).compactMap(\.translationTarget)
+    for address in packets.flatMap({ [$0.destination, $0.source] }) + targets
+    where !found.contains(address) {
       found.append(address)
     }
     return found

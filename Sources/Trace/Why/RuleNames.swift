@@ -84,3 +84,18 @@ extension RuleStep {
   /// The rule as its owner wrote it.
   var evidence: [Evidence] { text.map { [.rule($0)] } ?? [] }
 }
+
+extension RuleStep {
+  /// The address that a DNAT rule leads to, as its text has it; of several, the first.
+  var translationTarget: IPAddress? {
+    let words = text?.split(separator: " ").map(String.init) ?? []
+    guard translation == .dnat || translation == nil,
+      let place = words.firstIndex(where: { ["--to-destination", "to"].contains($0) }),
+      place + 1 < words.count
+    else { return nil }
+    let word = words[place + 1]
+    if word.hasPrefix("[") { return IPAddress(String(word.dropFirst().prefix { $0 != "]" })) }
+    let first = String(word.prefix { $0 != "-" })
+    return IPAddress(first) ?? IPAddress(String(first.prefix { $0 != ":" }))
+  }
+}

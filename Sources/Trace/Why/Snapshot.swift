@@ -366,6 +366,11 @@ struct Snapshot: Sendable {
     step.isPolicy ? nil : texts.text(step)
   }
 
+  /// What is known of the rule or of the policy of iptables-legacy that a step names.
+  func words(_ step: RuleStep) -> String? {
+    step.isLegacy && haveLegacyRulesChanged ? nil : texts.text(step)?.text
+  }
+
   /// The texts of the rules of a step's chain, as far as they are known.
   func texts(ofChainOf step: RuleStep) -> [String] { texts.texts(ofChainOf: step) }
 

@@ -13,6 +13,9 @@ struct UnsentPacket {
   /// The rule that changed it on its way, where it is no sender who was told the errno.
   var markSetter: RuleStep?
 
+  /// Whether it was routing that refused it: of what a rule drops, the sender is told that it is not permitted.
+  var isRefusedByRouting: Bool { errno != RouteErrno.notPermitted }
+
   /// What sending said, or what had it routed anew.
   var evidence: [Evidence] {
     markSetter.map { [.markSet($0.mark ?? 0, by: $0)] } ?? [.sendingRefused(errno)]
@@ -39,6 +42,9 @@ extension LostPacket {
     guard stage == .within(.output) else { return nil }
     // A mark that a rule has set since is in the trace of that rule.
     let setter = journey.way.trailingRules.last { $0.mark != nil }
+    var packet = packet
+    packet.destination =
+      journey.way.trailingRules.lazy.compactMap(\.translationTarget).last ?? packet.destination
     let policy = PolicyRouting(sending: packet, mark: setter?.mark ?? last.mark, snapshot)
     // Nobody is told so of what the kernel itself sends.
     let isOwn = refused == nil

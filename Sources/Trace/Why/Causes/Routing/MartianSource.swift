@@ -82,15 +82,3 @@ extension IPAddress {
     if case .v4(let value) = self { value >> 24 == 0 } else { isUnspecified }
   }
 }
-
-extension RuleStep {
-  /// The address that a DNAT rule leads to, as its text has it; of several, the first.
-  fileprivate var translationTarget: IPAddress? {
-    let words = text?.split(separator: " ").map(String.init) ?? []
-    guard let place = words.firstIndex(where: { ["--to-destination", "to"].contains($0) }),
-      place + 1 < words.count
-    else { return nil }
-    let ends = words[place + 1].split(whereSeparator: { ":-".contains($0) })
-    return ends.first.flatMap { IPAddress(String($0)) }
-  }
-}

@@ -62,14 +62,16 @@ enum LegacyDrop: Cause {
 extension LostPacket {
   /// A step that names no more than the legacy table behind the last point; nil where there is none.
   var legacyTable: RuleStep? {
-    guard case .within(let hook) = stage else { return nil }
+    guard case .within(let hook) = stage, unsent?.isRefusedByRouting != true else { return nil }
     let tables = snapshot.legacyTables(version: version)
     guard
       let next = header?.points.first(where: {
         $0.hook == hook && $0.priority > last.point.priority
       }), let table = next.table, tables.contains(table),
       // iptables refuses a rule that drops in that table.
-      table != "nat"
+      table != "nat",
+      // What TRACE names there would have been what drops it.
+      journey.way.trailingRules.last.map({ $0.isLegacy && $0.table == table }) != true
     else { return nil }
     return RuleStep(
       family: version == 4 ? NFProto.ipv4 : NFProto.ipv6, table: table,
