@@ -54,7 +54,9 @@ extension Story {
   /// The way with all that is known of its rules, what changed from hop to hop, and which way routing
   /// sent the packet.
   private func explained(_ way: Way, by differences: HopDifferences) -> Way {
-    let decision = way.routed.flatMap { self.decision($0) }
+    let decision = way.routed.flatMap {
+      self.decision($0, exit: way.hops.first { $0.outDevice != nil }?.outDevice)
+    }
     var steps: [Step] = []
     steps.reserveCapacity(way.steps.count + 4)
     var (before, hops): (Hop?, Int) = (nil, 0)
@@ -95,13 +97,15 @@ extension Story {
     return hop
   }
 
-  /// Which way routing sent a packet that it saw here, if the kernel was asked.
-  private func decision(_ hop: Hop) -> RouteDecision? {
+  /// Which way routing sent a packet that it saw here, and that left by `exit`, if the kernel was asked.
+  private func decision(_ hop: Hop, exit: String?) -> RouteDecision? {
     let arriving = hop.point.hook == .prerouting
-    guard let route = snapshot.answer(about: hop, arriving: arriving)?.route else { return nil }
+    guard let answer = snapshot.answer(about: hop, arriving: arriving)?.route else { return nil }
+    let policy = PolicyRouting(hop, snapshot)
+    let route = snapshot.route(answer, out: exit, of: policy.route, unanswered: false)
     let exact = snapshot.answer(about: hop, arriving: arriving, exact: true)?.route
     let isLocal = route.kind == .local
-    let rule = PolicyRouting(hop, snapshot).rule(for: route.table)
+    let rule = policy.rule(for: route.table)
     let usual: [UInt32] = [0, 32766, 32767]
     return RouteDecision(
       device: isLocal ? nil : snapshot.name(route.outputInterface), gateway: route.gateway,

@@ -125,7 +125,12 @@ extension Story {
 
 extension LostPacket {
   /// The route that it takes, as it came in or as this host made it.
-  var onwardRoute: RouteMessage? { route?.route ?? plainRoute?.route }
+  var onwardRoute: RouteMessage? {
+    (route?.route ?? plainRoute?.route).map {
+      snapshot.route(
+        $0, out: outDevice, of: PolicyRouting(self).route, unanswered: stage == .output)
+    }
+  }
 
   /// Who the packet is handed to on the link: the gateway, or the destination itself.
   var nextHop: IPAddress? {
