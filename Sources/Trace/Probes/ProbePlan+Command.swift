@@ -60,14 +60,14 @@ extension ProbePlan {
     case .local:
       var command: Command = " --local"
       if let boundDevice {
-        guard let word = try? Word.device(boundDevice) else { return nil }
+        guard let word = try? Word.ownDevice(boundDevice) else { return nil }
         command += " -I \(word)"
       }
       if let senderMark { command += " --mark \(senderMark)" }
       if let senderUser { command += " --user \(senderUser)" }
       return command
     case .arriving, .tun:
-      guard let device, !device.hasPrefix(Self.madeDevices), let word = try? Word.device(device)
+      guard let device, !device.hasPrefix(Self.madeDevices), let word = try? Word.ownDevice(device)
       else { return nil }
       return entrance == .tun ? " --tun \(word)" : " --in \(word)"
     }
@@ -101,7 +101,7 @@ extension ProbePlan {
       if let senderMark { command += " --mark \(senderMark)" }
       if let senderUser { command += " --user \(senderUser)" }
     } else {
-      guard let device, !device.hasPrefix(Self.madeDevices), let word = try? Word.device(device)
+      guard let device, !device.hasPrefix(Self.madeDevices), let word = try? Word.ownDevice(device)
       else { return nil }
       command += " --in \(word) -s \(source)"
     }

@@ -33,6 +33,11 @@ package struct Word: Sendable, Equatable {
     return Word(text: "'\(text)'")
   }
 
+  /// An interface for nftrace itself, which takes any name: in a shell's quotes where that would see a meaning in it.
+  static func ownDevice(_ name: String) throws(Unspeakable) -> Word {
+    isOrdinary(name) ? Word(text: name) : try text(name)
+  }
+
   /// All zones, for OpenWrt's uci in a shell.
   static let everyZone = Word(text: "'*'")
 

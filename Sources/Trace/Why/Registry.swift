@@ -16,7 +16,8 @@ package enum Registry {
     LocalTablePassed.self, RoutingLoop.self, DuplicateAddress.self, DuplicateAddress.Tentative.self,
     MartianSource.self,
     MartianDestination.self, BadPacket.self, LocalSource.self,
-    ForwardingDisabled.self, ProhibitRoute.self, UnreachableRoute.self, BlackholeRoute.self,
+    NeighbourUnresolved.BehindBridge.self, ForwardingDisabled.self, ProhibitRoute.self,
+    UnreachableRoute.self, BlackholeRoute.self,
     NoRoute.self, ReversePathFilter.self, TTLExpired.self, FragmentationNeeded.self,
     // Behind the last hook.
     IPsecNoState.self, IPsecPolicy.self, MulticastNotJoined.self, NoCarrier.self,
@@ -26,6 +27,7 @@ package enum Registry {
     RedirectFollowed.self, DuplicateAddress.OfNeighbour.self,
     DuplicateAddress.Tentative.OfNeighbour.self, DiscoveryUnanswered.OfNeighbour.self,
     BridgePortIsolated.OfNeighbour.self, ProxyNeighbourMissing.OfNeighbour.self,
+    BridgePortState.Down.self,
     NeighbourUnresolved.self, VXLANWithoutEntry.self, SNATClash.self,
     // Delivered.
     NotTranslated.Delivered.self, NotTranslated.Destination.self,

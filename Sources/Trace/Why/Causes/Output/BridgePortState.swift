@@ -10,11 +10,12 @@ enum BridgePortState: Cause {
     .bridgePortState, "The port of the bridge does not forward",
     meaning: """
       A port of a bridge neither sends nor takes packets while spanning tree has not opened it (listening,
-      learning), has found that it would close a loop (blocking), or has closed it (disabled).
+      learning), has found that it would close a loop (blocking), or has closed it (disabled); and none while it, or
+      the bridge, is down.
       """,
     certainty: """
       Certain where the packet came in by that port, or the bridge's forwarding table has the next hop behind it.
-      Likely where nobody knows behind which port the next hop is, and this is the one that sent nothing.
+      Likely where nobody knows behind which port the next hop is, and this is the one that sent nothing, or is down.
       """,
     conclusion: """
       The bridge was given the packet, and that port did not send it, or the packet was seen at that port and not
@@ -53,6 +54,13 @@ enum BridgePortState: Cause {
     _ lost: LostPacket, _ port: LinkMessage, of bridge: String, _ confidence: Finding.Confidence
   ) -> Finding? {
     guard let state = port.portState else { return nil }
+    if let link = lost.snapshot.link(bridge), !link.flags.contains(.up) {
+      return error(
+        "\(bridge) is down, so that its ports do not forward", confidence: confidence,
+        evidence: [.interfaceState(bridge, link.state), .portState(port.name, state)]
+          + lost.reasonEvidence,
+        remedy: try "ip link set dev \(Word.device(bridge)) up")
+    }
     let isPassing = ["listening", "learning"].contains(state.description)
     return error(
       "\(port.name), a port of \(bridge), does not forward: its state is \(state)"

@@ -37,6 +37,8 @@ enum MissingMasquerade: Cause {
   static func examine(_ lost: LostPacket) -> Finding? {
     guard lost.stage == .sent, lost.sourceChange == nil, !lost.isFromHere, !lost.isReply,
       lost.packet.source.isPrivate, lost.isBoundOutside,
+      // Who is on the same bridge answers the sender without this host.
+      !lost.journey.isBridged,
       // Out by the way it came in: the answer finds the sender without this host.
       lost.outDevice != lost.inDevice,
       // What was answered has a way back.

@@ -57,7 +57,8 @@ enum NoReply: Cause {
         + (lost.isBoundOutside
           ? "\(target) and at the way there and back"
           : "the service and the firewall on \(target), and at its route back to "
-            + "\(lost.packet.source)") + writtenDown(lost) + BridgeStaticEntry.words(lost),
+            + "\(lost.packet.source)") + writtenDown(lost) + askedBack(lost)
+        + BridgeStaticEntry.words(lost),
       confidence: .likely, evidence: evidence)
   }
 
@@ -66,6 +67,16 @@ enum NoReply: Cause {
     guard case .nextHop(let hop, let state) = nextHop(lost).first, state.contains(.permanent)
     else { return "" }
     return "; the MAC address of \(hop) was written down by hand (PERMANENT): see that it is right"
+  }
+
+  /// A neighbour on a bridge asks for the client before it answers him, and nftrace does not answer in his place.
+  private static func askedBack(_ lost: LostPacket) -> String {
+    guard lost.journey.isBridged, let plan = lost.header?.probe, plan.entrance == .arriving,
+      let port = plan.device, !lost.packet.destination.isMulticast
+    else { return "" }
+    return
+      "; who has it asks for \(lost.packet.source) by \(lost.version == 4 ? "ARP" : "neighbour discovery") first: see that "
+      + "somebody behind \(Escape.name(port)) has that address"
   }
 
   /// The handshake went the same way and was answered, and a segment with data was not: it is no fault of the way
