@@ -446,6 +446,38 @@ extension LiveTests {
       #expect(!told.output.contains("{ 25 : accept }"), "\(told)")
     }
 
+    /// So it is for who has no rights; and that whoever asks is not refused by a rule, where nobody would have had it.
+    @Test(arguments: ["", "setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs"])
+    func whatHelpsIsTriedByAnybody(_ rights: String) async throws {
+      _ = try write(
+        "refusing.nft",
+        """
+        table inet fw { chain i {
+          type filter hook input priority 0; policy accept;
+          tcp dport 22 reject with tcp reset
+        }; chain f { type filter hook forward priority 0; tcp dport 25 drop; }; }
+        """)
+      _ = try write(
+        "refusing.yaml",
+        Self.topology + """
+          tests:
+            - {from: a 10.1.0.2, to: "10.2.0.2 tcp/25", expect: accept}
+            - {from: a 10.1.0.2, to: "10.1.0.1 tcp/22", expect: delivered}
+          """)
+      let told = try await Programs.shell(
+        """
+        cp "$NFTRACE" $DIR/; chmod -R a+rX $DIR; cd $DIR
+        \(rights) ./nftrace check --ruleset refusing.nft refusing.yaml
+        """)
+      #expect(told.code == 1, "\(told)")
+      for words in [
+        "tried in a copy of this place: with it the probe gets through",
+        "tried in a copy of this place: with it whoever asked is told of",
+      ] {
+        #expect(told.output.contains(words), "\(told)")
+      }
+    }
+
     /// Nothing is left of a check that is killed, nor of one that ends.
     @Test func nothingIsLeft() async throws {
       let tests = try write(

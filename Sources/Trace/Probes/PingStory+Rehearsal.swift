@@ -19,12 +19,17 @@ extension PingStory {
     var remedies = RemediesToTry(
       commands: commands, place: place, plan: plan, unreturned: cause.unreturned,
       silent: cause.silent)
-    guard result.outcome == .lost else { return remedies }
+    // What a rule refuses here is not yet refused by who would have had it.
+    var isByRule = false
+    if case .rejected? = result.exchange.request?.end { isByRule = true }
+    guard result.outcome == .lost || isByRule else { return remedies }
     if let refusal = result.exchange.lostRefusal {
       remedies.isRefused = true
       let isOwn = refusal.way.first.point.hook == .output
       remedies.refusal = isOwn ? nil : FarRefusal(refusal.packet)
-    } else if result.exchange.reply == nil, result.exchange.request?.isForThisHost == true {
+    } else if isByRule || result.exchange.reply == nil,
+      result.exchange.request?.isForThisHost == true
+    {
       // What this host would say to it is not known; that it can say so is what was asked for.
       remedies.isRefused = true
     }
@@ -111,7 +116,7 @@ package struct RemediesToTry: Sendable, Equatable {
 extension Exchange {
   /// What said that the request was not wanted, where no rule refused it here.
   fileprivate var lostRefusal: Journey? {
-    if case .rejected? = request?.end.kind { return nil }
+    if request?.end.kind == .rejected { return nil }
     return journeys.first { $0.direction != .request && $0.packet.isRefusal }
   }
 }

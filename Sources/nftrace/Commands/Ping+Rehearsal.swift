@@ -24,7 +24,7 @@ extension Ping {
     }
     let rehearsal = copy.rehearsal(of: with)
     return try withExtendedLifetime(copy) {
-      try inACopy.send(to: to, in: [space], rehearsal: rehearsal, export: export).code
+      try inACopy.send(to: to, in: [space], copy: copy, rehearsal: rehearsal, export: export).code
     }
   }
 

@@ -10,8 +10,8 @@ extension Ping {
   /// first. Returns the exit code, and what helps if one was not answered. If that is all there is to do, rights that are not needed any more are given up.
   func send(
     to asked: Destination? = nil, in spaces: [ChosenNamespace] = [ChosenNamespace()],
-    via machines: [RemoteMachine] = [], isAll: Bool = true, rehearsal: Rehearsal? = nil,
-    prints: Bool = true, export: OTLPExport? = nil
+    via machines: [RemoteMachine] = [], isAll: Bool = true, copy: HeldCopy? = nil,
+    rehearsal: Rehearsal? = nil, prints: Bool = true, export: OTLPExport? = nil
   ) throws -> (code: Int32, last: ProbeResult?, remedy: String?, cause: Finding?) {
     let to = try asked ?? lookedUp()
     // Of a number without a name, a port is meant more often than not.
@@ -19,7 +19,7 @@ extension Ping {
       Output.complain(
         "-p \(number) is IP protocol \(number); port \(number) is -p tcp --dport \(number)")
     }
-    let entrances = try entrances(to.address)
+    let entrances = try choices(to.address).map { try open($0, to.address, in: copy) }
     let loop = Loop()
     let writer = SessionWriter(path: write)
     var options = shared.output
@@ -162,11 +162,6 @@ extension Ping {
   }
 
   /// Where the probes enter: one way, or from this host and as a client.
-  private func entrances(_ to: IPAddress) throws -> [Entrance] {
-    try choices(to).map { try open($0, to) }
-  }
-
-  /// By which way they do.
   func choices(_ to: IPAddress) throws -> [EntranceChoice] {
     var wish = EntranceWish()
     wish.destination = to

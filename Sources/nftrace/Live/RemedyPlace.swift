@@ -61,7 +61,7 @@ final class RemedyPlace {
     standing = (copy, commands)
     try NamespaceCopy.forget()
     let sent = try ping.send(
-      to: to, in: [space], isAll: false, rehearsal: copy.rehearsal(), prints: false)
+      to: to, in: [space], isAll: false, copy: copy, rehearsal: copy.rehearsal(), prints: false)
     // That a rule refuses it is one more obstacle.
     var isByRule = false
     if case .rejected? = sent.last?.exchange.request?.end.kind { isByRule = true }
