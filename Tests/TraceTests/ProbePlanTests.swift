@@ -1,5 +1,6 @@
 import Testing
-import Trace
+
+@testable import Trace
 import Wire
 
 /// Probes of every protocol are recognised, and so is what answers them.
@@ -62,6 +63,23 @@ struct ProbePlanTests {
     // What the server asks for itself.
     answer.payload[1] ^= 1
     #expect(plan.sequence(of: answer) == nil)
+  }
+
+  /// What is sent by a connection goes out in segments that the other end takes, and all of them are of its probe.
+  @Test(arguments: [nil, 300, 1460], [false, true])
+  func dataIsCutIntoSegments(most: UInt16?, v6: Bool) throws {
+    var plan = Self.plan("tcp", v6: v6, size: 1400)
+    plan.data = ProbePlan.data("hello", size: 1400)
+    var syn = TCPHeader(
+      sourcePort: 443, destinationPort: 1, sequence: 77, acknowledgment: 1, flags: [.syn, .ack])
+    syn.announcedSegment = most
+    let segments = plan.dataSegments(2, after: syn)
+    let takes = Int(most ?? (v6 ? 1220 : 536))
+    #expect(segments.count == (1400 + takes - 1) / takes)
+    #expect(segments.allSatisfy { $0.payload.count <= takes && plan.sequence(of: $0) == 2 })
+    #expect(segments.flatMap(\.payload) == plan.data)
+    plan.entrance = .local
+    #expect(plan.dataSegments(2, after: syn).count == 1)
   }
 
   @Test(arguments: [0, 100])

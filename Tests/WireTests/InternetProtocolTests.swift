@@ -149,13 +149,19 @@ import Wire
     let octets = Array(message.payload.dropFirst(message.hook == .egress ? 14 : 0))
     guard let whole = try? Packet(octets) else { return }
     let fixed = whole.source.family == 4 ? 20 : 40
+    // What stands in TCP's options may be cut off.
+    var withoutOptions = whole.transport
+    if case .tcp(var header) = whole.transport {
+      header.announcedSegment = nil
+      withoutOptions = .tcp(header)
+    }
     for part in prefixes(octets) {
       if part.count < fixed {
         #expect(throws: WireError.self) { try Packet(part) }
       } else {
         let packet = try Packet(part)
         #expect(packet.source == whole.source && packet.length == whole.length)
-        #expect(packet.transport == whole.transport || packet.transport == .absent)
+        #expect([whole.transport, withoutOptions, .absent].contains(packet.transport))
         _ = packet.bytes
       }
     }

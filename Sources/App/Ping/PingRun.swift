@@ -182,6 +182,7 @@ package struct PingRun {
   private mutating func send(_ segments: PingStory.Segments) throws {
     if let acknowledgment = segments.acknowledgment { pass(acknowledgment) }
     if let data = segments.data { try inject(data.sequence, data.packet) }
+    for segment in segments.rest { pass(segment) }
   }
 
   /// Sends a probe, and reads meanwhile what the kernel says about it.

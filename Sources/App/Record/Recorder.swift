@@ -28,6 +28,8 @@ package struct Recorder {
   /// What the kernel listed last, without the numbers that differ from list to list.
   var chains: [[UInt8]] = []
   var devices: [String] = []
+  /// What routing went by last.
+  private var routing: [Record] = []
   var legacyTables: Set<String> = []
   /// Moments of the monotonic clock.
   var notBefore: UInt64 = 0
@@ -85,8 +87,9 @@ package struct Recorder {
   /// Records until a signal comes; returns it, or nil if the namespace was deleted. `ready` is called
   /// when nothing is missed any more.
   package mutating func run(ready: () -> Void) throws(KernelError) -> Int32? {
-    loop.watch([events.fileDescriptor])
+    loop.watch([events.fileDescriptor] + [kernel.routingDescriptor].compactMap { $0 })
     do throws(KernelError) {
+      routing = kernel.routingNews() ?? []
       try begin(try traced(), try kernel.listing())
       try store.save(state)
       store.reserve()
@@ -122,6 +125,7 @@ package struct Recorder {
     let now = loop.monotonic
     let moments = [
       nextSave, nextHolders, changes.due.map { max($0, notBefore) }, file.due, metrics?.due,
+      kernel.routingDue,
     ]
     let first = moments.compactMap { $0 }.min() ?? now
     return first > now ? first - now : 0
@@ -211,6 +215,7 @@ package struct Recorder {
   @discardableResult
   private mutating func receive() throws(KernelError) -> Bool {
     let removed = try receiveInterfaces()
+    try receiveRouting()
     let (events, before) = (events, state.events)
     let isDone = try events.drain(atMost: Self.batch) { record throws(KernelError) in
       guard take(record) else { return }
@@ -246,6 +251,13 @@ package struct Recorder {
       if isGone == devices.contains(link.name) { changes.suspect(now: loop.monotonic) }
     }
     return news.removed
+  }
+
+  /// Takes in what routing goes by from now on.
+  private mutating func receiveRouting() throws(KernelError) {
+    guard let news = kernel.routingNews() else { return }
+    routing = news
+    for record in news { try file.write(record) }
   }
 
   /// Looks at a record; returns whether it is to be kept.
@@ -326,6 +338,7 @@ package struct Recorder {
     let now = loop.realtime
     let clock = clockStep == 0 ? [] : [Record(time: now, .note(.clockSet(clockStep)))]
     return listing.records(at: now) + deciders.records(at: now) + clock
+      + routing.map { Record(time: now, $0.content) }
   }
 
   private mutating func rotate() throws(KernelError) {

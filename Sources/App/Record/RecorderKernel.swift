@@ -20,6 +20,12 @@ package protocol RecorderKernel: TableInstaller {
   var legacyTables: Set<String> { get }
   /// What the kernel lists.
   func listing() throws(KernelError) -> OpeningListing
+  /// What routing goes by, if it may be another than when this was asked last; does not wait.
+  func routingNews() -> [Record]?
+  /// What can be read when that is the case; nil where it cannot be told.
+  var routingDescriptor: Int32? { get }
+  /// The moment of the monotonic clock at which there is such news; nil where there is none.
+  var routingDue: UInt64? { get }
   /// All chains, as NFT_MSG_NEWCHAIN messages.
   func chains() throws(KernelError) -> [NetlinkMessage]
   /// What the counters of nftrace's points say, by their chains.
@@ -35,6 +41,12 @@ package protocol RecorderKernel: TableInstaller {
 }
 
 extension RecorderKernel {
+  /// Nothing is known of it.
+  package func routingNews() -> [Record]? { nil }
+  /// Nothing is heard of it.
+  package var routingDescriptor: Int32? { nil }
+  /// Nothing is heard of it.
+  package var routingDue: UInt64? { nil }
   /// It has none.
   package var namespaceName: String? { nil }
 }

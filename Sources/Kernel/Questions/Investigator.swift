@@ -93,18 +93,10 @@ package struct Investigator: ~Copyable {
   /// IPv4 and IPv6.
   private static let ip: [UInt8] = [2, 10]
 
-  /// What the kernel lists, each list behind the request for it: what is not in it is gone.
   private mutating func list(
     _ type: UInt16, families: [UInt8], where isWanted: (NetlinkMessage) -> Bool = { _ in true }
   ) -> [Record] {
-    var records: [Record] = []
-    for family in families {
-      guard let messages = try? routes.dump(type, family: family, where: isWanted) else { continue }
-      let now = Clock.realtime
-      records.append(Record(time: now, .netlink(RouteMessageType.dump(type, family: family))))
-      records += messages.map { Record(time: now, .netlink($0)) }
-    }
-    return records
+    routes.records(of: type, families: families, where: isWanted)
   }
 
   /// The texts of the first rules of a step's chain.

@@ -29,6 +29,20 @@ package struct RouteSocket: ~Copyable {
       request, attempt: "list \(Self.noun(of: type))", where: isWanted)
   }
 
+  /// What the kernel lists, each list behind the request for it: what is not in it is gone.
+  mutating func records(
+    of type: UInt16, families: [UInt8], where isWanted: (NetlinkMessage) -> Bool = { _ in true }
+  ) -> [Record] {
+    var records: [Record] = []
+    for family in families {
+      guard let messages = try? dump(type, family: family, where: isWanted) else { continue }
+      let now = Clock.realtime
+      records.append(Record(time: now, .netlink(RouteMessageType.dump(type, family: family))))
+      records += messages.map { Record(time: now, .netlink($0)) }
+    }
+    return records
+  }
+
   /// The same, of a request that is made already.
   mutating func dump(_ request: NetlinkMessage, of what: String) throws(KernelError)
     -> [NetlinkMessage]

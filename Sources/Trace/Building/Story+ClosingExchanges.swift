@@ -30,7 +30,7 @@ extension Story {
     var tooMany = open.hops - manyOpenHops
     let firsts = firstFragments()
     for (members, last) in groups {
-      if now.since(last) > Self.idle {
+      if now.since(last) > (mayWaitForNeighbour(members) ? Self.neighbourWait : Self.idle) {
         if members.allSatisfy({ rests($0) }) { closing.append(members) }
         continue
       }
@@ -64,7 +64,10 @@ extension Story {
     for index in open.indices {
       let (start, last) = (open[index].start, open[index].last)
       let key = open[firsts[index] ?? index].key
-      if let group = latest[key], start <= groups[group].last.later(by: Self.idle) {
+      let isLate = open[index].way.first.packet.isOfUnresolvedNeighbour
+      if let group = latest[key],
+        start <= groups[group].last.later(by: isLate ? Self.neighbourWait : Self.idle)
+      {
         groups[group].members.append(index)
         groups[group].last = max(groups[group].last, last)
       } else {
@@ -73,6 +76,16 @@ extension Story {
       }
     }
     return groups
+  }
+
+  /// Whether nobody has answered what is through with all hooks: the kernel may still look for its next hop, and tell the sender
+  /// when it gives up. Of recordings that say where it was to go.
+  private func mayWaitForNeighbour(_ members: [Int]) -> Bool {
+    guard !hasProbe, pace == .whole, !snapshot.routes.isEmpty else { return false }
+    return members.allSatisfy {
+      open[$0].way.last.point.hook == .postrouting
+        && open[$0].way.first.packet.source == open[members[0]].way.first.packet.source
+    }
   }
 
   /// Those of an exchange that have come to their ends, unless an answer is on its way.
@@ -280,10 +293,19 @@ extension Story {
     guard !hasProbe else { return exchange }
     // What no rule stopped, and this host answers with an error all the same: its TTL ran out, it is
     // too big, or there is no way on. Those that ping sends are diagnosed.
-    let quoted = exchange.journeys
-      .filter { $0.direction == .error && $0.way.first.point.hook == .output }
-      .compactMap(\.packet.quoted)
+    let errors = exchange.journeys.map(\.packet).enumerated().filter {
+      let journey = exchange.journeys[$0.offset]
+      return journey.direction == .error && journey.way.first.point.hook == .output
+    }.map(\.element)
+    let quoted = errors.compactMap(\.quoted)
+    let unresolved = errors.filter(\.isOfUnresolvedNeighbour).compactMap(\.quoted)
     for index in exchange.journeys.indices {
+      if case .sent(let place) = exchange.journeys[index].end, place.hook == .postrouting,
+        case let last = exchange.journeys[index].way.last.packet,
+        unresolved.contains(where: { last.isSame(as: $0) })
+      {
+        exchange.journeys[index].end = .refused(place, nil)
+      }
       guard case .unknown(let place, let unseen, let drop) = exchange.journeys[index].end,
         unseen == nil || unseen == .recordingEnded
       else { continue }
@@ -293,5 +315,15 @@ extension Story {
       }
     }
     return exchange
+  }
+}
+
+extension Packet {
+  /// Whether it is the error that says of a packet that its next hop did not answer: host unreachable (ICMP 3/1), or address
+  /// unreachable (ICMPv6 1/3).
+  var isOfUnresolvedNeighbour: Bool {
+    guard let icmp, quoted != nil else { return false }
+    return proto == .icmpv6
+      ? (icmp.type, icmp.code) == (1, 3) : (icmp.type, icmp.code) == (3, 1)
   }
 }

@@ -14,7 +14,9 @@ extension Story {
     let cause =
       isStopped
       ? nil
-      : Examination.refusal(exchange, header, snapshot)
+      : Examination.routing(exchange, header, snapshot)
+        ?? Examination.refusal(exchange, header, snapshot)
+        ?? Examination.unresolved(exchange, header, snapshot)
         ?? Examination.strayed(&exchange, header, snapshot)
         // Who does not wait for answers does not know that there was none.
         ?? (pace == .live ? nil : Examination.silence(exchange, header, snapshot))

@@ -51,6 +51,8 @@ package struct Story: Sendable {
 
   /// A journey closes when nothing was heard of its exchange for this long, in nanoseconds.
   static let idle: UInt64 = 1_000_000_000
+  /// So long a packet may wait for its next hop before the kernel tells its sender that there is none, in nanoseconds.
+  static let neighbourWait: UInt64 = 4_000_000_000
   /// A log message waits this long for its trace message, in nanoseconds.
   static let patience: UInt64 = 50_000_000
   /// A packet on its way is mostly heard of again within this time, in nanoseconds: one that was heard
@@ -131,7 +133,9 @@ package struct Story: Sendable {
     case .line(let line):
       counts.lines += 1
       takeLine(line)
-    case .netlink(let message): takeNetlink(message)
+    case .netlink(let message):
+      if !hasProbe, PastRouting.begins(message) { snapshot.keepRouting(until: record.time) }
+      takeNetlink(message)
     case .lost(let count):
       loss.take(lost: count)
       noteLoss()

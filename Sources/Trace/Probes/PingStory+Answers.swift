@@ -36,7 +36,7 @@ extension PingStory {
   mutating func note(_ answer: Packet, to sequence: Int, _ time: UInt64) {
     // What acknowledges data is no answer to it, as long as there may come one.
     if plan.carriesData(sequence), answer.isBareAcknowledgment || isBehindGap(answer, sequence) {
-      guard open[sequence]?.acknowledged == nil else { return }
+      guard open[sequence]?.acknowledged == nil, !isOfPart(answer, sequence) else { return }
       open[sequence]?.answer = answer
       open[sequence]?.acknowledged = time
       return

@@ -8,6 +8,8 @@ extension PingStory {
     package var acknowledgment: Packet?
     /// The segment with the data, and its number as a probe; nil where the other end lets nothing be sent yet.
     package var data: (sequence: Int, packet: Packet)?
+    /// What the other end does not take in one segment, in those behind it.
+    package var rest: [Packet] = []
   }
 
   /// The segments that one of the connections goes on with; nil where there is none. They are taken to be sent then.
@@ -20,7 +22,9 @@ extension PingStory {
         segments.acknowledgment = plan.segment(sequence, after: handshake)
       }
       if wantsSegments(sequence) {
-        segments.data = (sequence + 1, plan.segment(sequence + 1, after: handshake))
+        let parts = plan.dataSegments(sequence + 1, after: handshake)
+        segments.data = (sequence + 1, parts[0])
+        segments.rest = Array(parts.dropFirst())
       }
       if segments.acknowledgment != nil || segments.data != nil { return segments }
     }
@@ -61,6 +65,14 @@ extension PingStory {
       !greeted.contains(connection)
     else { return false }
     return header.sequence != handshake.sequence &+ 1
+  }
+
+  /// Whether an answer acknowledges no more than some of the segments that the data went out in.
+  func isOfPart(_ answer: Packet, _ sequence: Int) -> Bool {
+    guard let header = answer.tcp, let handshake = handshakes[plan.connection(of: sequence)],
+      let last = plan.dataSegments(sequence, after: handshake).dropFirst().last?.tcp
+    else { return false }
+    return Int32(bitPattern: header.acknowledgment &- last.sequence) <= 0
   }
 
   /// A connection is over.

@@ -43,6 +43,28 @@ extension ProbePlan {
     return packet
   }
 
+  /// The segments that carry the data of the probe `sequence`: as long as the other end takes them and the client's own link
+  /// lets them be. The kernel cuts what this host itself sends.
+  func dataSegments(_ sequence: Int, after answer: TCPHeader) -> [Packet] {
+    let whole = segment(sequence, after: answer)
+    guard entrance != .local, let header = whole.tcp else { return [whole] }
+    let most = max(1, Int(min(Self.segment(takenBy: answer, version), maximumSegment ?? .max)))
+    return stride(from: 0, to: max(whole.payload.count, 1), by: most).map { start in
+      let end = min(start + most, whole.payload.count)
+      var (part, header) = (whole, header)
+      header.sequence &+= UInt32(truncatingIfNeeded: start)
+      if end < whole.payload.count { header.flags = .ack }
+      part.transport = .tcp(header)
+      part.payload = Array(whole.payload[start..<end])
+      return part
+    }
+  }
+
+  /// Octets that who sent a SYN takes in a segment, by its word or by RFC 9293, section 3.7.1.
+  private static func segment(takenBy answer: TCPHeader, _ version: Int) -> UInt16 {
+    answer.announcedSegment ?? (version == 4 ? 536 : 1220)
+  }
+
   /// The octets of a text, made as long as was asked for.
   package static func data(_ text: String, size: Int?) -> [UInt8] {
     let octets = Array(text.utf8)

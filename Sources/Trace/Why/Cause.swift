@@ -8,6 +8,8 @@ protocol Cause: Diagnosis {
   /// Whether the refusal that came back tells it, so that it is certain of recorded traffic as well,
   /// of which nobody could be asked.
   static var isToldByRefusal: Bool { get }
+  /// Whether it may be told of recorded traffic that was lost in the routing decision, by what was recorded of routing.
+  static var isToldByRouting: Bool { get }
   /// Whether it may be told of recorded traffic that nobody answered.
   static var isToldBySilence: Bool { get }
 }
@@ -17,5 +19,6 @@ extension Cause {
   static func examine(_ lost: LostPacket) -> Finding? { nil }
   static func examine(_ unsent: UnsentPacket) -> Finding? { nil }
   static var isToldByRefusal: Bool { false }
+  static var isToldByRouting: Bool { false }
   static var isToldBySilence: Bool { false }
 }

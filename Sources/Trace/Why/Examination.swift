@@ -86,6 +86,38 @@ enum Examination {
     return nil
   }
 
+  /// Why recorded traffic ended in the routing decision, by the rules, routes and settings that were recorded. What this
+  /// host has told the sender is certain.
+  static func routing(
+    _ exchange: Exchange, _ header: SessionHeader?, _ snapshot: Snapshot
+  ) -> Finding? {
+    guard let journey = exchange.journeys.first(where: \.isLostInRouting) else { return nil }
+    var lost = LostPacket(
+      journey, of: exchange, error: nil, refused: nil, header: header,
+      snapshot: snapshot.routing(at: journey.start))
+    guard lost.packetInRouting != nil else { return nil }
+    for cause in Registry.causes where cause.isToldByRouting {
+      lost.show(to: cause)
+      guard var finding = cause.examine(lost) else { continue }
+      if case .unknown = journey.end { finding.confidence = .likely }
+      return finding
+    }
+    return nil
+  }
+
+  /// What recorded traffic waited for in vain behind the last hook, as this host has told its sender.
+  static func unresolved(
+    _ exchange: Exchange, _ header: SessionHeader?, _ snapshot: Snapshot
+  ) -> Finding? {
+    guard let journey = exchange.journeys.first(where: \.isRefused), let error = exchange.error
+    else { return nil }
+    var lost = LostPacket(
+      journey, of: exchange, error: error.packet, refused: nil, header: header,
+      snapshot: snapshot.routing(at: journey.start))
+    lost.show(to: NeighbourUnresolved.self)
+    return NeighbourUnresolved.told(lost)
+  }
+
   /// Why no answer of recorded traffic came to who asked, though it was sent. Those are marked that went astray.
   static func strayed(
     _ exchange: inout Exchange, _ header: SessionHeader?, _ snapshot: Snapshot
@@ -157,6 +189,17 @@ enum Examination {
 }
 
 extension Journey {
+  /// Whether no rule stopped it, and this host answered it with an error.
+  fileprivate var isRefused: Bool { if case .refused = end { true } else { false } }
+
+  /// Whether its end may be what routing decided, as far as that tells.
+  fileprivate var isLostInRouting: Bool {
+    switch end {
+    case .unknown(_, nil, _), .refused: direction != .error
+    default: false
+    }
+  }
+
   /// Whether this is a reset that was sent on, or delivered.
   var isRefusalSent: Bool { packet.isRefusal && end.isThrough }
 

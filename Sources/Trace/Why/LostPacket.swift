@@ -174,11 +174,17 @@ struct LostPacket {
   var routed: Hop? { journey.way.routed }
 
   /// Which way routing sends the packet, coming in where it came in.
-  var route: RouteAnswer? { routed.flatMap { snapshot.answer(about: $0, arriving: true) } }
+  var route: RouteAnswer? {
+    routed.flatMap { snapshot.answer(about: $0, arriving: true) } ?? reckoned?.answer
+  }
   /// Which way it would go if this host had made it.
   var plainRoute: RouteAnswer? {
     guard answers.has(.plainRoute) else { return nil }
-    return routed.flatMap { snapshot.answer(about: $0, arriving: false) }
+    return routed.flatMap { snapshot.answer(about: $0, arriving: false) } ?? reckoned?.plain
+  }
+  /// What is reckoned of recorded traffic.
+  private var reckoned: ReckonedRouting? {
+    header?.probe == nil ? routed.flatMap { ReckonedRouting($0, snapshot) } : nil
   }
 
   /// Which way the answer would go: a plain lookup of the source.

@@ -14,17 +14,32 @@ struct ReversePath {
     guard let hop = lost.routed else { return nil }
     self.lost = lost
     self.hop = hop
+    routing = Self.routing(hop, mark: mark, lost.snapshot)
+    route = lost.snapshot.routes.isEmpty ? lost.wayBack?.route : routing.route
+  }
+
+  /// The rules and tables by which the way back is looked for.
+  static func routing(_ hop: Hop, mark: UInt32, _ snapshot: Snapshot) -> PolicyRouting {
     var turned = hop.packet
     swap(&turned.source, &turned.destination)
     turned.transport = turned.transport.turned
-    routing = PolicyRouting(sending: turned, mark: mark, lost.snapshot)
-    route = lost.snapshot.routes.isEmpty ? lost.wayBack?.route : routing.route
+    return PolicyRouting(sending: turned, mark: mark, snapshot)
+  }
+
+  /// The interfaces by which a route leads: of several next hops, each has its own.
+  static func devices(_ route: RouteMessage?, _ snapshot: Snapshot) -> [String] {
+    guard let route else { return [] }
+    return ([route.outputInterface] + route.nextHops.map(\.interface))
+      .compactMap { snapshot.name($0) }
   }
 
   private var source: IPAddress { hop.packet.source }
 
-  /// The interface that it leads to.
-  var device: String? { lost.snapshot.name(route?.outputInterface) }
+  /// The interface that it leads to: of several, the one by which the packet came in, if it is among them.
+  var device: String? {
+    let devices = Self.devices(route, lost.snapshot)
+    return devices.first { lost.snapshot.isSamePlace($0, hop.inDevice) } ?? devices.first
+  }
 
   /// The rule and the route that lead there, where they are not what everybody has.
   var evidence: [Evidence] {

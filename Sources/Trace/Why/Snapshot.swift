@@ -13,15 +13,17 @@ struct Snapshot: Sendable {
   /// Behind which port of a bridge link-layer addresses are, or of a tunnel behind which other end.
   private(set) var forwarding: [HardwareAddress: [ForwardingEntry]] = [:]
   /// Rules of policy routing, in the order they are asked.
-  private(set) var policy: [RoutingRule] = []
-  private(set) var routes = RoutingTables()
+  var policy: [RoutingRule] = []
+  var routes = RoutingTables()
+  /// What routing went by before, in a recording.
+  var pastRouting: [PastRouting] = []
   private(set) var chains: [ChainKey: ChainMessage] = [:]
   /// Where packets pass them; nil as long as nobody listed them.
   private(set) var passedChains: PassedChains?
   private(set) var rules: [RuleKey: NFTRuleMessage] = [:]
   private var texts = KnownTexts()
   private(set) var connections: [UInt32: ConntrackMessage] = [:]
-  private(set) var sysctls: [String: String] = [:]
+  var sysctls: [String: String] = [:]
   /// Why the kernel's drop reasons are not to be had, if they are not.
   private var missingReasons: String?
   /// Why rules of iptables-legacy cannot be named, if they cannot.

@@ -17,6 +17,8 @@ package struct TCPHeader: Sendable, Equatable {
   package var maximumSegment: UInt16?
   /// Whether they have a timestamp: who agrees on it has to have one in each segment.
   package var hasTimestamp = false
+  /// What a SYN that was read says of that; nil where it does not.
+  package var announcedSegment: UInt16?
   /// What a SYN has as an option of the kind 253, which is for experiments (RFC 4727 section 6.1), in 16 octets: the id of
   /// a trace.
   package var traceOption: UInt128?
@@ -94,14 +96,16 @@ package struct TCPHeader: Sendable, Equatable {
     window = try reader.u16()
     try reader.skip(4)
     let count = min(max(0, dataOffset - 20), reader.remaining)
-    if flags.contains(.syn), count >= 18 {
-      traceOption = Self.traceOption(in: try reader.take(count))
-    } else {
-      try reader.skip(count)
-    }
+    let options = try reader.take(count)
+    guard flags.contains(.syn) else { return }
+    traceOption = Self.option(Self.traceKind, of: 16, in: options)
+    announcedSegment = Self.option(Self.segmentKind, of: 2, in: options)
   }
 
-  private static func traceOption(in options: [UInt8]) -> UInt128? {
+  /// The value of the option of a kind, if it has this many octets.
+  private static func option<Value: FixedWidthInteger>(
+    _ kind: UInt8, of count: Int, in options: [UInt8]
+  ) -> Value? {
     var place = 0
     while place + 2 <= options.count, options[place] != 0 {
       if options[place] == 1 {
@@ -110,11 +114,13 @@ package struct TCPHeader: Sendable, Equatable {
       }
       let length = Int(options[place + 1])
       guard length >= 2, place + length <= options.count else { return nil }
-      if options[place] == traceKind, length == 18 { return options.number(at: place + 2) }
+      if options[place] == kind, length == count + 2 { return options.number(at: place + 2) }
       place += length
     }
     return nil
   }
+
+  fileprivate static let segmentKind: UInt8 = 2
 
   fileprivate static let traceKind: UInt8 = 253
 }
@@ -130,7 +136,7 @@ extension TCPHeader {
 
   private var usualOptions: [UInt8] {
     guard let maximumSegment else { return [] }
-    var octets: [UInt8] = [2, 4]
+    var octets: [UInt8] = [Self.segmentKind, 4]
     octets.append(bigEndian: maximumSegment)
     let permitsSelective: [UInt8] = [4, 2]
     if hasTimestamp {

@@ -20,7 +20,7 @@ struct HerePlace: EntrancePlace {
     }
     let port =
       link.kind == "bridge" ? try port(of: way.gateway ?? address, behind: link, &routes) : nil
-    return (port ?? link.name, way.length <= 1)
+    return (port ?? link.name, way.isDefault)
   }
 
   func uplink(of address: IPAddress) throws -> String? {
@@ -29,7 +29,7 @@ struct HerePlace: EntrancePlace {
       let owner = try routes.addresses().first(where: { $0.local.address == address })?.interface
     else { return nil }
     let isUplink = try routes.routes().contains { route in
-      route.kind == .unicast && route.destination.length <= 1
+      route.kind == .unicast && (route.destination.length <= 1 || !route.nextHops.isEmpty)
         && route.destination.address.family == address.family
         && ((route.outputInterface == owner && route.gateway != nil)
           || route.nextHops.contains { $0.interface == owner && $0.gateway != nil })
@@ -39,22 +39,32 @@ struct HerePlace: EntrancePlace {
 
   func isBeyondDefault(_ address: IPAddress) throws -> Bool? {
     var routes = try RouteSocket()
-    return try route(to: address, &routes).map { $0.length <= 1 }
+    return try route(to: address, &routes)?.isDefault
   }
 
-  /// The interface by which this host sends to an address, and how much of it that is said of.
+  /// The interface by which this host sends to an address, and whether others lead there as well: by a default route, or by
+  /// a route with several next hops, of which each connection takes one.
   private func route(
     to address: IPAddress, _ routes: inout RouteSocket
-  ) throws -> (index: UInt32, gateway: IPAddress?, length: Int)? {
+  ) throws -> (index: UInt32, gateway: IPAddress?, isDefault: Bool)? {
     let subnet = try subnet(of: address, &routes)
     // The route as it stands in its table: one to half of all addresses is a default route, too.
-    let question = RouteLookup(to: address, ipProtocol: proto.rawValue, fibMatch: true)
-    guard case .route(let route) = try routes.lookup(question), let index = route.outputInterface
-    else { return subnet.map { ($0.interface, nil, $0.local.length) } }
-    if let subnet, try isBeside(address, subnet, route, &routes) {
-      return (subnet.interface, nil, subnet.local.length)
+    var question = RouteLookup(to: address, ipProtocol: proto.rawValue, fibMatch: true)
+    guard case .route(var route) = try routes.lookup(question) else {
+      return subnet.map { ($0.interface, nil, false) }
     }
-    return (index, route.gateway, route.destination.length)
+    var isDefault = route.destination.length <= 1
+    if route.outputInterface == nil {
+      // As it stands there, it names all next hops.
+      question.fibMatch = false
+      guard case .route(let chosen) = try routes.lookup(question) else { return nil }
+      (route.outputInterface, route.gateway) = (chosen.outputInterface, chosen.gateway)
+      isDefault = true
+    }
+    if let subnet, try isBeside(address, subnet, route, &routes) {
+      return (subnet.interface, nil, false)
+    }
+    return route.outputInterface.map { ($0, route.gateway, isDefault) }
   }
 
   /// Whether an address is in a subnet of this host's, and not where a route leads: what this host sends there may go elsewhere by a

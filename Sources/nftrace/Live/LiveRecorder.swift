@@ -7,6 +7,7 @@ import Wire
 final class LiveRecorder: RecorderKernel {
   private var rules: RulesetReader
   private var holders: NamespaceHolders
+  private var routing: RoutingWatch
   /// Where it writes files.
   private let directories: [String]
   let events: any EventSource
@@ -26,6 +27,7 @@ final class LiveRecorder: RecorderKernel {
     oracle = try KernelOracle()
     interfaces = try KernelInterfaces()
     holders = try NamespaceHolders()
+    routing = try RoutingWatch()
     events = KernelEvents(socket)
     self.directories = directories
   }
@@ -43,6 +45,12 @@ final class LiveRecorder: RecorderKernel {
     listing.host = NATRules.forRecording(&rules)
     return listing
   }
+
+  func routingNews() -> [Record]? { routing.news() }
+
+  var routingDescriptor: Int32? { routing.fileDescriptor }
+
+  var routingDue: UInt64? { routing.due }
 
   func chains() throws(KernelError) -> [NetlinkMessage] { try rules.chains() }
 

@@ -57,6 +57,19 @@ enum NeighbourUnresolved: Cause {
       evidence: evidence + (used.map { [.route($0)] } ?? []) + lost.reasonEvidence)
   }
 
+  /// The same of recorded traffic, which this host has told its sender.
+  static func told(_ lost: LostPacket) -> Finding? {
+    guard lost.stage == .output, let error = lost.error, error.isOfUnresolvedNeighbour,
+      let route = lost.onwardRoute, let hop = lost.nextHop,
+      let device = lost.snapshot.name(route.outputInterface)
+    else { return nil }
+    let (words, used) = special(lost, hop)
+    return self.error(
+      "the \(route.gateway != nil ? "next hop" : "destination") \(hop)\(words) did not answer "
+        + "\(hop.family == 4 ? "ARP" : "neighbour discovery") on \(device): see that it is there and up",
+      evidence: lost.errorEvidence + (used.map { [.route($0)] } ?? []))
+  }
+
   /// Who has the address is on this machine, and why he does not answer is known.
   private static func elsewhere(
     _ owner: AddressOwner, of hop: IPAddress, _ role: String, _ asks: String,

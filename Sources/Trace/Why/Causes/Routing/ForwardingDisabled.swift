@@ -36,6 +36,8 @@ enum ForwardingDisabled: Cause {
     .interfaceSetting(.forwarding), .counter(.badAddress), .host(.advertisements),
   ]
 
+  static let isToldByRouting = true
+
   static func examine(_ lost: LostPacket) -> Finding? {
     lost.version == 4 ? examine4(lost) : examine6(lost)
   }
@@ -52,7 +54,7 @@ enum ForwardingDisabled: Cause {
       name == Setting.forwarding4.name
         ? "this host does not forward IPv4 packets"
         : "packets that come in by \(device) are not forwarded",
-      evidence: [.counter(.badAddress, by: lost.delta(.badAddress))])
+      evidence: lost.rises([.badAddress]))
   }
 
   /// IPv6 lookups do not model forwarding: the setting says it.

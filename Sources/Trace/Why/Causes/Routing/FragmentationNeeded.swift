@@ -32,6 +32,7 @@ enum FragmentationNeeded: Cause {
       """)
 
   static let needs: [Need] = [.neighbours, .routes]
+  static let isToldByRouting = true
 
   static func examine(_ lost: LostPacket) -> Finding? {
     // IPv6 finds that the route takes less than its interface behind the last hook only.

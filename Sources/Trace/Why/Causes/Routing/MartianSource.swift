@@ -34,7 +34,8 @@ enum MartianSource: Cause {
     guard lost.stage == .routing || lost.stage == .arrival else { return nil }
     let source = lost.packet.source
     // Addresses that are good for the link alone are not forwarded: RFC 4291 section 2.5.6.
-    let isBoundToLink = lost.version == 6 && source.isLinkLocal
+    let isBoundToLink =
+      lost.version == 6 && source.isLinkLocal && !lost.packet.destination.isMulticast
     guard
       source.isMulticast || source.isLoopback || source.isThisNetwork || isBoundToLink
         || source == IPAddress("255.255.255.255"),

@@ -37,6 +37,8 @@ enum NoRoute: Cause {
     .host(.advertisements),
   ]
 
+  static let isToldByRouting = true
+
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let packet = lost.packetInRouting, let errno = lost.route?.errno else { return nil }
     var evidence: [Evidence] = [.noRouteFound(to: packet.destination)]

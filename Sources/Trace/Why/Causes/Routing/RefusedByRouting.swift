@@ -83,6 +83,7 @@ private enum RouteRefusal {
 
 extension RefusedByRouting {
   static var needs: [Need] { [.plainRoute, .routes] }
+  static var isToldByRouting: Bool { true }
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let packet = lost.packetInRouting, let errno = lost.route?.errno else { return nil }

@@ -5,8 +5,8 @@ extension FindingID {
 }
 
 extension InterfaceSetting {
-  fileprivate static let rpFilter = InterfaceSetting("rp_filter", versions: [4])
-  fileprivate static let validMark = InterfaceSetting("src_valid_mark", versions: [4])
+  static let rpFilter = InterfaceSetting("rp_filter", versions: [4])
+  static let validMark = InterfaceSetting("src_valid_mark", versions: [4])
 }
 
 extension Counter {
@@ -43,6 +43,8 @@ enum ReversePathFilter: Cause {
     .counter(.rpFilter),
   ]
 
+  static let isToldByRouting = true
+
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let packet = lost.packetInRouting, let hop = lost.routed, lost.version == 4,
       let device = hop.inDevice, let errno = lost.route?.errno,
@@ -76,7 +78,7 @@ enum ReversePathFilter: Cause {
       evidence: (settings + (hop.mark == 0 ? [] : marked)).map {
         .setting($0.name, value: $0.value)
       } + back.evidence
-        + [.counter(.rpFilter, by: lost.delta(.rpFilter))] + lost.reasonEvidence,
+        + lost.rises([.rpFilter]) + lost.reasonEvidence,
       remedy: try remedy(), alternatives: [try? remedy(), try? loosened()]
     ).inShort(
       (lost.isReply ? "its answer was " : "") + "dropped by the reverse path filter of \(device)")

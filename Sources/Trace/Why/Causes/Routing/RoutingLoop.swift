@@ -29,6 +29,9 @@ enum RoutingLoop: Cause {
       """)
 
   static let needs: [Need] = [.routes, .neighbours]
+  static let isToldByRouting = true
+  static let isToldByRefusal = true
+  static let isToldBySilence = true
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard !lost.isReply, lost.exchange.journeys.allSatisfy({ !$0.end.isStopped }) else {

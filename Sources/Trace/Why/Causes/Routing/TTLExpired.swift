@@ -28,6 +28,7 @@ enum TTLExpired: Cause {
       """)
 
   static let needs: [Need] = [.ttlRules]
+  static let isToldByRouting = true
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let packet = lost.packetInRouting, packet.ttl <= 1, lost.route?.route?.kind != .local
