@@ -60,7 +60,7 @@ package struct SoughtNeighbours: Sendable {
   ) -> Questions {
     let ports = Self.ports(of: bridge, links).map(\.index)
     guard let asker = bridge.address, !ports.isEmpty else { return [] }
-    return addresses.map { (NeighbourQuestion(for: $0, from: asker), bridge, ports) }
+    return addresses.map { (NeighbourQuestion(searching: $0, as: asker), bridge, ports) }
   }
 
   private static func ports(of bridge: LinkMessage, _ links: [LinkMessage]) -> [LinkMessage] {

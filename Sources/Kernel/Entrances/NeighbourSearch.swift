@@ -33,7 +33,7 @@ package struct NeighbourSearch: ~Copyable {
   package borrowing func find(
     _ address: IPAddress, as asker: HardwareAddress, through injector: borrowing FrameInjector
   ) throws(KernelError) -> HardwareAddress? {
-    let question = NeighbourQuestion(for: address, from: asker)
+    let question = NeighbourQuestion(searching: address, as: asker)
     try injector.inject(question.frame)
     return answer(to: question)
   }
@@ -41,7 +41,7 @@ package struct NeighbourSearch: ~Copyable {
   /// The same, asked out of the interface by this host, whose link-layer address there is `asker`; nil also where
   /// the question cannot be sent.
   package borrowing func find(_ address: IPAddress, as asker: HardwareAddress) -> HardwareAddress? {
-    let question = NeighbourQuestion(for: address, from: asker)
+    let question = NeighbourQuestion(searching: address, as: asker)
     let frame = question.frame
     // Sound: the call reads as many octets as the array has.
     guard unsafe send(socket.number, frame, frame.count, Int32(MSG_DONTWAIT)) == frame.count

@@ -19,8 +19,10 @@ struct Headline {
     case .rejected:
       let what = probe.answer.map { Phrases.name($0) } ?? "an error"
       if isRefusal(probe, plan) { return StyledLine("\(target) refused: \(what)", .bad) }
-      if let request = probe.exchange.request, case .rejected = request.end {
-        return StyledLine("\(target) did not answer: ", .bad) + "\(fate(request)), with \(what)"
+      if let request = probe.exchange.rejectedRequest {
+        let place = request.site.map { ", \($0.place)" } ?? ""
+        return StyledLine("\(target) did not answer: ", .bad)
+          + "\(fate(request))\(place), with \(what)"
       }
       let who = probe.answeredBy.map { " from \($0)" } ?? ""
       return StyledLine("\(target) did not answer: \(what)\(who)", .bad)
@@ -47,6 +49,7 @@ struct Headline {
   /// Whether the destination itself said no.
   private func isRefusal(_ probe: ProbeResult, _ plan: ProbePlan) -> Bool {
     probe.outcome == .rejected && probe.exchange.request?.end.isThrough == true
+      && probe.exchange.rejectedRequest == nil
       && probe.answeredBy == plan.destination
   }
 
@@ -205,7 +208,8 @@ struct Headline {
   /// Where it stopped, of several network namespaces.
   private func fateOnTheWay(_ exchange: Exchange) -> String? {
     guard Set(exchange.journeys.compactMap(\.site)).count > 1,
-      let stopped = exchange.journeys.first(where: { !$0.end.isThrough }) ?? exchange.journeys.last
+      case let journeys = exchange.journeys.filter({ !$0.packet.isRedirect }),
+      let stopped = journeys.first(where: { !$0.end.isThrough }) ?? journeys.last
     else { return nil }
     let words = stopped.direction == .reply ? answerFate(stopped) : fate(stopped)
     return words + (stopped.site.map { ", \($0.place)" } ?? "")
@@ -240,6 +244,13 @@ struct Headline {
 }
 
 extension Exchange {
+  /// The request where a rule refused it, in one of the places that it came through.
+  fileprivate var rejectedRequest: Journey? {
+    journeys.first { journey in
+      if case .rejected = journey.end { journey.direction == .request } else { false }
+    }
+  }
+
   /// The first packet of a connection behind its beginning that a rule stopped, where none like it got through.
   fileprivate var stoppedLater: Journey? {
     guard reply != nil else { return nil }

@@ -212,8 +212,9 @@ extension Story {
     guard first.proto == .udp else { return nil }
     for request in open {
       guard let id = request.connectionID, let reply = snapshot.connections[id]?.reply,
-        reply.source == first.source, reply.destination == first.destination,
-        reply.sourcePort == first.sourcePort, reply.destinationPort == first.destinationPort
+        reply.destination == first.destination, reply.destinationPort == first.destinationPort,
+        // A server may answer from another of its addresses, or from another port.
+        reply.source == first.source || reply.sourcePort == first.sourcePort
       else { continue }
       // The answer itself is of this connection as well.
       if let sequence = plan.sequence(of: request.way.first.packet, latest: latest) {

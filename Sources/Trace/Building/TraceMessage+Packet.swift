@@ -42,7 +42,7 @@ extension Packet {
   var isRefusal: Bool { quoted != nil && !isRedirect || transport.isRefusal }
 
   /// Whether it tells of a shorter way.
-  var isRedirect: Bool { icmp?.isRedirect(proto) == true }
+  package var isRedirect: Bool { icmp?.isRedirect(proto) == true }
 
   /// Neighbour solicitation or advertisement: RFC 4861 sections 4.3 and 4.4.
   var isNeighbourDiscovery: Bool {

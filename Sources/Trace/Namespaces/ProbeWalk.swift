@@ -84,6 +84,16 @@ struct ProbeWalk {
       } ?? requests.last
       ?? journeys.first
     guard let last, let place = sites.firstIndex(where: { $0 == last.site }) else { return 0 }
+    // An answer that its client does not know, for it was not translated back where the question was translated.
+    if last.direction == .reply, last.end.kind == .delivered,
+      let asked = requests.first?.packet.destination, last.way.last.packet.source != asked,
+      let translator = requests.last(where: { request in
+        request.way.changes.contains { $0.field == .destination }
+          && request.way.last.packet.destination == last.packet.source
+      }), let other = sites.firstIndex(where: { $0 == translator.site })
+    {
+      return other
+    }
     guard last.end.kind == .transmitted else { return place }
     // It was seen leaving; the next place may have lost it before any hook.
     let next = parts.indices.first { other in

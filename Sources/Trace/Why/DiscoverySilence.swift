@@ -71,6 +71,15 @@ extension Story {
     if snapshot.isLocal(address) {
       questions += DiscoverySilence.questions(address, on: snapshot.devices(onLinkWith: address))
     }
+    // A filter of tc that has dropped it there may have given it to an interface that is down.
+    let devices = Set(
+      snapshot.drops.filter { $0.reason?.hasPrefix("TC_") == true }.compactMap {
+        snapshot.name($0.device)
+      }
+    ).sorted()
+    if !devices.isEmpty {
+      questions += [.host(.programs(devices)), .host(.redirects(devices))]
+    }
     return questions
   }
 

@@ -16,6 +16,9 @@ struct KernelVerdict {
   /// What looks at packets at the interfaces on its way.
   var programs: [DeviceProgram]
 
+  /// Filters there that give packets to interfaces which are down, and these.
+  private(set) var redirectsAway: [(redirect: FilterRedirect, target: LinkMessage)] = []
+
   /// What the kernel said of a packet that some hook saw; nil if it said nothing that tells.
   init?(_ lost: LostPacket) {
     guard lost.stage != .ruled,
@@ -31,6 +34,7 @@ struct KernelVerdict {
       [.seenLast(at: lost.last.name)] + lost.reasonEvidence
       + (lost.isReply ? [] : lost.socketReasonEvidence)
     programs = lost.host(.programs).programs ?? []
+    noteRedirects(lost.snapshot)
   }
 
   /// What it said of one that no hook saw.
@@ -43,6 +47,14 @@ struct KernelVerdict {
     at = Finding.Place(hook: .ingress)
     evidence = [.dropReason(drop.reason ?? reason, place: drop.location)]
     programs = snapshot.host.programs ?? []
+    noteRedirects(snapshot)
+  }
+
+  private mutating func noteRedirects(_ snapshot: Snapshot) {
+    redirectsAway = (snapshot.host.redirects ?? []).filter { $0.device == device }.compactMap {
+      guard let target = snapshot.link($0.target), !target.flags.contains(.up) else { return nil }
+      return ($0, target)
+    }
   }
 
   /// The reason, if it says more than that there was one. XDP programs in generic mode have none, but

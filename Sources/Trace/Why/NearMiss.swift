@@ -41,7 +41,16 @@ struct NearMiss {
   /// Rules that forward the packet's port, and did not translate it.
   static func portForwards(_ lost: LostPacket) -> [NearMiss] {
     guard lost.destinationChange == nil else { return [] }
-    return (lost.host(.portForwards).portForwards ?? []).lazy.compactMap { rule in
+    let ofOthers = (lost.host(.portForwards).portForwards ?? []).filter {
+      lost.isOfOtherVersion($0)
+    }
+    let version = lost.version == 4 ? 6 : 4
+    let others = ofOthers.map {
+      NearMiss(
+        words: "a DNAT rule forwards that port for IPv\(version) alone: \(Escape.text($0.text))",
+        evidence: .nearTranslation($0.text))
+    }
+    let near = (lost.portForwards ?? []).lazy.compactMap { rule in
       let words =
         missesOwn(rule, lost)
         ? "a DNAT rule forwards that port for what comes in\(RuleConditions(rule.text).inputWords), not for this host's "
@@ -50,7 +59,8 @@ struct NearMiss {
           "a NAT rule for this port asks for \($0): \(Escape.text(rule.text))"
         }
       return words.map { NearMiss(words: $0, evidence: .nearTranslation(rule.text)) }
-    }.prefix(most).map { $0 }
+    }.prefix(most)
+    return Array((near + others).prefix(most))
   }
 
   /// Whether the rule passes the packet over because this host made it.
@@ -98,7 +108,7 @@ struct NearMiss {
   /// The same rule for this host's own packets, where it fits but for that.
   static func ownPortForward(_ lost: LostPacket) throws(Word.Unspeakable) -> Command? {
     guard lost.destinationChange == nil,
-      let rule = (lost.host(.portForwards).portForwards ?? []).first(where: {
+      let rule = (lost.portForwards ?? []).first(where: {
         RuleConditions($0.text).difference(lost) == nil && isForOthersAlone($0, lost)
       })
     else { return nil }
@@ -119,6 +129,18 @@ struct NearMiss {
   /// The rule that forwards the packet's port, and would have translated it, had conntrack followed it.
   static func fittingPortForward(_ lost: LostPacket) -> RuleText? {
     guard lost.destinationChange == nil else { return nil }
-    return (lost.host(.portForwards).portForwards ?? []).first { difference($0, lost) == nil }
+    return (lost.portForwards ?? []).first { difference($0, lost) == nil }
+  }
+}
+
+extension LostPacket {
+  /// The rules that forward its port, of those that it may meet; nil where none forwards anything.
+  var portForwards: [RuleText]? {
+    host(.portForwards).portForwards?.filter { !isOfOtherVersion($0) }
+  }
+
+  /// Whether a rule is for the other IP version alone.
+  func isOfOtherVersion(_ rule: RuleText) -> Bool {
+    rule.family == (version == 4 ? NFProto.ipv6 : NFProto.ipv4)
   }
 }

@@ -67,6 +67,21 @@ extension OwnerRemedy {
     }
   }
 
+  /// The rule that leads to libvirt's chains in FORWARD, which is a chain of all.
+  var libvirtJump: RuleStep? {
+    guard hook == .forward, !lost.isReply, let jump = ruling.path.first, jump.chain == "FORWARD"
+    else { return nil }
+    return jump
+  }
+
+  /// Lets the packet pass before libvirt's chains.
+  var libvirt: Command? {
+    get throws(Word.Unspeakable) {
+      guard let jump = libvirtJump else { return nil }
+      return try Remedy.accept(lost, before: jump)
+    }
+  }
+
   /// What may do as well, the narrowest first: Docker lets answers of known connections pass itself, in chains that the packet
   /// need not have met.
   var alternatives: [Command?] {
@@ -76,6 +91,21 @@ extension OwnerRemedy {
 }
 
 extension RuleStep {
+  /// Where Proxmox is told not to look at a guest's link-layer addresses, if this is its rule that does so; `chains` are
+  /// those by which it was reached.
+  func adviceOnHardware(of chains: [String]) -> String? {
+    let isHardware =
+      text.map { text in
+        text.contains("ether saddr !=") || " \(text)".contains(" ! --mac-source")
+      } ?? false
+    guard isHardware,
+      let guest = (chains + [chain]).reversed().lazy.compactMap({ Owner.guest($0) }).first
+    else { return nil }
+    return
+      "it lets a guest send from the link-layer address of its configuration alone: 'macfilter: 0' under [OPTIONS] in "
+      + "/etc/pve/firewall/\(guest).fw lifts that"
+  }
+
   /// The interface for which the rule drops what comes in by it and leaves by it again: a bridge; nil where it is
   /// another rule.
   var bridgeWithin: String? {

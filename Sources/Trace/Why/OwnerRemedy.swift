@@ -33,7 +33,8 @@ struct OwnerRemedy {
       case .fail2ban: try fail2ban
       case .shorewall: try shorewall
       case .openWrt: try openWrt
-      case .podman, .cni, .kubeRouter, .kubeProxy, .calico, .cilium, .flannel, .libvirt, .lxd,
+      case .libvirt: try libvirt
+      case .podman, .cni, .kubeRouter, .kubeProxy, .calico, .cilium, .flannel, .lxd,
         .incus, .crowdSec, .tailscale, .nixOS, .vyOS, .wgQuick, .proxmox, .networkd, .sshguard,
         .mullvad, .networkManager, .istio, .netBird, .neutron, .weave, .openVPNAccessServer,
         .nordVPN, .mwan3:
@@ -67,6 +68,10 @@ struct OwnerRemedy {
     case .openVPNAccessServer: return "see the access control of its users and groups"
     case .nordVPN: return "see 'nordvpn settings': its kill switch, firewall and allowlist"
     case .mwan3: return Owner.mwan3.adviceOnRouting
+    case .libvirt where libvirtJump != nil:
+      return
+        "its networks take what their forward mode allows (virsh net-edit), and it puts its jumps first when it starts "
+        + "one: what is to stand before them belongs into /etc/libvirt/hooks/network"
     case .libvirt: return "its networks take what their forward mode allows (virsh net-edit)"
     case .lxd: return "see 'lxc network set' for ipv4.firewall and the network's ACLs"
     case .incus: return "see 'incus network set' for ipv4.firewall and the network's ACLs"
@@ -84,7 +89,7 @@ struct OwnerRemedy {
     case .nixOS: return "open it under networking.firewall in configuration.nix"
     case .vyOS: return "change it in configuration mode, under 'set firewall'"
     case .wgQuick: return "it keeps packets from going past the tunnel"
-    case .proxmox: return proxmox
+    case .proxmox: return ruling.step.adviceOnHardware(of: chains) ?? proxmox
     case .csf where chains.contains("DENYIN") || chains.contains("DENYOUT"):
       return "it has the address in its list, or its login failure daemon blocked it"
     case .csf: return "what it lets in stands in /etc/csf/csf.conf (TCP_IN, TCP6_IN, UDP_IN)"
@@ -105,6 +110,7 @@ struct OwnerRemedy {
     case .shorewall: return shorewallAdvice
     case .openWrt where namedRule != nil:
       return "its rule \(Escape.text(namedRule ?? ""))"
+    case .openWrt where openWrtAdvice != nil: return openWrtAdvice
     case .ufw, .firewalld, .fail2ban, .openWrt: return nil
     }
   }
@@ -190,6 +196,7 @@ struct OwnerRemedy {
       if ruling.step.table == "firewalld_policy_drop" { return "firewall-cmd --panic-off" }
       // What denies is asked before what allows.
       if ruling.step.chain.hasSuffix("_deny") { return nil }
+      if let policy = policyNamed { return try firewalld(opening: policy) }
       guard !lost.isReply, let inner = zone(named: chains) ?? zoneMet else { return nil }
       let opened: Command =
         port.map { "--add-port=\($0)/\(packet.proto)" }
@@ -209,6 +216,21 @@ struct OwnerRemedy {
         + "\(set) --policy=\(name) --add-egress-zone=\(to) && \(set) --policy=\(name) \(opened) && "
         + "firewall-cmd --reload"
     }
+  }
+
+  /// The policy whose chains had the packet: "noegress" of "filter_OUT_policy_noegress".
+  private var policyNamed: String? {
+    lost.isReply
+      ? nil
+      : zone(named: chains).flatMap { $0.hasPrefix("policy_") ? String($0.dropFirst(7)) : nil }
+  }
+
+  /// Has a policy of firewalld's let it through.
+  private func firewalld(opening policy: String) throws(Word.Unspeakable) -> Command {
+    let opened: Command =
+      port.map { "--add-port=\($0)/\(packet.proto)" } ?? "--add-protocol=\(packet.proto)"
+    return
+      "firewall-cmd --permanent --policy=\(try Word.iptables(chain: policy)) \(opened) && firewall-cmd --reload"
   }
 
   /// The zone that a chain is for: "internal" of "filter_FWD_internal_deny", "public" of "IN_public".
@@ -283,6 +305,42 @@ struct OwnerRemedy {
     }.last
   }
 
+  /// The zones that a packet came from and was to go to, by the chains that had it: of a rule's own, or those that it passed
+  /// before the rule that refuses all the rest. `isOutKnown` is whether the zones of all interfaces are known.
+  private var openWrtZones: (from: String?, to: String?, isOutKnown: Bool) {
+    let names = ["forward_", "input_"]
+    func zone(_ chain: String) -> String? {
+      names.first { chain.hasPrefix($0) }.map { String(chain.dropFirst($0.count)) }
+    }
+    let from = chains.lazy.compactMap(zone).first ?? ruling.chainsMet.lazy.compactMap(zone).last
+    let named = chains.lazy.compactMap { chain in
+      chain.firstRange(of: "_to_").map { String(chain[$0.upperBound...]) }
+    }.first
+    // Where what goes back to its own zone is refused, the chain is called by that.
+    let base = lost.journey.way.rules.first {
+      $0.family == ruling.step.family && $0.table == ruling.step.table && $0.chain == "forward"
+    }
+    let texts = base.map { lost.snapshot.texts(ofChainOf: $0) } ?? []
+    let led = lost.outDevice.flatMap { device in
+      texts.first { $0.contains("iifname \"\(device)\"") || $0.contains("\"\(device)\",") }?
+        .split(separator: " ").map(String.init).lazy.compactMap(zone).first
+    }
+    return (from, led ?? named, !texts.isEmpty)
+  }
+
+  /// What keeps the zones apart, in words.
+  private var openWrtAdvice: String? {
+    guard hook == .forward, !lost.isReply, case let zones = openWrtZones, let from = zones.from
+    else { return nil }
+    if let to = zones.to {
+      return "nobody forwards from its zone \(Escape.name(from)) to \(Escape.name(to))"
+    }
+    guard zones.isOutKnown, let device = lost.outDevice else { return nil }
+    return
+      "\(Escape.name(device)) is in none of its zones, so that \(Escape.name(from)) is forwarded nowhere there: "
+      + "give its network a zone in /etc/config/firewall"
+  }
+
   /// Switches a rule of the user's off: what is added comes behind it.
   private func openWrt(without name: String) throws(Word.Unspeakable) -> Command {
     let section: Command
@@ -302,15 +360,10 @@ struct OwnerRemedy {
     get throws(Word.Unspeakable) {
       if let namedRule { return try openWrt(without: namedRule) }
       guard !lost.isReply, hook == .forward || hook == .input else { return nil }
-      let names = ["forward_", "input_"]
-      guard
-        let from = chains.lazy.compactMap({ chain in
-          names.first { chain.hasPrefix($0) }.map { String(chain.dropFirst($0.count)) }
-        }).first
-      else { return nil }
-      let to = chains.lazy.compactMap { chain in
-        chain.firstRange(of: "_to_").map { String(chain[$0.upperBound...]) }
-      }.first
+      guard let from = openWrtZones.from else { return nil }
+      // What is in no zone nobody leads anything to.
+      if hook == .forward, openWrtZones.to == nil, openWrtZones.isOutKnown { return nil }
+      let to = openWrtZones.to
       let set: Command = "uci set firewall.@rule[-1]"
       var steps: [Command] = [
         "uci add firewall rule", "\(set).src=\(try Word.iptables(chain: from))",

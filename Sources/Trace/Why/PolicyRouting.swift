@@ -12,6 +12,8 @@ struct PolicyRouting {
   private let version: Int
   /// What comes in is nobody's, which is root's; and nftrace's own packets are root's.
   private var user: UInt32 = 0
+  /// The interface that the sender's socket is bound to.
+  private var boundDevice: String?
   /// Whether routes were listed at all.
   private let areRoutesKnown: Bool
 
@@ -104,6 +106,14 @@ struct PolicyRouting {
     return other
   }
 
+  /// The same of a probe of this host's own: of whose socket it is sent, and to what that is bound.
+  func sent(by plan: ProbePlan?) -> PolicyRouting {
+    var other = self
+    other.user = plan?.senderUser ?? user
+    other.boundDevice = plan?.boundDevice
+    return other
+  }
+
   /// The same where this route is not.
   func without(_ route: RouteMessage) -> PolicyRouting {
     var other = self
@@ -139,7 +149,7 @@ struct PolicyRouting {
       (rule.source?.contains(packet.source) ?? true)
       && (rule.destination?.contains(packet.destination) ?? true)
       && (rule.inputInterface == nil || rule.inputInterface == (inDevice ?? "lo"))
-      && rule.outputInterface == nil
+      && (rule.outputInterface == nil || rule.outputInterface == boundDevice)
       && (rule.mark.map { $0 == mark & (rule.mask ?? .max) } ?? true)
       && (rule.tos == 0 || rule.tos == tos)
       && (rule.ipProtocol.map { $0 == packet.proto.rawValue } ?? true)

@@ -64,7 +64,10 @@ extension Story {
     }
     if needs.contains(.zoneRules) {
       questions += journeys.flatMap(\.way.trailingRules)
-        .filter { $0.chain.hasSuffix("_ZONES") && Owner($0) == .firewalld }.map { .chainTexts($0) }
+        .filter {
+          $0.chain.hasSuffix("_ZONES") && Owner($0) == .firewalld
+            || ["forward", "input"].contains($0.chain) && Owner($0) == .openWrt
+        }.map { .chainTexts($0) }
     }
     // How it came to the rule that ended its way.
     if !isAnswered {

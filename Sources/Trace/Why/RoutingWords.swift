@@ -95,7 +95,8 @@ package enum RoutingWords {
   /// A rule as ip(8) lists it.
   package static func text(_ rule: RoutingRule) -> String {
     let (packet, rest) = (packetSelector(rule).text, otherSelector(rule).text)
-    let device = rule.inputInterface.map { "iif \(Escape.name($0)) " } ?? ""
+    let device = [("iif", rule.inputInterface), ("oif", rule.outputInterface)]
+      .map { word, name in name.map { "\(word) \(Escape.name($0)) " } ?? "" }.joined()
     return "\(rule.priority): \(packet) \(device)\(rest)"
   }
 
@@ -106,6 +107,7 @@ package enum RoutingWords {
     let version: Command = family == 6 ? "-6 " : ""
     var device: Command = ""
     if let name = rule.inputInterface { device = "iif \(try Word.device(name)) " }
+    if let name = rule.outputInterface { device += "oif \(try Word.device(name)) " }
     return "ip \(version)rule del pref \(rule.priority) \(packetSelector(rule)) \(device)"
       + otherSelector(rule)
   }

@@ -31,7 +31,8 @@ extension UnsentPacket {
     }
     self.init(
       packet: packet, errno: errno, plan: plan,
-      policy: PolicyRouting(sending: packet, snapshot), snapshot: snapshot)
+      policy: PolicyRouting(sending: packet, mark: plan?.senderMark ?? 0, snapshot).sent(by: plan),
+      snapshot: snapshot)
   }
 }
 
@@ -46,6 +47,7 @@ extension LostPacket {
     packet.destination =
       journey.way.trailingRules.lazy.compactMap(\.translationTarget).last ?? packet.destination
     let policy = PolicyRouting(sending: packet, mark: setter?.mark ?? last.mark, snapshot)
+      .sent(by: header?.probe)
     // Nobody is told so of what the kernel itself sends.
     let isOwn = refused == nil
     guard let errno = refused ?? (setter?.mark != last.mark ? policy.errno : nil) else {

@@ -33,6 +33,7 @@ struct UplinkRouting {
         steps.append(
           "\(ip) route add default \(gateway)dev \(try Word.device(uplink)) table \(table)")
       }
+      if isOwn, isThere(table) { return nil }
       if isOwn {
         steps.append("\(ip) rule add from \(asked) lookup \(table)")
         return steps.joined(separator: " && ")
@@ -54,6 +55,14 @@ struct UplinkRouting {
     if let route = routes.first { return (nil, route.gateway) }
     if link.flags.contains(.noARP) { return (nil, nil) }
     return snapshot.onlyRouter(behind: link, version: version).map { (nil, $0) }
+  }
+
+  /// Whether what has the address is led to the table already.
+  private func isThere(_ table: UInt32) -> Bool {
+    snapshot.policy.contains {
+      $0.source == Prefix(asked) && $0.table == table && $0.action == .lookup
+        && $0.destination == nil && $0.mark == nil && !$0.isInverted
+    }
   }
 
   private var freeTable: UInt32 {

@@ -18,6 +18,13 @@ package struct NeighbourQuestion: Sendable {
     self.sender = sender
   }
 
+  /// Looks for who has this address. In IPv6 who asks without an address of his own is about to take it himself, and whoever
+  /// is doing that as well would give it up for that (RFC 4862, section 5.4.3): it is asked from the address that a host
+  /// with this link-layer address has on its link.
+  package init(searching target: IPAddress, as asker: HardwareAddress) {
+    self.init(for: target, from: asker, at: target.family == 6 ? asker.linkLocal : nil)
+  }
+
   private static let arp: [UInt8] = [0x08, 0x06]
   private static let ipv6: [UInt8] = [0x86, 0xdd]
 

@@ -18,6 +18,14 @@ package struct HardwareAddress: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// The IPv6 address on its link that who has this address has by that: RFC 4291, appendix A; nil where it is none of
+  /// Ethernet's.
+  package var linkLocal: IPAddress? {
+    guard bytes.count == 6 else { return nil }
+    let identifier = [bytes[0] ^ 2, bytes[1], bytes[2], 0xff, 0xfe] + bytes[3...]
+    return IPAddress(bytes: [0xfe, 0x80, 0, 0, 0, 0, 0, 0] + identifier)
+  }
+
   /// Octets in hexadecimal with colons between: "02:00:00:00:00:09".
   package var description: String {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")

@@ -69,6 +69,8 @@ extension Story {
         // The port of an answer is the client's.
         if journey.direction != .reply {
           ask(.portForwards, .portForwards(version: version, port))
+          // It may be forwarded in the other IP version alone.
+          ask(.portForwards, .portForwards(version: version == 4 ? 6 : 4, port))
         }
       } else if journey.connection?.state == .untracked, let port {
         ask(.portForwards, .portForwards(version: version, port))
@@ -102,8 +104,9 @@ extension Story {
       }
       if !tunnels.isEmpty { ask(.holders, .holders(tunnels.sorted())) }
     }
-    let exits = Set(journeys.compactMap(\.exit))
-    ask(.redirects, exits.isEmpty ? nil : .redirects(exits.sorted()))
+    // What was dropped before any hook came by one of them.
+    let edges = Set(journeys.compactMap(\.exit)).union(devices)
+    ask(.redirects, edges.isEmpty ? nil : .redirects(edges.sorted()))
     ask(.programs, devices.isEmpty ? nil : .programs(devices))
     return questions.map { .host($0) }
   }

@@ -41,6 +41,16 @@ enum ReplyFromStranger: Cause {
       !isFromService(lost.last.packet, plan), !lost.snapshot.isForMany(plan.destination)
     else { return nil }
     let packet = lost.last.packet
+    let asked = RuleNames.end(plan.destination, plan.destinationPort)
+    if lost.journey.hops.first?.point.hook == .output, lost.snapshot.isLocal(plan.destination),
+      let device = lost.outDevice
+    {
+      return error(
+        "this host was asked at \(asked), and answers from \(RuleNames.end(packet.source, packet.sourcePort)): its answer "
+          + "leaves \(device), and a program that has no address of its own gets one by that; the client does not take it: "
+          + "have the program bind to \(plan.destination)",
+        evidence: [.answerFrom(packet), .sent(through: device, source: packet.source)])
+    }
     return error(
       "the answer comes from \(RuleNames.end(packet.source, packet.sourcePort)), and "
         + "\(RuleNames.end(plan.destination, plan.destinationPort)) was asked, so the client does not "

@@ -107,22 +107,12 @@ enum NoListener: Cause {
 
   /// The rule that led it to this port.
   private static func translation(_ lost: LostPacket) -> [Evidence] {
-    translator(lost)?.evidence ?? []
-  }
-
-  private static func translator(_ lost: LostPacket) -> RuleStep? {
-    let leg = lost.journey.way.legs.first { leg in
-      leg.hop.point.hook != .ingress
-        && leg.changes.contains {
-          [.destination, .destinationPort].contains($0.field) && $0.cause != .natReply
-        }
-    }
-    return leg?.rules.last { $0.translation != nil } ?? leg?.rules.last { $0.verdict == .accept }
+    lost.translator?.evidence ?? []
   }
 
   /// Which rule led it to this port, where a client asked for another, and whose rule that is.
   private static func led(_ lost: LostPacket) -> String {
-    guard let rule = translator(lost), let asked = lost.journey.packet.destinationPort,
+    guard let rule = lost.translator, let asked = lost.journey.packet.destinationPort,
       asked != lost.packet.destinationPort
     else { return "" }
     let owner = Owner(rule).map { ", which is \($0.rawValue)'s," } ?? ""
@@ -134,5 +124,16 @@ extension LostPacket {
   /// The flags of a segment that is of a connection which began before; nil for another packet.
   fileprivate var segmentWithin: TCPHeader.Flags? {
     packet.tcp.flatMap { $0.flags.contains(.ack) ? $0.flags : nil }
+  }
+
+  /// The rule that gave the packet another destination.
+  var translator: RuleStep? {
+    let leg = journey.way.legs.first { leg in
+      leg.hop.point.hook != .ingress
+        && leg.changes.contains {
+          [.destination, .destinationPort].contains($0.field) && $0.cause != .natReply
+        }
+    }
+    return leg?.rules.last { $0.translation != nil } ?? leg?.rules.last { $0.verdict == .accept }
   }
 }

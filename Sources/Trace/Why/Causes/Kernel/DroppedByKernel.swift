@@ -24,7 +24,9 @@ enum DroppedByKernel: Cause {
       include/net/dropreason-core.h explains each reason in full.
       """)
 
-  static let needs: [Need] = [.host(.programs), .interfaceSetting(.disableIPv6)]
+  static let needs: [Need] = [
+    .host(.programs), .interfaceSetting(.disableIPv6), .interfaceSetting(.dropUnicast),
+  ]
 
   static func examine(_ lost: LostPacket) -> Finding? {
     guard let verdict = KernelVerdict(lost) else { return nil }
@@ -36,6 +38,19 @@ enum DroppedByKernel: Cause {
       var finding = finding(verdict, settings)
       // The addresses that the interface had before are gone: what gives them has to do it again.
       finding.remedy = (try? Word.sysctl(setting.name)).map { "sysctl -w \($0)=0" }
+      return finding
+    }
+    if verdict.reason == "UNICAST_IN_L2_MULTICAST", let device = lost.inDevice {
+      let set = ["all", device].compactMap { lost.setting(.dropUnicast, of: $0) }.filter {
+        $0.value != "0"
+      }
+      var finding = finding(verdict, set.map { .setting($0.name, value: $0.value) })
+      // TCP takes no such frames, whatever is set.
+      if lost.packet.proto != .tcp, !set.isEmpty {
+        finding.remedy = try? set.map { (setting) throws(Word.Unspeakable) -> Command in
+          "sysctl -w \(try Word.sysctl(setting.name))=0"
+        }.joined(separator: " && ")
+      }
       return finding
     }
     return finding(verdict, settings)
@@ -51,5 +66,8 @@ enum DroppedByKernel: Cause {
 }
 
 extension InterfaceSetting {
+  /// Whether a packet for one host alone is dropped whose frame went to many.
+  fileprivate static let dropUnicast = InterfaceSetting(
+    "drop_unicast_in_l2_multicast", versions: [4, 6])
   static let disableIPv6 = InterfaceSetting("disable_ipv6", versions: [6])
 }

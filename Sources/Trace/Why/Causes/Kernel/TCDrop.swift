@@ -28,7 +28,27 @@ enum TCDrop: KernelCause {
     "TC_INGRESS", "TC_EGRESS", "TC_COOKIE_ERROR", "TC_CHAIN_NOTFOUND", "TC_RECLASSIFY_LOOP",
   ]
 
+  static var needs: [Need] { [.host(.programs), .host(.redirects), .neighbours] }
+
+  /// It was given to an interface that is down.
+  private static func redirectedAway(_ verdict: KernelVerdict) -> Finding? {
+    let isEgress = verdict.reason == "TC_EGRESS"
+    guard
+      let (redirect, target) = verdict.redirectsAway.last(where: {
+        $0.redirect.isEgress == isEgress
+      })
+    else { return nil }
+    let programs = verdict.programs([isEgress ? .tcEgress : .tcIngress])
+    return error(
+      "a tc filter of \(redirect.device) (\(redirect.kind)) gives what \(isEgress ? "leaves" : "comes in") there to "
+        + "\(target.name), which is down, so that the \(verdict.what) was dropped",
+      evidence: verdict.evidence + programs.map { .deviceProgram($0) }
+        + [.interfaceState(target.name, target.state)],
+      remedy: try "ip link set dev \(Word.device(target.name)) up", at: verdict.at)
+  }
+
   static func finding(_ verdict: KernelVerdict) -> Finding {
+    if let finding = redirectedAway(verdict) { return finding }
     let isEgress = verdict.reason == "TC_EGRESS"
     let programs = verdict.programs([isEgress ? .tcEgress : .tcIngress])
     let device = verdict.device ?? "the interface"

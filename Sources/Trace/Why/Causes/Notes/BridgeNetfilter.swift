@@ -5,8 +5,8 @@ extension FindingID {
 }
 
 extension Setting {
-  fileprivate static let callIPTables = Setting("net/bridge/bridge-nf-call-iptables")
-  fileprivate static let callIP6Tables = Setting("net/bridge/bridge-nf-call-ip6tables")
+  static let callIPTables = Setting("net/bridge/bridge-nf-call-iptables")
+  static let callIP6Tables = Setting("net/bridge/bridge-nf-call-ip6tables")
 }
 
 /// A bridge with net.bridge.bridge-nf-call-iptables, or a setting of its own, has IP rules look at what

@@ -57,13 +57,20 @@ enum NeighbourDiscoveryFiltered: Cause {
       named.take(position: text.position)
     }
     let what = version == 4 ? "ARP" : "neighbour discovery"
-    return error(
-      "\(RuleNames.rule(named)) drops \(what), \(consequence)", confidence: confidence,
+    let owner = Owner(named)
+    let advice = owner == .proxmox ? named.adviceOnHardware(of: []) : nil
+    var finding = error(
+      "\(RuleNames.rule(named)) drops \(what), \(consequence)"
+        + (owner.map { "; it is \($0.rawValue)'s" } ?? "") + (advice.map { ": \($0)" } ?? ""),
+      confidence: confidence,
       evidence: named.evidence + evidence,
-      remedy: try Remedy.acceptDiscovery(snapshot, version: version, before: named),
+      remedy: try advice == nil
+        ? Remedy.acceptDiscovery(snapshot, version: version, before: named) : nil,
       at: Finding.Place(
         hook: snapshot.place(of: named)?.hook, table: named.table, chain: named.chain,
         handle: named.handle, rule: named.text))
+    finding.owner = owner
+    return finding
   }
 
   /// It was sent, and who is to answer asks in vain for whom to answer to.

@@ -51,10 +51,23 @@ enum NeighbourUnresolved: Cause {
       return elsewhere
     }
     let (words, used) = special(lost, hop)
-    return error(
-      "the \(role) \(hop)\(words) does not answer \(asks) on \(device): see that it is there and up"
+    let translator = hop == lost.packet.destination ? lost.translator : nil
+    var finding = error(
+      "the \(role) \(hop)\(words)\(translated(lost, translator)) does not answer \(asks) on \(device): see that it is "
+        + "there and up" + (translator == nil ? "" : ", or whether that rule is left over")
         + alsoBehind(lost, route),
-      evidence: evidence + (used.map { [.route($0)] } ?? []) + lost.reasonEvidence)
+      evidence: evidence + (used.map { [.route($0)] } ?? [])
+        + (translator?.evidence ?? []) + lost.reasonEvidence)
+    finding.owner = translator.flatMap { Owner($0) }
+    return finding
+  }
+
+  /// Which rule gave the packet its destination, and whose that is.
+  private static func translated(_ lost: LostPacket, _ rule: RuleStep?) -> String {
+    guard let rule else { return "" }
+    let owner = Owner(rule).map { ", which is \($0.rawValue)'s," } ?? ""
+    return
+      ", to which \(RuleNames.rule(rule))\(owner) leads what is for \(lost.journey.packet.destination),"
   }
 
   /// The same of recorded traffic, which this host has told its sender.

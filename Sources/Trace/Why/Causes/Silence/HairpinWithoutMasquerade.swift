@@ -30,17 +30,36 @@ enum HairpinWithoutMasquerade: Cause {
     // An answer that was seen went past the translation.
     if lost.isReply {
       guard !lost.metIP, let request = lost.request else { return nil }
-      return examine(request, answer: lost.last.packet)
+      let setting: Setting = lost.version == 4 ? .callIPTables : .callIP6Tables
+      let bridge = lost.snapshot.bridge(of: lost.journey.inDevice)
+      let isBridgedPast =
+        bridge != nil && bridge == lost.snapshot.bridge(of: lost.lowestDevice)
+        && lost.value(of: setting) == "0"
+      return examine(request, answer: lost.last.packet, past: isBridgedPast ? setting : nil)
     }
     return examine(lost, answer: nil)
   }
 
-  private static func examine(_ lost: LostPacket, answer: Packet?) -> Finding? {
+  /// `past` is the setting by which the bridge did not show the answer to IP's hooks.
+  private static func examine(
+    _ lost: LostPacket, answer: Packet?, past: Setting? = nil
+  ) -> Finding? {
     guard lost.stage == .sent, let change = lost.destinationChange,
       lost.sourceChange == nil, let device = lost.outDevice,
       let subnet = lost.snapshot.address(of: device, version: lost.version)?.network,
       subnet.contains(lost.packet.source), subnet.contains(lost.packet.destination)
     else { return nil }
+    if let past {
+      // Translated back, it comes from where the client asked, and nobody's address is hidden from the server.
+      return error(
+        "\(change.from) is translated to \(change.to) on the client's own bridge, which hands the answer over past IP's "
+          + "hooks, so that it is not translated back: \(past.name) is 0",
+        evidence: [
+          .sameSubnet(source: lost.packet.source, target: change.to, subnet),
+          .setting(past.name, value: "0"),
+        ] + (answer.map { [.answerFrom($0)] } ?? []),
+        remedy: try "sysctl -w \(Word.sysctl(past.name))=1")
+    }
     return error(
       "\(change.from) is translated to \(change.to) in the client's own subnet, so the answer goes "
         + "to the client directly and is not recognised",
@@ -55,5 +74,5 @@ enum HairpinWithoutMasquerade: Cause {
       })
   }
 
-  static let needs: [Need] = [.neighbours]
+  static let needs: [Need] = [.neighbours, .setting(.callIPTables), .setting(.callIP6Tables)]
 }
