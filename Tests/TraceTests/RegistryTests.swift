@@ -67,10 +67,10 @@ import Wire
     /// A diagnosis that looks at what it did not ask for is found by whatever test comes by.
     @Test func whatIsNotNeededIsNotTold() async {
       await #expect(processExitsWith: .failure) {
-        _ = Answers(Snapshot(), to: [.wayBack]).value(of: .forwarding4)
+        _ = Answers(Shared(Snapshot()), to: [.wayBack]).value(of: .forwarding4)
       }
       await #expect(processExitsWith: .success) {
-        _ = Answers(Snapshot(), to: [.setting(.forwarding4)]).value(of: .forwarding4)
+        _ = Answers(Shared(Snapshot()), to: [.setting(.forwarding4)]).value(of: .forwarding4)
       }
     }
   #endif
@@ -92,7 +92,7 @@ import Wire
           _ = note.examine(lost)
         }
         for note in Registry.exchangeNotes {
-          let answers = Answers(lost.snapshot, to: note.needs)
+          let answers = Answers(Shared(lost.snapshot), to: note.needs)
           if let finding = note.examine(lost.exchange, { answers }) {
             #expect(finding.id == note.page.id)
           }
@@ -114,7 +114,8 @@ import Wire
       guard let snapshot = story?.snapshot else { return }
       found += exchange.journeys.compactMap {
         var lost = LostPacket(
-          $0, of: exchange, error: nil, refused: refused, header: header, snapshot: snapshot)
+          $0, of: exchange, error: nil, refused: refused, session: header.map { Shared($0) },
+          known: Shared(snapshot))
         lost.witness = ping?.witnesses.first ?? nil
         return lost
       }

@@ -24,23 +24,25 @@ struct HopDifferences {
   ) -> [Change] {
     var changes: [Change] = []
     func compare<T: Equatable & CustomStringConvertible>(
-      _ field: Change.Field, _ from: T?, _ to: T?, _ cause: Change.Cause
+      _ field: Change.Field, _ from: T?, _ to: T?, _ cause: @autoclosure () -> Change.Cause
     ) {
       guard let from, let to, from != to else { return }
-      changes.append(Change(field, from: from.description, to: to.description, cause: cause))
+      changes.append(Change(field, from: from.description, to: to.description, cause: cause()))
     }
     // Between going out and coming in again, somebody outside the kernel had it.
     let isBack = !later.point.follows(earlier.point)
-    let source = isBack ? .mangle : translation(.source, later, rule, snapshot)
-    let destination = isBack ? .mangle : translation(.destination, later, rule, snapshot)
+    // Most hops differ in nothing: who translated is asked where an address or a port did.
+    func cause(_ side: Side) -> Change.Cause {
+      isBack ? .mangle : translation(side, later, rule, snapshot)
+    }
     let forwarded =
       old.ttl == new.ttl &+ 1 && later.point.hook != .prerouting && earlier.point.hook != .output
       && !isBack
     compare(.ttl, old.ttl, new.ttl, forwarded ? .forwarding : .mangle)
-    compare(.source, old.source, new.source, source)
-    compare(.sourcePort, old.sourcePort, new.sourcePort, source)
-    compare(.destination, old.destination, new.destination, destination)
-    compare(.destinationPort, old.destinationPort, new.destinationPort, destination)
+    compare(.source, old.source, new.source, cause(.source))
+    compare(.sourcePort, old.sourcePort, new.sourcePort, cause(.source))
+    compare(.destination, old.destination, new.destination, cause(.destination))
+    compare(.destinationPort, old.destinationPort, new.destinationPort, cause(.destination))
     if let from = old.icmp, let to = new.icmp, from.type == to.type,
       from.isEchoRequest(old.proto) || from.isEchoReply(old.proto)
     {

@@ -5,14 +5,20 @@ struct KnownPoints: Sendable {
   private let all: [ObservationPoint]
   private let isKnown: Bool
   private let byChain: [String: ObservationPoint]
-  private let byLabel: [Hook: [String: ObservationPoint]]
+  /// Those of one label are of different hooks.
+  private let byLabel: [String: [ObservationPoint]]
   /// Chains of points behind which a packet is seen no more.
   private let ends: Set<String>
+  /// The same, where there are few: most rulesets have two or three.
+  private let fewEnds: [String]?
   /// The subnets that are watched; empty where packets are known by something else.
   private let prefixes: [Prefix]
   /// What was guessed, for a capture has the same few prefixes all the time.
   private var guesses: [Hook: [String: ObservationPoint]] = [:]
   private static let mostGuesses = 1024
+  /// The points of devices' hooks that were asked for last.
+  private var ofDevices: [(device: String, point: ObservationPoint)] = []
+  private static let mostOfDevices = 8
 
   /// The points that a session's header tells of; nil is that of a capture which other programs made.
   init(_ header: SessionHeader?) {
@@ -21,17 +27,17 @@ struct KnownPoints: Sendable {
     prefixes = (header?.targets ?? []).compactMap { Prefix($0) }
     byChain = Dictionary(
       (all + [.ingress, .egress]).map { ($0.chain, $0) }, uniquingKeysWith: { $1 })
-    byLabel = Dictionary(grouping: all, by: \.hook).mapValues { points in
-      Dictionary(points.map { ($0.label, $0) }, uniquingKeysWith: { first, _ in first })
-    }
+    byLabel = Dictionary(grouping: all, by: \.label)
     // What follows a point at all is followed by the last one of a hook.
     let last = Dictionary(grouping: byChain.values, by: \.hook).values.compactMap {
       $0.max { $0.priority < $1.priority }
     }
-    ends =
+    let ends =
       isKnown
       ? Set(byChain.values.filter { point in !last.contains { $0.follows(point) } }.map(\.chain))
       : []
+    self.ends = ends
+    fewEnds = ends.count <= 8 ? Array(ends) : nil
   }
 
   /// Whether there is a point at the netdev family's egress hook.
@@ -59,7 +65,22 @@ struct KnownPoints: Sendable {
   }
 
   /// The point of a hook that log messages name so.
-  func point(label: String, at hook: Hook) -> ObservationPoint? { byLabel[hook]?[label] }
+  func point(label: String, at hook: Hook) -> ObservationPoint? {
+    byLabel[label]?.first { $0.hook == hook }
+  }
+
+  /// The point at the hook of a device, "ingress-eth0"; of one that nobody knows, it has no name.
+  mutating func point(ofDevice device: String?, at hook: Hook) -> ObservationPoint {
+    var point = hook == .ingress ? ObservationPoint.ingress : .egress
+    guard let device else { return point }
+    if let known = ofDevices.first(where: { $0.point.hook == hook && $0.device == device }) {
+      return known.point
+    }
+    point.label += "-\(device)"
+    if ofDevices.count == Self.mostOfDevices { ofDevices.removeFirst() }
+    ofDevices.append((device, point))
+    return point
+  }
 
   /// The point of a hook that a prefix tells of which nobody knows.
   mutating func guessed(prefix: String, at hook: Hook) -> ObservationPoint {
@@ -91,5 +112,7 @@ struct KnownPoints: Sendable {
   }
 
   /// Whether a packet is seen nowhere behind it, as it goes in and out.
-  func isEnd(_ point: ObservationPoint) -> Bool { ends.contains(point.chain) }
+  func isEnd(_ point: ObservationPoint) -> Bool {
+    fewEnds?.contains(point.chain) ?? ends.contains(point.chain)
+  }
 }

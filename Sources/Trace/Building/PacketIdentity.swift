@@ -29,6 +29,15 @@ struct PacketIdentity: Hashable {
     payload = Self.hash(packet.payload.prefix(48), seed: payload)
   }
 
+  /// All fields in three words: this is asked for each packet at each point.
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(numbers)
+    hasher.combine(payload)
+    hasher.combine(
+      UInt64(identification) | UInt64(proto) << 16
+        | UInt64(truncatingIfNeeded: fragmentOffset) << 24)
+  }
+
   /// A number that those of one identity have in common.
   var number: Int {
     Int(truncatingIfNeeded: payload ^ numbers &* 0x9e37_79b9_7f4a_7c15 >> 7) ^ Int(identification)

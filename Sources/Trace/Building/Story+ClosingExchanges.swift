@@ -29,18 +29,22 @@ extension Story {
     var closing: [[Int]] = []
     var tooMany = open.hops - manyOpenHops
     let firsts = firstFragments()
-    for (members, last) in groups {
-      if now.since(last) > (mayWaitForNeighbour(members) ? Self.neighbourWait : Self.idle) {
-        if members.allSatisfy({ rests($0) }) { closing.append(members) }
-        continue
+    for group in groups.all {
+      let silence = now.since(group.last)
+      if silence > Self.idle {
+        let members = groups.members(group)
+        if silence > Self.neighbourWait || !mayWaitForNeighbour(members) {
+          if members.allSatisfy({ rests($0) }) { closing.append(members) }
+          continue
+        }
       }
       if pace == .live {
-        closing.append(ended(members, firsts))
+        closing.append(ended(groups.members(group), firsts))
         continue
       }
-      let age = now.since(open[members[0]].start)
-      if members.count > Self.mostPackets || age > Self.longest || tooMany > 0 && age > Self.idle {
-        let part = members.filter {
+      let age = now.since(open[group.first].start)
+      if group.count > Self.mostPackets || age > Self.longest || tooMany > 0 && age > Self.idle {
+        let part = groups.members(group).filter {
           let index = firsts[$0] ?? $0
           return now.since(open[index].last) > Self.patience && rests(index)
         }
@@ -50,30 +54,23 @@ extension Story {
     }
     let left = open.count - closing.reduce(0) { $0 + $1.count }
     if isFull, left > Self.mostOpen / 2 || open.hops > roomForHops / 2 {
-      closing = groups.sorted { $0.last < $1.last }.prefix(max(groups.count / 2, 1)).map(\.members)
+      closing = groups.all.sorted { $0.last < $1.last }.prefix(max(groups.all.count / 2, 1))
+        .map { groups.members($0) }
     }
     return closing
   }
 
   /// The open journeys of each exchange, and when something was heard of it last. After an idle
   /// second another one begins, whenever it is looked at.
-  private func exchanges() -> [(members: [Int], last: UInt64)] {
-    var groups: [(members: [Int], last: UInt64)] = []
-    var latest: [ExchangeKey: Int] = [:]
+  private func exchanges() -> ExchangeGroups {
+    var groups = ExchangeGroups(roomFor: open.count)
     let firsts = firstFragments()
     for index in open.indices {
-      let (start, last) = (open[index].start, open[index].last)
-      let key = open[firsts[index] ?? index].key
+      let key = open[firsts.isEmpty ? index : firsts[index] ?? index].key
       let isLate = open[index].way.first.packet.isOfUnresolvedNeighbour
-      if let group = latest[key],
-        start <= groups[group].last.later(by: isLate ? Self.neighbourWait : Self.idle)
-      {
-        groups[group].members.append(index)
-        groups[group].last = max(groups[group].last, last)
-      } else {
-        latest[key] = groups.count
-        groups.append(([index], last))
-      }
+      groups.append(
+        key, from: open[index].start, to: open[index].last,
+        idle: isLate ? Self.neighbourWait : Self.idle)
     }
     return groups
   }
@@ -86,6 +83,10 @@ extension Story {
       open[$0].way.last.point.hook == .postrouting
         && open[$0].way.first.packet.source == open[members[0]].way.first.packet.source
     }
+  }
+
+  private func members(_ groups: ExchangeGroups) -> [[Int]] {
+    groups.all.map { groups.members($0) }
   }
 
   /// Those of an exchange that have come to their ends, unless an answer is on its way.
@@ -121,7 +122,7 @@ extension Story {
   /// All that is left, at the end of the session.
   package mutating func finish() -> [Exchange] {
     noteEnd()
-    return close(exchanges().map(\.members))
+    return close(members(exchanges()))
   }
 
   /// The next exchanges of what is left, so many as are told at once; none when all are told. Nothing more is to be read.
@@ -131,7 +132,7 @@ extension Story {
     // What is left out of each is no reason to stop.
     while told.isEmpty, !open.isEmpty {
       var packets = 0
-      let some = exchanges().map(\.members).prefix { members in
+      let some = members(exchanges()).prefix { members in
         defer { packets += members.count }
         return packets < Self.mostAtOnce
       }
@@ -199,7 +200,7 @@ extension Story {
 
   /// The number of the probe a journey belongs to; nil for other packets.
   func sequence(of journey: OpenJourney) -> Int? {
-    guard hasProbe, let plan = header?.probe else { return nil }
+    guard let plan else { return nil }
     let first = journey.way.first.packet
     let latest = journey.latestProbe
     if let sequence = plan.sequence(of: first, latest: latest) { return sequence }
@@ -251,8 +252,10 @@ extension Story {
   }
 
   private func told(_ exchanges: [Exchange]) -> [Exchange] {
-    exchanges.filter { !isNoise($0) }.map {
-      withFindings(withProxies(withRefusals($0).withTimesInOrder))
+    // One of all that is known is enough for those who look at these.
+    let known = Shared(snapshot)
+    return exchanges.filter { !isNoise($0) }.map {
+      withFindings(withProxies(withRefusals($0).withTimesInOrder), known)
     }
   }
 

@@ -5,26 +5,26 @@ internal import Wire
 extension Story {
   /// Recorded traffic was not asked about when it was lost: only what a rule or policy did to it is
   /// certain, and what refused it. A probe's findings are made when it is settled.
-  func withFindings(_ exchange: Exchange) -> Exchange {
+  func withFindings(_ exchange: Exchange, _ known: Shared<Snapshot>) -> Exchange {
     guard !isCapture, !hasProbe else { return exchange }
     var exchange = exchange
     let isStopped = exchange.journeys.contains(where: \.end.isStopped)
     exchange.findings = Examination.findings(
-      exchange, isAnswered: !isStopped, answer: nil, header: header, snapshot: snapshot)
+      exchange, isAnswered: !isStopped, answer: nil, session: session, known: known)
     let cause =
       isStopped
       ? nil
-      : Examination.routing(exchange, header, snapshot)
-        ?? Examination.refusal(exchange, header, snapshot)
-        ?? Examination.unresolved(exchange, header, snapshot)
-        ?? Examination.strayed(&exchange, header, snapshot)
+      : Examination.routing(exchange, session, known)
+        ?? Examination.refusal(exchange, session, known)
+        ?? Examination.unresolved(exchange, session, known)
+        ?? Examination.strayed(&exchange, session, known)
         // Who does not wait for answers does not know that there was none.
-        ?? (pace == .live ? nil : Examination.silence(exchange, header, snapshot))
+        ?? (pace == .live ? nil : Examination.silence(exchange, session, known))
     if let cause {
       exchange.findings.removeAll { $0.id == cause.id }
       exchange.findings.insert(cause, at: 0)
     }
-    exchange.findings = exchange.findings.map { told($0) }
+    if !exchange.findings.isEmpty { exchange.findings = exchange.findings.map { told($0) } }
     return exchange
   }
 
@@ -41,8 +41,8 @@ extension Story {
     for drop in elsewhere { snapshot.take(drop, isElsewhere: true) }
     return Examination.findings(
       exchange, isAnswered: isAnswered, answer: answer, refused: refused, isKept: isKept,
-      unseen: unseenDrops(probe: sequence, whole), witness: witness, header: header,
-      snapshot: snapshot
+      unseen: unseenDrops(probe: sequence, whole), witness: witness, session: session,
+      known: Shared(snapshot)
     ).map(told)
   }
 

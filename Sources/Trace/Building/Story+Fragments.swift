@@ -7,7 +7,7 @@ extension Story {
   /// or else the one behind it. Probes are told as soon as they are answered, and do not wait for
   /// fragments of what was sent whole.
   func firstFragments() -> [Int: Int] {
-    guard hasLaterFragments, !hasProbe || header?.probe?.fragmentSize != nil,
+    guard hasLaterFragments, !hasProbe || plan?.fragmentSize != nil,
       open.contains(where: { $0.way.first.packet.isLaterFragment })
     else { return [:] }
     var latest: [FragmentGroup: Int] = [:]

@@ -21,7 +21,7 @@ extension Story {
     }
     let direction = direction(open)
     let differences = HopDifferences(
-      legacyNAT: header?.legacyNAT ?? [:], connection: connection,
+      legacyNAT: legacyNAT, connection: connection,
       isReply: open.isReply ?? (direction == .reply), knowsRules: joining.knowsNAT)
     open.way = explained(open.way, by: differences)
     let end = end(open)
@@ -38,7 +38,7 @@ extension Story {
     {
       journey.end = .unknown(place, .behindNAT, drop)
     }
-    if hasProbe, header?.probe?.dryRun == true, direction == .request {
+    if plan?.dryRun == true, direction == .request {
       switch journey.end {
       case .sent(let place): journey.end = .kept(.insteadOfSending, place)
       case .delivered(let place): journey.end = .kept(.insteadOfDelivering, place)
@@ -131,8 +131,8 @@ extension Story {
     case .delivered: journey.socketDrop = known
     // Where a client has asked nothing, nftrace keeps the answers to its connections from it.
     case .sent(let place)
-    where hasProbe && header?.probe?.data != nil && place.hook == .egress
-      && drop.reason == "NETFILTER_DROP" && place.out == header?.probe?.device:
+    where plan?.data != nil && place.hook == .egress
+      && drop.reason == "NETFILTER_DROP" && place.out == plan?.device:
       break
     case .sent(let place):
       let device = snapshot.name(drop.device)
@@ -168,7 +168,7 @@ extension Story {
   {
     let seen = exchange.journeys.map { PacketIdentity($0.packet) }
     return snapshot.drops.compactMap { drop in
-      guard let packet = try? Packet(drop.packet), header?.probe?.sequence(of: packet) == sequence,
+      guard let packet = try? Packet(drop.packet), plan?.sequence(of: packet) == sequence,
         !seen.contains(PacketIdentity(packet))
       else { return nil }
       return (packet, drop)
@@ -264,7 +264,7 @@ extension Story {
       return .delivered(End.Place(hook: place.hook, table: place.table))
     case .postrouting
     where points.isLast(last.point)
-      && (!points.seesEgress || hasProbe && header?.probe?.dryRun == true
+      && (!points.seesEgress || plan?.dryRun == true
         || passesEgressHook(open) || !points.seesEgress(of: last.packet)):
       return diversion.end(open, out: last.outDevice) ?? .sent(place)
     default: return .unknown(place, open.unseen, nil)
@@ -283,13 +283,13 @@ extension Story {
 
   /// The same of one that is no copy: the packet is looked at where it is.
   private func direction(_ open: OpenJourney, _ packet: Packet) -> Journey.Direction {
-    if hasProbe, header?.probe?.sequence(ofFragment: packet) != nil { return .request }
+    if plan?.sequence(ofFragment: packet) != nil { return .request }
     if let icmp = packet.icmp {
       if icmp.isEchoRequest(packet.proto) { return .request }
       if icmp.isEchoReply(packet.proto) { return .reply }
       return icmp.isError(packet.proto) && !packet.isRedirect ? .error : .other
     }
-    let plan = !hasProbe || sequence(of: open) == nil ? nil : header?.probe
+    let plan = sequence(of: open) == nil ? nil : self.plan
     if let isReply = open.isReply {
       // What answers a packet that conntrack passed over is new to it, and what comes from another port as well.
       let isNewAnswer = packet.source != plan?.source && plan?.direction(of: packet) == .reply

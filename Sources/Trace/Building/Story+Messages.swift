@@ -48,10 +48,8 @@ extension Story {
 
   private mutating func point(_ message: LogMessage, hook: Hook) -> ObservationPoint {
     if hook == .ingress || hook == .egress {
-      var point = hook == .ingress ? ObservationPoint.ingress : .egress
       let index = hook == .ingress ? message.inDevice : message.outDevice
-      if let name = snapshot.name(index) { point.label += "-\(name)" }
-      return point
+      return points.point(ofDevice: snapshot.name(index), at: hook)
     }
     return points.point(label: message.prefix, at: hook)
       ?? points.guessed(prefix: message.prefix, at: hook)

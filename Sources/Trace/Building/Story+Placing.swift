@@ -7,7 +7,7 @@ extension Story {
 
   /// Adds a sighting to the journey it belongs to, or begins one. Returns its index.
   @discardableResult
-  mutating func place(_ sighting: Sighting, traceID: UInt32?) -> Int {
+  mutating func place(_ sighting: consuming Sighting, traceID: UInt32?) -> Int {
     let identity = sighting.identity ?? PacketIdentity(sighting.packet)
     if let index = journey(seenAs: sighting, identity, traceID: traceID)
       ?? journey(rewrittenAs: sighting, traceID: traceID)
@@ -17,10 +17,11 @@ extension Story {
       return index
     }
     if sighting.packet.isLaterFragment { hasLaterFragments = true }
+    let (time, clockStep) = (sighting.time, sighting.clockStep)
     let index = open.begin(
-      sighting.hop(since: sighting.time), identity: identity, start: sighting.time, now: now,
+      sighting.hop(since: time), identity: identity, start: time, now: now,
       latestProbe: latestProbe, roomFor: isCapture ? 4 : 16)
-    open[index].clockStep = sighting.clockStep
+    open[index].clockStep = clockStep
     if let traceID { open.setTraceID(traceID, of: index) }
     joining.note(&open[index])
     open[index].key = key(at: index)
@@ -38,12 +39,13 @@ extension Story {
     for _ in 0..<Self.mostTwins {
       guard let index = candidate else { break }
       candidate = open[index].twin
-      if isOver(at: index) {
+      let (isOver, isContinued) = standing(at: index, before: next)
+      if isOver {
         open.pass(over: index, from: newer)
         continue
       }
       newer = index
-      guard isContinued(at: index, with: next) else { continue }
+      guard isContinued else { continue }
       if let traceID, open[index].traceID == traceID { return index }
       best = joining.better(index, than: best, for: next, traceID: traceID, in: open, now: now)
     }
@@ -52,10 +54,13 @@ extension Story {
 
   // Who changes a story would copy the journey, or all of the story, to ask one about the other. These change nothing.
 
-  private func isOver(at index: Int) -> Bool { isOver(open[index]) }
-
-  private func isContinued(at index: Int, with next: Sighting) -> Bool {
-    continues(open[index], with: next)
+  /// Whether a journey is over, and if not, whether it goes on with what was seen.
+  private func standing(
+    at index: Int, before next: Sighting
+  ) -> (isOver: Bool, isContinued: Bool) {
+    let journey = open[index]
+    if isOver(journey) { return (true, false) }
+    return (false, continues(journey, with: next))
   }
 
   private func goesPast(_ point: ObservationPoint, at index: Int) -> Bool {
@@ -64,9 +69,17 @@ extension Story {
 
   private func key(at index: Int) -> ExchangeKey { key(of: open[index]) }
 
+  /// Adds sightings to the journeys they belong to, in their order.
+  mutating func place(_ sightings: consuming [Sighting]) {
+    if sightings.isEmpty { return }
+    // Each is taken out: nobody else has it then.
+    sightings.reverse()
+    while let next = sightings.popLast() { place(next, traceID: nil) }
+  }
+
   /// Adds a sighting to an open journey.
-  mutating func add(_ sighting: Sighting, to index: Int, traceID: UInt32?) {
-    if goesPast(sighting.point, at: index) {
+  mutating func add(_ sighting: consuming Sighting, to index: Int, traceID: UInt32?) {
+    if sighting.point.hook == .prerouting, goesPast(sighting.point, at: index) {
       open[index].last = now
       return
     }
@@ -77,19 +90,5 @@ extension Story {
     // Most hops see the same octets: one copy of them is enough.
     if last.packet.payload == hop.packet.payload { hop.packet.payload = last.packet.payload }
     open.append(hop, to: index)
-  }
-}
-
-extension Sighting {
-  /// The hop it is of a journey that began then, in nanoseconds since the epoch. `mark` is the one that
-  /// the packet had, which counts where the kernel told none.
-  fileprivate func hop(since start: UInt64, mark known: UInt32 = 0) -> Hop {
-    var hop = Hop(
-      point: point, time: time.since(start), inDevice: inDevice, outDevice: outDevice,
-      packet: packet, mark: mark ?? known)
-    hop.stamp = stamp
-    hop.inPort = inPort
-    hop.outPort = outPort
-    return hop
   }
 }

@@ -48,7 +48,7 @@ extension Story {
 
   /// Whether this is behind the last hook of all, on the way to a client that nftrace picked.
   private func isTowardsPickedClient(_ hop: Hop, from input: String?) -> Bool {
-    guard let plan = header?.probe, plan.hasPickedClient, hop.point.hook == .postrouting,
+    guard let plan, plan.hasPickedClient, hop.point.hook == .postrouting,
       points.isLast(hop.point), let asker = Asker(of: plan),
       hop.packet.destination == asker.address
     else { return false }
@@ -64,7 +64,7 @@ extension Story {
 
   /// Whether the client of the probe would take a packet of it for its answer, wherever it comes to it.
   func isAnswer(_ packet: Packet) -> Bool {
-    guard let plan = header?.probe else { return false }
+    guard let plan else { return false }
     return plan.isAnswer(packet, toMany: snapshot.isForMany(plan.destination))
   }
 
@@ -90,7 +90,7 @@ extension Story {
   /// Whether the kernel dropped an answer behind the last hook of netfilter, on the way out to the client, or where
   /// the client is.
   func isKeptFromClient(_ answer: Packet, to sequence: Int) -> Bool {
-    if let plan = header?.probe, snapshot.clientDrop(sequence, of: plan) != nil { return true }
+    if let plan, snapshot.clientDrop(sequence, of: plan) != nil { return true }
     guard let journey = open.last(where: { $0.identity == PacketIdentity(answer) }) else {
       return false
     }
@@ -99,7 +99,7 @@ extension Story {
     }
     guard journey.way.last.point.hook == .egress else { return false }
     if NeighbourUnresolved.NotAsked.finding(self.journey(journey), snapshot) != nil { return true }
-    if let plan = header?.probe, let asker = Asker(of: plan),
+    if let plan, let asker = Asker(of: plan),
       let redirect = snapshot.redirect(of: self.journey(journey)),
       !snapshot.leads(redirect.target, from: nil, as: nil, to: asker)
     {
@@ -114,7 +114,7 @@ extension Story {
   /// Whether a probe went back where it came in, and its client was placed there for want of a better place: nobody
   /// there sends it by this host.
   func isOfNobody(probe sequence: Int) -> Bool {
-    guard header?.probe?.isPlacedByDefault == true else { return false }
+    guard plan?.isPlacedByDefault == true else { return false }
     return openJourneys(probe: sequence).contains {
       $0.direction == .request && SourceNowhere.isTurned($0, snapshot)
     }
@@ -122,7 +122,7 @@ extension Story {
 
   /// Whether this is where the client is: behind the interface by which the probe came in, or here.
   private func hasArrived(_ hop: Hop, from input: String?) -> Bool {
-    if hop.point.hook == .egress, let plan = header?.probe {
+    if hop.point.hook == .egress, let plan {
       // A bridge has rules of its own for what it was given: the client is behind a port of it.
       if snapshot.isBridge(hop.outDevice) { return false }
       guard plan.entrance == .arriving, let asker = Asker(of: plan) else { return false }

@@ -5,11 +5,15 @@ internal import Wire
 package struct Story: Sendable {
   /// What nftrace knew when the session began.
   package private(set) var header: SessionHeader?
+  /// The same, for those who are shown it with each packet.
+  private(set) var session: Shared<SessionHeader>?
   /// What is asked of it at each message: a header is large, and is not to be copied for that.
   let ownTable: String?
   let hasProbe: Bool
   /// Whether other programs made what is told.
   let isCapture: Bool
+  /// The NAT that iptables-legacy does.
+  let legacyNAT: [Int: [String]]
   /// The place, where it is one of several that are told of.
   let site: Site?
   /// How soon packets are told.
@@ -92,9 +96,11 @@ package struct Story: Sendable {
     pace: Pace = .whole
   ) {
     self.header = header
+    session = header.map { Shared($0) }
     ownTable = header?.table
     hasProbe = header?.probe != nil
     isCapture = header == nil
+    legacyNAT = header?.legacyNAT ?? [:]
     self.pace = pace
     self.site = site
     points = KnownPoints(header)
@@ -108,12 +114,16 @@ package struct Story: Sendable {
     snapshot.standIns = header?.rehearsal?.standIns ?? []
   }
 
+  /// The probes, if there are any: a header is not looked at for nothing.
+  var plan: ProbePlan? { hasProbe ? session?.value.probe : nil }
+
   /// When the first sighting was made that is in no journey yet.
   var earliestPending: UInt64? { pending.earliest }
 
   /// Adds a point that nobody knew of.
   mutating func learn(_ point: ObservationPoint) {
     header?.points.append(point)
+    session?.value.points.append(point)
     points = KnownPoints(header)
   }
 
@@ -147,13 +157,13 @@ package struct Story: Sendable {
     case .note(let note): snapshot.take(note)
     case .sent(let bytes):
       if hasProbe, let packet = try? Packet(bytes),
-        let sequence = header?.probe?.sequence(of: packet)
+        let sequence = plan?.sequence(of: packet)
       {
         latestProbe = sequence
       }
     case .received: break
     }
-    for sighting in pending.removeOverdue(at: now) { place(sighting, traceID: nil) }
+    place(pending.removeOverdue(at: now))
   }
 
   /// Takes in that all there was up to this time has been received.
@@ -210,6 +220,6 @@ package struct Story: Sendable {
 
   /// Places log messages whose trace messages did not come.
   mutating func settlePending() {
-    for sighting in pending.removeAll() { place(sighting, traceID: nil) }
+    place(pending.removeAll())
   }
 }

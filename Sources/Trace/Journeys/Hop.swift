@@ -35,12 +35,13 @@ package struct Hop: Sendable, Equatable {
   /// A hop of these fields.
   package init(
     point: ObservationPoint, time: UInt64, inDevice: String? = nil, outDevice: String? = nil,
-    packet: Packet, mark: UInt32 = 0
+    packet: Packet, mark: UInt32 = 0, stamp: UInt64? = nil, inPort: String? = nil,
+    outPort: String? = nil
   ) {
     fields = [
       Fields(
-        point: point, time: time, inDevice: inDevice, outDevice: outDevice, packet: packet,
-        mark: mark)
+        point: point, time: time, stamp: stamp, inDevice: inDevice, outDevice: outDevice,
+        inPort: inPort, outPort: outPort, packet: packet, mark: mark)
     ]
   }
 }
@@ -127,6 +128,14 @@ extension Hop {
 }
 
 extension Hop {
+  /// It was there then, in nanoseconds since the journey began, as this clock says.
+  mutating func set(time: UInt64, by clock: Clock) {
+    (fields[0].time, fields[0].clock) = (time, clock)
+  }
+
+  /// It is of a journey that began then, in nanoseconds since the epoch; its time was counted from there as well.
+  mutating func count(from start: UInt64) { fields[0].time = fields[0].time.since(start) }
+
   /// What people call where it was: the hook, and where a chain or the kernel's own code stands there the position as
   /// well, "nat-PREROUTING"; so it is where nobody listed chains.
   package var name: String {

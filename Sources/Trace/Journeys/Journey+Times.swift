@@ -7,15 +7,15 @@ extension Journey {
   /// The kernel stamps at PREROUTING, INPUT, FORWARD and the hooks of devices, and not at OUTPUT and
   /// POSTROUTING.
   mutating func settleTimes() {
-    guard hops.contains(where: { $0.stamp != nil }) else { return }
+    let stamps = hops.map(\.stamp)
+    guard stamps.contains(where: { $0 != nil }) else { return }
     var times = hops.map { start.later(by: $0.time) }
     var clocks = [Hop.Clock](repeating: .reading, count: times.count)
     var earliest: UInt64 = 0
     for index in times.indices {
-      let hop = hops[index]
       // One that is no later than one before is not of this hop: where somebody on the machine asks for stamps,
       // packets are stamped as they arrive, and then have that stamp at each hook.
-      if let stamp = hop.stamp, stamp > earliest {
+      if let stamp = stamps[index], stamp > earliest {
         (times[index], clocks[index]) = (stamp, .kernel)
         earliest = stamp
       }
@@ -31,7 +31,7 @@ extension Journey {
     }
     let began = times[0]
     for index in times.indices {
-      way.updateHop(index) { ($0.time, $0.clock) = (times[index] - began, clocks[index]) }
+      way.updateHop(index) { $0.set(time: times[index] - began, by: clocks[index]) }
     }
     if let hop = end.decider?.hop {
       let stopped = max(start.later(by: hop.time), times[times.count - 1])

@@ -1,31 +1,26 @@
 package import Wire
 
 /// What happened to one packet, and what became of it.
+///
+/// What it has is behind one reference, as of a `Hop`: packets are handed on from one to the next who looks at them.
 package struct Journey: Sendable, Equatable {
-  /// Counts the journeys of a session, from 1.
-  package var id: Int
-  /// Its part in the conversation.
-  package var direction: Direction
-  /// When it was first seen, nanoseconds since the epoch, by the clock of the session.
-  package var start: UInt64
-  /// How far the machine's clock was ahead of that, in nanoseconds: it was set.
-  package var clockStep: Int64 = 0
-  /// What happened to it.
-  package var way: Way
-  /// What became of it.
-  package var end: End
-  /// What the kernel said of dropping it after it was delivered: no socket took it.
-  package var socketDrop: KernelDrop?
-  /// Its connection, if conntrack spoke of one.
-  package var connection: Connection?
-  /// The probe it belongs to, by sequence number.
-  package var probe: Int?
-  /// Whether a rule had this packet made of another one, which went its own way.
-  package var isCopy = false
-  /// Whether it left, and not to where who asked for it is.
-  package var isAstray = false
-  /// Where it was seen, where several places are told of.
-  package var site: Site?
+  /// One element, which copies share until one of them is changed.
+  private var fields: [Fields]
+
+  private struct Fields: Sendable, Equatable {
+    var id: Int
+    var direction: Direction
+    var start: UInt64
+    var clockStep: Int64 = 0
+    var way: Way
+    var end: End
+    var socketDrop: KernelDrop?
+    var connection: Connection?
+    var probe: Int?
+    var isCopy = false
+    var isAstray = false
+    var site: Site?
+  }
 
   /// The interface it came in by as routing sees it: of a bridge's port and the bridge, the bridge.
   /// What is only bridged came in by the port.
@@ -33,6 +28,15 @@ package struct Journey: Sendable, Equatable {
     (isBridged ? hops.first { $0.inDevice != nil } : hops.last { $0.inDevice != nil })?
       .inDevice
   }
+
+  /// The interface it was to leave by as routing and rules see it: of a bridge and its port, the bridge. What is only
+  /// bridged leaves by the port.
+  var outDevice: String? {
+    let routed = hops.last { $0.outDevice != nil && $0.point.hook != .egress }
+    return isBridged ? lowestDevice : routed?.outDevice ?? lowestDevice
+  }
+  /// The same, as the wire sees it: the port of a bridge, what a VLAN stands on.
+  var lowestDevice: String? { hops.last { $0.outDevice != nil }?.outDevice }
 
   /// The last hop that says how far it came: that a bridge takes a packet in which IP's rules have seen
   /// already says nothing new.
@@ -54,13 +58,85 @@ package struct Journey: Sendable, Equatable {
     id: Int, direction: Direction, start: UInt64, way: Way, end: End,
     connection: Connection? = nil, probe: Int? = nil
   ) {
-    self.id = id
-    self.direction = direction
-    self.start = start
-    self.way = way
-    self.end = end
-    self.connection = connection
-    self.probe = probe
+    fields = [
+      Fields(
+        id: id, direction: direction, start: start, way: way, end: end, connection: connection,
+        probe: probe)
+    ]
+  }
+}
+
+extension Journey {
+  /// Counts the journeys of a session, from 1.
+  package var id: Int {
+    get { fields.span[0].id }
+    set { fields[0].id = newValue }
+  }
+
+  /// Its part in the conversation.
+  package var direction: Direction {
+    get { fields.span[0].direction }
+    set { fields[0].direction = newValue }
+  }
+
+  /// When it was first seen, nanoseconds since the epoch, by the clock of the session.
+  package var start: UInt64 {
+    get { fields.span[0].start }
+    set { fields[0].start = newValue }
+  }
+
+  /// How far the machine's clock was ahead of that, in nanoseconds: it was set.
+  package var clockStep: Int64 {
+    get { fields.span[0].clockStep }
+    set { fields[0].clockStep = newValue }
+  }
+
+  /// What happened to it.
+  package var way: Way {
+    _read { yield fields.span[0].way }
+    _modify { yield &fields[0].way }
+  }
+
+  /// What became of it.
+  package var end: End {
+    _read { yield fields.span[0].end }
+    _modify { yield &fields[0].end }
+  }
+
+  /// What the kernel said of dropping it after it was delivered: no socket took it.
+  package var socketDrop: KernelDrop? {
+    get { fields.span[0].socketDrop }
+    set { fields[0].socketDrop = newValue }
+  }
+
+  /// Its connection, if conntrack spoke of one.
+  package var connection: Connection? {
+    _read { yield fields.span[0].connection }
+    _modify { yield &fields[0].connection }
+  }
+
+  /// The probe it belongs to, by sequence number.
+  package var probe: Int? {
+    get { fields.span[0].probe }
+    set { fields[0].probe = newValue }
+  }
+
+  /// Whether a rule had this packet made of another one, which went its own way.
+  package var isCopy: Bool {
+    get { fields.span[0].isCopy }
+    set { fields[0].isCopy = newValue }
+  }
+
+  /// Whether it left, and not to where who asked for it is.
+  package var isAstray: Bool {
+    get { fields.span[0].isAstray }
+    set { fields[0].isAstray = newValue }
+  }
+
+  /// Where it was seen, where several places are told of.
+  package var site: Site? {
+    _read { yield fields.span[0].site }
+    _modify { yield &fields[0].site }
   }
 }
 

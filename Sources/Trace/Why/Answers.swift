@@ -1,20 +1,24 @@
 /// What the kernel answered, as a diagnosis sees it: what it has not among its needs, nobody asked for,
 /// and it is not told.
 struct Answers {
-  let snapshot: Snapshot
+  private let known: Shared<Snapshot>
   /// What the session is.
-  let header: SessionHeader?
+  private let session: Shared<SessionHeader>?
   /// Of the diagnosis that looks.
   var needs: [Need]
 
-  init(_ snapshot: Snapshot, to needs: [Need], in header: SessionHeader? = nil) {
-    self.snapshot = snapshot
-    self.header = header
+  init(_ known: Shared<Snapshot>, to needs: [Need], in session: Shared<SessionHeader>? = nil) {
+    self.known = known
+    self.session = session
     self.needs = needs
   }
 
+  /// What is known of the namespace.
+  var snapshot: Snapshot { _read { yield known.value } }
+  /// What the session is.
+  var header: SessionHeader? { session?.value }
   /// The probes, if it is about one.
-  var plan: ProbePlan? { header?.probe }
+  var plan: ProbePlan? { session?.value.probe }
 
   /// Whether this may be told. A diagnosis that asks for what it does not need is in error.
   func has(_ need: Need) -> Bool {

@@ -35,7 +35,7 @@ extension LostPacket {
   /// Who asked, if that was not this host.
   var asker: Asker? {
     // In the places behind the first, who asked is who the question came from there.
-    if let plan = header?.probe, header?.walk.map({ $0.place == 0 }) ?? true {
+    if let plan, header?.walk.map({ $0.place == 0 }) ?? true {
       return Asker(of: plan)
     }
     return exchange.request.flatMap { Asker(of: $0, snapshot) }

@@ -6,20 +6,21 @@ enum Examination {
   static func findings(
     _ exchange: Exchange, isAnswered: Bool, answer: Packet?, refused: Int32? = nil,
     isKept: Bool = false, unseen: [(packet: Packet, drop: DropEvent)] = [],
-    witness: Journey? = nil, header: SessionHeader?,
-    snapshot: Snapshot
+    witness: Journey? = nil, session: Shared<SessionHeader>?,
+    known: Shared<Snapshot>
   ) -> [Finding] {
     var findings: [Finding] = []
     if !isAnswered {
       let error = answer?.quoted == nil ? nil : answer
       if let refused, exchange.request == nil {
-        findings.append(cause(ofRefusal: refused, header?.probe, snapshot))
-      } else if let lost = LostAfter.beforeAnyHook(exchange, unseen, header, snapshot) {
+        findings.append(cause(ofRefusal: refused, session?.value.probe, known.value))
+      } else if let lost = LostAfter.beforeAnyHook(exchange, unseen, session?.value, known.value) {
         findings.append(lost)
-      } else if let suspect = suspect(exchange, isProbe: header?.probe != nil, isKept: isKept) {
+      } else if let suspect = suspect(
+        exchange, isProbe: session?.value.probe != nil, isKept: isKept)
+      {
         var lost = LostPacket(
-          suspect, of: exchange, error: error, refused: refused, header: header,
-          snapshot: snapshot)
+          suspect, of: exchange, error: error, refused: refused, session: session, known: known)
         lost.witness = witness
         lost.hasComeBack = answer != nil && !isKept
         findings += cause(of: &lost)
@@ -29,11 +30,12 @@ enum Examination {
         }
       }
     }
-    let known = Set(findings.map(\.id))
+    let told = findings.map(\.id)
+    for note in Registry.exchangeNotes where told.isEmpty || !told.contains(note.page.id) {
+      let found = note.examine(exchange) { Answers(known, to: note.needs, in: session) }
+      if let found { findings.append(found) }
+    }
     return findings
-      + Registry.exchangeNotes.filter { !known.contains($0.page.id) }.compactMap { note in
-        note.examine(exchange) { Answers(snapshot, to: note.needs, in: header) }
-      }
   }
 
   /// The first cause that speaks, and what sending said.
@@ -69,13 +71,13 @@ enum Examination {
   /// Why nobody answered recorded traffic, where the packet itself says it. What expects no answer may be told so
   /// as well, and so nothing of that is more than possible.
   static func silence(
-    _ exchange: Exchange, _ header: SessionHeader?, _ snapshot: Snapshot
+    _ exchange: Exchange, _ session: Shared<SessionHeader>?, _ known: Shared<Snapshot>
   ) -> Finding? {
     guard let request = exchange.request, exchange.reply == nil, exchange.error == nil,
       request.end.unseen == nil
     else { return nil }
     var lost = LostPacket(
-      request, of: exchange, error: nil, refused: nil, header: header, snapshot: snapshot)
+      request, of: exchange, error: nil, refused: nil, session: session, known: known)
     let isAnswered = request.packet.icmp != nil || request.packet.tcp?.flags == .syn
     for cause in Registry.causes where cause.isToldBySilence {
       lost.show(to: cause)
@@ -89,12 +91,12 @@ enum Examination {
   /// Why recorded traffic ended in the routing decision, by the rules, routes and settings that were recorded. What this
   /// host has told the sender is certain.
   static func routing(
-    _ exchange: Exchange, _ header: SessionHeader?, _ snapshot: Snapshot
+    _ exchange: Exchange, _ session: Shared<SessionHeader>?, _ known: Shared<Snapshot>
   ) -> Finding? {
     guard let journey = exchange.journeys.first(where: \.isLostInRouting) else { return nil }
     var lost = LostPacket(
-      journey, of: exchange, error: nil, refused: nil, header: header,
-      snapshot: snapshot.routing(at: journey.start))
+      journey, of: exchange, error: nil, refused: nil, session: session,
+      known: Shared(known.value.routing(at: journey.start)))
     guard lost.packetInRouting != nil else { return nil }
     for cause in Registry.causes where cause.isToldByRouting {
       lost.show(to: cause)
@@ -107,26 +109,29 @@ enum Examination {
 
   /// What recorded traffic waited for in vain behind the last hook, as this host has told its sender.
   static func unresolved(
-    _ exchange: Exchange, _ header: SessionHeader?, _ snapshot: Snapshot
+    _ exchange: Exchange, _ session: Shared<SessionHeader>?, _ known: Shared<Snapshot>
   ) -> Finding? {
     guard let journey = exchange.journeys.first(where: \.isRefused), let error = exchange.error
     else { return nil }
     var lost = LostPacket(
-      journey, of: exchange, error: error.packet, refused: nil, header: header,
-      snapshot: snapshot.routing(at: journey.start))
+      journey, of: exchange, error: error.packet, refused: nil, session: session,
+      known: Shared(known.value.routing(at: journey.start)))
     lost.show(to: NeighbourUnresolved.self)
     return NeighbourUnresolved.told(lost)
   }
 
   /// Why no answer of recorded traffic came to who asked, though it was sent. Those are marked that went astray.
   static func strayed(
-    _ exchange: inout Exchange, _ header: SessionHeader?, _ snapshot: Snapshot
+    _ exchange: inout Exchange, _ session: Shared<SessionHeader>?, _ known: Shared<Snapshot>
   ) -> Finding? {
     var found: Finding?
+    let question = session?.value.probe == nil ? exchange.request?.inDevice : nil
     for index in exchange.journeys.indices where exchange.journeys[index].direction == .reply {
+      // Most go back by where the question came from.
+      if let question, exchange.journeys[index].outDevice == question { continue }
       var lost = LostPacket(
-        exchange.journeys[index], of: exchange, error: nil, refused: nil, header: header,
-        snapshot: snapshot)
+        exchange.journeys[index], of: exchange, error: nil, refused: nil, session: session,
+        known: known)
       lost.show(to: ReplyMisrouted.self)
       guard let finding = ReplyMisrouted.examine(lost) else { continue }
       exchange.journeys[index].isAstray = true
@@ -137,7 +142,7 @@ enum Examination {
 
   /// Who refused recorded traffic, and why: nobody could be asked, but the refusal says it.
   static func refusal(
-    _ exchange: Exchange, _ header: SessionHeader?, _ snapshot: Snapshot
+    _ exchange: Exchange, _ session: Shared<SessionHeader>?, _ known: Shared<Snapshot>
   ) -> Finding? {
     let refused: Journey?
     if let quoted = exchange.error?.packet.quoted {
@@ -149,7 +154,7 @@ enum Examination {
     }
     guard let refused else { return nil }
     var lost = LostPacket(
-      refused, of: exchange, error: nil, refused: nil, header: header, snapshot: snapshot)
+      refused, of: exchange, error: nil, refused: nil, session: session, known: known)
     // A reset is a refusal only if it answers the SYN, or what belongs to no connection: many connections end
     // with one.
     if exchange.error == nil, refused.packet.tcp?.flags != .syn, !lost.isInvalid { return nil }

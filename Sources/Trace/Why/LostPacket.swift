@@ -3,9 +3,8 @@ internal import Wire
 /// A packet that did not do what was hoped for, and all that is known about it: what a diagnosis
 /// looks at.
 struct LostPacket {
-  let header: SessionHeader?
-  /// What is known of the namespace.
-  let snapshot: Snapshot
+  private let session: Shared<SessionHeader>?
+  private let known: Shared<Snapshot>
   /// What was asked of the kernel, as far as the cause that looks at the packet needs it.
   private(set) var answers: Answers
   let exchange: Exchange
@@ -52,11 +51,11 @@ struct LostPacket {
 
   init(
     _ journey: Journey, of exchange: Exchange, error: Packet?, refused: Int32?,
-    header: SessionHeader?, snapshot: Snapshot
+    session: Shared<SessionHeader>?, known: Shared<Snapshot>
   ) {
-    self.header = header
-    self.snapshot = snapshot
-    answers = Answers(snapshot, to: [])
+    self.session = session
+    self.known = known
+    answers = Answers(known, to: [])
     self.exchange = exchange
     self.journey = journey
     last = journey.furthest
@@ -64,10 +63,12 @@ struct LostPacket {
     let seen = exchange.error
     self.error = error ?? seen?.packet
     isOurError = seen?.way.first.point.hook == .output
-    stage = Self.stage(journey, last, header)
+    stage = Self.stage(journey, last, session)
   }
 
-  private static func stage(_ journey: Journey, _ last: Hop, _ header: SessionHeader?) -> Stage {
+  private static func stage(
+    _ journey: Journey, _ last: Hop, _ session: Shared<SessionHeader>?
+  ) -> Stage {
     switch journey.end {
     case .dropped, .rejected, .kept(.interception, _): return .ruled
     case .sent, .kept(.insteadOfSending, _): return .sent
@@ -78,7 +79,8 @@ struct LostPacket {
     if hook == .ingress { return .arrival }
     if hook == .egress { return .behindEgress }
     let isLast =
-      header?.points.contains { $0.hook == hook && $0.priority > last.point.priority } != true
+      session?.value.points.contains { $0.hook == hook && $0.priority > last.point.priority }
+      != true
     guard isLast else { return .within(hook) }
     switch hook {
     case .prerouting: return journey.end.kernelDrop?.isInBridge == true ? .bridging : .routing
@@ -93,7 +95,7 @@ struct LostPacket {
   /// Another packet of the same exchange, looked at in the same way.
   func looking(at journey: Journey) -> LostPacket {
     var lost = LostPacket(
-      journey, of: exchange, error: error, refused: refused, header: header, snapshot: snapshot)
+      journey, of: exchange, error: error, refused: refused, session: session, known: known)
     lost.answers.needs = answers.needs
     lost.witness = witness
     lost.hasComeBack = hasComeBack
@@ -102,18 +104,21 @@ struct LostPacket {
 
   // MARK: What is known
 
+  /// What the session is.
+  var header: SessionHeader? { session?.value }
+  /// The probes, if it is one of them.
+  var plan: ProbePlan? { session?.value.probe }
+  /// What is known of the namespace.
+  var snapshot: Snapshot { _read { yield known.value } }
   var packet: Packet { last.packet }
   var version: Int { packet.source.family }
   /// The interface it came in by, on its whole way.
   var inDevice: String? { journey.inDevice }
   /// The interface it was to leave by, as far as that was known, and as routing and rules see it: of a bridge and
   /// its port, the bridge. What is only bridged leaves by the port.
-  var outDevice: String? {
-    let routed = journey.hops.last { $0.outDevice != nil && $0.point.hook != .egress }
-    return journey.isBridged ? lowestDevice : routed?.outDevice ?? lowestDevice
-  }
+  var outDevice: String? { journey.outDevice }
   /// The same, as the wire sees it: the port of a bridge, what a VLAN stands on.
-  var lowestDevice: String? { journey.hops.last { $0.outDevice != nil }?.outDevice }
+  var lowestDevice: String? { journey.lowestDevice }
   /// Whether it goes back to who asked: an answer, or an ICMP error about the question.
   var isReply: Bool { journey.direction == .reply || journey.direction == .error }
 
@@ -121,7 +126,7 @@ struct LostPacket {
   /// packet without any, where others have one, is invalid.
   var isInvalid: Bool {
     guard let state = journey.connection?.state else {
-      return metIP && header?.tellsConnections == true
+      return metIP && session?.value.tellsConnections == true
     }
     return state == .invalid
   }

@@ -29,10 +29,14 @@ package struct ByteReader: ~Escapable {
   package var isAtEnd: Bool { offset >= end }
 
   /// Throws unless `count` more octets are there.
+  @inline(__always)
   private func need(_ count: Int) throws(WireError) {
-    guard count >= 0, count <= remaining else {
-      throw WireError("needs \(count) octets, \(remaining) left", at: offset)
-    }
+    if count < 0 || count > remaining { throw shortage(count) }
+  }
+
+  @inline(never)
+  private func shortage(_ count: Int) -> WireError {
+    WireError("needs \(count) octets, \(remaining) left", at: offset)
   }
 
   /// The next octet.

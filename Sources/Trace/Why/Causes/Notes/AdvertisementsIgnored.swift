@@ -33,6 +33,7 @@ enum AdvertisementsIgnored: ExchangeNote {
   static func examine(_ exchange: Exchange, _ answers: () -> Answers) -> Finding? {
     let answers = answers()
     guard let destination = exchange.request?.packet.destination ?? answers.plan?.destination,
+      destination.family == 6,
       let state = ignored(to: destination, answers.snapshot, answers.host(.advertisements))
     else { return nil }
     return note(

@@ -27,15 +27,15 @@ enum HairpinRedirect: ExchangeNote {
       """)
 
   static func examine(_ exchange: Exchange, _ answers: () -> Answers) -> Finding? {
+    guard let request = exchange.request, let out = request.end.place.out,
+      request.way.first.point.hook != .output, request.inDevice == out
+    else { return nil }
     // The kernel itself drops those about packets of a translated connection, or of one that may be.
     let redirect = exchange.journeys.contains {
       ($0.packet.proto == .icmp && $0.packet.icmp?.type == 5
         || $0.packet.proto == .icmpv6 && $0.packet.icmp?.type == 137)
         && $0.end.kind == .transmitted
     }
-    guard let request = exchange.request, let out = request.end.place.out,
-      request.way.first.point.hook != .output, request.inDevice == out
-    else { return nil }
     return note(
       "it was sent out of \(out), by which it came in"
         + (redirect ? "; the sender was told with an ICMP redirect" : ""))
