@@ -66,16 +66,18 @@ struct KnownPoints: Sendable {
 
   /// The point of a hook that log messages name so.
   func point(label: String, at hook: Hook) -> ObservationPoint? {
-    byLabel[label]?.first { $0.hook == hook }
+    let named = byLabel[label] ?? []
+    return named.indices.first { named.span[$0].hook == hook }.map { named[$0] }
   }
 
   /// The point at the hook of a device, "ingress-eth0"; of one that nobody knows, it has no name.
   mutating func point(ofDevice device: String?, at hook: Hook) -> ObservationPoint {
     var point = hook == .ingress ? ObservationPoint.ingress : .egress
     guard let device else { return point }
-    if let known = ofDevices.first(where: { $0.point.hook == hook && $0.device == device }) {
-      return known.point
+    let known = ofDevices.indices.first {
+      ofDevices.span[$0].point.hook == hook && ofDevices.span[$0].device == device
     }
+    if let known { return ofDevices[known].point }
     point.label += "-\(device)"
     if ofDevices.count == Self.mostOfDevices { ofDevices.removeFirst() }
     ofDevices.append((device, point))

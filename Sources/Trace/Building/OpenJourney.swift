@@ -12,7 +12,12 @@ struct OpenJourney {
   /// What happened to it so far.
   var way: Way
   /// The verdict that ended it, and where.
-  var dropped: RuleStep?
+  var dropped: RuleStep? {
+    get { verdict?.value }
+    set { verdict = newValue.map { Shared($0) } }
+  }
+  /// The same: few packets have one, and it is large.
+  var verdict: Shared<RuleStep>?
   var droppedAt: (hook: Hook, priority: Int32)?
   var connectionID: UInt32?
   var connectionState: Connection.State?

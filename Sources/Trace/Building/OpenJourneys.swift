@@ -79,6 +79,13 @@ struct OpenJourneys: RandomAccessCollection, MutableCollection, Sendable {
     if let newer { journeys[newer].twin = next } else { latest[journeys[index].identity] = next }
   }
 
+  /// Removes those at the indices of `groups`, and gives them, one group after the other.
+  mutating func take(_ groups: [[Int]]) -> [[OpenJourney]] {
+    let taken = groups.map { group in group.map { journeys[$0] } }
+    remove(groups)
+    return taken
+  }
+
   /// Removes those at the indices of `groups`, and finds the places of the others anew.
   mutating func remove(_ groups: [[Int]]) {
     var isClosed = [Bool](repeating: false, count: journeys.count)

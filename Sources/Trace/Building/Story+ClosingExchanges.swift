@@ -241,14 +241,31 @@ extension Story {
   private mutating func close(_ groups: [[Int]]) -> [Exchange] {
     let ordered = groups.filter { !$0.isEmpty }.map { $0.sorted() }.sorted { $0[0] < $1[0] }
     for group in ordered where group.count > 1 { tellCopies(in: group) }
-    let exchanges = exchanges(of: ordered)
-    forget(ordered)
+    let exchanges = takeExchanges(ordered)
     return told(exchanges)
   }
 
-  private func exchanges(of groups: [[Int]]) -> [Exchange] {
-    let firsts = firstFragments()
-    return groups.map { Exchange(journeys: journeys($0, firstFragments: firsts)) }
+  /// Takes the exchanges of these journeys out of those that are open.
+  private mutating func takeExchanges(_ groups: [[Int]]) -> [Exchange] {
+    // What a packet of a probe is, the others say.
+    guard !hasProbe, !hasLaterFragments else {
+      let firsts = firstFragments()
+      defer { forget(groups) }
+      return groups.map { Exchange(journeys: journeys($0, firstFragments: firsts)) }
+    }
+    if groups.isEmpty { return [] }
+    var taken = open.take(groups)
+    taken.reverse()
+    var exchanges: [Exchange] = []
+    exchanges.reserveCapacity(taken.count)
+    while var group = taken.popLast() {
+      var journeys: [Journey] = []
+      journeys.reserveCapacity(group.count)
+      group.reverse()
+      while let next = group.popLast() { journeys.append(journey(next)) }
+      exchanges.append(Exchange(journeys: journeys))
+    }
+    return exchanges
   }
 
   private func told(_ exchanges: [Exchange]) -> [Exchange] {

@@ -1,8 +1,9 @@
 internal import Wire
 
 extension Story {
-  /// An open journey as it stands: changes explained, rules named, its end judged.
-  func journey(_ unjudged: OpenJourney) -> Journey {
+  /// An open journey as it stands: changes explained, rules named, its end judged. If nobody else has it, its hops are changed
+  /// where they are.
+  func journey(_ unjudged: consuming OpenJourney) -> Journey {
     var open = unjudged
     if let step = legacyVerdict(open) {
       open.way.setVerdictOfLastRule(step.verdict)
@@ -23,18 +24,20 @@ extension Story {
     let differences = HopDifferences(
       legacyNAT: legacyNAT, connection: connection,
       isReply: open.isReply ?? (direction == .reply), knowsRules: joining.knowsNAT)
-    open.way = explained(open.way, by: differences)
+    open.way = explained(open.way.takeAll(), by: differences)
     let end = end(open)
+    let last = open.lastPoint
+    let probe = hasProbe ? sequence(of: open) : nil
     var journey = Journey(
-      id: open.id, direction: direction, start: open.start, way: open.way, end: end,
-      connection: connection, probe: sequence(of: open))
-    // Nobody else has its steps from here on: they are changed where they are.
-    open.way = unjudged.way
+      id: open.id, direction: direction, start: open.start, way: open.way.takeAll(), end: end,
+      connection: connection, probe: probe)
     journey.isCopy = open.isCopy
+    // Of a ping, who puts its places together says so.
+    if !hasProbe { journey.site = site }
     journey.settleTimes()
     journey.clockStep = open.clockStep
     if !joining.knowsNAT, case .unknown(let place, _, let drop) = journey.end,
-      points.next(after: open.lastPoint)?.table == "nat"
+      points.next(after: last)?.table == "nat"
     {
       journey.end = .unknown(place, .behindNAT, drop)
     }
@@ -45,25 +48,31 @@ extension Story {
       case .dropped, .rejected, .proxied, .refused, .kept, .unknown: break
       }
     }
-    noteDrop(&journey, unjudged.identity)
-    noteUnresolved(&journey, open)
+    noteDrop(&journey, open.identity)
+    noteUnresolved(&journey, isCut: open.isCut)
     notePickedClient(&journey)
     return journey
   }
 
   /// The way with all that is known of its rules, what changed from hop to hop, and which way routing
   /// sent the packet.
-  private func explained(_ way: Way, by differences: HopDifferences) -> Way {
-    let decision = way.routed.flatMap {
-      self.decision($0, exit: way.hops.first { $0.outDevice != nil }?.outDevice)
-    }
+  private func explained(_ way: consuming Way, by differences: HopDifferences) -> Way {
+    let decision =
+      snapshot.lookups.isEmpty
+      ? nil
+      : way.routed.flatMap {
+        self.decision($0, exit: way.hops.first { $0.outDevice != nil }?.outDevice)
+      }
+    let routedAt = decision == nil ? nil : way.routedAt
     var steps: [Step] = []
     steps.reserveCapacity(way.steps.count + 4)
     var (before, hops): (Hop?, Int) = (nil, 0)
     var mark: UInt32 = 0
     var translation: NFTRuleMessage.Translation?
-    for step in way.steps {
-      switch step {
+    var rest = way.takeSteps()
+    rest.reverse()
+    while let step = rest.popLast() {
+      switch consume step {
       case .rule(let met):
         var rule = named(met)
         if let now = rule.mark {
@@ -72,29 +81,32 @@ extension Story {
         }
         translation = rule.translation ?? translation
         steps.append(.rule(rule))
-      case .seen(let hop):
+      case .seen(var hop):
         if let before {
-          steps += differences.changes(from: before, to: hop, rule: translation, snapshot)
-            .map { Step.changed($0) }
+          for change in differences.changes(from: before, to: hop, rule: translation, snapshot) {
+            steps.append(.changed(change))
+          }
         }
-        steps.append(.seen(withPassedChains(hop)))
-        if let decision, hops == way.routedAt { steps.append(.routed(decision)) }
+        notePassedChains(&hop)
+        steps.append(.seen(hop))
+        if let decision, hops == routedAt { steps.append(.routed(decision)) }
         (before, translation, mark) = (hop, nil, hop.mark)
         hops += 1
-      case .tracked, .changed, .routed: steps.append(step)
+      case .tracked(let state): steps.append(.tracked(state))
+      case .changed(let change): steps.append(.changed(change))
+      case .routed(let decision): steps.append(.routed(decision))
       }
     }
-    return Way(steps) ?? way
+    guard let explained = Way(steps) else { preconditionFailure("a way without a hop") }
+    return explained
   }
 
-  /// The hop with what stands there.
-  private func withPassedChains(_ hop: Hop) -> Hop {
+  /// Notes what stands there.
+  private func notePassedChains(_ hop: inout Hop) {
     let passed = snapshot.passedChains?.at(hop.point, version: hop.packet.source.family)
-    // A hop that is changed is a copy of all that it has.
-    if passed == nil, hop.passed == nil { return hop }
-    var hop = hop
+    // A hop that is changed is a copy of all that it has, unless nobody else has it.
+    if passed == nil, hop.passed == nil { return }
     hop.passed = passed
-    return hop
   }
 
   /// Which way routing sent a packet that it saw here, and that left by `exit`, if the kernel was asked.
@@ -154,13 +166,13 @@ extension Story {
 
   /// Where the egress hook does not see it, what was through with POSTROUTING is taken for sent. It was not if
   /// its next hop is still being looked for.
-  private func noteUnresolved(_ journey: inout Journey, _ open: OpenJourney) {
+  private func noteUnresolved(_ journey: inout Journey, isCut: Bool) {
     guard case .sent(let place) = journey.end, journey.way.last.point.hook == .postrouting
     else { return }
     let nextHop = journey.route?.gateway ?? journey.way.last.packet.destination
     let neighbour = snapshot.neighbour(nextHop, on: place.out)
     guard let neighbour, !neighbour.state.isDisjoint(with: [.incomplete, .failed]) else { return }
-    journey.end = .unknown(place, open.isCut ? .recordingEnded : nil, nil)
+    journey.end = .unknown(place, isCut ? .recordingEnded : nil, nil)
   }
 
   /// Drops that concern a probe's packets which no hook saw: before ingress, mostly.
@@ -234,7 +246,8 @@ extension Story {
         label: "\(dropped.chain)-\(hook.rawValue.uppercased())", chain: "")
     hop.time = open.last.since(open.start)
     let rule = open.way.trailingRules.last { $0.verdict == dropped.verdict }
-    return Decider(hop: withPassedChains(hop), rule: rule ?? named(dropped))
+    notePassedChains(&hop)
+    return Decider(hop: hop, rule: rule ?? named(dropped))
   }
 
   /// The rule that handed the packet to user space or to a SYN proxy, where it was not seen any more behind

@@ -4,8 +4,10 @@ internal import Wire
 
 extension Story {
   /// Takes in an NFLOG message.
-  mutating func takeLog(_ message: LogMessage) {
-    guard let hook = message.hook, let packet = Self.packet(message) else { return }
+  mutating func takeLog(_ message: LogMessage, in octets: [UInt8], at part: Range<Int>) {
+    guard let hook = message.hook, let packet = Self.packet(message, in: octets, at: part) else {
+      return
+    }
     if let step = LegacyTrace.step(message) {
       takeLegacy(step, packet, mark: message.mark)
       return
@@ -57,15 +59,18 @@ extension Story {
 
   /// The IP packet of a log message. At egress the payload of Ethernet begins with its link header.
   /// What is longer than 65535 octets, to be segmented behind that, has length 0.
-  static func packet(_ message: LogMessage) -> Packet? {
-    let bytes = message.payload
-    if message.family == NFProto.netdev, message.hookNumber == 1, bytes.count > 34,
-      UInt16(bytes[12]) << 8 | UInt16(bytes[13]) == message.hardwareProtocol,
-      let packet = try? Packet(bytes, from: 14), packet.length >= 20 || packet.length == 0
+  static func packet(
+    _ message: LogMessage, in octets: [UInt8], at part: Range<Int>
+  ) -> Packet? {
+    let first = part.lowerBound
+    if message.family == NFProto.netdev, message.hookNumber == 1, part.count > 34,
+      UInt16(octets[first + 12]) << 8 | UInt16(octets[first + 13]) == message.hardwareProtocol,
+      let packet = try? Packet(octets, in: first + 14..<part.upperBound),
+      packet.length >= 20 || packet.length == 0
     {
       return packet
     }
-    return try? Packet(bytes)
+    return try? Packet(octets, in: part)
   }
 
   /// Takes in a trace message. Returns whether a rule or policy dropped a packet of which is told.

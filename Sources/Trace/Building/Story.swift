@@ -136,9 +136,10 @@ package struct Story: Sendable {
     switch record.content {
     case .log(let payload):
       counts.nflog += 1
-      if let message = try? LogMessage(payload) {
+      var packet = 0..<0
+      if let message = try? LogMessage(payload, packetAt: &packet) {
         if loss.take(message) { noteLoss() }
-        takeLog(message)
+        takeLog(message, in: payload, at: packet)
       }
     case .line(let line):
       counts.lines += 1

@@ -7,12 +7,12 @@ package enum End: Sendable, Equatable {
   /// It was delivered to this host.
   case delivered(Place)
   /// A rule or a policy dropped it.
-  case dropped(Decider)
+  indirect case dropped(Decider)
   /// A rule or a policy ended it, and this host answered it with an error or a reset.
-  case rejected(Decider)
+  indirect case rejected(Decider)
   /// This host's SYN proxy took it over, which answers in the place of its destination: by this rule, or in a
   /// connection that the proxy opened itself.
-  case proxied(Place, Decider?)
+  indirect case proxied(Place, Decider?)
   /// No rule stopped it, and this host answered it with an error: there was no way on.
   case refused(Place, KernelDrop?)
   /// nftrace itself had it in the end.

@@ -28,6 +28,21 @@ package struct Way: Sendable, Equatable {
     self.seenAt = seenAt
   }
 
+  private init() { (steps, seenAt) = ([], []) }
+
+  /// Takes all out of it, for somebody who has nothing else of it then; nothing may be asked of it any more.
+  mutating func takeAll() -> Way {
+    var all = Way()
+    swap(&self, &all)
+    return all
+  }
+
+  /// Its steps, for somebody who takes one after the other out of them from the end.
+  consuming func takeSteps() -> [Step] {
+    let steps = steps
+    return steps
+  }
+
   /// Where it was seen, in order.
   package var hops: Hops { Hops(steps: steps, seenAt: seenAt) }
   /// In how many places that was.

@@ -109,8 +109,9 @@ package struct ClockSurvey: Sendable {
     case .sent: sent = (sent?.lowerBound ?? record.time)...max(sent?.upperBound ?? 0, record.time)
     case .log(let payload):
       note(record.time, place)
-      guard let message = try? LogMessage(payload), let hook = message.hook,
-        let packet = Story.packet(message)
+      var part = 0..<0
+      guard let message = try? LogMessage(payload, packetAt: &part), let hook = message.hook,
+        let packet = Story.packet(message, in: payload, at: part)
       else { return }
       if let stamp = message.timestamp {
         let delay = record.time.ahead(of: stamp)

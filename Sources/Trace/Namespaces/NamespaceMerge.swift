@@ -112,7 +112,10 @@ package struct NamespaceMerge: Sendable {
       let ends = Ends(exchange.journeys.span[index])
       group.ends.append(ends)
       group.members.append((source, exchange.journeys[index]))
-      group.members[index].journey.site = sites[source]
+      // Its story says so already: others have it as well, and would have to be given a copy.
+      if group.members.span[index].journey.site != sites[source] {
+        group.members[index].journey.site = sites[source]
+      }
       (group.start, group.end) = (min(group.start, ends.start), max(group.end, ends.finish))
       for number in places[ends.identity] ?? [] where !candidates.contains(number) {
         candidates.append(number)

@@ -64,6 +64,14 @@ package struct LogMessage: Sendable, Equatable {
   /// Decodes the payload of a netlink message of type 0x0400, or a LINKTYPE_NFLOG record: the two
   /// are the same octets. Throws when it is cut off or has no packet header.
   package init(_ payload: [UInt8]) throws(WireError) {
+    var packet = 0..<0
+    try self.init(payload, packetAt: &packet)
+    self.payload = Array(payload[packet])
+  }
+
+  /// The same, but its packet is left where it is: `packet` is where among the octets.
+  package init(_ payload: [UInt8], packetAt packet: inout Range<Int>) throws(WireError) {
+    packet = 0..<0
     let header = try NetfilterHeader(payload)
     family = header.family
     group = header.resource
@@ -105,7 +113,7 @@ package struct LogMessage: Sendable, Equatable {
         let length = Int(try value.u16())
         try value.skip(2)
         hardwareAddress = try value.take(min(length, value.remaining))
-      case Attribute.payload: self.payload = value.rest(of: payload)
+      case Attribute.payload: packet = value.offset..<value.offset + value.remaining
       case Attribute.prefix: prefix = value.string()
       case Attribute.uid: uid = value.network()
       case Attribute.sequence: sequence = value.network()

@@ -76,8 +76,14 @@ package struct Packet: Sendable, Equatable {
 
   /// The packet that begins at an octet of `bytes`. Throws as `init(_:)` does.
   package init(_ bytes: [UInt8], from start: Int) throws(WireError) {
-    var reader = ByteReader(bytes.span)
-    try reader.skip(start)
+    try self.init(bytes, in: start..<max(start, bytes.count))
+  }
+
+  /// The packet in a part of `bytes`. Throws as `init(_:)` does.
+  package init(_ bytes: [UInt8], in part: Range<Int>) throws(WireError) {
+    var whole = ByteReader(bytes.span)
+    try whole.skip(part.lowerBound)
+    var reader = try whole.slice(part.count)
     let first = try reader.u8()
     switch first >> 4 {
     case 4: self = try Self.parseV4(&reader, of: bytes, first: first)

@@ -35,10 +35,11 @@ enum FlowOffloaded: ExchangeNote {
   /// Flowtables set a bit in conntrack's status of the connections that they take over.
   private static func takenOver(_ exchange: Exchange) -> Finding? {
     let offloads: ConntrackMessage.Status = [.offload, .hardwareOffload]
-    let connection = exchange.journeys.lazy.compactMap(\.connection).first {
-      !$0.status.union($0.tracedStatus).isDisjoint(with: offloads)
+    let journey = exchange.journeys.first {
+      guard let connection = $0.connection else { return false }
+      return !connection.status.union(connection.tracedStatus).isDisjoint(with: offloads)
     }
-    guard let connection else { return nil }
+    guard let connection = journey?.connection else { return nil }
     let isHardware = connection.status.union(connection.tracedStatus).contains(.hardwareOffload)
     return note(
       "\(isHardware ? "the interface's hardware" : "a flowtable") takes packets of this connection "
@@ -50,11 +51,10 @@ enum FlowOffloaded: ExchangeNote {
   /// seen nevertheless: a packet came in and left with a smaller TTL, and IP's hooks never had it.
   private static func carriedPast(_ exchange: Exchange) -> Finding? {
     for journey in exchange.journeys {
-      let places = journey.places
-      guard let first = places.first, let last = places.last,
-        first.point.hook == .ingress, last.point.hook == .egress,
+      let (first, last) = (journey.way.first, journey.end.decider?.hop ?? journey.way.last)
+      guard first.point.hook == .ingress, last.point.hook == .egress,
         first.packet.ttl == last.packet.ttl &+ 1,
-        places.allSatisfy({ $0.point.hook == .ingress || $0.point.hook == .egress })
+        journey.hops.allSatisfy({ $0.point.hook == .ingress || $0.point.hook == .egress })
       else { continue }
       return note(
         "it was forwarded past the hooks, as a flowtable does with packets of a known connection: "
