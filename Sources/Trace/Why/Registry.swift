@@ -16,7 +16,8 @@ package enum Registry {
     LocalTablePassed.self, RoutingLoop.self, DuplicateAddress.self, DuplicateAddress.Tentative.self,
     MartianSource.self,
     MartianDestination.self, BadPacket.self, LocalSource.self,
-    NeighbourUnresolved.BehindBridge.self, ForwardingDisabled.self, ProhibitRoute.self,
+    BridgePortState.Down.Between.self, NeighbourUnresolved.Between.self, ForwardingDisabled.self,
+    ProhibitRoute.self,
     UnreachableRoute.self, BlackholeRoute.self,
     NoRoute.self, ReversePathFilter.self, TTLExpired.self, FragmentationNeeded.self,
     // Behind the last hook.

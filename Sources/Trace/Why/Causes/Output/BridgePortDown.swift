@@ -15,6 +15,20 @@ extension BridgePortState {
         evidence: [.neighbour(hop, device: device, neighbour.state)] + lost.reasonEvidence)
     }
 
+    /// The same between two who are both behind the bridge: what it would have handed on came to this host.
+    enum Between: Cause {
+      static var page: FindingPage { BridgePortState.page }
+      static let needs: [Need] = [.neighbours]
+
+      static func examine(_ lost: LostPacket) -> Finding? {
+        lost.soughtOnBridge.flatMap {
+          finding(
+            lost.packet.destination, behind: $0.name, lost.snapshot,
+            evidence: [.interfaceState($0.name, $0.state)] + lost.reasonEvidence)
+        }
+      }
+    }
+
     /// That nobody behind a bridge answers for an address, where a port of it is down: who has it may be there.
     static func finding(
       _ hop: IPAddress, behind bridge: String, _ snapshot: Snapshot, evidence: [Evidence]
@@ -36,33 +50,35 @@ extension BridgePortState {
 }
 
 extension NeighbourUnresolved {
-  /// The client and whom he asks for are both behind a bridge here, and nobody there answers: what would have been handed to him by
-  /// the bridge came to this host.
-  enum BehindBridge: Cause {
+  /// The client and whom he asks for are both behind a bridge here, and nobody there answers.
+  enum Between: Cause {
     static var page: FindingPage { NeighbourUnresolved.page }
     static let needs: [Need] = [.neighbours]
 
     static func examine(_ lost: LostPacket) -> Finding? {
-      guard lost.stage == .routing, let plan = lost.header?.probe, plan.entrance == .arriving,
-        !plan.hasChosenReceiver, let bridge = lost.snapshot.bridge(of: plan.device),
-        let link = lost.snapshot.link(bridge), case let packet = lost.packet,
-        !lost.snapshot.isLocal(packet.destination), packet.destination == plan.destination,
-        lost.snapshot.addresses.networks(of: link.index).contains(where: {
-          $0.contains(packet.source) && $0.contains(packet.destination)
-        }),
-        lost.snapshot.addresses.neighbour(packet.destination, on: link.index)?.hardwareAddress
-          == nil
-      else { return nil }
-      let evidence: [Evidence] = [.interfaceState(bridge, link.state)] + lost.reasonEvidence
-      if let down = BridgePortState.Down.finding(
-        packet.destination, behind: bridge, lost.snapshot, evidence: evidence)
-      {
-        return down
-      }
-      let asks = packet.source.family == 4 ? "ARP" : "neighbour discovery"
+      guard let bridge = lost.soughtOnBridge else { return nil }
+      let asks = lost.version == 4 ? "ARP" : "neighbour discovery"
       return error(
-        "nobody behind \(bridge) answers \(asks) for \(packet.destination), which is in the subnet of who asks: see that it "
-          + "is there and up", confidence: .likely, evidence: evidence)
+        "nobody behind \(bridge.name) answers \(asks) for \(lost.packet.destination), which is in the subnet of who "
+          + "asks: see that it is there and up", confidence: .likely,
+        evidence: [.interfaceState(bridge.name, bridge.state)] + lost.reasonEvidence)
     }
+  }
+}
+
+extension LostPacket {
+  /// The bridge behind which both the client of a probe and its destination would be, where nobody there has answered for that: so
+  /// the probe came to this host. A cause that looks at it needs `.neighbours`.
+  fileprivate var soughtOnBridge: LinkMessage? {
+    guard stage == .routing, let plan = header?.probe, plan.entrance == .arriving,
+      !plan.hasChosenReceiver, packet.destination == plan.destination,
+      let bridge = snapshot.link(snapshot.bridge(of: plan.device)),
+      !snapshot.isLocal(packet.destination),
+      snapshot.addresses.networks(of: bridge.index).contains(where: {
+        $0.contains(packet.source) && $0.contains(packet.destination)
+      }),
+      snapshot.addresses.neighbour(packet.destination, on: bridge.index)?.hardwareAddress == nil
+    else { return nil }
+    return bridge
   }
 }
