@@ -58,6 +58,42 @@ extension LiveTests {
         [net.router, net.server], words, code: code, to: destination ?? net.plan.server)
     }
 
+    /// The other end of the client's pair is down, or does not answer ARP by the interface that was asked.
+    @Test(arguments: [
+      ("ip link set $L down", "no-carrier", "is down, the other end of"),
+      (
+        """
+        ip addr add 10.61.1.9/24 dev x0; ip link set x0 up; ip route del 10.61.1.0/24 dev $L
+        sysctl -qw net.ipv4.conf.all.arp_filter=1
+        """, "discovery-unanswered", "arp_filter is 1"
+      ),
+      (
+        """
+        ip addr add 10.61.1.9/24 dev x0; ip link set x0 up; ip route del 10.61.1.0/24 dev $L
+        sysctl -qw net.ipv4.conf.all.rp_filter=1
+        """, "discovery-unanswered", "rp_filter is 1"
+      ),
+    ])
+    func whatTheNextPlaceDoes(fault: String, id: String, words: String) async throws {
+      let net = try await RouterNet(RouterPlan().withoutTun())
+      let (router, server) = (net.router, net.server)
+      try await net.inRouter(
+        """
+        L=nfl0; ip link add $L type veth peer name nfp0 netns \(server)
+        ip link add x0 type veth peer name x1; ip link set x1 up
+        ip addr add 10.61.1.1/24 dev $L; ip link set $L up
+        ip -n \(server) addr add 10.61.1.2/24 dev nfp0; ip -n \(server) link set nfp0 up
+        \(fault)
+        """)
+      let report = try await report(
+        [server, router], ["--local", "-W", "4"], code: 1, to: "10.61.1.1")
+      let finding = report.findings.first { $0.severity == "error" }
+      #expect(finding?.id == id)
+      #expect(finding?.summary.contains(words) == true, "\(String(describing: finding))")
+      #expect(finding?.namespace == router)
+      #expect(finding?.remedy != nil)
+    }
+
     /// Tables of iptables-legacy that another namespace has alone are read there.
     @Test(arguments: [RouterPlan().withoutTun(), RouterPlan.ipv6.withoutTun()])
     func legacyRulesInTheSecond(_ plan: RouterPlan) async throws {

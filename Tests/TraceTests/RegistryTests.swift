@@ -37,7 +37,8 @@ import Wire
     #expect(
       settings.sorted() == [
         "net/bridge/bridge-nf-call-ip6tables", "net/bridge/bridge-nf-call-iptables",
-        "net/ipv4/conf/*/accept_local", "net/ipv4/conf/*/arp_ignore",
+        "net/ipv4/conf/*/accept_local", "net/ipv4/conf/*/arp_filter",
+        "net/ipv4/conf/*/arp_ignore",
         "net/ipv4/conf/*/bc_forwarding", "net/ipv4/conf/*/drop_unicast_in_l2_multicast",
         "net/ipv4/conf/*/forwarding",
         "net/ipv4/conf/*/proxy_arp", "net/ipv4/conf/*/route_localnet",

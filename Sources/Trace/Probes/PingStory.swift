@@ -299,7 +299,9 @@ package struct PingStory: Sendable {
       .filter { plan.data == nil || $0.id != .natOncePerFlow }
     }
     for index in findings.indices {
-      findings[index] = silence(findings[index], asked: suspect) ?? findings[index]
+      findings[index] =
+        silence(findings[index], asked: suspect) ?? peerDown(findings[index], at: suspect)
+        ?? findings[index]
     }
     if !places.isEmpty {
       // What one place warns of is not told before the cause that another one knows.

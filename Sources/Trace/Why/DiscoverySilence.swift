@@ -4,6 +4,8 @@ extension InterfaceSetting {
   /// For which of its addresses a host answers ARP on an interface. The larger of the interface's value and that of
   /// "all" counts.
   static let arpIgnore = InterfaceSetting("arp_ignore", versions: [4])
+  /// Whether a host answers ARP only where its way back to who asks leads out by the same interface.
+  static let arpFilter = InterfaceSetting("arp_filter", versions: [4])
 }
 
 /// That a host does not answer ARP or neighbour discovery on a link for an address that it has.
@@ -13,6 +15,8 @@ struct DiscoverySilence {
   let device: String
   /// The settings that keep it so, by their names; none in IPv6.
   let settings: [(name: String, value: String)]
+  /// The interface by which its way back to who asks leads, where that is why.
+  private(set) var wayBack: String?
 
   /// nil where it answers, where nobody there would ask, and where that is not known. `device` is the interface, or
   /// the port of a bridge, behind which `asker` is.
@@ -34,16 +38,44 @@ struct DiscoverySilence {
       settings = []
       return
     }
-    settings = ["all", device].map { InterfaceSetting.arpIgnore.name(of: $0, version: 4) }
-      .compactMap { name in snapshot.sysctls[name].map { (name, $0) } }.filter { $0.value != "0" }
-    switch settings.compactMap({ Int($0.value) }).max() {
-    case 1: if isHere { return nil }
+    func set(_ setting: InterfaceSetting) -> [(name: String, value: String)] {
+      ["all", device].map { setting.name(of: $0, version: 4) }
+        .compactMap { name in snapshot.sysctls[name].map { (name, $0) } }.filter { $0.1 != "0" }
+    }
+    let ignoring = set(.arpIgnore)
+    let isIgnored: Bool
+    switch ignoring.compactMap({ Int($0.value) }).max() {
+    case 1: isIgnored = !isHere
     case 2:
       let own = snapshot.addresses.entries(address).filter { $0.interface == link.index }
-      if own.contains(where: { $0.local.network.contains(asker) }) { return nil }
-    case 8: break
-    default: return nil
+      isIgnored = !own.contains { $0.local.network.contains(asker) }
+    case 8: isIgnored = true
+    default: isIgnored = false
     }
+    if isIgnored {
+      settings = ignoring
+      return
+    }
+    // A question passes the reverse path filter as any packet does, and the answer has to leave by the same interface.
+    let (filter, check) = (set(.arpFilter), set(.rpFilter))
+    let isStrict = check.compactMap { Int($0.value) }.max() == 1
+    guard !filter.isEmpty || isStrict,
+      let back = Self.wayBack(to: asker, from: address, snapshot),
+      !snapshot.isSamePlace(back, device)
+    else { return nil }
+    settings = filter.isEmpty ? check : filter
+    wayBack = back
+  }
+
+  /// The interface by which this host sends to who asks.
+  private static func wayBack(
+    to asker: IPAddress, from address: IPAddress, _ snapshot: Snapshot
+  ) -> String? {
+    let packet = Packet(
+      source: address, destination: asker, proto: .icmp, transport: .absent)
+    guard let route = PolicyRouting(sending: packet, snapshot).route, route.kind == .unicast
+    else { return nil }
+    return snapshot.name(route.outputInterface)
   }
 
   /// What to ask to find that out of what answered this ping; nothing where nobody would ask.
@@ -51,16 +83,19 @@ struct DiscoverySilence {
     guard plan.entrance == .arriving, !plan.hasChosenReceiver, snapshot.isLocal(plan.destination),
       let device = snapshot.bridge(of: plan.device) ?? plan.device
     else { return [] }
-    return questions(plan.destination, on: [device])
+    return questions(plan.destination, by: plan.source, on: [device])
   }
 
   /// The same, of any of its interfaces.
-  static func questions(_ address: IPAddress, on devices: [String]) -> [Question] {
+  static func questions(
+    _ address: IPAddress, by asker: IPAddress, on devices: [String]
+  ) -> [Question] {
     guard address.family == 4 else { return [.host(.proxies)] }
-    return [
-      .sysctls(
-        (["all"] + devices).map { InterfaceSetting.arpIgnore.path(of: $0, version: 4) }.sorted())
-    ]
+    let settings: [InterfaceSetting] = [.arpIgnore, .arpFilter, .rpFilter]
+    let paths = (["all"] + devices).flatMap { device in
+      settings.map { $0.path(of: device, version: 4) }
+    }
+    return [.sysctls(paths.sorted()), .policy, .routes(to: [asker])]
   }
 }
 
@@ -69,7 +104,10 @@ extension Story {
   func questions(ofSilenceAbout address: IPAddress) -> [Question] {
     var questions: [Question] = unknownDeciders.map { .rule($0) }
     if snapshot.isLocal(address) {
-      questions += DiscoverySilence.questions(address, on: snapshot.devices(onLinkWith: address))
+      if let asker = header?.probe?.source {
+        questions += DiscoverySilence.questions(
+          address, by: asker, on: snapshot.devices(onLinkWith: address))
+      }
     }
     // A filter of tc that has dropped it there may have given it to an interface that is down.
     let devices = Set(
@@ -85,9 +123,11 @@ extension Story {
 
   /// That this network namespace does not answer another one, which asks for an address that is here.
   func discoveryUnanswered(of address: IPAddress, to asker: IPAddress) -> Finding? {
-    snapshot.devices(onLinkWith: address).lazy
-      .compactMap { DiscoverySilence(of: address, to: asker, on: $0, snapshot) }.first
-      .map { told(DiscoveryUnanswered.finding($0, asker: "\(asker)", snapshot)) }
+    let silences = snapshot.devices(onLinkWith: address)
+      .compactMap { DiscoverySilence(of: address, to: asker, on: $0, snapshot) }
+    // Of several interfaces there, the one that has the address is asked first of all.
+    let first = silences.first { snapshot.isAddress(address, of: $0.device) } ?? silences.first
+    return first.map { told(DiscoveryUnanswered.finding($0, asker: "\(asker)", snapshot)) }
   }
 
   /// Whether the client of the probes would have asked in vain for the address that they went to.

@@ -6,5 +6,8 @@ package struct InterfaceCounter: Sendable, Hashable {
   /// What its queueing disciplines and tc filters dropped.
   static let queueDropped = InterfaceCounter(key: "queue_dropped")
 
+  /// What it was to send and did not; of a tunnel, what carries it that routing or a rule did not let go.
+  static let sendingDropped = InterfaceCounter(key: "tx_dropped")
+
   func name(of device: String) -> String { "\(device).\(key)" }
 }

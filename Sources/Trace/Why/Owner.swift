@@ -35,6 +35,7 @@ package enum Owner: String, Sendable, CaseIterable {
   case openVPNAccessServer = "OpenVPN Access Server"
   case nordVPN = "NordVPN"
   case mwan3
+  case keepalived
 
   /// Whose a chain is; nil for a chain of the user's.
   init?(table: String, chain: String) {
@@ -69,7 +70,7 @@ package enum Owner: String, Sendable, CaseIterable {
     ("f2b-", .fail2ban), ("fail2ban-", .fail2ban), ("crowdsec", .crowdSec), ("cali40", .calico),
     ("cali60", .calico), ("KUBE-", .kubeProxy), ("kube-router-", .kubeRouter),
     ("PVEFW-", .proxmox), ("weave-", .weave), ("chain_DENY", .csf), ("chain_6_DENY", .csf),
-    ("sshguard", .sshguard),
+    ("sshguard", .sshguard), ("keepalived", .keepalived),
   ]
 
   private static let comments: [(comment: String, owner: Owner)] = [
@@ -129,6 +130,7 @@ package enum Owner: String, Sendable, CaseIterable {
     case .openVPNAccessServer: begins("AS0_")
     case .nordVPN: isTable("nordvpn") || begins("NORDVPN")
     case .mwan3: begins("mwan3_") || isTable("mwan3")
+    case .keepalived: isTable("keepalived")
     }
   }
 

@@ -37,7 +37,7 @@ struct OwnerRemedy {
       case .podman, .cni, .kubeRouter, .kubeProxy, .calico, .cilium, .flannel, .lxd,
         .incus, .crowdSec, .tailscale, .nixOS, .vyOS, .wgQuick, .proxmox, .networkd, .sshguard,
         .mullvad, .networkManager, .istio, .netBird, .neutron, .weave, .openVPNAccessServer,
-        .nordVPN, .mwan3:
+        .nordVPN, .mwan3, .keepalived:
         nil
       case .csf: csf
       }
@@ -68,6 +68,9 @@ struct OwnerRemedy {
     case .openVPNAccessServer: return "see the access control of its users and groups"
     case .nordVPN: return "see 'nordvpn settings': its kill switch, firewall and allowlist"
     case .mwan3: return Owner.mwan3.adviceOnRouting
+    case .keepalived:
+      return
+        "with vrrp_strict or no_accept it takes nothing for its virtual addresses: see keepalived.conf"
     case .libvirt where libvirtJump != nil:
       return
         "its networks take what their forward mode allows (virsh net-edit), and it puts its jumps first when it starts "

@@ -29,7 +29,7 @@ package enum Registry {
     DuplicateAddress.Tentative.OfNeighbour.self, DiscoveryUnanswered.OfNeighbour.self,
     BridgePortIsolated.OfNeighbour.self, ProxyNeighbourMissing.OfNeighbour.self,
     BridgePortState.Down.self,
-    NeighbourUnresolved.self, VXLANWithoutEntry.self, SNATClash.self,
+    NeighbourUnresolved.self, VXLANWithoutEntry.self, HandedToTunnel.Unsent.self, SNATClash.self,
     // Delivered.
     NotTranslated.Delivered.self, NotTranslated.Destination.self,
     TProxyWithoutListener.PassedOver.self, EchoIgnored.self, BroadcastNotForwarded.self,
@@ -52,6 +52,7 @@ package enum Registry {
     NoReply.AfterHandshake.self,
     ProxyNeighbourMissing.self, NeighbourUnresolved.NotAsked.self, HandedToTunnel.self,
     NotTranslated.self, SourceOfAnotherInterface.self, NoReply.EndedElsewhere.self,
+    HandedToTunnel.OverIP.self,
     MissingMasquerade.PastUplink.self, MissingMasquerade.self, UnroutableSNAT.self,
     HandedToTunnel.ForOthers.self, LostAfter.InQueue.self, NoReply.self,
     // None of these.

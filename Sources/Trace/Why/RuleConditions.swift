@@ -39,7 +39,11 @@ struct RuleConditions {
       return "what leaves by \(asked.text)"
     }
     if let own = seen.input, let asked = after(Self.inputs), !asked.takes(device: own) {
-      return "what comes in by \(asked.text)"
+      // nft names an interface by its number where none has that any more.
+      return asked.isNumber
+        ? "what comes in by the interface that had the number \(asked.text), which is gone ('iifname' finds one that was "
+          + "made anew)"
+        : "what comes in by \(asked.text)"
     }
     for (names, side, addresses) in [
       (Self.destinations, "for", [seen.asked, packet.destination]),
@@ -263,6 +267,9 @@ extension RuleConditions {
     var text: String {
       (isInverted ? "another than " : "") + Escape.text(values.joined(separator: ", "))
     }
+
+    /// Whether it is a number, by which nft writes an interface that is gone.
+    var isNumber: Bool { !values.isEmpty && values.allSatisfy { UInt32($0) != nil } }
 
     func takes(device: String) -> Bool {
       let isNamed = values.contains { name in

@@ -11,6 +11,9 @@ package struct ForwardingEntry: Sendable, Equatable {
   /// Whether the bridge has it and not the port itself: a VXLAN device has entries of its own.
   package var isOfBridge = true
 
+  /// The other end of the tunnel behind which the address is, of an entry of a VXLAN device's own (`NDA_DST`).
+  package var remote: IPAddress?
+
   /// An entry of these fields.
   package init(port: UInt32, address: HardwareAddress) {
     self.port = port
@@ -20,7 +23,7 @@ package struct ForwardingEntry: Sendable, Equatable {
   /// The family by which netlink lists these entries.
   package static let family = AddressFamily.bridge
 
-  private static let hardwareAddress: UInt16 = 2
+  private static let (destination, hardwareAddress): (UInt16, UInt16) = (1, 2)
   private static let headerLength = 12
   /// `NTF_MASTER`: the entry is the bridge's, not the port's own.
   private static let ofMaster: UInt8 = 0x04
@@ -44,6 +47,7 @@ package struct ForwardingEntry: Sendable, Equatable {
     let attributes = try RouteAttributes(message, after: Self.headerLength)
     guard let address = attributes.hardware(Self.hardwareAddress) else { return nil }
     self.address = address
+    remote = attributes.all[type: Self.destination].flatMap { IPAddress(bytes: $0.value) }
   }
 
   /// The `RTM_DELNEIGH` that takes it away.

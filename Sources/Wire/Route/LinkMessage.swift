@@ -45,6 +45,8 @@ package struct LinkMessage: Sendable, Equatable {
   package var xdpProgram: UInt32?
   /// What a TUN or TAP device is like; nil for every other kind.
   package var tun: TunAttributes?
+  /// Where its packets go, where it is a tunnel over IP.
+  package var tunnel: TunnelAttributes?
   /// What somebody has written down about it (`ip link set alias`).
   package var alias: String?
 
@@ -232,6 +234,9 @@ package struct LinkMessage: Sendable, Equatable {
       isLocked = try data.number(Attribute.bridgePortLocked, as: UInt8.self).map { $0 != 0 }
       portState = try data.number(Attribute.bridgePortState, as: UInt8.self)
         .map { BridgePortState(rawValue: $0) }
+    }
+    tunnel = try info?.nested(Attribute.infoData).flatMap { [kind] in
+      TunnelAttributes(kind: kind, $0)
     }
     tun = nil
     // The meaning of IFLA_INFO_DATA depends on the kind.

@@ -52,4 +52,12 @@ enum NoCarrier: Cause {
       evidence: [.interfaceState(device, link.state)] + lost.reasonEvidence,
       remedy: try isDown ? "ip link set dev \(Word.device(device)) up" : nil)
   }
+
+  /// The other end of a pair is down, which is in another place.
+  static func peerDown(_ peer: LinkMessage, of end: String) -> Finding {
+    error(
+      "\(peer.name) is down, the other end of \(end)",
+      evidence: [.interfaceState(peer.name, peer.state)],
+      remedy: try "ip link set dev \(Word.device(peer.name)) up")
+  }
 }

@@ -12,21 +12,24 @@ enum HandedToTunnel: Cause {
       The packet left by an interface that is no link but the entrance of a tunnel: WireGuard, or a TUN
       device that a program (OpenVPN, Tailscale, a userspace WireGuard) reads. What it does with the
       packet is decided there: which peer gets it, whether that peer may have such addresses, whether the
-      tunnel is up at all.
+      tunnel is up at all. Or it is one of the kernel's over IP (VXLAN, Geneve, GRE …), as networks of containers have
+      them: what carries the packet is a packet of this host's own to the other end, with rules and routes of its own.
       """,
     certainty: """
       Always likely: it may have got through the tunnel, and been lost behind it. Certain where this host
-      refused it because no peer takes it.
+      refused it because no peer takes it, and where what carries it did not leave.
       """,
     conclusion: """
-      The packet was sent through a WireGuard interface, or through a TUN device that a program has open,
-      and nothing came back.
+      The packet was sent through a WireGuard interface, through a TUN device that a program has open, or through a
+      tunnel over IP, and nothing came back. Where what carries it did not leave, the tunnel's interface counts one more
+      that was dropped in sending.
       """,
     advice: """
       In WireGuard, `wg show IFACE allowed-ips` says which peer takes which addresses, `latest-handshakes`
       whether it was heard of: the destination has to be allowed here, and the source at the peer. In
       OpenVPN, `route` and `iroute` say the same; in Tailscale, `tailscale status` and the accepted
-      routes. At the peer, look at its firewall and at its way back to the source.
+      routes. At the peer, look at its firewall and at its way back to the source. For a tunnel over IP, ask for the
+      packet that carries others, as the finding says: it needs the UDP port or the protocol to be let in at the other end.
       """)
 
   static let needs: [Need] = [.neighbours, .host(.holders)]

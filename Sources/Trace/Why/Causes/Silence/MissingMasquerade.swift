@@ -83,7 +83,7 @@ enum MissingMasquerade: Cause {
       ? "\(lead), and nothing came back: no rule translates it, and the other side may have no route to "
         + "\(subnet(lost))"
         + (own.map {
-          " ('ip route add \(RoutingWords.word(subnet(lost))) via \($0)' there makes one, the remedy hides the source instead)"
+          " ('ip route add \(RoutingWords.word(subnet(lost)).text) via \($0)' there makes one, the remedy hides the source instead)"
         } ?? "")
       : "\(lead): no rule translates it, so the answer has no way back"
     return error(
