@@ -43,8 +43,10 @@ package struct SoughtNeighbours: Sendable {
 
   /// Looks for who has this address behind the ports of a bridge, be it one or several.
   package init(_ address: IPAddress, behind bridge: LinkMessage) {
-    guard var routes = try? RouteSocket(), let links = try? routes.links() else { return }
-    ask(Self.questions([address], behind: bridge, links))
+    guard var routes = try? RouteSocket(), let links = try? routes.links(),
+      let own = try? routes.addresses()
+    else { return }
+    ask(Self.questions([address], behind: bridge, links, own))
   }
 
   /// Behind which port the first was found.
@@ -56,11 +58,20 @@ package struct SoughtNeighbours: Sendable {
   )]
 
   private static func questions(
-    _ addresses: [IPAddress], behind bridge: LinkMessage, _ links: [LinkMessage]
+    _ addresses: [IPAddress], behind bridge: LinkMessage, _ links: [LinkMessage],
+    _ own: [AddressMessage]
   ) -> Questions {
+    // Answers to any other address would be for this host to hand on.
+    let unusable = AddressMessage.tentative | AddressMessage.optimistic
+    let sender = own.first {
+      $0.interface == bridge.index && $0.local.address.isLinkLocal && $0.flags & unusable == 0
+        && $0.local.address.family == 6
+    }?.local.address
     let ports = Self.ports(of: bridge, links).map(\.index)
     guard let asker = bridge.address, !ports.isEmpty else { return [] }
-    return addresses.map { (NeighbourQuestion(searching: $0, as: asker), bridge, ports) }
+    return addresses.map {
+      (NeighbourQuestion(searching: $0, as: asker, at: sender), bridge, ports)
+    }
   }
 
   private static func ports(of bridge: LinkMessage, _ links: [LinkMessage]) -> [LinkMessage] {
@@ -74,7 +85,7 @@ package struct SoughtNeighbours: Sendable {
     var questions: Questions = []
     for bridge in links where bridge.kind == "bridge" && Self.ports(of: bridge, links).count > 1 {
       let unknown = try unknown(addresses, behind: bridge, &routes)
-      questions += Self.questions(unknown, behind: bridge, links)
+      questions += Self.questions(unknown, behind: bridge, links, try routes.addresses())
     }
     ask(questions)
   }

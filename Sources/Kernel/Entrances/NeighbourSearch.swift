@@ -39,9 +39,11 @@ package struct NeighbourSearch: ~Copyable {
   }
 
   /// The same, asked out of the interface by this host, whose link-layer address there is `asker`; nil also where
-  /// the question cannot be sent.
-  package borrowing func find(_ address: IPAddress, as asker: HardwareAddress) -> HardwareAddress? {
-    let question = NeighbourQuestion(searching: address, as: asker)
+  /// the question cannot be sent. `own` is this host's address on that link.
+  package borrowing func find(
+    _ address: IPAddress, as asker: HardwareAddress, at own: IPAddress?
+  ) -> HardwareAddress? {
+    let question = NeighbourQuestion(searching: address, as: asker, at: own)
     let frame = question.frame
     // Sound: the call reads as many octets as the array has.
     guard unsafe send(socket.number, frame, frame.count, Int32(MSG_DONTWAIT)) == frame.count

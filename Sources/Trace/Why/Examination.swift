@@ -144,17 +144,23 @@ enum Examination {
   static func refusal(
     _ exchange: Exchange, _ session: Shared<SessionHeader>?, _ known: Shared<Snapshot>
   ) -> Finding? {
-    let refused: Journey?
-    if let quoted = exchange.error?.packet.quoted {
-      refused = exchange.journeys.last { journey in
-        journey.direction != .error && journey.hops.contains { $0.packet.isSame(as: quoted) }
+    var refused: Journey?
+    var error: Packet?
+    if exchange.error?.packet.quoted != nil {
+      // The first may be about a packet of before.
+      for told in exchange.journeys where told.direction == .error && refused == nil {
+        guard let quoted = told.packet.quoted else { continue }
+        refused = exchange.journeys.last { journey in
+          journey.direction != .error && journey.hops.contains { $0.packet.isSame(as: quoted) }
+        }
+        error = told.packet
       }
     } else {
       refused = exchange.reply?.packet.isRefusal == true ? exchange.request : nil
     }
     guard let refused else { return nil }
     var lost = LostPacket(
-      refused, of: exchange, error: nil, refused: nil, session: session, known: known)
+      refused, of: exchange, error: error, refused: nil, session: session, known: known)
     // A reset is a refusal only if it answers the SYN, or what belongs to no connection: many connections end
     // with one.
     if exchange.error == nil, refused.packet.tcp?.flags != .syn, !lost.isInvalid { return nil }

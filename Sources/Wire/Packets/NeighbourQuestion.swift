@@ -19,10 +19,10 @@ package struct NeighbourQuestion: Sendable {
   }
 
   /// Looks for who has this address. In IPv6 who asks without an address of his own is about to take it himself, and whoever
-  /// is doing that as well would give it up for that (RFC 4862, section 5.4.3): it is asked from the address that a host
-  /// with this link-layer address has on its link.
-  package init(searching target: IPAddress, as asker: HardwareAddress) {
-    self.init(for: target, from: asker, at: target.family == 6 ? asker.linkLocal : nil)
+  /// is doing that as well would give it up for that (RFC 4862, section 5.4.3): it is asked from an address of the asker's on
+  /// its link, `own`, or else from the one that a host with this link-layer address has there.
+  package init(searching target: IPAddress, as asker: HardwareAddress, at own: IPAddress? = nil) {
+    self.init(for: target, from: asker, at: target.family == 6 ? own ?? asker.linkLocal : nil)
   }
 
   private static let arp: [UInt8] = [0x08, 0x06]

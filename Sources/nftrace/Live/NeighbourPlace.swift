@@ -159,8 +159,8 @@ struct NeighbourPlace {
     if let found = try search.find(destination, as: sender, through: injector) { return found }
     // An isolated port's question does not come to others of that kind; the bridge's own does.
     let asker = owner.address ?? sender
-    return try NeighbourSearch(on: owner.index, called: owner.name).find(destination, as: asker)
-      ?? owner.address
+    return try NeighbourSearch(on: owner.index, called: owner.name).find(
+      destination, as: asker, at: ownOnLink) ?? owner.address
   }
 
   /// A router answers who asks for it.
@@ -171,7 +171,8 @@ struct NeighbourPlace {
     guard let router, !injector.isWire, injector.address != nil, let asker = owner.address else {
       return nil
     }
-    return try NeighbourSearch(on: owner.index, called: owner.name).find(router, as: asker)
+    return try NeighbourSearch(on: owner.index, called: owner.name).find(
+      router, as: asker, at: ownOnLink)
   }
 
   /// Has a bridge's host know who sends, and behind which port: in a copy the world behind every port would say that it is
@@ -181,6 +182,12 @@ struct NeighbourPlace {
     try? routes.add(
       NeighbourMessage(
         interface: owner.index, address: sender, hardwareAddress: address, state: .permanent))
+  }
+
+  /// This host's own address on the link, for what its neighbours are asked.
+  private var ownOnLink: IPAddress? {
+    own.filter { $0.interface == owner.index && !isTentative($0.local.address) }
+      .map(\.local.address).first(where: \.isLinkLocal)
   }
 
   private func hardware(of address: IPAddress) -> HardwareAddress? {

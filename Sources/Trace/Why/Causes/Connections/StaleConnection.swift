@@ -62,7 +62,8 @@ enum StaleConnection: Cause {
 
     static func examine(_ lost: LostPacket) -> Finding? {
       guard lost.header?.probe == nil, let refusal = lost.refusal, refusal.isOurs,
-        refusal.packet.isUnreachableHost, lost.journey.connection?.wasKnown == true,
+        refusal.packet.isUnreachableHost,
+        lost.journey.connection?.wasKnown == true || isTranslatedByNoRule(lost),
         // What a rule dropped was refused by that, and what was said of an earlier packet is no word about this one.
         lost.journey.end.decider == nil, lost.destinationChange != nil
       else { return nil }
@@ -78,6 +79,13 @@ enum StaleConnection: Cause {
           .refusal(refusal.packet, isOurs: true),
         ], remedy: deletion(lost.journey))
     }
+  }
+
+  /// Whether a packet was translated, and met no rule that does it: only the first of a connection does. An entry that nobody
+  /// answered yet has no other sign.
+  private static func isTranslatedByNoRule(_ lost: LostPacket) -> Bool {
+    lost.destinationChange != nil && !lost.journey.way.rules.contains { $0.translation != nil }
+      && !lost.snapshot.legacyTables(version: lost.version).contains("nat")
   }
 
   /// Whether rules that are there give new connections different targets: then that two have different ones
