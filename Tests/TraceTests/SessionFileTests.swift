@@ -129,3 +129,37 @@ import Wire
     }
   }
 }
+
+extension SessionFileTests {
+  /// What is counted as packets is what `show` tells of: not what neighbours ask each other.
+  @Test func whatNeighboursAskIsNotCounted() throws {
+    let header = SessionHeader(
+      command: "record", version: "1", kernel: "6", points: [], table: "nftrace")
+    var bytes = SessionFile.beginning(header)
+    func icmp(_ type: UInt8, options: [UInt8] = []) -> [UInt8] {
+      let ends: [UInt8] = [0xfe, 0x80] + [UInt8](repeating: 0, count: 13) + [1]
+      let body: [UInt8] = [type, 0, 0, 0] + [UInt8](repeating: 7, count: 20)
+      return [0x60, 0, 0, 0, 0, UInt8(options.count + body.count), options.isEmpty ? 58 : 0, 255]
+        + ends + ends + options + body
+    }
+    let routerAlert: [UInt8] = [58, 0, 5, 2, 0, 0, 1, 0]
+    let packets = [
+      icmp(128), icmp(135), icmp(136), icmp(133), icmp(143, options: routerAlert), icmp(1),
+    ]
+    for (number, packet) in packets.enumerated() {
+      for prefix in ["PREROUTING", "FORWARD"] {
+        let message = LogMessage(
+          family: 10, hookNumber: prefix == "FORWARD" ? 2 : 0, hardwareProtocol: 0x86dd,
+          prefix: prefix, inDevice: 3, sequence: UInt32(number), payload: packet)
+        bytes += SessionFile.bytes(Record(time: 9, .log(message.bytes)))
+      }
+    }
+    for piece in [bytes.count, 50, 7] {
+      var tally = SessionTally()
+      for start in stride(from: 0, to: bytes.count, by: piece) {
+        tally.feed(Array(bytes[start..<min(start + piece, bytes.count)]))
+      }
+      #expect(tally.events == 12 && tally.packets == 2)
+    }
+  }
+}

@@ -18,27 +18,28 @@ struct ExchangeGroups {
   private(set) var all: [Group] = []
   /// The journey of the same exchange that comes next; the latest has itself.
   private var next: [Int] = []
-  private var latest: [ExchangeKey: Int] = [:]
+  /// The latest exchange of each key, by the keys' numbers.
+  private var latest: [Int?]
 
-  /// No exchanges, with room for so many journeys.
-  init(roomFor count: Int) {
+  /// No exchanges, with room for so many journeys, and keys whose numbers are below another one.
+  init(roomFor count: Int, keys: Int) {
     all.reserveCapacity(count)
     next.reserveCapacity(count)
-    latest.reserveCapacity(count)
+    latest = [Int?](repeating: nil, count: keys)
   }
 
-  /// Takes in the next journey, of which something was heard from `start` to `last`. After `idle` nanoseconds of silence
-  /// another exchange begins.
-  mutating func append(_ key: ExchangeKey, from start: UInt64, to last: UInt64, idle: UInt64) {
+  /// Takes in the next journey, of the key with this number, of which something was heard from `start` to `last`. After
+  /// `idle` nanoseconds of silence another exchange begins.
+  mutating func append(_ key: Int?, from start: UInt64, to last: UInt64, idle: UInt64) {
     let index = next.count
     next.append(index)
-    if let group = latest[key], start <= all[group].last.later(by: idle) {
+    if let key, let group = latest[key], start <= all[group].last.later(by: idle) {
       next[all[group].latest] = index
       all[group].latest = index
       all[group].count += 1
       all[group].last = max(all[group].last, last)
     } else {
-      latest[key] = all.count
+      if let key { latest[key] = all.count }
       all.append(Group(first: index, latest: index, last: last))
     }
   }

@@ -19,6 +19,8 @@ struct KnownPoints: Sendable {
   /// The points of devices' hooks that were asked for last.
   private var ofDevices: [(device: String, point: ObservationPoint)] = []
   private static let mostOfDevices = 8
+  /// So few are found soonest one after the other.
+  private static let few = 16
 
   /// The points that a session's header tells of; nil is that of a capture which other programs made.
   init(_ header: SessionHeader?) {
@@ -37,7 +39,7 @@ struct KnownPoints: Sendable {
       ? Set(byChain.values.filter { point in !last.contains { $0.follows(point) } }.map(\.chain))
       : []
     self.ends = ends
-    fewEnds = ends.count <= 8 ? Array(ends) : nil
+    fewEnds = ends.count <= Self.few ? Array(ends) : nil
   }
 
   /// Whether there is a point at the netdev family's egress hook.
@@ -66,6 +68,10 @@ struct KnownPoints: Sendable {
 
   /// The point of a hook that log messages name so.
   func point(label: String, at hook: Hook) -> ObservationPoint? {
+    if all.count <= Self.few {
+      return all.indices.first { all.span[$0].hook == hook && all.span[$0].label == label }
+        .map { all[$0] }
+    }
     let named = byLabel[label] ?? []
     return named.indices.first { named.span[$0].hook == hook }.map { named[$0] }
   }

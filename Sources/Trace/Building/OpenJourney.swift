@@ -30,7 +30,9 @@ struct OpenJourney {
   /// How far the machine's clock was ahead of the session's when it began, in nanoseconds.
   var clockStep: Int64 = 0
   /// What it is told together with, as far as that is known.
-  var key: ExchangeKey
+  private(set) var key: ExchangeKey
+  /// The number that `OpenJourneys` has for it; nil as long as nobody said a key.
+  private(set) var keyNumber: Int? = nil
   /// The journey before it with the same identity, as an index of those that are open.
   var twin: Int?
   /// Whether nobody need look at it again, for it is over.
@@ -95,4 +97,9 @@ struct OpenJourney {
     if headers.hidesTransport, !packet.isLaterFragment { packet.fragment = headers.fragment }
     return packet
   }
+}
+
+extension OpenJourney {
+  /// It is told together with others of this key, which has this number.
+  mutating func take(_ key: ExchangeKey, number: Int) { (self.key, keyNumber) = (key, number) }
 }

@@ -20,6 +20,41 @@ struct OpenJourneys: RandomAccessCollection, MutableCollection, Sendable {
     _modify { yield &journeys[index] }
   }
 
+  // MARK: What is told together
+
+  /// Numbers of the keys that open journeys have. All are grouped by these time and again, and few change.
+  private var keyNumbers: [ExchangeKey: Int] = [:]
+  /// How many journeys have each of them, and which are nobody's.
+  private var keyUses: [Int] = []
+  private var freeNumbers: [Int] = []
+
+  /// One more than the highest number of a key.
+  var endOfKeyNumbers: Int { keyUses.count }
+
+  /// The journey is told together with others of this key.
+  mutating func set(_ key: ExchangeKey, of index: Int) {
+    if journeys.span[index].keyNumber != nil, journeys.span[index].key == key { return }
+    forgetKey(of: index)
+    let number: Int
+    if let known = keyNumbers[key] {
+      number = known
+    } else {
+      number = freeNumbers.popLast() ?? keyUses.count
+      if number == keyUses.count { keyUses.append(0) }
+      keyNumbers[key] = number
+    }
+    keyUses[number] += 1
+    journeys[index].take(key, number: number)
+  }
+
+  private mutating func forgetKey(of index: Int) {
+    guard let number = journeys.span[index].keyNumber else { return }
+    keyUses[number] -= 1
+    guard keyUses[number] == 0 else { return }
+    keyNumbers[journeys.span[index].key] = nil
+    freeNumbers.append(number)
+  }
+
   // MARK: Finding
 
   /// The last one of a packet with this identity, some of which may be over.
@@ -89,7 +124,10 @@ struct OpenJourneys: RandomAccessCollection, MutableCollection, Sendable {
   /// Removes those at the indices of `groups`, and finds the places of the others anew.
   mutating func remove(_ groups: [[Int]]) {
     var isClosed = [Bool](repeating: false, count: journeys.count)
-    for index in groups.joined() { isClosed[index] = true }
+    for index in groups.joined() where !isClosed[index] {
+      isClosed[index] = true
+      forgetKey(of: index)
+    }
     var kept = 0
     latest.removeAll(keepingCapacity: true)
     // A packet may have had several trace ids: all but the latest lead nowhere.

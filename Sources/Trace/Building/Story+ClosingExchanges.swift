@@ -63,10 +63,10 @@ extension Story {
   /// The open journeys of each exchange, and when something was heard of it last. After an idle
   /// second another one begins, whenever it is looked at.
   private func exchanges() -> ExchangeGroups {
-    var groups = ExchangeGroups(roomFor: open.count)
+    var groups = ExchangeGroups(roomFor: open.count, keys: open.endOfKeyNumbers)
     let firsts = firstFragments()
     for index in open.indices {
-      let key = open[firsts.isEmpty ? index : firsts[index] ?? index].key
+      let key = open[firsts.isEmpty ? index : firsts[index] ?? index].keyNumber
       let isLate = open[index].way.first.packet.isOfUnresolvedNeighbour
       groups.append(
         key, from: open[index].start, to: open[index].last,

@@ -31,7 +31,7 @@ extension Story {
       hop, identity: whole.identity, start: start, now: now, latestProbe: whole.latestProbe,
       roomFor: 1)
     open[copy].isCopy = true
-    open[copy].key = whole.key
+    open.set(whole.key, of: copy)
     open[copy].clockStep = whole.clockStep
     if let copyID = whole.traceID { open.setTraceID(copyID, of: copy) }
     open[index].way = way

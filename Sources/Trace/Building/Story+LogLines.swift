@@ -20,7 +20,7 @@ extension Story {
       sighting.point.label += "-\(device)"
     }
     let index = place(sighting, traceID: nil)
-    open[index].key = key(of: open[index])
+    open.set(key(of: open[index]), of: index)
   }
 
   /// A point that the session's header does not have, such as that behind a chain of the user's: in

@@ -161,12 +161,12 @@ extension Story {
   private mutating func noteConnection(_ trace: TraceMessage, of index: Int) {
     if let id = trace.conntrackID, open[index].connectionID != id {
       open[index].connectionID = id
-      open[index].key = key(of: open[index])
+      open.set(key(of: open[index]), of: index)
     }
     if let bit = trace.conntrackState, let state = Connection.State(bit: bit) {
       if open[index].isUntracked, open[index].connectionState != state {
         open[index].connectionState = state
-        open[index].key = key(of: open[index])
+        open.set(key(of: open[index]), of: index)
       }
       open[index].connectionState = state
       if trace.table == ownTable, open[index].lastPoint.table == "conntrack" {

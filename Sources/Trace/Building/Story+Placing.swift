@@ -24,7 +24,7 @@ extension Story {
     open[index].clockStep = clockStep
     if let traceID { open.setTraceID(traceID, of: index) }
     joining.note(&open[index])
-    open[index].key = key(at: index)
+    open.set(key(at: index), of: index)
     return index
   }
 

@@ -50,6 +50,8 @@ package struct SessionTally: Sendable {
 
   /// Octets of a packet's block that say what it is: as far as the interface of an NFLOG message.
   private static let looked = 28 + NewPacket.looked
+  /// The same, where there are as many: as far as what a packet of IPv6 is.
+  private static let lookedMost = 28 + NewPacket.lookedMost
   /// Types of blocks: enhanced packets, and interface statistics, which have notes.
   private static let (packetBlocks, noteBlocks) = (UInt32(6), UInt32(5))
 
@@ -71,7 +73,7 @@ package struct SessionTally: Sendable {
         return
       }
       if bytes.number(at: at) == Self.packetBlocks, length > Self.looked, !decoder.awaitsHeader {
-        guard left >= Self.looked else { break }
+        guard left >= min(length, Self.lookedMost) else { break }
         incoming = Self.packet(bytes, at: at)
         rest = max(length - left, 0)
         if rest > 0 { return }
@@ -98,11 +100,14 @@ package struct SessionTally: Sendable {
   /// An enhanced packet block: the interface it is of, its time, and what is in it, as `SessionFile`
   /// writes them.
   private static func packet(_ bytes: [UInt8], at: Int) -> Incoming {
+    // What its length says of a damaged one may be more than there is.
+    let length = max(Int(bytes.number(at: at + 4)), looked)
+    let end = min(at + min(length, lookedMost), bytes.count)
     let time = UInt64(bytes.number(at: at + 12)) << 32 | UInt64(bytes.number(at: at + 16))
     switch bytes.number(at: at + 8) {
     case 0:
       return Incoming(
-        time: time, isEvent: true, beginsPacket: NewPacket.isBegun(by: bytes[(at + 28)...]))
+        time: time, isEvent: true, beginsPacket: NewPacket.isBegun(by: bytes[(at + 28)..<end]))
     case 1:
       let type = UInt16(bytes[at + 48]) | UInt16(bytes[at + 49]) << 8
       return Incoming(

@@ -124,7 +124,10 @@ struct Nftrace: ParsableCommand {
     }
     let text = fullMessage(for: error)
     if exitCode(for: error) == .success {
-      do { try Output.show(text) } catch { exit(for: error) }
+      let isScript = Terminal.arguments.contains { $0.hasPrefix(CompletionScript.option) }
+      do {
+        try Output.show(isScript ? CompletionScript.withRecordings(text) : text)
+      } catch { exit(for: error) }
       return 0
     }
     // The parser knows nothing of the terminal.
