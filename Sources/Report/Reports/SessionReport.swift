@@ -141,7 +141,16 @@ package struct SessionReport {
   }
 
   /// The lines of an exchange, if it is wanted.
-  mutating func add(_ exchange: Exchange) -> [String] { add(.exchange(exchange)) }
+  mutating func add(_ exchange: Exchange) -> [String] {
+    guard !clocks.isEmpty else { return add(.exchange(exchange)) }
+    // Records have been brought to the first one's clock already.
+    let known = clocks.map(\.site) + namespaces.prefix(1)
+    var exchange = exchange
+    exchange.isByOneClock = exchange.journeys.allSatisfy { journey in
+      journey.site.map { known.contains($0) } ?? false
+    }
+    return add(.exchange(exchange))
+  }
 
   // MARK: Stories that are told elsewhere
 
