@@ -74,7 +74,7 @@ package struct Story: Sendable {
   static let mostOpen = 16384
   static let mostHops = 1 << 18
   /// Of several stories that are told beside each other, each has a part of this many hops, and of a few at least.
-  static let mostHopsOfSeveral = 1 << 17
+  static let mostHopsOfSeveral = 1 << 16
   static let leastHops = 1 << 10
   /// Of this story: hops that are kept open, and hops beyond which exchanges are told in parts.
   private(set) var roomForHops = mostHops

@@ -87,7 +87,7 @@ package struct NamespaceMerge: Sendable {
   private static let mostPackets = 1024
   /// Packets that wait for others at most, and places where they were seen, of some 300 octets each.
   private let mostWaiting: Int
-  private static let mostHops = 1 << 17
+  private static let mostHops = 1 << 16
 
   /// A merger of what is told of these places.
   package init(_ sites: [Site]) {

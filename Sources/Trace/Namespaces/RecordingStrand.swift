@@ -77,13 +77,9 @@ package struct RecordingStrand: Sendable {
   /// The time of the next record, or of the latest before it; nil where all was read.
   private var next: UInt64? { head.map { max(reached, $0.moment) } }
 
-  /// Nanoseconds between looks. A recording is read on for as long without the others: what it takes of the processor's
-  /// memory is then there for some more records.
-  private static let pause: UInt64 = 400_000_000
-
   /// Whether the next record, of this time, is to wait for another look.
   private static func isDue(_ time: UInt64, after look: UInt64) -> Bool {
-    time.since(look) > pause
+    time.since(look) > Pace.whole.lookout / 2
   }
 
   /// What comes next in a recording: an element, nil at the end; and what is to be said of damage before it.
