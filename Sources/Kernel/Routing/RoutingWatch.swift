@@ -11,6 +11,8 @@ package struct RoutingWatch: ~Copyable {
   private var changed: UInt64? = Clock.realtime
   /// The moment of the monotonic clock before which it is not read again.
   private var notBefore: UInt64 = 0
+  /// What was told last, as a hash; nil where that does not hold any more, and it was said so.
+  private var told: Int?
   /// Whether there are more routes than are recorded.
   private var areTooMany = false
 
@@ -18,8 +20,9 @@ package struct RoutingWatch: ~Copyable {
   private static let attempt = "listen to changes of routing"
   /// Routes and interfaces that are recorded at most: of a router that has the Internet's routes, nobody reads them all.
   private static let (mostRoutes, mostDevices) = (4096, 256)
-  /// How many times as long as it took nothing is read again: routes may change all the time.
-  private static let rest: UInt64 = 20
+  /// How many times as long as it took nothing is read again, and nanoseconds for which nothing is for each octet that was
+  /// told: routes may change all the time, and a recording is for packets.
+  private static let (rest, restOfOctet): (UInt64, UInt64) = (20, 61_035)
 
   /// Begins to listen.
   package init() throws(KernelError) {
@@ -36,16 +39,46 @@ package struct RoutingWatch: ~Copyable {
   /// The moment of the monotonic clock at which there is something to read; nil where nothing was changed.
   package var due: UInt64? { changed == nil || areTooMany ? nil : notBefore }
 
-  /// What there is, if it may be another than when this was asked last, with the time of the change; does not wait.
+  /// What there is, if it is another than when this was asked last, with the time of the change; nothing, as long as it is
+  /// too soon to read it again. Does not wait.
   package mutating func news() -> [Record]? {
     notice()
     let start = Clock.monotonic
-    guard let time = changed, !areTooMany, start >= notBefore else { return nil }
+    guard let time = changed, !areTooMany else { return nil }
+    if start < notBefore {
+      guard told != nil else { return nil }
+      told = nil
+      return Self.nothing.map { Record(time: time, .netlink($0)) }
+    }
     changed = nil
     let records = read().map { Record(time: time, $0.content) }
+    let (hash, octets) = Self.measure(records)
     let now = Clock.monotonic
-    notBefore = now + (now - start) * Self.rest
-    return records
+    notBefore = now + max((now - start) * Self.rest, UInt64(octets) * Self.restOfOctet)
+    defer { told = hash }
+    return hash == told ? nil : records
+  }
+
+  /// Lists of rules and routes in which there is nothing.
+  private static let nothing = [RouteMessageType.getRule, RouteMessageType.getRoute].flatMap {
+    type in [2, 10].map { RouteMessageType.dump(type, family: $0) }
+  }
+
+  /// A hash of what records say of routing, and how many octets that takes.
+  private static func measure(_ records: [Record]) -> (hash: Int, octets: Int) {
+    var (hasher, octets) = (Hasher(), 0)
+    for record in records {
+      switch record.content {
+      case .netlink(let message):
+        hasher.combine(message.payload)
+        octets += message.payload.count
+      case .note(.sysctls(let values)):
+        hasher.combine(values)
+        octets += values.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+      default: break
+      }
+    }
+    return (hasher.finalize(), octets)
   }
 
   /// Takes in that something was changed.
