@@ -21,8 +21,8 @@ struct JSONStream: Sendable {
     guard !values.isEmpty else { return [] }
     var lines = begin()
     for value in values {
-      if let previous { lines.append(previous + ",") }
-      previous = "    " + value.pretty(indent: 4)
+      if let text = previous.take() { lines.append(text + ",") }
+      previous = value.pretty(indent: 4, behind: "    ")
     }
     return lines
   }

@@ -189,6 +189,7 @@ package struct SessionReport {
       }
     } else {
       traffic = Story(header: next)
+      traffic!.wanted = WantedExchanges(filter, last: last)
       isTraffic = true
     }
   }

@@ -114,10 +114,10 @@ struct OpenJourneys: RandomAccessCollection, MutableCollection, Sendable {
     if let newer { journeys[newer].twin = next } else { latest[journeys[index].identity] = next }
   }
 
-  /// Removes those at the indices of `groups`, and gives them, one group after the other.
-  mutating func take(_ groups: [[Int]]) -> [[OpenJourney]] {
+  /// Gives those at the indices of `groups`, one group after the other, and removes those of `all`.
+  mutating func take(_ groups: [[Int]], closing all: [[Int]]) -> [[OpenJourney]] {
     let taken = groups.map { group in group.map { journeys[$0] } }
-    remove(groups)
+    remove(all)
     return taken
   }
 

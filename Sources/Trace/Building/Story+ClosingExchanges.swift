@@ -241,20 +241,20 @@ extension Story {
   private mutating func close(_ groups: [[Int]]) -> [Exchange] {
     let ordered = groups.filter { !$0.isEmpty }.map { $0.sorted() }.sorted { $0[0] < $1[0] }
     for group in ordered where group.count > 1 { tellCopies(in: group) }
-    let exchanges = takeExchanges(ordered)
-    return told(exchanges)
+    let some = wanted?.some(of: ordered, among: open) ?? ordered
+    return told(takeExchanges(some, closing: ordered))
   }
 
-  /// Takes the exchanges of these journeys out of those that are open.
-  private mutating func takeExchanges(_ groups: [[Int]]) -> [Exchange] {
+  /// Takes the exchanges of these journeys out of those that are open, and with them `all` that are closed.
+  private mutating func takeExchanges(_ groups: [[Int]], closing all: [[Int]]) -> [Exchange] {
     // What a packet of a probe is, the others say.
     guard !hasProbe, !hasLaterFragments else {
       let firsts = firstFragments()
-      defer { forget(groups) }
+      defer { forget(all) }
       return groups.map { Exchange(journeys: journeys($0, firstFragments: firsts)) }
     }
-    if groups.isEmpty { return [] }
-    var taken = open.take(groups)
+    if all.isEmpty { return [] }
+    var taken = open.take(groups, closing: all)
     taken.reverse()
     var exchanges: [Exchange] = []
     exchanges.reserveCapacity(taken.count)

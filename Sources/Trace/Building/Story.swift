@@ -18,6 +18,8 @@ package struct Story: Sendable {
   let site: Site?
   /// How soon packets are told.
   let pace: Pace
+  /// What of recorded traffic is asked for; nil is all.
+  package var wanted: WantedExchanges?
   /// Messages so far.
   package private(set) var counts = EventCounts()
   /// How many packets were dropped by a rule or policy so far.

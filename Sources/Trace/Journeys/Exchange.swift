@@ -14,9 +14,9 @@ package struct Exchange: Sendable, Equatable {
   package init(journeys: [Journey]) { self.journeys = journeys }
 
   /// The packet that began it.
-  package var request: Journey? { journeys.first { $0.direction == .request } }
+  package var request: Journey? { first(.request) }
   /// The first packet that answered it.
-  package var reply: Journey? { journeys.first { $0.direction == .reply } }
+  package var reply: Journey? { first(.reply) }
   /// Nanoseconds between the kernel's stamps of the request where it came in, or of this host's own where
   /// it left, and of its answer where it was seen last; nil where there are none.
   package var roundTrip: UInt64? {
@@ -30,8 +30,13 @@ package struct Exchange: Sendable, Equatable {
     return answered.since(sent)
   }
   /// The first ICMP error about it.
-  package var error: Journey? {
-    // Most have none: each is looked at where it is.
-    journeys.indices.first { journeys.span[$0].direction == .error }.map { journeys[$0] }
+  package var error: Journey? { first(.error) }
+
+  /// Whether a probe is among its packets, or an answer to one.
+  var isOfProbe: Bool { journeys.contains { $0.probe != nil } }
+
+  private func first(_ direction: Journey.Direction) -> Journey? {
+    // Each is looked at where it is: there is much in one.
+    journeys.indices.first { journeys.span[$0].direction == direction }.map { journeys[$0] }
   }
 }

@@ -46,15 +46,33 @@ package struct ExchangeFilter: Sendable {
   /// Whether any packet of the exchange is wanted: an answer is shown with its request.
   package func matches(_ exchange: Exchange) -> Bool {
     // A probe that was seen nowhere is no packet, and yet what came of it is to be told.
-    if exchange.journeys.isEmpty { return isOfAll }
+    if exchange.journeys.isEmpty { return isOfNone }
     if onlyLost, !isLost(exchange) { return false }
     return exchange.journeys.contains(where: matches)
   }
 
   /// Whether no packet was asked for in particular.
-  private var isOfAll: Bool {
+  private var isOfNone: Bool {
     from == nil && fromPort == nil && to == nil && toPort == nil && port == nil && rule == nil
       && since == nil && until == nil && packet == nil
+  }
+
+  /// Whether every exchange is wanted.
+  var isOfAll: Bool { isOfNone && proto == nil && !onlyLost && through == nil }
+
+  /// Whether an exchange of these open journeys may be wanted, as far as numbers, addresses and ports say. What one has that
+  /// another one lacks counts for all: two may be told as one.
+  func mayMatch(_ group: [Int], of open: OpenJourneys) -> Bool {
+    func isSeen(_ isWanted: (Packet) -> Bool) -> Bool {
+      group.contains { open[$0].hops.contains { isWanted($0.packet) } }
+    }
+    if let packet, !group.contains(where: { open[$0].id == packet }) { return false }
+    if let from, !isSeen({ from.contains($0.source) }) { return false }
+    if let to, !isSeen({ to.contains($0.destination) }) { return false }
+    if let fromPort, !isSeen({ $0.sourcePort == fromPort }) { return false }
+    if let toPort, !isSeen({ $0.destinationPort == toPort }) { return false }
+    if let port, !isSeen({ $0.sourcePort == port || $0.destinationPort == port }) { return false }
+    return true
   }
 
   private func matches(_ journey: Journey) -> Bool {

@@ -23,7 +23,7 @@ extension FixedWidthInteger {
 
   /// The whole number nearest to `number`, or the end of the type's range that it is beyond; 0 for what
   /// is no number.
-  package init(nearest number: Double) {
+  @inlinable package init(nearest number: Double) {
     let whole = number.rounded()
     self = Self(exactly: whole) ?? (whole > 0 ? .max : whole < 0 ? .min : 0)
   }
