@@ -137,7 +137,7 @@ extension LiveTests {
       Case("ping 119.29.29.29 --local --masquerade", 2, "sends from this host"),
       Case("ping 119.29.29.29 --in lo", 2, "is the loopback"),
       Case("ping 119.29.29.29 --in bare0", 2, "give one with --source"),
-      Case("ping 119.29.29.29 --in nosuch0", 2, "no interface of this name"),
+      Case("ping 119.29.29.29 --in nosuch0", 2, "no interface nosuch0 here"),
       Case("ping 119.29.29.29 --source-mac 02:00:00:00:00:01", 2, "goes with --in"),
       Case("ping 119.29.29.29 --in eth0 --source-mac 02:00", 2, "not an Ethernet address"),
       Case("ping 119.29.29.29 -p tcp", 2, "--dport N"),

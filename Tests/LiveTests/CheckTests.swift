@@ -121,6 +121,7 @@ extension LiveTests {
         tap.code == 1 && tap.output.hasPrefix("TAP version 13\n1..\(cases.count)\nok 1 - "),
         "\(tap)")
       #expect(tap.output.components(separatedBy: "\nnot ok ").count == failures.count + 1, "\(tap)")
+      #expect(tap.output.contains("\n  details: |2\n    \(to) "), "\(tap)")
       let json = try await Programs.nftrace(words + ["--json"])
       #expect(json.output.contains("\"passed\": \(cases.count - failures.count)"), "\(json)")
     }
@@ -152,7 +153,7 @@ extension LiveTests {
       #expect(other.code == 1 && other.output.contains("expected drop, got accept"), "\(other)")
       let wrong = try await check([])
       #expect(
-        wrong.code == 2 && wrong.output.contains("there is no interface of this name here")
+        wrong.code == 2 && wrong.output.contains("there is no interface")
           && wrong.output.contains("router.yaml:4"), "\(wrong)")
       let live = try await check(filter + ["--live"])
       #expect(live.code == 0, "\(live)")
@@ -439,7 +440,7 @@ extension LiveTests {
         "tried in a copy of this place: with it the probe gets through",
         "expected by by prot (no rule is called that; did you mean 'by port'?), got",
         "tcp dport 25 accept\n",
-        "'out: bb': there is no interface of this name here",
+        "'out: bb': there is no interface bb here",
       ] {
         #expect(told.output.contains(words), "\(told)")
       }

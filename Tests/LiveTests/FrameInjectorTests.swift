@@ -103,7 +103,7 @@ extension LiveTests {
           return error?.description ?? ""
         }
         #expect(reason("lo").contains("lo is the loopback"))
-        #expect(reason("none").contains("there is no interface of this name"))
+        #expect(reason("none").contains("there is no interface none here"))
         try lab.routes.setLink("up0", up: false)
         #expect(
           reason("up0").contains("up0 is down, so nothing can arrive there: ip link set dev up0 up")

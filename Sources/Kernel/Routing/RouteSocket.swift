@@ -76,7 +76,7 @@ package struct RouteSocket: ~Copyable {
     if try link(name) != nil { return nil }
     let names = try links().filter { !$0.flags.contains(.loopback) }.map(\.name)
     let nearest = NearestWord.to(name, among: names).map { "; did you mean \($0)?" }
-    return "there is no interface of this name here\(nearest ?? ": see 'ip link'")"
+    return "there is no interface \(Escape.name(name)) here\(nearest ?? ": see 'ip link'")"
   }
 
   /// The interface of this index; nil if there is none.

@@ -81,6 +81,12 @@ package enum CheckFormats {
         if let rule = words.line(result) {
           lines.append("  rule: \(quoted("\(rule.path):\(rule.number)"))")
         }
+        // What a person reads: a block of YAML, each line of it indented.
+        let told = plain(result, report).split(separator: "\n", omittingEmptySubsequences: false)
+        if !told.allSatisfy(\.isEmpty) {
+          lines.append("  details: |2")
+          lines += told.map { $0.isEmpty ? "" : "    \($0)" }
+        }
         lines.append("  ...")
       }
     }

@@ -40,6 +40,7 @@ enum NoCarrier: Cause {
     else { return nil }
     let isDown = !link.flags.contains(.up)
     let isAbandoned = link.kind == "tun"
+    if !isDown, link.kind == "bridge" { return ofBridge(link, lost) }
     // The probe's own device has nftrace for the program that has it open.
     if isAbandoned, !isDown, device == lost.header?.probe?.device { return nil }
     return error(
@@ -51,6 +52,24 @@ enum NoCarrier: Cause {
           : "\(device) has no carrier: look at the cable and the other end",
       evidence: [.interfaceState(device, link.state)] + lost.reasonEvidence,
       remedy: try isDown ? "ip link set dev \(Word.device(device)) up" : nil)
+  }
+
+  /// A bridge has a carrier while one of its ports has.
+  private static func ofBridge(_ bridge: LinkMessage, _ lost: LostPacket) -> Finding {
+    let ports = lost.snapshot.ports(of: bridge.name)
+    let down = ports.filter { !$0.flags.contains(.up) }
+    let names = (down.isEmpty ? ports : down).map { Escape.name($0.name) }.joined(separator: ", ")
+    let why =
+      ports.isEmpty
+      ? "it has no port"
+      : down.isEmpty
+        ? "none of its ports has (\(names)): look at their cables and other ends"
+        : down.count == 1 ? "\(names), a port of it, is down" : "ports of it are down: \(names)"
+    return error(
+      "\(bridge.name) has no carrier, for \(why)",
+      evidence: ([bridge] + ports.prefix(8)).map { .interfaceState($0.name, $0.state) }
+        + lost.reasonEvidence,
+      remedy: try down.count == 1 ? "ip link set dev \(Word.device(down[0].name)) up" : nil)
   }
 
   /// The other end of a pair is down, which is in another place.
